@@ -1,0 +1,164 @@
+"""What a trace says, one object a record: the currency between reading, kernel and rules.
+
+    Event
+     +-- Syscall        a whole call, its two halves joined
+     +-- Begun          the first half of a call, told at once; the whole call follows when it returns
+     +-- Signal         a signal delivered
+     +-- Stop           a ptrace stop: the process stands still
+     +-- Exit           a thread or process ended
+     +-- Superseded     a thread was replaced by another one's execve
+     +-- Notice         a message of strace itself
+     +-- Elision        `...`: whoever pasted the trace left lines out
+     +-- Other          a line that belongs to the trace but says nothing of the process
+     +-- NotUnderstood  a line that is no form of strace output known here
+
+Lines are 1-based. Times and durations are seconds. A pid is None where the line shows none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tracediag.values import Value, number_of
+
+Parser = Callable[[str], tuple[Value, ...]]
+"""Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
+
+
+class Event(msgspec.Struct, kw_only=True):
+    """One record of the trace: where it stands, whose it is and when it was."""
+
+    line: int
+    pid: int | None = None
+    time: float | None = None
+    """Seconds: since the epoch (`-ttt`), midnight (`-t`, `-tt`) or the start (`-r`); None without times."""
+
+
+class Call(Event, kw_only=True):
+    """What a whole call and its first half have in common: the name, and the arguments so far."""
+
+    name: str
+    body: str
+    """The text of the arguments, as recorded."""
+    parser: Parser
+    _args: tuple[Value, ...] | None = None
+
+    @property
+    def args(self) -> tuple[Value, ...]:
+        """The arguments as values, parsed when first asked for."""
+        if self._args is None:
+            self._args = self.parser(self.body)
+        return self._args
+
+    def arg(self, position: int) -> Value | None:
+        """Return one argument by its position from 0, or None where the trace shows fewer."""
+        args = self.args
+        return args[position] if position < len(args) else None
+
+    def number(self, position: int) -> int | None:
+        """Return one argument as a number, or None where it is none."""
+        return number_of(self.arg(position))
+
+
+class Syscall(Call, kw_only=True):
+    """A whole system call. One that never returned has `result` None and `returned` False."""
+
+    result: int | None = None
+    """The result; -1 with `errno` set; None for `= ?` and for a call that never returned."""
+    errno: str | None = None
+    """The symbolic error: "EPIPE", "ERESTARTSYS"; None for success."""
+    tail: str = ""
+    """All that stands behind the arguments, from `=` on, as recorded."""
+    detail: str = ""
+    """What strace adds to the result: `flags O_RDWR` of F_GETFL, the path of `-y`, `Timeout`."""
+    duration: float | None = None
+    """Seconds inside the call (`-T`)."""
+    end_line: int = 0
+    """The line of the second half; `line` itself where the call stands on one line."""
+    end_time: float | None = None
+    """When the second half was printed, seconds; None where the call stands on one line."""
+    returned: bool = True
+
+    @property
+    def text(self) -> str:
+        """The call as recorded, without pid and time; halves joined."""
+        return f"{self.name}({self.body}) {self.tail}" if self.tail else f"{self.name}({self.body} <unfinished ...>"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the call returned an error."""
+        return self.errno is not None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal broke into the call: EINTR or one of the kernel's own ERESTART codes."""
+        return self.errno is not None and (self.errno == "EINTR" or self.errno.startswith("ERESTART"))
+
+
+class Begun(Call, kw_only=True):
+    """The first half of a call: the thread is now inside it."""
+
+    @property
+    def text(self) -> str:
+        """The half as recorded, without pid and time."""
+        return f"{self.name}({self.body} <unfinished ...>"
+
+
+class Record(Event, kw_only=True):
+    """A record that is no call: its text as recorded, without pid and time."""
+
+    text: str
+
+
+class Signal(Record, kw_only=True):
+    """A signal delivered: `--- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER, si_pid=7} ---`."""
+
+    name: str
+    info: str = ""
+    """The siginfo between the braces, as recorded; "" in the form of strace 4.5."""
+
+
+class Stop(Record, kw_only=True):
+    """`--- stopped by SIGSTOP ---`."""
+
+    signal: str
+
+
+class Exit(Record, kw_only=True):
+    """The end of a thread or process: an exit status, or the signal that killed it."""
+
+    status: int | None = None
+    signal: str | None = None
+    core_dumped: bool = False
+
+
+class Superseded(Record, kw_only=True):
+    """`+++ superseded by execve in pid N +++`: execve in another thread took this pid over."""
+
+    by: int
+
+
+class Notice(Record, kw_only=True):
+    """A message of strace's own: attached, detached, a change of personality, a warning."""
+
+    kind: str
+    """"attached", "detached" or "message"."""
+    subject: int | None = None
+    """The pid spoken of, where there is one."""
+
+
+class Elision(Record, kw_only=True):
+    """`...`: lines were left out here, by whoever posted the trace."""
+
+
+class Other(Record, kw_only=True):
+    """A line accounted for but silent: blank, stack frame, hex dump, row of a table, prompt, split half."""
+
+    kind: str
+    """"blank", "frame", "dump", "summary", "prompt", "continuation", "output"."""
+
+
+class NotUnderstood(Record, kw_only=True):
+    """A line that is no known form of strace output."""
