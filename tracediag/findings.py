@@ -93,16 +93,19 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fingerprint(self) -> str:
         """16 hex digits, the same for the same fault in another recording."""
-        shape = "\n".join((self.code, *(f"{_shape(step.text)} {_shape(step.note)}" for step in self.steps)))
+        shape = "\n".join((self.code, *map(_shape, self.steps)))
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
 
-_VOLATILE = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|\{.*\}|0x[0-9a-f]+|\d+')
+_CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")
+_ERRNO = re.compile(r"= -1 (E[A-Z0-9]+)")
+_NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*)")
 
 
-def _shape(text: str) -> str:
-    """Return the text without what changes from one recording to the next."""
-    return _VOLATILE.sub("", text)
+def _shape(step: Step) -> str:
+    """Return what stays of a step from one recording to the next: the call, its error and the words of the note."""
+    call, errno = _CALL.match(step.text), _ERRNO.search(step.text)
+    return f"{call and call[1]} {errno and errno[1]} {_NUMBER.sub('#', step.note)}"
 
 
 def step(event: Syscall | Begun | Record, note: str, *, primary: bool = False) -> Step:

@@ -180,7 +180,16 @@ def text_of(value: Value | None) -> Text | None:
 
 def note_of(value: Value | None) -> str | None:
     """Return what `-y` or `-yy` says of a descriptor, or None where nothing is said."""
-    return value.note if isinstance(value, Annotated) else None
+    while True:
+        match value:
+            case Annotated(note=note):
+                return note
+            case Commented(inner):
+                value = inner
+            case Change(_, after):
+                value = after
+            case _:
+                return None
 
 
 def walk(value: Value) -> Iterator[Value]:

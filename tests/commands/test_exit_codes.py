@@ -1,0 +1,136 @@
+"""The promises to a shell, through the real command."""
+
+import bz2
+import gzip
+import json
+import os
+
+import pytest
+from command_line import tracediag
+
+
+def test_nothing_found_is_0(quiet):
+    done = tracediag("analyze", quiet)
+    assert done.returncode == 0
+    assert done.stdout.startswith("no findings\n")
+    assert done.stderr == f"tracediag: {quiet}: 5 lines, 4 calls: no findings\n"
+
+
+def test_findings_are_1(sample):
+    done = tracediag("analyze", sample)
+    assert done.returncode == 1
+    assert "edge-triggered-accept-once" in done.stdout.splitlines()[0]
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("options", [("--exit-zero",), ("--fail-on", "never")])
+def test_findings_can_be_0(sample, options):
+    assert tracediag("analyze", sample, *options).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "COMMAND"),
+        (("analize", "x"), "invalid choice"),
+        (("analyze",), "TRACE"),
+        (("analyze", "x", "--format", "xml"), "invalid choice"),
+        (("analyze", "x", "-o", "xml:y"), "FORMAT:FILE"),
+        (("analyze", "x", "-o", "json"), "FORMAT:FILE"),
+        (("analyze", "x", "-o", "json:-"), "--format json"),
+        (("analyze", "x", "--select", "double-closed"), "did you mean double-close"),
+        (("analyze", "x", "--ignore", "TD103,TD9999"), "no rule 'TD9999'"),
+        (("explain", "epipe-registered"), "did you mean epipe-still-registered"),
+        (("serve", "--fault", "accept-ones"), "did you mean accept-once?"),
+        (("demo", "nothing-like-it-qqq"), "no fault 'nothing-like-it-qqq'"),
+        (("run",), "no command to run"),
+        (("run", "--", "/nowhere/at/all"), "no such command"),
+        (("completion", "cmd.exe"), "invalid choice"),
+    ],
+)
+def test_wrong_usage_is_2(arguments, said):
+    done = tracediag(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_a_report_that_cannot_be_written_is_2(quiet):
+    done = tracediag("analyze", quiet, "-o", "json:/nowhere/at/all")
+    assert done.returncode == 2
+    assert done.stderr == "tracediag: /nowhere/at/all: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(bytes(range(256)) * 64, id="binary"),
+        pytest.param(b"#include <stdio.h>\n\nint main(void)\n{\n\treturn 0;\n}\n", id="c-source"),
+        pytest.param(gzip.compress(b"close(3) = 0\n" * 999)[:-20], id="cut-gzip"),
+    ],
+)
+def test_unreadable_is_3(tmp_path, content):
+    path = tmp_path / "input"
+    path.write_bytes(content)
+    done = tracediag("analyze", path)
+    assert done.returncode == 3
+    assert not done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert str(path) in done.stderr
+
+
+def test_a_directory_and_a_missing_file_are_3(tmp_path):
+    for path in (tmp_path, tmp_path / "missing", "nul\0byte".replace("\0", "\x01")):
+        done = tracediag("analyze", path)
+        assert done.returncode == 3
+        assert len(done.stderr.splitlines()) == 1
+        assert "\x01" not in done.stderr
+
+
+def test_the_worst_of_several_counts(tmp_path, quiet, sample):
+    done = tracediag("analyze", "--format", "json", quiet, sample)
+    assert done.returncode == 1
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [document["input"]["path"] for document in documents] == [str(quiet), str(sample)]
+
+    done = tracediag("analyze", "--format", "concise", tmp_path / "missing", sample)
+    assert done.returncode == 3
+    assert "edge-triggered-accept-once" in done.stdout
+
+
+def test_standard_input(quiet, sample):
+    assert tracediag("analyze", "-", input=quiet.read_text()).returncode == 0
+    assert tracediag("analyze", "-", input=sample.read_text()).returncode == 1
+    assert tracediag("analyze", "-", input="").returncode == 3
+
+
+def test_compressed(tmp_path, sample):
+    path = tmp_path / "sample.bz2"
+    path.write_bytes(bz2.compress(sample.read_bytes()))
+    assert tracediag("analyze", path).returncode == 1
+
+
+def test_a_crash_of_ours_is_2(monkeypatch, capsys, quiet):
+    import tracediag.api
+    from tracediag.__main__ import main
+
+    def crash(*_args, **_options):
+        raise ZeroDivisionError("division \x1b[31mby zero\nmore")
+
+    monkeypatch.setattr(tracediag.api, "analyze", crash)
+    assert main(["analyze", str(quiet)]) == 2
+    said = capsys.readouterr().err
+    assert said == "tracediag: internal fault: ZeroDivisionError: division \\x1b[31mby zero (--debug shows where)\n"
+    assert main(["analyze", str(quiet), "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_2(quiet):
+    if not os.path.exists("/dev/full"):  # noqa: PTH110
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = tracediag("analyze", quiet, capture_output=False, stdout=full, stderr=-1)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr

@@ -1,0 +1,24 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from serverprocess import ServerProcess, started
+
+Start = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start servers that end with the test."""
+    with ExitStack() as stack:
+
+        def begin(fault: str | None = None, *arguments: str) -> ServerProcess:
+            return stack.enter_context(started(*(["--fault", fault] if fault else []), *arguments))
+
+        yield begin
+
+
+@pytest.fixture
+def server(start: Start) -> ServerProcess:
+    """A faultless server."""
+    return start()

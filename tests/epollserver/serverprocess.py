@@ -1,0 +1,75 @@
+"""Servers in a process of their own, and what /proc tells of them."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import tracediag.epollserver
+
+FOLDER = Path(tracediag.epollserver.__file__).parent
+BOUND = 10.0  # seconds after which a test gives up waiting
+
+
+def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
+    """Wait until something is so, but not for ever."""
+    deadline = time.monotonic() + bound
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@dataclass
+class ServerProcess:
+    """A server that listens; `pid` is its own, also where strace is the process that was started."""
+
+    process: subprocess.Popen[str]
+    pid: int
+    port: int
+
+    def stop(self) -> int:
+        """Stop it by SIGTERM; its exit status."""
+        self.process.terminate()
+        return self.process.wait(BOUND)
+
+    def ticks(self) -> int:
+        """The processor time used so far, in ticks of 10 ms (proc(5))."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    def spins(self, bound: float = BOUND) -> bool:
+        """Whether it uses the processor for 100 ms although nobody asks it anything."""
+        begin = self.ticks()
+        return eventually(lambda: self.ticks() - begin >= 10, bound)
+
+    def descriptors(self, kind: str = "") -> dict[int, int]:
+        """Its open descriptors whose link begins with `kind`, with their flags (proc(5))."""
+        found = {}
+        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if int(entry.name) > 2 and str(entry.readlink()).startswith(kind):
+                    found[int(entry.name)] = self.flags(entry.name)
+        return found
+
+    def flags(self, fd: str) -> int:
+        info = Path(f"/proc/{self.pid}/fdinfo/{fd}").read_text()
+        return int(re.findall(r"^flags:\s*(\d+)", info, re.MULTILINE)[0], 8)
+
+
+@contextmanager
+def started(*arguments: str, before: tuple[str, ...] = ()) -> Iterator[ServerProcess]:
+    """Run a server by path, as where tracediag cannot be imported; `before` is a command to run it by."""
+    command = [*before, sys.executable, "-I", str(FOLDER), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            port = int(process.stdout.readline().rpartition(":")[2])
+            yield ServerProcess(process, process.pid, port)
+        finally:
+            process.kill()

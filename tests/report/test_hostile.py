@@ -1,0 +1,41 @@
+"""A trace is untrusted input: whatever stands in it, a report shows it and obeys none of it."""
+
+import msgspec
+import pytest
+
+from tracediag.findings import Input, Report, Sample, Step
+from tracediag.report import FORMATS, Look, formatter
+
+HOSTILE = (
+    "[pid 7]",
+    "[/tmp/x] [/] [bold red]",
+    "\x1b]0;owned\x07 \x1b[2J \x9b2J",
+    "\udc80\udcff",
+    "\r\n\x00\x7f",
+    "A" * 1_000_000,
+    '"' * 100_000,
+    "{" * 100_000,
+)
+LOOKS = (Look(), Look(colour=True, width=40), Look(ascii_only=True))
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("look", LOOKS, ids=("file", "terminal", "ascii"))
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_place_of_a_report_takes_it(finding, name, look, text):
+    step = Step(line=1, text=f'read(3, "{text}", 9) = -1 EIO (Input/output error)', note=text, primary=True)
+    hostile = msgspec.structs.replace(finding, title=text, object=text, steps=(step,), why=text, fix=text)
+    trace = Input(path=text, lines=1, not_understood=1, samples=(Sample(1, text),))
+    shown = "".join(formatter(name, look).report(Report(input=trace, findings=(hostile,))))
+    shown.encode()
+    assert "\x1b]" not in shown
+    assert "\x1b[2J" not in shown
+    assert not set("\x00\x07\x7f\x9b\r").intersection(shown)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_brackets_are_shown_as_they_are(finding, name):
+    step = Step(line=1, text='write(2, "[pid 7] [/tmp/x]", 16) = 16', note="n", primary=True)
+    marked = msgspec.structs.replace(finding, title="[pid 7] [/tmp/x]", steps=(step,))
+    shown = formatter(name).finding(marked, "[/tmp/y].strace")
+    assert "[pid 7] [/tmp/x]" in shown

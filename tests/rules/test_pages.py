@@ -1,0 +1,58 @@
+"""Every rule's page is executed: what it says fires must fire, step by step; what it says is quiet must be quiet."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pages import HEADINGS, PageTrace, marks_of, traces
+
+from tracediag.findings import Severity
+from tracediag.rules import Rule, all_rules, find_rule
+
+RULES = all_rules()
+TRACES = [
+    pytest.param(rule, trace, id=f"{rule.name}-{number}")
+    for rule in RULES
+    for number, trace in enumerate(traces(rule.page()), 1)
+]
+
+
+@pytest.mark.parametrize(("rule", "trace"), TRACES)
+def test_trace(rule: type[Rule], trace: PageTrace) -> None:
+    findings = trace.findings(rule)
+    if trace.quiet:
+        assert findings == []
+        return
+    assert [finding.name for finding in findings] == [rule.name]
+    assert marks_of(findings[0]) == trace.marks
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_page_is_whole(rule: type[Rule]) -> None:
+    page = rule.page()
+    assert page.startswith(f"# {rule.name} ({rule.code})\n")
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == list(HEADINGS)
+    quiet = [trace.quiet for trace in traces(page)]
+    assert False in quiet, "a trace that shows it"
+    assert True in quiet, "a trace that does not"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_card(rule: type[Rule]) -> None:
+    assert re.fullmatch(r"TD\d{3}", rule.code)
+    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", rule.name)
+    assert rule.__module__.rpartition(".")[2] == rule.name.replace("-", "_")
+    assert rule.severity in Severity
+    assert rule.summary[0].islower() or rule.summary.split()[0].isupper() or "_" in rule.summary.split()[0]
+    assert not rule.summary.endswith(".")
+    assert find_rule(rule.code) is find_rule(rule.name) is rule
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len({rule.code for rule in RULES}) == len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_unknown_rule() -> None:
+    with pytest.raises(KeyError):
+        find_rule("no-such-rule")

@@ -1,0 +1,59 @@
+"""Print a completion script for a shell.
+
+For bash: tracediag completion bash > ~/.local/share/bash-completion/completions/tracediag
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Literal
+
+from tracediag.commands.output import write
+from tracediag.commands.parser import CommonOptions, build_parser
+
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+class Options(CommonOptions, kw_only=True):
+    """What `tracediag completion` takes."""
+
+    shell: Literal["bash", "zsh", "tcsh"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("shell", choices=SHELLS, help="the shell to complete for")
+
+
+def run(options: Options) -> int:
+    """Print the script."""
+    import shtab
+
+    parser = build_parser()
+    _tell_what_completes(parser)
+    write(shtab.complete(parser, options.shell).rstrip() + "\n")
+    return 0
+
+
+def _tell_what_completes(parser: argparse.ArgumentParser) -> None:
+    """Say of each argument what stands in its place: a file, a rule, a fault; its metavar tells which."""
+    import shtab
+
+    from tracediag.epollserver import FAULTS
+    from tracediag.rules import all_rules
+
+    names = {"RULE": [rule.name for rule in all_rules()], "FAULT": list(FAULTS)}
+    for action in _actions(parser):
+        if action.metavar in ("TRACE", "FILE"):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif isinstance(action.metavar, str) and action.metavar in names:
+            action.choices = names[action.metavar]
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them
+        yield action
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for subparser in action.choices.values():
+                yield from _actions(subparser)

@@ -1,0 +1,62 @@
+"""Calls that end or copy descriptors: close(2), close_range(2), dup(2)."""
+
+from __future__ import annotations
+
+from tracediag.events import Begun, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.kernel import begins, handles, install, release
+from tracediag.values import names_of
+
+
+@begins("close")
+def begin_close(action: Action, call: Begun) -> None:
+    """The number is free as soon as the call is under way, before strace can show that it returned."""
+    descriptor = subject(action, call)
+    action.thread.inside_descriptor = descriptor
+    if descriptor is not None:
+        descriptor.closing = call
+
+
+@handles("close")
+def close(action: Action, call: Syscall) -> None:
+    """The number is released, even where the call fails with EINTR or EIO: close(2), "Dealing with error returns"."""
+    begun: Descriptor | None = action.thread.inside_descriptor
+    if begun is not None:
+        action.descriptor = begun
+        if begun.closed is None and call.errno != "EBADF":
+            release(action, begun)
+        return
+    if call.errno == "EBADF":
+        return
+    descriptor = subject(action, call)
+    if descriptor is not None:
+        release(action, descriptor)
+
+
+@handles("close_range")
+def close_range(action: Action, call: Syscall) -> None:
+    """A range of numbers is released, or marked CLOEXEC."""
+    first, last = call.number(0), call.number(1)
+    if call.result != 0 or first is None or last is None:
+        return
+    for descriptor in action.process.table:
+        if first <= descriptor.number <= last:
+            if "CLOSE_RANGE_CLOEXEC" in names_of(call.arg(2)):
+                descriptor.cloexec = True
+            else:
+                release(action, descriptor)
+
+
+@handles("dup", "dup2", "dup3")
+def dup(action: Action, call: Syscall) -> None:
+    """A second number for the same description; FD_CLOEXEC is not copied: dup(2)."""
+    old = subject(action, call)
+    if call.result is None or call.result < 0 or old is None or call.result == old.number:
+        return
+    table = action.process.table
+    if call.name != "dup" and (target := table.open.get(call.result)) is not None:
+        release(action, target)
+    copy = install(action, call.result, old.file, cloexec="O_CLOEXEC" in names_of(call.arg(2)))
+    copy.copy_of = old

@@ -1,0 +1,71 @@
+"""Calls that change what a descriptor or its description is like: fcntl(2), ioctl(2) FIONBIO."""
+
+from __future__ import annotations
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action, FlagChange
+from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.flags import decode
+from tracediag.kernel.kernel import handles, install
+from tracediag.values import Value, items_of, names_of, number_of
+
+
+def status_flags(value: Value | None) -> frozenset[str]:
+    """Return the status flags of an F_SETFL argument, also where strace printed them as a number."""
+    names = names_of(value)
+    if names:
+        return names
+    number = number_of(value)
+    return frozenset() if number is None else decode(number)
+
+
+@handles("fcntl", "fcntl64")
+def fcntl(action: Action, call: Syscall) -> None:
+    """Flags are fetched or set, or the descriptor is copied."""
+    descriptor = subject(action, call)
+    if descriptor is None or call.failed:
+        return
+    for command in names_of(call.arg(1)):
+        match command:
+            case "F_GETFL":
+                _fetched(descriptor, call)
+            case "F_SETFL":
+                _set(action, descriptor, call)
+            case "F_SETFD":
+                descriptor.cloexec = _wants_cloexec(call)
+            case "F_DUPFD" | "F_DUPFD_CLOEXEC" if call.result is not None:
+                copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
+                copy.copy_of = descriptor
+
+
+def _wants_cloexec(call: Syscall) -> bool:
+    number = call.number(2)
+    return "FD_CLOEXEC" in names_of(call.arg(2)) or (number is not None and bool(number & 1))
+
+
+def _fetched(descriptor: Descriptor, call: Syscall) -> None:
+    flags = descriptor.file.flags
+    if call.detail.startswith("flags "):
+        flags.learn(call.detail.removeprefix("flags ").split("|"))
+    elif call.result is not None:
+        flags.learn(decode(call.result))
+    flags.fetched = call
+
+
+def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+    flags = descriptor.file.flags
+    action.change = FlagChange(flags.on, flags.complete, flags.access, flags.fetched, flags.changed)
+    flags.replace(status_flags(call.arg(2)), call)
+
+
+@handles("ioctl")
+def ioctl(action: Action, call: Syscall) -> None:
+    """FIONBIO sets O_NONBLOCK: ioctl(2), and ioctl_fionbio in fs/ioctl.c."""
+    descriptor = subject(action, call)
+    if descriptor is None or call.failed or "FIONBIO" not in names_of(call.arg(1)):
+        return
+    given = items_of(call.arg(2))
+    on = number_of(given[0]) if given else None
+    if on is not None:
+        descriptor.file.flags.put("O_NONBLOCK", bool(on), call)

@@ -1,0 +1,65 @@
+"""The life of processes: clone(2), fork(2), execve(2), exit_group(2), unshare(2)."""
+
+from __future__ import annotations
+
+from tracediag.events import Begun, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.kernel import begins, handles, release
+from tracediag.kernel.people import CLONES
+from tracediag.values import names_of, text_of
+
+
+@begins(*CLONES)
+def begin_clone(action: Action, call: Begun) -> None:
+    """The child may be heard of before the call returns."""
+    del call
+    action.kernel.people.begin_clone(action.thread)
+
+
+@handles(*CLONES)
+def clone(action: Action, call: Syscall) -> None:
+    """A thread or process is made."""
+    people = action.kernel.people
+    if call.result is not None and call.result > 0:
+        people.clone(action.thread, call.result, call)
+    people.end_clone(action.thread)
+
+
+@handles("execve", "execveat")
+def execve(action: Action, call: Syscall) -> None:
+    """Another program takes the process over: the CLOEXEC descriptors go, handlers become default."""
+    if call.result != 0:
+        return
+    process = action.process
+    path = text_of(call.arg(1 if call.name == "execveat" else 0))
+    process.program = None if path is None else str(path)
+    process.execs += 1
+    _own_table(action)
+    process.signals = process.signals.copy()
+    process.signals.exec()
+    action.thread.rounds.clear()
+    for descriptor in process.table:
+        if descriptor.cloexec:
+            release(action, descriptor)
+
+
+def _own_table(action: Action) -> None:
+    """Unshare the table: CLONE_FILES ends with execve(2) and with unshare(2)."""
+    process = action.process
+    if process.table.users > 1:
+        process.table.users -= 1
+        process.table = process.table.copy()
+
+
+@handles("unshare")
+def unshare(action: Action, call: Syscall) -> None:
+    """The process takes a table of its own."""
+    if call.result == 0 and "CLONE_FILES" in names_of(call.arg(0)):
+        _own_table(action)
+
+
+@handles("exit_group", "exit")
+def exit_group(action: Action, call: Syscall) -> None:
+    """The status is known before the exit is reported."""
+    if call.name == "exit_group":
+        action.process.exit_status = call.number(0)

@@ -1,0 +1,163 @@
+"""Calls that make descriptors: open(2), socket(2), accept(2), pipe(2), epoll_create(2), eventfd(2) and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracediag.annotations import parse_annotation
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.subject import as_socket, learn, subject
+from tracediag.kernel.descriptor import Kind, OpenFile
+from tracediag.kernel.epoll import EpollSet
+from tracediag.kernel.flags import StatusFlags
+from tracediag.kernel.kernel import handles, install
+from tracediag.kernel.pipe import Pipe, PipeEnd
+from tracediag.kernel.socket import Socket, format_address
+from tracediag.values import items_of, names_of, number_of, text_of
+
+_SOCKET_BITS = frozenset({"SOCK_NONBLOCK", "SOCK_CLOEXEC"})
+
+
+def _flags(*names: str) -> StatusFlags:
+    made = StatusFlags()
+    made.learn(names)
+    return made
+
+
+def _has_cloexec(names: frozenset[str]) -> bool:
+    return any(name.endswith("_CLOEXEC") for name in names)
+
+
+@handles("open", "openat", "creat", "openat2", "open_by_handle_at")
+def open_file(action: Action, call: Syscall) -> None:
+    """A path becomes a descriptor: all status flags are known from the call."""
+    if call.result is None or call.result < 0:
+        return
+    at = call.name.startswith("openat")
+    names = names_of(call.arg(2 if at or call.name == "open_by_handle_at" else 1))
+    path = text_of(call.arg(1 if at else 0))
+    file = OpenFile(Kind.FILE, call, path=None if path is None else str(path))
+    if call.name == "creat":
+        file.flags.learn(("O_WRONLY",))
+    elif call.name != "openat2":
+        file.flags.learn(names)
+    _annotate(file, call)
+    install(action, call.result, file, cloexec=_has_cloexec(names) or None if call.name == "openat2" else _has_cloexec(names))
+
+
+def _annotate(file: OpenFile, call: Syscall) -> None:
+    """Learn what a result's annotation says: `= 3</etc/passwd>`."""
+    if call.detail and f"<{call.detail}>" in call.tail:
+        if file.kind is Kind.FILE and "<char " in call.detail:
+            file.kind = Kind.UNKNOWN
+        learn(file, parse_annotation(call.detail))
+
+
+@handles("socket")
+def socket(action: Action, call: Syscall) -> None:
+    """A new socket; SOCK_NONBLOCK and SOCK_CLOEXEC ride on its type: socket(2)."""
+    if call.result is None or call.result < 0:
+        return
+    file = _new_socket(call)
+    _annotate(file, call)
+    install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
+
+
+def _new_socket(call: Syscall) -> OpenFile:
+    bits = names_of(call.arg(1))
+    kind = next((name for name in bits - _SOCKET_BITS if name.startswith("SOCK_")), None)
+    family = next(iter(names_of(call.arg(0))), None)
+    return OpenFile(Kind.SOCKET, call, flags=_flags("O_RDWR", *bits), socket=Socket(family, kind))
+
+
+@handles("socketpair")
+def socketpair(action: Action, call: Syscall) -> None:
+    """Two sockets, connected to each other."""
+    numbers = [number_of(item) for item in items_of(call.arg(3))]
+    if call.result != 0 or len(numbers) != 2:
+        return
+    for number in numbers:
+        if number is not None:
+            file = _new_socket(call)
+            as_socket(file).connected = call
+            install(action, number, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
+
+
+@handles("accept", "accept4")
+def accept(action: Action, call: Syscall) -> None:
+    """A connection is taken from a listener's backlog; it does not inherit the listener's flags: accept(2)."""
+    listener = subject(action, call)
+    if listener is not None:
+        as_socket(listener.file).accepting = True
+    if call.result is None or call.result < 0:
+        return
+    names = names_of(call.arg(3)) if call.name == "accept4" else frozenset()
+    file = OpenFile(Kind.SOCKET, call, flags=_flags("O_RDWR", *names), socket=Socket(accepted=call))
+    made = as_socket(file)
+    if listener is not None and listener.file.socket is not None:
+        heard = listener.file.socket
+        made.family, made.type, made.local = heard.family, heard.type, heard.local
+    made.peer = format_address(call.arg(1))
+    _annotate(file, call)
+    install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names)
+
+
+@handles("pipe", "pipe2")
+def pipe(action: Action, call: Syscall) -> None:
+    """Two ends of a new pipe: pipe(2)."""
+    numbers = [number_of(item) for item in items_of(call.arg(0))]
+    if call.result != 0 or len(numbers) != 2:
+        return
+    names = names_of(call.arg(1))
+    both = Pipe(made=call)
+    for writing, number in enumerate(numbers):
+        if number is not None:
+            access = "O_WRONLY" if writing else "O_RDONLY"
+            end = PipeEnd(bool(writing), both)
+            install(
+                action,
+                number,
+                OpenFile(Kind.PIPE, call, flags=_flags(access, *names), pipe=end),
+                cloexec="O_CLOEXEC" in names,
+            )
+
+
+@handles("epoll_create", "epoll_create1")
+def epoll_create(action: Action, call: Syscall) -> None:
+    """A new, empty epoll set."""
+    if call.result is not None and call.result >= 0:
+        file = OpenFile(Kind.EPOLL, call, flags=_flags("O_RDWR"), epoll=EpollSet())
+        install(action, call.result, file, cloexec=_has_cloexec(names_of(call.arg(0))))
+
+
+def _anonymous(flags_at: int) -> Callable[[Action, Syscall], None]:
+    """Make the handler of a call that only makes a descriptor, with its flags in one argument."""
+
+    def handler(action: Action, call: Syscall) -> None:
+        if call.result is None or call.result < 0:
+            return
+        names = names_of(call.arg(flags_at))
+        nonblocking = ("O_NONBLOCK",) if any(name.endswith("_NONBLOCK") for name in names) else ()
+        file = OpenFile(Kind.OTHER, call, flags=_flags("O_RDWR", *nonblocking), path=call.name)
+        install(action, call.result, file, cloexec=_has_cloexec(names))
+
+    return handler
+
+
+for _name, _position in {
+    "eventfd": 9,
+    "eventfd2": 1,
+    "timerfd_create": 1,
+    "signalfd": 9,
+    "signalfd4": 3,
+    "inotify_init": 9,
+    "inotify_init1": 0,
+    "fanotify_init": 0,
+    "memfd_create": 1,
+    "pidfd_open": 1,
+    "perf_event_open": 4,
+    "userfaultfd": 0,
+    "io_uring_setup": 9,
+}.items():
+    handles(_name)(_anonymous(_position))

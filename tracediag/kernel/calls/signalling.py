@@ -1,0 +1,69 @@
+"""Signal dispositions and masks: rt_sigaction(2), signal(2), rt_sigprocmask(2)."""
+
+from __future__ import annotations
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.kernel import handles
+from tracediag.kernel.signals import Disposition
+from tracediag.values import Structure, Symbol, Value, Words, bare, items_of, names_of
+
+_CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"})
+"""The signals that `~[...]` and a full mask are spelled out for."""
+
+
+def disposition(value: Value | None) -> Disposition | None:
+    """Return what a struct sigaction or a handler argument asks for; None for NULL."""
+    found = bare(value)
+    if isinstance(found, Structure):
+        if not found.fields:
+            return None
+        handler = found.get("sa_handler") or found.get("sa_sigaction") or found.fields[0][1]
+        return disposition(handler)
+    match found:
+        case Symbol("SIG_DFL"):
+            return Disposition.DEFAULT
+        case Symbol("SIG_IGN"):
+            return Disposition.IGNORED
+        case Symbol("NULL") | None:
+            return None
+        case _:
+            return Disposition.HANDLED
+
+
+@handles("rt_sigaction", "sigaction", "signal")
+def sigaction(action: Action, call: Syscall) -> None:
+    """The new disposition; what it was before is told too, where the program asked for it."""
+    if call.failed:
+        return
+    signals = action.process.signals
+    for name in names_of(call.arg(0)):
+        given = disposition(call.arg(1))
+        before = disposition(call.arg(2)) if call.name != "signal" else None
+        if given is not None:
+            signals.set(name, given, call)
+        elif before is not None and signals.get(name) is None:
+            signals.set(name, before, None)
+
+
+def _mask(value: Value | None) -> frozenset[str]:
+    names = frozenset(f"SIG{name.removeprefix('SIG')}" for item in items_of(value) for name in names_of(item))
+    found = bare(value)
+    return _CATCHABLE - names if isinstance(found, Words) and found.inverted else names
+
+
+@handles("rt_sigprocmask", "sigprocmask")
+def sigprocmask(action: Action, call: Syscall) -> None:
+    """The mask of the calling thread."""
+    if call.failed:
+        return
+    given = _mask(call.arg(1))
+    thread = action.thread
+    for how in names_of(call.arg(0)):
+        match how:
+            case "SIG_BLOCK":
+                thread.blocked |= given
+            case "SIG_UNBLOCK":
+                thread.blocked -= given
+            case "SIG_SETMASK" if names_of(call.arg(1)) != frozenset({"NULL"}):
+                thread.blocked = given

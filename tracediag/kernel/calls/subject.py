@@ -1,0 +1,112 @@
+"""Finds the descriptor that a call is made on, and learns from how it is used and annotated what it is."""
+
+from __future__ import annotations
+
+from tracediag.annotations import Annotation, parse_annotation
+from tracediag.events import Begun, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.epoll import Readiness, Registration, Round
+from tracediag.kernel.kernel import look_up
+from tracediag.kernel.pipe import Pipe, PipeEnd
+from tracediag.kernel.socket import Socket
+from tracediag.values import note_of, number_of
+
+_READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
+"""Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
+
+
+def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
+    """Resolve the descriptor argument of a call, and make it the action's own."""
+    value = call.arg(position)
+    descriptor = look_up(action, number_of(value))
+    if descriptor is None:
+        return None
+    if (note := note_of(value)) is not None and _worth_reading(descriptor.file):
+        learn(descriptor.file, parse_annotation(note))
+    action.descriptor = descriptor
+    if isinstance(call, Syscall):
+        _touch(action, descriptor, call)
+    return descriptor
+
+
+def _worth_reading(file: OpenFile) -> bool:
+    """Whether an annotation may still tell something new: parsing all of them would cost more than it brings."""
+    if file.kind is Kind.UNKNOWN:
+        return True
+    return file.socket is not None and (file.socket.protocol is None or file.socket.peer is None)
+
+
+def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+    readiness = descriptor.readiness
+    if readiness is not None:
+        readiness.touch(call)
+        return
+    for turn in action.thread.rounds.values():
+        if turn.first is None and descriptor is not turn.set_descriptor:
+            turn.first = descriptor
+            _guess(turn, descriptor, call)
+
+
+def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
+    """Take unknown data for the descriptor that is read first: its registration is outside the trace."""
+    if len(turn.reports) != 1 or call.name not in _READS:
+        return
+    report = turn.reports[0]
+    if report.descriptor is not None or turn.epoll is None or report.data is None:
+        return
+    entry = Registration(turn.epoll, descriptor.number, descriptor.file, descriptor, None, report.data, None)
+    turn.epoll.add(entry)
+    bind_report(report, entry)
+    report.touch(call)
+
+
+def bind_report(report: Readiness, entry: Registration) -> None:
+    """Tie what a wait reported to a registration and its descriptor."""
+    report.registration = entry
+    report.descriptor = entry.descriptor
+    report.number = entry.number
+    entry.descriptor.readiness = report
+
+
+def learn(file: OpenFile, note: Annotation) -> None:
+    """Take what `-y` or `-yy` says of a descriptor."""
+    match note.kind:
+        case "path":
+            _become(file, Kind.FILE)
+            file.path = file.path or note.path
+        case "device":
+            _become(file, Kind.DEVICE)
+            file.path = file.path or note.path
+        case "socket":
+            socket = as_socket(file)
+            socket.protocol = note.protocol or socket.protocol
+            socket.local = note.local or socket.local
+            socket.peer = note.peer or socket.peer
+        case "pipe":
+            _become(file, Kind.PIPE)
+        case "anon_inode" if note.path == "eventpoll":
+            _become(file, Kind.EPOLL)
+        case _:
+            _become(file, Kind.OTHER)
+
+
+def _become(file: OpenFile, kind: Kind) -> None:
+    if file.kind is Kind.UNKNOWN:
+        file.kind = kind
+
+
+def as_socket(file: OpenFile) -> Socket:
+    """Return the description's socket; a description used like one is one."""
+    if file.socket is None:
+        file.socket = Socket()
+        file.kind = Kind.SOCKET
+    return file.socket
+
+
+def as_pipe(file: OpenFile, *, writing: bool) -> PipeEnd:
+    """Return the description's pipe end."""
+    if file.pipe is None:
+        file.pipe = PipeEnd(writing, Pipe())
+        file.kind = Kind.PIPE
+    return file.pipe

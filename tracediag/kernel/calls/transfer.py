@@ -1,0 +1,111 @@
+"""Calls that move data: read(2), write(2), recv(2), send(2), sendfile(2) and their like."""
+
+from __future__ import annotations
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
+from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.kernel import handles
+from tracediag.values import Array, Structure, Symbol, items_of, number_of, walk
+
+BROKEN = frozenset({"EPIPE", "ECONNRESET"})
+"""The peer is gone: nothing more can be sent on this connection."""
+
+READS = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg"})
+WRITES = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg"})
+SOCKET_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "sendmmsg", "recvmmsg"})
+
+
+def asked(call: Syscall) -> int | None:
+    """Return how many bytes a read or write asked for, or None where the trace does not say."""
+    if call.name in ("readv", "writev"):
+        return _vector(call.arg(1))
+    if call.name in ("recvmsg", "sendmsg"):
+        header = call.arg(1)
+        return _vector(header.get("msg_iov")) if isinstance(header, Structure) else None
+    return call.number(2)
+
+
+def _vector(value: object) -> int | None:
+    if not isinstance(value, Array) or not value.complete:
+        return None
+    total = 0
+    for item in value.items:
+        length = _length(item) if isinstance(item, Structure) else None
+        if length is None:
+            return None
+        total += length
+    return total
+
+
+def _length(item: Structure) -> int | None:
+    named = item.get("iov_len")
+    if named is not None:
+        return number_of(named)
+    return number_of(item.fields[1][1]) if len(item.fields) == 2 else None
+
+
+@handles("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "pread64", "preadv")
+def receive(action: Action, call: Syscall) -> None:
+    """Data, the end of the stream, or the news that the peer is gone."""
+    descriptor = subject(action, call)
+    if descriptor is None:
+        return
+    if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
+        as_socket(descriptor.file)
+    socket = descriptor.file.socket
+    if socket is None:
+        return
+    if call.errno in BROKEN and socket.broken is None:
+        socket.broken = call
+    elif call.result == 0 and asked(call) != 0 and socket.stream is not False and socket.ended is None:
+        socket.ended = call
+    elif call.result is not None and call.result > 0:
+        socket.last_read = call
+
+
+@handles("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "pwrite64", "pwritev")
+def transmit(action: Action, call: Syscall) -> None:
+    """Data taken by the kernel, or the news that nobody can receive it."""
+    descriptor = subject(action, call)
+    if descriptor is None:
+        return
+    if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
+        as_socket(descriptor.file)
+    if call.name == "sendmsg":
+        _passed(action, call)
+    _wrote(descriptor, call)
+
+
+@handles("sendfile", "splice", "sendfile64")
+def send_file(action: Action, call: Syscall) -> None:
+    """Data moved inside the kernel; the first argument of sendfile, the third of splice, is written to."""
+    descriptor = subject(action, call, 2 if call.name == "splice" else 0)
+    if descriptor is not None:
+        _wrote(descriptor, call)
+
+
+def _wrote(descriptor: Descriptor, call: Syscall) -> None:
+    file = descriptor.file
+    if file.socket is not None:
+        if call.errno in BROKEN and file.socket.broken is None:
+            file.socket.broken = call
+        elif call.result is not None and call.result > 0:
+            file.socket.last_write = call
+    elif call.errno == "EPIPE" and file.kind is not Kind.SOCKET and file.pipe is not None:
+        end = as_pipe(file, writing=True)
+        end.pipe.broken = end.pipe.broken or call
+
+
+def _passed(action: Action, call: Syscall) -> None:
+    """Note the descriptors that a message takes to another process: SCM_RIGHTS in unix(7)."""
+    header = call.arg(1)
+    if call.failed or header is None:
+        return
+    for value in walk(header):
+        if isinstance(value, Structure) and value.get("cmsg_type") == Symbol("SCM_RIGHTS"):
+            for item in items_of(value.get("cmsg_data")):
+                held = action.process.table.open.get(number_of(item) or -1)
+                if held is not None:
+                    held.file.sent = call

@@ -1,0 +1,206 @@
+"""Event loops: epoll_ctl(2), epoll_wait(2), poll(2), select(2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracediag.events import Begun, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.subject import bind_report, subject
+from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Registration, Round
+from tracediag.kernel.kernel import begins, handles, look_up
+from tracediag.values import Array, Structure, Value, bare, items_of, names_of, number_of
+
+EPOLL_WAITS = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old")
+POLLS = ("poll", "ppoll", "ppoll_time64")
+SELECTS = ("select", "_newselect", "pselect6", "pselect6_time64")
+
+
+def epoll_of(descriptor: Descriptor) -> EpollSet:
+    """Return the descriptor's epoll set; a descriptor used like one is one."""
+    file = descriptor.file
+    if file.epoll is None:
+        file.epoll = EpollSet()
+        file.kind = Kind.EPOLL
+    return file.epoll
+
+
+@handles("epoll_ctl")
+def epoll_ctl(action: Action, call: Syscall) -> None:
+    """An entry is added, changed or removed; a failure is resolved to the entry that stood there."""
+    if call.errno == "EBADF" and (call.number(0) or -1) not in action.process.table.open:
+        return
+    holder = look_up(action, call.number(0))
+    if holder is None:
+        return
+    epoll = epoll_of(holder)
+    target = subject(action, call, 2)
+    number = call.number(2)
+    if number is None:
+        return
+    entry = None if target is None else epoll.find(number, target.file)
+    action.registration = entry
+    if call.failed:
+        return
+    for operation in names_of(call.arg(1)):
+        _control(action, call, operation, epoll, entry, target)
+
+
+def _control(
+    action: Action,
+    call: Syscall,
+    operation: str,
+    epoll: EpollSet,
+    entry: Registration | None,
+    target: Descriptor | None,
+) -> None:
+    if operation == "EPOLL_CTL_DEL":
+        number = call.number(2)
+        if number is not None:
+            epoll.removals[number] = call
+        if entry is not None:
+            epoll.remove(entry, call)
+        return
+    if target is None:
+        return
+    events, data = _event(call.arg(3))
+    if entry is None:
+        added = call if operation == "EPOLL_CTL_ADD" else None
+        entry = Registration(epoll, target.number, target.file, target, events, data, added)
+        epoll.add(entry)
+    else:
+        entry.events, entry.data = events, data
+        if data is not None:
+            epoll.by_data[data] = entry
+    action.registration = entry
+
+
+def _event(value: Value | None) -> tuple[frozenset[str], int | None]:
+    """Take an epoll_event apart: `{events=EPOLLIN, data=...}`, `{EPOLLIN, {u32=0, u64=0}}`."""
+    found = bare(value)
+    if not isinstance(found, Structure) or not found.fields:
+        return frozenset(), None
+    events = found.get("events") or found.fields[0][1]
+    data = found.get("data") or (found.fields[1][1] if len(found.fields) > 1 else None)
+    return names_of(events), _data(data)
+
+
+def _data(value: Value | None) -> int | None:
+    found = bare(value)
+    if isinstance(found, Structure):
+        return number_of(found.get("u64") if found.get("u64") is not None else found.get("u32"))
+    return number_of(found)
+
+
+@begins(*EPOLL_WAITS, *POLLS, *SELECTS)
+def begin_wait(action: Action, call: Begun) -> None:
+    """The turn that went before is over as soon as the next wait begins."""
+    _finish(action, call)
+
+
+@handles(*EPOLL_WAITS)
+def epoll_wait(action: Action, call: Syscall) -> None:
+    """What became ready is tied to its registrations."""
+    holder = look_up(action, call.number(0))
+    if holder is None:
+        return
+    action.descriptor = holder
+    _finish(action, call)
+    epoll = epoll_of(holder)
+    _start(action, Round(call, tuple(_epoll_reports(action, epoll, call)), epoll, holder))
+
+
+def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[Readiness]:
+    if call.result is None or call.result <= 0:
+        return
+    for item in _ready_items(call.arg(1)):
+        events, data = _event(item)
+        report = Readiness(events, None, data)
+        entry = None if data is None else epoll.by_data.get(data)
+        if entry is not None:
+            bind_report(report, entry)
+        elif data is not None and (held := action.process.table.open.get(data)) is not None:
+            # Most programs store the number itself; where the registration is outside the trace this is a guess.
+            report.number, report.descriptor = data, held
+            held.readiness = report
+        yield report
+
+
+def _ready_items(value: Value | None) -> tuple[Value, ...]:
+    """Return the events of a wait; strace <= 4.10 writes `{{EPOLLIN, ...}}` for the array."""
+    found = bare(value)
+    if isinstance(found, Structure):
+        return tuple(inner for _, inner in found.fields)
+    return found.items if isinstance(found, Array) else ()
+
+
+@handles(*POLLS)
+def poll(action: Action, call: Syscall) -> None:
+    """What became ready stands behind the result: `= 1 ([{fd=5, revents=POLLIN}])`."""
+    _finish(action, call)
+    _start(action, Round(call, tuple(_poll_reports(action, call))))
+
+
+def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
+    if call.result is None or call.result <= 0 or not call.detail.startswith("["):
+        return
+    for item in items_of(next(iter(call.parser(call.detail)), None)):
+        if isinstance(item, Structure):
+            yield _by_number(action, number_of(item.get("fd")), names_of(item.get("revents")))
+
+
+_READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
+_SET_NUMBER = re.compile(r"\d++")
+_SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
+
+
+@handles(*SELECTS)
+def select(action: Action, call: Syscall) -> None:
+    """What became ready stands behind the result: `= 1 (in [5], left {...})`."""
+    _finish(action, call)
+    reports = [
+        _by_number(action, int(number), frozenset({_SET_EVENTS[which]}))
+        for which, numbers in _READY_SET.findall(call.detail if call.result else "")
+        for number in _SET_NUMBER.findall(numbers)
+    ]
+    _start(action, Round(call, tuple(reports)))
+
+
+def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Readiness:
+    descriptor = look_up(action, number)
+    report = Readiness(events, number, descriptor=descriptor)
+    if descriptor is not None:
+        descriptor.readiness = report
+    return report
+
+
+def _key(action: Action, call: Syscall | Begun) -> int:
+    if call.name not in EPOLL_WAITS:
+        return 0
+    holder = look_up(action, call.number(0))
+    return 0 if holder is None else id(epoll_of(holder))
+
+
+def _finish(action: Action, call: Syscall | Begun) -> None:
+    """End the turn of this loop that the thread was handling."""
+    turn = action.thread.rounds.pop(_key(action, call), None)
+    if turn is None:
+        return
+    turn.ended_by = call
+    for report in turn.reports:
+        if report.descriptor is not None and report.descriptor.readiness is report:
+            report.descriptor.readiness = None
+    action.finished = turn
+
+
+def _start(action: Action, turn: Round) -> None:
+    action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
+    action.round = turn
+    for report in turn.reports:
+        if report.descriptor is None or not report.events & HANGUPS:
+            continue
+        socket = report.descriptor.file.socket
+        if socket is not None and socket.hung_up is None:
+            socket.hung_up = turn.wait

@@ -1,0 +1,59 @@
+"""Names the objects of the model as an engineer would: "fd 5 = TCP 127.0.0.1:80 <- 127.0.0.1:4242"."""
+
+from __future__ import annotations
+
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.socket import Socket
+
+_NOUNS = {
+    Kind.SOCKET: "socket",
+    Kind.EPOLL: "epoll set",
+    Kind.FILE: "file",
+    Kind.DEVICE: "device",
+}
+
+
+def describe(descriptor: Descriptor) -> str:
+    """Return the number and what it refers to, as far as the trace has shown."""
+    what = describe_file(descriptor.file)
+    return f"fd {descriptor.number} = {what}" if what else f"fd {descriptor.number}"
+
+
+def describe_file(file: OpenFile) -> str | None:
+    """Return what a description refers to, or None where nothing is known of it."""
+    if file.socket is not None:
+        return _socket(file.socket)
+    if file.path is not None:
+        return file.path
+    if file.pipe is not None:
+        return f"pipe ({'write' if file.pipe.writing else 'read'} end)"
+    if file.kind is Kind.PIPE:
+        return "pipe"
+    return _NOUNS.get(file.kind)
+
+
+def _socket(socket: Socket) -> str:
+    kind = _protocol(socket)
+    if socket.accepting:
+        return f"{kind} listener {socket.local}" if socket.local else f"{kind} listener"
+    ends = (socket.local, socket.peer)
+    if socket.accepted is not None:
+        return f"{kind} {_pair(ends, '<-')}"
+    return f"{kind} {_pair(ends, '->')}"
+
+
+def _pair(ends: tuple[str | None, str | None], arrow: str) -> str:
+    local, peer = ends
+    if peer is None:
+        return local or "socket"
+    return f"{local} {arrow} {peer}" if local else f"{arrow} {peer}"
+
+
+def _protocol(socket: Socket) -> str:
+    if socket.protocol:
+        return socket.protocol
+    if socket.family in ("AF_INET", "AF_INET6", None) and socket.stream:
+        return "TCP" if socket.family or socket.peer else "stream"
+    if socket.family in ("AF_INET", "AF_INET6") and socket.type == "SOCK_DGRAM":
+        return "UDP"
+    return (socket.family or "").removeprefix("AF_").removeprefix("PF_") or "socket"

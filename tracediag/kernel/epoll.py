@@ -1,0 +1,114 @@
+"""Event loops: epoll sets, their registrations, and what each wakeup reported and was then done about it.
+
+An epoll registration belongs to the pair of number and *open file description*; it ends with EPOLL_CTL_DEL or with the
+last reference to the description, not with close(2) of the number: epoll(7), "Questions and answers", 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tracediag.events import Begun, Event, Syscall
+
+if TYPE_CHECKING:
+    from tracediag.kernel.descriptor import Descriptor, OpenFile
+
+HANGUPS = frozenset({"EPOLLHUP", "EPOLLERR", "EPOLLRDHUP", "POLLHUP", "POLLERR", "POLLRDHUP"})
+"""What a wait reports of a peer that has gone or of a failed socket."""
+
+_KEPT = 4
+
+
+@dataclass(slots=True, eq=False)
+class Registration:
+    """One entry of an epoll set."""
+
+    epoll: EpollSet
+    number: int
+    file: OpenFile
+    descriptor: Descriptor
+    events: frozenset[str] | None
+    """What is asked for; None where the trace does not show it."""
+    data: int | None
+    added: Syscall | None
+    """The EPOLL_CTL_ADD; None where it is outside the trace and only inferred from what followed."""
+    removed: Event | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What rules remember of it, by rule name."""
+
+    @property
+    def edge_triggered(self) -> bool | None:
+        """Whether EPOLLET is set; None where not known."""
+        return None if self.events is None else "EPOLLET" in self.events
+
+
+@dataclass(slots=True, eq=False)
+class EpollSet:
+    """One epoll instance."""
+
+    entries: dict[tuple[int, int], Registration] = field(default_factory=dict)
+    """By number and identity of the description."""
+    by_data: dict[int, Registration] = field(default_factory=dict)
+    removals: dict[int, Syscall] = field(default_factory=dict)
+    """The last EPOLL_CTL_DEL of each number."""
+
+    def find(self, number: int, file: OpenFile) -> Registration | None:
+        """Return the entry of that number and description."""
+        return self.entries.get((number, id(file)))
+
+    def add(self, entry: Registration) -> None:
+        """Take in an entry, in the place of an older one of the same key or data."""
+        self.entries[entry.number, id(entry.file)] = entry
+        entry.file.registrations.append(entry)
+        if entry.data is not None:
+            self.by_data[entry.data] = entry
+
+    def remove(self, entry: Registration, event: Event) -> None:
+        """Take an entry out, by EPOLL_CTL_DEL or with the description."""
+        entry.removed = event
+        self.entries.pop((entry.number, id(entry.file)), None)
+        if entry in entry.file.registrations:
+            entry.file.registrations.remove(entry)
+        # by_data keeps it: events that still come for it tell of a mistake of the program, or of an older batch.
+
+
+@dataclass(slots=True, eq=False)
+class Readiness:
+    """What one wakeup said of one descriptor, and the calls made on it before the next wait."""
+
+    events: frozenset[str]
+    number: int | None
+    """The number in question; None where only unknown data was reported."""
+    data: int | None = None
+    descriptor: Descriptor | None = None
+    registration: Registration | None = None
+    calls: list[Syscall] = field(default_factory=list)
+    """The first few calls made on it."""
+    touched: int = 0
+    """How many calls were made on it."""
+    last: Syscall | None = None
+
+    def touch(self, call: Syscall) -> None:
+        """Note a call on the descriptor."""
+        self.touched += 1
+        self.last = call
+        if len(self.calls) < _KEPT:
+            self.calls.append(call)
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """One turn of an event loop: a wait that returned, up to the next wait of that thread."""
+
+    wait: Syscall
+    reports: tuple[Readiness, ...]
+    epoll: EpollSet | None = None
+    """None for poll and select."""
+    set_descriptor: Descriptor | None = None
+    """The descriptor of the epoll set that was waited on."""
+    calls: int = 0
+    """How many calls the thread made before it waited again."""
+    first: Descriptor | None = None
+    """The first descriptor that was used."""
+    ended_by: Syscall | Begun | None = None

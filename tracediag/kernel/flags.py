@@ -1,0 +1,79 @@
+"""File status flags of an open file description, as far as the trace has shown them: fcntl(2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tracediag.events import Syscall
+
+SETTABLE = frozenset({"O_APPEND", "O_ASYNC", "O_DIRECT", "O_NOATIME", "O_NONBLOCK"})
+"""The flags that F_SETFL can change; it ignores all others, the access mode among them: fcntl(2)."""
+
+ACCESS_MODES = frozenset({"O_RDONLY", "O_WRONLY", "O_RDWR"})
+
+_ALIASES = {"O_NDELAY": "O_NONBLOCK", "SOCK_NONBLOCK": "O_NONBLOCK", "FASYNC": "O_ASYNC", "EFD_NONBLOCK": "O_NONBLOCK"}
+
+# asm-generic/fcntl.h; x86, arm and riscv agree on these but for O_DIRECT and O_NOATIME on arm.
+_BITS = {
+    0o2000: "O_APPEND",
+    0o4000: "O_NONBLOCK",
+    0o20000: "O_ASYNC",
+    0o40000: "O_DIRECT",
+    0o1000000: "O_NOATIME",
+}
+_MODES = ("O_RDONLY", "O_WRONLY", "O_RDWR")
+
+
+def canonical(names: Iterable[str]) -> frozenset[str]:
+    """Return the flags under their one name: O_NDELAY and SOCK_NONBLOCK are O_NONBLOCK."""
+    return frozenset(_ALIASES.get(name, name) for name in names)
+
+
+def decode(bits: int) -> frozenset[str]:
+    """Return the names of status flags given as a number, the access mode among them."""
+    names = {name for bit, name in _BITS.items() if bits & bit}
+    mode = bits & 3
+    return frozenset(names | ({_MODES[mode]} if mode < len(_MODES) else set()))
+
+
+@dataclass(slots=True, eq=False)
+class StatusFlags:
+    """What is known of the flags: some are known to be on, some off, the rest is not known."""
+
+    known: dict[str, bool] = field(default_factory=dict)
+    access: str | None = None
+    complete: bool = False
+    """Whether a flag that is not in `known` is off, rather than unknown."""
+    changed: Syscall | None = None
+    """The last call that set them."""
+    fetched: Syscall | None = None
+    """The last F_GETFL on the description."""
+
+    def has(self, name: str) -> bool | None:
+        """Return whether the flag is on; None where the trace has not shown it."""
+        return self.known.get(name, False if self.complete else None)
+
+    @property
+    def on(self) -> frozenset[str]:
+        """The settable flags that are known to be on."""
+        return frozenset(name for name, is_on in self.known.items() if is_on)
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Take a full statement of the flags, as by open, socket or F_GETFL."""
+        given = canonical(names)
+        self.access = next(iter(given & ACCESS_MODES), self.access)
+        self.known = dict.fromkeys(given & SETTABLE, True)
+        self.complete = True
+
+    def replace(self, names: Iterable[str], call: Syscall) -> None:
+        """Set them as F_SETFL does: the settable ones and no others."""
+        given = canonical(names)
+        self.known = {name: name in given for name in SETTABLE}
+        self.complete = True
+        self.changed = call
+
+    def put(self, name: str, on: bool, call: Syscall) -> None:
+        """Set one of them, as ioctl FIONBIO does."""
+        self.known[name] = on
+        self.changed = call

@@ -1,0 +1,159 @@
+"""The reconstructed kernel: the only thing in tracediag that changes.
+
+`Kernel.apply(event)` changes the state and returns what the event acted on. What the trace has not shown is unknown:
+a descriptor first met in the middle of its life is *assumed*, its flags and registrations are None until something
+tells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.descriptor import Descriptor, DescriptorTable, OpenFile
+from tracediag.kernel.people import People
+from tracediag.kernel.process import Process
+
+Handler = Callable[[Action, Syscall], None]
+"""Applies one whole call to the state."""
+
+BeginHandler = Callable[[Action, Begun], None]
+"""Applies the first half of a call, where the kernel acts before the call returns."""
+
+_HANDLERS: dict[str, Handler] = {}
+_BEGINNERS: dict[str, BeginHandler] = {}
+
+
+def handles(*names: str) -> Callable[[Handler], Handler]:
+    """Mark a function as the one that applies these calls."""
+
+    def mark(handler: Handler) -> Handler:
+        _HANDLERS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return mark
+
+
+def begins(*names: str) -> Callable[[BeginHandler], BeginHandler]:
+    """Mark a function as the one that applies the first half of these calls."""
+
+    def mark(handler: BeginHandler) -> BeginHandler:
+        _BEGINNERS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return mark
+
+
+class Kernel:
+    """Processes, descriptors, sockets, epoll sets, pipes and signals, as far as the trace has shown them."""
+
+    def __init__(self) -> None:
+        self.people = People()
+        self.last_event: Event | None = None
+
+    @staticmethod
+    def calls() -> frozenset[str]:
+        """Return the names of the calls that change the state: no others need be read for it."""
+        return frozenset(_HANDLERS) | frozenset(_BEGINNERS)
+
+    @property
+    def processes(self) -> list[Process]:
+        """The processes that the trace shows, ended ones among them, in order of appearance."""
+        return self.people.processes
+
+    def apply(self, event: Event) -> Action:
+        """Change the state as the event says; return what it acted on."""
+        self.last_event = event
+        action = Action(event, self, self.people.thread(event))
+        match event:
+            case Syscall():
+                self._call(action, event)
+            case Begun():
+                self._begin(action, event)
+            case Signal():
+                action.thread.last_signal = event
+            case Exit():
+                self._exit(action, event)
+            case Superseded():
+                self.people.supersede(action.thread, event.by)
+            case Elision():
+                self.people.forget_rounds()
+            case Notice(kind="attached", subject=int(tid)):
+                self.people.expect(tid, action.thread)
+        return action
+
+    def _call(self, action: Action, call: Syscall) -> None:
+        thread = action.thread
+        thread.process.table.seen = True
+        handler = _HANDLERS.get(call.name)
+        if handler is not None:
+            handler(action, call)
+        for turn in thread.rounds.values():
+            turn.calls += 1
+        thread.inside = None
+        thread.inside_descriptor = None
+        thread.last_call = call
+
+    def _begin(self, action: Action, call: Begun) -> None:
+        action.thread.inside = call
+        handler = _BEGINNERS.get(call.name)
+        if handler is not None:
+            handler(action, call)
+
+    def _exit(self, action: Action, event: Exit) -> None:
+        process = self.people.leave(action.thread, event)
+        if process is not None:
+            process.table.users -= 1
+            if process.table.users <= 0:
+                release_all(action, process.table)
+
+
+def release_all(action: Action, table: DescriptorTable) -> None:
+    """Release every descriptor of a table, as the end of its last process does."""
+    for descriptor in table:
+        release(action, descriptor)
+
+
+def release(action: Action, descriptor: Descriptor) -> None:
+    """Release one descriptor; with the last reference to the description its epoll registrations go too."""
+    event = action.event
+    last = descriptor.table.release(descriptor, event)
+    action.released.append(descriptor)
+    if last and descriptor.file.sent is None:
+        for entry in list(descriptor.file.registrations):
+            entry.epoll.remove(entry, event)
+
+
+def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
+    """Make a new incarnation for the calling process, by the call in hand."""
+    table = action.process.table
+    call = action.call
+    descriptor = Descriptor(number, file, table, opened=call, cloexec=cloexec)
+    lost = table.install(descriptor)
+    if lost is not None:
+        # A close in another thread that has begun and not been reported yet, or one outside the trace.
+        release(action, lost)
+    action.opened.append(descriptor)
+    return descriptor
+
+
+def look_up(action: Action, number: int | None) -> Descriptor | None:
+    """Return the live incarnation of a number in the caller's table; one not seen before is assumed.
+
+    None for a number that cannot be open: negative, missing, or one on which the call fails with EBADF.
+    """
+    if number is None or number < 0:
+        return None
+    table = action.process.table
+    found = table.open.get(number)
+    if found is not None:
+        return found
+    event = action.event
+    if isinstance(event, Syscall) and event.errno == "EBADF":
+        return None
+    assumed = Descriptor(number, OpenFile(), table)
+    table.install(assumed)
+    return assumed
+
+

@@ -1,0 +1,48 @@
+"""Signal dispositions of a process, as far as the trace has shown them: signal(7), sigaction(2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tracediag.events import Syscall
+
+
+class Disposition(StrEnum):
+    """What a signal does to the process."""
+
+    DEFAULT = "default"
+    IGNORED = "ignored"
+    HANDLED = "handled"
+
+
+@dataclass(slots=True, eq=False)
+class SignalTable:
+    """The dispositions of one process, or of several that share them (CLONE_SIGHAND)."""
+
+    known: dict[str, Disposition] = field(default_factory=dict)
+    set_by: dict[str, Syscall] = field(default_factory=dict)
+    from_exec: bool = False
+    """Whether the process was seen from its execve on: what it has not set itself is default or inherited SIG_IGN."""
+
+    def get(self, name: str) -> Disposition | None:
+        """Return the disposition of a signal ("SIGPIPE"), or None where the trace does not show it."""
+        return self.known.get(name)
+
+    def set(self, name: str, disposition: Disposition, call: Syscall | None) -> None:
+        """Take a disposition from sigaction or signal."""
+        self.known[name] = disposition
+        if call is not None:
+            self.set_by[name] = call
+
+    def copy(self) -> SignalTable:
+        """Copy the table as fork does."""
+        return SignalTable(dict(self.known), dict(self.set_by), self.from_exec)
+
+    def exec(self) -> None:
+        """Reset what execve resets: handled signals to default, ignored ones stay ignored: execve(2)."""
+        self.known = {
+            name: Disposition.DEFAULT if what is Disposition.HANDLED else what for name, what in self.known.items()
+        }
+        self.set_by = {}
+        self.from_exec = True

@@ -1,0 +1,93 @@
+"""One parser for each call's name, with the shapes that the call was seen in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracediag.parsing.shapes import Key, Shape, compiled, outline
+from tracediag.parsing.strict import ArgumentError, template_of
+from tracediag.parsing.template import evaluate
+from tracediag.parsing.tolerant import parse_tolerant
+from tracediag.values import Value
+
+Parser = Callable[[str], tuple[Value, ...]]
+
+MAX_CALLS = 1024
+MAX_SHAPES_OF_A_CALL = 48
+MAX_SHAPES = 4096
+MAX_KEYS = 16384
+"""Shapes seen once; compiling takes a millisecond or more, so only the second body of a shape pays for it."""
+MAX_BODIES = 256
+MAX_BODY = 160
+
+
+class _Book:
+    """All that was learned. Bounded: when full it is emptied, and what is still in use is learned again."""
+
+    def __init__(self) -> None:
+        self.parsers: dict[str, Parser] = {}
+        self.lists: list[list[Shape]] = []
+        self.shapes = 0
+        self.seen: set[tuple[str, Key]] = set()
+
+    def parser_for(self, name: str) -> Parser:
+        found = self.parsers.get(name)
+        if found is None:
+            if len(self.parsers) >= MAX_CALLS:
+                return self.parser_for("")
+            found = self.parsers[name] = self._parser(name)
+        return found
+
+    def _parser(self, name: str) -> Parser:
+        shapes: list[Shape] = []
+        self.lists.append(shapes)
+
+        def parse(body: str) -> tuple[Value, ...]:
+            for position, (fullmatch, build) in enumerate(shapes):
+                match = fullmatch(body)
+                if match is not None:
+                    if position:
+                        shapes.insert(0, shapes.pop(position))
+                    return build(*match.groups())
+            return self._learn(name, body, shapes)
+
+        return parse
+
+    def _learn(self, name: str, body: str, shapes: list[Shape]) -> tuple[Value, ...]:
+        try:
+            template = template_of(body)
+        except ArgumentError:
+            return parse_tolerant(body)
+        found = outline(body, template)
+        if found is not None:
+            key = (name, found.key)
+            if key in self.seen:
+                self._keep(compiled(found), shapes)
+            else:
+                self._note(key)
+        values: tuple[Value, ...] = evaluate(template)
+        return values
+
+    def _note(self, key: tuple[str, Key]) -> None:
+        if len(self.seen) >= MAX_KEYS:
+            self.seen.clear()
+        self.seen.add(key)
+
+    def _keep(self, shape: Shape, shapes: list[Shape]) -> None:
+        if self.shapes >= MAX_SHAPES:
+            for one in self.lists:
+                one.clear()
+            self.shapes = 0
+        if len(shapes) >= MAX_SHAPES_OF_A_CALL:
+            shapes.pop()
+        else:
+            self.shapes += 1
+        shapes.insert(0, shape)
+
+
+_BOOK = _Book()
+
+
+def parser_for(name: str) -> Parser:
+    """Return the parser for the arguments of one call: `parse_arguments`, faster the more of that call it has seen."""
+    return _BOOK.parser_for(name)

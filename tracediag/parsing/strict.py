@@ -1,0 +1,63 @@
+"""The authority: lark reads the whole body by the grammar, or says where it leaves the language."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from tracediag.parsing.grammar import parser
+from tracediag.parsing.template import MAX_DEPTH, Node, TooDeep, evaluate
+from tracediag.values import Value
+
+_MARK = re.compile(r'"(?>[^"\\]++|\\.)*+"?|[\[{(]|[\]})]', re.DOTALL)
+MAX_LENGTH = 1 << 20
+"""Longer bodies are not given to lark: it takes some microseconds a token, and such a body is no call's."""
+
+
+class ArgumentError(ValueError):
+    """The text is not in the language of `grammars/strace.lark`; `column` is where it leaves it, from 1."""
+
+    def __init__(self, body: str, column: int) -> None:
+        super().__init__(f"not arguments as strace prints them, at column {column}: {body[:80]!r}")
+        self.body = body
+        self.column = column
+
+
+def parse_strict(body: str) -> tuple[Value, ...]:
+    """Return the values of a call's arguments, by the grammar alone; raise ArgumentError for any other text."""
+    return cast("tuple[Value, ...]", evaluate(template_of(body)))
+
+
+def template_of(body: str) -> Node:
+    """Return the template of the body, or raise ArgumentError."""
+    if len(body) > MAX_LENGTH:
+        raise ArgumentError(body, MAX_LENGTH)
+    _check_depth(body)
+    try:
+        return cast("Node", parser().parse(body))
+    except UnexpectedInput as error:
+        raise ArgumentError(body, _column(error, body)) from None
+    except TooDeep:
+        raise ArgumentError(body, 1) from None
+
+
+def _check_depth(body: str) -> None:
+    """Refuse deep nesting before lark piles it up: a megabyte of `[` would take it many seconds."""
+    if body.count("[") + body.count("{") + body.count("(") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _MARK.finditer(body):
+        mark = match.group()
+        depth += (mark in "[{(") - (mark in "]})")
+        if depth > MAX_DEPTH:
+            raise ArgumentError(body, match.start() + 1)
+
+
+def _column(error: UnexpectedInput, body: str) -> int:
+    if isinstance(error, UnexpectedCharacters):
+        return (error.pos_in_stream or 0) + 1
+    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        return (error.token.start_pos or 0) + 1
+    return len(body) + 1

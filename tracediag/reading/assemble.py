@@ -1,0 +1,148 @@
+"""Frames become events: halves are joined, names are filtered, everything is booked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tracediag.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
+from tracediag.reading.accounting import Counts
+from tracediag.reading.frame import Frame, read_frame
+from tracediag.reading.join import Half, Joiner, key_of
+from tracediag.reading.names import SYSCALLS
+from tracediag.reading.output import without_output
+from tracediag.reading.prefix import Clock, Prefix, read_prefix
+from tracediag.reading.result import Result, read_result
+
+Wanted = Callable[[str], bool]
+"""Whether calls of this name are to become events."""
+
+
+class Place(msgspec.Struct):
+    """Where a record stands."""
+
+    line: int
+    pid: int | None = None
+    time: float | None = None
+
+
+class Assembler:
+    """Turns frames into events, in the order in which records complete."""
+
+    def __init__(
+        self, counts: Counts, clock: Clock, parser_for: Callable[[str], Parser], wanted: Wanted, *, failures: bool
+    ) -> None:
+        self.joiner = Joiner(parser_for)
+        self._counts = counts
+        self._clock = clock
+        self._wanted = wanted
+        self._failures = failures
+
+    def place(self, line: int, prefix: Prefix) -> Place:
+        """Return where a record stands; to be asked once a record, because relative times add up."""
+        return Place(line=line, pid=prefix.pid, time=self._clock.read(prefix.kind, prefix.stamp))
+
+    def take(self, place: Place, frame: Frame) -> Iterator[Event]:
+        """Yield the events of a frame that stands on one line, and book the line."""
+        if frame.record is not None:
+            yield from self.record(place, frame.record)
+        elif frame.kind == "call":
+            self._counts.add("call")
+            yield from self._call(place, frame)
+        elif frame.kind == "rest":
+            self._counts.add("resumed")
+            yield from self.resume(place, frame.name, frame.body, frame.tail, returned=not frame.mark)
+        elif frame.kind == "begun":
+            self._counts.add("begun")
+            yield from self.begin(place, frame)
+
+    def record(self, place: Place, record: Record) -> Iterator[Event]:
+        """Yield a record that is no call."""
+        record.line = place.line
+        if not isinstance(record, Other | Elision):
+            record.pid, record.time = place.pid, place.time
+        self._counts.add(record.kind if isinstance(record, Other) else type(record).__name__.lower())
+        if isinstance(record, Signal):
+            self._counts.signals += 1
+        elif isinstance(record, Exit):
+            self._counts.exits += 1
+            yield from self.joiner.give_up(key_of(record.pid))
+        elif isinstance(record, Superseded):
+            yield from self.joiner.supersede(record.pid, record.by)
+        yield record
+
+    def begin(self, place: Place, frame: Frame) -> Iterator[Event]:
+        """Yield that a call has begun, and remember its first half."""
+        if frame.mark == "resumed":  # `<... read resumed> <unfinished ...>`: interrupted a second time
+            half = self.joiner.find(place.pid, frame.name)
+            if half is not None:
+                half.body = half.body + frame.body
+                self.joiner.pending[key_of(half.pid)] = half
+            return
+        wanted = self._wanted(frame.name)
+        half = Half(place.line, place.pid, place.time, frame.name, frame.body, wanted)
+        yield from self.joiner.begin(half)
+        if wanted:
+            yield self.joiner.begun(half)
+        if frame.glued is not None:
+            frame.glued.line = place.line
+            yield frame.glued
+
+    def resume(self, place: Place, name: str, rest: str, tail: str, *, returned: bool = True) -> Iterator[Event]:
+        """Yield the call that a second half completes."""
+        self._counts.calls += 1
+        resumed = self.joiner.resume(place.line, place.pid, place.time, name, rest, tail, returned=returned)
+        for call, wanted in resumed:
+            if wanted or self.wants(call):
+                call.body = without_output(call.name, call.body)
+                yield call
+
+    def wants(self, call: Syscall) -> bool:
+        """Tell whether a whole call is to become an event."""
+        return self._wanted(call.name) or (self._failures and call.errno is not None)
+
+    def resultless(self, place: Place, frame: Frame) -> Iterator[Syscall]:
+        """Yield a call whose result somebody left out."""
+        yield from self.whole(place, frame.name, frame.body, "", Result())
+
+    def whole(self, place: Place, name: str, body: str, tail: str, result: Result) -> Iterator[Syscall]:
+        """Yield a whole call, and before it the one that its thread cannot have been in any more."""
+        yield from self.joiner.give_up(key_of(place.pid))
+        self._counts.calls += 1
+        body = without_output(name, body)
+        call = self.joiner.call(place.line, place.pid, place.time, name, body, tail, result)
+        if self.wants(call):
+            yield call
+
+    def _call(self, place: Place, frame: Frame) -> Iterator[Event]:
+        result = read_result(frame.tail) or Result()
+        follower = None
+        if result.end < len(frame.tail):
+            follower = _follower(frame.tail[result.end :])
+        tail = frame.tail if follower is None else frame.tail[: result.end]
+        for call in self.whole(place, frame.name, frame.body, tail, result):
+            if frame.mark and call.line == place.line:
+                call.returned = False
+            yield call
+        if follower is not None:
+            pid = follower[0].pid
+            behind = Place(line=place.line, pid=place.pid if pid is None else pid, time=place.time)
+            yield from self._call(behind, follower[1])
+
+
+def _follower(text: str) -> tuple[Prefix, Frame] | None:
+    """Read a second call that somebody joined to the line of the first."""
+    if "(" not in text or not text.startswith(" "):
+        return None
+    text = text.lstrip()
+    prefix = read_prefix(text)
+    frame = read_frame(text[prefix.end :])
+    if frame is None or frame.kind != "call" or frame.name not in SYSCALLS:
+        return None
+    return prefix, frame
+
+
+def is_message(record: Record | None) -> bool:
+    """Tell whether a record may be printed into the middle of a call without ending it."""
+    return isinstance(record, Notice)

@@ -1,0 +1,141 @@
+"""What people and programs do to a trace on its way here, undone one step at a time.
+
+Nothing of this touches a line that reads well as it is: see `general`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from tracediag.reading.frame import Frame, read_frame
+from tracediag.reading.names import SYSCALLS
+from tracediag.reading.prefix import Bare, Prefix, read_prefix
+from tracediag.reading.result import read_result
+
+Found = tuple[str, Prefix, Frame]
+"""The text as cleaned, its prefix, and what it is."""
+
+LONGEST = 1 << 16
+"""Longer lines are not worth the search."""
+TOKENS = 14
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
+_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
+_TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
+_QUOTED_PRINTABLE = re.compile(r"=(?:3D|20|A0|22|09|3E|3C)")
+_MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#])")
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\t": " ", "\u3000": " "})
+_MARGIN = re.compile(r"(?:[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
+_TOKEN = re.compile(r"\S++\s*+")
+_WORD = re.compile(r"[a-z]{2,}[,.]?\s*$")
+_LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
+_HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
+_PID = re.compile(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
+_STRONG = frozenset(("call", "begun", "rest"))
+
+
+def is_strong(frame: Frame | None) -> bool:
+    """Tell whether a line is strace's beyond doubt: a whole call, a marked half, a signal, an exit, a message."""
+    return frame is not None and (frame.kind in _STRONG or frame.kind == "record")
+
+
+def is_known(frame: Frame) -> bool:
+    """Tell whether the call that the frame shows, if any, is one of Linux."""
+    name = frame.name
+    return not name or name in SYSCALLS or name.startswith(("SYS_", "syscall_", "?")) or name.endswith("_subcall")
+
+
+def scrub(line: str) -> str:
+    """Take off colours, HTML, typographic quotes and odd blanks."""
+    if "\x1b" in line or "\u200b" in line or "\ufeff" in line:
+        line = _COLOUR.sub("", line)
+    if "&" in line and _ENTITY.search(line) is not None:
+        line = html.unescape(html.unescape(line)) if "&amp;" in line else html.unescape(line)
+    if "<" in line:
+        line = _TAG.sub("", line)
+    return line.translate(_QUOTES).rstrip(" \\")
+
+
+def repair(line: str, bare: Bare) -> Found | None:
+    """Read a damaged line as what it was before; None where nothing certain comes out."""
+    if len(line) > LONGEST:
+        return None
+    for text in _candidates(line):
+        prefix = read_prefix(text, bare)
+        frame = read_frame(text[prefix.end :])
+        if frame is not None and is_strong(frame) and is_known(frame):
+            return text, prefix, frame
+    return None
+
+
+def repair_weak(line: str, bare: Bare) -> Found | None:
+    """Read an indented or quoted line that breaks off inside a call; None where the name is no system call's."""
+    text = margin_off(scrub(line))
+    prefix = read_prefix(text, bare)
+    frame = read_frame(text[prefix.end :])
+    if frame is None or not frame.name or not is_known(frame):
+        return None
+    return text, prefix, frame
+
+
+def margin_off(text: str) -> str:
+    margin = _MARGIN.match(text)
+    return text if margin is None else text[margin.end() :]
+
+
+def _candidates(line: str) -> Iterator[str]:
+    clean = scrub(line)
+    if clean != line:
+        yield clean
+    text = margin_off(clean)
+    if text != clean:
+        yield text
+    if _QUOTED_PRINTABLE.search(text) is not None:
+        text = _QUOTED_PRINTABLE.sub(lambda found: chr(int(found[0][1:], 16)), text).replace("\xa0", " ")
+        yield text
+    if "\\" in text and _MARKDOWN.search(text) is not None:
+        yield _MARKDOWN.sub(r"\1", text)
+    if (found := _HEADLESS.match(text)) is not None:
+        yield "[pid " + text[found.end() :]
+    if (rescued := _by_last_mark(text)) is not None:
+        yield rescued
+    if (pid := _PID.search(text, 1)) is not None:
+        yield text[pid.start() :]
+    yield from _later_starts(text)
+
+
+def _later_starts(text: str) -> Iterator[str]:
+    """Yield the line from each of its first words on: log prefixes, nicknames, line numbers stand before a trace."""
+    at = 0
+    for _ in range(TOKENS):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            return
+        word = token[0]
+        if '"' in word or "(" in word or _WORD.match(word) is not None:
+            return
+        at = token.end()
+        yield text[at:]
+
+
+def _by_last_mark(text: str) -> str | None:
+    """Return a call whose string somebody cut, with the string closed; the last `) = ` is then the true one."""
+    prefix = read_prefix(text)
+    match = _LAST_MARK.match(text, prefix.end)
+    if match is None or match["name"] not in SYSCALLS or read_result(match["tail"]) is None:
+        return None
+    body = match["body"]
+    if body.count('"') % 2:
+        cut = body.rindex('"')
+        body = body.replace(",", '"...,', 1) if "," not in body[cut:] else _close_string(body, cut)
+    return f"{text[: prefix.end]}{match['name']}({body}) {match['tail']}"
+
+
+def _close_string(body: str, quote: int) -> str:
+    """Close the string that begins at `quote` before the next comma."""
+    comma = body.rindex(",", quote)
+    first = body.find(",", quote)
+    at = first if 0 <= first < comma else comma
+    return f'{body[:at]}"...{body[at:]}'

@@ -1,0 +1,92 @@
+"""Which form this recording has: found out from its first lines, because one line alone can be ambiguous."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
+
+LOOK_AHEAD = 500
+"""So many lines are looked at before the first event is given out."""
+
+_RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
+_DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
+_PATH = re.compile(r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)")
+_SOCKET = re.compile(r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:")
+_BARE = re.compile(r"(?P<blanks> *)(?P<number>\d{1,8})(?: +)[a-z_<+-]")
+_ENTITY = re.compile(r"&(?:lt;unfinished|quot;)")
+
+Shape = tuple[str, TimeKind, bool, bool, bool, bool]
+
+
+class Dialect(msgspec.Struct):
+    """The form of one recording; what it lacks is what a better recording would add."""
+
+    has_pids: bool = False
+    """Several processes or threads are told apart (`-f`)."""
+    time_kind: TimeKind = "none"
+    has_durations: bool = False
+    """The time spent inside each call is there (`-T`)."""
+    has_fd_paths: bool = False
+    """Descriptors are annotated (`-y`)."""
+    has_socket_details: bool = False
+    """Descriptors of sockets are annotated with their addresses (`-yy`)."""
+    bare: Bare = "pid"
+    """What a short number at the beginning of a line is."""
+    shape: Shape = ("none", "none", False, False, False, False)
+    """The prefix that most lines have: style of the pid, kind of time, context, second time, number, pointer."""
+    records: int = 0
+    """How many of the first lines begin like a record of strace's."""
+    damaged: bool = False
+    """The text went through HTML, or holds a terminal's colours: every line is cleaned before it is read."""
+
+    def observe(self, line: str) -> None:
+        """Take note of what a line shows that was not seen before."""
+        self.has_durations = self.has_durations or _DURATION.search(line) is not None
+        self.has_fd_paths = self.has_fd_paths or _PATH.search(line) is not None
+        self.has_socket_details = self.has_socket_details or _SOCKET.search(line) is not None
+
+
+def decide(sample: Iterable[str]) -> Dialect:
+    """Find out the form of a recording from its first lines."""
+    lines = [line[:4096] for line in sample]
+    dialect = Dialect(bare=_bare(lines), damaged=_is_damaged(lines))
+    shapes: Counter[Shape] = Counter()
+    for line in lines:
+        prefix = read_prefix(line, dialect.bare)
+        if _RECORD.match(line, prefix.end) is None:
+            continue
+        dialect.records += 1
+        dialect.observe(line)
+        dialect.has_pids = dialect.has_pids or prefix.pid is not None
+        shapes[_shape(prefix)] += 1
+    if shapes:
+        dialect.shape = shapes.most_common(1)[0][0]
+        dialect.time_kind = dialect.shape[1]
+    return dialect
+
+
+def _shape(prefix: Prefix) -> Shape:
+    return ("file" if prefix.style == "file" else "bracket", prefix.kind, *prefix.extras)
+
+
+def _is_damaged(lines: list[str]) -> bool:
+    text = "\n".join(lines)
+    return "\x1b[" in text or (_ENTITY.search(text) is not None and '"' not in text.replace('="', "")) or "&lt;unf" in text
+
+
+def _bare(lines: list[str]) -> Bare:
+    """Decide between a pid, left-justified in five columns, and whole seconds, right-justified in six."""
+    found = [match for line in lines if (match := _BARE.match(line)) is not None]
+    if not found:
+        return "pid"
+    if any(int(match["number"]) == 0 for match in found):
+        return "relative"
+    widths = {match.end("number") for match in found}
+    digits = {len(match["number"]) for match in found}
+    indented = all(match["blanks"] for match in found)
+    return "relative" if indented and widths == {6} and len(digits) > 1 else "pid"

@@ -1,0 +1,122 @@
+"""One line, its prefix taken off, becomes one frame: a call, half a call, or a record of another kind.
+
+Quotes come first: a string may hold `+++`, `<unfinished ...>` and `) = 3`; an annotation may hold `)` and ` = 3`.
+So the end of the arguments is found by stepping over strings, annotations and comments as wholes. An unterminated
+string reaches to the end of the line, which keeps every step linear.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from tracediag.events import Record
+from tracediag.reading.messages import read_record
+from tracediag.reading.result import ANNOTATION, read_result
+
+Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
+"""call: whole; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""
+
+_ARGUMENTS = (
+    r"""(?:[^"'<)/]++|"(?:[^"\\]++|\\.)*+(?:"|$)|(?<=[\dDF)])"""
+    + ANNOTATION
+    + r"""|'(?:[^'\\]|\\[^']{1,3}|\\')'|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)|\)(?![ \t]*+=[ \t])|[<'/])*+"""
+)
+_END = re.compile(_ARGUMENTS + r"\)[ \t]*+(?==[ \t])")
+_NAME = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+|SYS_\d++|\?{3,4}+)\(")
+_RESUMED = re.compile(r"<\.\.\. (?:(?P<name>[\w?]++) )?resumed>[ ]?")
+_CLOSED = re.compile(
+    r"""(?:[^"'<()/;]++|"(?:[^"\\]++|\\.)*+"(?:\.\.\.)?|\([^()"]*+\)|(?<=[\dDF)])"""
+    + ANNOTATION
+    + r"""|/\*(?:[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
+)
+"""Whole arguments and the parenthesis behind them, with nothing after it."""
+_MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.>$")
+_INSIDE = "<unfinished ...>"
+_GLUED = re.compile(
+    r"(?:\^C|(?:strace: )?Process \d+ (?:attached|detached|resumed|suspended)\b[^\"]*+|strace: [^\"]*+"
+    r"|\[ Process PID=\d+ runs in \w+ bit mode\. \])$"
+)
+
+
+class Frame(msgspec.Struct):
+    """What one line is. The text fields depend on the kind."""
+
+    kind: Kind
+    name: str = ""
+    body: str = ""
+    """The arguments, or the part of them that the line shows."""
+    tail: str = ""
+    mark: str = ""
+    """"unfinished" or "detached", where strace said so."""
+    record: Record | None = None
+    glued: Record | None = None
+    """A message of strace's own that was printed into the middle of the call."""
+
+
+def read_frame(text: str) -> Frame | None:
+    """Say what a line is, its prefix taken off; None where it is no form of strace output."""
+    if (start := _NAME.match(text)) is not None:
+        return _call(start["name"], text[start.end() :])
+    if (start := _RESUMED.match(text)) is not None:
+        return _rest(start["name"] or "", text[start.end() :])
+    record = read_record(text)
+    return None if record is None else Frame(kind="record", record=record)
+
+
+def split_end(text: str) -> tuple[str, str] | None:
+    """Split `ARGS) = RESULT` into the arguments and all from `=` on; None where there is no end."""
+    match = _END.match(text)
+    if match is None:
+        return None
+    tail = text[match.end() :]
+    if read_result(tail) is None:
+        return None
+    return text[: text.rindex(")", 0, match.end())], tail
+
+
+def _call(name: str, text: str) -> Frame | None:
+    ended = split_end(text)
+    if ended is not None:
+        body, tail = ended
+        mark = ""
+        if body.endswith(_INSIDE):  # killed inside: `<unfinished ...>) = ?`
+            body, mark = body.removesuffix(_INSIDE).rstrip(), "unfinished"
+        return Frame(kind="call", name=name, body=body, tail=tail, mark=mark)
+    if (begun := split_mark(text)) is not None:
+        return Frame(kind="begun", name=name, body=begun[0], mark=begun[1])
+    if _CLOSED.fullmatch(text) is not None:
+        return Frame(kind="resultless", name=name, body=text[:-1])
+    body, glued = unglue(text)
+    return Frame(kind="open", name=name, body=body, glued=glued)
+
+
+def split_mark(text: str) -> tuple[str, str] | None:
+    """Split `ARGS <unfinished ...>` into the arguments so far and the word of the mark; None without a mark."""
+    end = _MARK.search(text)
+    return None if end is None else (text[: end.start()], end["mark"])
+
+
+def unglue(text: str) -> tuple[str, Record | None]:
+    """Take a message of strace's own, or a terminal's `^C`, off the end of a text that breaks off."""
+    found = _GLUED.search(text)
+    if found is None:
+        return text, None
+    message = text[found.start() :]
+    return text[: found.start()].removesuffix("^C"), read_record(message)
+
+
+def _rest(name: str, text: str) -> Frame:
+    ended = split_end(text)
+    if ended is not None:
+        body, tail = ended
+        mark = ""
+        if body.strip() == _INSIDE:
+            body, mark = "", "unfinished"
+        return Frame(kind="rest", name=name, body=body, tail=tail, mark=mark)
+    if (begun := split_mark(text)) is not None:
+        return Frame(kind="begun", name=name, body=begun[0], mark="resumed")
+    body, glued = unglue(text)
+    return Frame(kind="open rest", name=name, body=body, glued=glued)

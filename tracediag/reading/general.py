@@ -1,0 +1,224 @@
+"""The careful way through a trace, for any line that the quick expression of `fast` does not take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracediag.events import Event, NotUnderstood, Other, Record
+from tracediag.reading.accounting import Counts
+from tracediag.reading.assemble import Assembler, Place, is_message
+from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
+from tracediag.reading.dialect import Dialect
+from tracediag.reading.frame import Frame, read_frame, split_end
+from tracediag.reading.join import key_of
+from tracediag.reading.messages import Furniture, read_remnant
+from tracediag.reading.output import WRITERS, is_output
+from tracediag.reading.prefix import Prefix, read_prefix
+from tracediag.reading.result import read_result
+from tracediag.reading.splits import Joined, Split, start_split
+
+AROUND = 40
+"""So many lines on both sides of a line are searched for the call that wrote it."""
+
+_REST = re.compile(r"[)\"\[{,]|\d|NULL|0x| *=> ")
+"""How the rest of a call begins whose first half is not in the trace."""
+
+
+class NotUnderstoodError(ValueError):
+    """A line is no known form of strace output, and the reading is strict."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(f"line {line}: not understood: {text[:200]}")
+        self.line = line
+        self.text = text
+
+
+class General:
+    """Reads one line after the other; every line comes out as events and in the books."""
+
+    def __init__(
+        self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False
+    ) -> None:
+        self.split: Split | None = None
+        self.dangling = False
+        """Whether the text in parentheses behind the last result goes on in the next line."""
+        self._dialect = dialect
+        self._counts = counts
+        self._assembler = assembler
+        self._lines: list[str] = []
+        self._before = 0
+        self._strict = strict
+        self._furniture = Furniture()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next line must come here because it may belong to the last, or needs cleaning."""
+        return self.split is not None or self.dangling or self._dialect.damaged
+
+    def around(self, lines: list[str], before: int) -> None:
+        """Be told of the batch being read and the number of lines before it: the program's own output is recognised
+        by the calls that wrote it."""
+        self._lines, self._before = lines, before
+
+    def read(self, number: int, line: str) -> Iterator[Event]:
+        """Yield what one line says."""
+        raw = scrub(line) if self._dialect.damaged else line
+        text = raw.rstrip()
+        prefix = read_prefix(text, self._dialect.bare)
+        frame = read_frame(text[prefix.end :])
+        if frame is not None and is_strong(frame) and (self.split is None or is_known(frame)):
+            yield from self._accept(number, prefix, frame)
+        elif (joined := self._join(text)) is not None:
+            yield from self._complete(number, line, joined)
+        else:
+            yield from self._look_closer(number, raw, prefix, frame)
+
+    def finish(self) -> Iterator[Event]:
+        """Yield what is left when the trace ends."""
+        yield from self.release()
+        yield from self._assembler.joiner.give_up_all()
+
+    def release(self) -> Iterator[Event]:
+        """Let go of a call that broke off: the lines behind it are not its own."""
+        split, self.split = self.split, None
+        if split is None:
+            return
+        if split.frame.kind == "resultless":
+            yield from self._assembler.resultless(split.place, split.frame)
+        elif split.frame.kind == "open rest":
+            yield from self._assembler.resume(split.place, split.frame.name, split.text, "")
+        for held in split.held:
+            if held.record is None:
+                yield from self._foreign(held.line, held.text)
+            else:
+                yield from self._assembler.record(Place(held.line), held.record)
+
+    def _look_closer(self, number: int, line: str, prefix: Prefix, frame: Frame | None) -> Iterator[Event]:
+        """Take a line that is not beyond doubt a record of strace's, nor completes one."""
+        record = None if frame is not None and is_known(frame) else self._furniture.read(line)
+        if record is not None and (self.split is None or (isinstance(record, Other) and record.kind != "blank")):
+            yield from self.release()
+            yield from self._assembler.record(Place(number), record)
+            return
+        if record is None and (found := repair(line, self._dialect.bare)) is not None:
+            yield from self._accept(number, found[1], found[2], cleaned=True)
+            return
+        if frame is not None and is_known(frame):
+            yield from self._accept(number, prefix, frame)
+            return
+        record = record or read_remnant(line)
+        if self._dangling_end(line, record):
+            yield self._book(Other(line=number, text=line, kind="continuation"))
+        elif self.split is not None and self.split.hold(number, line, record):
+            return
+        elif record is not None:
+            yield from self.release()
+            yield from self._assembler.record(Place(number), record)
+        elif _REST.match(line) is not None and split_end(line.rstrip()) is not None:
+            yield self._book(Other(line=number, text=line, kind="continuation"))
+        elif (found := repair_weak(line, self._dialect.bare)) is not None:
+            yield from self._accept(number, found[1], found[2], cleaned=True)
+        else:
+            yield from self.release()
+            yield from self._foreign(number, line)
+
+    def _accept(self, number: int, prefix: Prefix, frame: Frame, *, cleaned: bool = False) -> Iterator[Event]:
+        """Yield the events of a line that is a record."""
+        if not is_message(frame.record):
+            yield from self.release()
+        if prefix.pid is not None:
+            self._dialect.has_pids = True
+        place = self._assembler.place(number, prefix)
+        self.dangling = False
+        if frame.kind in {"open", "open rest", "resultless"}:
+            yield from self._break_off(place, frame, cleaned=cleaned)
+            return
+        if frame.kind in {"call", "rest"}:
+            result = read_result(frame.tail)
+            self.dangling = result is not None and not result.closed
+        yield from self._assembler.take(place, frame)
+
+    def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
+        """Begin a call that goes on in a later line, perhaps."""
+        self.split = start_split(place, frame, cleaned=cleaned)
+        self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
+        if frame.kind == "open":
+            yield from self._assembler.begin(place, frame)
+        elif frame.glued is not None:
+            frame.glued.line = place.line
+            yield frame.glued
+
+    def _join(self, text: str) -> Joined | None:
+        if self.split is None:
+            return None
+        joined = self.split.join(text)
+        if joined is None and self.split.cleaned:
+            joined = self.split.join(margin_off(scrub(text)))
+        return joined
+
+    def _complete(self, number: int, line: str, joined: Joined) -> Iterator[Event]:
+        """Yield the call that a line completes; the lines held back before it are its own or the program's."""
+        split, self.split = self.split, None
+        if split is None:
+            return
+        writes = split.frame.name in WRITERS
+        for held in split.held:
+            if held.record is not None:
+                yield from self._assembler.record(Place(held.line), held.record)
+            else:
+                kind = "continuation" if joined.wrapped or not writes else "output"
+                yield self._book(Other(line=held.line, text=held.text, kind=kind))
+        yield self._book(Other(line=number, text=line, kind="continuation"))
+        if joined.how == "marked":
+            yield from self._mark(split, joined)
+        else:
+            yield from self._end(number, split, joined)
+
+    def _mark(self, split: Split, joined: Joined) -> Iterator[Event]:
+        half = self._assembler.joiner.pending.get(key_of(split.place.pid))
+        if half is not None and half.line == split.place.line:
+            half.body = joined.body
+        elif split.frame.kind == "resultless":
+            frame = Frame(kind="begun", name=split.frame.name, body=joined.body)
+            yield from self._assembler.begin(split.place, frame)
+
+    def _end(self, number: int, split: Split, joined: Joined) -> Iterator[Event]:
+        result = read_result(joined.tail)
+        self.dangling = result is not None and not result.closed
+        if split.frame.kind == "resultless" and result is not None:
+            events = self._assembler.whole(split.place, split.frame.name, joined.body, joined.tail, result)
+            for event in events:
+                event.end_line = number if event.line == split.place.line else event.end_line
+                yield event
+            return
+        rest = joined.body
+        half = self._assembler.joiner.pending.get(key_of(split.place.pid))
+        if split.frame.kind == "open" and half is not None:
+            half.body, rest = joined.body, ""
+        place = Place(number, split.place.pid, split.place.time if split.frame.kind == "open rest" else None)
+        yield from self._assembler.resume(place, split.frame.name, rest, joined.tail)
+
+    def _dangling_end(self, line: str, record: Record | None) -> bool:
+        if not self.dangling or record is not None:
+            return False
+        self.dangling = False
+        return line.rstrip(" ,;>").endswith(")")
+
+    def _book(self, record: Other) -> Record:
+        self._counts.add(record.kind)
+        return record
+
+    def _neighbours(self, number: int) -> list[str]:
+        at = number - self._before
+        return self._lines[max(0, at - AROUND) : max(0, at + AROUND)]
+
+    def _foreign(self, number: int, line: str) -> Iterator[Event]:
+        """Take a line that strace did not write."""
+        if is_output(line, self._neighbours(number)):
+            yield self._book(Other(line=number, text=line, kind="output"))
+            return
+        self._counts.miss(number, line)
+        if self._strict:
+            raise NotUnderstoodError(number, line)
+        yield NotUnderstood(line=number, text=line)

@@ -1,0 +1,179 @@
+"""Halves of calls: what was begun waits here, by pid, until it is resumed.
+
+strace gives no other key than the pid, and even that moves: an execve begun by a thread is resumed by the
+leader of its group; on a terminal the pid is left out while only one process is alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tracediag.events import Begun, Parser, Syscall
+from tracediag.reading.result import Result, read_result
+
+MOST = 1 << 17
+"""No more halves than this are remembered; the oldest gives way."""
+
+_UNKNOWN = "???"
+
+
+Key = str | None
+"""The pid as the trace prints it: the quick way need not turn it into a number."""
+
+
+def key_of(pid: int | None) -> Key:
+    """Return the key of a pid; None is the only process of a trace without pids."""
+    return None if pid is None else str(pid)
+
+
+class Half(msgspec.Struct):
+    """The first half of a call."""
+
+    line: int
+    pid: int | None
+    time: float | None
+    name: str
+    body: str
+    """As recorded, up to the mark: the blank and the comma of older dialects are still there."""
+    wanted: bool = True
+    """Whether a `Begun` went out, and a whole call is to follow whatever it returns."""
+
+
+def begun_body(body: str) -> str:
+    """Return the arguments that a first half shows, without the comma that older dialects leave behind them."""
+    return body.rstrip(" ,") if body.endswith((" ", ",")) else body
+
+
+def joined_body(first: str, rest: str) -> str:
+    """Put the arguments of two halves together, in any of the three dialects."""
+    rest = rest.strip(" ")
+    if not rest:
+        return begun_body(first)
+    first = first.rstrip(" ")
+    if first.endswith(",") or rest.startswith("=>"):
+        return f"{first} {rest}"
+    return first + rest
+
+
+def orphan_body(rest: str) -> str:
+    """Return the arguments of a second half whose first is not in the trace: some are missing in front."""
+    rest = rest.strip(" ,")
+    return f"..., {rest}" if rest else "..."
+
+
+class Joiner:
+    """The halves that wait, and the calls that come of them."""
+
+    def __init__(self, parser_for: Callable[[str], Parser]) -> None:
+        self.pending: dict[Key, Half] = {}
+        self._parser_for = parser_for
+
+    def begin(self, half: Half) -> Iterator[Syscall]:
+        """Remember a half; yield the earlier half of that pid, which was never resumed."""
+        key = key_of(half.pid)
+        yield from self.give_up(key)
+        self.pending[key] = half
+        if len(self.pending) > MOST:
+            yield from self.give_up(next(iter(self.pending)))
+
+    def begun(self, half: Half) -> Begun:
+        """Return the event that tells of a half."""
+        return Begun(
+            line=half.line,
+            pid=half.pid,
+            time=half.time,
+            name=half.name,
+            body=begun_body(half.body),
+            parser=self._parser_for(half.name),
+        )
+
+    def give_up(self, key: Key) -> Iterator[Syscall]:
+        """Yield the call that this pid began and will never finish, if there is one."""
+        half = self.pending.pop(key, None)
+        if half is not None and half.wanted:
+            yield self.unreturned(half)
+
+    def give_up_all(self) -> Iterator[Syscall]:
+        """Yield all calls that were begun and never finished, in the order of their beginning."""
+        for half in sorted(self.pending.values(), key=lambda half: half.line):
+            if half.wanted:
+                yield self.unreturned(half)
+        self.pending.clear()
+
+    def supersede(self, pid: int | None, by: int) -> Iterator[Syscall]:
+        """Let the half of thread `by` go on under the pid of its leader, whose own half ends here."""
+        yield from self.give_up(key_of(pid))
+        half = self.pending.pop(str(by), None)
+        if half is not None:
+            self.pending[key_of(pid)] = half
+
+    def find(self, pid: int | None, name: str) -> Half | None:
+        """Take out the half that `<... name resumed>` of this pid belongs to, or return None."""
+        key = key_of(pid)
+        own = self.pending.get(key)
+        if own is not None and (own.name == name or _UNKNOWN in own.name or _UNKNOWN in name or not name):
+            return self.pending.pop(key)
+        if pid is not None:
+            bare = self.pending.get(None)
+            if bare is not None and bare.name == name:
+                return self.pending.pop(None)
+            if name not in {"execve", "execveat"}:
+                return None
+        others = [other for other, half in self.pending.items() if half.name == name]
+        if not others:
+            return None
+        return self.pending.pop(max(others, key=lambda other: self.pending[other].line))
+
+    def unreturned(self, half: Half) -> Syscall:
+        """Return the call of a half that was never resumed."""
+        return Syscall(
+            line=half.line,
+            pid=half.pid,
+            time=half.time,
+            name=half.name,
+            body=begun_body(half.body),
+            parser=self._parser_for(half.name),
+            end_line=half.line,
+            returned=False,
+        )
+
+    def resume(  # noqa: PLR0913 - what a line shows
+        self, line: int, pid: int | None, time: float | None, name: str, rest: str, tail: str, *, returned: bool = True
+    ) -> Iterator[tuple[Syscall, bool]]:
+        """Yield the joined call, and before it any half that is thereby known to be lost; each with whether wanted."""
+        half = self.find(pid, name)
+        yield from ((lost, True) for lost in self.give_up(key_of(pid)))
+        result = read_result(tail) or Result()
+        call = self.call(line, pid, time, half.name if half is not None and not name else name, rest, tail, result)
+        call.returned = returned
+        if half is None:
+            call.body = orphan_body(rest)
+            if time is not None and result.duration is not None:
+                call.time = time - result.duration
+                call.end_time = time
+        else:
+            call.line, call.time, call.end_time = half.line, half.time, time
+            call.body = joined_body(half.body, rest)
+            call.pid = half.pid if pid is None else pid
+        yield call, half is not None and half.wanted
+
+    def call(  # noqa: PLR0913 - what a line shows
+        self, line: int, pid: int | None, time: float | None, name: str, body: str, tail: str, result: Result
+    ) -> Syscall:
+        """Return the call that stands on one line."""
+        return Syscall(
+            line=line,
+            pid=pid,
+            time=time,
+            name=name,
+            body=body,
+            parser=self._parser_for(name),
+            result=result.value,
+            errno=result.errno,
+            tail=tail,
+            detail=result.detail,
+            duration=result.duration,
+            end_line=line,
+        )

@@ -1,0 +1,141 @@
+"""Records that are no calls: signals, stops, exits, messages of strace's own, and lines that say nothing."""
+
+from __future__ import annotations
+
+import re
+
+from tracediag.events import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
+
+_SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
+_SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")
+_STOP = re.compile(r"--- stopped by (?P<name>SIG\w++)\b.*$")
+_EXIT = re.compile(
+    r"\+\+\+ (?:exited with (?P<status>\d++)|killed by (?P<signal>\w++))(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
+)
+_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>\d++) \+\+\+")
+_PROCESS = re.compile(
+    r"(?:strace: )?Process\w* (?P<pid>\d++) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
+)
+_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>\d++) runs in .*\]$")
+_MESSAGE = re.compile(r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file")
+_FRAME = re.compile(
+    r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*|No DWARF information found"
+    r"|\S+\(.*\))\s*$"
+)
+_DUMP = re.compile(r" \| [0-9a-f]{5,16}  .*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$")
+_HEADER = re.compile(r"(?=.*\bsyscall\b)[% ]*(?:(?:% time|seconds|usecs/call|calls|errors|syscall|shortest|longest)\s*+){2,}$|System call usage summary for .* mode:\s*$")
+_RULER = re.compile(r"-{4,}(?: -{4,})+\s*$")
+_ROW = re.compile(r" {0,2}\d{1,3}\.\d\d +\d++\.\d++(?: +[\d.]++)* +[a-z_?]\w*+\s*$")
+_TOTAL = re.compile(r"[ \d.]*\btotal\s*$")
+_ELISION = re.compile(
+    r"[\W_]{0,6}(?:\.{2,}|…+|\[(?:\.{2,}|…|snip\w*|cut)\]|<snip\w*>|-*\bsnip\w*\b-*|\(\.{3,}\))[\W_]{0,8}(?:#.*)?$"
+    r"|\[?\.\.\.[^()=]{1,60}(?:\.\.\.|\])\W*$|\.\.\.+ *(?:#|//|<-).*$",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(r"[^\"=]{0,160}?(?:^|[\s$#%>(])(?:sudo |time |nohup )?strace(?:64)?(?: |$)[^=]*|[^\"(=]{0,80}[$#➜] ?strace\b.*")
+_REMARK = re.compile(r"\s*(?:#|//|/\*|\*|;|--? |<-+|←|\^+ ?|=+>|-+>).*")
+_SIGNAL_END = "---"
+
+
+def read_record(text: str) -> Record | None:
+    """Read a record that is no call, its prefix taken off; None where it is none of these forms."""
+    start = text[:3]
+    if start == "---" or (start[:2] == "- " and text.startswith("- SIG")):
+        return _signal(text)
+    if start == "+++":
+        return _end(text)
+    if (match := _PROCESS.match(text)) is not None:
+        return _process(match, text)
+    if (match := _MODE.match(text)) is not None:
+        return Notice(line=0, text=text, kind="message", subject=int(match["pid"]))
+    if _MESSAGE.match(text) is not None:
+        return Notice(line=0, text=text, kind="message")
+    return None
+
+
+def _signal(text: str) -> Record | None:
+    if (match := _STOP.match(text)) is not None:
+        return Stop(line=0, text=text, signal=match["name"])
+    if (match := _SIGNAL_46.match(text)) is not None:
+        return Signal(line=0, text=text, name=match["name"], info=match["info"])
+    if (match := _SIGNAL.match(text)) is not None:
+        return Signal(line=0, text=text, name=match["name"], info=match["info"] or "")
+    return None
+
+
+def _end(text: str) -> Record | None:
+    if (match := _EXIT.match(text)) is not None:
+        status, core = match["status"], match["core"] is not None
+        return Exit(
+            line=0, text=text, status=None if status is None else int(status), signal=match["signal"], core_dumped=core
+        )
+    if (match := _SUPERSEDED.match(text)) is not None:
+        return Superseded(line=0, text=text, by=int(match["by"]))
+    return None
+
+
+def _process(match: re.Match[str], text: str) -> Notice:
+    what = match["what"]
+    kind = "attached" if what == "attach" else "detached" if what.endswith("tach") else "message"
+    return Notice(line=0, text=text, kind=kind, subject=int(match["pid"]))
+
+
+class Furniture:
+    """Knows the lines that belong to a trace but say nothing of a process; tables and tips span several lines."""
+
+    def __init__(self) -> None:
+        self._in_table = False
+        self._tip_lines = 0
+
+    def read(self, line: str) -> Record | None:
+        """Read one whole line; None where it is none of these."""
+        if not line or line.isspace():
+            return Other(line=0, text=line, kind="blank")
+        if line.startswith(" ") and (kind := self._indented(line)):
+            return Other(line=0, text=line, kind=kind)
+        if self._is_table(line):
+            return Other(line=0, text=line, kind="summary")
+        if self._is_tip(line):
+            return Other(line=0, text=line, kind="tip")
+        return None
+
+    def _indented(self, line: str) -> str:
+        if _FRAME.match(line) is not None:
+            return "frame"
+        return "dump" if _DUMP.match(line) is not None else ""
+
+    def _is_table(self, line: str) -> bool:
+        if _HEADER.match(line) is not None or _RULER.match(line) is not None:
+            self._in_table = True
+            return True
+        if self._in_table and _TOTAL.match(line) is not None:
+            self._in_table = False
+            return True
+        if _ROW.match(line) is not None:
+            return True
+        self._in_table = self._in_table and "(" not in line
+        return self._in_table
+
+    def _is_tip(self, line: str) -> bool:
+        if line.startswith("  ____________________"):
+            self._tip_lines = 40
+            return True
+        if self._tip_lines and line[:1] in " \\/":
+            self._tip_lines -= 1
+            return True
+        self._tip_lines = 0
+        return False
+
+
+def read_remnant(line: str) -> Record | None:
+    """Read what people write between records: an elision, a prompt, a remark; None for anything else."""
+    text = line.strip()
+    if len(text) > 400:
+        return None
+    if _ELISION.match(text) is not None:
+        return Elision(line=0, text=text)
+    if _PROMPT.fullmatch(text) is not None:
+        return Other(line=0, text=text, kind="prompt")
+    if _REMARK.fullmatch(text) is not None:
+        return Other(line=0, text=text, kind="remark")
+    return None

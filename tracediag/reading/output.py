@@ -1,0 +1,63 @@
+"""The traced program's own output, where it went to the same terminal or file as the trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
+"""Calls whose data may show up in the middle of the trace."""
+
+_SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
+_FIRST = re.compile(r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
+_OCTAL = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")
+
+
+def escaped(text: str) -> str:
+    """Write a text as strace would, at its default string format."""
+    if text.isascii() and text.isprintable() and not ("\\" in text or '"' in text):
+        return text
+    out = []
+    for byte in text.encode("utf-8", "surrogateescape"):
+        char = chr(byte)
+        out.append(_ESCAPES.get(char) or (char if " " <= char <= "~" else f"\\{byte:o}"))
+    return "".join(out)
+
+
+def is_output(line: str, neighbours: Iterable[str]) -> bool:
+    """Tell whether a line is what a call near it wrote."""
+    shown = escaped(line.rstrip("\r"))
+    if not shown:
+        return False
+    for near in neighbours:
+        if "\"" not in near or (found := _SHOWN.search(near[:2000])) is None:
+            continue
+        parts = found["text"].split("\\n")
+        if shown in parts and (shown != parts[-1] or not found["cut"]):
+            return True
+        if found["cut"] and parts[-1] and shown.startswith(parts[-1]):
+            return True
+    return False
+
+
+def without_output(name: str, body: str) -> str:
+    """Cut a program's output off the end of the arguments of the call that wrote it: `2, "ls: ", 4ls: ` ends at 4."""
+    if name not in WRITERS or body[-1:].isdigit() and "\"" not in body:
+        return body
+    found = _FIRST.match(body)
+    if found is None:
+        return body
+    digits = re.compile(r"\d++").match(body, found.end())
+    if digits is None:
+        return body
+    size = len(_OCTAL.sub("x", found["text"]))
+    shown = found["text"].split("\\n")[0]
+    for end in range(found.end() + 1, digits.end() + 1):
+        rest = escaped(body[end:])
+        if rest.startswith(","):  # send and its like have more arguments
+            return body
+        count = int(body[found.end() : end])
+        if (count > size if found["cut"] else count == size) and (rest.startswith(shown) or not rest):
+            return body[:end]
+    return body

@@ -1,0 +1,97 @@
+"""The reader: a source in, events out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
+
+from tracediag.events import Event
+from tracediag.parsing import parser_for
+from tracediag.reading.accounting import Counts
+from tracediag.reading.assemble import Assembler
+from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
+from tracediag.reading.general import General
+from tracediag.reading.prefix import Clock
+from tracediag.reading.quick import read_lines
+from tracediag.reading.sources import Progress, Source, Stream, UnreadableError, as_source
+
+
+class Reader:
+    """Reads one trace, once: iterate over it for the events, in the order in which the records complete.
+
+    `counts` and `dialect` speak of the lines read so far; they are complete when the iteration has ended.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one wish of the caller's
+        self,
+        source: str | os.PathLike[str] | Iterable[str],
+        *,
+        calls: Collection[str] | None = None,
+        failures: bool = True,
+        strict: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Open the source: a path, `-` for standard input, or lines. Raises `UnreadableError`.
+
+        `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error;
+        all others are framed and counted only. `strict` raises `NotUnderstoodError` at the first line that is no
+        known form. `progress` is told the bytes consumed, as they are on the disk.
+        """
+        self.counts = Counts()
+        self.dialect = Dialect()
+        self._source: Source = as_source(source)
+        self._wanted = None if calls is None else frozenset(calls)
+        self._failures = failures
+        self._strict = strict
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield the events. Raises `UnreadableError` where the source breaks off or holds no trace."""
+        try:
+            yield from self._events()
+        finally:
+            self._source.close()
+        if self._source.is_file and not self.counts.understood:
+            raise UnreadableError(self._source.name, "not a single line of it is strace output")
+
+    def _events(self) -> Iterator[Event]:
+        batches = self._source.batches(self._progress)
+        first: list[str] = []
+        for batch in batches:
+            first += batch
+            if len(first) >= LOOK_AHEAD:
+                break
+        self.dialect = decide(first[:LOOK_AHEAD])
+        if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
+            raise UnreadableError(self._source.name, "this is a binary file, not a trace")
+        clock = Clock()
+        names = _everything if self._wanted is None else self._wanted.__contains__
+        assembler = Assembler(self.counts, clock, parser_for, names, failures=self._failures)
+        general = General(self.dialect, self.counts, assembler, strict=self._strict)
+        yield from read_lines(
+            chain((first,), batches),
+            self.dialect,
+            self.counts,
+            general,
+            assembler.joiner,
+            clock,
+            self._wanted,
+            failures=self._failures,
+        )
+        yield from general.finish()
+
+
+def _everything(_: str) -> bool:
+    return True
+
+
+def read(
+    source: str | os.PathLike[str] | Iterable[str], *, strict: bool = False, progress: Progress | None = None
+) -> Iterator[Event]:
+    """Yield what a trace says: a path, `-` for standard input, or lines.
+
+    Raises `UnreadableError` where the source cannot be read or is no trace, and with `strict` `NotUnderstoodError`
+    at the first line that is no known form of strace output.
+    """
+    return iter(Reader(source, strict=strict, progress=progress))

@@ -1,0 +1,72 @@
+"""What a call returned: the text from `=` to the end of the record, taken apart."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+import msgspec
+
+ANNOTATION = r"""<(?![=<. ])(?:[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?:[^"\\]++|\\.)*+"|"|<[^<>]*+>)*+>"""
+"""What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and one pair of `<>`."""
+
+_BALANCED = r"(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+"
+_TAIL = re.compile(
+    rf"""=[ \t]*+
+    (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{3,}))
+    (?:<(?P<note>{ANNOTATION[1:-1]})>(?:\(deleted\))?+)?+
+    (?:[ ]\[[^\[\] ()]++\])?+
+    (?:[ \t]*+\(errno[ ](?P<number>\d++)\)
+      |[ \t]++(?P<errno>E[A-Z][A-Z0-9_]++)(?:[ \t]*+\((?P<error>{_BALANCED})(?:\)|$))?+
+      |[ \t]*+\((?!INJECTED|DELAYED)(?P<detail>{_BALANCED})\)
+      |[ \t]*+\((?!INJECTED|DELAYED)(?P<cut>(?:in|out|left|flags)\b.*+|\[.*+)$)?+
+    (?:[ \t]*+\((?:INJECTED|DELAYED)[^()]*+\))*+
+    (?:[ \t]*+<(?P<duration>\d++(?:\.\d++)?)>)?+
+    """,
+    re.VERBOSE,
+)
+
+
+_ERRNOS = frozenset(errno.errorcode.values()) | {
+    "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ENOTSUPP", "ENOIOCTLCMD",
+}  # fmt: skip
+"""What is believed without the text behind it; a line that was cut may hold half a name."""
+
+
+class Result(msgspec.Struct):
+    """What a call returned, in the terms of `Syscall`."""
+
+    value: int | None = None
+    errno: str | None = None
+    detail: str = ""
+    duration: float | None = None
+    end: int = 0
+    """Where strace's own text ends; what stands behind was put there by somebody."""
+    closed: bool = True
+    """False where the text in parentheses goes on in the next line."""
+
+
+def read_result(tail: str) -> Result | None:
+    """Take a tail apart, from its `=` on; None where it does not begin as a result does."""
+    match = _TAIL.match(tail)
+    if match is None:
+        return None
+    found = Result(end=match.end())
+    decimal, hexadecimal = match["decimal"], match["hex"]
+    if decimal is not None:
+        found.value = int(decimal) if len(decimal) < 64 else None
+    elif hexadecimal is not None:
+        found.value = int(hexadecimal, 16)
+    if (code := match["errno"] or match["number"]) is not None:
+        found.errno = code if match["errno"] is None or match["error"] is not None or code in _ERRNOS else None
+    found.detail = match["error"] or match["detail"] or match["cut"] or match["note"] or ""
+    if match["duration"] is not None:
+        found.duration = float(match["duration"])
+    found.closed = match["cut"] is None and not _cut_error(match, tail)
+    return found
+
+
+def _cut_error(match: re.Match[str], tail: str) -> bool:
+    if match["error"] is None:
+        return match["errno"] is not None
+    return not tail.startswith(")", match.end("error"))

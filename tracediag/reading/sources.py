@@ -1,0 +1,223 @@
+"""Where a trace comes from: a file, a pipe or lines already in memory; plain or compressed.
+
+A source hands out batches of lines: the bytes are decoded a large piece at a time, because a Python call for
+every line would cost more than everything else that is done with most of them. Lines end at `\\n` alone; bytes
+that are no UTF-8 survive as surrogates. A watcher that follows a growing file is one more class with the
+interface of `Source`.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, Protocol, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+Progress = Callable[[int], None]
+"""Told the number of bytes consumed so far; compressed bytes where the file is compressed."""
+
+PIECE = 1 << 18
+LINES = 2048
+LONGEST = 1 << 22
+"""A line is kept up to this many bytes; what follows on it is dropped."""
+
+_MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], object]], ...] = (
+    (b"\x1f\x8b", lambda raw: gzip.GzipFile(fileobj=raw)),
+    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    (b"BZh", bz2.BZ2File),
+    (b"\x28\xb5\x2f\xfd", zstd.ZstdFile),
+)
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError)
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class UnreadableError(OSError):
+    """The source cannot be read as a trace; the message names it and says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class Source(Protocol):
+    """Anything that hands out a trace in batches of lines, without their ends."""
+
+    name: str
+    is_file: bool
+    """Whether this is a file of its own, which is an error when it holds no trace at all."""
+    unterminated: bool
+    """True once the last batch is out and its last line had no end: it may have been cut."""
+
+    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
+        """Yield the lines in order. Raises `UnreadableError`."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the source holds open."""
+        ...
+
+
+class Lines:
+    """Lines that are in memory already, or that something else yields."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.name = "<lines>"
+        self.is_file = False
+        self.unterminated = False
+        self._lines = iter(lines)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
+        """Yield the lines in order; progress counts characters."""
+        consumed = 0
+        while batch := list(islice(self._lines, LINES)):
+            if progress is not None:
+                consumed += sum(map(len, batch))
+                progress(consumed)
+            yield [line.rstrip("\r\n") for line in batch]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class _Counting(io.RawIOBase):
+    """A raw stream that knows how many bytes were taken from it."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.consumed = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._raw.read(len(buffer)) or b""
+        buffer[: len(data)] = data
+        self.consumed += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed and self._raw is not sys.stdin.buffer:
+            self._raw.close()
+        super().close()
+
+
+class Stream:
+    """A file or a pipe, decompressed where its first bytes say so."""
+
+    is_file = True
+
+    def __init__(self, name: str, raw: BinaryIO) -> None:
+        self.name = name
+        self.unterminated = False
+        self._counting = _Counting(raw)
+        self._buffered = io.BufferedReader(self._counting, PIECE)
+        head = self._peek()
+        if not head:
+            raise UnreadableError(name, "the file is empty")
+        self.binary = False
+        self._wide = head.startswith(_WIDE)
+        self._data = self._decompressed(head)
+
+    def _peek(self) -> bytes:
+        try:
+            return self._buffered.peek(8)[:8]
+        except OSError as error:
+            raise UnreadableError(self.name, _reason(error)) from error
+
+    def _decompressed(self, head: bytes) -> io.BufferedIOBase:
+        for magic, opener in _MAGIC:
+            if head.startswith(magic):
+                return cast("io.BufferedIOBase", opener(cast("BinaryIO", self._buffered)))
+        return self._buffered
+
+    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
+        """Yield the lines in order."""
+        first = True
+        for data in self._whole_lines():
+            if progress is not None:
+                progress(self._counting.consumed)
+            if b"\0" in data:
+                self.binary = True
+            text = data.decode("utf-8", "surrogateescape")
+            if first:
+                text, first = text.removeprefix("\ufeff"), False
+            if "\r" in text:
+                text = text.replace("\r\n", "\n")
+            lines = text.split("\n")
+            self.unterminated = bool(lines[-1])
+            if not lines[-1]:
+                lines.pop()
+            yield lines
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        """Yield the bytes in large pieces, each of whole lines; only the last may lack its end."""
+        kept: list[bytes] = []
+        size = 0
+        for data in self._pieces():
+            cut = data.rfind(b"\n") + 1
+            if not cut:
+                if size < LONGEST:
+                    kept.append(data)
+                size += len(data)
+                continue
+            yield b"".join((*kept, data[:cut]))
+            kept, size = [data[cut:]], len(data) - cut
+        if size:
+            yield b"".join(kept)
+
+    def _pieces(self) -> Iterator[bytes]:
+        decode = codecs.getincrementaldecoder("utf-16")("replace").decode if self._wide else None
+        try:
+            while data := self._data.read1(PIECE):
+                yield data if decode is None else decode(data).encode()
+        except _DAMAGED as error:
+            raise UnreadableError(self.name, f"cannot be read to its end: {_reason(error)}") from error
+
+    def close(self) -> None:
+        """Close the file; standard input stays open."""
+        self._data.close()
+        self._buffered.close()
+
+
+def open_source(path: str | os.PathLike[str]) -> Stream:
+    """Open a trace by its path; `-` is standard input. Raises `UnreadableError`."""
+    name = os.fspath(path)
+    if name == "-":
+        return Stream("<stdin>", cast("BinaryIO", sys.stdin.buffer))
+    try:
+        raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
+    except (OSError, ValueError) as error:
+        raise UnreadableError(name, _reason(error)) from error
+    try:
+        return Stream(name, cast("BinaryIO", raw))
+    except UnreadableError:
+        raw.close()
+        raise
+
+
+def as_source(source: str | os.PathLike[str] | Iterable[str]) -> Source:
+    """Return the source behind what a caller of `read` may name: a path, `-`, or lines."""
+    if isinstance(source, str | os.PathLike):
+        return open_source(source)
+    return Lines(source)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "this is a directory, not a trace"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return str(error) or type(error).__name__

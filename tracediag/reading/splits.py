@@ -1,0 +1,94 @@
+"""A call that breaks off at the end of its line, and the lines behind it that may belong to it.
+
+That happens when a program writes to the terminal that strace prints to, when strace itself says something in the
+middle of a call, and when a mail program wraps lines. The lines are held back until it is clear what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from tracediag.events import Elision, Record
+from tracediag.reading.assemble import Place
+from tracediag.reading.frame import Frame, split_end, split_mark
+from tracediag.reading.output import without_output
+
+MOST_HELD = 64
+LONGEST = 1 << 16
+
+_TIGHT_END = re.compile(r"[|([{ \"]$")
+_TIGHT_START = re.compile(r"[|)\]}, ]")
+
+
+class Held(msgspec.Struct):
+    """A line that may belong to the call above it."""
+
+    line: int
+    text: str
+    record: Record | None
+
+
+class Joined(msgspec.Struct):
+    """The call as it is with the lines behind it."""
+
+    how: Literal["ended", "marked"]
+    body: str
+    tail: str = ""
+    wrapped: bool = False
+    """True where the lines held back are a part of the call, False where they are something else."""
+
+
+class Split(msgspec.Struct):
+    """One call that breaks off."""
+
+    place: Place
+    frame: Frame
+    text: str
+    """What stands behind the opening parenthesis, or behind `resumed>`."""
+    whole: str
+    """The same with the lines held back behind it, in case these belong to it."""
+    cleaned: bool = False
+    """Whether the line had to be cleaned: then those that follow have to be, too."""
+    held: list[Held] = []
+
+    def hold(self, line: int, text: str, record: Record | None) -> bool:
+        """Hold a line back; False where too much is held already."""
+        if len(self.held) >= MOST_HELD or len(self.whole) > LONGEST:
+            return False
+        self.held.append(Held(line, text, record))
+        if record is None or isinstance(record, Elision):
+            self.whole = _glued(self.whole, text.strip())
+        return True
+
+    def join(self, text: str) -> Joined | None:
+        """Put a line behind the call; None where it does not complete it."""
+        if "=" not in text and "...>" not in text and "…" not in text:
+            return None
+        direct = self._try(self.text, text, wrapped=False)
+        if direct is not None or not self.held or len(self.whole) > LONGEST:
+            return direct
+        return self._try(self.whole, text, wrapped=True)
+
+    def _try(self, before: str, text: str, *, wrapped: bool) -> Joined | None:
+        for joined in dict.fromkeys((before + text, _glued(before, text.strip()))):
+            if (marked := split_mark(joined)) is not None:
+                return Joined("marked", marked[0], wrapped=wrapped)
+            if (ended := split_end(joined)) is not None:
+                return Joined("ended", ended[0], ended[1], wrapped=wrapped)
+        return None
+
+
+def start_split(place: Place, frame: Frame, *, cleaned: bool) -> Split:
+    """Open a split with the first line of its call."""
+    text = frame.body + ")" if frame.kind == "resultless" else without_output(frame.name, frame.body)
+    return Split(place=place, frame=frame, text=text, whole=text, cleaned=cleaned)
+
+
+def _glued(before: str, after: str) -> str:
+    """Undo a line break, which may have taken the place of a blank."""
+    if not after or _TIGHT_END.search(before) is not None or _TIGHT_START.match(after) is not None:
+        return before + after
+    return f"{before} {after}"

@@ -1,0 +1,73 @@
+"""Paints lines of styled text for a device, through rich but never through its markup.
+
+Everything goes through `Text`: in an f-string `[pid 7]` would vanish and `[/tmp/x]` would raise. Nothing is
+wrapped: rich folds at 80 columns off a terminal, and a folded line of evidence cannot be searched for. The text is
+returned, not written: rich answers a closed pipe with exit code 1, which means "findings" here.
+"""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from rich.text import Text
+
+from tracediag.report.base import Look
+from tracediag.report.visible import visible
+
+STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "note": "bold cyan",
+    "name": "bold",
+    "place": "cyan",
+    "faint": "dim",
+    "remark": "green",
+    "label": "bold blue",
+    "plain": "",
+}
+"""What a style's name means on a terminal; "error", "warning" and "note" are the severities."""
+
+_ASCII = str.maketrans({"└": "`", "─": "-", "·": ".", "×": "x", "…": "~"})
+
+
+class Canvas:
+    """Collects lines; `take` hands out what was collected since the last time."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._console = Console(
+            file=io.StringIO(),
+            force_terminal=look.colour,
+            no_color=not look.colour,
+            color_system="standard" if look.colour else None,
+            legacy_windows=False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        """Add one line, made of (text, name of the style) pairs; control bytes are made visible here."""
+        text = Text(end="")
+        for content, style in parts:
+            text.append(self._shown(content), STYLES[style])
+        text.rstrip()
+        self._console.print(text, soft_wrap=True)
+
+    def blank(self) -> None:
+        """Add an empty line."""
+        self._console.print()
+
+    def take(self) -> str:
+        """Return what was painted, and begin anew."""
+        stream = self._console.file
+        assert isinstance(stream, io.StringIO)
+        painted = stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+        return painted
+
+    def _shown(self, content: str) -> str:
+        content = visible(content)
+        return content.translate(_ASCII) if self._look.ascii_only else content

@@ -1,0 +1,25 @@
+"""One line a finding, for editors, logs and `grep`: `path:line: severity[CODE] name: title`."""
+
+from __future__ import annotations
+
+from tracediag.findings import Finding
+from tracediag.report.base import Format, Look
+from tracediag.report.canvas import Canvas
+
+
+class ConciseFormat(Format):
+    """The place of the primary step, and the title."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self._canvas = Canvas(look)
+
+    def finding(self, finding: Finding, path: str) -> str:
+        """Render one finding as one line."""
+        self._canvas.line(
+            (f"{path}:{finding.primary.line}", "place"),
+            (": ", "plain"),
+            (f"{finding.severity}[{finding.code}]", finding.severity),
+            (f" {finding.name}: {finding.title}", "plain"),
+        )
+        return self._canvas.take()

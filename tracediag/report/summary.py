@@ -1,0 +1,25 @@
+"""The last line on stderr: what was read, and how much was found in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tracediag.findings import Report, Severity
+from tracediag.report.visible import visible
+
+
+def summary(report: Report) -> str:
+    """Return one line: `run.strace: 1,374 lines, 1,200 calls: 1 error, 2 notes`."""
+    trace = report.input
+    read = f"{_many(trace.lines, 'line')}, {_many(trace.calls, 'call')}"
+    lost = f" ({_many(trace.not_understood, 'line')} not understood)" if trace.not_understood else ""
+    return f"{visible(trace.path)}: {read}{lost}: {_found(report)}"
+
+
+def _found(report: Report) -> str:
+    counts = Counter(finding.severity for finding in report.findings)
+    return ", ".join(_many(counts[severity], severity) for severity in Severity if counts[severity]) or "no findings"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

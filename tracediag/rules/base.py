@@ -1,0 +1,132 @@
+"""What every rule shares: its card, how it subscribes to events, and how it makes a finding.
+
+A rule is two files, `<name>.py` and `<name>.md`, side by side in a folder of this package. Its methods are marked with
+what they want to see:
+
+    @on_call("accept", "accept4")      a whole call of these names
+    @on_errno("EPIPE")                 any call that failed so
+    @on_signal("SIGPIPE")              a signal delivered
+    @on_round                          a turn of an event loop is over: `action.finished`
+    @on_release                        descriptors were released: `action.released`
+    @on_exit                           a thread or process ended
+    @on_end                            the trace is over; the method takes the kernel instead of an action
+
+They read the model and yield findings. What a rule has to remember goes into the `memory` of the model's object, so
+that it is bound to the incarnation and goes when the object goes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from tracediag.findings import Absence, Confidence, Finding, Maturity, Severity, Step
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Subscription = tuple[str, str]
+"""What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("round", "")."""
+
+
+def _subscribe(*subscriptions: Subscription) -> Callable[[Method], Method]:
+    def mark(method: Method) -> Method:
+        marked: Any = method
+        marked.subscriptions = (*getattr(method, "subscriptions", ()), *subscriptions)
+        return method
+
+    return mark
+
+
+def on_call(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names, failed ones among them."""
+    return _subscribe(*(("call", name) for name in names))
+
+
+def on_errno(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to all calls that failed with one of these errors."""
+    return _subscribe(*(("errno", name) for name in names))
+
+
+def on_signal(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to signals delivered."""
+    return _subscribe(*(("signal", name) for name in names))
+
+
+on_round = _subscribe(("round", ""))
+on_release = _subscribe(("release", ""))
+on_exit = _subscribe(("exit", ""))
+on_end = _subscribe(("end", ""))
+
+
+class Rule:
+    """One kind of fault; made anew for each trace."""
+
+    code: ClassVar[str]
+    """"TD101"."""
+    name: ClassVar[str]
+    """The fault in words, joined by hyphens; it reads well after "allow"."""
+    severity: ClassVar[Severity]
+    """The severity that it usually has; a finding may be of another."""
+    summary: ClassVar[str]
+    """One line for the list of rules."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What a recording should hold for it to judge: "times", "durations", "pids", "descriptors", "sockets"."""
+    maturity: ClassVar[Maturity] = Maturity.PREVIEW
+
+    def finding(  # noqa: PLR0913  # these are the parts of a finding
+        self,
+        steps: Iterable[Step],
+        *,
+        object: str,  # noqa: A002  # the word of the design
+        title: str,
+        why: str,
+        fix: str,
+        confidence: Confidence = Confidence.CERTAIN,
+        severity: Severity | None = None,
+        absent: Iterable[Absence] = (),
+        explains: Iterable[tuple[str, int]] = (),
+    ) -> Finding:
+        """Make a finding of this rule; the steps are put in the order of the trace."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            confidence=confidence,
+            maturity=self.maturity,
+            title=title,
+            object=object,
+            steps=tuple(sorted(steps, key=lambda step: step.line)),
+            absent=tuple(absent),
+            why=why,
+            fix=fix,
+            explains=tuple(explains),
+        )
+
+    def unjudged(self, shown: frozenset[str]) -> str | None:
+        """Say what the recording lacks to judge something that the rule has met in it, or None.
+
+        Args:
+            shown: what the recording holds, of "times", "durations", "pids", "descriptors", "sockets".
+        """
+        del shown
+        return None
+
+    @classmethod
+    def page(cls) -> str:
+        """Return the Markdown page of the rule.
+
+        Raises:
+            OSError: if the page is not installed beside the module.
+        """
+        module = sys.modules[cls.__module__].__file__
+        return Path(str(module)).with_suffix(".md").read_text(encoding="utf-8")
+
+    @classmethod
+    def subscriptions(cls) -> dict[Subscription, list[str]]:
+        """Return the names of the methods by what they subscribe to."""
+        found: dict[Subscription, list[str]] = {}
+        for name in dir(cls):
+            for subscription in getattr(getattr(cls, name), "subscriptions", ()) if name != "subscriptions" else ():
+                found.setdefault(subscription, []).append(name)
+        return found

@@ -1,0 +1,1 @@
+"""Descriptors and their flags (TD3xx)."""

@@ -1,0 +1,1 @@
+"""Event loops: epoll, poll, select (TD1xx)."""

@@ -1,0 +1,105 @@
+"""TD105: a blocking descriptor that brings a whole event loop to a stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import READS, WRITES
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.epoll import Round
+from tracediag.rules.base import Rule, on_call, on_round
+from tracediag.rules.steps import birth
+
+LONG = 0.1
+"""Seconds inside one call from which on a loop has clearly stood still."""
+
+_KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
+
+
+class BlockingFdInEventLoop(Rule):
+    """A descriptor that a loop waits for, without O_NONBLOCK, whose read or write then blocks."""
+
+    code = "TD105"
+    name = "blocking-fd-in-event-loop"
+    severity = Severity.ERROR
+    summary = "a descriptor without O_NONBLOCK blocks an event loop: everything else in it stands still"
+    needs = ("durations",)
+
+    def __init__(self) -> None:
+        self._loops = False
+
+    def unjudged(self, shown: frozenset[str]) -> str | None:
+        """Without the time in calls only those that never return, or that a signal breaks, show that they waited."""
+        lacks = self._loops and "durations" not in shown
+        return "the time spent in each call (strace -T) to tell a call that blocked" if lacks else None
+
+    @on_round
+    def turned(self, action: Action) -> None:
+        """Note that there is a loop at all."""
+        del action
+        self._loops = True
+
+    @on_call(*READS, *WRITES, "accept", "accept4")
+    def called(self, action: Action) -> Iterator[Finding]:
+        """Look for a call that waited, on a descriptor that the loop is handling."""
+        descriptor, call = action.descriptor, action.call
+        if descriptor is None or descriptor.file.kind not in _KINDS or self.name in descriptor.memory:
+            return
+        how = _blocked(call)
+        turn = _turn(action, descriptor)
+        if how is None or turn is None or descriptor.file.flags.has("O_NONBLOCK"):
+            return
+        descriptor.memory[self.name] = True
+        yield self._finding(descriptor, call, turn, how)
+
+    def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str) -> Finding:
+        number = descriptor.number
+        known = descriptor.file.flags.has("O_NONBLOCK") is False
+        return self.finding(
+            [
+                *birth(descriptor),
+                step(turn.wait, f"the loop is woken, fd {number} among what it handles"),
+                *_earlier(call, turn, number),
+                step(call, f"{how}: the whole loop stands still", primary=True),
+            ],
+            object=describe(descriptor),
+            title="a blocking descriptor brings the event loop to a stand",
+            confidence=Confidence.CERTAIN if known else Confidence.LIKELY,
+            why="a loop that waits for many descriptors must never wait for one: without O_NONBLOCK a read with nothing"
+            " left to read, or a write with no room, sleeps until the peer acts: select(2), fcntl(2)",
+            fix=f"make fd {number} non-blocking (accept4 with SOCK_NONBLOCK, or F_GETFL then F_SETFL with O_NONBLOCK)"
+            " and go back to the wait on EAGAIN",
+        )
+
+
+def _blocked(call: Syscall) -> str | None:
+    """Say how the call shows that it waited, or None where it does not."""
+    if not call.returned:
+        return f"{call.name} has not returned where the trace ends"
+    if call.interrupted:
+        return f"{call.name} was waiting when a signal came"
+    if call.duration is not None and call.duration >= LONG:
+        return f"{call.name} takes {call.duration:.3f} s"
+    return None
+
+
+def _turn(action: Action, descriptor: Descriptor) -> Round | None:
+    """Return the turn of a loop in which the descriptor is handled: it was reported, or is watched by that set."""
+    for turn in action.thread.rounds.values():
+        if any(report.descriptor is descriptor for report in turn.reports):
+            return turn
+        if turn.epoll is not None and any(entry.epoll is turn.epoll for entry in descriptor.file.registrations):
+            return turn
+    return None
+
+
+def _earlier(call: Syscall, turn: Round, number: int) -> Iterator[Step]:
+    """Yield the first call of the turn on the same descriptor: it got what had made the descriptor ready."""
+    for report in turn.reports:
+        if report.number == number and report.calls and report.calls[0] is not call:
+            yield step(report.calls[0], "this call gets what was there")
+            return

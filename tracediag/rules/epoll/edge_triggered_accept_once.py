@@ -1,0 +1,240 @@
+"""TD103: an edge-triggered listener that is accepted from once per wakeup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tracediag.events import Begun, Event, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import BROKEN, WRITES
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import HANGUPS, Readiness, Registration, Round
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round
+from tracediag.rules.steps import no
+
+_ACCEPTS = ("accept", "accept4")
+_SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
+_DEAD_KEPT = 1000
+_EARLY_WRITES = 2
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One wakeup for the listener that was answered by a single accept."""
+
+    wait: Event | None
+    accept: Syscall
+    again: Syscall | Begun | None
+
+
+@dataclass(slots=True)
+class _Dead:
+    """A connection that was dead when it was taken from the backlog."""
+
+    accept: Syscall
+    sign: Syscall
+    note: str
+
+
+@dataclass(slots=True)
+class _Listener:
+    descriptor: Descriptor
+    entry: Registration | None = None
+    edge_triggered_clients: bool = False
+    drained: bool = False
+    turns: list[_Turn] = field(default_factory=list)
+    dead: list[_Dead] = field(default_factory=list)
+
+
+class EdgeTriggeredAcceptOnce(Rule):
+    """A listener with EPOLLET, woken, accepted from once, and waited for again without accept = EAGAIN."""
+
+    code = "TD103"
+    name = "edge-triggered-accept-once"
+    severity = Severity.ERROR
+    summary = "an edge-triggered listener is accepted from once per wakeup: connections stay in the backlog"
+
+    def __init__(self) -> None:
+        self._listeners: list[_Listener] = []
+        self._outside: dict[int | None, _Turn] = {}
+        """The last accept of each thread whose wakeup is outside the trace."""
+
+    def unjudged(self, shown: frozenset[str]) -> str | None:
+        """A listener whose registration is outside the trace can only be guessed at."""
+        del shown
+        hidden = any(not listener.drained and _edge(listener) is None and listener.turns for listener in self._listeners)
+        return "the EPOLL_CTL_ADD of the listener: record from the program's start" if hidden else None
+
+    @on_round
+    def turned(self, action: Action) -> None:
+        """Look at what was done about a listener that was reported."""
+        turn = action.finished
+        for report in turn.reports if turn is not None else ():
+            if turn is not None and report.descriptor is not None and "EPOLLIN" in report.events:
+                self._judge(report.descriptor, turn, report)
+            self._dead_on_arrival(turn, report)
+
+    def _judge(self, descriptor: Descriptor, turn: Round, report: Readiness) -> None:
+        accepts = [call for call in report.calls if call.name in _ACCEPTS]
+        if not accepts:
+            return
+        listener = self._listener(descriptor)
+        listener.entry = report.registration or listener.entry
+        if report.touched == 1 and accepts[0].result is not None and not accepts[0].failed:
+            _keep(listener.turns, _Turn(turn.wait, accepts[0], turn.ended_by))
+        elif report.touched > 1:
+            listener.drained = True
+
+    def _listener(self, descriptor: Descriptor) -> _Listener:
+        found: _Listener | None = descriptor.file.memory.get(self.name)
+        if found is None:
+            found = descriptor.file.memory[self.name] = _Listener(descriptor)
+            self._listeners.append(found)
+        return found
+
+    @on_call(*_ACCEPTS)
+    def accepted(self, action: Action) -> None:
+        """Tie a connection to the listener that it came from; note an accept whose wakeup is outside the trace."""
+        if action.descriptor is None:
+            return
+        listener = self._listener(action.descriptor)
+        if action.call.errno == "EAGAIN":
+            listener.drained = True
+        for connection in action.opened:
+            connection.file.memory[self.name] = listener
+        if not action.thread.rounds and not action.call.failed:
+            turn = self._outside[action.thread.tid] = _Turn(None, action.call, None)
+            _keep(listener.turns, turn)
+
+    @on_call("epoll_wait", "epoll_pwait", "epoll_pwait2")
+    def waited(self, action: Action) -> None:
+        """Close a turn whose wakeup is outside the trace."""
+        turn = self._outside.pop(action.thread.tid, None)
+        if turn is not None:
+            turn.again = action.call
+
+    @on_call("epoll_ctl")
+    def watched(self, action: Action) -> None:
+        """Note whether the program watches its connections edge-triggered."""
+        entry = action.registration
+        listener = None if entry is None else entry.file.memory.get(self.name)
+        if entry is None or not isinstance(listener, _Listener):
+            return
+        if entry.file is listener.descriptor.file:
+            # EPOLL_CTL_MOD looks at the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
+            listener.drained = True
+        elif entry.edge_triggered:
+            listener.edge_triggered_clients = True
+
+    @on_errno(*BROKEN)
+    def broken(self, action: Action) -> None:
+        """Note a connection whose first or second write already fails."""
+        call, connection = action.call, action.descriptor
+        if connection is None or call.name not in WRITES:
+            return
+        sent = connection.memory.get("TD103 sent", 0)
+        if sent < _EARLY_WRITES:
+            self._dead(connection, call, f"the write fails with {call.errno}: the client had left before it was accepted")
+
+    @on_call(*WRITES)
+    def sent(self, action: Action) -> None:
+        """Count the writes on a connection."""
+        if action.descriptor is not None and not action.call.failed and self.name in action.descriptor.file.memory:
+            action.descriptor.memory["TD103 sent"] = action.descriptor.memory.get("TD103 sent", 0) + 1
+
+    def _dead_on_arrival(self, turn: Round | None, report: Readiness) -> None:
+        connection = report.descriptor
+        if connection is None or turn is None or "TD103 reported" in connection.memory:
+            return
+        connection.memory["TD103 reported"] = True
+        gone = report.events & {"EPOLLHUP", "EPOLLERR"}
+        if gone and report.events & HANGUPS:
+            self._dead(connection, turn.wait, f"its first event is already {'|'.join(sorted(report.events))}")
+
+    def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
+        listener = connection.file.memory.get(self.name)
+        if not isinstance(listener, _Listener) or connection.file is listener.descriptor.file:
+            return
+        if connection.opened is not None and len(listener.dead) < _DEAD_KEPT:
+            listener.dead.append(_Dead(connection.opened, sign, note))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge each listener by all its turns."""
+        del kernel
+        for listener in self._listeners:
+            confidence = _confidence(listener)
+            if confidence is not None:
+                yield self._finding(listener, confidence)
+
+    def _finding(self, listener: _Listener, confidence: Confidence) -> Finding:
+        turn = _example(listener)
+        number = listener.descriptor.number
+        steps = _story(listener, turn)
+        return self.finding(
+            steps,
+            severity=Severity.WARNING if confidence is Confidence.POSSIBLE else Severity.ERROR,
+            confidence=confidence,
+            object=describe(listener.descriptor),
+            title="an edge-triggered listener is accepted from once per wakeup, so connections stay in the backlog",
+            absent=() if turn.again is None else [no(f"accept(fd {number}) = EAGAIN", turn.accept, turn.again)],
+            why="with EPOLLET a wakeup tells of the change only, not of what is left in the backlog: each new connection"
+            " releases the oldest one waiting, which may be long dead, and the fresh one waits: epoll(7)",
+            fix=f"call accept on fd {number} in a loop until it fails with EAGAIN, or register fd {number} without EPOLLET",
+            explains=[(name, dead.sign.line) for dead in listener.dead for name in _SYMPTOMS],
+        )
+
+
+def _keep(turns: list[_Turn], turn: _Turn) -> None:
+    if len(turns) < _DEAD_KEPT:
+        turns.append(turn)
+
+
+def _confidence(listener: _Listener) -> Confidence | None:
+    """Say how sure it is; None where nothing is wrong or too little is shown."""
+    if listener.drained or not listener.turns:
+        return None
+    edge = _edge(listener)
+    if edge is None:
+        # The registration is outside the trace: level-triggered sets may be accepted from once. Only a program
+        # that watches its connections edge-triggered, and gets dead ones from the backlog, is worth a word.
+        return Confidence.POSSIBLE if listener.edge_triggered_clients and listener.dead else None
+    if not edge:
+        return None
+    return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
+
+
+def _edge(listener: _Listener) -> bool | None:
+    return None if listener.entry is None else listener.entry.edge_triggered
+
+
+def _example(listener: _Listener) -> _Turn:
+    """Choose the turn to tell: the last one before the first dead connection was taken, if there is one."""
+    whole = [turn for turn in listener.turns if turn.wait is not None and turn.again is not None] or listener.turns
+    if not listener.dead:
+        return whole[0]
+    first_dead = listener.dead[0].accept.line
+    before = [turn for turn in whole if turn.accept.line < first_dead]
+    return before[-1] if before else whole[0]
+
+
+def _story(listener: _Listener, turn: _Turn) -> Iterator[Step]:
+    number = listener.descriptor.number
+    if listener.entry is not None and listener.entry.added is not None:
+        yield step(listener.entry.added, f"the listener, fd {number}, is watched edge-triggered (EPOLLET)")
+    if isinstance(turn.wait, Syscall):
+        yield step(turn.wait, f"woken for fd {number}")
+    yield step(turn.accept, "one connection is taken, whatever the backlog holds", primary=True)
+    if turn.again is not None:
+        yield step(turn.again, f"waits again without having seen accept(fd {number}) = EAGAIN")
+    dead = next((dead for dead in listener.dead if dead.accept.line > turn.accept.line), None)
+    dead = dead or next(iter(listener.dead), None)
+    if dead is None:
+        return
+    if dead.accept is not turn.accept:
+        yield step(dead.accept, "a connection from the backlog")
+    if turn.again is None or dead.sign.line != turn.again.line:
+        yield step(dead.sign, dead.note)

@@ -1,0 +1,148 @@
+"""TD101: a dead connection that stays in the epoll set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Event, Syscall
+from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import BROKEN
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Registration
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
+from tracediag.rules.steps import birth, last_line, no, repeated, watched
+
+
+@dataclass(slots=True)
+class _Broken:
+    """A descriptor whose peer is gone and which an epoll set still watches."""
+
+    descriptor: Descriptor
+    entry: Registration
+    failure: Syscall
+    rounds: int = 0
+    """Turns of the loop that ended since, with the descriptor still registered."""
+    woken: Syscall | None = None
+    woken_times: int = 0
+    woken_last: int = 0
+
+
+class EpipeStillRegistered(Rule):
+    """EPIPE or ECONNRESET on a descriptor in an epoll set, and the loop goes on without taking it out."""
+
+    code = "TD101"
+    name = "epipe-still-registered"
+    severity = Severity.ERROR
+    summary = "a connection that failed with EPIPE or ECONNRESET is left in the epoll set"
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Broken] = {}
+
+    @on_errno(*BROKEN)
+    def failed(self, action: Action) -> None:
+        """Remember the first failure of a watched descriptor."""
+        descriptor = action.descriptor
+        if descriptor is None or self.name in descriptor.file.memory:
+            return
+        for entry in descriptor.file.registrations:
+            broken = _Broken(descriptor, entry, action.call)
+            descriptor.file.memory[self.name] = broken
+            self._open[id(descriptor.file)] = broken
+            return
+
+    @on_round
+    def turned(self, action: Action) -> None:
+        """Count the turns in which the dead descriptor was reported and is still there at their end."""
+        turn = action.finished
+        for broken in list(self._open.values()) if turn is not None else ():
+            if turn is None or turn.epoll is not broken.entry.epoll or turn.ended_by is None:
+                continue
+            if turn.ended_by.line > broken.failure.line:
+                broken.rounds += 1
+            if turn.wait.line > broken.failure.line and any(r.registration is broken.entry for r in turn.reports):
+                broken.woken = broken.woken or turn.wait
+                broken.woken_times += 1
+                broken.woken_last = turn.wait.line
+
+    @on_call("epoll_ctl")
+    def removed(self, action: Action) -> Iterator[Finding]:
+        """EPOLL_CTL_DEL settles it, unless the loop was woken for it again and again before."""
+        entry = action.registration
+        broken = None if entry is None or entry.removed is None else self._open.pop(id(entry.file), None)
+        if broken is not None and broken.woken_times > 1:
+            yield self._woken(broken, action.event)
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """The last close takes the entry out too; that it does is luck, worth a note."""
+        for descriptor in action.released:
+            entry_gone = not descriptor.file.registrations
+            broken = self._open.pop(id(descriptor.file), None) if entry_gone else None
+            if broken is None:
+                continue
+            if broken.woken_times > 1:
+                yield self._woken(broken, action.event)
+            elif isinstance(action.event, Syscall) and action.event.name == "close":
+                yield self._luck(broken, action.event)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What is still registered at the end of the trace."""
+        end = last_line(kernel)
+        for broken in self._open.values():
+            if broken.woken_times > 1:
+                yield self._woken(broken, end)
+            else:
+                yield self._left(broken, end)
+
+    def _woken(self, broken: _Broken, until: Event | int) -> Finding:
+        number = broken.entry.number
+        again = [] if broken.woken is None else [
+            repeated(broken.woken, f"woken for fd {number}, whose peer is gone", broken.woken_times, broken.woken_last)
+        ]
+        return self._finding(broken, again, until, Severity.ERROR, "a dead connection was left in the epoll set")
+
+    def _left(self, broken: _Broken, end: int) -> Finding:
+        """Tell of an entry that is still there; where the trace stops right after the failure, only as possible."""
+        went_on = broken.rounds > 0
+        return self._finding(
+            broken,
+            [],
+            end,
+            Severity.WARNING if went_on else Severity.NOTE,
+            "a dead connection is still in the epoll set where the trace ends",
+            Confidence.CERTAIN if went_on else Confidence.POSSIBLE,
+        )
+
+    def _luck(self, broken: _Broken, close: Syscall) -> Finding:
+        number = broken.entry.number
+        closing = [step(close, f"fd {number} is closed; the kernel drops the entry only because no other copy is open")]
+        title = "a dead connection was closed without EPOLL_CTL_DEL"
+        return self._finding(broken, closing, close, Severity.NOTE, title)
+
+    def _finding(  # noqa: PLR0913  # the variants differ in just these
+        self,
+        broken: _Broken,
+        behind: list[Step],
+        until: Event | int,
+        severity: Severity,
+        title: str,
+        confidence: Confidence = Confidence.CERTAIN,
+    ) -> Finding:
+        number, failure = broken.entry.number, broken.failure
+        note = f"{failure.name} fails: the peer is gone; fd {number} should leave the set now"
+        absent: list[Absence] = [no(f"EPOLL_CTL_DEL of fd {number}", failure, until)]
+        return self.finding(
+            [*birth(broken.descriptor), *watched(broken.entry), step(failure, note, primary=True), *behind],
+            object=describe(broken.descriptor),
+            title=title,
+            severity=severity,
+            confidence=confidence,
+            absent=absent,
+            why="an entry of an epoll set lives until EPOLL_CTL_DEL or the last close of the open file description, by"
+            " whatever number or process: a copy made by dup or fork keeps it, and its events go on: epoll(7)",
+            fix=f"on EPIPE, ECONNRESET or EPOLLHUP take fd {number} out with EPOLL_CTL_DEL, then close it",
+        )

@@ -1,0 +1,1 @@
+"""Sockets and pipes (TD2xx)."""

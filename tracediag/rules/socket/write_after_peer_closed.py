@@ -1,0 +1,81 @@
+"""TD202: a write to a peer that has closed, told with all that went before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.events import Syscall
+from tracediag.findings import Finding, Severity, Step, step
+from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import BROKEN, WRITES
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.epoll import HANGUPS
+from tracediag.kernel.socket import Socket
+from tracediag.rules.base import Rule, on_errno
+from tracediag.rules.steps import birth
+
+
+class WriteAfterPeerClosed(Rule):
+    """EPIPE or ECONNRESET on a write, with the story: what still succeeded and why, and what had told of the end."""
+
+    code = "TD202"
+    name = "write-after-peer-closed"
+    severity = Severity.NOTE
+    summary = "a write fails since the peer has closed; which earlier write still succeeded, and what had told of it"
+
+    @on_errno(*BROKEN)
+    def failed(self, action: Action) -> Iterator[Finding]:
+        """Tell the story of the first failed write of a connection."""
+        call, descriptor = action.call, action.descriptor
+        if descriptor is None or call.name not in WRITES or self.name in descriptor.memory:
+            return
+        descriptor.memory[self.name] = True
+        socket = descriptor.file.socket
+        if descriptor.file.kind is Kind.PIPE or (socket is not None and socket.broken is not call):
+            return
+        yield self._finding(descriptor, call, socket)
+
+    def _finding(self, descriptor: Descriptor, call: Syscall, socket: Socket | None) -> Finding:
+        told = None if socket is None else _told(socket, call)
+        before = None if socket is None else socket.last_write
+        return self.finding(
+            [*birth(descriptor), *_story(call, before, told, socket)],
+            object=describe(descriptor),
+            title="the program writes to a peer that has closed the connection",
+            severity=Severity.WARNING if told is not None and _is_hangup(told) else Severity.NOTE,
+            why=_why(call, before),
+            fix=f"take {call.errno} as the end of the connection: take fd {descriptor.number} out of the event loop and close it"
+            + ("; stop writing once the peer's end is seen" if told is not None else ""),
+        )
+
+
+def _why(call: Syscall, before: Syscall | None) -> str:
+    if before is None:
+        return f"the peer's reset had arrived before this write, so the kernel refuses it with {call.errno}: tcp(7), send(2)"
+    return (
+        "a write only fills the send buffer: the first one after the peer's close still succeeds, and its data are answered"
+        f" with a RST; once that has arrived the next write gets {call.errno}: tcp(7), RFC 9293 3.10.7.1"
+    )
+
+
+def _told(socket: Socket, call: Syscall) -> Syscall | None:
+    """Return what had told of the peer's end before: a read of 0 bytes, or a wait that reported a hang-up."""
+    signs = [sign for sign in (socket.hung_up, socket.ended) if sign is not None and sign.line < call.line]
+    return min(signs, key=lambda sign: sign.line, default=None)
+
+
+def _is_hangup(told: Syscall) -> bool:
+    """Whether both directions were reported gone; a read of 0 bytes alone may be a half-close, and writing is right."""
+    text = told.text
+    return any(name in text for name in HANGUPS - {"EPOLLRDHUP", "POLLRDHUP"})
+
+
+def _story(call: Syscall, before: Syscall | None, told: Syscall | None, socket: Socket | None) -> Iterator[Step]:
+    if socket is not None and socket.last_read is not None:
+        yield step(socket.last_read, "the last data from the peer")
+    if told is not None:
+        yield step(told, "the peer's end is told here")
+    if before is not None:
+        yield step(before, "still succeeds: the kernel takes it into the send buffer, whoever is left to read it")
+    yield step(call, f"fails with {call.errno}: the peer's reset has arrived", primary=True)

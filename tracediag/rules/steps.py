@@ -1,0 +1,50 @@
+"""Steps that many rules tell alike: where a descriptor was made, where it was put into a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Begun, Event, Record, Syscall
+from tracediag.findings import Absence, Step, step
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Registration
+
+
+def birth(descriptor: Descriptor) -> Iterator[Step]:
+    """Yield the step of the call that made a descriptor, where the trace shows it."""
+    if descriptor.opened is not None:
+        yield step(descriptor.opened, f"fd {descriptor.number} is made")
+
+
+def watched(entry: Registration) -> Iterator[Step]:
+    """Yield the step that put a descriptor into an epoll set, where the trace shows it."""
+    if entry.added is not None:
+        yield step(entry.added, f"the epoll set now watches fd {entry.number}")
+
+
+def repeated(event: Syscall | Begun | Record, note: str, times: int, last: int, *, primary: bool = False) -> Step:
+    """Make one step of many like events."""
+    made = step(event, note, primary=primary)
+    return made if times < 2 else msgspec.structs.replace(made, repeats=times, last_line=last)
+
+
+def no(what: str, after: Event, until: Event | int) -> Absence:
+    """Say what did not happen between two events, or from one to a line."""
+    last = until if isinstance(until, int) else until.line
+    return Absence(text=f"no {what}", first_line=after.line, last_line=last)
+
+
+def last_line(kernel: Kernel) -> int:
+    """Return the last line of the trace so far."""
+    event = kernel.last_event
+    if isinstance(event, Syscall):
+        return max(event.line, event.end_line)
+    return 0 if event is None else event.line
+
+
+def plural(count: int, noun: str) -> str:
+    """Return the count and the noun in the right number."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
