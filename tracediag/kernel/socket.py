@@ -33,6 +33,8 @@ class Socket:
     """The first call that received 0 bytes on a stream: the peer has closed its side."""
     hung_up: Syscall | None = None
     """The first wait that reported HUP, RDHUP or ERR for it."""
+    hung_up_events: frozenset[str] = frozenset()
+    """What that wait reported."""
     broken: Syscall | None = None
     """The first call that failed with EPIPE or ECONNRESET."""
     shut: Syscall | None = None

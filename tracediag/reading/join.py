@@ -107,6 +107,7 @@ class Joiner:
         yield from self.give_up(key_of(pid))
         half = self.pending.pop(str(by), None)
         if half is not None:
+            half.pid = pid
             self.pending[key_of(pid)] = half
 
     def find(self, pid: int | None, name: str) -> Half | None:

@@ -59,7 +59,7 @@ def read_lines(  # noqa: PLR0913, PLR0915 - see above
             found = match_line(line)
             if found is not None:
                 key, when, name, again, body, tail, digits, hexa, errno, text, note, detail, took = found.groups()
-                if ") " in body:  # perhaps not the end of the arguments
+                if ") " in body or (digits is None and hexa is None and body.endswith(" ...>")):  # not so simple
                     yield from general.read(number, line)
                     careful = general.busy
                     continue

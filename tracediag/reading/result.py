@@ -57,8 +57,10 @@ def read_result(tail: str) -> Result | None:
         found.value = int(decimal) if len(decimal) < 64 else None
     elif hexadecimal is not None:
         found.value = int(hexadecimal, 16)
-    if (code := match["errno"] or match["number"]) is not None:
-        found.errno = code if match["errno"] is None or match["error"] is not None or code in _ERRNOS else None
+    if (code := match["errno"]) is not None:
+        found.errno = code if match["error"] is not None or code in _ERRNOS else None
+    elif (number := match["number"]) is not None:
+        found.errno = errno.errorcode.get(int(number[:20]), number)
     found.detail = match["error"] or match["detail"] or match["cut"] or match["note"] or ""
     if match["duration"] is not None:
         found.duration = float(match["duration"])

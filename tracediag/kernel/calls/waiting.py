@@ -204,3 +204,4 @@ def _start(action: Action, turn: Round) -> None:
         socket = report.descriptor.file.socket
         if socket is not None and socket.hung_up is None:
             socket.hung_up = turn.wait
+            socket.hung_up_events = report.events

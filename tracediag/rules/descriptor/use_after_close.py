@@ -16,8 +16,8 @@ from tracediag.values import names_of
 _PROBES = frozenset({"F_GETFD", "F_GETFL"})
 """fcntl commands by which programs ask whether a number is open: an answer, not a mistake."""
 
-_OTHERS = frozenset({"close", "dup2", "dup3", "close_range"})
-"""Calls whose EBADF is another rule's, or a way to ask."""
+_OTHERS = frozenset({"close", "dup2", "dup3", "close_range", "epoll_ctl"})
+"""Calls whose EBADF is another rule's (double-close, epoll-ctl-misuse), or a way to ask."""
 
 
 class UseAfterClose(Rule):
@@ -34,7 +34,7 @@ class UseAfterClose(Rule):
         call = action.call
         if call.name in _OTHERS or names_of(call.arg(1)) & _PROBES:
             return
-        number = call.number(2 if call.name == "epoll_ctl" else 0)
+        number = call.number(0)
         gone = None if number is None or number < 0 else action.process.table.last_closed.get(number)
         if gone is None or not isinstance(gone.closed, Syscall) or self.name in gone.memory:
             return
@@ -51,9 +51,7 @@ class UseAfterClose(Rule):
             ],
             object=describe(gone),
             title="a descriptor is used after it was closed",
-            severity=Severity.WARNING if call.name == "epoll_ctl" else Severity.ERROR,
             why="a closed number means nothing until the next open takes it, and then it means something else: EBADF is the"
             " lucky case, the next time the call may hit a stranger: close(2)",
             fix=f"find who still holds the number {number} after its close, and end that use before, or close later",
-            explains=[("epoll-ctl-misuse", call.line)],
         )

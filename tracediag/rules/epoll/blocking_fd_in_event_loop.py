@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS, WRITES
+from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.rules.base import Rule, on_call, on_round
 from tracediag.rules.steps import birth
+from tracediag.values import names_of
 
 LONG = 0.1
 """Seconds inside one call from which on a loop has clearly stood still."""
@@ -49,16 +50,21 @@ class BlockingFdInEventLoop(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.kind not in _KINDS or self.name in descriptor.memory:
             return
-        how = _blocked(call)
         turn = _turn(action, descriptor)
-        if how is None or turn is None or descriptor.file.flags.has("O_NONBLOCK"):
+        if turn is None or descriptor.file.flags.has("O_NONBLOCK"):
+            return
+        known = descriptor.file.flags.has("O_NONBLOCK") is False
+        if (how := _blocked(call)) is not None:
+            sure = Confidence.CERTAIN if known else Confidence.LIKELY
+        elif known and call.duration is None and _after_short_read(call, turn, descriptor):
+            how, sure = f"nothing was left to read, so {call.name} waits for the peer", Confidence.LIKELY
+        else:
             return
         descriptor.memory[self.name] = True
-        yield self._finding(descriptor, call, turn, how)
+        yield self._finding(descriptor, call, turn, how, sure)
 
-    def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str) -> Finding:
+    def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str, sure: Confidence) -> Finding:
         number = descriptor.number
-        known = descriptor.file.flags.has("O_NONBLOCK") is False
         return self.finding(
             [
                 *birth(descriptor),
@@ -68,7 +74,7 @@ class BlockingFdInEventLoop(Rule):
             ],
             object=describe(descriptor),
             title="a blocking descriptor brings the event loop to a stand",
-            confidence=Confidence.CERTAIN if known else Confidence.LIKELY,
+            confidence=sure,
             why="a loop that waits for many descriptors must never wait for one: without O_NONBLOCK a read with nothing"
             " left to read, or a write with no room, sleeps until the peer acts: select(2), fcntl(2)",
             fix=f"make fd {number} non-blocking (accept4 with SOCK_NONBLOCK, or F_GETFL then F_SETFL with O_NONBLOCK)"
@@ -85,6 +91,22 @@ def _blocked(call: Syscall) -> str | None:
     if call.duration is not None and call.duration >= LONG:
         return f"{call.name} takes {call.duration:.3f} s"
     return None
+
+
+def _after_short_read(call: Syscall, turn: Round, descriptor: Descriptor) -> bool:
+    """Whether a stream was read again right after a read that had emptied it, in a loop with others to serve.
+
+    Without times this is how a wait shows: the first read got less than it asked for, so nothing was left.
+    """
+    socket = descriptor.file.socket
+    if turn.epoll is None or len(turn.epoll.entries) < 2 or socket is None or not socket.stream:
+        return False
+    for report in turn.reports:
+        if report.descriptor is descriptor and len(report.calls) > 1 and report.calls[-1] is call:
+            before, wanted = report.calls[-2], asked(report.calls[-2])
+            short = before.result is not None and wanted is not None and 0 < before.result < wanted
+            return short and before.name in READS and call.name in READS and "MSG_DONTWAIT" not in names_of(call.arg(3))
+    return False
 
 
 def _turn(action: Action, descriptor: Descriptor) -> Round | None:

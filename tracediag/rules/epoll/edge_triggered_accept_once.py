@@ -14,6 +14,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import HANGUPS, Readiness, Registration, Round
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round
 from tracediag.rules.steps import no
+from tracediag.values import names_of
 
 _ACCEPTS = ("accept", "accept4")
 _SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
@@ -124,8 +125,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         if entry is None or not isinstance(listener, _Listener):
             return
         if entry.file is listener.descriptor.file:
-            # EPOLL_CTL_MOD looks at the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
-            listener.drained = True
+            # It looks at the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
+            listener.drained |= "EPOLL_CTL_MOD" in names_of(action.call.arg(1))
         elif entry.edge_triggered:
             listener.edge_triggered_clients = True
 
@@ -179,13 +180,17 @@ class EdgeTriggeredAcceptOnce(Rule):
             severity=Severity.WARNING if confidence is Confidence.POSSIBLE else Severity.ERROR,
             confidence=confidence,
             object=describe(listener.descriptor),
-            title="an edge-triggered listener is accepted from once per wakeup, so connections stay in the backlog",
+            title=_TITLE if confidence is not Confidence.POSSIBLE else _GUESS,
             absent=() if turn.again is None else [no(f"accept(fd {number}) = EAGAIN", turn.accept, turn.again)],
             why="with EPOLLET a wakeup tells of the change only, not of what is left in the backlog: each new connection"
             " releases the oldest one waiting, which may be long dead, and the fresh one waits: epoll(7)",
             fix=f"call accept on fd {number} in a loop until it fails with EAGAIN, or register fd {number} without EPOLLET",
             explains=[(name, dead.sign.line) for dead in listener.dead for name in _SYMPTOMS],
         )
+
+
+_TITLE = "an edge-triggered listener is accepted from once per wakeup, so connections stay in the backlog"
+_GUESS = "if the listener is edge-triggered, as its clients are, accepting once per wakeup leaves connections in the backlog"
 
 
 def _keep(turns: list[_Turn], turn: _Turn) -> None:
@@ -230,7 +235,7 @@ def _story(listener: _Listener, turn: _Turn) -> Iterator[Step]:
     yield step(turn.accept, "one connection is taken, whatever the backlog holds", primary=True)
     if turn.again is not None:
         yield step(turn.again, f"waits again without having seen accept(fd {number}) = EAGAIN")
-    dead = next((dead for dead in listener.dead if dead.accept.line > turn.accept.line), None)
+    dead = next((dead for dead in listener.dead if dead.accept.line >= turn.accept.line), None)
     dead = dead or next(iter(listener.dead), None)
     if dead is None:
         return

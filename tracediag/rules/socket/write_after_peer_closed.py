@@ -10,10 +10,13 @@ from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
-from tracediag.kernel.epoll import HANGUPS
 from tracediag.kernel.socket import Socket
 from tracediag.rules.base import Rule, on_errno
 from tracediag.rules.steps import birth
+
+
+_BOTH_WAYS = frozenset({"EPOLLHUP", "EPOLLERR", "POLLHUP", "POLLERR"})
+"""What is reported when both directions are gone; RDHUP alone is a half-close, after which writing is right."""
 
 
 class WriteAfterPeerClosed(Rule):
@@ -34,16 +37,20 @@ class WriteAfterPeerClosed(Rule):
         socket = descriptor.file.socket
         if descriptor.file.kind is Kind.PIPE or (socket is not None and socket.broken is not call):
             return
-        yield self._finding(descriptor, call, socket)
-
-    def _finding(self, descriptor: Descriptor, call: Syscall, socket: Socket | None) -> Finding:
         told = None if socket is None else _told(socket, call)
+        # A program may well finish the turn in which it is told; to write in a later one is a mistake.
+        this_turn = any(turn.wait is told for turn in action.thread.rounds.values())
+        gone = socket is not None and told is socket.hung_up and bool(socket.hung_up_events & _BOTH_WAYS)
+        yield self._finding(descriptor, call, told, Severity.WARNING if gone and not this_turn else Severity.NOTE)
+
+    def _finding(self, descriptor: Descriptor, call: Syscall, told: Syscall | None, severity: Severity) -> Finding:
+        socket = descriptor.file.socket
         before = None if socket is None else socket.last_write
         return self.finding(
             [*birth(descriptor), *_story(call, before, told, socket)],
             object=describe(descriptor),
             title="the program writes to a peer that has closed the connection",
-            severity=Severity.WARNING if told is not None and _is_hangup(told) else Severity.NOTE,
+            severity=severity,
             why=_why(call, before),
             fix=f"take {call.errno} as the end of the connection: take fd {descriptor.number} out of the event loop and close it"
             + ("; stop writing once the peer's end is seen" if told is not None else ""),
@@ -63,12 +70,6 @@ def _told(socket: Socket, call: Syscall) -> Syscall | None:
     """Return what had told of the peer's end before: a read of 0 bytes, or a wait that reported a hang-up."""
     signs = [sign for sign in (socket.hung_up, socket.ended) if sign is not None and sign.line < call.line]
     return min(signs, key=lambda sign: sign.line, default=None)
-
-
-def _is_hangup(told: Syscall) -> bool:
-    """Whether both directions were reported gone; a read of 0 bytes alone may be a half-close, and writing is right."""
-    text = told.text
-    return any(name in text for name in HANGUPS - {"EPOLLRDHUP", "POLLRDHUP"})
 
 
 def _story(call: Syscall, before: Syscall | None, told: Syscall | None, socket: Socket | None) -> Iterator[Step]:
