@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from tracediag.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.events import Event, Exit, Signal, Syscall
 from tracediag.findings import Blind, Finding
 from tracediag.kernel import Action, Kernel
 from tracediag.rules import Rule
@@ -24,30 +24,57 @@ class Engine:
         for made in self._rules:
             for subscription, methods in made.subscriptions().items():
                 self._listeners.setdefault(subscription, []).extend(getattr(made, method) for method in methods)
+        self._by_call = self._named("call")
+        self._by_errno = self._named("errno")
+
+    def _named(self, kind: str) -> dict[str, list[Listener]]:
+        return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
 
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return Kernel.calls() | frozenset(name for kind, name in self._listeners if kind == "call")
+        return Kernel.calls() | frozenset(self._by_call)
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings of a whole trace."""
         for event in events:
-            yield from self.feed(event)
+            found = self.feed(event)
+            if found:
+                yield from found
         yield from self.finish()
 
-    def feed(self, event: Event) -> Iterator[Finding]:
-        """Take one event; yield what the rules find in it."""
+    def feed(self, event: Event) -> list[Finding]:
+        """Take one event; return what the rules find in it."""
         action = self.kernel.apply(event)
-        for subscription in _subjects(action, event):
-            for listener in self._listeners.get(subscription, ()):
-                yield from listener(action) or ()
+        found: list[Finding] = []
+        for listener in self._audience(action, event):
+            said = listener(action)
+            if said is not None:
+                found.extend(said)
+        return found
+
+    def _audience(self, action: Action, event: Event) -> Sequence[Listener]:
+        """Return who wants to see an event; a finished turn is told before the wait that ended it."""
+        listeners = self._listeners
+        audience: Sequence[Listener] = ()
+        if action.finished is not None:
+            audience = listeners.get(("round", ""), ())
+        if isinstance(event, Syscall):
+            audience = (*audience, *self._by_call.get(event.name, ()))
+            if event.errno is not None:
+                audience = (*audience, *self._by_errno.get(event.errno, ()))
+        elif isinstance(event, Signal):
+            audience = (*audience, *listeners.get(("signal", event.name), ()))
+        elif isinstance(event, Exit):
+            audience = (*audience, *listeners.get(("exit", ""), ()))
+        if action.released:
+            audience = (*audience, *listeners.get(("release", ""), ()))
+        return audience
 
     def finish(self) -> Iterator[Finding]:
         """Take the end of the trace."""
         for listener in self._listeners.get(("end", ""), ()):
             yield from listener(self.kernel) or ()
-
 
     def blind(self, shown: frozenset[str]) -> Iterator[Blind]:
         """Yield the rules that met something they could not judge, and what the recording lacks for it."""
@@ -55,22 +82,3 @@ class Engine:
             needs = rule.unjudged(shown)
             if needs is not None:
                 yield Blind(rule.name, needs)
-
-
-def _subjects(action: Action, event: Event) -> Iterator[tuple[str, str]]:
-    """Yield what an event is to a subscriber; a finished round comes before the wait that ended it."""
-    if action.finished is not None:
-        yield ("round", "")
-    match event:
-        case Syscall():
-            yield ("call", event.name)
-            if event.errno is not None:
-                yield ("errno", event.errno)
-        case Signal():
-            yield ("signal", event.name)
-        case Exit():
-            yield ("exit", "")
-        case Begun():
-            yield ("begun", event.name)
-    if action.released:
-        yield ("release", "")

@@ -96,9 +96,8 @@ class Recording:
             yield from self._follow(stream)
 
     def signal(self, number: int) -> None:
-        """Send the command a signal; strace itself is deaf to those of the keyboard while it writes a file."""
-        pid = self._pid()
-        if pid is not None and self.running:
+        """Send a signal to all that is traced; strace itself is deaf to the keyboard's while it writes a file."""
+        for pid in self._traced():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -137,8 +136,10 @@ class Recording:
         if kept:
             yield kept.decode("utf-8", "surrogateescape")
 
-    def _pid(self) -> int | None:
-        """Return the pid of the command: with -f and -o it begins the first line."""
-        with self.trace.open("rb") as stream:
-            first = re.match(rb"(\d+) ", stream.readline(64))
-        return int(first[1]) if first else None
+    def _traced(self) -> Iterator[int]:
+        """Yield the processes under this strace, whoever their parents are by now: proc_pid_status(5)."""
+        mark = f"TracerPid:\t{self.process.pid}\n"
+        for folder in Path("/proc").glob("[0-9]*") if self.running else ():
+            with contextlib.suppress(OSError):
+                if mark in (folder / "status").read_text(errors="replace"):
+                    yield int(folder.name)

@@ -2,7 +2,7 @@
 
 Plain numbers are `int`, whatever base strace printed them in; every other form has a class here. `Value` is
 their union. The functions below take a value apart without caring which dialect of strace wrote it:
-`3`, `3</path>` and `3 /* comment */` are all the number 3 to `number_of`.
+`3`, `3</path>` and `3 /* comment */` are all the number 3 to `number_of`. Values hold no cycles: `gc=False`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, gc=False):
     """A quoted string: the bytes it stands for, and whether strace cut it at `-s`."""
 
     data: bytes
@@ -24,20 +24,20 @@ class Text(msgspec.Struct, frozen=True):
         return self.data.decode("utf-8", "backslashreplace")
 
 
-class Symbol(msgspec.Struct, frozen=True):
+class Symbol(msgspec.Struct, frozen=True, gc=False):
     """One named constant: `AT_FDCWD`, `NULL`, `SIG_DFL`, `O_RDONLY`."""
 
     name: str
 
 
-class Flags(msgspec.Struct, frozen=True):
+class Flags(msgspec.Struct, frozen=True, gc=False):
     """Named bits joined by `|`, and the sum of those bits that strace printed as numbers."""
 
     names: tuple[str, ...]
     rest: int = 0
 
 
-class Structure(msgspec.Struct, frozen=True):
+class Structure(msgspec.Struct, frozen=True, gc=False):
     """`{a=1, b=2, ...}`: fields in order; a positional field has the name ""."""
 
     fields: tuple[tuple[str, Value], ...]
@@ -52,14 +52,14 @@ class Structure(msgspec.Struct, frozen=True):
         return None
 
 
-class Array(msgspec.Struct, frozen=True):
+class Array(msgspec.Struct, frozen=True, gc=False):
     """`[a, b, ...]`: items in order."""
 
     items: tuple[Value, ...]
     complete: bool = True
 
 
-class Words(msgspec.Struct, frozen=True):
+class Words(msgspec.Struct, frozen=True, gc=False):
     """Items separated by blanks: an fd_set `[4 5]`, a signal set `[INT CHLD]`, `~[]`, old termios."""
 
     items: tuple[Value, ...]
@@ -67,14 +67,14 @@ class Words(msgspec.Struct, frozen=True):
     """True for `~[...]`: all but these."""
 
 
-class Macro(msgspec.Struct, frozen=True):
+class Macro(msgspec.Struct, frozen=True, gc=False):
     """`htons(80)`, `makedev(0x1, 0x3)`, `inet_addr("127.0.0.1")`."""
 
     name: str
     args: tuple[Value, ...]
 
 
-class Operation(msgspec.Struct, frozen=True):
+class Operation(msgspec.Struct, frozen=True, gc=False):
     """Two values joined by an operator other than `|`: `1<<16`, `WIFEXITED(s) && ...`, `A or B`."""
 
     operator: str
@@ -82,7 +82,7 @@ class Operation(msgspec.Struct, frozen=True):
     right: Value
 
 
-class Annotated(msgspec.Struct, frozen=True):
+class Annotated(msgspec.Struct, frozen=True, gc=False):
     """A descriptor or a pid with what `-y`, `-yy` or `-Y` says of it: `3</etc/passwd>`, `7<sh>`."""
 
     value: Value
@@ -92,21 +92,21 @@ class Annotated(msgspec.Struct, frozen=True):
     """True for `3</path>(deleted)`: the name was gone when strace looked."""
 
 
-class Commented(msgspec.Struct, frozen=True):
+class Commented(msgspec.Struct, frozen=True, gc=False):
     """A value with a remark of strace's: `0x7ff0 /* 38 vars */`; value None where the remark stands alone."""
 
     value: Value | None
     comment: str
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """`before => after`: what the kernel wrote over an argument."""
 
     before: Value | None
     after: Value
 
 
-class Elision(msgspec.Struct, frozen=True):
+class Elision(msgspec.Struct, frozen=True, gc=False):
     """`...` or `???` in the place of a value that strace did not print."""
 
 

@@ -116,7 +116,10 @@ class KernelMachine(RuleBasedStateMachine):
         what = self.reference.tables[pid].get(number)
         if what is not None and (number, what) not in self.reference.watched:
             self.reference.watched.add((number, what))
-            self.tell(f"epoll_ctl(99, EPOLL_CTL_ADD, {number}, {{events=EPOLLIN, data={{u32={number}, u64={number}}}}}) = 0", pid)
+            self.tell(
+                f"epoll_ctl(99, EPOLL_CTL_ADD, {number}, {{events=EPOLLIN, data={{u32={number}, u64={number}}}}}) = 0",
+                pid,
+            )
 
     @rule(choice=PIDS, number=NUMBERS)
     def unwatch(self, choice: int, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracediag.events import Begun, Event, Syscall
@@ -38,9 +38,9 @@ class Action:
     thread: Thread
     descriptor: Descriptor | None = None
     """The incarnation that the call was made on: its first descriptor argument."""
-    opened: list[Descriptor] = field(default_factory=list)
+    opened: tuple[Descriptor, ...] = ()
     """The incarnations that the call made."""
-    released: list[Descriptor] = field(default_factory=list)
+    released: tuple[Descriptor, ...] = ()
     """The incarnations that it ended: close, dup2, execve, exit."""
     finished: Round | None = None
     """The turn of the event loop that ends here, since the thread waits again."""

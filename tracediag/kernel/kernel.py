@@ -66,11 +66,17 @@ class Kernel:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event
         action = Action(event, self, self.people.thread(event))
+        # Nine events in ten are calls: they are asked for first, and by the cheapest test.
+        if isinstance(event, Syscall):
+            self._call(action, event)
+        elif isinstance(event, Begun):
+            self._begin(action, event)
+        else:
+            self._record(action, event)
+        return action
+
+    def _record(self, action: Action, event: Event) -> None:
         match event:
-            case Syscall():
-                self._call(action, event)
-            case Begun():
-                self._begin(action, event)
             case Signal():
                 action.thread.last_signal = event
             case Exit():
@@ -81,7 +87,6 @@ class Kernel:
                 self.people.forget_rounds()
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)
-        return action
 
     def _call(self, action: Action, call: Syscall) -> None:
         thread = action.thread
@@ -89,8 +94,9 @@ class Kernel:
         handler = _HANDLERS.get(call.name)
         if handler is not None:
             handler(action, call)
-        for turn in thread.rounds.values():
-            turn.calls += 1
+        if thread.rounds:
+            for turn in thread.rounds.values():
+                turn.calls += 1
         thread.inside = None
         thread.inside_descriptor = None
         thread.last_call = call
@@ -111,18 +117,23 @@ class Kernel:
 
 def release_all(action: Action, table: DescriptorTable) -> None:
     """Release every descriptor of a table, as the end of its last process does."""
-    for descriptor in table:
-        release(action, descriptor)
+    held = tuple(table)
+    for descriptor in held:
+        _end(action, descriptor)
+    action.released = held
 
 
 def release(action: Action, descriptor: Descriptor) -> None:
     """Release one descriptor; with the last reference to the description its epoll registrations go too."""
-    event = action.event
-    last = descriptor.table.release(descriptor, event)
-    action.released.append(descriptor)
-    if last and descriptor.file.sent is None:
+    _end(action, descriptor)
+    action.released += (descriptor,)
+
+
+def _end(action: Action, descriptor: Descriptor) -> None:
+    last = descriptor.table.release(descriptor, action.event)
+    if last and descriptor.file.registrations and descriptor.file.sent is None:
         for entry in list(descriptor.file.registrations):
-            entry.epoll.remove(entry, event)
+            entry.epoll.remove(entry, action.event)
 
 
 def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
@@ -134,7 +145,7 @@ def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None
     if lost is not None:
         # A close in another thread that has begun and not been reported yet, or one outside the trace.
         release(action, lost)
-    action.opened.append(descriptor)
+    action.opened += (descriptor,)
     return descriptor
 
 
@@ -155,5 +166,3 @@ def look_up(action: Action, number: int | None) -> Descriptor | None:
     assumed = Descriptor(number, OpenFile(), table)
     table.install(assumed)
     return assumed
-
-

@@ -43,7 +43,12 @@ def open_file(action: Action, call: Syscall) -> None:
     elif call.name != "openat2":
         file.flags.learn(names)
     _annotate(file, call)
-    install(action, call.result, file, cloexec=_has_cloexec(names) or None if call.name == "openat2" else _has_cloexec(names))
+    install(
+        action,
+        call.result,
+        file,
+        cloexec=_has_cloexec(names) or None if call.name == "openat2" else _has_cloexec(names),
+    )
 
 
 def _annotate(file: OpenFile, call: Syscall) -> None:

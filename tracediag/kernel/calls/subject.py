@@ -10,7 +10,7 @@ from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.kernel.kernel import look_up
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
-from tracediag.values import note_of, number_of
+from tracediag.values import note_of
 
 _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
 """Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
@@ -18,11 +18,10 @@ _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "r
 
 def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
     """Resolve the descriptor argument of a call, and make it the action's own."""
-    value = call.arg(position)
-    descriptor = look_up(action, number_of(value))
+    descriptor = look_up(action, call.first if position == 0 else call.number(position))
     if descriptor is None:
         return None
-    if (note := note_of(value)) is not None and _worth_reading(descriptor.file):
+    if _worth_reading(descriptor.file) and (note := note_of(call.arg(position))) is not None:
         learn(descriptor.file, parse_annotation(note))
     action.descriptor = descriptor
     if isinstance(call, Syscall):
@@ -34,13 +33,16 @@ def _worth_reading(file: OpenFile) -> bool:
     """Whether an annotation may still tell something new: parsing all of them would cost more than it brings."""
     if file.kind is Kind.UNKNOWN:
         return True
-    return file.socket is not None and (file.socket.protocol is None or file.socket.peer is None)
+    socket = file.socket
+    return socket is not None and (socket.protocol is None or (socket.peer is None and not socket.accepting))
 
 
 def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     readiness = descriptor.readiness
     if readiness is not None:
         readiness.touch(call)
+        return
+    if not action.thread.rounds:
         return
     for turn in action.thread.rounds.values():
         if turn.first is None and descriptor is not turn.set_descriptor:
