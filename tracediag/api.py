@@ -35,7 +35,7 @@ def analyze(
         source: a path (plain or compressed), "-" for standard input, or an iterable of lines.
         select: names or codes of the only rules to apply; all where empty.
         ignore: names or codes of rules to leave out.
-        progress: called with the number of bytes read since the last call.
+        progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
         strict: whether a line that is not understood is an error.
 
     Raises:

@@ -94,7 +94,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """16 hex digits, the same for the same fault in another recording."""
         shape = "\n".join((self.code, *map(_shape, self.steps)))
-        return hashlib.sha256(shape.encode()).hexdigest()[:16]
+        return hashlib.sha256(shape.encode(errors="backslashreplace")).hexdigest()[:16]
 
 
 _CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")

@@ -42,7 +42,8 @@ class Ranking:
                 _append(result, key, behind)
         # Two findings that explain each other would both be left out: nothing is lost.
         result += [key for key, _ in ordered if key not in result]
-        return tuple(self._by_fingerprint[key] for key in result)
+        present = frozenset[tuple[str, int]]().union(*self._incidents.values())
+        return tuple(_with_explained(self._by_fingerprint[key], present) for key in result)
 
     def _cause(self, key: str, others: Iterable[tuple[str, Finding]]) -> str | None:
         """Return the first finding that explains an incident of this one."""
@@ -55,6 +56,12 @@ def _append(result: list[str], key: str, behind: dict[str, list[str]]) -> None:
         result.append(key)
         for follower in behind.get(key, ()):
             _append(result, follower, behind)
+
+
+def _with_explained(finding: Finding, present: frozenset[tuple[str, int]]) -> Finding:
+    """Leave in `explains` only what was really found: a rule names all that might follow from its fault."""
+    explained = tuple(incident for incident in finding.explains if incident in present)
+    return msgspec.structs.replace(finding, explains=explained)
 
 
 def _weight(finding: Finding) -> tuple[int, int, int]:

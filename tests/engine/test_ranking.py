@@ -51,6 +51,13 @@ def test_a_cause_explains_only_the_incident_it_names() -> None:
     assert names(symptom, cause) == ["symptom", "the-cause"]
 
 
+def test_only_what_was_found_is_said_to_be_explained() -> None:
+    ranking = Ranking()
+    ranking.add(finding("the-cause", 4, explains=(("symptom", 8), ("symptom", 9), ("another", 8))))
+    ranking.add(finding("symptom", 8))
+    assert ranking.ranked()[0].explains == (("symptom", 8),)
+
+
 def test_two_that_explain_each_other_are_both_kept() -> None:
     one = finding("one", 1, explains=(("the-other", 2),))
     other = finding("the-other", 2, explains=(("one", 1),))

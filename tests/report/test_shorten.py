@@ -31,7 +31,7 @@ ADDRESS = '{sa_family=AF_INET, sin_port=htons(43836), sin_addr=inet_addr("127.0.
         # So may what -y says of a descriptor.
         ('read(3</tmp/a) = 3>, "' + "y" * 90 + '", 90) = 90', 76, f'read(3</tmp/a) = 3>, "{"y" * 32}…", 90) = 90'),
         ("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_status=0} ---", 60,
-         "--- SIGCHLD {si_signo=SIGCHLD, …} ---"),
+         "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, …} ---"),
     ],
 )  # fmt: skip
 def test_shorten(text, width, expected):

@@ -100,8 +100,7 @@ def _record(strace: Strace, fault: Fault, place: Path) -> None:
     recording = Recording(strace, server, place, stdout=subprocess.PIPE)
     try:
         port = _port(recording)
-        said = fault.summary[:1].lower() + fault.summary[1:]
-        say(f"started the bundled server under {strace.label}, with the fault {fault.name}: {said}")
+        say(f"started the bundled server under {strace.label}, with the fault {fault.name} ({fault.summary})")
         result = drive(port, fault.name)
         say(f"drove it with its client: {result.answered} of {result.asked} answers came")
         recording.signal(signal.SIGTERM)

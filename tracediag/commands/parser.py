@@ -11,6 +11,7 @@ import msgspec
 from rich_argparse import RawDescriptionRichHelpFormatter
 
 from tracediag.commands import NAMES
+from tracediag.commands.output import write
 
 _DESCRIPTION = """Reads an strace log as an expert would, and tells what is wrong, with proof.
 
@@ -90,4 +91,5 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"tracediag {version('tracediag')}\n")
+        write(f"tracediag {version('tracediag')}\n")
+        parser.exit()

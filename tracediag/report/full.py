@@ -14,6 +14,8 @@ from tracediag.report.visible import visible
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
 _LABEL = 10
+_PLACES = 3
+"""Lines told of each thing that a finding explains."""
 
 
 class FullFormat(Format):
@@ -60,7 +62,7 @@ class FullFormat(Format):
         self._row("why", finding.why)
         self._row("fix", finding.fix)
         if finding.explains:
-            self._row("explains", ", ".join(f"{name} at line {line}" for name, line in finding.explains))
+            self._row("explains", _explained(finding))
         if finding.count > 1:
             self._row("count", f"{finding.count:,} of this kind; the steps show the first")
         self._row("more", f"tracediag explain {finding.code}")
@@ -99,6 +101,20 @@ class FullFormat(Format):
 
     def _row_of_needs(self, needs: str, rules: list[str]) -> None:
         self._canvas.line((f"    {needs}: ", "label"), (", ".join(rules), "plain"))
+
+
+def _explained(finding: Finding) -> str:
+    """Name what follows from the finding, with the first few places of each."""
+    places = defaultdict(list)
+    for name, line in finding.explains:
+        places[name].append(line)
+    return ", ".join(f"{name} at {_lines(sorted(lines))}" for name, lines in places.items())
+
+
+def _lines(lines: list[int]) -> str:
+    first = ", ".join(map(str, lines[:_PLACES]))
+    more = f" and {len(lines) - _PLACES:,} more" if len(lines) > _PLACES else ""
+    return f"line{'' if len(lines) == 1 else 's'} {first}{more}"
 
 
 def _absence(absence: Absence, finding: Finding) -> str:

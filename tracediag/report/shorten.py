@@ -43,15 +43,15 @@ class _Limits(msgspec.Struct, frozen=True):
     note: int
     word: int
     items: int
-    depth: int
-    """Structures nested this deep keep only their first field."""
+    fields: int
+    """Of a structure; one inside another keeps only its first, except in the roomiest stage."""
 
 
 _STAGES = (
-    _Limits(string=64, note=80, word=400, items=64, depth=9),
-    _Limits(string=32, note=64, word=120, items=8, depth=2),
-    _Limits(string=24, note=56, word=80, items=1, depth=2),
-    _Limits(string=12, note=56, word=40, items=1, depth=1),
+    _Limits(string=64, note=80, word=400, items=64, fields=64),
+    _Limits(string=32, note=64, word=120, items=8, fields=16),
+    _Limits(string=24, note=56, word=80, items=1, fields=4),
+    _Limits(string=12, note=56, word=80, items=1, fields=2),
 )
 
 
@@ -133,11 +133,10 @@ def _group(group: _Group, limits: _Limits, depth: int) -> str:
     depth += group.opening == "{"
     if group.opening == "{" and (address := _address(group)):
         return address
-    count = len(group.items)
-    if group.opening == "{" and depth >= limits.depth:
-        count = 1
-    elif group.opening == "[":
-        count = limits.items
+    if group.opening == "{":
+        count = 1 if depth > 1 and limits is not _STAGES[0] else limits.fields
+    else:
+        count = limits.items if group.opening == "[" else len(group.items)
     shown = [_items(item, limits, depth) for item in group.items[:count]]
     if len(group.items) > count and shown[-1] != "...":
         shown.append("…")
