@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from tracediag.events import Event, Exit, Signal, Syscall
+from tracediag.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.findings import Blind, Finding
 from tracediag.kernel import Action, Kernel
 from tracediag.rules import Rule
@@ -14,20 +14,26 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 """A rule's method: takes an action (or, at the end, the kernel) and yields findings, if any."""
 
 
+_NOBODY: Sequence[Listener] = ()
+
+
 class Engine:
     """Takes the events of one trace, one by one, and gives the findings as they become certain enough to say."""
 
     def __init__(self, rules: Iterable[type[Rule]]) -> None:
         self.kernel = Kernel()
         self._rules = [rule() for rule in rules]
-        self._listeners: dict[tuple[str, str], list[Listener]] = {}
+        self._listeners: dict[tuple[str, str], Sequence[Listener]] = {}
         for made in self._rules:
             for subscription, methods in made.subscriptions().items():
-                self._listeners.setdefault(subscription, []).extend(getattr(made, method) for method in methods)
+                listening = tuple(getattr(made, method) for method in methods)
+                self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
         self._by_call = self._named("call")
         self._by_errno = self._named("errno")
+        self._on_round = self._listeners.get(("round", ""), _NOBODY)
+        self._on_release = self._listeners.get(("release", ""), _NOBODY)
 
-    def _named(self, kind: str) -> dict[str, list[Listener]]:
+    def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
         return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
 
     @property
@@ -43,11 +49,14 @@ class Engine:
                 yield from found
         yield from self.finish()
 
-    def feed(self, event: Event) -> list[Finding]:
+    def feed(self, event: Event) -> Sequence[Finding]:
         """Take one event; return what the rules find in it."""
         action = self.kernel.apply(event)
+        audience = self._audience(action, event)
+        if not audience:
+            return ()
         found: list[Finding] = []
-        for listener in self._audience(action, event):
+        for listener in audience:
             said = listener(action)
             if said is not None:
                 found.extend(said)
@@ -55,21 +64,28 @@ class Engine:
 
     def _audience(self, action: Action, event: Event) -> Sequence[Listener]:
         """Return who wants to see an event; a finished turn is told before the wait that ended it."""
-        listeners = self._listeners
-        audience: Sequence[Listener] = ()
-        if action.finished is not None:
-            audience = listeners.get(("round", ""), ())
         if isinstance(event, Syscall):
-            audience = (*audience, *self._by_call.get(event.name, ()))
-            if event.errno is not None:
-                audience = (*audience, *self._by_errno.get(event.errno, ()))
-        elif isinstance(event, Signal):
-            audience = (*audience, *listeners.get(("signal", event.name), ()))
-        elif isinstance(event, Exit):
-            audience = (*audience, *listeners.get(("exit", ""), ()))
-        if action.released:
-            audience = (*audience, *listeners.get(("release", ""), ()))
+            audience = self._by_call.get(event.name, _NOBODY)
+            if event.errno is not None and event.errno in self._by_errno:
+                audience = (*audience, *self._by_errno[event.errno])
+        elif isinstance(event, Begun):
+            audience = _NOBODY
+        else:
+            audience = self._of_record(event)
+        if action.finished is not None:
+            audience = (*self._on_round, *audience)
+        if action.released and any(descriptor.noted for descriptor in action.released):
+            audience = (*audience, *self._on_release)
         return audience
+
+    def _of_record(self, event: Event) -> Sequence[Listener]:
+        match event:
+            case Signal(name=name):
+                return self._listeners.get(("signal", name), _NOBODY)
+            case Exit():
+                return self._listeners.get(("exit", ""), _NOBODY)
+            case _:
+                return _NOBODY
 
     def finish(self) -> Iterator[Finding]:
         """Take the end of the trace."""

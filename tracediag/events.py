@@ -59,12 +59,6 @@ class Call(Event, kw_only=True, gc=False):
             self._args = self.parser(self.body)
         return self._args
 
-    @property
-    def first(self) -> int | None:
-        """The first argument as a number: the descriptor of most calls, told without parsing the rest."""
-        found = _LEADING(self.body)
-        return int(found[0]) if found is not None else self.number(0)
-
     def arg(self, position: int) -> Value | None:
         """Return one argument by its position from 0, or None where the trace shows fewer."""
         args = self.args
@@ -72,6 +66,9 @@ class Call(Event, kw_only=True, gc=False):
 
     def number(self, position: int) -> int | None:
         """Return one argument as a number, or None where it is none."""
+        # The first one is the descriptor of most calls: it can be told without parsing the rest.
+        if position == 0 and (leading := _LEADING(self.body)) is not None:
+            return int(leading[0])
         return number_of(self.arg(position))
 
 

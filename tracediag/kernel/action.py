@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tracediag.events import Begun, Event, Syscall
 from tracediag.kernel.descriptor import Descriptor
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tracediag.kernel.kernel import Kernel
 
 
-@dataclass(slots=True, eq=False)
-class FlagChange:
+class FlagChange(msgspec.Struct, eq=False, gc=False):
     """The status flags of a description before an F_SETFL."""
 
     on: frozenset[str]
@@ -29,8 +29,7 @@ class FlagChange:
     """The call that had set the flags before, if any but the first."""
 
 
-@dataclass(slots=True, eq=False)
-class Action:
+class Action(msgspec.Struct, eq=False, gc=False):
     """An event and the objects it acted on, after the kernel's state has changed."""
 
     event: Event

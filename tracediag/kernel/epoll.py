@@ -6,8 +6,9 @@ last reference to the description, not with close(2) of the number: epoll(7), "Q
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tracediag.events import Begun, Event, Syscall
 
@@ -20,8 +21,7 @@ HANGUPS = frozenset({"EPOLLHUP", "EPOLLERR", "EPOLLRDHUP", "POLLHUP", "POLLERR",
 _KEPT = 4
 
 
-@dataclass(slots=True, eq=False)
-class Registration:
+class Registration(msgspec.Struct, eq=False):
     """One entry of an epoll set."""
 
     epoll: EpollSet
@@ -34,7 +34,7 @@ class Registration:
     added: Syscall | None
     """The EPOLL_CTL_ADD; None where it is outside the trace and only inferred from what followed."""
     removed: Event | None = None
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
     @property
@@ -43,14 +43,13 @@ class Registration:
         return None if self.events is None else "EPOLLET" in self.events
 
 
-@dataclass(slots=True, eq=False)
-class EpollSet:
+class EpollSet(msgspec.Struct, eq=False):
     """One epoll instance."""
 
-    entries: dict[tuple[int, int], Registration] = field(default_factory=dict)
+    entries: dict[tuple[int, int], Registration] = msgspec.field(default_factory=dict)
     """By number and identity of the description."""
-    by_data: dict[int, Registration] = field(default_factory=dict)
-    removals: dict[int, Syscall] = field(default_factory=dict)
+    by_data: dict[int, Registration] = msgspec.field(default_factory=dict)
+    removals: dict[int, Syscall] = msgspec.field(default_factory=dict)
     """The last EPOLL_CTL_DEL of each number."""
 
     def find(self, number: int, file: OpenFile) -> Registration | None:
@@ -73,8 +72,7 @@ class EpollSet:
         # by_data keeps it: events that still come for it tell of a mistake of the program, or of an older batch.
 
 
-@dataclass(slots=True, eq=False)
-class Readiness:
+class Readiness(msgspec.Struct, eq=False):
     """What one wakeup said of one descriptor, and the calls made on it before the next wait."""
 
     events: frozenset[str]
@@ -83,7 +81,7 @@ class Readiness:
     data: int | None = None
     descriptor: Descriptor | None = None
     registration: Registration | None = None
-    calls: list[Syscall] = field(default_factory=list)
+    calls: list[Syscall] = msgspec.field(default_factory=list)
     """The first few calls made on it."""
     touched: int = 0
     """How many calls were made on it."""
@@ -97,8 +95,7 @@ class Readiness:
             self.calls.append(call)
 
 
-@dataclass(slots=True, eq=False)
-class Round:
+class Round(msgspec.Struct, eq=False):
     """One turn of an event loop: a wait that returned, up to the next wait of that thread."""
 
     wait: Syscall

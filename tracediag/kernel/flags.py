@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tracediag.events import Syscall
 
@@ -37,11 +38,10 @@ def decode(bits: int) -> frozenset[str]:
     return frozenset(names | ({_MODES[mode]} if mode < len(_MODES) else set()))
 
 
-@dataclass(slots=True, eq=False)
-class StatusFlags:
+class StatusFlags(msgspec.Struct, eq=False):
     """What is known of the flags: some are known to be on, some off, the rest is not known."""
 
-    known: dict[str, bool] = field(default_factory=dict)
+    known: dict[str, bool] = msgspec.field(default_factory=dict)
     access: str | None = None
     complete: bool = False
     """Whether a flag that is not in `known` is off, rather than unknown."""

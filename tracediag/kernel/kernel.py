@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.descriptor import Descriptor, DescriptorTable, OpenFile
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.people import People
 from tracediag.kernel.process import Process
+from tracediag.kernel.table import DescriptorTable
 
 Handler = Callable[[Action, Syscall], None]
 """Applies one whole call to the state."""
@@ -90,7 +91,9 @@ class Kernel:
 
     def _call(self, action: Action, call: Syscall) -> None:
         thread = action.thread
-        thread.process.table.seen = True
+        table = thread.process.table
+        if not table.seen:
+            table.appear()
         handler = _HANDLERS.get(call.name)
         if handler is not None:
             handler(action, call)
@@ -117,6 +120,7 @@ class Kernel:
 
 def release_all(action: Action, table: DescriptorTable) -> None:
     """Release every descriptor of a table, as the end of its last process does."""
+    table.drop_unused(only_cloexec=False)
     held = tuple(table)
     for descriptor in held:
         _end(action, descriptor)
@@ -157,7 +161,7 @@ def look_up(action: Action, number: int | None) -> Descriptor | None:
     if number is None or number < 0:
         return None
     table = action.process.table
-    found = table.open.get(number)
+    found = table.get(number)
     if found is not None:
         return found
     event = action.event

@@ -7,9 +7,9 @@ writes to a terminal; a trace may begin in the middle of everything.
 from __future__ import annotations
 
 from tracediag.events import Begun, Event, Exit, Syscall
-from tracediag.kernel.descriptor import DescriptorTable
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.table import DescriptorTable
 from tracediag.values import Flags, Symbol, names_of, walk
 
 CLONES = frozenset({"clone", "clone2", "clone3", "fork", "vfork"})

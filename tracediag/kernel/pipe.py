@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tracediag.events import Syscall
 
 
-@dataclass(slots=True, eq=False)
-class Pipe:
+class Pipe(msgspec.Struct, eq=False):
     """One pipe, with the last thing seen at each end."""
 
     made: Syscall | None = None
@@ -18,9 +17,8 @@ class Pipe:
     """The first write that failed with EPIPE."""
 
 
-@dataclass(slots=True, eq=False)
-class PipeEnd:
+class PipeEnd(msgspec.Struct, eq=False):
     """One end of a pipe."""
 
     writing: bool
-    pipe: Pipe = field(default_factory=Pipe)
+    pipe: Pipe = msgspec.field(default_factory=Pipe)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from tracediag.events import Begun, Event, Exit, Signal, Syscall
-from tracediag.kernel.descriptor import DescriptorTable
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.table import DescriptorTable
 
 
-@dataclass(slots=True, eq=False)
-class Process:
+class Process(msgspec.Struct, eq=False):
     """One thread group: what its threads share."""
 
     pid: int | None
@@ -25,17 +25,16 @@ class Process:
     execs: int = 0
     started: Event | None = None
     """The clone or fork that made it; None where it was there before the trace."""
-    threads: list[Thread] = field(default_factory=list)
+    threads: list[Thread] = msgspec.field(default_factory=list)
     """The live threads."""
     exit: Exit | None = None
     exit_status: int | None = None
     """The status given to exit_group, known before the exit itself is reported."""
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
 
-@dataclass(slots=True, eq=False)
-class Thread:
+class Thread(msgspec.Struct, eq=False):
     """One thread: what strace prints a pid for."""
 
     tid: int | None
@@ -44,7 +43,7 @@ class Thread:
     """The call that has begun and not returned."""
     inside_descriptor: Any = None
     """The descriptor that the begun close or dup2 acts on, as it was when the call began."""
-    rounds: dict[int, Round] = field(default_factory=dict)
+    rounds: dict[int, Round] = msgspec.field(default_factory=dict)
     """The turns of its event loops that it is handling now, by identity of the epoll set; 0 for poll and select."""
     blocked: frozenset[str] = frozenset()
     """Signals known to be blocked, as "SIGPIPE"."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from tracediag.events import Syscall
 
@@ -16,12 +17,11 @@ class Disposition(StrEnum):
     HANDLED = "handled"
 
 
-@dataclass(slots=True, eq=False)
-class SignalTable:
+class SignalTable(msgspec.Struct, eq=False):
     """The dispositions of one process, or of several that share them (CLONE_SIGHAND)."""
 
-    known: dict[str, Disposition] = field(default_factory=dict)
-    set_by: dict[str, Syscall] = field(default_factory=dict)
+    known: dict[str, Disposition] = msgspec.field(default_factory=dict)
+    set_by: dict[str, Syscall] = msgspec.field(default_factory=dict)
     from_exec: bool = False
     """Whether the process was seen from its execve on: what it has not set itself is default or inherited SIG_IGN."""
 

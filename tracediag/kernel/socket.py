@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tracediag.events import Syscall
 from tracediag.values import Macro, Structure, Text, Value, bare, number_of, text_of
 
 
-@dataclass(slots=True, eq=False)
-class Socket:
+class Socket(msgspec.Struct, eq=False):
     """One socket. Every field that is None stands for something that the trace has not shown."""
 
     family: str | None = None
@@ -39,7 +38,7 @@ class Socket:
     """The first call that failed with EPIPE or ECONNRESET."""
     shut: Syscall | None = None
     """The first shutdown(2) of its own."""
-    options: dict[str, Value] = field(default_factory=dict)
+    options: dict[str, Value] = msgspec.field(default_factory=dict)
 
     @property
     def stream(self) -> bool | None:

@@ -7,7 +7,8 @@ what they want to see:
     @on_errno("EPIPE")                 any call that failed so
     @on_signal("SIGPIPE")              a signal delivered
     @on_round                          a turn of an event loop is over: `action.finished`
-    @on_release                        descriptors were released: `action.released`
+    @on_release                        descriptors were released, one of them waited for, registered or remembered
+                                       by a rule: `action.released`
     @on_exit                           a thread or process ended
     @on_end                            the trace is over; the method takes the kernel instead of an action
 

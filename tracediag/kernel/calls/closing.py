@@ -56,7 +56,7 @@ def dup(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0 or old is None or call.result == old.number:
         return
     table = action.process.table
-    if call.name != "dup" and (target := table.open.get(call.result)) is not None:
+    if call.name != "dup" and (target := table.get(call.result)) is not None:
         release(action, target)
     copy = install(action, call.result, old.file, cloexec="O_CLOEXEC" in names_of(call.arg(2)))
     copy.copy_of = old

@@ -38,7 +38,8 @@ def execve(action: Action, call: Syscall) -> None:
     process.signals = process.signals.copy()
     process.signals.exec()
     action.thread.rounds.clear()
-    for descriptor in process.table:
+    process.table.drop_unused(only_cloexec=True)
+    for descriptor in list(process.table.open.values()):
         if descriptor.cloexec:
             release(action, descriptor)
 

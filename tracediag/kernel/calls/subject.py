@@ -18,7 +18,7 @@ _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "r
 
 def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
     """Resolve the descriptor argument of a call, and make it the action's own."""
-    descriptor = look_up(action, call.first if position == 0 else call.number(position))
+    descriptor = look_up(action, call.number(position))
     if descriptor is None:
         return None
     if _worth_reading(descriptor.file) and (note := note_of(call.arg(position))) is not None:
@@ -69,6 +69,7 @@ def bind_report(report: Readiness, entry: Registration) -> None:
     report.descriptor = entry.descriptor
     report.number = entry.number
     entry.descriptor.readiness = report
+    entry.descriptor.waited_for = True
 
 
 def learn(file: OpenFile, note: Annotation) -> None:

@@ -106,6 +106,6 @@ def _passed(action: Action, call: Syscall) -> None:
     for value in walk(header):
         if isinstance(value, Structure) and value.get("cmsg_type") == Symbol("SCM_RIGHTS"):
             for item in items_of(value.get("cmsg_data")):
-                held = action.process.table.open.get(number_of(item) or -1)
+                held = action.process.table.get(number_of(item) or -1)
                 if held is not None:
                     held.file.sent = call

@@ -30,7 +30,7 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
 @handles("epoll_ctl")
 def epoll_ctl(action: Action, call: Syscall) -> None:
     """An entry is added, changed or removed; a failure is resolved to the entry that stood there."""
-    if call.errno == "EBADF" and (call.number(0) or -1) not in action.process.table.open:
+    if call.errno == "EBADF" and action.process.table.get(call.number(0) or -1) is None:
         return
     holder = look_up(action, call.number(0))
     if holder is None:
@@ -121,10 +121,11 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
         entry = None if data is None else epoll.by_data.get(data)
         if entry is not None:
             bind_report(report, entry)
-        elif data is not None and (held := action.process.table.open.get(data)) is not None:
+        elif data is not None and (held := action.process.table.get(data)) is not None:
             # Most programs store the number itself; where the registration is outside the trace this is a guess.
             report.number, report.descriptor = data, held
             held.readiness = report
+            held.waited_for = True
         yield report
 
 
@@ -173,6 +174,7 @@ def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Re
     report = Readiness(events, number, descriptor=descriptor)
     if descriptor is not None:
         descriptor.readiness = report
+        descriptor.waited_for = True
     return report
 
 
