@@ -52,6 +52,8 @@ class Kernel:
     def __init__(self) -> None:
         self.people = People()
         self.last_event: Event | None = None
+        self._gone: Process | None = None
+        """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
     @staticmethod
     def calls() -> frozenset[str]:
@@ -66,6 +68,9 @@ class Kernel:
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event
+        if self._gone is not None:
+            self._gone.forget()
+            self._gone = None
         action = Action(event, self, self.people.thread(event))
         # Nine events in ten are calls: they are asked for first, and by the cheapest test.
         if isinstance(event, Syscall):
@@ -113,6 +118,7 @@ class Kernel:
     def _exit(self, action: Action, event: Exit) -> None:
         process = self.people.leave(action.thread, event)
         if process is not None:
+            self._gone = process
             process.table.users -= 1
             if process.table.users <= 0:
                 release_all(action, process.table)

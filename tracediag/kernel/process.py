@@ -33,6 +33,13 @@ class Process(msgspec.Struct, eq=False):
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
+    def forget(self) -> None:
+        """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes."""
+        if self.table.users <= 0:
+            self.table = DescriptorTable()
+        self.signals = SignalTable()
+        self.memory = {}
+
 
 class Thread(msgspec.Struct, eq=False):
     """One thread: what strace prints a pid for."""

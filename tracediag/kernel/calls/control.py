@@ -59,13 +59,21 @@ def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     flags.replace(status_flags(call.arg(2)), call)
 
 
+_FLAG_REQUESTS = {"FIONBIO": "O_NONBLOCK", "FIOASYNC": "O_ASYNC"}
+_CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
+
+
 @handles("ioctl")
 def ioctl(action: Action, call: Syscall) -> None:
-    """FIONBIO sets O_NONBLOCK: ioctl(2), and ioctl_fionbio in fs/ioctl.c."""
+    """FIONBIO, FIOASYNC, FIOCLEX and FIONCLEX change flags as fcntl does: ioctl_fionbio and its like in fs/ioctl.c."""
     descriptor = subject(action, call)
-    if descriptor is None or call.failed or "FIONBIO" not in names_of(call.arg(1)):
+    if descriptor is None or call.failed:
         return
-    given = items_of(call.arg(2))
-    on = number_of(given[0]) if given else None
-    if on is not None:
-        descriptor.file.flags.put("O_NONBLOCK", bool(on), call)
+    for request in names_of(call.arg(1)):
+        flag = _FLAG_REQUESTS.get(request)
+        given = items_of(call.arg(2)) if flag is not None else ()
+        on = number_of(given[0]) if given else None
+        if flag is not None and on is not None:
+            descriptor.file.flags.put(flag, bool(on), call)
+        elif request in _CLOEXEC_REQUESTS:
+            descriptor.cloexec = _CLOEXEC_REQUESTS[request]

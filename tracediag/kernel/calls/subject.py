@@ -10,6 +10,7 @@ from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.kernel.kernel import look_up
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
+from tracediag.kernel.table import DescriptorTable
 from tracediag.values import note_of
 
 _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
@@ -59,17 +60,34 @@ def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
         return
     entry = Registration(turn.epoll, descriptor.number, descriptor.file, descriptor, None, report.data, None)
     turn.epoll.add(entry)
-    bind_report(report, entry)
+    bind_report(report, entry, descriptor.table)
     report.touch(call)
 
 
-def bind_report(report: Readiness, entry: Registration) -> None:
-    """Tie what a wait reported to a registration and its descriptor."""
+def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) -> None:
+    """Tie what a wait reported to a registration, and to its descriptor in the process that waits."""
+    descriptor = entry.descriptor
+    if descriptor.table is not table:
+        descriptor = _inherited(entry, table) or descriptor
     report.registration = entry
-    report.descriptor = entry.descriptor
+    report.descriptor = descriptor
     report.number = entry.number
-    entry.descriptor.readiness = report
-    entry.descriptor.waited_for = True
+    descriptor.readiness = report
+    descriptor.waited_for = True
+
+
+def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None:
+    """Find the own copy of a process that inherited the set by fork, as every daemon does that forks after its setup."""
+    held = table.get(entry.number)
+    if held is None or held.file is not entry.file:
+        return None
+    if entry.descriptor.closed is not None:
+        entry.descriptor = held
+    if entry.removed is not None and not isinstance(entry.removed, Syscall):
+        # The parent had exited before the first line of the child, so its exit looked like the last reference's end.
+        entry.removed = None
+        entry.epoll.add(entry)
+    return held
 
 
 def learn(file: OpenFile, note: Annotation) -> None:

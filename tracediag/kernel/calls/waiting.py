@@ -120,7 +120,7 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
         report = Readiness(events, None, data)
         entry = None if data is None else epoll.by_data.get(data)
         if entry is not None:
-            bind_report(report, entry)
+            bind_report(report, entry, action.process.table)
         elif data is not None and (held := action.process.table.get(data)) is not None:
             # Most programs store the number itself; where the registration is outside the trace this is a guess.
             report.number, report.descriptor = data, held

@@ -1,0 +1,119 @@
+"""The programs that are measured against each other; each runs alone in a process: `contestants.py NAME TRACE`.
+
+The unit is `floor`: a Python loop that matches one expression for the head of a line on every line, and does nothing with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Callable
+
+CONTESTANTS: dict[str, Callable[[str], None]] = {}
+
+
+def contestant(run: Callable[[str], None]) -> Callable[[str], None]:
+    """Enter a program under its own name."""
+    CONTESTANTS[run.__name__] = run
+    return run
+
+
+@contestant
+def floor(trace: str) -> None:
+    """The unit: one expression a line, nothing kept."""
+    match = re.compile(r"(\d+) +(\d+\.\d+) (?:<\.\.\. )?(\w+)").match
+    with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            match(line)
+
+
+@contestant
+def nothing(trace: str) -> None:
+    """A Python process that does nothing: what start-up costs."""
+    del trace
+
+
+@contestant
+def read_all(trace: str) -> None:
+    """tracediag: every call an event, no arguments parsed."""
+    from tracediag.reading import Reader
+
+    for _ in Reader(trace):
+        pass
+
+
+@contestant
+def read_arguments(trace: str) -> None:
+    """tracediag: every call an event, every argument a value."""
+    from tracediag.events import Call
+    from tracediag.reading import Reader
+
+    for event in Reader(trace):
+        if isinstance(event, Call):
+            _ = event.args
+
+
+@contestant
+def analyze(trace: str) -> None:
+    """tracediag: the full analysis with all rules."""
+    from tracediag.__main__ import main
+
+    main(["analyze", "--format", "json", "--exit-zero", trace])
+
+
+@contestant
+def summary(trace: str) -> None:
+    """tracediag: the summary by call."""
+    from tracediag.__main__ import main
+
+    main(["summary", "--format", "json", trace])
+
+
+@contestant
+def lark_per_line(trace: str) -> None:
+    """Plain lark (LALR) on the arguments of every whole call, nothing learned: from the first 20,000 lines."""
+    from tracediag.events import Syscall
+    from tracediag.parsing import ArgumentError, parse_strict
+    from tracediag.reading import Reader
+
+    with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
+        head = [line for _, line in zip(range(PART["lark_per_line"]), lines, strict=False)]
+    for event in Reader(head):
+        if isinstance(event, Syscall):
+            try:
+                parse_strict(event.body)
+            except ArgumentError:
+                continue
+
+
+@contestant
+def stracetools(trace: str) -> None:
+    """The peer library stracetools (Python): splits arguments; needs -tt stamps, so times are rewritten first."""
+    from stracetools import StraceParser
+
+    parser = StraceParser()
+    with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
+        for number, line in enumerate(lines):
+            if number >= PART["stracetools"]:
+                break
+            pid, _, rest = line.partition(" ")
+            stamp, _, body = rest.lstrip().partition(" ")
+            with contextlib.suppress(ValueError):  # it refuses some forms
+                parser.parse_line(f"{pid} 01:02:03.{stamp.rpartition('.')[2]} {body.rstrip()}")
+
+
+@contestant
+def strace_process_tree(trace: str) -> None:
+    """The peer strace-process-tree (Python): joins halves, draws the tree of processes."""
+    import strace_process_tree as peer
+
+    sys.argv = ["strace-process-tree", trace]
+    peer.main()
+
+
+PART = {"lark_per_line": 20_000, "stracetools": 200_000}
+"""How many lines a slow contestant gets; its time is scaled up to the whole trace."""
+
+if __name__ == "__main__":
+    CONTESTANTS[sys.argv[1]](sys.argv[2])
