@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from tracediag.parameters import position
 from tracediag.values import Value, number_of
 
 Parser = Callable[[str], tuple[Value, ...]]
@@ -59,17 +60,36 @@ class Call(Event, kw_only=True, gc=False):
             self._args = self.parser(self.body)
         return self._args
 
-    def arg(self, position: int) -> Value | None:
-        """Return one argument by its position from 0, or None where the trace shows fewer."""
-        args = self.args
-        return args[position] if position < len(args) else None
+    def arg(self, key: int | str) -> Value | None:
+        """Return one argument by its position from 0 or its name, or None where the trace shows none such.
 
-    def number(self, position: int) -> int | None:
+        A name is that of the manual, an everyday one ("fd", "path"), or what strace printed before the value.
+        """
+        args = self._args
+        if args is None:
+            args = self.args
+        if isinstance(key, str):
+            place = position(self.name, self.body, len(args), key)
+            return None if place is None else args[place]
+        return args[key] if key < len(args) else None
+
+    def number(self, key: int | str) -> int | None:
         """Return one argument as a number, or None where it is none."""
         # The first one is the descriptor of most calls: it can be told without parsing the rest.
-        if position == 0 and (leading := _LEADING(self.body)) is not None:
+        if key == 0 and (leading := _LEADING(self.body)) is not None:
             return int(leading[0])
-        return number_of(self.arg(position))
+        return number_of(self.arg(key))
+
+    def __getitem__(self, key: int | str) -> Value:
+        """Return one argument as `arg` does; raise IndexError or KeyError where the trace shows none such."""
+        found = self.arg(key)
+        if found is None:
+            raise KeyError(key) if isinstance(key, str) else IndexError(key)
+        return found
+
+    def __contains__(self, key: int | str) -> bool:
+        """Whether the trace shows that argument."""
+        return self.arg(key) is not None
 
 
 class Syscall(Call, kw_only=True, gc=False):
@@ -94,7 +114,9 @@ class Syscall(Call, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """The call as recorded, without pid and time; halves joined."""
-        return f"{self.name}({self.body}) {self.tail}" if self.tail else f"{self.name}({self.body} <unfinished ...>"
+        if self.tail:
+            return f"{self.name}({self.body}) {self.tail}"
+        return f"{self.name}({self.body})" if self.returned else f"{self.name}({self.body} <unfinished ...>"
 
     @property
     def failed(self) -> bool:

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracediag.events import Begun, Event, Syscall
-from tracediag.kernel.flags import StatusFlags
+from tracediag.kernel.flags import StatusFlags, opened_with
+from tracediag.values import text_of
 
 if TYPE_CHECKING:
     from tracediag.kernel.epoll import EpollSet, Readiness, Registration
     from tracediag.kernel.pipe import PipeEnd
     from tracediag.kernel.socket import Socket
     from tracediag.kernel.table import DescriptorTable
+
+
+PATHS = {"open": 0, "openat": 1, "openat2": 1, "creat": 0}
+"""Where the calls that open by path have it."""
 
 
 class Kind(StrEnum):
@@ -40,8 +45,10 @@ class OpenFile(msgspec.Struct, eq=False):
     kind: Kind = Kind.UNKNOWN
     opened: Syscall | None = None
     """The call that made it; None where it was there before the trace began."""
-    flags: StatusFlags = msgspec.field(default_factory=StatusFlags)
-    path: str | None = None
+    known_flags: StatusFlags | None = None
+    """The status flags, once somebody has asked for them; see `flags`."""
+    known_path: str | None = None
+    """The path, once somebody has asked for it; see `path`."""
     socket: Socket | None = None
     pipe: PipeEnd | None = None
     epoll: EpollSet | None = None
@@ -54,6 +61,21 @@ class OpenFile(msgspec.Struct, eq=False):
     registrations: list[Registration] = msgspec.field(default_factory=list)
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
+
+    @property
+    def flags(self) -> StatusFlags:
+        """The status flags. Few opened files are ever asked for them, so the opening call is only parsed then."""
+        if self.known_flags is None:
+            self.known_flags = StatusFlags() if self.opened is None else opened_with(self.opened)
+        return self.known_flags
+
+    @property
+    def path(self) -> str | None:
+        """The path it was opened by, or that `-y` shows; "timerfd_create" and the like for what has none."""
+        if self.known_path is None and self.opened is not None and self.opened.name in PATHS:
+            path = text_of(self.opened.arg(PATHS[self.opened.name]))
+            self.known_path = None if path is None else str(path)
+        return self.known_path
 
     @property
     def noted(self) -> bool:

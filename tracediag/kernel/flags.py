@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tracediag.events import Syscall
+from tracediag.values import Structure, names_of
 
 SETTABLE = frozenset({"O_APPEND", "O_ASYNC", "O_DIRECT", "O_NOATIME", "O_NONBLOCK"})
 """The flags that F_SETFL can change; it ignores all others, the access mode among them: fcntl(2)."""
@@ -77,3 +78,18 @@ class StatusFlags(msgspec.Struct, eq=False):
         """Set one of them, as ioctl FIONBIO does."""
         self.known[name] = on
         self.changed = call
+
+
+_FLAGS_AT = {"open": 1, "openat": 2, "open_by_handle_at": 2}
+
+
+def opened_with(call: Syscall) -> StatusFlags:
+    """Return the status flags that an open(2) gives the new description; unknown for other calls."""
+    made = StatusFlags()
+    if call.name == "creat":
+        made.learn(("O_WRONLY",))
+    elif call.name == "openat2" and isinstance(how := call.arg(2), Structure):
+        made.learn(names_of(how.get("flags")))
+    elif call.name in _FLAGS_AT:
+        made.learn(names_of(call.arg(_FLAGS_AT[call.name])))
+    return made

@@ -1,7 +1,7 @@
 """Descriptor tables: the numbers of a process, or of several that share them: fork(2), clone(2), close(2).
 
-A forked process starts with a copy of its parent's table, and nearly always closes all of it unused, by execve or exit. So the
-copy is taken down as it was, cheaply, and a descriptor is made of an inherited number only when somebody asks for it.
+A forked process starts with a copy of its parent's table, and nearly always closes all of it unused, by execve or exit.
+So the copy is taken down as it was, cheaply, and a descriptor is made of an inherited number only when somebody asks.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tracediag.kernel.flags import StatusFlags
 from tracediag.kernel.kernel import handles, install
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.values import items_of, names_of, number_of, text_of
+from tracediag.values import items_of, names_of, number_of
 
 _SOCKET_BITS = frozenset({"SOCK_NONBLOCK", "SOCK_CLOEXEC"})
 
@@ -31,32 +31,27 @@ def _has_cloexec(names: frozenset[str]) -> bool:
 
 @handles("open", "openat", "creat", "openat2", "open_by_handle_at")
 def open_file(action: Action, call: Syscall) -> None:
-    """A path becomes a descriptor: all status flags are known from the call."""
+    """A path becomes a descriptor: path and status flags are in the call, for whoever asks for them."""
     if call.result is None or call.result < 0:
         return
-    at = call.name.startswith("openat")
-    names = names_of(call.arg(2 if at or call.name == "open_by_handle_at" else 1))
-    path = text_of(call.arg(1 if at else 0))
-    file = OpenFile(Kind.FILE, call, path=None if path is None else str(path))
-    if call.name == "creat":
-        file.flags.learn(("O_WRONLY",))
-    elif call.name != "openat2":
-        file.flags.learn(names)
+    file = OpenFile(Kind.FILE, call)
     _annotate(file, call)
-    install(
-        action,
-        call.result,
-        file,
-        cloexec=_has_cloexec(names) or None if call.name == "openat2" else _has_cloexec(names),
-    )
+    # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
+    cloexec = call.body.rfind("O_CLOEXEC") > call.body.rfind('"')
+    install(action, call.result, file, cloexec=cloexec)
 
 
 def _annotate(file: OpenFile, call: Syscall) -> None:
     """Learn what a result's annotation says: `= 3</etc/passwd>`."""
-    if call.detail and f"<{call.detail}>" in call.tail:
-        if file.kind is Kind.FILE and "<char " in call.detail:
-            file.kind = Kind.UNKNOWN
-        learn(file, parse_annotation(call.detail))
+    note = call.detail
+    if not note or f"<{note}>" not in call.tail:
+        return
+    if file.kind is Kind.FILE:
+        if "<char " not in note:
+            file.known_path = note
+            return
+        file.kind = Kind.UNKNOWN
+    learn(file, parse_annotation(note))
 
 
 @handles("socket")
@@ -73,7 +68,7 @@ def _new_socket(call: Syscall) -> OpenFile:
     bits = names_of(call.arg(1))
     kind = next((name for name in bits - _SOCKET_BITS if name.startswith("SOCK_")), None)
     family = next(iter(names_of(call.arg(0))), None)
-    return OpenFile(Kind.SOCKET, call, flags=_flags("O_RDWR", *bits), socket=Socket(family, kind))
+    return OpenFile(Kind.SOCKET, call, known_flags=_flags("O_RDWR", *bits), socket=Socket(family, kind))
 
 
 @handles("socketpair")
@@ -98,7 +93,7 @@ def accept(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0:
         return
     names = names_of(call.arg(3)) if call.name == "accept4" else frozenset()
-    file = OpenFile(Kind.SOCKET, call, flags=_flags("O_RDWR", *names), socket=Socket(accepted=call))
+    file = OpenFile(Kind.SOCKET, call, known_flags=_flags("O_RDWR", *names), socket=Socket(accepted=call))
     made = as_socket(file)
     if listener is not None and listener.file.socket is not None:
         heard = listener.file.socket
@@ -123,7 +118,7 @@ def pipe(action: Action, call: Syscall) -> None:
             install(
                 action,
                 number,
-                OpenFile(Kind.PIPE, call, flags=_flags(access, *names), pipe=end),
+                OpenFile(Kind.PIPE, call, known_flags=_flags(access, *names), pipe=end),
                 cloexec="O_CLOEXEC" in names,
             )
 
@@ -132,7 +127,7 @@ def pipe(action: Action, call: Syscall) -> None:
 def epoll_create(action: Action, call: Syscall) -> None:
     """A new, empty epoll set."""
     if call.result is not None and call.result >= 0:
-        file = OpenFile(Kind.EPOLL, call, flags=_flags("O_RDWR"), epoll=EpollSet())
+        file = OpenFile(Kind.EPOLL, call, known_flags=_flags("O_RDWR"), epoll=EpollSet())
         install(action, call.result, file, cloexec=_has_cloexec(names_of(call.arg(0))))
 
 
@@ -144,7 +139,7 @@ def _anonymous(flags_at: int) -> Callable[[Action, Syscall], None]:
             return
         names = names_of(call.arg(flags_at))
         nonblocking = ("O_NONBLOCK",) if any(name.endswith("_NONBLOCK") for name in names) else ()
-        file = OpenFile(Kind.OTHER, call, flags=_flags("O_RDWR", *nonblocking), path=call.name)
+        file = OpenFile(Kind.OTHER, call, known_flags=_flags("O_RDWR", *nonblocking), known_path=call.name)
         install(action, call.result, file, cloexec=_has_cloexec(names))
 
     return handler

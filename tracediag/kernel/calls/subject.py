@@ -95,10 +95,10 @@ def learn(file: OpenFile, note: Annotation) -> None:
     match note.kind:
         case "path":
             _become(file, Kind.FILE)
-            file.path = file.path or note.path
+            file.known_path = file.path or note.path
         case "device":
             _become(file, Kind.DEVICE)
-            file.path = file.path or note.path
+            file.known_path = file.path or note.path
         case "socket":
             socket = as_socket(file)
             socket.protocol = note.protocol or socket.protocol

@@ -44,37 +44,26 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
     action.registration = entry
     if call.failed:
         return
-    for operation in names_of(call.arg(1)):
-        _control(action, call, operation, epoll, entry, target)
-
-
-def _control(
-    action: Action,
-    call: Syscall,
-    operation: str,
-    epoll: EpollSet,
-    entry: Registration | None,
-    target: Descriptor | None,
-) -> None:
-    if operation == "EPOLL_CTL_DEL":
-        number = call.number(2)
-        if number is not None:
-            epoll.removals[number] = call
+    operations = names_of(call.arg(1))
+    if "EPOLL_CTL_DEL" in operations:
+        epoll.removals[number] = call
         if entry is not None:
             epoll.remove(entry, call)
-        return
-    if target is None:
-        return
+    elif target is not None:
+        action.registration = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
+
+
+def _put(epoll: EpollSet, target: Descriptor, entry: Registration | None, call: Syscall, *, new: bool) -> Registration:
+    """Add an entry, or change it; one that is changed without having been added was added outside the trace."""
     events, data = _event(call.arg(3))
     if entry is None:
-        added = call if operation == "EPOLL_CTL_ADD" else None
-        entry = Registration(epoll, target.number, target.file, target, events, data, added)
+        entry = Registration(epoll, target.number, target.file, target, events, data, call if new else None)
         epoll.add(entry)
     else:
         entry.events, entry.data = events, data
         if data is not None:
             epoll.by_data[data] = entry
-    action.registration = entry
+    return entry
 
 
 def _event(value: Value | None) -> tuple[frozenset[str], int | None]:
