@@ -32,6 +32,7 @@ Parser = Callable[[str], tuple[Value, ...]]
 """Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
 
 
+_SENDER = re.compile(r"\bsi_pid=(\d++)")
 _LEADING = re.compile(r"-?\d++(?![*\w])").match
 
 
@@ -150,6 +151,12 @@ class Signal(Record, kw_only=True, gc=False):
     name: str
     info: str = ""
     """The siginfo between the braces, as recorded; "" in the form of strace 4.5."""
+
+    @property
+    def sender(self) -> int | None:
+        """The pid that sent it (si_pid); None where the kernel did, or where it is not shown."""
+        found = _SENDER.search(self.info)
+        return int(found[1]) if found is not None and int(found[1]) > 0 else None
 
 
 class Stop(Record, kw_only=True, gc=False):

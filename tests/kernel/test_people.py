@@ -102,3 +102,54 @@ def test_a_child_that_strace_did_not_follow_keeps_nothing_alive() -> None:
     epoll = kernel.processes[0].table.open[4].file.epoll
     assert epoll is not None
     assert epoll.entries == {}
+
+
+def test_a_child_is_reaped_with_its_status() -> None:
+    parent, child = kernel_of(
+        f"1 {FORK} = 2", "2 +++ exited with 3 +++", "1 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 2"
+    ).processes
+    (reaped,) = parent.reaped
+    assert (reaped.pid, reaped.child, reaped.status, reaped.signal, parent.children) == (2, child, 3, None, {})
+
+
+def test_a_child_killed_by_a_signal() -> None:
+    parent, _ = kernel_of(
+        f"1 {FORK} = 2",
+        "2 +++ killed by SIGKILL +++",
+        "1 waitid(P_ALL, 0, {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=2, si_uid=0, si_status=SIGKILL, si_utime=0},"
+        " WEXITED, NULL) = 0",
+    ).processes
+    assert [(reaped.status, reaped.signal) for reaped in parent.reaped] == [(None, "SIGKILL")]
+
+
+def test_a_stopped_child_is_still_a_child() -> None:
+    parent, child = kernel_of(
+        f"1 {FORK} = 2",
+        "2 getpid() = 2",
+        "1 wait4(2, [{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTTIN}], WUNTRACED, NULL) = 2",
+    ).processes
+    assert (list(parent.reaped), parent.children) == ([], {2: child})
+
+
+def test_limits_are_those_seen_last_and_pass_to_children() -> None:
+    parent, child = kernel_of(
+        "1 prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=1024, rlim_max=4*1024}) = 0",
+        "1 prlimit64(0, RLIMIT_NOFILE, {rlim_cur=512, rlim_max=RLIM64_INFINITY}, NULL) = 0",
+        f"1 {FORK} = 2",
+        "2 getpid() = 2",
+    ).processes
+    limit = parent.limits["RLIMIT_NOFILE"]
+    assert (limit.soft, limit.hard, child.limits) == (512, None, parent.limits)
+
+
+def test_failures_messages_and_signals_are_remembered() -> None:
+    kernel = kernel_of(
+        '1 open("/a", O_RDONLY) = -1 ENOENT (No such file or directory)',
+        "1 read(0, 0x7f, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+        '1 write(2, "no /a\\n", 6) = 6',
+        "1 kill(2, SIGTERM) = 0",
+    )
+    (process,) = kernel.processes
+    assert [call.errno for call in process.failures] == ["ENOENT"]
+    assert [call.line for call in process.messages] == [3]
+    assert [(sender, call.line) for sender, call in kernel.sent] == [(process, 4)]

@@ -7,6 +7,7 @@ tells them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
@@ -52,6 +53,8 @@ class Kernel:
     def __init__(self) -> None:
         self.people = People()
         self.last_event: Event | None = None
+        self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
+        """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -105,6 +108,8 @@ class Kernel:
         if thread.rounds:
             for turn in thread.rounds.values():
                 turn.calls += 1
+        if call.errno is not None and not call.errno.startswith("ERESTART"):
+            thread.process.failures.append(call)
         thread.inside = None
         thread.inside_descriptor = None
         thread.last_call = call

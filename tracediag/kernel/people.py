@@ -154,4 +154,9 @@ def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall
     else:
         table = parent.table.copy()
     signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
-    return Process(tid, table, signals, parent=parent, program=parent.program, started=call)
+    child = Process(
+        tid, table, signals, parent=parent, program=parent.program, started=call, limits=dict(parent.limits)
+    )
+    if tid is not None:
+        parent.children[tid] = child
+    return child

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -10,6 +11,28 @@ from tracediag.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
+
+_KEPT = 16
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A resource limit; None is no limit."""
+
+    soft: int | None
+    hard: int | None
+    call: Syscall
+    """The call that showed or set it."""
+
+
+class Reaped(msgspec.Struct, frozen=True):
+    """A child that was waited for."""
+
+    pid: int
+    child: Process | None
+    """None where strace did not follow it."""
+    status: int | None
+    signal: str | None
+    call: Syscall
 
 
 class Process(msgspec.Struct, eq=False):
@@ -30,6 +53,16 @@ class Process(msgspec.Struct, eq=False):
     exit: Exit | None = None
     exit_status: int | None = None
     """The status given to exit_group, known before the exit itself is reported."""
+    children: dict[int, Process] = msgspec.field(default_factory=dict)
+    """Its children by pid, until it has waited for them."""
+    reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
+    """The last children that it waited for."""
+    failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
+    """Its last calls that failed, the latest last; restarted ones are none."""
+    messages: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
+    """Its last writes to fd 2, the latest last."""
+    limits: dict[str, Limit] = msgspec.field(default_factory=dict)
+    """The resource limits that it has asked for or set, by name: getrlimit(2)."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
@@ -38,6 +71,8 @@ class Process(msgspec.Struct, eq=False):
         if self.table.users <= 0:
             self.table = DescriptorTable()
         self.signals = SignalTable()
+        self.children = {}
+        self.reaped.clear()
         self.memory = {}
 
 

@@ -66,3 +66,9 @@ def exit_group(action: Action, call: Syscall) -> None:
     """The status is known before the exit is reported."""
     if call.name == "exit_group":
         action.process.exit_status = call.number(0)
+
+
+@handles("set_robust_list", "set_tid_address")
+def started(action: Action, call: Syscall) -> None:
+    """The first call of a child that the C library makes: that it is seen at all shows that the child is followed."""
+    del action, call

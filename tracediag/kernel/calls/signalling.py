@@ -67,3 +67,10 @@ def sigprocmask(action: Action, call: Syscall) -> None:
                 thread.blocked -= given
             case "SIG_SETMASK" if names_of(call.arg(1)) != frozenset({"NULL"}):
                 thread.blocked = given
+
+
+@handles("kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+def kill(action: Action, call: Syscall) -> None:
+    """A signal is sent; the sender is remembered for what comes of it."""
+    if call.result == 0:
+        action.kernel.sent.append((action.process, call))

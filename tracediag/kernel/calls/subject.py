@@ -46,9 +46,23 @@ def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     if not action.thread.rounds:
         return
     for turn in action.thread.rounds.values():
+        if descriptor.opened is None and (report := _meant(turn, descriptor)) is not None:
+            report.touch(call)
+            return
         if turn.first is None and descriptor is not turn.set_descriptor:
             turn.first = descriptor
             _guess(turn, descriptor, call)
+
+
+def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
+    """Take data for the descriptor whose number it equals, where birth and registration are outside the trace."""
+    for report in turn.reports:
+        if report.descriptor is None and report.data == descriptor.number:
+            report.number, report.descriptor = descriptor.number, descriptor
+            descriptor.readiness = report
+            descriptor.waited_for = True
+            return report
+    return None
 
 
 def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
@@ -77,7 +91,7 @@ def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) 
 
 
 def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None:
-    """Find the own copy of a process that inherited the set by fork, as every daemon does that forks after its setup."""
+    """Find the own copy of a process that inherited the set by fork: a daemon that has forked after its setup."""
     held = table.get(entry.number)
     if held is None or held.file is not entry.file:
         return None

@@ -12,6 +12,8 @@ from tracediag.values import Array, Structure, Symbol, items_of, number_of, walk
 BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 """The peer is gone: nothing more can be sent on this connection."""
 
+_STDERR = 2
+
 READS = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg"})
 WRITES = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg"})
 SOCKET_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "sendmmsg", "recvmmsg"})
@@ -73,6 +75,8 @@ def transmit(action: Action, call: Syscall) -> None:
         return
     if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
+    if descriptor.number == _STDERR and action.process.table.open.get(_STDERR) is descriptor:
+        action.process.messages.append(call)
     if call.name == "sendmsg":
         _passed(action, call)
     _wrote(descriptor, call)

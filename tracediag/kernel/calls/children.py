@@ -1,0 +1,59 @@
+"""Waiting for children: wait4(2), waitid(2)."""
+
+from __future__ import annotations
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.kernel import handles
+from tracediag.kernel.process import Reaped
+from tracediag.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
+
+
+@handles("wait4", "waitpid")
+def wait4(action: Action, call: Syscall) -> None:
+    """A child is reaped, unless it only stopped or went on."""
+    if call.result is None or call.result <= 0:
+        return
+    status, signal, ended = _status(call.arg(1))
+    if ended:
+        _reap(action, call, call.result, status, signal)
+
+
+@handles("waitid")
+def waitid(action: Action, call: Syscall) -> None:
+    """The child is named in the siginfo; WNOWAIT leaves it to be waited for."""
+    info = bare(call.arg(2))
+    if call.result != 0 or not isinstance(info, Structure) or "WNOWAIT" in names_of(call.arg(3)):
+        return
+    pid = number_of(info.get("si_pid"))
+    how = names_of(info.get("si_code"))
+    if pid and how & {"CLD_EXITED", "CLD_KILLED", "CLD_DUMPED"}:
+        status = number_of(info.get("si_status")) if "CLD_EXITED" in how else None
+        signal = next(iter(names_of(info.get("si_status"))), None) if status is None else None
+        _reap(action, call, pid, status, signal)
+
+
+def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
+    process = action.process
+    process.reaped.append(Reaped(pid, process.children.pop(pid, None), status, signal, call))
+
+
+def _status(value: Value | None) -> tuple[int | None, str | None, bool]:
+    """Take `[{WIFEXITED(s) && WEXITSTATUS(s) == 1}]` apart: status, signal, whether the child has ended.
+
+    A NULL status tells nothing; without WUNTRACED only an end makes wait4 return.
+    """
+    items = items_of(value)
+    if not items:
+        return None, None, True
+    status = signal = None
+    ended = False
+    for part in walk(items[0]):
+        if isinstance(part, Macro) and part.name in ("WIFEXITED", "WIFSIGNALED"):
+            ended = True
+        elif isinstance(part, Operation) and part.operator == "==" and isinstance(part.left, Macro):
+            if part.left.name == "WEXITSTATUS":
+                status = number_of(part.right)
+            elif part.left.name == "WTERMSIG" and isinstance(part.right, Symbol):
+                signal = part.right.name
+    return status, signal, ended

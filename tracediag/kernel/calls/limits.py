@@ -1,0 +1,32 @@
+"""Resource limits that a process asks for or sets: getrlimit(2), prlimit64."""
+
+from __future__ import annotations
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.kernel import handles
+from tracediag.kernel.process import Limit
+from tracediag.values import Structure, Value, bare, names_of, number_of
+
+
+@handles("getrlimit", "ugetrlimit", "setrlimit")
+def getrlimit(action: Action, call: Syscall) -> None:
+    """The limit of the caller."""
+    _take(action, call, 0, call.arg(1))
+
+
+@handles("prlimit64")
+def prlimit64(action: Action, call: Syscall) -> None:
+    """The new limit, or else the old one; of the caller itself where the pid is 0 or its own."""
+    if call.number(0) in (0, action.process.pid):
+        new = call.arg(2)
+        _take(action, call, 1, new if isinstance(bare(new), Structure) else call.arg(3))
+
+
+def _take(action: Action, call: Syscall, name_at: int, value: Value | None) -> None:
+    found = bare(value)
+    if call.result != 0 or not isinstance(found, Structure):
+        return
+    for name in names_of(call.arg(name_at)):
+        limit = Limit(number_of(found.get("rlim_cur")), number_of(found.get("rlim_max")), call)
+        action.process.limits[name] = limit
