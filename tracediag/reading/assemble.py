@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import msgspec
-
 from tracediag.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
 from tracediag.reading.accounting import Counts
 from tracediag.reading.frame import Frame, read_frame
-from tracediag.reading.join import Half, Joiner, key_of
+from tracediag.reading.join import Half, Joiner, Place, key_of
 from tracediag.reading.names import SYSCALLS
 from tracediag.reading.output import without_output
 from tracediag.reading.prefix import Clock, Prefix, read_prefix
@@ -17,14 +15,6 @@ from tracediag.reading.result import Result, read_result
 
 Wanted = Callable[[str], bool]
 """Whether calls of this name are to become events."""
-
-
-class Place(msgspec.Struct):
-    """Where a record stands."""
-
-    line: int
-    pid: int | None = None
-    time: float | None = None
 
 
 class Assembler:
@@ -35,13 +25,13 @@ class Assembler:
     ) -> None:
         self.joiner = Joiner(parser_for)
         self._counts = counts
-        self._clock = clock
+        self.clock = clock
         self._wanted = wanted
         self._failures = failures
 
     def place(self, line: int, prefix: Prefix) -> Place:
         """Return where a record stands; to be asked once a record, because relative times add up."""
-        return Place(line=line, pid=prefix.pid, time=self._clock.read(prefix.kind, prefix.stamp))
+        return Place(line=line, pid=prefix.pid, time=self.clock.read(prefix.kind, prefix.stamp))
 
     def take(self, place: Place, frame: Frame) -> Iterator[Event]:
         """Yield the events of a frame that stands on one line, and book the line."""
@@ -92,7 +82,7 @@ class Assembler:
     def resume(self, place: Place, name: str, rest: str, tail: str, *, returned: bool = True) -> Iterator[Event]:
         """Yield the call that a second half completes."""
         self._counts.calls += 1
-        resumed = self.joiner.resume(place.line, place.pid, place.time, name, rest, tail, returned=returned)
+        resumed = self.joiner.resume(place, name, rest, tail, returned=returned)
         for call, wanted in resumed:
             if wanted or self.wants(call):
                 call.body = without_output(call.name, call.body)
@@ -111,7 +101,7 @@ class Assembler:
         yield from self.joiner.give_up(key_of(place.pid))
         self._counts.calls += 1
         body = without_output(name, body)
-        call = self.joiner.call(place.line, place.pid, place.time, name, body, tail, result)
+        call = self.joiner.call(place, name, body, tail, result)
         if self.wants(call):
             yield call
 

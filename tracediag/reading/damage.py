@@ -26,9 +26,15 @@ _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4})
 _TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
 _QUOTED_PRINTABLE = re.compile(r"=(?:3D|20|A0|22|09|3E|3C)")
 _MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#])")
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " ", "\t": " ", "\u3000": " "})
+_QUOTES = str.maketrans(
+    {
+        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
+        "\u00a0": " ", "\t": " ", "\u3000": " ",
+    }
+)  # fmt: skip
 _MARGIN = re.compile(r"(?:[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
 _TOKEN = re.compile(r"\S++\s*+")
+_GREP = re.compile(r"[^\s:()\"]{1,200}+:\d++[:-]")
 _WORD = re.compile(r"[a-z]{2,}[,.]?\s*$")
 _LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
 _HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
@@ -67,11 +73,13 @@ def repair(line: str, bare: Bare) -> Found | None:
         frame = read_frame(text[prefix.end :])
         if frame is not None and is_strong(frame) and is_known(frame):
             return text, prefix, frame
-    return None
+    return _by_last_mark(margin_off(scrub(line)), bare)
 
 
 def repair_weak(line: str, bare: Bare) -> Found | None:
     """Read an indented or quoted line that breaks off inside a call; None where the name is no system call's."""
+    if len(line) > LONGEST:
+        return None
     text = margin_off(scrub(line))
     prefix = read_prefix(text, bare)
     frame = read_frame(text[prefix.end :])
@@ -81,6 +89,7 @@ def repair_weak(line: str, bare: Bare) -> Found | None:
 
 
 def margin_off(text: str) -> str:
+    """Take off indentation, marks of quotation and of comments."""
     margin = _MARGIN.match(text)
     return text if margin is None else text[margin.end() :]
 
@@ -99,8 +108,8 @@ def _candidates(line: str) -> Iterator[str]:
         yield _MARKDOWN.sub(r"\1", text)
     if (found := _HEADLESS.match(text)) is not None:
         yield "[pid " + text[found.end() :]
-    if (rescued := _by_last_mark(text)) is not None:
-        yield rescued
+    if (found := _GREP.match(text)) is not None:
+        yield text[found.end() :]
     if (pid := _PID.search(text, 1)) is not None:
         yield text[pid.start() :]
     yield from _later_starts(text)
@@ -120,22 +129,10 @@ def _later_starts(text: str) -> Iterator[str]:
         yield text[at:]
 
 
-def _by_last_mark(text: str) -> str | None:
-    """Return a call whose string somebody cut, with the string closed; the last `) = ` is then the true one."""
-    prefix = read_prefix(text)
+def _by_last_mark(text: str, bare: Bare) -> Found | None:
+    """Read a call in which a string was cut, or output got between `)` and `=`: the last mark is the true one."""
+    prefix = read_prefix(text, bare)
     match = _LAST_MARK.match(text, prefix.end)
     if match is None or match["name"] not in SYSCALLS or read_result(match["tail"]) is None:
         return None
-    body = match["body"]
-    if body.count('"') % 2:
-        cut = body.rindex('"')
-        body = body.replace(",", '"...,', 1) if "," not in body[cut:] else _close_string(body, cut)
-    return f"{text[: prefix.end]}{match['name']}({body}) {match['tail']}"
-
-
-def _close_string(body: str, quote: int) -> str:
-    """Close the string that begins at `quote` before the next comma."""
-    comma = body.rindex(",", quote)
-    first = body.find(",", quote)
-    at = first if 0 <= first < comma else comma
-    return f'{body[:at]}"...{body[at:]}'
+    return text, prefix, Frame(kind="call", name=match["name"], body=match["body"], tail=match["tail"])

@@ -13,12 +13,18 @@ from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 LOOK_AHEAD = 500
 """So many lines are looked at before the first event is given out."""
 
+_GLANCE = 200
 _RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
-_PATH = re.compile(r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)")
-_SOCKET = re.compile(r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:")
+_PATH = re.compile(
+    r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)"
+)
+_SOCKET = re.compile(
+    r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
+)
 _BARE = re.compile(r"(?P<blanks> *)(?P<number>\d{1,8})(?: +)[a-z_<+-]")
-_ENTITY = re.compile(r"&(?:lt;unfinished|quot;)")
+_ENTITY = re.compile(r"&(?:lt|quot);")
+_ESCAPED_MARK = re.compile(r"&lt;unfinished \.\.\.&gt;\s*$|^[^\"]*&lt;\.\.\. \w+ resumed&gt;", re.MULTILINE)
 
 Shape = tuple[str, TimeKind, bool, bool, bool, bool]
 
@@ -50,6 +56,12 @@ class Dialect(msgspec.Struct):
         self.has_fd_paths = self.has_fd_paths or _PATH.search(line) is not None
         self.has_socket_details = self.has_socket_details or _SOCKET.search(line) is not None
 
+    def glance(self, piece: str) -> None:
+        """Take note of what the first lines of a piece show, as long as something was not seen yet."""
+        if not (self.has_durations and self.has_socket_details):
+            for line in piece[:_GLANCE].split("\n"):
+                self.observe(line)
+
 
 def decide(sample: Iterable[str]) -> Dialect:
     """Find out the form of a recording from its first lines."""
@@ -76,7 +88,9 @@ def _shape(prefix: Prefix) -> Shape:
 
 def _is_damaged(lines: list[str]) -> bool:
     text = "\n".join(lines)
-    return "\x1b[" in text or (_ENTITY.search(text) is not None and '"' not in text.replace('="', "")) or "&lt;unf" in text
+    if "\x1b[" in text or _ESCAPED_MARK.search(text) is not None:
+        return True
+    return _ENTITY.search(text) is not None and '"' not in text.replace('="', "")
 
 
 def _bare(lines: list[str]) -> Bare:

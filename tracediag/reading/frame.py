@@ -25,6 +25,7 @@ _ARGUMENTS = (
     + r"""|'(?:[^'\\]|\\[^']{1,3}|\\')'|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)|\)(?![ \t]*+=[ \t])|[<'/])*+"""
 )
 _END = re.compile(_ARGUMENTS + r"\)[ \t]*+(?==[ \t])")
+_BODY = re.compile(_ARGUMENTS)
 _NAME = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+|SYS_\d++|\?{3,4}+)\(")
 _RESUMED = re.compile(r"<\.\.\. (?:(?P<name>[\w?]++) )?resumed>[ ]?")
 _CLOSED = re.compile(
@@ -33,7 +34,7 @@ _CLOSED = re.compile(
     + r"""|/\*(?:[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
 )
 """Whole arguments and the parenthesis behind them, with nothing after it."""
-_MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.>$")
+_MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.(?: exit status \d++)?>$")
 _INSIDE = "<unfinished ...>"
 _GLUED = re.compile(
     r"(?:\^C|(?:strace: )?Process \d+ (?:attached|detached|resumed|suspended)\b[^\"]*+|strace: [^\"]*+"
@@ -77,6 +78,12 @@ def split_end(text: str) -> tuple[str, str] | None:
     return text[: text.rindex(")", 0, match.end())], tail
 
 
+def is_arguments(body: str) -> bool:
+    """Tell whether the text is arguments all through: no `) = ` in it outside strings and annotations."""
+    match = _BODY.fullmatch(body)
+    return match is not None
+
+
 def _call(name: str, text: str) -> Frame | None:
     ended = split_end(text)
     if ended is not None:
@@ -89,6 +96,8 @@ def _call(name: str, text: str) -> Frame | None:
         return Frame(kind="begun", name=name, body=begun[0], mark=begun[1])
     if _CLOSED.fullmatch(text) is not None:
         return Frame(kind="resultless", name=name, body=text[:-1])
+    if text.endswith(";"):  # a line of C
+        return None
     body, glued = unglue(text)
     return Frame(kind="open", name=name, body=body, glued=glued)
 

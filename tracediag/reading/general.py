@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from tracediag.events import Event, NotUnderstood, Other, Record
 from tracediag.reading.accounting import Counts
-from tracediag.reading.assemble import Assembler, Place, is_message
+from tracediag.reading.assemble import Assembler, is_message
 from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
 from tracediag.reading.dialect import Dialect
-from tracediag.reading.frame import Frame, read_frame, split_end
-from tracediag.reading.join import key_of
+from tracediag.reading.frame import Frame, read_frame, split_end, split_mark
+from tracediag.reading.join import Place, key_of
 from tracediag.reading.messages import Furniture, read_remnant
-from tracediag.reading.output import WRITERS, is_output
+from tracediag.reading.output import WRITERS, is_output, without_shown
 from tracediag.reading.prefix import Prefix, read_prefix
 from tracediag.reading.result import read_result
 from tracediag.reading.splits import Joined, Split, start_split
@@ -21,7 +21,7 @@ from tracediag.reading.splits import Joined, Split, start_split
 AROUND = 40
 """So many lines on both sides of a line are searched for the call that wrote it."""
 
-_REST = re.compile(r"[)\"\[{,]|\d|NULL|0x| *=> ")
+_REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
 """How the rest of a call begins whose first half is not in the trace."""
 
 
@@ -34,18 +34,23 @@ class NotUnderstoodError(ValueError):
         self.text = text
 
 
+def _is_rest(text: str) -> bool:
+    """Tell whether a line is the end of a call whose beginning is not in the trace."""
+    if (marked := split_mark(text)) is not None:
+        return not marked[0]
+    return _REST.match(text) is not None and split_end(text) is not None
+
+
 class General:
     """Reads one line after the other; every line comes out as events and in the books."""
 
-    def __init__(
-        self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False
-    ) -> None:
+    def __init__(self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False) -> None:
         self.split: Split | None = None
         self.dangling = False
         """Whether the text in parentheses behind the last result goes on in the next line."""
         self._dialect = dialect
         self._counts = counts
-        self._assembler = assembler
+        self.assembler = assembler
         self._lines: list[str] = []
         self._before = 0
         self._strict = strict
@@ -57,8 +62,7 @@ class General:
         return self.split is not None or self.dangling or self._dialect.damaged
 
     def around(self, lines: list[str], before: int) -> None:
-        """Be told of the batch being read and the number of lines before it: the program's own output is recognised
-        by the calls that wrote it."""
+        """Be told of the piece being read: the program's own output is recognised by the calls that wrote it."""
         self._lines, self._before = lines, before
 
     def read(self, number: int, line: str) -> Iterator[Event]:
@@ -77,7 +81,7 @@ class General:
     def finish(self) -> Iterator[Event]:
         """Yield what is left when the trace ends."""
         yield from self.release()
-        yield from self._assembler.joiner.give_up_all()
+        yield from self.assembler.joiner.give_up_all()
 
     def release(self) -> Iterator[Event]:
         """Let go of a call that broke off: the lines behind it are not its own."""
@@ -85,21 +89,21 @@ class General:
         if split is None:
             return
         if split.frame.kind == "resultless":
-            yield from self._assembler.resultless(split.place, split.frame)
+            yield from self.assembler.resultless(split.place, split.frame)
         elif split.frame.kind == "open rest":
-            yield from self._assembler.resume(split.place, split.frame.name, split.text, "")
+            yield from self.assembler.resume(split.place, split.frame.name, split.text, "")
         for held in split.held:
             if held.record is None:
                 yield from self._foreign(held.line, held.text)
             else:
-                yield from self._assembler.record(Place(held.line), held.record)
+                yield from self.assembler.record(Place(held.line), held.record)
 
     def _look_closer(self, number: int, line: str, prefix: Prefix, frame: Frame | None) -> Iterator[Event]:
         """Take a line that is not beyond doubt a record of strace's, nor completes one."""
         record = None if frame is not None and is_known(frame) else self._furniture.read(line)
         if record is not None and (self.split is None or (isinstance(record, Other) and record.kind != "blank")):
             yield from self.release()
-            yield from self._assembler.record(Place(number), record)
+            yield from self.assembler.record(Place(number), record)
             return
         if record is None and (found := repair(line, self._dialect.bare)) is not None:
             yield from self._accept(number, found[1], found[2], cleaned=True)
@@ -114,8 +118,8 @@ class General:
             return
         elif record is not None:
             yield from self.release()
-            yield from self._assembler.record(Place(number), record)
-        elif _REST.match(line) is not None and split_end(line.rstrip()) is not None:
+            yield from self.assembler.record(Place(number), record)
+        elif _is_rest(line.rstrip()):
             yield self._book(Other(line=number, text=line, kind="continuation"))
         elif (found := repair_weak(line, self._dialect.bare)) is not None:
             yield from self._accept(number, found[1], found[2], cleaned=True)
@@ -129,7 +133,7 @@ class General:
             yield from self.release()
         if prefix.pid is not None:
             self._dialect.has_pids = True
-        place = self._assembler.place(number, prefix)
+        place = self.assembler.place(number, prefix)
         self.dangling = False
         if frame.kind in {"open", "open rest", "resultless"}:
             yield from self._break_off(place, frame, cleaned=cleaned)
@@ -137,14 +141,16 @@ class General:
         if frame.kind in {"call", "rest"}:
             result = read_result(frame.tail)
             self.dangling = result is not None and not result.closed
-        yield from self._assembler.take(place, frame)
+        yield from self.assembler.take(place, frame)
 
     def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
         """Begin a call that goes on in a later line, perhaps."""
+        if frame.kind == "open" and frame.name not in WRITERS:
+            frame.body = without_shown(frame.body, self.assembler.joiner.pending.values())
         self.split = start_split(place, frame, cleaned=cleaned)
         self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
         if frame.kind == "open":
-            yield from self._assembler.begin(place, frame)
+            yield from self.assembler.begin(place, frame)
         elif frame.glued is not None:
             frame.glued.line = place.line
             yield frame.glued
@@ -165,7 +171,7 @@ class General:
         writes = split.frame.name in WRITERS
         for held in split.held:
             if held.record is not None:
-                yield from self._assembler.record(Place(held.line), held.record)
+                yield from self.assembler.record(Place(held.line), held.record)
             else:
                 kind = "continuation" if joined.wrapped or not writes else "output"
                 yield self._book(Other(line=held.line, text=held.text, kind=kind))
@@ -176,28 +182,28 @@ class General:
             yield from self._end(number, split, joined)
 
     def _mark(self, split: Split, joined: Joined) -> Iterator[Event]:
-        half = self._assembler.joiner.pending.get(key_of(split.place.pid))
+        half = self.assembler.joiner.pending.get(key_of(split.place.pid))
         if half is not None and half.line == split.place.line:
             half.body = joined.body
         elif split.frame.kind == "resultless":
             frame = Frame(kind="begun", name=split.frame.name, body=joined.body)
-            yield from self._assembler.begin(split.place, frame)
+            yield from self.assembler.begin(split.place, frame)
 
     def _end(self, number: int, split: Split, joined: Joined) -> Iterator[Event]:
         result = read_result(joined.tail)
         self.dangling = result is not None and not result.closed
         if split.frame.kind == "resultless" and result is not None:
-            events = self._assembler.whole(split.place, split.frame.name, joined.body, joined.tail, result)
+            events = self.assembler.whole(split.place, split.frame.name, joined.body, joined.tail, result)
             for event in events:
                 event.end_line = number if event.line == split.place.line else event.end_line
                 yield event
             return
         rest = joined.body
-        half = self._assembler.joiner.pending.get(key_of(split.place.pid))
+        half = self.assembler.joiner.pending.get(key_of(split.place.pid))
         if split.frame.kind == "open" and half is not None:
             half.body, rest = joined.body, ""
         place = Place(number, split.place.pid, split.place.time if split.frame.kind == "open rest" else None)
-        yield from self._assembler.resume(place, split.frame.name, rest, joined.tail)
+        yield from self.assembler.resume(place, split.frame.name, rest, joined.tail)
 
     def _dangling_end(self, line: str, record: Record | None) -> bool:
         if not self.dangling or record is not None:

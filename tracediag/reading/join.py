@@ -16,16 +16,25 @@ from tracediag.reading.result import Result, read_result
 MOST = 1 << 17
 """No more halves than this are remembered; the oldest gives way."""
 
+NOBODY = ""
 _UNKNOWN = "???"
 
 
-Key = str | None
-"""The pid as the trace prints it: the quick way need not turn it into a number."""
+Key = str
+"""The pid as the trace prints it, "" without one: the quick way need not turn it into a number."""
 
 
 def key_of(pid: int | None) -> Key:
     """Return the key of a pid; None is the only process of a trace without pids."""
-    return None if pid is None else str(pid)
+    return "" if pid is None else str(pid)
+
+
+class Place(msgspec.Struct):
+    """Where a record stands."""
+
+    line: int
+    pid: int | None = None
+    time: float | None = None
 
 
 class Half(msgspec.Struct):
@@ -36,23 +45,27 @@ class Half(msgspec.Struct):
     time: float | None
     name: str
     body: str
-    """As recorded, up to the mark: the blank and the comma of older dialects are still there."""
+    """As recorded, up to the mark and the blanks before it: the comma of older dialects is still there."""
     wanted: bool = True
     """Whether a `Begun` went out, and a whole call is to follow whatever it returns."""
 
 
 def begun_body(body: str) -> str:
     """Return the arguments that a first half shows, without the comma that older dialects leave behind them."""
-    return body.rstrip(" ,") if body.endswith((" ", ",")) else body
+    return body.rstrip(" ,")
 
 
 def joined_body(first: str, rest: str) -> str:
     """Put the arguments of two halves together, in any of the three dialects."""
-    rest = rest.strip(" ")
-    if not rest:
-        return begun_body(first)
-    first = first.rstrip(" ")
-    if first.endswith(",") or rest.startswith("=>"):
+    start = rest[:1]
+    if start == ",":
+        return first + rest
+    if start == " ":
+        rest = rest.strip(" ")
+        start = rest[:1]
+    if not start:
+        return first.rstrip(" ,")
+    if first.endswith(",") or start == "=":
         return f"{first} {rest}"
     return first + rest
 
@@ -117,9 +130,9 @@ class Joiner:
         if own is not None and (own.name == name or _UNKNOWN in own.name or _UNKNOWN in name or not name):
             return self.pending.pop(key)
         if pid is not None:
-            bare = self.pending.get(None)
+            bare = self.pending.get(NOBODY)
             if bare is not None and bare.name == name:
-                return self.pending.pop(None)
+                return self.pending.pop(NOBODY)
             if name not in {"execve", "execveat"}:
                 return None
         others = [other for other, half in self.pending.items() if half.name == name]
@@ -140,34 +153,33 @@ class Joiner:
             returned=False,
         )
 
-    def resume(  # noqa: PLR0913 - what a line shows
-        self, line: int, pid: int | None, time: float | None, name: str, rest: str, tail: str, *, returned: bool = True
+    def resume(
+        self, place: Place, name: str, rest: str, tail: str, *, returned: bool = True
     ) -> Iterator[tuple[Syscall, bool]]:
         """Yield the joined call, and before it any half that is thereby known to be lost; each with whether wanted."""
-        half = self.find(pid, name)
-        yield from ((lost, True) for lost in self.give_up(key_of(pid)))
+        half = self.find(place.pid, name)
+        yield from ((lost, True) for lost in self.give_up(key_of(place.pid)))
         result = read_result(tail) or Result()
-        call = self.call(line, pid, time, half.name if half is not None and not name else name, rest, tail, result)
+        call = self.call(place, name, rest, tail, result)
         call.returned = returned
         if half is None:
             call.body = orphan_body(rest)
-            if time is not None and result.duration is not None:
-                call.time = time - result.duration
-                call.end_time = time
+            if place.time is not None and result.duration is not None:
+                call.time = place.time - result.duration
+                call.end_time = place.time
         else:
-            call.line, call.time, call.end_time = half.line, half.time, time
+            call.name = name or half.name
+            call.line, call.time, call.end_time = half.line, half.time, place.time
             call.body = joined_body(half.body, rest)
-            call.pid = half.pid if pid is None else pid
+            call.pid = half.pid if place.pid is None else place.pid
         yield call, half is not None and half.wanted
 
-    def call(  # noqa: PLR0913 - what a line shows
-        self, line: int, pid: int | None, time: float | None, name: str, body: str, tail: str, result: Result
-    ) -> Syscall:
+    def call(self, place: Place, name: str, body: str, tail: str, result: Result) -> Syscall:
         """Return the call that stands on one line."""
         return Syscall(
-            line=line,
-            pid=pid,
-            time=time,
+            line=place.line,
+            pid=place.pid,
+            time=place.time,
             name=name,
             body=body,
             parser=self._parser_for(name),
@@ -176,5 +188,5 @@ class Joiner:
             tail=tail,
             detail=result.detail,
             duration=result.duration,
-            end_line=line,
+            end_line=place.line,
         )

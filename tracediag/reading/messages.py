@@ -17,24 +17,36 @@ _PROCESS = re.compile(
     r"(?:strace: )?Process\w* (?P<pid>\d++) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
 )
 _MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>\d++) runs in .*\]$")
-_MESSAGE = re.compile(r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file")
-_FRAME = re.compile(
-    r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*|No DWARF information found"
-    r"|\S+\(.*\))\s*$"
+_MESSAGE = re.compile(
+    r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
+    r"|PANIC: handle_group"
 )
-_DUMP = re.compile(r" \| [0-9a-f]{5,16}  .*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$")
-_HEADER = re.compile(r"(?=.*\bsyscall\b)[% ]*(?:(?:% time|seconds|usecs/call|calls|errors|syscall|shortest|longest)\s*+){2,}$|System call usage summary for .* mode:\s*$")
+_FRAME = re.compile(
+    r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*"
+    r"|No DWARF information found"
+    r"|[^\s(]++\(.*\))\s*$"
+)
+_DUMP = re.compile(
+    r" \| (?:[0-9a-f]{5,16}  |<Cannot fetch ).*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$"
+)
+_HEADER = re.compile(
+    r"(?=.*\bsyscall\b)[% ]*(?:(?:% time|seconds|usecs/call|calls|errors|syscall|shortest|longest)\s*+){2,}$"
+    r"|System call usage summary for .* mode:\s*$"
+)
 _RULER = re.compile(r"-{4,}(?: -{4,})+\s*$")
 _ROW = re.compile(r" {0,2}\d{1,3}\.\d\d +\d++\.\d++(?: +[\d.]++)* +[a-z_?]\w*+\s*$")
-_TOTAL = re.compile(r"[ \d.]*\btotal\s*$")
+_TOTAL = re.compile(r"[ \d.]*\btotal(?: +[\d.]+)*\s*$")
 _ELISION = re.compile(
     r"[\W_]{0,6}(?:\.{2,}|…+|\[(?:\.{2,}|…|snip\w*|cut)\]|<snip\w*>|-*\bsnip\w*\b-*|\(\.{3,}\))[\W_]{0,8}(?:#.*)?$"
     r"|\[?\.\.\.[^()=]{1,60}(?:\.\.\.|\])\W*$|\.\.\.+ *(?:#|//|<-).*$",
     re.IGNORECASE,
 )
-_PROMPT = re.compile(r"[^\"=]{0,160}?(?:^|[\s$#%>(])(?:sudo |time |nohup )?strace(?:64)?(?: |$)[^=]*|[^\"(=]{0,80}[$#➜] ?strace\b.*")
+_PROMPT = re.compile(
+    r"[^\"=]{0,100}?[$#%>➜~]\s*\(?(?:sudo |time |nohup )*strace(?:64)?(?: .*)?"
+    r"|(?:sudo |time |nohup )*strace (?:-.*|[\w./]+)"
+)
 _REMARK = re.compile(r"\s*(?:#|//|/\*|\*|;|--? |<-+|←|\^+ ?|=+>|-+>).*")
-_SIGNAL_END = "---"
+_INSIDE = re.compile(r"\S* ?(?:\S*/)?strace: (?:\[wait\(|next_event|Process \d)")
 
 
 def read_record(text: str) -> Record | None:
@@ -132,6 +144,8 @@ def read_remnant(line: str) -> Record | None:
     text = line.strip()
     if len(text) > 400:
         return None
+    if _INSIDE.match(text) is not None:
+        return Notice(line=0, text=text, kind="message")
     if _ELISION.match(text) is not None:
         return Elision(line=0, text=text)
     if _PROMPT.fullmatch(text) is not None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tracediag.reading.join import Half
+
+LONGEST = 1 << 13
+"""More of a line is not compared."""
 WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
 """Calls whose data may show up in the middle of the trace."""
 
 _SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
-_FIRST = re.compile(r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?")
+_FIRST = re.compile(
+    r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?"
+)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 _OCTAL = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")
 
@@ -27,11 +33,11 @@ def escaped(text: str) -> str:
 
 def is_output(line: str, neighbours: Iterable[str]) -> bool:
     """Tell whether a line is what a call near it wrote."""
-    shown = escaped(line.rstrip("\r"))
+    shown = escaped(line[:LONGEST].rstrip("\r"))
     if not shown:
         return False
     for near in neighbours:
-        if "\"" not in near or (found := _SHOWN.search(near[:2000])) is None:
+        if '"' not in near or (found := _SHOWN.search(near[:2000])) is None:
             continue
         parts = found["text"].split("\\n")
         if shown in parts and (shown != parts[-1] or not found["cut"]):
@@ -41,9 +47,19 @@ def is_output(line: str, neighbours: Iterable[str]) -> bool:
     return False
 
 
+def without_shown(body: str, halves: Iterable[Half]) -> str:
+    """Cut off the end of some call's arguments what another thread, inside its write, put there."""
+    for half in halves:
+        if half.name in WRITERS and (found := _FIRST.match(half.body + ",")) is not None:
+            shown = found["text"].split("\\n")[0]
+            if shown and body.endswith(shown):
+                return body[: -len(shown)]
+    return body
+
+
 def without_output(name: str, body: str) -> str:
     """Cut a program's output off the end of the arguments of the call that wrote it: `2, "ls: ", 4ls: ` ends at 4."""
-    if name not in WRITERS or body[-1:].isdigit() and "\"" not in body:
+    if name not in WRITERS:
         return body
     found = _FIRST.match(body)
     if found is None:

@@ -21,7 +21,7 @@ _PREFIX = re.compile(
     (?:\[pid[ ]++(?P<bracket>\d{1,10}+)(?:<[^<>]*+>)?\][ ]++
       |(?P<bare>\d{1,8}+)(?:<[^<>]*+>)?(?:[ ]++|$))?+
     (?P<context>\[(?!pid[ ])[A-Za-z_][^\]\[ ]*+\][ ])?+
-    (?:(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d++)?)[ ]++|(?P<epoch>\d{9,12}+(?:\.\d++)?)[ ]++)?+
+    (?:(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d++)?)[ ]++|(?P<epoch>\d{10}+(?:\.\d++)?)[ ]++)?+
     (?:(?P<relative>\d{1,8}+(?:\.\d++)?)[ ]++|\(\+[ ]*+(?P<since>\d++(?:\.\d++)?)\)[ ]++)?+
     (?P<number>\[[ ]*+\d{1,7}+\][ ])?+
     (?P<pointer>\[[ ]*+[0-9a-f?]{8,16}+\][ ])?+
@@ -31,6 +31,7 @@ _PREFIX = re.compile(
 
 _WRAP = 43200.0
 _DAY = 86400.0
+_REMEMBERED = 8
 
 
 class Prefix(msgspec.Struct):
@@ -103,7 +104,7 @@ class Clock:
 
     def _new_minute(self, minute: str) -> float:
         base = int(minute[:2]) * 3600.0 + int(minute[3:5]) * 60.0 + self._days
-        if len(self._minutes) > 8:  # old minutes would be wrong on the next day
+        if len(self._minutes) > _REMEMBERED:  # old minutes would be wrong on the next day
             self._minutes.clear()
         if base + _WRAP < self._last:
             self._minutes.clear()

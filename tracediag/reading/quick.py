@@ -8,122 +8,173 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from tracediag.events import Begun, Event, Syscall
+from tracediag.events import Begun, Event, Parser, Syscall
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
-from tracediag.reading.fast import begun_expression, line_expression, success_expression
+from tracediag.reading.fast import END, head_expression
+from tracediag.reading.frame import is_arguments
 from tracediag.reading.general import General
-from tracediag.reading.join import Half, Joiner, joined_body
+from tracediag.reading.join import Half, joined_body
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.prefix import Clock, TimeKind
+
+_MARK = "<unfinished ...>"
+_BEFORE_RESULT = frozenset((") ", "  "))
+MOST_NAMES = 1024
+MOST_NUMBERS = 1 << 14
+
+
+class _Parsers(dict[str, Parser]):
+    """The parsers of the calls seen so far; bounded, because names come from the trace."""
+
+    def __missing__(self, name: str) -> Parser:
+        parser = parser_for(name)
+        if len(self) < MOST_NAMES:
+            self[name] = parser
+        return parser
+
+
+class _Numbers(dict[str, int | None]):
+    """Small numbers by their digits: to look one up takes a third of the time of reading it again."""
+
+    def __missing__(self, digits: str) -> int:
+        number = int(digits)
+        if len(self) < MOST_NUMBERS:
+            self[digits] = number
+        return number
+
+
+class _Results(dict[str, int | None]):
+    """Results by their digits, decimal or hexadecimal."""
+
+    def __missing__(self, digits: str) -> int:
+        if digits[1:2] == "x":
+            return int(digits, 16)
+        number = int(digits)
+        if len(self) < MOST_NUMBERS:
+            self[digits] = number
+        return number
+
 
 _Stamp = Callable[[str], float | None]
 
 
 def read_lines(  # noqa: PLR0913, PLR0915 - see above
-    batches: Iterable[list[str]],
+    pieces: Iterable[str],
     dialect: Dialect,
     counts: Counts,
     general: General,
-    joiner: Joiner,
-    clock: Clock,
-    wanted: frozenset[str] | None,
     *,
+    wanted: frozenset[str] | None,
     failures: bool,
 ) -> Iterator[Event]:
     """Yield the events of all lines; `wanted` names the calls that become events, None means all."""
-    match_line = line_expression(dialect.shape).match
-    match_begun = begun_expression(dialect.shape).match
-    match_success = success_expression(dialect.shape).match
+    find, read_end = head_expression(dialect.shape).findall, END.match
+    joiner = general.assembler.joiner
     pending = joiner.pending
-    stamp = _stamp(clock, dialect.time_kind)
+    stamp = _stamp(general.assembler.clock, dialect.time_kind)
+    every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
-    passing = wanted is not None and dialect.time_kind != "relative"
+    every = wanted is None
     names: frozenset[str] = wanted or frozenset()
+    parsers, numbers, results = _Parsers(), _Numbers({"": None}), _Results({"?": None})
     number = 0
-    for lines in batches:
+    for piece in pieces:
         whole = resumed = begun = 0
-        general.around(lines, number)
+        before = number
+        lines: list[str] = []
         careful = general.busy
-        for number, line in enumerate(lines, number + 1):  # noqa: B020 - it counts on from batch to batch
-            if careful:
-                yield from general.read(number, line)
-                careful = general.busy
-                continue
-            if passing and (head := match_success(line)) is not None and head[3] not in names:
-                whole += 1
-                if head[1] in pending:
-                    yield from joiner.give_up(head[1])
-                continue
-            found = match_line(line)
-            if found is not None:
-                key, when, name, again, body, tail, digits, hexa, errno, text, note, detail, took = found.groups()
-                if ") " in body or (digits is None and hexa is None and body.endswith(" ...>")):  # not so simple
-                    yield from general.read(number, line)
-                    careful = general.busy
+        for number, (key, when, again, name, rest) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
+            if careful or not name:
+                pass
+            elif rest[-4:] == "...>":
+                if rest[-16:] == _MARK and not again and (")" not in rest or ") " not in rest) and "^C" not in rest:
+                    begun += 1
+                    if key in pending:
+                        yield from joiner.give_up(key)
+                    pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
+                    tell = every or name in names
+                    pending[key] = Half(number, pid, time, name, start, tell)
+                    if tell:
+                        start = start.rstrip(" ,")
+                        yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
                     continue
-                if name is not None:
-                    time = stamp(when)
+            elif (
+                not every
+                and name not in names
+                and (equals := rest.rfind("= ")) > 0
+                and rest[equals + 2 : equals + 3].isdigit()
+                and rest[equals - 2 : equals] in _BEFORE_RESULT
+                and (not again or (key in pending and pending[key].name == name))
+            ):
+                if again:
+                    resumed += 1
+                    del pending[key]
+                else:
                     whole += 1
                     if key in pending:
                         yield from joiner.give_up(key)
-                    if wanted is not None and name not in names and not (failures and errno is not None):
-                        continue
-                    if mixed and name in WRITERS:
-                        body = without_output(name, body)
-                    yield Syscall(
-                        line=number,
-                        pid=None if key is None else int(key),
-                        time=time,
-                        name=name,
-                        body=body,
-                        parser=parser_for(name),
-                        result=int(digits) if digits is not None else None if hexa is None else int(hexa, 16),
-                        errno=errno,
-                        tail=tail,
-                        detail=text or note or detail or "",
-                        duration=None if took is None else float(took),
-                        end_line=number,
-                    )
-                    continue
-                half = pending.get(key)
-                if half is not None and half.name == again:
-                    resumed += 1
-                    end = stamp(when)
-                    del pending[key]
-                    if half.wanted or (failures and errno is not None):
+                if every_stamp:
+                    stamp(when)
+                continue
+            elif (found := read_end(rest)) is not None:
+                body, tail, value, errno, text, note, detail, took = found.groups()
+                if ")" in body and ") " in body and not is_arguments(body):
+                    pass  # the arguments end earlier, at another `) = `
+                elif value == "?" and body[-4:] == "...>":
+                    pass  # the mark of a first half stands inside: killed in the call
+                elif not again:
+                    whole += 1
+                    if key in pending:
+                        yield from joiner.give_up(key)
+                    time = stamp(when)
+                    if every or name in names or (failures and errno is not None):
+                        if mixed and name in WRITERS:
+                            body = without_output(name, body)
                         yield Syscall(
-                            line=half.line,
-                            pid=half.pid,
-                            time=half.time,
-                            name=again,
-                            body=joined_body(half.body, body),
-                            parser=parser_for(again),
-                            result=int(digits) if digits is not None else None if hexa is None else int(hexa, 16),
+                            line=number,
+                            pid=numbers[key],
+                            time=time,
+                            name=name,
+                            body=body,
+                            parser=parsers[name],
+                            result=results[value],
                             errno=errno,
                             tail=tail,
                             detail=text or note or detail or "",
                             duration=None if took is None else float(took),
                             end_line=number,
-                            end_time=end,
                         )
                     continue
-            else:
-                found = match_begun(line)
-                if found is not None and ") " not in (body := found[4]) and not body.endswith("^C"):
-                    key, when, name, _ = found.groups()
-                    begun += 1
-                    if key in pending:
-                        yield from joiner.give_up(key)
-                    pid = None if key is None else int(key)
-                    half = Half(number, pid, stamp(when), name, body.rstrip(" "), wanted is None or name in names)
-                    pending[key] = half
-                    if half.wanted:
-                        yield joiner.begun(half)
+                elif key in pending and (half := pending[key]).name == name:
+                    resumed += 1
+                    del pending[key]
+                    time = stamp(when)
+                    if half.wanted or (failures and errno is not None):
+                        yield Syscall(
+                            line=half.line,
+                            pid=half.pid,
+                            time=half.time,
+                            name=name,
+                            body=joined_body(half.body, body),
+                            parser=parsers[name],
+                            result=results[value],
+                            errno=errno,
+                            tail=tail,
+                            detail=text or note or detail or "",
+                            duration=None if took is None else float(took),
+                            end_line=number,
+                            end_time=time,
+                        )
                     continue
-            yield from general.read(number, line)
+            if not lines:
+                lines = piece.split("\n")
+                general.around(lines, before)
+            yield from general.read(number, lines[number - before - 1])
             careful = general.busy
+        dialect.has_pids = dialect.has_pids or len(numbers) > 1
+        dialect.glance(piece)
         counts.lines = number
         counts.calls += whole + resumed
         for kind, lines_of in (("call", whole), ("resumed", resumed), ("begun", begun)):
@@ -142,4 +193,4 @@ def _stamp(clock: Clock, kind: TimeKind) -> _Stamp:
 
 
 def _no_time(_: str) -> None:
-    return None
+    """Return no time: the recording has none."""

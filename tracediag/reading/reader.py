@@ -23,7 +23,7 @@ class Reader:
     `counts` and `dialect` speak of the lines read so far; they are complete when the iteration has ended.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one wish of the caller's
+    def __init__(
         self,
         source: str | os.PathLike[str] | Iterable[str],
         *,
@@ -47,39 +47,40 @@ class Reader:
         self._progress = progress
 
     def __iter__(self) -> Iterator[Event]:
-        """Yield the events. Raises `UnreadableError` where the source breaks off or holds no trace."""
-        try:
-            yield from self._events()
-        finally:
-            self._source.close()
-        if self._source.is_file and not self.counts.understood:
-            raise UnreadableError(self._source.name, "not a single line of it is strace output")
+        """Return the events. The iteration raises `UnreadableError` where the source breaks off or is no trace."""
+        # Not one generator around the other: each would be gone through by every event.
+        return chain(chain.from_iterable(self._parts()), self._closing())
 
-    def _events(self) -> Iterator[Event]:
-        batches = self._source.batches(self._progress)
-        first: list[str] = []
-        for batch in batches:
-            first += batch
-            if len(first) >= LOOK_AHEAD:
+    def _parts(self) -> Iterator[Iterator[Event]]:
+        """Yield the iterators whose events make up the reading."""
+        pieces = self._source.pieces(self._progress)
+        first = ""
+        for piece in pieces:
+            first += piece
+            if first.count("\n") >= LOOK_AHEAD:
                 break
-        self.dialect = decide(first[:LOOK_AHEAD])
+        self.dialect = decide(first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD])
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
+            self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
-        clock = Clock()
         names = _everything if self._wanted is None else self._wanted.__contains__
-        assembler = Assembler(self.counts, clock, parser_for, names, failures=self._failures)
+        assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
         general = General(self.dialect, self.counts, assembler, strict=self._strict)
-        yield from read_lines(
-            chain((first,), batches),
+        yield read_lines(
+            chain((first,), pieces) if first else pieces,
             self.dialect,
             self.counts,
             general,
-            assembler.joiner,
-            clock,
-            self._wanted,
+            wanted=self._wanted,
             failures=self._failures,
         )
-        yield from general.finish()
+        yield general.finish()
+
+    def _closing(self) -> Iterator[Event]:
+        """Yield nothing, but say so where there was no trace."""
+        if self._source.is_file and not self.counts.understood:
+            raise UnreadableError(self._source.name, "not a single line of it is strace output")
+        yield from ()
 
 
 def _everything(_: str) -> bool:

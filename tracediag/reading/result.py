@@ -7,13 +7,14 @@ import re
 
 import msgspec
 
-ANNOTATION = r"""<(?![=<. ])(?:[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?:[^"\\]++|\\.)*+"|"|<[^<>]*+>)*+>"""
-"""What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and one pair of `<>`."""
+_PLAIN = r'(?:[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?:[^"\\]++|\\.)*+"|")*+'
+ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?:<[^<>]*+>{_PLAIN}){{0,2}}+>"
+"""What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and `<>` inside."""
 
 _BALANCED = r"(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+"
 _TAIL = re.compile(
     rf"""=[ \t]*+
-    (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{3,}))
+    (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{(3,)}))
     (?:<(?P<note>{ANNOTATION[1:-1]})>(?:\(deleted\))?+)?+
     (?:[ ]\[[^\[\] ()]++\])?+
     (?:[ \t]*+\(errno[ ](?P<number>\d++)\)

@@ -1,8 +1,8 @@
 """Where a trace comes from: a file, a pipe or lines already in memory; plain or compressed.
 
-A source hands out batches of lines: the bytes are decoded a large piece at a time, because a Python call for
-every line would cost more than everything else that is done with most of them. Lines end at `\\n` alone; bytes
-that are no UTF-8 survive as surrogates. A watcher that follows a growing file is one more class with the
+A source hands out pieces of text, each of whole lines: the bytes are decoded a large piece at a time, because a
+Python call for every line would cost more than all that is done with most of them. Lines end at a line feed alone;
+bytes that are no UTF-8 survive as surrogates. A watcher that follows a growing file is one more class with the
 interface of `Source`.
 """
 
@@ -28,7 +28,8 @@ else:
 Progress = Callable[[int], None]
 """Told the number of bytes consumed so far; compressed bytes where the file is compressed."""
 
-PIECE = 1 << 18
+PIECE = 1 << 15
+"""So many bytes are worked on at a time: what comes of them still fits into a processor's cache."""
 LINES = 2048
 LONGEST = 1 << 22
 """A line is kept up to this many bytes; what follows on it is dropped."""
@@ -53,16 +54,14 @@ class UnreadableError(OSError):
 
 
 class Source(Protocol):
-    """Anything that hands out a trace in batches of lines, without their ends."""
+    """Anything that hands out a trace in pieces of whole lines."""
 
     name: str
     is_file: bool
     """Whether this is a file of its own, which is an error when it holds no trace at all."""
-    unterminated: bool
-    """True once the last batch is out and its last line had no end: it may have been cut."""
 
-    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
-        """Yield the lines in order. Raises `UnreadableError`."""
+    def pieces(self, progress: Progress | None = None) -> Iterator[str]:
+        """Yield the text in order; every line of every piece ends with a line feed. Raises `UnreadableError`."""
         ...
 
     def close(self) -> None:
@@ -76,17 +75,16 @@ class Lines:
     def __init__(self, lines: Iterable[str]) -> None:
         self.name = "<lines>"
         self.is_file = False
-        self.unterminated = False
         self._lines = iter(lines)
 
-    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
+    def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the lines in order; progress counts characters."""
         consumed = 0
         while batch := list(islice(self._lines, LINES)):
             if progress is not None:
                 consumed += sum(map(len, batch))
                 progress(consumed)
-            yield [line.rstrip("\r\n") for line in batch]
+            yield "".join([line.rstrip("\r\n") + "\n" for line in batch])
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -121,11 +119,11 @@ class Stream:
 
     def __init__(self, name: str, raw: BinaryIO) -> None:
         self.name = name
-        self.unterminated = False
         self._counting = _Counting(raw)
         self._buffered = io.BufferedReader(self._counting, PIECE)
         head = self._peek()
         if not head:
+            self._buffered.close()
             raise UnreadableError(name, "the file is empty")
         self.binary = False
         self._wide = head.startswith(_WIDE)
@@ -135,6 +133,7 @@ class Stream:
         try:
             return self._buffered.peek(8)[:8]
         except OSError as error:
+            self._buffered.close()
             raise UnreadableError(self.name, _reason(error)) from error
 
     def _decompressed(self, head: bytes) -> io.BufferedIOBase:
@@ -143,30 +142,30 @@ class Stream:
                 return cast("io.BufferedIOBase", opener(cast("BinaryIO", self._buffered)))
         return self._buffered
 
-    def batches(self, progress: Progress | None = None) -> Iterator[list[str]]:
-        """Yield the lines in order."""
-        first = True
-        for data in self._whole_lines():
-            if progress is not None:
-                progress(self._counting.consumed)
-            if b"\0" in data:
-                self.binary = True
-            text = data.decode("utf-8", "surrogateescape")
-            if first:
-                text, first = text.removeprefix("\ufeff"), False
-            if "\r" in text:
-                text = text.replace("\r\n", "\n")
-            lines = text.split("\n")
-            self.unterminated = bool(lines[-1])
-            if not lines[-1]:
-                lines.pop()
-            yield lines
+    def pieces(self, progress: Progress | None = None) -> Iterator[str]:
+        """Yield the text in order."""
+        try:
+            for number, data in enumerate(self._whole_lines()):
+                if progress is not None:
+                    progress(self._counting.consumed)
+                yield self._text(data, first=not number)
+        finally:
+            self.close()
+
+    def _text(self, data: bytes, *, first: bool) -> str:
+        self.binary = self.binary or b"\0" in data
+        text = data.decode("utf-8", "surrogateescape")
+        if first:
+            text = text.removeprefix("\ufeff")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        return text if text.endswith("\n") else text + "\n"
 
     def _whole_lines(self) -> Iterator[bytes]:
         """Yield the bytes in large pieces, each of whole lines; only the last may lack its end."""
         kept: list[bytes] = []
         size = 0
-        for data in self._pieces():
+        for data in self._raw():
             cut = data.rfind(b"\n") + 1
             if not cut:
                 if size < LONGEST:
@@ -178,7 +177,7 @@ class Stream:
         if size:
             yield b"".join(kept)
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _raw(self) -> Iterator[bytes]:
         decode = codecs.getincrementaldecoder("utf-16")("replace").decode if self._wide else None
         try:
             while data := self._data.read1(PIECE):
@@ -201,11 +200,7 @@ def open_source(path: str | os.PathLike[str]) -> Stream:
         raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
     except (OSError, ValueError) as error:
         raise UnreadableError(name, _reason(error)) from error
-    try:
-        return Stream(name, cast("BinaryIO", raw))
-    except UnreadableError:
-        raw.close()
-        raise
+    return Stream(name, cast("BinaryIO", raw))
 
 
 def as_source(source: str | os.PathLike[str] | Iterable[str]) -> Source:

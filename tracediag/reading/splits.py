@@ -12,9 +12,9 @@ from typing import Literal
 import msgspec
 
 from tracediag.events import Elision, Record
-from tracediag.reading.assemble import Place
 from tracediag.reading.frame import Frame, split_end, split_mark
-from tracediag.reading.output import without_output
+from tracediag.reading.join import Place
+from tracediag.reading.output import WRITERS, without_output
 
 MOST_HELD = 64
 LONGEST = 1 << 16
@@ -67,13 +67,14 @@ class Split(msgspec.Struct):
         """Put a line behind the call; None where it does not complete it."""
         if "=" not in text and "...>" not in text and "…" not in text:
             return None
-        direct = self._try(self.text, text, wrapped=False)
-        if direct is not None or not self.held or len(self.whole) > LONGEST:
-            return direct
-        return self._try(self.whole, text, wrapped=True)
+        writes = self.frame.name in WRITERS
+        wrapped = None
+        if self.held and not writes and len(self.whole) <= LONGEST:
+            wrapped = self._try(self.whole, text, wrapped=True)
+        return wrapped or self._try(self.text, text, wrapped=False)
 
     def _try(self, before: str, text: str, *, wrapped: bool) -> Joined | None:
-        for joined in dict.fromkeys((before + text, _glued(before, text.strip()))):
+        for joined in dict.fromkeys((_glued(before, text.strip()), before + text)):
             if (marked := split_mark(joined)) is not None:
                 return Joined("marked", marked[0], wrapped=wrapped)
             if (ended := split_end(joined)) is not None:
@@ -89,6 +90,6 @@ def start_split(place: Place, frame: Frame, *, cleaned: bool) -> Split:
 
 def _glued(before: str, after: str) -> str:
     """Undo a line break, which may have taken the place of a blank."""
-    if not after or _TIGHT_END.search(before) is not None or _TIGHT_START.match(after) is not None:
+    if not before or not after or _TIGHT_END.search(before) is not None or _TIGHT_START.match(after) is not None:
         return before + after
     return f"{before} {after}"

@@ -1,0 +1,71 @@
+"""How long reading takes, in units of what the least thinkable reader takes.
+
+    python benchmarks/reading_floor.py TRACE [ROUNDS]
+
+The floor is a Python loop that matches one regular expression for a record's head on every line. Both are measured
+in turn, in CPU seconds, so that what else runs on the machine strikes both; the ratio of the sums is told.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+
+from tracediag.reading import Reader
+
+HEAD = re.compile(
+    r"(?:\[pid +(\d+)\] |(\d+) +)?(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) )?"
+    r"(?:([a-z_]\w*)\(|<\.\.\. (\w+) resumed>|[-+]{3} )"
+)
+WANTED = frozenset(
+    """
+    read write readv writev pread64 pwrite64 open openat close socket connect accept accept4 bind listen sendto
+    recvfrom sendmsg recvmsg shutdown epoll_create1 epoll_create epoll_ctl epoll_wait epoll_pwait poll ppoll select
+    pselect6 pipe pipe2 dup dup2 dup3 fcntl fork vfork clone clone3 execve exit_group exit wait4 waitid kill tgkill
+    rt_sigaction futex nanosleep clock_nanosleep flock fsync eventfd2 timerfd_create signalfd4 setsockopt getsockopt
+    socketpair sendfile splice ioctl unlink rename
+    """.split()  # noqa: SIM905
+)
+
+
+def floor(path: str) -> int:
+    """Match the head on every line."""
+    match = HEAD.match
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:  # noqa: PTH123
+        return sum(match(line) is not None for line in file)
+
+
+def everything(path: str) -> int:
+    """Read all calls."""
+    return sum(1 for _ in Reader(path))
+
+
+def wanted(path: str) -> int:
+    """Read the calls that a diagnosis asks for, and all that failed."""
+    return sum(1 for _ in Reader(path, calls=WANTED))
+
+
+def few(path: str) -> int:
+    """Read hardly any call: what remains is the cost of looking at the lines."""
+    return sum(1 for _ in Reader(path, calls=(), failures=False))
+
+
+def main() -> None:
+    """Measure all of them in turn, and print a table."""
+    path, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    ways: tuple[Callable[[str], int], ...] = (floor, everything, wanted, few)
+    took = dict.fromkeys(ways, 0.0)
+    found = dict.fromkeys(ways, 0)
+    for _ in range(rounds):
+        for way in ways:
+            start = time.process_time()
+            found[way] = way(path)
+            took[way] += time.process_time() - start
+    for way in ways:
+        print(f"{way.__name__:12} {took[way] / rounds:7.2f} s {took[way] / took[floor]:5.2f} x  {found[way]:9}")
+
+
+if __name__ == "__main__":
+    main()
