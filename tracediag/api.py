@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from tracediag.engine import Engine
 from tracediag.findings import Finding, Input, Report, Sample
+from tracediag.kernel import Kernel
 from tracediag.ranking import Ranking
 from tracediag.reading import Reader, read
 from tracediag.reading.dialect import Dialect
@@ -81,7 +82,7 @@ def _prepare(
     strict: bool,
 ) -> tuple[Reader, Engine]:
     engine = Engine(_chosen(select, ignore))
-    return Reader(source, strict=strict, progress=progress, calls=engine.calls), engine
+    return Reader(source, strict=strict, progress=progress, calls=engine.calls, begun=Kernel.begun()), engine
 
 
 def _report(source: Source, reader: Reader, engine: Engine, ranking: Ranking) -> Report:

@@ -196,7 +196,7 @@ class Other(Record, kw_only=True, gc=False):
     """A line accounted for but silent: blank, stack frame, hex dump, row of a table, prompt, split half."""
 
     kind: str
-    """"blank", "frame", "dump", "summary", "prompt", "continuation", "output"."""
+    """"blank", "frame", "dump", "summary", "prompt", "continuation", "output", "remark", "tip", "remark", "tip"."""
 
 
 class NotUnderstood(Record, kw_only=True, gc=False):

@@ -37,15 +37,14 @@ def _socket(socket: Socket) -> str:
     if socket.accepting:
         return f"{kind} listener {socket.local}" if socket.local else f"{kind} listener"
     ends = (socket.local, socket.peer)
-    if socket.accepted is not None:
-        return f"{kind} {_pair(ends, '<-')}"
-    return f"{kind} {_pair(ends, '->')}"
+    pair = _pair(ends, "->" if socket.accepted is None else "<-")
+    return f"{kind} {pair or 'socket'}" if pair or kind != "socket" else kind
 
 
 def _pair(ends: tuple[str | None, str | None], arrow: str) -> str:
     local, peer = ends
     if peer is None:
-        return local or "socket"
+        return local or ""
     return f"{local} {arrow} {peer}" if local else f"{arrow} {peer}"
 
 

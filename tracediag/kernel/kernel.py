@@ -63,6 +63,11 @@ class Kernel:
         """Return the names of the calls that change the state: no others need be read for it."""
         return frozenset(_HANDLERS) | frozenset(_BEGINNERS)
 
+    @staticmethod
+    def begun() -> frozenset[str]:
+        """Return the names of the calls that change the state as soon as they begin."""
+        return frozenset(_BEGINNERS)
+
     @property
     def processes(self) -> list[Process]:
         """The processes that the trace shows, ended ones among them, in order of appearance."""

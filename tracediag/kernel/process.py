@@ -13,6 +13,8 @@ from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 
 _KEPT = 16
+_FAILURES_KEPT = 64
+"""The C library looks for message catalogues, and Python for source lines, between a failure and the message."""
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -57,8 +59,8 @@ class Process(msgspec.Struct, eq=False):
     """Its children by pid, until it has waited for them."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
     """The last children that it waited for."""
-    failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
-    """Its last calls that failed, the latest last; restarted ones are none."""
+    failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
+    """Its last calls that failed since the program was started, the latest last; restarted ones are none."""
     messages: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
     """Its last writes to fd 2, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
@@ -73,6 +75,8 @@ class Process(msgspec.Struct, eq=False):
         self.signals = SignalTable()
         self.children = {}
         self.reaped.clear()
+        self.failures.clear()
+        self.messages.clear()
         self.memory = {}
 
 

@@ -67,9 +67,13 @@ def read_lines(  # noqa: PLR0913, PLR0915 - see above
     general: General,
     *,
     wanted: frozenset[str] | None,
+    begun_wanted: frozenset[str] | None,
     failures: bool,
 ) -> Iterator[Event]:
-    """Yield the events of all lines; `wanted` names the calls that become events, None means all."""
+    """Yield the events of all lines; `wanted` names the calls that become events, None means all.
+
+    `begun_wanted` names those whose first half is an event of its own; so may be others', where a line needs care.
+    """
     find, read_end = head_expression(dialect.shape).findall, END.match
     joiner = general.assembler.joiner
     pending = joiner.pending
@@ -96,7 +100,7 @@ def read_lines(  # noqa: PLR0913, PLR0915 - see above
                     pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
                     tell = every or name in names
                     pending[key] = Half(number, pid, time, name, start, tell)
-                    if tell:
+                    if tell and (begun_wanted is None or name in begun_wanted):
                         start = start.rstrip(" ,")
                         yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
                     continue

@@ -28,6 +28,7 @@ class Reader:
         source: str | os.PathLike[str] | Iterable[str],
         *,
         calls: Collection[str] | None = None,
+        begun: Collection[str] | None = None,
         failures: bool = True,
         strict: bool = False,
         progress: Progress | None = None,
@@ -35,13 +36,15 @@ class Reader:
         """Open the source: a path, `-` for standard input, or lines. Raises `UnreadableError`.
 
         `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error;
-        all others are framed and counted only. `strict` raises `NotUnderstoodError` at the first line that is no
+        all others are framed and counted only. `begun` names those whose first half must be told at once; of others it
+        may be left out. `strict` raises `NotUnderstoodError` at the first line that is no
         known form. `progress` is told the bytes consumed, as they are on the disk.
         """
         self.counts = Counts()
         self.dialect = Dialect()
         self._source: Source = as_source(source)
         self._wanted = None if calls is None else frozenset(calls)
+        self._begun = None if begun is None else frozenset(begun)
         self._failures = failures
         self._strict = strict
         self._progress = progress
@@ -72,6 +75,7 @@ class Reader:
             self.counts,
             general,
             wanted=self._wanted,
+            begun_wanted=self._begun,
             failures=self._failures,
         )
         yield general.finish()

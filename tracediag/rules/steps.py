@@ -48,3 +48,13 @@ def last_line(kernel: Kernel) -> int:
 def plural(count: int, noun: str) -> str:
     """Return the count and the noun in the right number."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+EXCERPT = 20
+"""Lines up to which a trace without beginning and end is an excerpt: whoever pasted it shows what matters."""
+
+
+def is_excerpt(kernel: Kernel) -> bool:
+    """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
+    whole = any(process.execs or process.exit is not None for process in kernel.processes)
+    return not whole and last_line(kernel) <= EXCERPT

@@ -34,6 +34,9 @@ def execve(action: Action, call: Syscall) -> None:
     path = text_of(call.arg(1 if call.name == "execveat" else 0))
     process.program = None if path is None else str(path)
     process.execs += 1
+    # What failed before, failed in another program: the search along PATH, for one.
+    process.failures.clear()
+    process.messages.clear()
     _own_table(action)
     process.signals = process.signals.copy()
     process.signals.exec()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from tracediag.errnos import socket_error
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_socket, subject
@@ -65,5 +68,8 @@ def setsockopt(action: Action, call: Syscall) -> None:
 
 @handles("getsockopt")
 def getsockopt(action: Action, call: Syscall) -> None:
-    """An option is read: counts as attention given to the descriptor."""
+    """An option is read: counts as attention given to the descriptor; SO_ERROR may tell how a connect has failed."""
     _socket(action, call)
+    error = socket_error(call)
+    if error is not None:
+        action.process.failures.append(msgspec.structs.replace(call, errno=error))

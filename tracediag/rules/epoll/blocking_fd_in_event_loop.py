@@ -8,17 +8,21 @@ from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import READS, WRITES, asked
+from tracediag.kernel.calls.waiting import SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.rules.base import Rule, on_call, on_round
 from tracediag.rules.steps import birth
-from tracediag.values import names_of
+from tracediag.values import Array, bare, items_of, names_of, number_of
 
 LONG = 0.1
 """Seconds inside one call from which on a loop has clearly stood still."""
 
 _KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
+
+
+_ALONE = "a descriptor was reported ready, and the call on it blocks all the same"
 
 
 class BlockingFdInEventLoop(Rule):
@@ -31,18 +35,18 @@ class BlockingFdInEventLoop(Rule):
     needs = ("durations",)
 
     def __init__(self) -> None:
-        self._loops = False
+        self._turns: dict[int | None, int] = {}
+        """How many turns each thread has made."""
 
     def unjudged(self, shown: frozenset[str]) -> str | None:
         """Without the time in calls only those that never return, or that a signal breaks, show that they waited."""
-        lacks = self._loops and "durations" not in shown
+        lacks = self._turns and "durations" not in shown
         return "the time spent in each call (strace -T) to tell a call that blocked" if lacks else None
 
     @on_round
     def turned(self, action: Action) -> None:
         """Note that there is a loop at all."""
-        del action
-        self._loops = True
+        self._turns[action.thread.tid] = self._turns.get(action.thread.tid, 0) + 1
 
     @on_call(*READS, *WRITES, "accept", "accept4")
     def called(self, action: Action) -> Iterator[Finding]:
@@ -50,12 +54,15 @@ class BlockingFdInEventLoop(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.kind not in _KINDS or self.name in descriptor.memory:
             return
+        if not action.thread.rounds or descriptor.file.flags.has("O_NONBLOCK"):
+            return
         turn = _turn(action, descriptor)
-        if turn is None or descriptor.file.flags.has("O_NONBLOCK"):
+        if turn is None or (call.returned and _alone(turn)):
             return
         known = descriptor.file.flags.has("O_NONBLOCK") is False
-        if (how := _blocked(call)) is not None:
-            sure = Confidence.CERTAIN if known else Confidence.LIKELY
+        if (how := _blocked(action, descriptor)) is not None:
+            waited = call.returned or None not in _since(action)
+            sure = Confidence.CERTAIN if known and waited and action.thread.tid in self._turns else Confidence.LIKELY
         elif known and call.duration is None and _after_short_read(call, turn, descriptor):
             how, sure = f"nothing was left to read, so {call.name} waits for the peer", Confidence.LIKELY
         else:
@@ -64,28 +71,42 @@ class BlockingFdInEventLoop(Rule):
         yield self._finding(descriptor, call, turn, how, sure)
 
     def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str, sure: Confidence) -> Finding:
-        number = descriptor.number
+        number, alone = descriptor.number, _alone(turn)
+        born = "" if descriptor.opened is None else _FLAGS.get(descriptor.opened.name, "")
+        effect = "the time-out of the wait does not cover it" if alone else "the whole loop stands still"
         return self.finding(
             [
                 *birth(descriptor),
-                step(turn.wait, f"the loop is woken, fd {number} among what it handles"),
+                step(turn.wait, f"the program is woken, fd {number} among what it handles"),
                 *_earlier(call, turn, number),
-                step(call, f"{how}: the whole loop stands still", primary=True),
+                step(call, f"{how}: {effect}", primary=True),
             ],
             object=describe(descriptor),
-            title="a blocking descriptor brings the event loop to a stand",
+            title=_ALONE if alone else "a blocking descriptor brings the event loop to a stand",
+            severity=Severity.WARNING if alone else Severity.ERROR,
             confidence=sure,
             why="a loop that waits for many descriptors must never wait for one: without O_NONBLOCK a read with nothing"
             " left to read, or a write with no room, sleeps until the peer acts: select(2), fcntl(2)",
-            fix=f"make fd {number} non-blocking (accept4 with SOCK_NONBLOCK, or F_GETFL then F_SETFL with O_NONBLOCK)"
-            " and go back to the wait on EAGAIN",
+            fix=f"make fd {number} non-blocking ({born}F_GETFL, then F_SETFL with O_NONBLOCK added) and go"
+            " back to the wait on EAGAIN",
         )
 
 
-def _blocked(call: Syscall) -> str | None:
+_FLAGS = {
+    "accept": "accept4 with SOCK_NONBLOCK, or ",
+    "accept4": "accept4 with SOCK_NONBLOCK, or ",
+    "socket": "socket with SOCK_NONBLOCK, or ",
+    "socketpair": "socketpair with SOCK_NONBLOCK, or ",
+    "pipe2": "pipe2 with O_NONBLOCK, or ",
+}
+"""How to have it from birth, by the call that made the descriptor."""
+
+
+def _blocked(action: Action, descriptor: Descriptor) -> str | None:
     """Say how the call shows that it waited, or None where it does not."""
+    call = action.call
     if not call.returned:
-        return f"{call.name} has not returned where the trace ends"
+        return f"{call.name} has not returned where the trace ends" if _is_stuck(action, descriptor) else None
     if call.interrupted:
         return f"{call.name} was waiting when a signal came"
     if call.duration is not None and call.duration >= LONG:
@@ -93,10 +114,32 @@ def _blocked(call: Syscall) -> str | None:
     return None
 
 
+def _is_stuck(action: Action, descriptor: Descriptor) -> bool:
+    """Whether a call without its second half waits, rather than being under way just when the recording stopped."""
+    call, socket = action.call, descriptor.file.socket
+    before = None if socket is None else socket.last_read if call.name in READS else socket.last_write
+    if before is not None and "MSG_DONTWAIT" in names_of(before.arg(3)):
+        return False
+    later = [since for since in _since(action) if since is not None]
+    return not later or max(later) >= LONG
+
+
+def _since(action: Action) -> Iterator[float | None]:
+    """Yield how long after the call's begin each other thread was last heard of; None where there are no times."""
+    begun = action.call.time
+    for thread in action.kernel.people.threads.values():
+        last = thread.last_call
+        if last is None or thread is action.thread or max(last.line, last.end_line) < action.call.line:
+            continue
+        ended = last.time if last.end_time is None else last.end_time
+        yield None if begun is None or ended is None else ended - begun
+
+
 def _after_short_read(call: Syscall, turn: Round, descriptor: Descriptor) -> bool:
     """Whether a stream was read again right after a read that had emptied it, in a loop with others to serve.
 
-    Without times this is how a wait shows: the first read got less than it asked for, so nothing was left.
+    Without times this is how a wait shows: the first read got less than it asked for, so nothing was left. The end of
+    the stream, which needs no wait, may follow a short read at once.
     """
     socket = descriptor.file.socket
     if turn.epoll is None or len(turn.epoll.entries) < 2 or socket is None or not socket.stream:
@@ -105,8 +148,21 @@ def _after_short_read(call: Syscall, turn: Round, descriptor: Descriptor) -> boo
         if report.descriptor is descriptor and len(report.calls) > 1 and report.calls[-1] is call:
             before, wanted = report.calls[-2], asked(report.calls[-2])
             short = before.result is not None and wanted is not None and 0 < before.result < wanted
-            return short and before.name in READS and call.name in READS and "MSG_DONTWAIT" not in names_of(call.arg(3))
+            reads = before.name in READS and call.name in READS and call.result != 0
+            return short and reads and "MSG_DONTWAIT" not in names_of(call.arg(3))
     return False
+
+
+def _alone(turn: Round) -> bool:
+    """Whether the wait is for this one descriptor only, as a client's that wants a time-out: nobody else waits."""
+    call = turn.wait
+    if turn.epoll is not None:
+        from_start = turn.set_descriptor is not None and turn.set_descriptor.opened is not None
+        return from_start and len(turn.epoll.entries) < 2
+    if call.name in SELECTS:
+        return len({number_of(item) for position in (1, 2, 3) for item in items_of(call.arg(position))}) < 2
+    watched = bare(call.arg(0))
+    return isinstance(watched, Array) and watched.complete and len(watched.items) < 2
 
 
 def _turn(action: Action, descriptor: Descriptor) -> Round | None:

@@ -11,7 +11,7 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.epoll import HANGUPS, Readiness, Registration, Round
+from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round
 from tracediag.rules.steps import no
 from tracediag.values import names_of
@@ -66,7 +66,9 @@ class EdgeTriggeredAcceptOnce(Rule):
     def unjudged(self, shown: frozenset[str]) -> str | None:
         """A listener whose registration is outside the trace can only be guessed at."""
         del shown
-        hidden = any(not listener.drained and _edge(listener) is None and listener.turns for listener in self._listeners)
+        hidden = any(
+            not listener.drained and _edge(listener) is None and listener.turns for listener in self._listeners
+        )
         return "the EPOLL_CTL_ADD of the listener: record from the program's start" if hidden else None
 
     @on_round
@@ -84,10 +86,10 @@ class EdgeTriggeredAcceptOnce(Rule):
             return
         listener = self._listener(descriptor)
         listener.entry = report.registration or listener.entry
-        if report.touched == 1 and accepts[0].result is not None and not accepts[0].failed:
-            _keep(listener.turns, _Turn(turn.wait, accepts[0], turn.ended_by))
-        elif report.touched > 1:
+        if len(accepts) > 1:
             listener.drained = True
+        elif accepts[0].result is not None and not accepts[0].failed:
+            _keep(listener.turns, _Turn(turn.wait, accepts[0], turn.ended_by))
 
     def _listener(self, descriptor: Descriptor) -> _Listener:
         found: _Listener | None = descriptor.file.memory.get(self.name)
@@ -102,7 +104,9 @@ class EdgeTriggeredAcceptOnce(Rule):
         if action.descriptor is None:
             return
         listener = self._listener(action.descriptor)
-        if action.call.errno == "EAGAIN":
+        # One that accepts unasked keeps its own count of what may be left: the pollers of Go and Rust do.
+        unasked = action.descriptor.readiness is None and listener.entry is not None and listener.turns
+        if action.call.errno == "EAGAIN" or unasked:
             listener.drained = True
         for connection in action.opened:
             connection.file.memory[self.name] = listener
@@ -138,7 +142,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             return
         sent = connection.memory.get("TD103 sent", 0)
         if sent < _EARLY_WRITES:
-            self._dead(connection, call, f"the write fails with {call.errno}: the client had left before it was accepted")
+            self._dead(connection, call, f"{call.errno}: the client is gone already")
 
     @on_call(*WRITES)
     def sent(self, action: Action) -> None:
@@ -151,8 +155,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         if connection is None or turn is None or "TD103 reported" in connection.memory:
             return
         connection.memory["TD103 reported"] = True
-        gone = report.events & {"EPOLLHUP", "EPOLLERR"}
-        if gone and report.events & HANGUPS:
+        if report.events & {"EPOLLHUP", "EPOLLERR"}:
             self._dead(connection, turn.wait, f"its first event is already {'|'.join(sorted(report.events))}")
 
     def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
@@ -174,23 +177,25 @@ class EdgeTriggeredAcceptOnce(Rule):
     def _finding(self, listener: _Listener, confidence: Confidence) -> Finding:
         turn = _example(listener)
         number = listener.descriptor.number
-        steps = _story(listener, turn)
         return self.finding(
-            steps,
+            _story(listener, turn),
             severity=Severity.WARNING if confidence is Confidence.POSSIBLE else Severity.ERROR,
             confidence=confidence,
             object=describe(listener.descriptor),
             title=_TITLE if confidence is not Confidence.POSSIBLE else _GUESS,
             absent=() if turn.again is None else [no(f"accept(fd {number}) = EAGAIN", turn.accept, turn.again)],
-            why="with EPOLLET a wakeup tells of the change only, not of what is left in the backlog: each new connection"
-            " releases the oldest one waiting, which may be long dead, and the fresh one waits: epoll(7)",
-            fix=f"call accept on fd {number} in a loop until it fails with EAGAIN, or register fd {number} without EPOLLET",
+            why=_WHY,
+            fix=f"call accept on fd {number} in a loop until it fails with EAGAIN, or register it without EPOLLET",
             explains=[(name, dead.sign.line) for dead in listener.dead for name in _SYMPTOMS],
         )
 
 
 _TITLE = "an edge-triggered listener is accepted from once per wakeup, so connections stay in the backlog"
-_GUESS = "if the listener is edge-triggered, as its clients are, accepting once per wakeup leaves connections in the backlog"
+_GUESS = "if the listener is edge-triggered, as its clients are, one accept per wakeup leaves connections behind"
+_WHY = (
+    "with EPOLLET a wakeup tells of the change only, not of what is left in the backlog: each new connection releases"
+    " the oldest one waiting, which may be long dead, and the fresh one waits: epoll(7)"
+)
 
 
 def _keep(turns: list[_Turn], turn: _Turn) -> None:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
-from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS, asked
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
-from tracediag.kernel.epoll import Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_round
+from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
+from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round
 from tracediag.rules.steps import no, watched
+from tracediag.values import names_of
 
 _ENDS = frozenset({"EPOLLRDHUP", "EPOLLHUP"})
+_KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
+_COUNTER = 8
+"""Bytes that an eventfd or timerfd gives, always the whole of it; a pipe read by so few is a wake-up call, too."""
+
+
+@dataclass(slots=True)
+class _Full:
+    """A turn whose last read of a descriptor filled the buffer."""
+
+    entry: Registration
+    turn: Round
+    read: Syscall
+    answered: bool = False
+    """Whether the descriptor was written to since: what came may have been all that was to come."""
 
 
 class EdgeTriggeredNotDrained(Rule):
@@ -24,46 +41,130 @@ class EdgeTriggeredNotDrained(Rule):
     severity = Severity.ERROR
     summary = "an edge-triggered descriptor is not read until EAGAIN: the rest waits for an event that may never come"
 
+    def __init__(self) -> None:
+        self._full: dict[int, _Full] = {}
+        self._careful: list[EpollSet] = []
+        """Sets of programs that keep in mind what they have not read, and read it without a wakeup."""
+
+    @on_call(*READS)
+    def read(self, action: Action) -> None:
+        """Take the last read of each turn; one that nobody called for shows that the program keeps count itself."""
+        descriptor = action.descriptor
+        if descriptor is None or not descriptor.file.registrations:
+            return
+        descriptor.memory[self.name] = action.call
+        pending = self._full.get(id(descriptor.file))
+        if pending is not None and descriptor.readiness is None:
+            self._careful.append(pending.entry.epoll)
+            del self._full[id(descriptor.file)]
+
+    @on_call(*WRITES)
+    def wrote(self, action: Action) -> None:
+        """Note that the peer has got an answer."""
+        pending = None if action.descriptor is None else self._full.get(id(action.descriptor.file))
+        if pending is not None:
+            pending.answered = True
+
+    @on_call("epoll_ctl")
+    def armed(self, action: Action) -> None:
+        """EPOLL_CTL_MOD looks at the descriptor again and reports what is left: ep_modify in fs/eventpoll.c."""
+        entry = action.registration
+        if entry is not None and not action.call.failed:
+            entry.memory[self.name] = action.call
+            self._full.pop(id(entry.file), None)
+
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
         """Look at what was read from each descriptor that was reported readable."""
         turn = action.finished
         for report in turn.reports if turn is not None else ():
             entry = report.registration
-            if turn is not None and entry is not None and _left_over(report, entry):
-                yield self._finding(turn, report, entry)
+            if turn is None or entry is None or not entry.edge_triggered:
+                continue
+            before = self._full.pop(id(entry.file), None)
+            if before is not None:
+                yield from self._found(before)
+            read = _left_over(report, entry, self.name)
+            if read is not None:
+                self._full[id(entry.file)] = _Full(entry, turn, read, _answered(report))
 
-    def _finding(self, turn: Round, report: Readiness, entry: Registration) -> Finding:
-        read, number = report.last, entry.number
-        seen = entry.memory.get(self.name, 0) + 1
-        entry.memory[self.name] = seen
-        steps = [*watched(entry), step(turn.wait, f"woken for fd {number}")]
-        if read is not None:
-            steps.append(step(read, f"the buffer is full: {read.result} of {read.result} bytes", primary=True))
-        if turn.ended_by is not None:
-            steps.append(step(turn.ended_by, f"waits again without having seen read(fd {number}) = EAGAIN"))
-        return self.finding(
-            steps,
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """The descriptor is closed: an unread rest is lost, unless the peer has got its answer."""
+        for descriptor in action.released:
+            pending = None if descriptor.file.registrations else self._full.pop(id(descriptor.file), None)
+            if pending is not None and not pending.answered:
+                yield from self._found(pending)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What waits unread where the trace ends."""
+        del kernel
+        for pending in self._full.values():
+            yield from self._found(pending, guess=pending.answered)
+
+    def _found(self, full: _Full, *, guess: bool = False) -> Iterator[Finding]:
+        """Tell of a buffer that came back full, unless the program is known to keep such things in mind."""
+        entry, number = full.entry, full.entry.number
+        if any(epoll is entry.epoll for epoll in self._careful):
+            return
+        seen = entry.file.memory.get(self.name, 0) + 1
+        entry.file.memory[self.name] = seen
+        until = full.turn.ended_by
+        yield self.finding(
+            _story(full),
             object=describe(entry.descriptor),
             title="an edge-triggered descriptor is not read until EAGAIN",
-            confidence=Confidence.CERTAIN if seen > 1 else Confidence.LIKELY,
-            absent=[] if read is None or turn.ended_by is None else [no(f"read(fd {number}) = EAGAIN", read, turn.ended_by)],
-            why="with EPOLLET a wakeup tells of new data only, not of data left unread: what did not fit into the buffer"
-            " waits until the peer sends more, which it may never do: epoll(7)",
+            severity=Severity.WARNING if guess and seen == 1 else Severity.ERROR,
+            confidence=_confidence(seen, guess=guess),
+            absent=[] if until is None else [no(f"{full.read.name}(fd {number}) = EAGAIN", full.read, until)],
+            why="with EPOLLET a wakeup tells of new data only, not of data left unread: what did not fit into the"
+            " buffer waits until the peer sends more, which it may never do: epoll(7)",
             fix=f"read fd {number} in a loop until EAGAIN (or a short read), or register it without EPOLLET",
         )
 
 
-def _left_over(report: Readiness, entry: Registration) -> bool:
-    """Whether the last read filled its buffer, and nothing shows that nothing was left."""
-    read = report.last
-    if not entry.edge_triggered or not entry.events or entry.events & {"EPOLLONESHOT"} or report.events & _ENDS:
-        return False
-    if entry.removed is not None or entry.descriptor.closed is not None:
-        return False
-    return isinstance(read, Syscall) and read.name in READS and _full(read)
+def _confidence(seen: int, *, guess: bool) -> Confidence:
+    """Twice is a habit; once, and answered, the buffer may by chance have been as long as what came."""
+    if seen > 1:
+        return Confidence.CERTAIN
+    return Confidence.POSSIBLE if guess else Confidence.LIKELY
 
 
-def _full(read: Syscall) -> bool:
+def _story(full: _Full) -> Iterator[Step]:
+    number, read, until = full.entry.number, full.read, full.turn.ended_by
+    yield from watched(full.entry)
+    yield step(full.turn.wait, f"woken for fd {number}")
+    yield step(read, f"the buffer is full, {read.result} of {read.result} bytes: there may be more", primary=True)
+    if until is not None:
+        vain = ", and in vain" if isinstance(until, Syscall) and until.result == 0 else ""
+        yield step(until, f"waits again without having seen {read.name}(fd {number}) = EAGAIN{vain}")
+
+
+def _left_over(report: Readiness, entry: Registration, name: str) -> Syscall | None:
+    """Return the last read of a turn if it filled its buffer, and nothing shows that nothing was left."""
+    descriptor, file = report.descriptor, entry.file
+    if descriptor is None or descriptor.closed is not None or entry.removed is not None or not report.touched:
+        return None
+    if "EPOLLIN" not in report.events or report.events & _ENDS or "EPOLLONESHOT" in (entry.events or ()):
+        return None
+    read, armed = descriptor.memory.get(name), entry.memory.get(name)
+    if not isinstance(read, Syscall) or read.line < report.calls[0].line:
+        return None
+    if armed is not None and armed.line > read.line:
+        return None
+    if file.kind not in _KINDS or (file.socket is not None and file.socket.stream is False):
+        return None
+    return read if _full(read, small=file.kind is not Kind.SOCKET) else None
+
+
+def _full(read: Syscall, *, small: bool) -> bool:
     wanted = asked(read)
-    return bool(wanted) and read.result == wanted
+    peeked = read.name in ("recv", "recvfrom") and "MSG_PEEK" in names_of(read.arg(3))
+    if not wanted or read.result != wanted or peeked:
+        return False
+    return not small or wanted > _COUNTER
+
+
+def _answered(report: Readiness) -> bool:
+    return any(call.name in WRITES for call in report.calls)

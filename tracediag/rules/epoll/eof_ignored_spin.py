@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity
+from tracediag.findings import Finding, Severity, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, asked
+from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.epoll import Registration
+from tracediag.kernel.epoll import Readiness, Round
+from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
-from tracediag.rules.epoll.hangup_ignored_spin import SURE, WORTH_A_WORD, is_slow
-from tracediag.rules.steps import birth, last_line, no, repeated, watched
-
-
-@dataclass(slots=True)
-class _Spin:
-    descriptor: Descriptor
-    entry: Registration | None
-    first: Syscall
-    times: int = 0
-    last: Syscall | None = None
+from tracediag.rules.epoll.hangup_ignored_spin import Spin, is_idle, loop_of, open_turns
+from tracediag.rules.steps import birth, is_excerpt, last_line, no, watched
 
 
 class EofIgnoredSpin(Rule):
@@ -35,23 +25,28 @@ class EofIgnoredSpin(Rule):
     summary = "the end of a stream is read again and again, and the descriptor stays in the set"
 
     def __init__(self) -> None:
-        self._spins: dict[int, _Spin] = {}
+        self._spins: dict[int, Spin] = {}
 
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row in which a descriptor gave nothing but its end."""
-        turn = action.finished
-        for report in turn.reports if turn is not None else ():
+        if action.finished is not None:
+            yield from self._take(action.finished, action.thread)
+
+    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+        loop = loop_of(turn, thread)
+        if is_idle(turn):
+            for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
+                yield from self._over(spin.descriptor, turn.wait.line)
+        for report in turn.reports:
             descriptor = report.descriptor
-            if turn is None or descriptor is None or not report.calls:
+            if descriptor is None or not report.touched:
                 continue
-            reads = [call for call in report.calls if call.name in READS]
-            if not reads or not all(call.result == 0 and asked(call) != 0 for call in reads):
+            if not _only_its_end(report):
                 yield from self._over(descriptor, turn.wait.line)
                 continue
-            spin = self._spins.setdefault(id(descriptor), _Spin(descriptor, report.registration, reads[0]))
-            spin.times += 1
-            spin.last = reads[-1]
+            spin = self._spins.setdefault(id(descriptor), Spin(descriptor, loop, report, turn.wait, report.calls[0]))
+            spin.turn(report.calls[0])
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
@@ -61,27 +56,42 @@ class EofIgnoredSpin(Rule):
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still spins where the trace ends."""
+        """What still spins where the trace ends; in an excerpt one turn may stand for many."""
+        excerpt = is_excerpt(kernel)
+        for thread, turn in open_turns(kernel):
+            yield from self._take(turn, thread)
         for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel))
+            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
 
-    def _over(self, descriptor: Descriptor, until: int) -> Iterator[Finding]:
+    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
-        if spin is None or spin.times < WORTH_A_WORD or is_slow(spin.first, spin.last, spin.times):
+        if spin is None or not (spin.worth_a_word or excerpt):
             return
-        number = descriptor.number
-        last = spin.first if spin.last is None else spin.last
-        note = f"the end of the stream; fd {number} stays in the set"
+        number, entry = descriptor.number, spin.report.registration
+        removal = "EPOLL_CTL_DEL or close" if spin.report.registration is not None else "close"
         yield self.finding(
             [
                 *birth(descriptor),
-                *(watched(spin.entry) if spin.entry is not None else ()),
-                repeated(spin.first, note, spin.times, last.line, primary=True),
+                *(watched(entry) if entry is not None else ()),
+                step(spin.wait, f"fd {number} is reported readable"),
+                step(spin.first, f"the end of the stream: from now on fd {number} is readable for ever", primary=True),
+                *spin.again(f"the end again: fd {number} is still watched"),
             ],
             object=describe(descriptor),
-            title="the loop spins on the end of a stream",
-            confidence=Confidence.CERTAIN if spin.times >= SURE else Confidence.LIKELY,
-            absent=[no(f"EPOLL_CTL_DEL or close of fd {number}", spin.first, until)],
-            why="a result of 0 is the end of the stream, and a descriptor at its end is readable for ever: read(2), recv(2)",
-            fix=f"when a read of fd {number} gives 0, take it out of the set, finish what is to be sent, and close it",
+            title=spin.title("the loop spins on the end of a stream"),
+            severity=spin.severity,
+            confidence=spin.confidence,
+            absent=[no(f"{removal} of fd {number}", spin.first, until)],
+            why="a read of 0 bytes is the end of the stream, and at its end a descriptor is readable for ever: read(2)",
+            fix=f"when a read of fd {number} gives 0, stop watching it, finish what is to be sent, and close it",
         )
+
+
+def _only_its_end(report: Readiness) -> bool:
+    """Whether a turn got nothing from the descriptor but its end, and sent nothing either."""
+    file = None if report.descriptor is None else report.descriptor.file
+    if file is not None and file.socket is not None and file.socket.stream is False:
+        return False  # a datagram may be empty
+    reads = [call for call in report.calls if call.name in READS]
+    sent = any(call.name in WRITES and not call.failed for call in report.calls)
+    return bool(reads) and not sent and all(call.result == 0 and asked(call) != 0 for call in reads)

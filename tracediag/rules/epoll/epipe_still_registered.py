@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tracediag.events import Event, Syscall
+from tracediag.events import Begun, Event, Exit, Syscall
 from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
@@ -14,6 +14,8 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
 from tracediag.rules.steps import birth, last_line, no, repeated, watched
+
+_LINES_KEPT = 100
 
 
 @dataclass(slots=True)
@@ -25,7 +27,11 @@ class _Broken:
     failure: Syscall
     rounds: int = 0
     """Turns of the loop that ended since, with the descriptor still registered."""
+    went_on: Syscall | Begun | None = None
+    """The first wait since."""
     woken: Syscall | None = None
+    woken_lines: list[int] = field(default_factory=list)
+    """The lines of the waits that have reported it since, the first few of them."""
     woken_times: int = 0
     woken_last: int = 0
 
@@ -62,10 +68,13 @@ class EpipeStillRegistered(Rule):
                 continue
             if turn.ended_by.line > broken.failure.line:
                 broken.rounds += 1
+                broken.went_on = broken.went_on or turn.ended_by
             if turn.wait.line > broken.failure.line and any(r.registration is broken.entry for r in turn.reports):
                 broken.woken = broken.woken or turn.wait
                 broken.woken_times += 1
                 broken.woken_last = turn.wait.line
+                if len(broken.woken_lines) < _LINES_KEPT:
+                    broken.woken_lines.append(turn.wait.line)
 
     @on_call("epoll_ctl")
     def removed(self, action: Action) -> Iterator[Finding]:
@@ -87,6 +96,8 @@ class EpipeStillRegistered(Rule):
                 yield self._woken(broken, action.event)
             elif isinstance(action.event, Syscall) and action.event.name == "close":
                 yield self._luck(broken, action.event)
+            elif isinstance(action.event, Exit) and broken.rounds > 0:
+                yield self._left(broken, action.event.line)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -100,22 +111,17 @@ class EpipeStillRegistered(Rule):
 
     def _woken(self, broken: _Broken, until: Event | int) -> Finding:
         number = broken.entry.number
-        again = [] if broken.woken is None else [
-            repeated(broken.woken, f"woken for fd {number}, whose peer is gone", broken.woken_times, broken.woken_last)
-        ]
+        note = f"woken for fd {number}, whose peer is gone"
+        again = [repeated(broken.woken, note, broken.woken_times, broken.woken_last)] if broken.woken else []
         return self._finding(broken, again, until, Severity.ERROR, "a dead connection was left in the epoll set")
 
     def _left(self, broken: _Broken, end: int) -> Finding:
         """Tell of an entry that is still there; where the trace stops right after the failure, only as possible."""
-        went_on = broken.rounds > 0
-        return self._finding(
-            broken,
-            [],
-            end,
-            Severity.WARNING if went_on else Severity.NOTE,
-            "a dead connection is still in the epoll set where the trace ends",
-            Confidence.CERTAIN if went_on else Confidence.POSSIBLE,
-        )
+        title = "a dead connection is still in the epoll set at the end"
+        if broken.went_on is None:
+            return self._finding(broken, [], end, Severity.NOTE, title, Confidence.POSSIBLE)
+        waits = [step(broken.went_on, f"the loop waits again, fd {broken.entry.number} still in the set")]
+        return self._finding(broken, waits, end, Severity.WARNING, title)
 
     def _luck(self, broken: _Broken, close: Syscall) -> Finding:
         number = broken.entry.number
@@ -123,7 +129,7 @@ class EpipeStillRegistered(Rule):
         title = "a dead connection was closed without EPOLL_CTL_DEL"
         return self._finding(broken, closing, close, Severity.NOTE, title)
 
-    def _finding(  # noqa: PLR0913  # the variants differ in just these
+    def _finding(  # noqa: PLR0913, PLR0917  # the variants differ in just these
         self,
         broken: _Broken,
         behind: list[Step],
@@ -145,4 +151,5 @@ class EpipeStillRegistered(Rule):
             why="an entry of an epoll set lives until EPOLL_CTL_DEL or the last close of the open file description, by"
             " whatever number or process: a copy made by dup or fork keeps it, and its events go on: epoll(7)",
             fix=f"on EPIPE, ECONNRESET or EPOLLHUP take fd {number} out with EPOLL_CTL_DEL, then close it",
+            explains=[("hangup-ignored-spin", line) for line in broken.woken_lines],
         )

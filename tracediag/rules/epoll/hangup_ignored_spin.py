@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.epoll import HANGUPS, Readiness
+from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
+from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
-from tracediag.rules.steps import birth, last_line, no, repeated, watched
+from tracediag.rules.steps import birth, is_excerpt, last_line, no, repeated, watched
 
 SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
@@ -24,12 +25,72 @@ SLOW = 0.05
 
 
 @dataclass(slots=True)
-class _Spin:
+class Spin:
+    """Turns of one loop in which it is woken for one descriptor and for nothing else, and nothing is gained."""
+
     descriptor: Descriptor
-    first: Syscall
+    loop: EpollSet | Thread
     report: Readiness
+    wait: Syscall
+    first: Syscall
     times: int = 0
+    second: Syscall | None = None
     last: Syscall | None = None
+
+    def turn(self, call: Syscall) -> None:
+        """Count one more turn, shown by this call."""
+        self.times += 1
+        if self.times == 2:
+            self.second = call
+        self.last = call
+
+    def again(self, note: str) -> Iterator[Step]:
+        """Yield the step that stands for all turns after the first."""
+        if self.second is not None and self.last is not None:
+            yield repeated(self.second, note, self.times - 1, self.last.line)
+
+    @property
+    def worth_a_word(self) -> bool:
+        """Whether it was often and fast enough; without times it is taken to be fast."""
+        return self.times >= WORTH_A_WORD and not self._slow()
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is that this goes on for ever."""
+        if self.times >= SURE:
+            return Confidence.CERTAIN
+        return Confidence.LIKELY if self.times >= WORTH_A_WORD else Confidence.POSSIBLE
+
+    @property
+    def severity(self) -> Severity:
+        """An error, but for a guess from an excerpt."""
+        return Severity.WARNING if self.confidence is Confidence.POSSIBLE else Severity.ERROR
+
+    def title(self, what: str) -> str:
+        """Say what happens, or what would."""
+        return f"if this repeats, {what}" if self.confidence is Confidence.POSSIBLE else what
+
+    def _slow(self) -> bool:
+        """Whether the turns are too far apart for a spin; False where the trace has no times."""
+        last = self.last
+        if last is None or self.first.time is None or last.time is None or self.times < 2:
+            return False
+        return (last.time - self.first.time) / (self.times - 1) > SLOW
+
+
+def loop_of(turn: Round, thread: Thread) -> EpollSet | Thread:
+    """Return what makes turns of one loop belong together."""
+    return turn.epoll or thread
+
+
+def open_turns(kernel: Kernel) -> list[tuple[Thread, Round]]:
+    """Return the turns that have not ended where the trace does."""
+    return [(thread, turn) for thread in kernel.people.threads.values() for turn in thread.rounds.values()]
+
+
+def is_idle(turn: Round) -> bool:
+    """Whether the wait came back with nothing: then nothing can have been spinning."""
+    return turn.wait.result == 0
 
 
 class HangupIgnoredSpin(Rule):
@@ -41,22 +102,30 @@ class HangupIgnoredSpin(Rule):
     summary = "the loop is woken for a hang-up again and again and does nothing about it"
 
     def __init__(self) -> None:
-        self._spins: dict[int, _Spin] = {}
+        self._spins: dict[int, Spin] = {}
 
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row that leave a hang-up as it was."""
-        turn = action.finished
-        for report in turn.reports if turn is not None else ():
+        if action.finished is not None:
+            yield from self._take(action.finished, action.thread)
+
+    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+        loop, until = loop_of(turn, thread), turn.wait.line
+        if is_idle(turn):
+            for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
+                yield from self._over(spin.descriptor, until)
+        # A turn that has other work as well is neither here nor there.
+        alone = all(report.events & HANGUPS and _nothing_done(report) for report in turn.reports)
+        for report in turn.reports:
             descriptor = report.descriptor
-            if turn is None or descriptor is None or descriptor.closed is not None:
+            if descriptor is None or descriptor.closed is not None:
                 continue  # events for a closed number are another story: stale-epoll-registration
             if not report.events & HANGUPS or not _nothing_done(report):
-                yield from self._over(descriptor, turn.ended_by.line if turn.ended_by is not None else turn.wait.line)
-                continue
-            spin = self._spins.setdefault(id(descriptor), _Spin(descriptor, turn.wait, report))
-            spin.times += 1
-            spin.last = turn.wait
+                yield from self._over(descriptor, until if turn.ended_by is None else turn.ended_by.line)
+            elif alone:
+                spin = self._spins.setdefault(id(descriptor), Spin(descriptor, loop, report, turn.wait, turn.wait))
+                spin.turn(turn.wait)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
@@ -66,49 +135,43 @@ class HangupIgnoredSpin(Rule):
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still spins where the trace ends."""
+        """What still spins where the trace ends; in an excerpt one turn may stand for many."""
+        excerpt = is_excerpt(kernel)
+        for thread, turn in open_turns(kernel) if excerpt else ():
+            yield from self._take(turn, thread)
         for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel))
+            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
 
-    def _over(self, descriptor: Descriptor, until: int) -> Iterator[Finding]:
+    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
-        if spin is not None and spin.times >= WORTH_A_WORD and not is_slow(spin.first, spin.last, spin.times):
+        if spin is not None and (spin.worth_a_word or excerpt):
             yield self._finding(spin, until)
 
-    def _finding(self, spin: _Spin, until: int) -> Finding:
-        number = spin.descriptor.number
-        last = spin.first if spin.last is None else spin.last
-        entry = spin.report.registration
-        note = f"returns at once with a hang-up of fd {number}; nothing is done about it"
+    def _finding(self, spin: Spin, until: int) -> Finding:
+        number, entry = spin.descriptor.number, spin.report.registration
+        what = "|".join(sorted(spin.report.events & HANGUPS))
+        leave, delete = "leave it out of the next wait", ""
+        if isinstance(spin.loop, EpollSet):
+            leave, delete = "take it out of the set", ", EPOLL_CTL_DEL"
+        error = " or fetch SO_ERROR" if spin.descriptor.file.socket is not None else ""
         return self.finding(
             [
                 *birth(spin.descriptor),
                 *(watched(entry) if entry is not None else ()),
-                repeated(spin.first, note, spin.times, last.line, primary=True),
+                step(spin.first, f"a hang-up of fd {number} is reported; nothing is done about it", primary=True),
+                *spin.again("returns at once, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title="the loop spins on a hang-up that nobody handles",
-            confidence=Confidence.CERTAIN if spin.times >= SURE else Confidence.LIKELY,
-            absent=[no(f"read, getsockopt(SO_ERROR), EPOLL_CTL_DEL or close of fd {number}", spin.first, until)],
-            why="HUP and ERR are reported whether asked for or not, and for as long as the descriptor is watched and its"
-            " state lasts: poll(2), epoll_ctl(2)",
-            fix=f"on HUP or ERR read fd {number} to its end or fetch SO_ERROR, then take it out of the set and close it",
-            explains=[("epipe-still-registered", line) for line in _broken_lines(spin.descriptor)],
+            title=spin.title("the loop spins on a hang-up that nobody handles"),
+            severity=spin.severity,
+            confidence=spin.confidence,
+            absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, until)],
+            why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
+            " descriptor is watched: poll(2), epoll_ctl(2)",
+            fix=f"on {what} read what is left in fd {number}{error}, then {leave} and close it",
         )
-
-
-def _broken_lines(descriptor: Descriptor) -> list[int]:
-    socket = descriptor.file.socket
-    return [] if socket is None or socket.broken is None else [socket.broken.line]
 
 
 def _nothing_done(report: Readiness) -> bool:
     """Whether the descriptor was left as it was: no call, or only calls that had nothing to give."""
     return report.touched == 0 or all(call.errno == "EAGAIN" for call in report.calls)
-
-
-def is_slow(first: Syscall, last: Syscall | None, times: int) -> bool:
-    """Whether the turns are too far apart for a spin; False where the trace has no times."""
-    if last is None or first.time is None or last.time is None or times < 2:
-        return False
-    return (last.time - first.time) / (times - 1) > SLOW

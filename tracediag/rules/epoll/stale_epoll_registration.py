@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tracediag.events import Event, Syscall
+from tracediag.events import Begun, Event, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
 from tracediag.rules.steps import last_line, no, repeated, watched
 from tracediag.values import names_of
+
+_FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "double-close")
+_LINES_KEPT = 100
 
 
 @dataclass(slots=True)
@@ -23,11 +26,15 @@ class _Stale:
     entry: Registration
     close: Event
     copy: Descriptor | None
+    made: Step | None = None
+    """How the copy came about."""
     woken: Syscall | None = None
     times: int = 0
     last: int = 0
     refused: Syscall | None = None
     """The EPOLL_CTL_DEL that failed with EBADF."""
+    followers: list[int] = field(default_factory=list)
+    """The lines of calls on the closed number that fail with EBADF, the first few of them."""
 
 
 class StaleEpollRegistration(Rule):
@@ -50,10 +57,10 @@ class StaleEpollRegistration(Rule):
             for entry in descriptor.file.registrations:
                 if entry.descriptor is descriptor:
                     copy = next(iter(descriptor.others), None)
-                    self._stale[id(entry)] = _Stale(entry, action.event, copy)
+                    self._stale[id(entry)] = _Stale(entry, action.event, copy, _made(copy, action.kernel))
 
     @on_round
-    def turned(self, action: Action) -> Iterator[Finding]:
+    def turned(self, action: Action) -> None:
         """Take the proof: the loop is woken for the closed number."""
         turn = action.finished
         if turn is None:
@@ -64,30 +71,52 @@ class StaleEpollRegistration(Rule):
                 stale.woken = stale.woken or turn.wait
                 stale.times += 1
                 stale.last = turn.wait.line
-        yield from ()
 
     def _of(self, report: Readiness, turn: Round) -> _Stale | None:
-        entry = report.registration
-        if entry is None or entry.descriptor.closed is None or entry.descriptor.closed.line > turn.wait.line:
+        entry, descriptor = report.registration, report.descriptor
+        if entry is None or descriptor is None or descriptor.closed is None or descriptor.closed.line > turn.wait.line:
             return None
+        if entry.data is not None and entry.epoll.by_data.get(entry.data) is not entry:
+            return None  # it was for the next one of that data, whose EPOLL_CTL_ADD had not returned yet
         known = self._stale.get(id(entry))
-        if known is None and entry.removed is entry.descriptor.closed:
+        if known is None and entry.removed is descriptor.closed and isinstance(descriptor.closed, Syscall):
             # The close looked like the last one, but events go on: a copy lives where the trace does not show it.
-            known = self._stale[id(entry)] = _Stale(entry, entry.descriptor.closed, None)
+            known = self._stale[id(entry)] = _Stale(entry, descriptor.closed, None)
         return known
 
     @on_call("epoll_ctl")
-    def refused(self, action: Action) -> Iterator[Finding]:
+    def controlled(self, action: Action) -> Iterator[Finding]:
         """EPOLL_CTL_DEL comes too late: the number is not open any more."""
-        call = action.call
+        call, number = action.call, action.call.number(2)
+        if not call.failed:
+            self._renewed(action, call)
         if call.errno != "EBADF" or "EPOLL_CTL_DEL" not in names_of(call.arg(1)):
             return
-        number = call.number(2)
+        holder = action.process.table.get(call.number(0) or -1)
         for stale in self._stale.values():
-            if stale.entry.number == number and stale.entry.removed is None:
+            same = holder is not None and stale.entry.epoll is holder.file.epoll and stale.entry.number == number
+            if same and (stale.entry.removed is None or stale.woken is not None):
                 stale.refused = stale.refused or call
                 return
         yield from self._excerpt(action, call, number)
+
+    def _renewed(self, action: Action, call: Syscall) -> None:
+        """Take back what another thread's EPOLL_CTL_ADD explains: its event can be told before it has returned."""
+        entry = action.registration
+        for key, stale in list(self._stale.items()):
+            hidden = entry is not None and stale.copy is None and stale.woken is not None
+            same = entry is not None and (stale.entry.epoll, stale.entry.data) == (entry.epoll, entry.data)
+            if hidden and same and stale.woken is not None and stale.woken.end_line > call.line:
+                del self._stale[key]
+
+    @on_errno("EBADF")
+    def used(self, action: Action) -> None:
+        """Note what the events for the closed number lead to."""
+        call = action.call
+        gone = action.process.table.last_closed.get(call.number(2 if call.name == "epoll_ctl" else 0) or -1)
+        for stale in self._stale.values() if gone is not None else ():
+            if stale.entry.descriptor is gone and len(stale.followers) < _LINES_KEPT:
+                stale.followers.append(call.line)
 
     def _excerpt(self, action: Action, call: Syscall, number: int | None) -> Iterator[Finding]:
         """Tell of a set that reports a number which is not open, where its close is outside the trace."""
@@ -105,6 +134,7 @@ class StaleEpollRegistration(Rule):
                 confidence=Confidence.LIKELY,
                 why=_WHY,
                 fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it; find the copy that dup or fork made",
+                explains=[("epoll-ctl-misuse", call.line)],
             )
 
     @on_end
@@ -133,8 +163,8 @@ class StaleEpollRegistration(Rule):
             severity=severity,
             absent=[no(f"EPOLL_CTL_DEL of fd {number} before its close", stale.entry.added or stale.close, end)],
             why=_WHY,
-            fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it, or close every copy: {_copy_name(stale)}",
-            explains=[("epoll-ctl-misuse", stale.refused.line)] if stale.refused is not None else [],
+            fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it, and close its copy, {_copy_name(stale)}",
+            explains=[(name, line) for line in stale.followers for name in _FOLLOWERS],
         )
 
 
@@ -144,13 +174,31 @@ _WHY = (
 )
 
 
+def _made(copy: Descriptor | None, kernel: Kernel) -> Step | None:
+    """Return the step of the dup or fork that made the copy, where the trace shows it."""
+    if copy is None or copy.copy_of is None:
+        return None
+    if copy.table is copy.copy_of.table:
+        return (
+            None
+            if copy.opened is None
+            else step(copy.opened, f"fd {copy.number} is a copy of fd {copy.copy_of.number}")
+        )
+    heir = next((process for process in kernel.processes if process.table is copy.table), None)
+    if heir is None or not isinstance(heir.started, Syscall | Begun):
+        return None
+    return step(heir.started, f"process {heir.pid} inherits fd {copy.number}")
+
+
 def _same_process(stale: _Stale) -> bool:
     return stale.copy is not None and stale.copy.table is stale.entry.descriptor.table
 
 
 def _copy_name(stale: _Stale) -> str:
     if stale.copy is None:
-        return "one lives outside this trace"
+        return "which this trace does not show"
+    if not _same_process(stale):
+        return f"fd {stale.copy.number} of another process"
     what = describe_file(stale.copy.file)
     return f"fd {stale.copy.number}" + (f" = {what}" if what else "")
 
@@ -158,10 +206,8 @@ def _copy_name(stale: _Stale) -> str:
 def _story(stale: _Stale) -> Iterator[Step]:
     number = stale.entry.number
     yield from watched(stale.entry)
-    if stale.copy is not None and stale.copy.opened is not None and stale.copy.copy_of is not None:
-        made = stale.copy.opened
-        if made is not stale.entry.descriptor.opened:
-            yield step(made, f"fd {stale.copy.number} is a copy of fd {number}")
+    if stale.made is not None and (stale.entry.added is None or stale.made.line != stale.entry.added.line):
+        yield stale.made
     if isinstance(stale.close, Syscall):
         yield step(stale.close, f"fd {number} is closed, but the description lives on", primary=True)
     if stale.woken is not None:
