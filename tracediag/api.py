@@ -1,29 +1,72 @@
-"""The library's door: `analyze` for a whole report, `diagnose` for a stream of findings, `read` for the events."""
+"""The library's door: `analyze` gives a report, `diagnose` a stream of findings, `Analysis` both, `read` the events."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from tracediag.engine import Engine
 from tracediag.findings import Finding, Input, Report, Sample
-from tracediag.kernel import Kernel
 from tracediag.ranking import Ranking
-from tracediag.reading import Reader, read
+from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
 from tracediag.rules import Rule, all_rules, find_rule
 
-__all__ = ["analyze", "diagnose", "read"]
+__all__ = ["Analysis", "analyze", "diagnose", "read"]
 
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
 """The recording that leaves nothing open, as far as strace goes."""
 
-Source = str | os.PathLike[str] | Iterable[str]
-"""The path of a trace, "-" for standard input, or its lines."""
+
+class Analysis:
+    """One analysis under way: iterate over it for the findings as they show, then ask for the report.
+
+    The findings come one for each kind of fault, in the order in which the trace shows them; those that only the end of
+    the trace can settle come last. `report` has all of them, counted, in order of rank.
+    """
+
+    def __init__(
+        self,
+        source: AnySource,
+        *,
+        select: Collection[str] = (),
+        ignore: Collection[str] = (),
+        progress: Callable[[int], None] | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Open the source; arguments and errors are those of `analyze`."""
+        self._engine = Engine(_chosen(select, ignore))
+        self._reader = Reader(
+            source, strict=strict, progress=progress, calls=self._engine.calls, begun=self._engine.begun
+        )
+        self._ranking = Ranking()
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Yield the first finding of each kind, while the trace is read."""
+        return (finding for finding in self._engine.run(self._reader) if self._ranking.add(finding))
+
+    def report(self) -> Report:
+        """Return the report on what has been read."""
+        reader = self._reader
+        counts = reader.counts
+        blind = tuple(self._engine.blind(_shown(reader.dialect)))
+        return Report(
+            input=Input(
+                path=reader.name,
+                lines=counts.lines,
+                calls=counts.calls,
+                signals=counts.signals,
+                exits=counts.exits,
+                not_understood=counts.not_understood,
+                samples=tuple(Sample(line, text) for line, text in counts.samples),
+            ),
+            findings=self._ranking.ranked(),
+            blind=blind,
+            advice=ADVICE if blind else None,
+        )
 
 
 def analyze(
-    source: Source,
+    source: AnySource,
     *,
     select: Collection[str] = (),
     ignore: Collection[str] = (),
@@ -33,7 +76,8 @@ def analyze(
     """Read a trace and say what is wrong with the program, the most important first.
 
     Args:
-        source: a path (plain or compressed), "-" for standard input, or an iterable of lines.
+        source: a path (plain or compressed), the prefix of the files of `strace -ff`, "-" for standard input, an
+            iterable of lines, or a source of `tracediag.reading`.
         select: names or codes of the only rules to apply; all where empty.
         ignore: names or codes of rules to leave out.
         progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
@@ -41,17 +85,17 @@ def analyze(
 
     Raises:
         UnreadableError: if the source cannot be read or is no strace output.
+        NotUnderstoodError: with `strict`, at the first line that is not understood.
         KeyError: if a rule is named that does not exist.
     """
-    reader, engine = _prepare(source, select, ignore, progress, strict=strict)
-    ranking = Ranking()
-    for finding in engine.run(reader):
-        ranking.add(finding)
-    return _report(source, reader, engine, ranking)
+    analysis = Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict)
+    for _ in analysis:
+        pass
+    return analysis.report()
 
 
 def diagnose(
-    source: Source,
+    source: AnySource,
     *,
     select: Collection[str] = (),
     ignore: Collection[str] = (),
@@ -62,46 +106,13 @@ def diagnose(
 
     Takes and raises what `analyze` does.
     """
-    reader, engine = _prepare(source, select, ignore, progress, strict=strict)
-    ranking = Ranking()
-    return (finding for finding in engine.run(reader) if ranking.add(finding))
+    return iter(Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict))
 
 
 def _chosen(select: Collection[str], ignore: Collection[str]) -> list[type[Rule]]:
     left_out = {find_rule(name) for name in ignore}
     chosen = [find_rule(name) for name in select] or all_rules()
     return [rule for rule in chosen if rule not in left_out]
-
-
-def _prepare(
-    source: Source,
-    select: Collection[str],
-    ignore: Collection[str],
-    progress: Callable[[int], None] | None,
-    *,
-    strict: bool,
-) -> tuple[Reader, Engine]:
-    engine = Engine(_chosen(select, ignore))
-    return Reader(source, strict=strict, progress=progress, calls=engine.calls, begun=Kernel.begun()), engine
-
-
-def _report(source: Source, reader: Reader, engine: Engine, ranking: Ranking) -> Report:
-    counts = reader.counts
-    blind = tuple(engine.blind(_shown(reader.dialect)))
-    return Report(
-        input=Input(
-            path=os.fspath(source) if isinstance(source, str | os.PathLike) else "<lines>",
-            lines=counts.lines,
-            calls=counts.calls,
-            signals=counts.signals,
-            exits=counts.exits,
-            not_understood=counts.not_understood,
-            samples=tuple(Sample(line, text) for line, text in counts.samples),
-        ),
-        findings=ranking.ranked(),
-        blind=blind,
-        advice=ADVICE if blind else None,
-    )
 
 
 def _shown(dialect: Dialect) -> frozenset[str]:

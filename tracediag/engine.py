@@ -41,6 +41,11 @@ class Engine:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
         return Kernel.calls() | frozenset(self._by_call)
 
+    @property
+    def begun(self) -> frozenset[str]:
+        """The names of the calls of which somebody wants to see the first half at once."""
+        return Kernel.begun()
+
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings of a whole trace."""
         for event in events:

@@ -21,7 +21,8 @@ def test_the_package_is_the_door() -> None:
 def test_a_path_and_its_lines_give_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     by_path = analyze(DOUBLE)
     by_lines = analyze(DOUBLE.read_text().splitlines(keepends=True))
-    assert by_path.findings == by_lines.findings != ()
+    assert by_path.findings == by_lines.findings
+    assert by_path.findings
     assert by_path.input.path == str(DOUBLE)
     assert capsys.readouterr() == ("", "")
 

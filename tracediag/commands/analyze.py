@@ -1,19 +1,27 @@
 """Diagnose recorded traces.
 
-Each TRACE is the output of strace, plain or compressed; "-" is standard input. The report goes to standard
-output, its summary to standard error. Of several traces each is reported in turn, and the exit code is the worst.
+Each TRACE is the output of strace, plain or compressed; "-" is standard input; the files of `strace -ff`, or their
+prefix, are one trace. The report goes to standard output, its summary to standard error. Of several traces each is
+reported in turn, and the exit code is the worst. What comes from a pipe, or with --follow, is reported as it comes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tracediag.commands.errors import ExitCode
+from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
 from tracediag.findings import Report
+
+if TYPE_CHECKING:
+    from tracediag.reading import Followed, Source
 
 
 class Options(JudgingOptions, kw_only=True):
@@ -21,12 +29,14 @@ class Options(JudgingOptions, kw_only=True):
 
     traces: list[str]
     strict: bool = False
+    follow: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("traces", metavar="TRACE", nargs="+", help='a trace; "-" for standard input')
     parser.add_argument("--strict", action="store_true", help="a line that is not understood is an error")
+    parser.add_argument("--follow", action="store_true", help="go on while the trace grows, until Ctrl-C")
     add_judging(parser, "-o", "--report")
 
 
@@ -36,21 +46,59 @@ def run(options: Options) -> int:
 
     check_rules([*options.select, *options.ignore])
     code = ExitCode.CLEAN
-    with Publisher(options, look_of(sys.stdout, options.color)) as publisher:
-        for trace in options.traces:
+    with Publisher(options, look_of(sys.stdout, options.color)) as publisher, _sources(options) as sources:
+        for source in sources:
             try:
-                report = _analyze(trace, options)
+                report = _judge(source, options, publisher)
             except (UnreadableError, NotUnderstoodError) as error:
-                say(str(error) if isinstance(error, UnreadableError) else f"{trace}: {error}")
+                name = source if isinstance(source, str) else source.name
+                say(str(error) if isinstance(error, UnreadableError) else f"{name}: {error}")
                 code = max(code, ExitCode.UNREADABLE)
             else:
-                publisher.publish(report)
                 code = max(code, exit_code([report], options))
     return code
 
 
-def _analyze(trace: str, options: Options) -> Report:
-    from tracediag.api import analyze
+@contextlib.contextmanager
+def _sources(options: Options) -> Iterator[list[str | Source]]:
+    """Give what there is to read; with --follow Ctrl-C ends the reading and not us."""
+    from tracediag.reading import Followed, ProcessSet, grouped
 
-    with progress_of(trace) as progress:
-        return analyze(trace, select=options.select, ignore=options.ignore, progress=progress, strict=options.strict)
+    if not options.follow or options.traces == ["-"]:
+        sources: list[str | Source] = list(grouped(options.traces))
+        for source in sources:
+            if isinstance(source, ProcessSet) and not source.merged:
+                say(f"{source.name}: its files have no times: they are read one after the other")
+        yield sources
+        return
+    if len(options.traces) > 1:
+        raise UsageError("--follow takes one trace")
+    followed = Followed(options.traces[0])
+    with _stopped_by_interrupt(followed):
+        yield [followed]
+
+
+@contextlib.contextmanager
+def _stopped_by_interrupt(followed: Followed) -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: followed.stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _judge(source: str | Source, options: Options, publisher: Publisher) -> Report:
+    from tracediag.api import Analysis
+
+    path = source if isinstance(source, str) else source.name
+    with progress_of(path) as progress:
+        analysis = Analysis(
+            source, select=options.select, ignore=options.ignore, progress=progress, strict=options.strict
+        )
+        if (path == "-" or options.follow) and options.format != "json":
+            return publisher.publish_live(analysis, "<stdin>" if path == "-" else path)
+        for _ in analysis:
+            pass
+    report = analysis.report()
+    publisher.publish(report)
+    return report

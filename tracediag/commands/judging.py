@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Self, TextIO
+from typing import TYPE_CHECKING, Literal, Self, TextIO
 
 import msgspec
 
@@ -16,6 +16,9 @@ from tracediag.commands.parser import CommonOptions
 from tracediag.findings import Report, Severity
 from tracediag.report import FORMATS, Format, Look, formatter
 from tracediag.report.summary import summary
+
+if TYPE_CHECKING:
+    from tracediag.api import Analysis
 
 FAIL_ON = (*Severity, "never")
 
@@ -104,6 +107,23 @@ class Publisher:
         """Write one report everywhere."""
         for piece in self._formatter.report(report):
             write(piece)
+        self._file(report)
+
+    def publish_live(self, analysis: Analysis, path: str) -> Report:
+        """Write each finding as soon as it shows, and at the end their order of rank; return the report."""
+        told: list[str] = []
+        for finding in analysis:
+            write(self._formatter.finding(finding, path))
+            told.append(finding.fingerprint)
+        report = analysis.report()
+        write(self._formatter.closing(report))
+        ranked = report.findings
+        if told != [finding.fingerprint for finding in ranked]:
+            say("in order of rank: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
+        self._file(report)
+        return report
+
+    def _file(self, report: Report) -> None:
         for each, stream in self._writers:
             stream.writelines(each.report(report))
             stream.flush()

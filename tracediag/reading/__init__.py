@@ -1,6 +1,8 @@
 """Source -> lines -> frames -> events: reads all that strace prints, and says what it did not understand.
 
 sources    where the lines come from: a path, standard input, gz, xz, bz2, zst
+sets       the many files of `strace -ff`, merged
+following  a file that is still being written
 dialect    what form this recording has, from its first lines
 quick      the loop: one regular expression takes most lines (`fast`)
 general    the careful way for all other lines
@@ -12,8 +14,23 @@ accounting every line is booked
 
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
+from tracediag.reading.following import Followed
 from tracediag.reading.general import NotUnderstoodError
-from tracediag.reading.reader import Reader, read
-from tracediag.reading.sources import UnreadableError, open_source
+from tracediag.reading.reader import AnySource, Reader, read
+from tracediag.reading.sets import ProcessSet, grouped
+from tracediag.reading.sources import Source, UnreadableError, open_source
 
-__all__ = ["Counts", "Dialect", "NotUnderstoodError", "Reader", "UnreadableError", "open_source", "read"]
+__all__ = [
+    "AnySource",
+    "Counts",
+    "Dialect",
+    "Followed",
+    "NotUnderstoodError",
+    "ProcessSet",
+    "Reader",
+    "Source",
+    "UnreadableError",
+    "grouped",
+    "open_source",
+    "read",
+]

@@ -14,7 +14,11 @@ from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
 from tracediag.reading.general import General
 from tracediag.reading.prefix import Clock
 from tracediag.reading.quick import read_lines
-from tracediag.reading.sources import Progress, Source, Stream, UnreadableError, as_source
+from tracediag.reading.sets import members_of, open_set
+from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
+
+AnySource = str | os.PathLike[str] | Iterable[str] | Source
+"""A path, the prefix of an `-ff` set, `-` for standard input, lines, or a source made by hand."""
 
 
 class Reader:
@@ -25,7 +29,7 @@ class Reader:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | Iterable[str],
+        source: AnySource,
         *,
         calls: Collection[str] | None = None,
         begun: Collection[str] | None = None,
@@ -33,7 +37,7 @@ class Reader:
         strict: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        """Open the source: a path, `-` for standard input, or lines. Raises `UnreadableError`.
+        """Open the source. Raises `UnreadableError`.
 
         `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error;
         all others are framed and counted only. `begun` names those whose first half must be told at once; of others it
@@ -42,7 +46,8 @@ class Reader:
         """
         self.counts = Counts()
         self.dialect = Dialect()
-        self._source: Source = as_source(source)
+        self._source = _as_source(source)
+        self.name = self._source.name
         self._wanted = None if calls is None else frozenset(calls)
         self._begun = None if begun is None else frozenset(begun)
         self._failures = failures
@@ -60,7 +65,7 @@ class Reader:
         first = ""
         for piece in pieces:
             first += piece
-            if first.count("\n") >= LOOK_AHEAD:
+            if first.count("\n") >= LOOK_AHEAD or (first and not piece):
                 break
         self.dialect = decide(first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD])
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
@@ -87,13 +92,19 @@ class Reader:
         yield from ()
 
 
+def _as_source(source: AnySource) -> Source:
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        is_set = path != "-" and not os.path.exists(path) and bool(members_of(path))  # noqa: PTH110
+        return open_set(path) if is_set else open_source(path)
+    return source if isinstance(source, Source) else Lines(source)
+
+
 def _everything(_: str) -> bool:
     return True
 
 
-def read(
-    source: str | os.PathLike[str] | Iterable[str], *, strict: bool = False, progress: Progress | None = None
-) -> Iterator[Event]:
+def read(source: AnySource, *, strict: bool = False, progress: Progress | None = None) -> Iterator[Event]:
     """Yield what a trace says: a path, `-` for standard input, or lines.
 
     Raises `UnreadableError` where the source cannot be read or is no trace, and with `strict` `NotUnderstoodError`

@@ -2,8 +2,8 @@
 
 A source hands out pieces of text, each of whole lines: the bytes are decoded a large piece at a time, because a
 Python call for every line would cost more than all that is done with most of them. Lines end at a line feed alone;
-bytes that are no UTF-8 survive as surrogates. A watcher that follows a growing file is one more class with the
-interface of `Source`.
+bytes that are no UTF-8 survive as surrogates. A pipe that says nothing for a moment gives an empty piece, so that
+whoever looks ahead can go on with what there is. More sources: `following`, `sets`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import gzip
 import io
 import lzma
 import os
+import select
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast, runtime_checkable
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,6 +33,8 @@ Progress = Callable[[int], None]
 PIECE = 1 << 15
 """So many bytes are worked on at a time: what comes of them still fits into a processor's cache."""
 LINES = 2048
+IDLE = 0.2
+"""Seconds after which a pipe that says nothing counts as idle."""
 LONGEST = 1 << 22
 """A line is kept up to this many bytes; what follows on it is dropped."""
 
@@ -53,6 +57,7 @@ class UnreadableError(OSError):
         self.reason = reason
 
 
+@runtime_checkable
 class Source(Protocol):
     """Anything that hands out a trace in pieces of whole lines."""
 
@@ -61,7 +66,10 @@ class Source(Protocol):
     """Whether this is a file of its own, which is an error when it holds no trace at all."""
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
-        """Yield the text in order; every line of every piece ends with a line feed. Raises `UnreadableError`."""
+        """Yield the text in order; every line of every piece ends with a line feed. Raises `UnreadableError`.
+
+        An empty piece says that nothing more has come for a moment.
+        """
         ...
 
     def close(self) -> None:
@@ -100,6 +108,16 @@ class _Counting(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def is_pipe(self) -> bool:
+        """Whether more may come later: a pipe, a socket or a terminal, but no file on a disk."""
+        try:
+            return not stat.S_ISREG(os.fstat(self.fileno()).st_mode)
+        except (OSError, ValueError):
+            return False  # bytes in memory
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         data = self._raw.read(len(buffer)) or b""
         buffer[: len(data)] = data
@@ -107,7 +125,7 @@ class _Counting(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        if not self.closed and self._raw is not sys.stdin.buffer:
+        if not self.closed and self._raw is not _stdin():
             self._raw.close()
         super().close()
 
@@ -117,8 +135,10 @@ class Stream:
 
     is_file = True
 
-    def __init__(self, name: str, raw: BinaryIO) -> None:
+    def __init__(self, name: str, raw: BinaryIO, growing: Callable[[], bool] | None = None) -> None:
+        """Take an open file; `growing` waits for more at its end, and says whether to go on trying."""
         self.name = name
+        self._growing = growing
         self._counting = _Counting(raw)
         self._buffered = io.BufferedReader(self._counting, PIECE)
         head = self._peek()
@@ -145,10 +165,12 @@ class Stream:
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the text in order."""
         try:
-            for number, data in enumerate(self._whole_lines()):
+            first = True
+            for data in self._whole_lines():
                 if progress is not None:
                     progress(self._counting.consumed)
-                yield self._text(data, first=not number)
+                yield self._text(data, first=first) if data else ""
+                first = first and not data
         finally:
             self.close()
 
@@ -168,6 +190,8 @@ class Stream:
         for data in self._raw():
             cut = data.rfind(b"\n") + 1
             if not cut:
+                if not data:
+                    yield b""
                 if size < LONGEST:
                     kept.append(data)
                 size += len(data)
@@ -180,10 +204,18 @@ class Stream:
     def _raw(self) -> Iterator[bytes]:
         decode = codecs.getincrementaldecoder("utf-16")("replace").decode if self._wide else None
         try:
-            while data := self._data.read1(PIECE):
+            while (data := self._data.read1(PIECE)) or (self._growing is not None and self._growing()):
                 yield data if decode is None else decode(data).encode()
+                yield from self._pause()
         except _DAMAGED as error:
             raise UnreadableError(self.name, f"cannot be read to its end: {_reason(error)}") from error
+
+    def _pause(self) -> Iterator[bytes]:
+        """Yield nothing where more is there already; else wait for it, and say once that the pipe is idle."""
+        if self._data is not self._buffered or not self._counting.is_pipe():
+            return
+        if not select.select([self._counting], [], [], IDLE)[0]:
+            yield b""
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -191,23 +223,21 @@ class Stream:
         self._buffered.close()
 
 
-def open_source(path: str | os.PathLike[str]) -> Stream:
-    """Open a trace by its path; `-` is standard input. Raises `UnreadableError`."""
+def open_source(path: str | os.PathLike[str], growing: Callable[[], bool] | None = None) -> Stream:
+    """Open a trace by its path; `-` is standard input; `growing` as for `Stream`. Raises `UnreadableError`."""
     name = os.fspath(path)
     if name == "-":
-        return Stream("<stdin>", cast("BinaryIO", sys.stdin.buffer))
+        return Stream("<stdin>", _stdin())
     try:
         raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
     except (OSError, ValueError) as error:
         raise UnreadableError(name, _reason(error)) from error
-    return Stream(name, cast("BinaryIO", raw))
+    return Stream(name, cast("BinaryIO", raw), growing)
 
 
-def as_source(source: str | os.PathLike[str] | Iterable[str]) -> Source:
-    """Return the source behind what a caller of `read` may name: a path, `-`, or lines."""
-    if isinstance(source, str | os.PathLike):
-        return open_source(source)
-    return Lines(source)
+def _stdin() -> BinaryIO:
+    """Return standard input without its buffer, which would wait for more than is there."""
+    return cast("BinaryIO", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def _reason(error: Exception) -> str:

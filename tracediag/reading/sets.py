@@ -1,0 +1,144 @@
+"""The set of files that `strace -ff -o PREFIX` writes, one for each thread: PREFIX.PID.
+
+Where the lines have times the files are merged by them, each line with its pid before it: what `strace-log-merge
+PREFIX` prints, so that a line number is one of that output. Without times they are read one after the other.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tracediag.reading.prefix import Clock, read_prefix
+from tracediag.reading.sources import LINES, Progress, Source, Stream, UnreadableError, open_source
+
+_MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>\d{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
+_BEHIND = re.compile(r" ++[>|*=] ")
+"""A stack frame or a line of a hex dump: it belongs to the record before it."""
+_RUN = 64
+
+Key = tuple[float, int]
+
+
+class ProcessSet:
+    """One trace in many files."""
+
+    is_file = True
+
+    def __init__(self, prefix: str, members: Iterable[str]) -> None:
+        """Take the common prefix and the paths of the members."""
+        self.name = prefix
+        self._members = sorted((_pid(path), path) for path in members)
+        self._consumed: dict[str, int] = {}
+        self.merged = all(_first_time(path) is not None for _, path in self._members)
+        """Whether the lines have times to be merged by."""
+
+    def pieces(self, progress: Progress | None = None) -> Iterator[str]:
+        """Yield the lines in the order of their times, each with its pid."""
+        lines: list[str] = []
+        for line in self._merged() if self.merged else self._one_by_one():
+            lines.append(line)
+            if len(lines) >= LINES:
+                if progress is not None:
+                    progress(sum(self._consumed.values()))
+                yield "".join(lines)
+                lines.clear()
+        yield "".join(lines)
+        if progress is not None:
+            progress(sum(self._consumed.values()))
+
+    def _one_by_one(self) -> Iterator[str]:
+        for pid, path in self._members:
+            for _, line in self._lines(pid, path):
+                yield line
+
+    def _merged(self) -> Iterator[str]:
+        """Merge by time. A file is opened when its first line is due: there may be more of them than descriptors."""
+        waiting = sorted((_first_time(path) or 0.0, pid, path) for pid, path in self._members)
+        waiting.reverse()
+        heap: list[tuple[Key, str, Iterator[tuple[Key, str]]]] = []
+        while heap or waiting:
+            while waiting and (not heap or waiting[-1][0] <= heap[0][0][0]):
+                _, pid, path = waiting.pop()
+                _push(heap, self._lines(pid, path))
+            if heap:
+                _, line, following = heapq.heappop(heap)
+                yield line
+                _push(heap, following)
+
+    def _lines(self, pid: int, path: str) -> Iterator[tuple[Key, str]]:
+        clock, when = Clock(), 0.0
+        for line in _text(open_source(path), self._consumed, path):
+            prefix = read_prefix(line[:_RUN])
+            if prefix.kind in ("epoch", "clock"):
+                when = clock.read(prefix.kind, prefix.stamp) or when
+            yield (when, pid), line if _BEHIND.match(line) else f"{pid} {line}"
+
+    def close(self) -> None:
+        """Each member is closed when it has been read."""
+
+
+def _push(heap: list[tuple[Key, str, Iterator[tuple[Key, str]]]], lines: Iterator[tuple[Key, str]]) -> None:
+    entry = next(lines, None)
+    if entry is not None:
+        heapq.heappush(heap, (*entry, lines))
+
+
+def _text(source: Stream, consumed: dict[str, int], path: str) -> Iterator[str]:
+    def note(count: int) -> None:
+        consumed[path] = count
+
+    for piece in source.pieces(note):
+        yield from (f"{line}\n" for line in piece.split("\n")[:-1])
+
+
+def _first_time(path: str) -> float | None:
+    """Return the time of the first line, or None without one."""
+    source = open_source(path)
+    try:
+        line = next(source.pieces(), "").partition("\n")[0]
+    finally:
+        source.close()
+    prefix = read_prefix(line[:_RUN])
+    return Clock().read(prefix.kind, prefix.stamp) if prefix.kind in ("epoch", "clock") else None
+
+
+def _pid(path: str) -> int:
+    found = _MEMBER.fullmatch(path)
+    return 0 if found is None else int(found["pid"])
+
+
+def members_of(prefix: str) -> list[str]:
+    """Return the files PREFIX.PID that there are."""
+    folder = Path(prefix).parent
+    start = f"{Path(prefix).name}."
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.iterdir() if path.name.startswith(start) and path.is_file())
+    return [os.fspath(path) for path in found if _belongs(path.name, start)]
+
+
+def _belongs(name: str, start: str) -> bool:
+    found = _MEMBER.fullmatch(name)
+    return found is not None and f"{found['prefix']}." == start
+
+
+def grouped(paths: Sequence[str]) -> list[str | ProcessSet]:
+    """Put those of several paths that are members of one set into one source; each stands where its first one stood."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        found = _MEMBER.fullmatch(path)
+        families[path if found is None else found["prefix"]].append(path)
+    return [ProcessSet(name, family) if len(family) > 1 else family[0] for name, family in families.items()]
+
+
+def open_set(prefix: str) -> Source:
+    """Open the set PREFIX.PID. Raises `UnreadableError` where there is none."""
+    members = members_of(prefix)
+    if not members:
+        raise UnreadableError(prefix, "no such file or directory")
+    return ProcessSet(prefix, members)
