@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tracediag.events import Begun, Syscall
-from tracediag.findings import Finding, Severity, step
-from tracediag.kernel import Action
+from tracediag.findings import Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Thread
-from tracediag.rules.base import Rule, on_call, on_errno
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
 from tracediag.rules.steps import birth
 
-_CLOSED_BY = "TD303 closed by"
+_USERS = "TD303 users"
+"""On a descriptor: the threads that used it, but for the one that made it."""
+
+_STALE = "TD303 stale"
+"""On a descriptor: the close, by the thread that has now closed it too, of what had the number before."""
+
+_LONG_SWEEP = 8
+_SHORT_SWEEP = 3
+
+
+class _Run(msgspec.Struct, eq=False):
+    """Closes by one thread of numbers that lie side by side."""
+
+    last: int
+    step: int = 0
+    length: int = 1
+    strangers: int = 0
+    """How many of them were not open, and have never been as far as the trace shows."""
+    held: list[Finding] = []
+    """What is to be said unless the run turns out to be a sweep."""
+
+    @property
+    def sweep(self) -> bool:
+        """Whether the thread is closing whatever might be open: no mistake."""
+        return self.length >= _LONG_SWEEP or (self.length >= _SHORT_SWEEP and self.strangers > 0)
 
 
 class DoubleClose(Rule):
@@ -24,77 +50,147 @@ class DoubleClose(Rule):
     severity = Severity.WARNING
     summary = "a descriptor is closed twice; between the two another thread may have got the number"
 
+    def __init__(self) -> None:
+        self._runs: dict[int | None, _Run] = {}
+
     @on_call("close")
     def closed(self, action: Action) -> Iterator[Finding]:
-        """Remember who closed what; a second close with EBADF is told at once."""
-        call, number = action.call, action.call.number(0)
-        for descriptor in action.released:
-            descriptor.memory[_CLOSED_BY] = (action.thread, _previous(action, descriptor))
-        if call.errno != "EBADF" or number is None:
-            _note_sweep(action.thread, number)
+        """Remember who closed what; a second close with EBADF is told once it is clear that it is no sweep."""
+        number = action.call.number(0)
+        if number is None or number < 0:
             return
-        gone = action.process.table.last_closed.get(number)
-        sweep = _note_sweep(action.thread, number)
-        if gone is None or sweep or not isinstance(gone.closed, Syscall) or gone.closed.name != "close":
+        run = self._runs.get(action.thread.tid)
+        if run is None or not _goes_on(run, number):
+            self._runs[action.thread.tid] = _Run(number)
+            yield from _told(run)
+            run = self._runs[action.thread.tid]
+        if action.call.errno == "EBADF":
+            self._refused(action, number, run)
+        else:
+            _take_down(action, number)
+
+    def _refused(self, action: Action, number: int, run: _Run) -> None:
+        gone = last_owner(action, number)
+        if gone is None:
+            run.strangers += 1
+        elif gone.closing is not None or (isinstance(gone.closed, Syscall) and gone.closed.name == "close"):
+            struck = self._struck(action, gone)
+            run.held.append(self._twice(action, gone) if struck is None else struck)
+            del run.held[:-_LONG_SWEEP]
+
+    @on_call(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
+    def used(self, action: Action) -> None:
+        """Remember which threads have to do with a descriptor: theirs is the right to close it."""
+        descriptor, thread = action.descriptor, action.thread
+        if descriptor is None or len(thread.process.threads) < 2:
             return
-        yield self.finding(
-            [
-                *birth(gone),
-                step(gone.closed, f"fd {number} is closed"),
-                step(call, f"closed again: fd {number} is not open any more", primary=True),
-            ],
-            object=describe(gone),
-            title="a descriptor is closed twice",
-            why=_WHY,
-            fix=f"let one owner close fd {number}, and forget the number (set it to -1) once it is closed",
-        )
+        if descriptor.opened is not None and descriptor.opened.pid != thread.tid:
+            descriptor.memory.setdefault(_USERS, set()).add(thread.tid)
 
     @on_errno("EBADF")
     def missed(self, action: Action) -> Iterator[Finding]:
-        """Take the proof of the worse kind: the owner of a number finds it closed by a thread that had closed it before."""
-        call = action.call
-        number = call.number(0)
-        gone = None if number is None else action.process.table.last_closed.get(number)
-        if gone is None or call.name == "close" or gone.opened is None or not isinstance(gone.closed, Syscall):
-            return
-        closer, before = gone.memory.get(_CLOSED_BY, (None, None))
-        owner = gone.opened.pid
-        if before is None or closer is None or closer.tid == owner or owner != action.thread.tid:
-            return
-        if before.closed is None or before.closed.pid != closer.tid or not isinstance(before.closed, Syscall | Begun):
-            return
-        yield self.finding(
+        """Take the proof of the worse kind: the owner of a number finds it closed by a thread that closed it before."""
+        number = action.call.number(0)
+        gone = None if number is None or action.call.name == "close" else action.process.table.last_closed.get(number)
+        struck = None if gone is None else self._struck(action, gone)
+        if struck is not None:
+            yield struck
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """No more closes by this thread."""
+        yield from _told(self._runs.pop(action.thread.tid, None))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """No more closes at all."""
+        del kernel
+        for run in self._runs.values():
+            yield from _told(run)
+
+    def _twice(self, action: Action, gone: Descriptor) -> Finding:
+        call, number, first = action.call, gone.number, gone.closing or gone.closed
+        assert isinstance(first, Begun | Syscall)
+        other = first.pid != call.pid
+        by = ", by another thread" if other else ""
+        return self.finding(
             [
-                step(before.closed, f"fd {number} is closed"),
-                step(gone.opened, f"another thread gets the number {number}"),
-                step(gone.closed, "closed a second time: this hits the other thread's descriptor", primary=True),
-                step(call, "the owner finds it gone"),
+                *birth(gone),
+                step(first, f"fd {number} is closed"),
+                step(call, f"closed again{by}: fd {number} is not open", primary=True),
             ],
             object=describe(gone),
-            title="a second close hit the descriptor of another thread",
+            title="two threads close the same descriptor" if other else "a descriptor is closed twice",
+            severity=Severity.WARNING if other or len(action.process.threads) > 1 else Severity.NOTE,
+            why=_WHY,
+            fix=_FIX.format(fd=number),
+        )
+
+    def _struck(self, action: Action, gone: Descriptor) -> Finding | None:
+        """Return the worse finding, if another thread closed what the caller had opened, by a stale number."""
+        before: Syscall | None = gone.memory.get(_STALE)
+        if before is None or gone.opened is None or gone.opened.pid != action.thread.tid:
+            return None
+        assert isinstance(gone.closed, Syscall)
+        number = gone.number
+        return self.finding(
+            [
+                step(before, f"fd {number} is closed"),
+                step(gone.opened, f"another thread gets the number {number}"),
+                _strike(gone.closed),
+                step(action.call, f"the thread that opened it finds fd {number} gone"),
+            ],
+            object=describe(gone),
+            title="a second close hits the descriptor of another thread",
             severity=Severity.ERROR,
             why=_WHY,
-            fix=f"let one owner close fd {number}, and forget the number (set it to -1) once it is closed",
-            explains=[("use-after-close", call.line)],
+            fix=_FIX.format(fd=number),
+            explains=[("use-after-close", action.call.line)],
         )
 
 
 _WHY = (
-    "a number is free as soon as it is closed, and the next open in any thread takes the lowest free one: a second close"
-    " hits whatever has the number by then: close(2), open(2)"
+    "a number is free as soon as it is closed, and the next open in any thread takes the lowest free one: a second"
+    " close hits whatever has the number by then: close(2), open(2)"
 )
+_FIX = "let one owner close fd {fd}, and forget the number (set it to -1) once it is closed"
 
 
-def _previous(action: Action, descriptor: Descriptor) -> Descriptor | None:
-    """Return the incarnation that had the number before, and take down this one for the next."""
-    last: dict[int, Descriptor] = action.process.memory.setdefault("TD303 last", {})
-    before = last.get(descriptor.number)
-    last[descriptor.number] = descriptor
-    return before
+def _strike(close: Syscall) -> Step:
+    return step(close, "closed a second time by the first thread: this hits the descriptor of the other", primary=True)
 
 
-def _note_sweep(thread: Thread, number: int | None) -> bool:
-    """Whether the thread is closing numbers one after the other, open or not: a sweep, and no mistake."""
-    last = thread.last_call
-    before = last.number(0) if last is not None and last.name == "close" else None
-    return number is not None and before is not None and abs(number - before) == 1
+def last_owner(action: Action, number: int) -> Descriptor | None:
+    """Return what had the number: closed before, or at this moment by another thread."""
+    table = action.process.table
+    held = table.get(number)
+    if held is not None:
+        return held if held.closing is not None and held.closing.pid != action.call.pid else None
+    return table.last_closed.get(number)
+
+
+def _take_down(action: Action, number: int) -> None:
+    """Note on the closed descriptor whether its closer has closed the same number before, and never used this one."""
+    closes: dict[int, Syscall] = action.process.memory.setdefault("TD303 closes", {})
+    call, before = action.call, closes.get(number)
+    closes[number] = call
+    descriptor = action.descriptor
+    if descriptor is None or before is None or before.pid != call.pid or descriptor.opened is None:
+        return
+    users = descriptor.memory.get(_USERS, ())
+    if descriptor.opened.pid != call.pid and before.line < descriptor.opened.line and call.pid not in users:
+        descriptor.memory[_STALE] = before
+
+
+def _goes_on(run: _Run, number: int) -> bool:
+    """Take the number into the run, if it lies beside the last one in the same direction."""
+    step_now = number - run.last
+    if abs(step_now) != 1 or run.step not in (0, step_now):
+        return False
+    run.step, run.last = step_now, number
+    run.length += 1
+    return True
+
+
+def _told(run: _Run | None) -> list[Finding]:
+    return [] if run is None or run.sweep else run.held

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, Step, step
+from tracediag.findings import Finding, Severity, step
 from tracediag.kernel import Action
 from tracediag.kernel.calls.control import status_flags
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, canonical
 from tracediag.rules.base import Rule, on_call
-from tracediag.values import names_of, number_of
+from tracediag.rules.steps import birth
+from tracediag.values import Flags, Value, bare, names_of, number_of
 
 _GETFD = "TD302 F_GETFD"
 _O_NONBLOCK = 0o4000
+_STATUS_BITS = 0o7777776
+"""What can be on in a word of status flags, but for the bit that is FD_CLOEXEC."""
+
+
+class _Words(NamedTuple):
+    note: str
+    fix: str
+
+
+_WORDS = {
+    "getfd": _Words(
+        "F_SETFL with what F_GETFD gave: the access mode in it is not the descriptor's own",
+        "use F_GETFL where F_GETFD stands: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
+    ),
+    "cloexec": _Words(
+        "F_SETFL with FD_CLOEXEC, whose bit means O_WRONLY here and is ignored: fd {fd} does not become close-on-exec",
+        "set FD_CLOEXEC with fcntl({fd}, F_SETFD, FD_CLOEXEC), or make the descriptor with O_CLOEXEC or SOCK_CLOEXEC",
+    ),
+    "nonblock": _Words(
+        "F_SETFD with O_NONBLOCK: only FD_CLOEXEC means anything here, so O_NONBLOCK is not set",
+        "set O_NONBLOCK with F_SETFL: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
+    ),
+    "getfl": _Words(
+        "F_SETFD with status flags: only FD_CLOEXEC means anything here, the rest is ignored",
+        "use F_GETFD where F_GETFL stands: fcntl({fd}, F_SETFD, fcntl({fd}, F_GETFD) | FD_CLOEXEC)",
+    ),
+}
 
 
 class SetflSetfdConfused(Rule):
-    """F_GETFD's value in F_SETFL, F_SETFL with FD_CLOEXEC, F_SETFD with O_NONBLOCK."""
+    """F_GETFD's value in F_SETFL, F_SETFL with FD_CLOEXEC, F_SETFD with O_NONBLOCK or other status flags."""
 
     code = "TD302"
     name = "setfl-setfd-confused"
@@ -39,56 +68,55 @@ class SetflSetfdConfused(Rule):
             yield self._finding(action, descriptor, what, fetched)
 
     def _finding(self, action: Action, descriptor: Descriptor, what: str, fetched: Syscall | None) -> Finding:
-        note, fix = _WORDS[what]
-        before: list[Step] = []
+        words, number, lost = _WORDS[what], descriptor.number, _lost(action)
+        steps = [*birth(descriptor), step(action.call, words.note.format(fd=number) + _and(lost), primary=True)]
         if what == "getfd" and fetched is not None:
-            before = [step(fetched, "F_GETFD gives the descriptor flags (FD_CLOEXEC), not the status flags")]
-        number = descriptor.number
-        harm = _harm(action, what)
+            steps.append(step(fetched, "F_GETFD gives the descriptor flags (FD_CLOEXEC), not the status flags"))
+        severity = _severity(what, descriptor, lost)
         return self.finding(
-            [*before, step(action.call, note, primary=True)],
+            steps,
             object=describe(descriptor),
-            title=f"descriptor flags and status flags are confused{harm}",
-            severity=Severity.NOTE if what == "getfd" and not _lost(action) else Severity.WARNING,
-            why="FD_CLOEXEC is a flag of the descriptor (F_GETFD, F_SETFD); O_NONBLOCK, O_APPEND and the access mode are flags"
-            " of the open file description (F_GETFL, F_SETFL), and F_SETFL ignores the access mode: fcntl(2)",
-            fix=fix.format(fd=number),
+            title="descriptor flags and status flags are confused" + _harm(what, severity, lost),
+            severity=severity,
+            why="FD_CLOEXEC is a flag of the descriptor (F_GETFD, F_SETFD); O_NONBLOCK, O_APPEND and the access mode"
+            " are flags of the open file description (F_GETFL, F_SETFL), and F_SETFL ignores the access mode: fcntl(2)",
+            fix=words.fix.format(fd=number),
         )
 
 
-_WORDS = {
-    "getfd": (
-        "F_SETFL with what F_GETFD gave: the access mode in it is not the descriptor's own",
-        "use F_GETFL where F_GETFD stands: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
-    ),
-    "cloexec": (
-        "F_SETFL with 1, which is FD_CLOEXEC: as a status flag it means O_WRONLY and is ignored",
-        "set FD_CLOEXEC with fcntl({fd}, F_SETFD, FD_CLOEXEC), or open with O_CLOEXEC",
-    ),
-    "nonblock": (
-        "F_SETFD with O_NONBLOCK: only FD_CLOEXEC means anything here, so the descriptor still blocks",
-        "set O_NONBLOCK with F_SETFL: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
-    ),
-}
-
-
 def confusion(action: Action) -> str | None:
-    """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", or None."""
+    """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", "getfl", or None."""
     call, descriptor = action.call, action.descriptor
     commands = names_of(call.arg(1))
     if "F_SETFD" in commands:
-        number = number_of(call.arg(2))
-        names = names_of(call.arg(2))
-        return "nonblock" if names & {"O_NONBLOCK", "O_NDELAY"} or (number or 0) & _O_NONBLOCK else None
+        return _in_descriptor_flags(call.arg(2))
     if "F_SETFL" not in commands or descriptor is None or action.change is None:
         return None
-    given = canonical(status_flags(call.arg(2)))
-    access = descriptor.file.flags.access
-    if given in ({"O_WRONLY"}, {"FD_CLOEXEC"}) and access != "O_WRONLY" and action.change.fetched is None:
-        return "cloexec"
+    return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))))
+
+
+def _in_descriptor_flags(value: Value | None) -> str | None:
+    found = bare(value)
+    bits = found.rest if isinstance(found, Flags) else number_of(found) or 0
+    if bits & _O_NONBLOCK or names_of(found) & {"O_NONBLOCK", "O_NDELAY"}:
+        return "nonblock"
+    return "getfl" if bits & _STATUS_BITS and not bits & ~(_STATUS_BITS | 1) else None
+
+
+def _in_status_flags(descriptor: Descriptor, given: frozenset[str]) -> str | None:
+    access = access_mode(descriptor)
+    mode = next(iter(given & ACCESS_MODES), None)
+    if access is None or mode == access:
+        return None
     fetched: Syscall | None = descriptor.memory.get(_GETFD)
-    wrong_mode = access in ("O_RDWR", "O_WRONLY") and given & ACCESS_MODES != {access}
-    return "getfd" if fetched is not None and fetched.result == 0 and wrong_mode and action.change.fetched is None else None
+    if fetched is not None and mode == ("O_WRONLY" if fetched.result else "O_RDONLY"):
+        return "getfd"
+    return "cloexec" if mode == "O_WRONLY" or "O_ACCMODE" in given else None
+
+
+def access_mode(descriptor: Descriptor) -> str | None:
+    """Return how the descriptor was opened, or None where that is not known; a socket goes both ways."""
+    return descriptor.file.flags.access or (None if descriptor.file.socket is None else "O_RDWR")
 
 
 def _remember(descriptor: Descriptor, call: Syscall) -> None:
@@ -99,13 +127,29 @@ def _remember(descriptor: Descriptor, call: Syscall) -> None:
         descriptor.memory.pop(_GETFD, None)
 
 
-def _lost(action: Action) -> bool:
-    """Whether the change dropped a flag that was on."""
+def _lost(action: Action) -> str:
+    """Return the flags that were on and that the change has dropped, joined, or ""."""
     change = action.change
-    return change is not None and bool(change.on - canonical(status_flags(action.call.arg(2))))
+    return "" if change is None else "|".join(sorted(change.on - canonical(status_flags(action.call.arg(2)))))
 
 
-def _harm(action: Action, what: str) -> str:
-    if what != "getfd" or _lost(action):
-        return ""
-    return "; the kernel ignores the access mode, so it did no harm here"
+def _and(lost: str) -> str:
+    return f"; and {lost} is gone" if lost else ""
+
+
+def _severity(what: str, descriptor: Descriptor, lost: str) -> Severity:
+    if lost:
+        return Severity.ERROR
+    in_force = {
+        "cloexec": descriptor.cloexec is True,
+        "nonblock": descriptor.file.flags.has("O_NONBLOCK") is True,
+    }
+    return Severity.NOTE if in_force.get(what, True) else Severity.WARNING
+
+
+def _harm(what: str, severity: Severity, lost: str) -> str:
+    if lost:
+        return f": {lost} is lost"
+    if severity is Severity.NOTE:
+        return ", without harm here"
+    return {"cloexec": ": FD_CLOEXEC is not set", "nonblock": ": O_NONBLOCK is not set"}[what]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tracediag.events import Exit, Signal, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
@@ -13,10 +15,27 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_signal
+from tracediag.rules.steps import birth
 from tracediag.values import names_of
 
+_RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
-_STANDARD_STREAMS = frozenset({1, 2})
+_SENDER = re.compile(r"\bsi_pid=(\d+)")
+_BY_CALL = re.compile(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
+"""raise(3), pthread_kill(3), sigqueue(3): the kernel's own SIGPIPE bears SI_USER."""
+
+
+@dataclass(slots=True)
+class _Blow:
+    """A write that found nobody, and the SIGPIPE that answered it; a filtered trace shows only one of the two."""
+
+    thread: Thread
+    descriptor: Descriptor | None
+    call: Syscall | None
+    signal: Signal | None = None
+    again: Signal | None = None
+    """The signal that the program's handler has raised once more."""
+    returned: bool = False
 
 
 class SendWithoutNosignal(Rule):
@@ -28,46 +47,76 @@ class SendWithoutNosignal(Rule):
     summary = "a write without MSG_NOSIGNAL while SIGPIPE has its default action: a lost peer kills the process"
 
     def __init__(self) -> None:
-        self._failed: dict[int | None, tuple[Thread, Descriptor, Syscall]] = {}
-        self._signalled: dict[int | None, Signal] = {}
+        self._blows: dict[int | None, _Blow] = {}
+        self._exposures: dict[int, Finding] = {}
 
     @on_errno("EPIPE")
     def failed(self, action: Action) -> None:
         """Remember the write that SIGPIPE is about to answer."""
-        call, descriptor = action.call, action.descriptor
-        if descriptor is not None and call.name in WRITES and not _guarded(action.thread, call):
-            self._failed[action.thread.tid] = (action.thread, descriptor, call)
-            self._signalled.pop(action.thread.tid, None)
+        call, thread = action.call, action.thread
+        if action.descriptor is not None and call.name in _RAISING and not _guarded(thread, call):
+            self._blows[thread.tid] = _Blow(thread, action.descriptor, call)
 
     @on_signal("SIGPIPE")
     def signalled(self, action: Action) -> None:
         """Take the signal: strace shows it also where it is ignored, so it proves nothing alone."""
-        if action.thread.tid in self._failed and isinstance(action.event, Signal):
-            self._signalled[action.thread.tid] = action.event
+        if not isinstance(action.event, Signal):
+            return
+        thread, blow = action.thread, self._blows.get(action.thread.tid)
+        if _BY_CALL.search(action.event.info):
+            if blow is not None:
+                blow.again = action.event
+        elif blow is None or blow.returned:
+            self._blows[thread.tid] = _Blow(thread, _last_written(thread), None, action.event)
+        else:
+            blow.signal = action.event
+
+    @on_call("rt_sigreturn", "sigreturn")
+    def returned(self, action: Action) -> None:
+        """A handler that returns leaves the program to deal with EPIPE: nothing is wrong with that."""
+        if (blow := self._blows.get(action.thread.tid)) is not None and blow.signal is not None:
+            blow.returned = True
+
+    @on_call("exit_group")
+    def gave_up(self, action: Action) -> Iterator[Finding]:
+        """A handler that ends the process does what the default action would have done."""
+        blow = self._blows.get(action.thread.tid)
+        handled = action.process.signals.get("SIGPIPE") is Disposition.HANDLED
+        if blow is not None and handled and blow.signal is not None and blow.call is not None and not blow.returned:
+            del self._blows[action.thread.tid]
+            yield self._finding(
+                [*_story(blow), step(action.call, "the handler ends the process, as the default action would")],
+                blow.descriptor,
+                severity=Severity.NOTE if _in_pipeline(blow.descriptor) else Severity.ERROR,
+                title="a write to a lost peer ends the process: the handler of SIGPIPE exits",
+            )
 
     @on_exit
     def killed(self, action: Action) -> Iterator[Finding]:
-        """The process dies of SIGPIPE."""
-        if not isinstance(action.event, Exit) or action.event.signal != "SIGPIPE":
-            return
-        found = self._failed.pop(action.thread.tid, None)
-        if found is None:
-            return
-        _, descriptor, call = found
-        yield self._killed(action.process, descriptor, call, action.event, self._signalled.pop(action.thread.tid, None))
+        """The thread ends; where SIGPIPE killed it, its last write has done it."""
+        end, process = action.event, action.process
+        blow = self._blows.pop(action.thread.tid, None)
+        if isinstance(end, Exit) and end.signal == "SIGPIPE":
+            self._exposures.pop(id(process), None)
+            if blow is not None and _behind(blow, process):
+                yield self._killed(blow, end)
+        elif process.exit is not None and id(process) in self._exposures:
+            yield self._exposures.pop(id(process))
 
-    def _killed(
-        self, process: Process, descriptor: Descriptor, call: Syscall, end: Exit, signal: Signal | None
-    ) -> Finding:
-        pipeline = descriptor.number in _STANDARD_STREAMS and descriptor.file.kind is not Kind.SOCKET
-        steps = [*_history(process, call), *([] if signal is None else [step(signal, "the kernel answers with SIGPIPE")])]
+    def _killed(self, blow: _Blow, end: Exit) -> Finding:
+        title = "a write to a lost peer kills the process by SIGPIPE"
+        if _in_pipeline(blow.descriptor):
+            title = "the reader of a pipeline has left, which ends the writer: usual in a pipeline"
+        elif blow.again is not None:
+            title = "a write to a lost peer ends the process: the handler of SIGPIPE raises it once more"
+        elif blow.call is None:
+            title = "SIGPIPE kills the process; the write that raised it is not in the trace"
         return self._finding(
-            [*steps, step(end, "its default action ends the process")],
-            descriptor,
-            severity=Severity.NOTE if pipeline else Severity.ERROR,
-            title="the reader of a pipeline has left, which ends the writer: usual in a pipeline"
-            if pipeline
-            else "a write to a lost peer kills the process by SIGPIPE",
+            [*_story(blow), step(end, "its default action ends the process")],
+            blow.descriptor,
+            severity=Severity.NOTE if _in_pipeline(blow.descriptor) else Severity.ERROR,
+            title=title,
+            confidence=Confidence.LIKELY if blow.call is None else Confidence.CERTAIN,
         )
 
     @on_call("rt_sigaction", "sigaction", "signal")
@@ -75,16 +124,18 @@ class SendWithoutNosignal(Rule):
         """A program that looks after SIGPIPE later is not warned of what it has mended."""
         if action.process.signals.get("SIGPIPE") in (Disposition.IGNORED, Disposition.HANDLED):
             action.process.memory[self.name] = True
+            self._exposures.pop(id(action.process), None)
 
-    @on_call("send", "sendto", "sendmsg")
-    def exposed(self, action: Action) -> Iterator[Finding]:
-        """Tell once a program that nothing stands between a lost peer and its death."""
-        descriptor, process = action.descriptor, action.process
-        if descriptor is None or self.name in process.memory or action.call.failed or not _exposed(action):
+    @on_call("write", "writev", "send", "sendto", "sendmsg")
+    def exposed(self, action: Action) -> None:
+        """Note once a program that nothing stands between a lost peer and its death; told when it ends unharmed."""
+        descriptor, process, call = action.descriptor, action.process, action.call
+        if descriptor is None or self.name in process.memory or call.failed or not _exposed(action):
             return
         process.memory[self.name] = True
-        yield self._finding(
-            [step(action.call, "without MSG_NOSIGNAL; if the peer has gone, SIGPIPE ends the process", primary=True)],
+        note = f"{call.name} without MSG_NOSIGNAL: if the peer has gone, SIGPIPE ends the process"
+        self._exposures[id(process)] = self._finding(
+            [*birth(descriptor), step(call, note, primary=True)],
             descriptor,
             severity=Severity.NOTE,
             title="SIGPIPE has its default action while a socket is written to",
@@ -95,60 +146,91 @@ class SendWithoutNosignal(Rule):
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the failures that did not end the process, as far as the trace goes."""
         del kernel
-        for tid, (thread, descriptor, call) in self._failed.items():
-            signal = self._signalled.get(tid)
-            disposition = thread.process.signals.get("SIGPIPE")
-            if signal is None or disposition is Disposition.IGNORED:
+        yield from self._exposures.values()
+        for blow in self._blows.values():
+            disposition = blow.thread.process.signals.get("SIGPIPE")
+            if blow.signal is None or blow.call is None or blow.returned or disposition is Disposition.IGNORED:
                 continue
-            if disposition is Disposition.HANDLED:
-                yield self._survived(thread, descriptor, call, signal)
-            elif thread.last_call is call or thread.last_call is None:
-                yield self._unknown_end(thread, descriptor, call, signal)
-
-    def _survived(self, thread: Thread, descriptor: Descriptor, call: Syscall, signal: Signal) -> Finding:
-        return self._finding(
-            [*_history(thread.process, call), step(signal, "a handler of the program runs")],
-            descriptor,
-            severity=Severity.WARNING,
-            title="a write to a lost peer raises SIGPIPE, which a handler takes",
-        )
-
-    def _unknown_end(self, thread: Thread, descriptor: Descriptor, call: Syscall, signal: Signal) -> Finding:
-        return self._finding(
-            [*_history(thread.process, call), step(signal, "unless it is ignored or handled, it ends the process")],
-            descriptor,
-            severity=Severity.WARNING,
-            title="a write to a lost peer raises SIGPIPE; the trace does not show what it does to the process",
-            confidence=Confidence.POSSIBLE,
-        )
+            handled = disposition is Disposition.HANDLED
+            if not handled and blow.thread.last_call is not blow.call:
+                continue
+            doubt = "a handler takes it" if handled else "the trace does not show what it does to the process"
+            note = "a handler runs, and has not returned" if handled else "unless it is ignored, it ends the process"
+            yield self._finding(
+                _story(blow, note),
+                blow.descriptor,
+                severity=Severity.WARNING,
+                title=f"a write to a lost peer raises SIGPIPE; {doubt}",
+                confidence=Confidence.POSSIBLE,
+            )
 
     def _finding(
         self,
         steps: list[Step],
-        descriptor: Descriptor,
+        descriptor: Descriptor | None,
         *,
-        severity: Severity,
         title: str,
+        severity: Severity,
         confidence: Confidence = Confidence.CERTAIN,
     ) -> Finding:
-        number = descriptor.number
         return self.finding(
             steps,
-            object=describe(descriptor),
+            object="the process" if descriptor is None else describe(descriptor),
             title=title,
             severity=severity,
             confidence=confidence,
-            why="a write to a pipe or stream socket whose other end is gone raises SIGPIPE, whose default action ends the"
-            " process, before write can return EPIPE: pipe(7), send(2), signal(7)",
-            fix=f"send on fd {number} with MSG_NOSIGNAL, or ignore SIGPIPE once at the start of the program, and handle EPIPE",
+            why=_WHY,
+            fix=_fix(descriptor),
         )
 
 
-def _history(process: Process, call: Syscall) -> Iterator[Step]:
-    arranged = process.signals.set_by.get("SIGPIPE")
-    if arranged is not None:
-        yield step(arranged, "what SIGPIPE is to do")
-    yield step(call, f"{call.name} fails: nobody can receive it any more", primary=True)
+_WHY = (
+    "a write to a pipe or stream socket whose other end is gone raises SIGPIPE, whose default action ends the process"
+    " before write can return EPIPE: pipe(7), send(2), signal(7)"
+)
+
+
+def _fix(descriptor: Descriptor | None) -> str:
+    socket = None if descriptor is None else descriptor.file.socket
+    first = f"send on fd {descriptor.number} with MSG_NOSIGNAL, or " if descriptor and socket else ""
+    return f"{first}ignore SIGPIPE at the start of the program, by signal(SIGPIPE, SIG_IGN), and take EPIPE as the end"
+
+
+def _story(blow: _Blow, signal_note: str = "the kernel answers with SIGPIPE") -> list[Step]:
+    """Return the steps up to the signal."""
+    call, steps = blow.call, []
+    arranged = blow.thread.process.signals.set_by.get("SIGPIPE")
+    if arranged is not None and blow.thread.process.signals.get("SIGPIPE") is Disposition.HANDLED:
+        steps.append(step(arranged, "SIGPIPE gets a handler of the program's own"))
+    if call is not None:
+        steps += birth(blow.descriptor) if blow.descriptor is not None else ()
+        steps.append(step(call, f"{call.name} fails: nobody is left at the other end", primary=True))
+    elif blow.thread.last_call is not None and blow.descriptor is not None:
+        steps.append(step(blow.thread.last_call, "the last write that is shown"))
+    if blow.signal is not None:
+        steps.append(step(blow.signal, signal_note, primary=call is None))
+    if blow.again is not None:
+        steps.append(step(blow.again, "the handler raises it once more, with its default action"))
+    return steps
+
+
+def _last_written(thread: Thread) -> Descriptor | None:
+    """Return what the thread's last call wrote to, where that call was a write."""
+    call = thread.last_call
+    return None if call is None or call.name not in _RAISING else thread.process.table.get(call.number(0) or 0)
+
+
+def _behind(blow: _Blow, process: Process) -> bool:
+    """Whether the blow is what has killed the process: the kernel gives the writer's own pid as the sender."""
+    if blow.call is not None:
+        return not blow.returned or blow.again is not None
+    sender = None if blow.signal is None else _SENDER.search(blow.signal.info)
+    return blow.signal is not None and (sender is None or process.pid is None or int(sender[1]) == process.pid)
+
+
+def _in_pipeline(descriptor: Descriptor | None) -> bool:
+    """Whether it is the standard output or error, and no socket."""
+    return descriptor is not None and descriptor.number in (1, 2) and descriptor.file.kind is not Kind.SOCKET
 
 
 def _guarded(thread: Thread, call: Syscall) -> bool:
@@ -156,7 +238,7 @@ def _guarded(thread: Thread, call: Syscall) -> bool:
     position = _FLAGS_AT.get(call.name)
     if position is not None and "MSG_NOSIGNAL" in names_of(call.arg(position)):
         return True
-    return thread.process.signals.get("SIGPIPE") is Disposition.IGNORED or "SIGPIPE" in thread.blocked
+    return "SIGPIPE" in thread.blocked or thread.process.signals.get("SIGPIPE") is Disposition.IGNORED
 
 
 def _exposed(action: Action) -> bool:
@@ -164,6 +246,5 @@ def _exposed(action: Action) -> bool:
     descriptor, signals = action.descriptor, action.process.signals
     if descriptor is None or descriptor.file.socket is None or not descriptor.file.socket.stream:
         return False
-    if _guarded(action.thread, action.call) or signals.get("SIGPIPE") is Disposition.HANDLED:
-        return False
-    return signals.get("SIGPIPE") is Disposition.DEFAULT or signals.from_exec
+    default = Disposition.DEFAULT if signals.from_exec else None
+    return (signals.get("SIGPIPE") or default) is Disposition.DEFAULT and not _guarded(action.thread, action.call)

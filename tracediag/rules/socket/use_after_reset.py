@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, step
+import msgspec
+
+from tracediag.events import Event, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, READS, WRITES
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.rules.base import Rule, on_call, on_end, on_release
 from tracediag.rules.steps import birth, repeated
 
+_STANDARD_STREAMS = 3
+"""Below this a descriptor of unknown kind is rather a pipe or a terminal."""
 
-@dataclass(slots=True)
-class _Use:
+
+class _Use(msgspec.Struct, eq=False):
+    """The calls that came after the end of a connection."""
+
     descriptor: Descriptor
     broken: Syscall
     first: Syscall
-    times: int
-    last: int
+    times: int = 0
+    last: int = 0
 
 
 class UseAfterReset(Rule):
@@ -39,50 +44,82 @@ class UseAfterReset(Rule):
     def used(self, action: Action) -> None:
         """Count the calls that come after the end."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or descriptor.file.kind is Kind.PIPE:
+        if descriptor is None or not (call.errno in BROKEN or descriptor.file.memory):
             return
-        broken: Syscall | None = descriptor.file.memory.get(self.name)
+        file = descriptor.file
+        broken: Syscall | None = file.memory.get(self.name)
         if broken is not None and _pointless(broken, call):
-            use = self._uses.setdefault(id(descriptor.file), _Use(descriptor, broken, call, 0, call.line))
+            use = self._uses.setdefault(id(file), _Use(descriptor, broken, call))
             use.times += 1
             use.last = call.line
-        elif broken is None and call.errno in BROKEN:
-            descriptor.file.memory[self.name] = call
+        elif broken is None and call.errno in BROKEN and _connection(descriptor):
+            file.memory[self.name] = call
+
+    @on_call("connect")
+    def connected(self, action: Action) -> None:
+        """A socket that is connected anew starts afresh."""
+        if action.descriptor is not None and action.call.result == 0:
+            action.descriptor.file.memory.pop(self.name, None)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """The story is over with the last close."""
         for descriptor in action.released:
-            use = self._uses.pop(id(descriptor.file), None)
+            use = None if _held(descriptor.file) else self._uses.pop(id(descriptor.file), None)
             if use is not None:
-                yield self._finding(use)
+                yield self._finding(use, action.event)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
         del kernel
         for use in self._uses.values():
-            yield self._finding(use)
+            yield self._finding(use, None)
 
-    def _finding(self, use: _Use) -> Finding:
-        number = use.descriptor.number
+    def _finding(self, use: _Use, end: Event | None) -> Finding:
+        number, dead = use.descriptor.number, use.broken.errno
+        # One call more before the close has done nothing; a second one shows that nobody looks at the result.
+        harmless = use.times == 1 and isinstance(end, Syscall)
+        sure = use.descriptor.file.socket is not None
         return self.finding(
-            [
-                *birth(use.descriptor),
-                step(use.broken, f"{use.broken.errno}: the connection is dead"),
-                repeated(use.first, f"fd {number} is used all the same", use.times, use.last, primary=True),
-            ],
+            _steps(use, end),
             object=describe(use.descriptor),
-            title="a dead connection is used on",
-            why="after a reset the socket has no peer any more: every write gives EPIPE (and SIGPIPE), every read ends at"
-            " once, and nothing can bring the connection back: send(2), tcp(7)",
-            fix=f"treat {use.broken.errno} as final for fd {number}: stop, take it out of the event loop, close it",
+            title=f"a connection is used on after {dead}" if not harmless else f"one call too many after {dead}",
+            severity=Severity.NOTE if harmless else Severity.WARNING,
+            confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
+            why="after a reset the socket has no peer any more: every write gives EPIPE (and SIGPIPE), every read ends"
+            " at once, and nothing can bring the connection back: send(2), tcp(7)",
+            fix=f"look at the result of each call, and take {dead} as final for fd {number}: stop, take it out of the"
+            " event loop, close it",
             explains=[("send-without-nosignal", use.first.line)],
         )
+
+
+def _steps(use: _Use, end: Event | None) -> Iterator[Step]:
+    number, first = use.descriptor.number, use.first
+    yield from birth(use.descriptor)
+    yield step(use.broken, f"{use.broken.errno}: the connection is dead")
+    got = "reads 0 bytes" if first.errno is None else f"fails with {first.errno}"
+    yield repeated(first, f"fd {number} is used all the same; {first.name} {got}", use.times, use.last, primary=True)
+    if isinstance(end, Syscall) and end.name == "close":
+        yield step(end, f"only here fd {number} is closed")
+
+
+def _connection(descriptor: Descriptor) -> bool:
+    """Whether it is a connection, as far as is known: no pipe, and no datagram socket, which can go on."""
+    file = descriptor.file
+    if file.socket is not None:
+        return file.socket.stream is not False
+    return file.kind is Kind.UNKNOWN and descriptor.number >= _STANDARD_STREAMS
+
+
+def _held(file: OpenFile) -> bool:
+    """Whether another descriptor still refers to it, in a process that the trace follows."""
+    return bool(file.heirs) or any(holder.table.seen for holder in file.holders)
 
 
 def _pointless(broken: Syscall, call: Syscall) -> bool:
     """Whether nothing can come of the call: after a failed *write* there may still be data of the peer to read."""
     if call.name in WRITES:
         return call.errno in BROKEN
-    return broken.name in READS or call.errno in BROKEN
+    return call.errno in BROKEN or (broken.name in READS and call.result == 0)
