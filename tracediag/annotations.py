@@ -103,6 +103,8 @@ def _numbered(match: re.Match[str]) -> Annotation:
         return Annotation("pipe", inode=inode)
     if protocol in _NAMESPACES:
         return Annotation("namespace", protocol=protocol, inode=inode)
+    if protocol.islower() and protocol not in _UNNAMED:  # `pidfd:[7]` since Linux 6.9, and what may follow it
+        return Annotation(protocol, inode=inode)
     path = "" if found["path"] is None else found["at"] + _unescaped(found["path"])
     named = "" if protocol in _UNNAMED else protocol
     return Annotation("socket", protocol=named, path=path, peer=found["peer"] or "", inode=inode)

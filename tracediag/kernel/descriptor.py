@@ -47,6 +47,8 @@ class OpenFile(msgspec.Struct, eq=False):
     """The call that made it; None where it was there before the trace began."""
     known_flags: StatusFlags | None = None
     """The status flags, once somebody has asked for them; see `flags`."""
+    stated: Syscall | None = None
+    """The last F_GETFL, as long as nobody has asked for its answer."""
     known_path: str | None = None
     """The path, once somebody has asked for it; see `path`."""
     socket: Socket | None = None
@@ -67,6 +69,9 @@ class OpenFile(msgspec.Struct, eq=False):
         """The status flags. Few opened files are ever asked for them, so the opening call is only parsed then."""
         if self.known_flags is None:
             self.known_flags = StatusFlags() if self.opened is None else opened_with(self.opened)
+        if self.stated is not None:
+            self.known_flags.fetch(self.stated)
+            self.stated = None
         return self.known_flags
 
     @property

@@ -60,6 +60,14 @@ class StatusFlags(msgspec.Struct, eq=False):
         """The settable flags that are known to be on."""
         return frozenset(name for name, is_on in self.known.items() if is_on)
 
+    def fetch(self, call: Syscall) -> None:
+        """Take the answer of an F_GETFL."""
+        if call.detail.startswith("flags "):
+            self.learn(call.detail.removeprefix("flags ").split("|"))
+        elif call.result is not None:
+            self.learn(decode(call.result))
+        self.fetched = call
+
     def learn(self, names: Iterable[str]) -> None:
         """Take a full statement of the flags, as by open, socket or F_GETFL."""
         given = canonical(names)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
 from tracediag.kernel.process import Process
 from tracediag.kernel.table import DescriptorTable
@@ -55,6 +56,8 @@ class Kernel:
         self.last_event: Event | None = None
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
+        self.cuts: deque[Cut] = deque(maxlen=256)
+        """The last changes of a file's length, whoever made them."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -92,6 +95,7 @@ class Kernel:
     def _record(self, action: Action, event: Event) -> None:
         match event:
             case Signal():
+                action.thread.earlier_signal = action.thread.last_signal
                 action.thread.last_signal = event
             case Exit():
                 self._exit(action, event)

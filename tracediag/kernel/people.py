@@ -155,7 +155,14 @@ def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall
         table = parent.table.copy()
     signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
     child = Process(
-        tid, table, signals, parent=parent, program=parent.program, started=call, limits=dict(parent.limits)
+        tid,
+        table,
+        signals,
+        parent=parent,
+        program=parent.program,
+        started=call,
+        limits=dict(parent.limits),
+        space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
     )
     if tid is not None:
         parent.children[tid] = child

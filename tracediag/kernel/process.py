@@ -9,6 +9,7 @@ import msgspec
 
 from tracediag.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.kernel.epoll import Round
+from tracediag.kernel.memory import AddressSpace
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 
@@ -65,6 +66,8 @@ class Process(msgspec.Struct, eq=False):
     """Its last writes to fd 2, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has asked for or set, by name: getrlimit(2)."""
+    space: AddressSpace = msgspec.field(default_factory=AddressSpace)
+    """What it has mapped."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
@@ -75,6 +78,7 @@ class Process(msgspec.Struct, eq=False):
         self.signals = SignalTable()
         self.children = {}
         self.reaped.clear()
+        self.space = AddressSpace()
         self.failures.clear()
         self.messages.clear()
         self.memory = {}
@@ -95,3 +99,5 @@ class Thread(msgspec.Struct, eq=False):
     """Signals known to be blocked, as "SIGPIPE"."""
     last_call: Syscall | None = None
     last_signal: Signal | None = None
+    earlier_signal: Signal | None = None
+    """The one before the last."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action, FlagChange
 from tracediag.kernel.calls.subject import subject
@@ -20,37 +22,38 @@ def status_flags(value: Value | None) -> frozenset[str]:
     return frozenset() if number is None else decode(number)
 
 
+_COMMAND = re.compile(r"\d++(?:<[^<>]*+>)?, (F_\w++)").match
+
+
+def command_of(call: Syscall) -> str | None:
+    """Return the command of an fcntl; told from the text, since find(1) makes it as often as it opens files."""
+    plain = _COMMAND(call.body)
+    return plain[1] if plain is not None else next(iter(names_of(call.arg(1))), None)
+
+
 @handles("fcntl", "fcntl64")
 def fcntl(action: Action, call: Syscall) -> None:
     """Flags are fetched or set, or the descriptor is copied."""
     descriptor = subject(action, call)
     if descriptor is None or call.failed:
         return
-    for command in names_of(call.arg(1)):
-        match command:
-            case "F_GETFL":
-                _fetched(descriptor, call)
-            case "F_SETFL":
-                _set(action, descriptor, call)
-            case "F_SETFD":
-                descriptor.cloexec = _wants_cloexec(call)
-            case "F_DUPFD" | "F_DUPFD_CLOEXEC" if call.result is not None:
-                copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
-                copy.copy_of = descriptor
+    match command_of(call):
+        case "F_GETFL":
+            descriptor.file.stated = call
+        case "F_SETFL":
+            _set(action, descriptor, call)
+        case "F_SETFD":
+            descriptor.cloexec = _wants_cloexec(call)
+        case "F_DUPFD" | "F_DUPFD_CLOEXEC" as command if call.result is not None:
+            copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
+            copy.copy_of = descriptor
 
 
 def _wants_cloexec(call: Syscall) -> bool:
+    if call.body.endswith(", FD_CLOEXEC"):
+        return True
     number = call.number(2)
     return "FD_CLOEXEC" in names_of(call.arg(2)) or (number is not None and bool(number & 1))
-
-
-def _fetched(descriptor: Descriptor, call: Syscall) -> None:
-    flags = descriptor.file.flags
-    if call.detail.startswith("flags "):
-        flags.learn(call.detail.removeprefix("flags ").split("|"))
-    elif call.result is not None:
-        flags.learn(decode(call.result))
-    flags.fetched = call
 
 
 def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.kernel import begins, handles, release
+from tracediag.kernel.memory import AddressSpace
 from tracediag.kernel.people import CLONES
 from tracediag.values import names_of, text_of
 
@@ -38,6 +39,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.failures.clear()
     process.messages.clear()
     _own_table(action)
+    process.space = AddressSpace()
     process.signals = process.signals.copy()
     process.signals.exec()
     action.thread.rounds.clear()

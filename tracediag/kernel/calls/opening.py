@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tracediag.annotations import parse_annotation
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
+from tracediag.kernel.calls.memory import opened_empty
 from tracediag.kernel.calls.subject import as_socket, learn, subject
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet
@@ -39,6 +40,8 @@ def open_file(action: Action, call: Syscall) -> None:
     # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
     cloexec = call.body.rfind("O_CLOEXEC") > call.body.rfind('"')
     install(action, call.result, file, cloexec=cloexec)
+    if "O_TRUNC" in call.body:
+        opened_empty(action, call, file)
 
 
 def _annotate(file: OpenFile, call: Syscall) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.kernel import handles
@@ -10,6 +12,12 @@ from tracediag.values import Structure, Symbol, Value, Words, bare, items_of, na
 
 _CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"})
 """The signals that `~[...]` and a full mask are spelled out for."""
+
+
+_PLAIN = re.compile(r"(?P<signal>SIG\w++), \{(?:sa_handler=|sa_sigaction=)?(?P<handler>\w++),").match
+"""The usual form of sigaction with a new disposition: read by itself, since every shell has dozens at its start."""
+
+_HANDLERS = {"SIG_DFL": Disposition.DEFAULT, "SIG_IGN": Disposition.IGNORED}
 
 
 def disposition(value: Value | None) -> Disposition | None:
@@ -37,6 +45,11 @@ def sigaction(action: Action, call: Syscall) -> None:
     if call.failed:
         return
     signals = action.process.signals
+    plain = _PLAIN(call.body)
+    if plain is not None:
+        handler = _HANDLERS.get(plain["handler"], Disposition.HANDLED)
+        signals.set(plain["signal"], handler, call)
+        return
     for name in names_of(call.arg(0)):
         given = disposition(call.arg(1))
         before = disposition(call.arg(2)) if call.name != "signal" else None

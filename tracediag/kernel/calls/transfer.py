@@ -48,7 +48,7 @@ def _length(item: Structure) -> int | None:
     return number_of(item.fields[1][1]) if len(item.fields) == 2 else None
 
 
-@handles("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "pread64", "preadv")
+@handles("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg")
 def receive(action: Action, call: Syscall) -> None:
     """Data, the end of the stream, or the news that the peer is gone."""
     descriptor = subject(action, call)
@@ -67,7 +67,7 @@ def receive(action: Action, call: Syscall) -> None:
         socket.last_read = call
 
 
-@handles("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "pwrite64", "pwritev")
+@handles("write", "writev", "send", "sendto", "sendmsg", "sendmmsg")
 def transmit(action: Action, call: Syscall) -> None:
     """Data taken by the kernel, or the news that nobody can receive it."""
     descriptor = subject(action, call)

@@ -66,7 +66,7 @@ class DoubleClose(Rule):
             run = self._runs[action.thread.tid]
         if action.call.errno == "EBADF":
             self._refused(action, number, run)
-        else:
+        elif len(action.process.threads) > 1:
             _take_down(action, number)
 
     def _refused(self, action: Action, number: int, run: _Run) -> None:

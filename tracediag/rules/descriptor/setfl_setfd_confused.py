@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tracediag.events import Syscall
 from tracediag.findings import Finding, Severity, step
 from tracediag.kernel import Action
-from tracediag.kernel.calls.control import status_flags
+from tracediag.kernel.calls.control import command_of, status_flags
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, canonical
@@ -20,6 +20,9 @@ _GETFD = "TD302 F_GETFD"
 _O_NONBLOCK = 0o4000
 _STATUS_BITS = 0o7777776
 """What can be on in a word of status flags, but for the bit that is FD_CLOEXEC."""
+
+
+_COMMANDS = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL"})
 
 
 class _Words(NamedTuple):
@@ -59,7 +62,7 @@ class SetflSetfdConfused(Rule):
     def controlled(self, action: Action) -> Iterator[Finding]:
         """Look at each use of the four commands on one descriptor."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or call.failed:
+        if descriptor is None or call.failed or command_of(call) not in _COMMANDS:
             return
         what = confusion(action)
         fetched: Syscall | None = descriptor.memory.get(_GETFD)
@@ -87,10 +90,10 @@ class SetflSetfdConfused(Rule):
 def confusion(action: Action) -> str | None:
     """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", "getfl", or None."""
     call, descriptor = action.call, action.descriptor
-    commands = names_of(call.arg(1))
-    if "F_SETFD" in commands:
-        return _in_descriptor_flags(call.arg(2))
-    if "F_SETFL" not in commands or descriptor is None or action.change is None:
+    command = command_of(call)
+    if command == "F_SETFD":
+        return None if call.body.endswith(", FD_CLOEXEC") else _in_descriptor_flags(call.arg(2))
+    if command != "F_SETFL" or descriptor is None or action.change is None:
         return None
     return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))))
 
@@ -120,10 +123,9 @@ def access_mode(descriptor: Descriptor) -> str | None:
 
 
 def _remember(descriptor: Descriptor, call: Syscall) -> None:
-    commands = names_of(call.arg(1))
-    if "F_GETFD" in commands:
+    if command_of(call) == "F_GETFD":
         descriptor.memory[_GETFD] = call
-    elif commands & {"F_GETFL", "F_SETFL", "F_SETFD"}:
+    else:
         descriptor.memory.pop(_GETFD, None)
 
 

@@ -1,0 +1,68 @@
+"""Calls that map files and cut them: mmap(2), munmap(2), mremap(2), truncate(2)."""
+
+from __future__ import annotations
+
+import re
+
+from tracediag.events import Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.kernel import handles, look_up
+from tracediag.kernel.memory import Cut, Mapping
+from tracediag.values import text_of
+
+_ANONYMOUS = ", -1, 0"
+_DESCRIPTOR = re.compile(r", (\d++)(?:<[^<>]*+>)?, \w++$").search
+
+
+@handles("mmap", "mmap2")
+def mmap(action: Action, call: Syscall) -> None:
+    """A file or fresh memory is mapped; nothing is parsed, since hardly anybody ever asks."""
+    if call.errno is not None or call.result is None:
+        return
+    file: OpenFile | None = None
+    if not call.body.endswith(_ANONYMOUS):
+        found = _DESCRIPTOR(call.body)
+        number = int(found[1]) if found is not None else call.number(4)
+        held = look_up(action, number)
+        file = None if held is None else held.file
+    action.process.space.add(Mapping(call, file))
+
+
+@handles("mremap")
+def mremap(action: Action, call: Syscall) -> None:
+    """A mapping moves or changes its length."""
+    old = call.number(0)
+    if call.result is None or call.failed or old is None:
+        return
+    known = action.process.space.find(old)
+    action.process.space.add(Mapping(call, None if known is None else known.file))
+
+
+@handles("munmap")
+def munmap(action: Action, call: Syscall) -> None:
+    """Addresses are given back."""
+    if call.result == 0:
+        action.process.space.unmaps.append(call)
+
+
+@handles("ftruncate", "ftruncate64")
+def ftruncate(action: Action, call: Syscall) -> None:
+    """An open file has another length."""
+    descriptor = subject(action, call)
+    if descriptor is not None and call.result == 0:
+        action.kernel.cuts.append(Cut(call, descriptor.file, descriptor.file.path, call.number(1)))
+
+
+@handles("truncate", "truncate64")
+def truncate(action: Action, call: Syscall) -> None:
+    """A file has another length, by its path."""
+    path = text_of(call.arg(0))
+    if path is not None and call.result == 0:
+        action.kernel.cuts.append(Cut(call, None, str(path), call.number(1)))
+
+
+def opened_empty(action: Action, call: Syscall, file: OpenFile) -> None:
+    """Note an open that cut the file to nothing, or made it."""
+    action.kernel.cuts.append(Cut(call, file, file.path, 0))
