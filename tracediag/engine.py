@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from tracediag.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.events import Begun, Event, Exit, Signal, Stop, Syscall
 from tracediag.findings import Blind, Finding
 from tracediag.kernel import Action, Kernel
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.rules import Rule
 
 Listener = Callable[[Any], Iterable[Finding] | None]
@@ -15,6 +16,11 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 
 
 _NOBODY: Sequence[Listener] = ()
+_PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
+
+
+def _is_plain(descriptor: Descriptor | None) -> bool:
+    return descriptor is not None and descriptor.file.kind in _PLAIN
 
 
 class Engine:
@@ -29,6 +35,7 @@ class Engine:
                 listening = tuple(getattr(made, method) for method in methods)
                 self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
         self._by_call = self._named("call")
+        self._by_traffic = self._named("traffic")
         self._by_errno = self._named("errno")
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
@@ -39,7 +46,7 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return Kernel.calls() | frozenset(self._by_call)
+        return Kernel.calls() | frozenset(self._by_call) | frozenset(self._by_traffic)
 
     @property
     def begun(self) -> frozenset[str]:
@@ -71,6 +78,8 @@ class Engine:
         """Return who wants to see an event; a finished turn is told before the wait that ended it."""
         if isinstance(event, Syscall):
             audience = self._by_call.get(event.name, _NOBODY)
+            if event.name in self._by_traffic and not _is_plain(action.descriptor):
+                audience = (*audience, *self._by_traffic[event.name])
             if event.errno is not None and event.errno in self._by_errno:
                 audience = (*audience, *self._by_errno[event.errno])
         elif isinstance(event, Begun):
@@ -87,6 +96,8 @@ class Engine:
         match event:
             case Signal(name=name):
                 return self._listeners.get(("signal", name), _NOBODY)
+            case Stop():
+                return self._listeners.get(("stop", ""), _NOBODY)
             case Exit():
                 return self._listeners.get(("exit", ""), _NOBODY)
             case _:

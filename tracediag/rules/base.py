@@ -4,11 +4,13 @@ A rule is two files, `<name>.py` and `<name>.md`, side by side in a folder of th
 what they want to see:
 
     @on_call("accept", "accept4")      a whole call of these names
+    @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
     @on_errno("EPIPE")                 any call that failed so
     @on_signal("SIGPIPE")              a signal delivered
     @on_round                          a turn of an event loop is over: `action.finished`
     @on_release                        descriptors were released, one of them waited for, registered or remembered
                                        by a rule: `action.released`
+    @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
     @on_end                            the trace is over; the method takes the kernel instead of an action
 
@@ -44,6 +46,14 @@ def on_call(*names: str) -> Callable[[Method], Method]:
     return _subscribe(*(("call", name) for name in names))
 
 
+def on_traffic(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names that are made on something else than a plain file or device.
+
+    Most reads and writes of most programs are on files: a rule about peers need not be asked about each of them.
+    """
+    return _subscribe(*(("traffic", name) for name in names))
+
+
 def on_errno(*names: str) -> Callable[[Method], Method]:
     """Subscribe to all calls that failed with one of these errors."""
     return _subscribe(*(("errno", name) for name in names))
@@ -56,6 +66,7 @@ def on_signal(*names: str) -> Callable[[Method], Method]:
 
 on_round = _subscribe(("round", ""))
 on_release = _subscribe(("release", ""))
+on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
 on_end = _subscribe(("end", ""))
 

@@ -12,7 +12,7 @@ from tracediag.kernel.calls.waiting import SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
-from tracediag.rules.base import Rule, on_call, on_round
+from tracediag.rules.base import Rule, on_round, on_traffic
 from tracediag.rules.steps import birth
 from tracediag.values import Array, bare, items_of, names_of, number_of
 
@@ -48,7 +48,7 @@ class BlockingFdInEventLoop(Rule):
         """Note that there is a loop at all."""
         self._turns[action.thread.tid] = self._turns.get(action.thread.tid, 0) + 1
 
-    @on_call(*READS, *WRITES, "accept", "accept4")
+    @on_traffic(*READS, *WRITES, "accept", "accept4")
     def called(self, action: Action) -> Iterator[Finding]:
         """Look for a call that waited, on a descriptor that the loop is handling."""
         descriptor, call = action.descriptor, action.call

@@ -12,7 +12,7 @@ from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round, on_traffic
 from tracediag.rules.steps import no
 from tracediag.values import names_of
 
@@ -144,7 +144,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         if sent < _EARLY_WRITES:
             self._dead(connection, call, f"{call.errno}: the client is gone already")
 
-    @on_call(*WRITES)
+    @on_traffic(*WRITES)
     def sent(self, action: Action) -> None:
         """Count the writes on a connection."""
         if action.descriptor is not None and not action.call.failed and self.name in action.descriptor.file.memory:

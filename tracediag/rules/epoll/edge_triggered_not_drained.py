@@ -12,7 +12,7 @@ from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round
+from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round, on_traffic
 from tracediag.rules.steps import no, watched
 from tracediag.values import names_of
 
@@ -46,7 +46,7 @@ class EdgeTriggeredNotDrained(Rule):
         self._careful: list[EpollSet] = []
         """Sets of programs that keep in mind what they have not read, and read it without a wakeup."""
 
-    @on_call(*READS)
+    @on_traffic(*READS)
     def read(self, action: Action) -> None:
         """Take the last read of each turn; one that nobody called for shows that the program keeps count itself."""
         descriptor = action.descriptor
@@ -58,7 +58,7 @@ class EdgeTriggeredNotDrained(Rule):
             self._careful.append(pending.entry.epoll)
             del self._full[id(descriptor.file)]
 
-    @on_call(*WRITES)
+    @on_traffic(*WRITES)
     def wrote(self, action: Action) -> None:
         """Note that the peer has got an answer."""
         pending = None if action.descriptor is None else self._full.get(id(action.descriptor.file))

@@ -129,7 +129,7 @@ class EpipeStillRegistered(Rule):
         title = "a dead connection was closed without EPOLL_CTL_DEL"
         return self._finding(broken, closing, close, Severity.NOTE, title)
 
-    def _finding(  # noqa: PLR0913, PLR0917  # the variants differ in just these
+    def _finding(  # the variants differ in just these
         self,
         broken: _Broken,
         behind: list[Step],

@@ -12,7 +12,7 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.rules.base import Rule, on_call, on_end, on_release
+from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
 from tracediag.rules.steps import birth, repeated
 
 _STANDARD_STREAMS = 3
@@ -40,7 +40,7 @@ class UseAfterReset(Rule):
     def __init__(self) -> None:
         self._uses: dict[int, _Use] = {}
 
-    @on_call(*READS, *WRITES)
+    @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
         """Count the calls that come after the end."""
         descriptor, call = action.descriptor, action.call
