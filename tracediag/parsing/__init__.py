@@ -9,11 +9,12 @@ tolerant  text outside the language: cut, retyped, prose
 
 from __future__ import annotations
 
-from tracediag.parsing.calls import Parser, parser_for
+from tracediag.events import Parser
+from tracediag.parsing.calls import parser_for
 from tracediag.parsing.strict import ArgumentError, parse_strict
 from tracediag.values import Symbol, Value
 
-__all__ = ["ArgumentError", "Parser", "parse_arguments", "parse_strict", "parse_value", "parser_for"]
+__all__ = ["ArgumentError", "parse_arguments", "parse_strict", "parse_value", "parser_for"]
 
 parse_arguments: Parser = parser_for("")
 """Return the values of a call's arguments; raise nothing, whatever the text. Prefer `parser_for(name)` in a loop."""
@@ -22,6 +23,6 @@ _parse_lone: Parser = parser_for("value")
 
 
 def parse_value(text: str) -> Value:
-    """Return one value: a siginfo `{si_signo=SIGPIPE, ...}`, what stands behind a result `[{fd=5, revents=POLLOUT}]`."""
+    """Return one value: a siginfo `{si_signo=SIGPIPE, ...}`, or what a result shows `[{fd=5, revents=POLLOUT}]`."""
     values = _parse_lone(text)
     return values[0] if len(values) == 1 else Symbol(text)

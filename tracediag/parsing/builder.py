@@ -131,6 +131,10 @@ class Builder(Transformer[Token, Any]):
         """Return `in [5]` as if it were `in([5])`."""
         return node(Macro, leaf(tokens.label, label), node(None, value))
 
+    def titled(self, name: Token, value: Part) -> Node:
+        """Return `mnt:[4026532177]`, an item of a decoded result, as if it were `mnt([4026532177])`."""
+        return node(Macro, Constant(name[:-1]), node(None, value))
+
     def bits(self, *parts: Part) -> Node:
         """Return what `|` joins."""
         if len(parts) > _MOST_BITS:

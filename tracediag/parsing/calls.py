@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from tracediag.events import Parser
 from tracediag.parsing.shapes import Key, Shape, compiled, outline
 from tracediag.parsing.strict import ArgumentError, template_of
 from tracediag.parsing.template import evaluate
 from tracediag.parsing.tolerant import parse_tolerant
 from tracediag.values import Value
 
-Parser = Callable[[str], tuple[Value, ...]]
-
 MAX_CALLS = 1024
 MAX_SHAPES_OF_A_CALL = 48
 MAX_SHAPES = 4096
 MAX_KEYS = 16384
 """Shapes seen once; compiling takes a millisecond or more, so only the second body of a shape pays for it."""
-MAX_BODIES = 256
-MAX_BODY = 160
 
 
-class _Book:
+class Book:
     """All that was learned. Bounded: when full it is emptied, and what is still in use is learned again."""
 
     def __init__(self) -> None:
@@ -31,11 +26,12 @@ class _Book:
         self.seen: set[tuple[str, Key]] = set()
 
     def parser_for(self, name: str) -> Parser:
+        """Return the parser of one call, with the shapes of that call alone."""
         found = self.parsers.get(name)
         if found is None:
             if len(self.parsers) >= MAX_CALLS:
-                return self.parser_for("")
-            found = self.parsers[name] = self._parser(name)
+                name = ""  # one for all the names beyond: no kernel has so many calls
+            found = self.parsers.setdefault(name, self._parser(name))
         return found
 
     def _parser(self, name: str) -> Parser:
@@ -85,7 +81,7 @@ class _Book:
         shapes.insert(0, shape)
 
 
-_BOOK = _Book()
+_BOOK = Book()
 
 
 def parser_for(name: str) -> Parser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from lark import Lark
 
 import tracediag
 from tracediag.parsing.builder import Builder
+
+REGEX_FLAGS = re.ASCII
+"""For all terminals: strace itself prints nothing else, and Unicode's `\\w` would weaken the proofs about them."""
 
 
 def grammar_text(name: str) -> str:
@@ -23,13 +27,14 @@ def grammar_text(name: str) -> str:
 
 @cache
 def parser() -> Lark:
-    """Return the parser of the argument language, whose results are templates. Building it takes a tenth of a second."""
+    """Return the parser of the argument language; its results are templates. Building it takes a tenth of a second."""
     return Lark(
         grammar_text("strace.lark"),
         parser="lalr",
         start="arguments",
         transformer=Builder(),
         maybe_placeholders=False,
+        g_regex_flags=REGEX_FLAGS,
     )
 
 

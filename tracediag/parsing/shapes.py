@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tracediag.parsing.grammar import terminal_patterns
+from tracediag.parsing.grammar import REGEX_FLAGS, terminal_patterns
 from tracediag.parsing.template import Constant, Leaf, Node, Part, leaves
 from tracediag.parsing.tokens import plain
 from tracediag.values import Value
@@ -62,7 +62,7 @@ def compiled(found: Outline) -> Shape:
     """Compile a shape: the regular expression, and the function that builds the values from its groups."""
     patterns = terminal_patterns()
     parts = [f"((?>{patterns[text]}))" if index % 2 else re.escape(text) for index, text in enumerate(found.key)]
-    return Shape(re.compile("".join(parts), re.DOTALL).fullmatch, _Constructor(found.tokens).function(found.template))
+    return Shape(re.compile("".join(parts), REGEX_FLAGS).fullmatch, _Constructor(found.tokens).function(found.template))
 
 
 class _Constructor:

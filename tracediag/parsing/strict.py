@@ -11,9 +11,10 @@ from tracediag.parsing.grammar import parser
 from tracediag.parsing.template import MAX_DEPTH, Node, TooDeep, evaluate
 from tracediag.values import Value
 
-_MARK = re.compile(r'"(?>[^"\\]++|\\.)*+"?|[\[{(]|[\]})]', re.DOTALL)
-MAX_LENGTH = 1 << 20
-"""Longer bodies are not given to lark: it takes some microseconds a token, and such a body is no call's."""
+_STRING = re.compile(r'"(?>[^"\\]++|\\.)*+"?+', re.DOTALL)
+_BRACKET = re.compile(r"[\[{(\]})]")
+MAX_LENGTH = 1 << 16
+"""Characters outside of strings: lark takes some microseconds for each token, and no call prints so many."""
 
 
 class ArgumentError(ValueError):
@@ -32,9 +33,7 @@ def parse_strict(body: str) -> tuple[Value, ...]:
 
 def template_of(body: str) -> Node:
     """Return the template of the body, or raise ArgumentError."""
-    if len(body) > MAX_LENGTH:
-        raise ArgumentError(body, MAX_LENGTH)
-    _check_depth(body)
+    _check_size(body)
     try:
         return cast("Node", parser().parse(body))
     except UnexpectedInput as error:
@@ -43,16 +42,19 @@ def template_of(body: str) -> Node:
         raise ArgumentError(body, 1) from None
 
 
-def _check_depth(body: str) -> None:
-    """Refuse deep nesting before lark piles it up: a megabyte of `[` would take it many seconds."""
-    if body.count("[") + body.count("{") + body.count("(") <= MAX_DEPTH:
+def _check_size(body: str) -> None:
+    """Refuse endless and deep text before lark piles it up: a megabyte of `[` would take it many seconds."""
+    brackets = body.count("[") + body.count("{") + body.count("(")
+    if len(body) <= MAX_LENGTH and brackets <= MAX_DEPTH:
         return
+    outside = _STRING.sub('""', body)
+    if len(outside) > MAX_LENGTH:
+        raise ArgumentError(body, MAX_LENGTH)
     depth = 0
-    for match in _MARK.finditer(body):
-        mark = match.group()
-        depth += (mark in "[{(") - (mark in "]})")
+    for match in _BRACKET.finditer(outside):
+        depth += 1 if match.group() in "[{(" else -1
         if depth > MAX_DEPTH:
-            raise ArgumentError(body, match.start() + 1)
+            raise ArgumentError(body, 1)
 
 
 def _column(error: UnexpectedInput, body: str) -> int:

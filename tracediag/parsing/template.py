@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-MAX_DEPTH = 60
+MAX_DEPTH = 40
 """How deep values may be nested in each other. strace itself stops at a fraction of it."""
 
 

@@ -38,7 +38,8 @@ def unescaped(quoted: str) -> bytes:
 
 
 def _pieces(quoted: str) -> list[bytes]:
-    pieces, last = [], 0
+    pieces: list[bytes] = []
+    last = 0
     for match in _ESCAPE.finditer(quoted):
         pieces += (_encoded(quoted[last : match.start()]), _escape(match.group()[1:]))
         last = match.end()
@@ -79,11 +80,14 @@ class _Names(dict[str, Value]):
     """Names and lists of names already seen; a trace uses the same few hundred over and over."""
 
     LIMIT = 8192
+    LONGEST = 400
 
     def __missing__(self, token: str) -> Value:
-        if len(self) >= self.LIMIT:
-            self.clear()
-        value = self[token] = _names(token)
+        value = _names(token)
+        if len(token) <= self.LONGEST:
+            if len(self) >= self.LIMIT:
+                self.clear()
+            self[token] = value
         return value
 
 

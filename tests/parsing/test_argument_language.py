@@ -1,0 +1,63 @@
+import argument_lines
+import pytest
+from argument_lines import LINES, RECORDED, Line
+
+from tracediag.parsing import ArgumentError, parse_arguments, parse_strict, parse_value
+from tracediag.parsing.grammar import grammar_text
+from tracediag.values import Structure, Symbol, note_of
+
+
+@pytest.mark.parametrize("line", LINES, ids=[body[:40] for body, _ in LINES])
+def test_each_construct_by_the_grammar(line: Line):
+    body, values = line
+    assert parse_strict(body) == values
+
+
+@pytest.mark.parametrize("line", LINES, ids=[body[:40] for body, _ in LINES])
+def test_each_construct_again_by_its_shape(line: Line):
+    body, values = line
+    assert [parse_arguments(body) for _ in range(3)] == [values] * 3
+
+
+@pytest.mark.parametrize("body", RECORDED, ids=[body[:40] for body in RECORDED])
+def test_recorded_bodies_have_equal_values_both_ways(body):
+    values = parse_strict(body)
+    assert values
+    assert [parse_arguments(body) for _ in range(3)] == [values] * 3
+
+
+def test_a_siginfo_is_one_value():
+    info = parse_value("{si_signo=SIGPIPE, si_code=SI_USER, si_pid=7, si_uid=0}")
+    assert isinstance(info, Structure)
+    assert info.get("si_pid") == 7
+
+
+def test_what_is_not_one_value_is_kept_as_a_name():
+    assert parse_value("") == Symbol("")
+    assert parse_value("1, 2") == Symbol("1, 2")
+
+
+@pytest.mark.parametrize(
+    ("body", "column"), [("3, ^C", 4), ('1, "cut', 4), ("[1, 2", 6), ("1 2", 2), ('3, "ls: ", 4ls:', 12), ("{a=1", 5)]
+)
+def test_text_outside_the_language_is_told_with_its_column(body, column):
+    with pytest.raises(ArgumentError) as error:
+        parse_strict(body)
+    assert (error.value.body, error.value.column) == (body, column)
+
+
+def test_notes_are_found_behind_remarks_and_changes():
+    assert [note_of(value) for value in parse_strict("3</x> [lib_t], 4, 2<sh> /* 7 in strace's PID NS */")] == [
+        "/x",
+        None,
+        "sh",
+    ]
+
+
+def test_a_missing_grammar_is_told():
+    with pytest.raises(FileNotFoundError, match=r"absent\.lark"):
+        grammar_text("absent.lark")
+
+
+def test_the_lines_stay_small():
+    assert max(len(body) for body, _ in argument_lines.LINES) < 120
