@@ -1,8 +1,8 @@
 """Measures tracediag and its peers on one trace, as ratios to the floor run beside each: `compare.py TRACE [NAME...]`.
 
 Each contestant runs in a process of its own, its standard output thrown away; before each the floor runs again, so that
-both see the same machine. Printed are the median ratio of the CPU time and the peak memory. Peers that are not installed
-are left out.
+both see the same machine. Printed are the median ratio of the CPU time and the peak memory. Peers that are not
+installed are left out.
 """
 
 from __future__ import annotations

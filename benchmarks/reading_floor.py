@@ -33,7 +33,7 @@ WANTED = frozenset(
 def floor(path: str) -> int:
     """Match the head on every line."""
     match = HEAD.match
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:  # noqa: PTH123
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return sum(match(line) is not None for line in file)
 
 
