@@ -26,7 +26,7 @@ import msgspec
 
 _FORM = re.compile(
     r"""(?>
-      (?P<path> (?:\(unreachable\))?+ / (?>[^<\\]++|\\.)*+ )
+      (?P<path> (?>\(unreachable\))?+ / (?>[^<\\]++|\\.)*+ )
       (?: < (?P<device> (?:char|block) [ ] [0-9]+:[0-9]+ ) (?: [ ]@(?P<terminal>[^>]*+) )? > )?
     | anon_inode:\[? (?P<anonymous> [^\]]++ ) \]?
     | \{ (?P<detailed> \w++ ) -.*+
@@ -37,7 +37,7 @@ _FORM = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _INODES = re.compile(
-    r"""(?P<inode> [0-9]{1,40}+ ) (?: -> (?P<peer> [0-9]++ ) )?+ (?: , [ ]? (?P<at> @? ) "(?P<path>.*)" )?""",
+    r"""(?P<inode> [0-9]{1,40}+ ) (?> -> (?P<peer> [0-9]++ ) )?+ (?: , [ ]? (?P<at> @? ) "(?P<path>.*)" )?""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?>x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[0-7]{1,2}|.)", re.DOTALL)

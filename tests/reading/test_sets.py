@@ -11,7 +11,8 @@ from tracediag.events import Call, Record
 from tracediag.reading import ProcessSet, Reader, UnreadableError, grouped
 
 FILES = {
-    "t.7": "10:00:00.100000 clone(child_stack=NULL, flags=SIGCHLD) = 12\n10:00:00.400000 close(3) = 0\n > libc(close) [0x1]\n",
+    "t.7": "10:00:00.100000 clone(child_stack=NULL, flags=SIGCHLD) = 12\n"
+    "10:00:00.400000 close(3) = 0\n > libc(close) [0x1]\n",
     "t.12": "10:00:00.200000 close(4) = 0\n10:00:00.500000 +++ exited with 0 +++\n",
     "t.9": "10:00:00.300000 close(5) = 0\n",
 }
@@ -55,6 +56,10 @@ def test_its_files_are_grouped_and_others_left_alone(folder: Path) -> None:
     assert isinstance(both[0], ProcessSet)
     assert both[1:] == [str(folder / "t.12.notes")]
     assert [text for _, text in told(both[0])] == [text for _, text in ORDER]
+
+
+def test_what_is_named_twice_is_no_set(folder: Path) -> None:
+    assert grouped(["a.strace", "a.strace", str(folder / "t.7")]) == ["a.strace", "a.strace", str(folder / "t.7")]
 
 
 def test_one_file_alone_is_no_set(folder: Path) -> None:

@@ -48,7 +48,7 @@ class People:
 
     def _only_one_left(self) -> Thread:
         """Lines without a pid belong to the only process left (strace writing to a terminal)."""
-        living = [thread for thread in self.threads.values() if thread.process.exit is None]
+        living = [thread for thread in self.threads.values() if not _leaving(thread)]
         return living[0] if living else next(iter(self.threads.values()))
 
     def _name(self, nameless: Thread, tid: int) -> Thread:
@@ -91,6 +91,7 @@ class People:
         """Make the child of a clone, or return it where its lines came first."""
         known = self.threads.get(tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
+            _hand_over(known.process, parent.process, call)
             return known
         flags = clone_flags(call)
         if "CLONE_THREAD" in flags:
@@ -131,6 +132,22 @@ class People:
         other = self.threads.pop(by, None)
         if other is not None and other is not thread and other in other.process.threads:
             other.process.threads.remove(other)
+
+
+def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
+    """Give a child to the parent whose clone has returned it: of several that were forking, another was guessed."""
+    wrong = child.parent
+    if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
+        return
+    wrong.children.pop(child.pid, None)
+    child.parent, child.started = parent, call
+    parent.children[child.pid] = child
+
+
+def _leaving(thread: Thread) -> bool:
+    """Whether a thread has ended or is about to: with `-qq` the trace does not report exits."""
+    process, last = thread.process, thread.last_call
+    return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")
 
 
 def clone_flags(call: Syscall | Begun) -> frozenset[str]:

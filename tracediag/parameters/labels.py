@@ -7,10 +7,10 @@ import re
 _LABEL = re.compile(r"([a-z_]\w*+)=(?!=)").match
 
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*+(?:"|\Z)'  # a string, perhaps cut off with the line
+    r'"(?>[^"\\]|\\.)*+(?:"|\Z)'  # a string, perhaps cut off with the line
     r"|'(?:[^'\\]|\\.)'"  # a character
-    r"|/\*(?:[^*]|\*(?!/))*+\*/"  # a remark
-    r"|(?<=[0-9A-Z])<(?:->|[^<>]|<(?:->|[^<>])*+>)*+>"  # what -y says of a descriptor
+    r"|/\*(?>[^*]|\*(?!/))*+\*/"  # a remark
+    r"|(?<=[0-9A-Z])<(?>->|[^<>]|<(?>->|[^<>])*+>)*+>"  # what -y says of a descriptor
     r"|[\[({]|[\])}]|, ",
     re.DOTALL,
 ).finditer

@@ -11,7 +11,7 @@ _USUAL = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?>x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[0-7]{1,2}|.)", re.DOTALL)
 _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "f": "\f", "a": "\a", "b": "\b", "e": "\x1b"}
-_HEX_PAIRS = re.compile(r"(?:\\x[0-9a-f]{2})++")
+_HEX_PAIRS = re.compile(r"(?>\\x[0-9a-f]{2})++")
 _BARE_POINTER = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{8})?")
 _MASK_DIGITS = 8
 """`nl_groups=00000010` is %08x; an octal mode never has eight digits."""

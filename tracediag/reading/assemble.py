@@ -90,7 +90,7 @@ class Assembler:
 
     def wants(self, call: Syscall) -> bool:
         """Tell whether a whole call is to become an event."""
-        return self._wanted(call.name) or (self._failures and call.errno is not None)
+        return self._wanted(call.name) or (self._failures and (call.errno is not None or call.result is None))
 
     def resultless(self, place: Place, frame: Frame) -> Iterator[Syscall]:
         """Yield a call whose result somebody left out."""

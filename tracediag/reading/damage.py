@@ -32,7 +32,7 @@ _QUOTES = str.maketrans(
         "\u00a0": " ", "\t": " ", "\u3000": " ",
     }
 )  # fmt: skip
-_MARGIN = re.compile(r"(?:[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
+_MARGIN = re.compile(r"(?>[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
 _TOKEN = re.compile(r"\S++\s*+")
 _GREP = re.compile(r"[^\s:()\"]{1,200}+:\d++[:-]")
 _WORD = re.compile(r"[a-z]{2,}[,.]?\s*$")

@@ -28,7 +28,7 @@ _CALL = r"(<\.\.\. )?([a-z_][a-z_0-9]*+)(?:\(| resumed>)(.*)\n"
 
 END = re.compile(
     r"(.*)\) ++(= (-?[0-9]{1,24}+|0x[0-9a-f]{1,16}+|\?)"
-    r"(?: (E[A-Z0-9_]++) \(([^()]*+)\)|<((?:[^<>\"\\]++|<[^<>\"\\]++>)*+)>| \((?!INJ|DEL|errno )([^()\[]++)\))?"
+    r"(?: (E[A-Z0-9_]++) \(([^()]*+)\)|<((?>[^<>\"\\]++|<[^<>\"\\]++>)*+)>| \((?!INJ|DEL|errno )([^()\[]++)\))?"
     r"(?: <([0-9]++(?:\.[0-9]++)?)>)?)$"
 )
 """What stands behind the head of a whole call or a second half: arguments, tail, result, errno, its text, annotation,

@@ -20,18 +20,18 @@ Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "reco
 """call: whole; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""
 
 _ARGUMENTS = (
-    r"""(?:[^"'<)/]++|"(?:[^"\\]++|\\.)*+(?:"|$)|(?<=[\dDF)])"""
+    r"""(?>[^"'<)/]++|"(?>[^"\\]++|\\.)*+(?:"|$)|(?<=[\dDF)])"""
     + ANNOTATION
-    + r"""|'(?:[^'\\]|\\[^']{1,3}|\\')'|/\*(?:[^*]++|\*(?!/))*+(?:\*/|$)|\)(?![ \t]*+=[ \t])|[<'/])*+"""
+    + r"""|'(?:[^'\\]|\\[^']{1,3}|\\')'|/\*(?>[^*]++|\*(?!/))*+(?:\*/|$)|\)(?![ \t]*+=[ \t])|[<'/])*+"""
 )
 _END = re.compile(_ARGUMENTS + r"\)[ \t]*+(?==[ \t])")
 _BODY = re.compile(_ARGUMENTS)
 _NAME = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+|SYS_\d++|\?{3,4}+)\(")
 _RESUMED = re.compile(r"<\.\.\. (?:(?P<name>[\w?]++) )?resumed>[ ]?")
 _CLOSED = re.compile(
-    r"""(?:[^"'<()/;]++|"(?:[^"\\]++|\\.)*+"(?:\.\.\.)?|\([^()"]*+\)|(?<=[\dDF)])"""
+    r"""(?>[^"'<()/;]++|"(?>[^"\\]++|\\.)*+"(?:\.\.\.)?|\([^()"]*+\)|(?<=[\dDF)])"""
     + ANNOTATION
-    + r"""|/\*(?:[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
+    + r"""|/\*(?>[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
 )
 """Whole arguments and the parenthesis behind them, with nothing after it."""
 _MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.(?: exit status \d++)?>$")

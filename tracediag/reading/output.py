@@ -12,9 +12,9 @@ LONGEST = 1 << 13
 WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
 """Calls whose data may show up in the middle of the trace."""
 
-_SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
+_SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
 _FIRST = re.compile(
-    r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?:[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?"
+    r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?"
 )
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 _OCTAL = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")

@@ -133,7 +133,7 @@ def read_lines(  # noqa: PLR0913, PLR0915 - see above
                     if key in pending:
                         yield from joiner.give_up(key)
                     time = stamp(when)
-                    if every or name in names or (failures and errno is not None):
+                    if every or name in names or (failures and (errno is not None or value == "?")):
                         if mixed and name in WRITERS:
                             body = without_output(name, body)
                         yield Syscall(
@@ -155,7 +155,7 @@ def read_lines(  # noqa: PLR0913, PLR0915 - see above
                     resumed += 1
                     del pending[key]
                     time = stamp(when)
-                    if half.wanted or (failures and errno is not None):
+                    if half.wanted or (failures and (errno is not None or value == "?")):
                         yield Syscall(
                             line=half.line,
                             pid=half.pid,

@@ -39,9 +39,9 @@ class Reader:
     ) -> None:
         """Open the source. Raises `UnreadableError`.
 
-        `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error;
-        all others are framed and counted only. `begun` names those whose first half must be told at once; of others it
-        may be left out. `strict` raises `NotUnderstoodError` at the first line that is no
+        `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error
+        or shows no result; all others are framed and counted only. `begun` names those whose first half must be told at
+        once; of others it may be left out. `strict` raises `NotUnderstoodError` at the first line that is no
         known form. `progress` is told the bytes consumed, as they are on the disk.
         """
         self.counts = Counts()

@@ -7,22 +7,22 @@ import re
 
 import msgspec
 
-_PLAIN = r'(?:[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?:[^"\\]++|\\.)*+"|")*+'
-ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?:<[^<>]*+>{_PLAIN}){{0,2}}+>"
+_PLAIN = r'(?>[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?>[^"\\]++|\\.)*+"|")*+'
+ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
 """What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and `<>` inside."""
 
-_BALANCED = r"(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+"
+_BALANCED = r"(?>[^()]++|\((?>[^()]++|\([^()]*+\))*+\))*+"
 _TAIL = re.compile(
     rf"""=[ \t]*+
     (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{(3,)}))
-    (?:<(?P<note>{ANNOTATION[1:-1]})>(?:\(deleted\))?+)?+
-    (?:[ ]\[[^\[\] ()]++\])?+
-    (?:[ \t]*+\(errno[ ](?P<number>\d++)\)
-      |[ \t]++(?P<errno>E[A-Z][A-Z0-9_]++)(?:[ \t]*+\((?P<error>{_BALANCED})(?:\)|$))?+
+    (?><(?P<note>{ANNOTATION[1:-1]})>(?>\(deleted\))?+)?+
+    (?>[ ]\[[^\[\] ()]++\])?+
+    (?>[ \t]*+\(errno[ ](?P<number>\d++)\)
+      |[ \t]++(?P<errno>E[A-Z][A-Z0-9_]++)(?>[ \t]*+\((?P<error>{_BALANCED})(?:\)|$))?+
       |[ \t]*+\((?!INJECTED|DELAYED)(?P<detail>{_BALANCED})\)
       |[ \t]*+\((?!INJECTED|DELAYED)(?P<cut>(?:in|out|left|flags)\b.*+|\[.*+)$)?+
-    (?:[ \t]*+\((?:INJECTED|DELAYED)[^()]*+\))*+
-    (?:[ \t]*+<(?P<duration>\d++(?:\.\d++)?)>)?+
+    (?>[ \t]*+\((?:INJECTED|DELAYED)[^()]*+\))*+
+    (?>[ \t]*+<(?P<duration>\d++(?:\.\d++)?)>)?+
     """,
     re.VERBOSE,
 )

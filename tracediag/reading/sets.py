@@ -21,7 +21,8 @@ _BEHIND = re.compile(r" ++[>|*=] ")
 """A stack frame or a line of a hex dump: it belongs to the record before it."""
 _RUN = 64
 
-Key = tuple[float, int]
+Key = tuple[float, str]
+"""Time, then path: unique among the files that are read at one time."""
 
 
 class ProcessSet:
@@ -76,7 +77,7 @@ class ProcessSet:
             prefix = read_prefix(line[:_RUN])
             if prefix.kind in ("epoch", "clock"):
                 when = clock.read(prefix.kind, prefix.stamp) or when
-            yield (when, pid), line if _BEHIND.match(line) else f"{pid} {line}"
+            yield (when, path), line if _BEHIND.match(line) else f"{pid} {line}"
 
     def close(self) -> None:
         """Each member is closed when it has been read."""
@@ -130,10 +131,19 @@ def _belongs(name: str, start: str) -> bool:
 def grouped(paths: Sequence[str]) -> list[str | ProcessSet]:
     """Put those of several paths that are members of one set into one source; each stands where its first one stood."""
     families: dict[str, list[str]] = defaultdict(list)
+    for path in dict.fromkeys(paths):
+        found = _MEMBER.fullmatch(path)
+        if found is not None:
+            families[found["prefix"]].append(path)
+    sources: list[str | ProcessSet] = []
     for path in paths:
         found = _MEMBER.fullmatch(path)
-        families[path if found is None else found["prefix"]].append(path)
-    return [ProcessSet(name, family) if len(family) > 1 else family[0] for name, family in families.items()]
+        family = [path] if found is None else families[found["prefix"]]
+        if len(family) == 1:
+            sources.append(path)
+        elif path == family[0] and found is not None:
+            sources.append(ProcessSet(found["prefix"], family))
+    return sources
 
 
 def open_set(prefix: str) -> Source:

@@ -1,0 +1,75 @@
+"""The columns of a summary: which there are, and each row's cells as text. How they are laid out is `summary_table`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tracediag.overviews import Row, Summary, Times
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_HEADS = {"call": "call", "error": "error", "process": "process", "file": "file", "peer": "peer"}
+_PARTS = {
+    "call": "errors were",
+    "error": "calls were",
+    "process": "command",
+    "file": "calls were",
+    "peer": "calls were",
+}
+_SHOWN = 3
+"""So many parts of a row are named."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column."""
+
+    head: str
+    cell: Callable[[Row], str]
+    number: bool = True
+    """Whether it is set to the right."""
+
+
+def columns(summary: Summary) -> list[Column]:
+    """Return the columns of a table: those of times only where the trace shows durations."""
+    found = list(_times()) if summary.timed else [Column("% calls", _share_of_calls(summary))]
+    found += [Column("calls", lambda row: f"{row.calls:,}"), Column("errors", lambda row: f"{row.errors or '':,}")]
+    if summary.by == "error":
+        del found[-1]
+    if summary.total.never_returned:
+        found.append(Column("no return", lambda row: f"{row.never_returned:,}" if row.never_returned else ""))
+    found.append(Column(_HEADS[summary.by], lambda row: row.name, number=False))
+    found.append(Column(_PARTS[summary.by], lambda row: row.note or _parts(row), number=False))
+    return found
+
+
+def _times() -> Iterator[Column]:
+    def column(head: str, value: Callable[[Times], str]) -> Column:
+        return Column(head, lambda row: "" if row.times is None else value(row.times))
+
+    yield column("% time", lambda times: f"{100 * times.share:.2f}")
+    yield column("total", lambda times: duration(times.total))
+    yield column("mean", lambda times: duration(times.mean))
+    yield column("p50", lambda times: duration(times.p50))
+    yield column("p95", lambda times: duration(times.p95))
+    yield column("p99", lambda times: duration(times.p99))
+    yield column("max", lambda times: duration(times.max))
+
+
+def _share_of_calls(summary: Summary) -> Callable[[Row], str]:
+    whole = summary.total.calls or 1
+    return lambda row: f"{100 * row.calls / whole:.2f}"
+
+
+def _parts(row: Row) -> str:
+    named = [f"{part} {count:,}" for part, count in list(row.parts.items())[:_SHOWN]]
+    return ", ".join((*named, "…") if len(row.parts) > _SHOWN else named)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it, to three digits: "3 µs", "1.25 ms", "12.3 s"; whole seconds from a thousand on."""
+    for unit, name in _UNITS:
+        if seconds >= 0.9995 * unit:
+            value = seconds / unit
+            return f"{value:,.0f} {name}" if value >= 999.5 else f"{value:.3g} {name}"
+    return "0"

@@ -1,0 +1,137 @@
+"""A summary for a person: a table on a terminal, aligned columns elsewhere; and for a program, as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracediag.overviews import Row, Summary
+from tracediag.report.base import Look
+from tracediag.report.columns import Column, columns
+from tracediag.report.visible import encodable, visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SCHEMA = "tracediag-summary/1"
+"""The edition of the document."""
+
+_ASCII = str.maketrans({"…": "~", "µ": "u"})
+_GAP = "  "
+
+
+def document(summary: Summary) -> str:
+    """Return the summary as one JSON document on one line."""
+    built = msgspec.to_builtins(summary)
+    built["rows"] = [_flat(row) for row in built["rows"]]
+    built["total"] = _flat(built["total"])
+    return json.dumps(_encodable({"schema": SCHEMA, **built})) + "\n"
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Bring the times up into the row; where there are none, their fields are absent."""
+    times = row.pop("times")
+    return row | (times or {})
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return encodable(value)
+        case list():
+            return [_encodable(item) for item in value]
+        case dict():
+            return {encodable(key): _encodable(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def table(summary: Summary, look: Look) -> str:
+    """Return the summary for a device: a table where there is a width to fit, else lines of aligned columns."""
+    shown = columns(summary)
+    painted = _aligned(summary, shown, look) if look.width is None else _boxed(summary, shown, look)
+    return painted + "".join(f"{_shown(remark, look)}\n" for remark in _remarks(summary))
+
+
+def _remarks(summary: Summary) -> list[str]:
+    found = []
+    if summary.left_out:
+        found.append(f"{summary.left_out:,} more {'row' if summary.left_out == 1 else 'rows'}: --limit 0 shows all")
+    if summary.elsewhere:
+        without = {"error": "without an error", "file": "on no file or descriptor", "peer": "without a known peer"}
+        calls = "call" if summary.elsewhere == 1 else "calls"
+        found.append(f"{summary.elsewhere:,} {calls} {without.get(summary.by, 'elsewhere')}")
+    if not summary.timed:
+        found.append("no times: the trace was recorded without strace -T")
+    return found
+
+
+def _shown(text: str, look: Look) -> str:
+    text = visible(text)
+    if not look.ascii_only:
+        return text
+    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode()
+
+
+def _cells(row: Row, shown: list[Column], look: Look) -> list[str]:
+    return [_shown(column.cell(row), look) for column in shown]
+
+
+def _aligned(summary: Summary, shown: list[Column], look: Look) -> str:
+    """Return lines that a search or a column filter can work on; nothing is cut or folded."""
+    lines = [[_shown(column.head, look) for column in shown]]
+    lines += [_cells(row, shown, look) for row in (*summary.rows, summary.total)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(shown))]
+    lines.insert(1, ["-" * width for width in widths])
+    lines.insert(-1, lines[1])
+    return "".join(
+        _GAP.join(
+            cell.rjust(width) if column.number else cell.ljust(width)
+            for cell, width, column in zip(line, widths, shown, strict=True)
+        ).rstrip()
+        + "\n"
+        for line in lines
+    )
+
+
+def _boxed(summary: Summary, shown: list[Column], look: Look) -> str:
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+
+    console = Console(
+        file=io.StringIO(),
+        width=look.width,
+        force_terminal=look.colour,
+        no_color=not look.colour,
+        color_system="standard" if look.colour else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(_rich_table(summary, shown, look))
+    assert isinstance(console.file, io.StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+
+
+def _rich_table(summary: Summary, shown: list[Column], look: Look) -> Table:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    made = Table(box=box.ASCII2 if look.ascii_only else box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in shown:
+        made.add_column(
+            Text(_shown(column.head, look)),
+            justify="right" if column.number else "left",
+            no_wrap=column.number,
+            overflow="fold",
+            min_width=None if column.number else 8,
+        )
+    for row in summary.rows:
+        made.add_row(*(Text(cell) for cell in _cells(row, shown, look)))
+    made.add_section()
+    made.add_row(*(Text(cell) for cell in _cells(summary.total, shown, look)), style="bold")
+    return made
