@@ -60,7 +60,7 @@ class _Results(dict[str, int | None]):
 _Stamp = Callable[[str], float | None]
 
 
-def read_lines(  # noqa: PLR0913, PLR0915 - see above
+def read_lines(  # noqa: PLR0915 - see above
     pieces: Iterable[str],
     dialect: Dialect,
     counts: Counts,
