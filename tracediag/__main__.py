@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -35,6 +36,8 @@ def _run(arguments: Sequence[str]) -> int:
     from tracediag.commands.parser import parse
 
     module, options = parse(arguments)
+    # The model of a long trace is many small objects that stay: to visit them less often saves a tenth of the time.
+    gc.set_threshold(50_000, 20, 20)
     return module.run(options)
 
 
