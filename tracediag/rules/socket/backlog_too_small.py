@@ -1,0 +1,130 @@
+"""TD213: a listener whose queue was full while its server was busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.rules.base import Rule, on_call, on_end, on_release
+from tracediag.rules.socket.outcome import KEPT
+from tracediag.rules.steps import plural, repeated
+
+_SMALL = 5
+_AT_ONCE = 0.0005
+"""Seconds inside accept up to which the connection was there already."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """A listener with a short queue, and the connections taken from it without waiting."""
+
+    descriptor: Descriptor
+    listen: Syscall
+    backlog: int
+    wait: Syscall | None = None
+    """The wait that the row began with."""
+    first: Syscall | None = None
+    last: Syscall | None = None
+    row: int = 0
+    full: int = 0
+    """How often a row was as long as the full queue."""
+    example: tuple[Syscall | None, Syscall, Syscall, int] | None = None
+
+    def take(self, wait: Syscall | None, call: Syscall) -> None:
+        """Count a connection that was in the queue already, or begin anew."""
+        same_turn = self.row > 0 and wait is not None and wait is self.wait
+        if not (same_turn or (wait is None and self.row > 0 and _waiting_already(call))):
+            self.wait, self.first, self.row = wait, call, 0
+        self.row += 1
+        self.last = call
+        if self.row == self.backlog + 1 and self.first is not None:
+            self.full += 1
+        if self.row > self.backlog and self.first is not None and self.full == 1:
+            self.example = (self.wait, self.first, call, self.row)
+
+
+class BacklogTooSmall(Rule):
+    """listen with a backlog of 5 or less, on a server that finds its queue full."""
+
+    code = "TD213"
+    name = "backlog-too-small"
+    severity = Severity.WARNING
+    summary = "the queue of a listener was full: clients that came meanwhile had to wait or were turned away"
+
+    def __init__(self) -> None:
+        self._queues: dict[int, _Queue] = {}
+
+    @on_call("listen")
+    def listened(self, action: Action) -> None:
+        """Take note of a short queue; a further listen makes it another one."""
+        descriptor, call = action.descriptor, action.call
+        backlog = call.number(1)
+        if descriptor is None or backlog is None or call.failed or len(self._queues) >= KEPT:
+            return
+        self._queues.pop(id(descriptor.file), None)
+        if 0 <= backlog <= _SMALL:
+            descriptor.memory[self.name] = True
+            self._queues[id(descriptor.file)] = _Queue(descriptor, call, backlog)
+
+    @on_call("accept", "accept4")
+    def accepted(self, action: Action) -> None:
+        """Count what is taken in a row."""
+        descriptor, call = action.descriptor, action.call
+        if not self._queues or descriptor is None or (queue := self._queues.get(id(descriptor.file))) is None:
+            return
+        if call.failed or call.result is None:
+            queue.row = 0
+            return
+        report = descriptor.readiness
+        turns = action.thread.rounds.values()
+        wait = next((turn.wait for turn in turns if report is not None and report in turn.reports), None)
+        queue.take(wait, call)
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """The listener is closed: all is known of it."""
+        for descriptor in action.released if self._queues else ():
+            if not descriptor.file.holders:
+                yield from self._over(self._queues.pop(id(descriptor.file), None))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What still listens at the end of the trace."""
+        del kernel
+        for queue in self._queues.values():
+            yield from self._over(queue)
+
+    def _over(self, queue: _Queue | None) -> Iterator[Finding]:
+        if queue is not None and queue.example is not None:
+            yield self._finding(queue, *queue.example)
+
+    def _finding(self, queue: _Queue, wait: Syscall | None, first: Syscall, last: Syscall, row: int) -> Finding:
+        number, room = queue.descriptor.number, queue.backlog + 1
+        row_note = f"{plural(row, 'connection')} were in the queue: it was full"
+        steps = [
+            step(queue.listen, f"the queue of fd {number} has room for {plural(room, 'connection')}", primary=True),
+            *([step(wait, "woken: connections wait")] if wait is not None else ()),
+            repeated(first, row_note, row, last.line),
+        ]
+        times = "once" if queue.full == 1 else f"{queue.full} times"
+        return self.finding(
+            steps,
+            object=describe(queue.descriptor),
+            title=f"the queue of the listener was full {times}: listen(fd {number}, {queue.backlog}) is too small",
+            confidence=Confidence.LIKELY,
+            why="listen keeps backlog + 1 finished connections for accept; a further TCP client is ignored and tries"
+            " again after 1 s, 3 s, 7 s, a unix one blocks or gets EAGAIN: listen(2), sk_acceptq_is_full in"
+            " include/net/sock.h",
+            fix=f"call listen(fd {number}, SOMAXCONN); net.core.somaxconn bounds it, ss -ltn shows the queue, and"
+            " nstat -az TcpExtListenOverflows counts the clients that were ignored",
+            explains=[],
+        )
+
+
+def _waiting_already(call: Syscall) -> bool:
+    return call.duration is not None and call.duration <= _AT_ONCE and call.end_line in (0, call.line)

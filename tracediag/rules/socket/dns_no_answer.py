@@ -1,0 +1,236 @@
+"""TD211: a DNS query that nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tracediag.events import Begun, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.kernel.socket import Socket, format_address
+from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_traffic
+from tracediag.rules.socket.dns import Message, looks_like_query, messages, unread
+from tracediag.rules.socket.outcome import KEPT, WAITS, complaint, ended_badly, standing_in, waited_for
+from tracediag.rules.steps import is_excerpt, repeated
+from tracediag.values import Structure, walk
+
+_SENDS = ("send", "sendto", "sendmsg", "sendmmsg", "write")
+_LONG = 2.0
+"""Seconds without an answer from which on a wait that has not ended is worth a word."""
+
+
+@dataclass(slots=True)
+class _Query:
+    """One query, sent and not answered yet."""
+
+    message: Message
+    descriptor: Descriptor
+    call: Syscall
+    server: str | None
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """All that a process does to find out about one name."""
+
+    process: Process
+    name: str
+    pending: list[_Query] = field(default_factory=list)
+    first: _Query | None = None
+    again: list[_Query] = field(default_factory=list)
+    """The queries sent after the first one had got no answer."""
+    waits: int = 0
+    wait: Syscall | None = None
+    """The first wait that came back with nothing."""
+    last_wait: Syscall | None = None
+    answer: Syscall | None = None
+
+
+class DnsNoAnswer(Rule):
+    """A query without reply: its time-out, the next server, the name that was asked."""
+
+    code = "TD211"
+    name = "dns-no-answer"
+    severity = Severity.WARNING
+    summary = "a DNS query gets no answer: the program waits for its time-out and asks again"
+
+    def __init__(self) -> None:
+        self._lookups: dict[tuple[int, str], _Lookup] = {}
+
+    @on_traffic(*_SENDS)
+    def sent(self, action: Action) -> None:
+        """Take note of each query."""
+        descriptor, call = action.descriptor, action.call
+        if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
+            return
+        port = (descriptor.file.socket.peer or "").endswith(":53") or "htons(53)" in call.body
+        if not (port or looks_like_query(call)) or not _to_server(descriptor.file.socket, call):
+            return
+        for message in list(messages(call)) or ([unread(call)] if port else []):
+            if not message.response:
+                self._asked(action, _Query(message, descriptor, call, _server(descriptor.file.socket, call)))
+
+    def _asked(self, action: Action, query: _Query) -> None:
+        key = (id(action.process), query.message.name)
+        lookup = self._lookups.get(key)
+        if lookup is None:
+            if len(self._lookups) >= KEPT:
+                return
+            lookup = self._lookups[key] = _Lookup(action.process, query.message.name)
+        if lookup.first is None:
+            lookup.first = query
+        elif lookup.wait is not None or any(_same(query, other) for other in lookup.pending):
+            lookup.again.append(query)
+        lookup.pending = [other for other in lookup.pending if not _same(query, other)]
+        lookup.pending.append(query)
+
+    @on_traffic(*READS, "recvmmsg")
+    def received(self, action: Action) -> Iterator[Finding]:
+        """An answer, or the news that nobody listens there, which is one too."""
+        descriptor, call = action.descriptor, action.call
+        if not self._lookups or descriptor is None or call.errno == "EAGAIN":
+            return
+        if call.interrupted or not call.returned:
+            return
+        mine = [lookup for lookup in self._lookups.values() if any(_on(query, descriptor) for query in lookup.pending)]
+        if not mine:
+            return
+        numbers = {message.id for message in messages(call)}
+        for lookup in mine:
+            answered = [q for q in lookup.pending if _on(q, descriptor) and (q.message.id in numbers or not numbers)]
+            kinds = {query.message.type for query in answered}
+            lookup.pending = [query for query in lookup.pending if query.message.type not in kinds]
+            if not lookup.pending:
+                del self._lookups[id(lookup.process), lookup.name]
+                lookup.answer = call
+                yield from self._judge(lookup)
+
+    @on_call(*WAITS)
+    def waited(self, action: Action) -> None:
+        """A wait for an answer that came back with nothing."""
+        call = action.call
+        if call.result != 0 or (call.name in ("poll", "epoll_wait") and _last(call) == 0):
+            return
+        numbers = waited_for(call)
+        self._unseen(action, numbers or frozenset())
+        for lookup in self._lookups.values():
+            if lookup.process is action.process and _waits_for(lookup, numbers):
+                lookup.waits += 1
+                lookup.wait = lookup.wait or call
+                lookup.last_wait = call
+
+    def _unseen(self, action: Action, numbers: frozenset[int]) -> None:
+        """Take the query for sent where the recording leaves it out: a connection to a name server is waited for."""
+        for number in numbers:
+            held = action.process.table.get(number)
+            socket = None if held is None else held.file.socket
+            if held is None or socket is None or socket.connected is None or not (socket.peer or "").endswith(":53"):
+                continue
+            if socket.last_write is None and socket.last_read is None:
+                unknown = Message(0, "a name", None, response=False)
+                self._asked(action, _Query(unknown, held, socket.connected, socket.peer))
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """The process ends without an answer."""
+        process = action.process
+        if process.exit is not None and self._lookups:
+            standing = standing_in(action.thread) if process.exit.signal is not None else None
+            for key in [key for key, lookup in self._lookups.items() if lookup.process is process]:
+                yield from self._judge(self._lookups.pop(key), standing)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """The trace ends without an answer."""
+        excerpt = is_excerpt(kernel)
+        now = None if kernel.last_event is None else kernel.last_event.time
+        for lookup in self._lookups.values():
+            standing = next((call for thread in lookup.process.threads if (call := standing_in(thread))), None)
+            asked = None if lookup.first is None else lookup.first.call.time
+            long = now is not None and asked is not None and now - asked >= _LONG
+            yield from self._judge(lookup, standing if long or excerpt else None)
+
+    def _judge(self, lookup: _Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
+        if lookup.first is not None and (lookup.wait is not None or lookup.again or standing is not None):
+            yield self._finding(lookup, lookup.first, standing)
+
+    def _finding(self, lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Finding:
+        process, server = lookup.process, first.server or "the name server"
+        kinds = {query.message.type for query in (first, *lookup.again, *lookup.pending)} - {None}
+        what = f"{' and '.join(sorted(str(kind) for kind in kinds))} of {lookup.name}" if kinds else lookup.name
+        title = f"no answer from {server} to the DNS query for {what}"
+        if lookup.answer is not None:
+            title += " until it is asked again" if lookup.again else " before the time-out"
+        bad = lookup.answer is None and (ended_badly(process) or complaint(process, first.call.line) is not None)
+        waited = lookup.wait is not None
+        return self.finding(
+            _story(lookup, first, standing),
+            object=f"fd {first.descriptor.number} -> {server}, query {lookup.name}",
+            title=title,
+            severity=Severity.ERROR if bad else Severity.WARNING,
+            confidence=Confidence.CERTAIN if waited else Confidence.LIKELY if lookup.again else Confidence.POSSIBLE,
+            why="a query over UDP that is lost, filtered or sent to a server that is down gets no error: the resolver"
+            " waits for its time-out, 5 s as a rule, and asks the next server: resolv.conf(5), timeout, attempts",
+            fix=f"see whether {server} answers (dig @{_host(server)} {lookup.name.removesuffix('...')});"
+            " take it out of /etc/resolv.conf, let UDP port 53 through, or put a name of this machine into /etc/hosts",
+            explains=[] if lookup.wait is None else [("slow-call", lookup.wait.line)],
+        )
+
+
+def _same(query: _Query, other: _Query) -> bool:
+    return query.message.type == other.message.type and (
+        query.message.type is not None or query.message.id == other.message.id
+    )
+
+
+def _on(query: _Query, descriptor: Descriptor) -> bool:
+    return query.descriptor.file is descriptor.file
+
+
+def _last(call: Syscall) -> int | None:
+    return call.number(2 if call.name == "poll" else 3)
+
+
+def _waits_for(lookup: _Lookup, numbers: frozenset[int] | None) -> bool:
+    if numbers is None:
+        return any(query.descriptor.file.registrations for query in lookup.pending)
+    return any(query.descriptor.number in numbers for query in lookup.pending)
+
+
+def _to_server(socket: Socket, call: Syscall) -> bool:
+    """Whether it goes to a name server: by the port; where that is not known, the packet decides."""
+    server = _server(socket, call)
+    return server is None or server.endswith(":53") or socket.stream is not True
+
+
+def _server(socket: Socket, call: Syscall) -> str | None:
+    for arg in call.args[1:] if call.name in ("sendto", "sendmsg") else ():
+        for value in walk(arg):
+            if isinstance(value, Structure) and (address := format_address(value)) is not None:
+                return address
+    return socket.peer
+
+
+def _host(server: str) -> str:
+    host, _, port = server.rpartition(":")
+    return host.strip("[]") if port == "53" else server
+
+
+def _story(lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Iterator[Step]:
+    yield step(first.call, f"{first.server or 'a name server'} is asked for {lookup.name}", primary=True)
+    last: Syscall | Begun = first.call
+    if lookup.wait is not None and lookup.last_wait is not None:
+        waits, end = lookup.waits, lookup.last_wait
+        yield repeated(lookup.wait, "no answer comes before the time-out", waits, end.line)
+        last = end
+    for query in lookup.again[:2]:
+        if query.call is not first.call:
+            yield step(query.call, f"asked again, of {query.server or 'a name server'}")
+    if lookup.answer is not None:
+        yield step(lookup.answer, "the answer")
+    elif standing is not None and standing.line > last.line:
+        yield step(standing, "still without an answer")

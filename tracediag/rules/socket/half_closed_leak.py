@@ -1,0 +1,156 @@
+"""TD209: a connection whose peer has left, neither used nor closed any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Event, Exit, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS, WRITES
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round, on_traffic
+from tracediag.rules.socket.outcome import KEPT
+from tracediag.rules.steps import birth, last_line, no
+from tracediag.values import names_of
+
+_STANDARD_STREAMS = 3
+_TURNS = 3
+"""Further turns of the loop, or connections accepted, after which a connection left lying counts as forgotten."""
+_MANY = 3
+
+
+@dataclass(slots=True)
+class _Left:
+    """A connection whose peer has left."""
+
+    process: Process
+    descriptor: Descriptor
+    told: Syscall
+    turns: int
+    """The turns of the process when that was told."""
+    removed: Syscall | None = None
+    """The EPOLL_CTL_DEL after it."""
+
+
+class HalfClosedLeak(Rule):
+    """The peer's end is seen, and the descriptor neither used nor closed for the rest of the trace."""
+
+    code = "TD209"
+    name = "half-closed-leak"
+    severity = Severity.WARNING
+    summary = "a connection whose peer has left is never closed: it stays in CLOSE_WAIT and keeps its descriptor"
+
+    def __init__(self) -> None:
+        self._left: dict[int, _Left] = {}
+        self._forgotten: dict[int, list[_Left]] = {}
+        """Those of processes that have ended meanwhile."""
+
+    @on_traffic(*READS)
+    def received(self, action: Action) -> None:
+        """Take note of the end of a stream; a second look at it, or data, is a use."""
+        if action.call.result != 0 and not self._left:
+            return
+        descriptor = action.descriptor
+        if descriptor is None or (socket := descriptor.file.socket) is None:
+            return
+        ended = socket.ended is action.call and socket.stream is not False
+        if not ended or descriptor.number < _STANDARD_STREAMS or socket.shut is not None:
+            self._left.pop(id(descriptor.file), None)
+        elif len(self._left) < KEPT:
+            descriptor.memory[self.name] = True
+            process = action.process
+            self._left[id(descriptor.file)] = _Left(process, descriptor, action.call, _turns(process, self.name))
+
+    @on_traffic(*WRITES, "shutdown", "sendfile", "connect")
+    def used(self, action: Action) -> None:
+        """The other direction is still in use."""
+        if self._left and action.descriptor is not None:
+            self._left.pop(id(action.descriptor.file), None)
+
+    @on_call("epoll_ctl")
+    def removed(self, action: Action) -> None:
+        """It is taken out of the set; nobody will be told of it any more."""
+        entry = action.registration
+        left = None if entry is None or not self._left else self._left.get(id(entry.file))
+        if left is not None and "EPOLL_CTL_DEL" in names_of(action.call.arg(1)):
+            left.removed = action.call
+
+    @on_round
+    def turned(self, action: Action) -> None:
+        """Count the turns of the loops of a process, of which something has been left lying."""
+        if self._left:
+            action.process.memory[self.name] = _turns(action.process, self.name) + 1
+
+    @on_call("accept", "accept4")
+    def accepted(self, action: Action) -> None:
+        """A server without a loop goes on by accepting."""
+        if self._left and not action.thread.rounds:
+            action.process.memory[self.name] = _turns(action.process, self.name) + 1
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """A close is what was missing; the end of the process closes what it had forgotten."""
+        if not self._left:
+            return
+        for descriptor in action.released:
+            left = self._left.get(id(descriptor.file))
+            if left is None or descriptor.file.holders:
+                continue
+            del self._left[id(descriptor.file)]
+            if isinstance(action.event, Exit):
+                self._forgotten.setdefault(id(left.process), []).append(left)
+        yield from self._of_ended(action.event)
+
+    def _of_ended(self, event: Event) -> Iterator[Finding]:
+        for lefts in self._forgotten.values():
+            yield from self._judge(lefts, event.line)
+        self._forgotten.clear()
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What is still open at the end of the trace."""
+        by_process: dict[int, list[_Left]] = {}
+        for left in self._left.values():
+            by_process.setdefault(id(left.process), []).append(left)
+        for lefts in by_process.values():
+            yield from self._judge(lefts, last_line(kernel))
+
+    def _judge(self, lefts: list[_Left], until: int) -> Iterator[Finding]:
+        idle = [left for left in lefts if _turns(left.process, self.name) - left.turns >= _TURNS]
+        # A single one that is still watched may be dealt with in its time.
+        if len(idle) >= _MANY or any(left.removed is not None for left in idle):
+            yield self._finding(idle, until)
+
+    def _finding(self, lefts: list[_Left], until: int) -> Finding:
+        left = next((left for left in lefts if left.removed is not None), lefts[0])
+        number, count = left.descriptor.number, len(lefts)
+        title = "a connection whose peer has left is never closed"
+        if count > 1:
+            title = f"{count} connections whose peers have left are never closed"
+        return self.finding(
+            _story(left),
+            object=describe(left.descriptor),
+            title=title,
+            confidence=Confidence.CERTAIN if count >= _MANY and left.removed is not None else Confidence.LIKELY,
+            absent=[no(f"use or close of fd {number}", left.told, until)],
+            why="once the peer has closed, the connection stays in CLOSE_WAIT until this side closes it too, and keeps"
+            " its descriptor; EPOLL_CTL_DEL does not close anything: tcp(7), recv(2)",
+            fix=f"when recv on fd {number} gives 0, send what is left to send and close it",
+        )
+
+
+def _turns(process: Process, name: str) -> int:
+    turns: int = process.memory.get(name, 0)
+    return turns
+
+
+def _story(left: _Left) -> Iterator[Step]:
+    number = left.descriptor.number
+    yield from birth(left.descriptor)
+    yield step(left.told, f"the end of the stream: the peer of fd {number} has left", primary=True)
+    if left.removed is not None:
+        yield step(left.removed, f"fd {number} leaves the set, and stays open")

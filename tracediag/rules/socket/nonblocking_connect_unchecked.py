@@ -1,0 +1,184 @@
+"""TD206: a connection that is used before anybody knows whether it has come about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS, WRITES
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process, Thread
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_release, on_traffic
+from tracediag.rules.socket.outcome import KEPT, WAITS, aftermath, complaint, ended_badly, waited_for
+from tracediag.rules.steps import birth, is_excerpt, no
+
+_NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALREADY"})
+"""What a call says on a connection that is still on its way: tcp_sendmsg in net/ipv4/tcp.c."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """A connection on its way."""
+
+    thread: Thread
+    descriptor: Descriptor
+    call: Syscall
+    timed_out: Syscall | None = None
+    """A wait for it that came back with nothing."""
+    used: Syscall | None = None
+    """The first use of it that failed, since it was not there yet."""
+    closed: Syscall | None = None
+
+
+class NonblockingConnectUnchecked(Rule):
+    """EINPROGRESS, then a use without a wait and getsockopt(SO_ERROR)."""
+
+    code = "TD206"
+    name = "nonblocking-connect-unchecked"
+    severity = Severity.ERROR
+    summary = "a connection in progress is used, or given up, before anybody has waited for it"
+
+    def __init__(self) -> None:
+        self._ways: dict[int, _Way] = {}
+
+    @on_errno("EINPROGRESS")
+    def began(self, action: Action) -> None:
+        """A connection is on its way."""
+        descriptor, call = action.descriptor, action.call
+        if call.name == "connect" and descriptor is not None and len(self._ways) < KEPT:
+            descriptor.memory[self.name] = True
+            self._ways[id(descriptor.file)] = _Way(action.thread, descriptor, call)
+
+    @on_call(*WAITS)
+    def waited(self, action: Action) -> None:
+        """A wait that reports it, or that nobody can tell what for, is a wait for it; one that times out is none."""
+        if not self._ways:
+            return
+        call = action.call
+        for key, way in list(self._ways.items()):
+            if way.thread.process is not action.process:
+                continue
+            if call.result == 0 and way.used is None:
+                number = way.descriptor.number
+                mine = not way.descriptor.file.registrations and _waits_to_write(call, number)
+                way.timed_out = call if mine and not _probe(call) else way.timed_out
+            if way.descriptor.readiness is not None or way.descriptor.file.registrations:
+                del self._ways[key]
+
+    @on_call("getsockopt", "connect", "getpeername")
+    def asked(self, action: Action) -> None:
+        """Somebody asks whether it worked."""
+        if self._ways and action.descriptor is not None and action.call.errno != "EINPROGRESS":
+            self._ways.pop(id(action.descriptor.file), None)
+
+    @on_traffic(*READS, *WRITES)
+    def used(self, action: Action) -> None:
+        """The first use tells: one that fails for want of a connection shows the fault."""
+        descriptor = action.descriptor
+        if not self._ways or descriptor is None or (way := self._ways.get(id(descriptor.file))) is None:
+            return
+        if action.call.errno in _NOT_YET:
+            way.used = way.used or action.call
+        else:
+            del self._ways[id(descriptor.file)]
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """It is given up; what the process makes of that shows at its end."""
+        event = action.event
+        for descriptor in action.released:
+            way = self._ways.get(id(descriptor.file))
+            if way is None or not isinstance(event, Syscall) or event.name != "close" or descriptor.file.holders:
+                continue
+            way.closed = event
+            if way.used is not None:
+                del self._ways[id(descriptor.file)]
+                yield self._finding(way)
+            elif way.timed_out is not None or not _at_once(way, action.thread):
+                del self._ways[id(descriptor.file)]
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """The process ends."""
+        process = action.process
+        if process.exit is not None and self._ways:
+            for key, way in [item for item in self._ways.items() if item[1].thread.process is process]:
+                del self._ways[key]
+                yield from self._judge(way)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Where the trace ends, only what has been given up can be judged."""
+        excerpt = is_excerpt(kernel)
+        for way in self._ways.values():
+            if way.closed is not None or excerpt:
+                yield from self._judge(way)
+
+    def _judge(self, way: _Way) -> Iterator[Finding]:
+        if way.used is not None or (way.closed is not None and complaint(way.thread.process, way.call.line)):
+            yield self._finding(way)
+
+    def _finding(self, way: _Way) -> Finding:
+        process, number = way.thread.process, way.descriptor.number
+        if way.used is not None:
+            title = f"a connection in progress is used: {way.used.name} fails with {way.used.errno}"
+            until: Syscall = way.used
+        else:
+            title = "a connection in progress is taken for a failed one and closed"
+            until = way.closed or way.call
+        bad = ended_badly(process) or complaint(process, way.call.line) is not None
+        return self.finding(
+            _story(way),
+            object=describe(way.descriptor),
+            title=title,
+            severity=Severity.ERROR if bad else Severity.WARNING,
+            confidence=Confidence.CERTAIN if way.used is not None else Confidence.LIKELY,
+            absent=[no(f"wait for fd {number} to be writable, getsockopt(SO_ERROR)", way.call, until)],
+            why="EINPROGRESS is no error: the connection is being made, the descriptor becomes writable when that has"
+            ' ended, and SO_ERROR then tells how: connect(2), "ERRORS"',
+            fix=f"after EINPROGRESS wait for POLLOUT of fd {number}, then read SO_ERROR by getsockopt: 0 is connected,"
+            " anything else is the error of connect",
+            explains=_consequences(way),
+        )
+
+
+def _consequences(way: _Way) -> list[tuple[str, int]]:
+    names = ("eagain-treated-as-error", "failed-call-behind-exit", "not-connected")
+    return [] if way.used is None else [(name, way.used.line) for name in names]
+
+
+def _probe(call: Syscall) -> bool:
+    """Whether the wait was only a look: time-out 0."""
+    return call.name == "poll" and call.number(2) == 0
+
+
+def _waits_to_write(call: Syscall, number: int) -> bool:
+    numbers = waited_for(call)
+    return numbers is not None and number in numbers
+
+
+def _at_once(way: _Way, thread: Thread) -> bool:
+    """Whether nothing was waited for between the connect and now."""
+    return thread is way.thread and all(turn.wait.line < way.call.line for turn in thread.rounds.values())
+
+
+def _story(way: _Way) -> Iterator[Step]:
+    number, process = way.descriptor.number, way.thread.process
+    yield from birth(way.descriptor)
+    yield step(way.call, f"the connection of fd {number} is on its way, neither made nor failed", primary=True)
+    if way.timed_out is not None:
+        yield step(way.timed_out, "the wait for it comes back with nothing")
+    if way.used is not None:
+        yield step(way.used, f"fd {number} is used as if it were connected")
+    elif way.closed is not None:
+        yield step(way.closed, f"fd {number} is given up before it could be connected")
+    yield from _end(process, way)
+
+
+def _end(process: Process, way: _Way) -> list[Step]:
+    last = way.used or way.closed or way.call
+    return aftermath(process, last.line)

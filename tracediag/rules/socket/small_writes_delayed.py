@@ -1,0 +1,176 @@
+"""TD208: a request in two small writes, held up by Nagle's algorithm and the delayed acknowledgement together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import READS
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.socket import Socket
+from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
+from tracediag.rules.socket.outcome import KEPT
+from tracediag.rules.steps import birth, is_excerpt, repeated
+from tracediag.values import names_of, number_of
+
+_SENDS = ("write", "writev", "send", "sendto", "sendmsg")
+_SMALL = 1400
+"""Bytes: what fits into one segment on an Ethernet."""
+_DELAYS = ((0.036, 0.060), (0.195, 0.225))
+"""Seconds that an acknowledgement is delayed by: TCP_DELACK_MIN of Linux and that of others, with some slack."""
+_WORTH_A_WORD = 3
+_SURE = 10
+_OFF = frozenset({"TCP_NODELAY", "TCP_CORK"})
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One connection: the small writes since the last read, and the exchanges that took as long as a delay."""
+
+    descriptor: Descriptor
+    small: list[Syscall] = field(default_factory=list)
+    """At most two."""
+    exchanges: int = 0
+    """Two small writes, then a read that brought data."""
+    example: tuple[Syscall, Syscall, Syscall] | None = None
+    delayed: int = 0
+    late: tuple[Syscall, Syscall, Syscall] | None = None
+    late_end: Syscall | None = None
+
+
+class SmallWritesDelayed(Rule):
+    """write, write, read on TCP without TCP_NODELAY, and an answer that comes 40 ms or 200 ms later."""
+
+    code = "TD208"
+    name = "small-writes-delayed"
+    severity = Severity.WARNING
+    summary = "a message in two small writes on TCP waits for the peer's delayed acknowledgement: 40 ms each"
+    needs = ("times",)
+
+    def __init__(self) -> None:
+        self._talks: dict[int, _Talk] = {}
+
+    @on_traffic(*_SENDS)
+    def sent(self, action: Action) -> None:
+        """Note small writes that follow each other without a read."""
+        descriptor, call = action.descriptor, action.call
+        if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
+            return
+        talk = self._talks.get(id(descriptor.file))
+        if talk is None:
+            if not _nagled(descriptor.file.socket) or len(self._talks) >= KEPT:
+                return
+            talk = self._talks[id(descriptor.file)] = _Talk(descriptor)
+            descriptor.memory[self.name] = True
+        if call.result > _SMALL or "MSG_MORE" in call.body:
+            talk.small.clear()
+        elif len(talk.small) < 2:
+            talk.small.append(call)
+        else:
+            talk.small[1] = call
+
+    @on_traffic(*READS)
+    def received(self, action: Action) -> None:
+        """The answer: how long has it taken since the last of the small writes."""
+        descriptor, call = action.descriptor, action.call
+        if not self._talks or descriptor is None or (talk := self._talks.get(id(descriptor.file))) is None:
+            return
+        if call.failed:
+            return
+        if len(talk.small) == 2 and call.result:
+            exchange = (talk.small[0], talk.small[1], call)
+            talk.exchanges += 1
+            talk.example = talk.example or exchange
+            if _delayed(*exchange):
+                talk.delayed += 1
+                talk.late = talk.late or exchange
+                talk.late_end = call
+        talk.small.clear()
+
+    @on_call("setsockopt")
+    def tuned(self, action: Action) -> Iterator[Finding]:
+        """TCP_NODELAY ends it."""
+        if self._talks and action.descriptor is not None and names_of(action.call.arg(2)) & _OFF:
+            yield from self._over(self._talks.pop(id(action.descriptor.file), None))
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """The connection is closed: all is known of it."""
+        for descriptor in action.released:
+            if not descriptor.file.holders:
+                yield from self._over(self._talks.pop(id(descriptor.file), None))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What is still open at the end of the trace."""
+        excerpt = is_excerpt(kernel)
+        for talk in self._talks.values():
+            yield from self._over(talk, excerpt=excerpt)
+
+    def _over(self, talk: _Talk | None, *, excerpt: bool = False) -> Iterator[Finding]:
+        if talk is None:
+            return
+        # A few slow answers among many quick ones are the server's own affair.
+        mostly = talk.delayed * 2 >= talk.exchanges
+        if talk.late is not None and mostly and talk.delayed >= (1 if excerpt else _WORTH_A_WORD):
+            sure = Confidence.CERTAIN if talk.delayed >= _SURE else Confidence.LIKELY
+            confidence = sure if talk.delayed >= _WORTH_A_WORD else Confidence.POSSIBLE
+            yield self._finding(talk, talk.late, confidence)
+        elif talk.example is not None and talk.example[0].time is None and talk.exchanges >= _SURE:
+            yield self._finding(talk, talk.example, Confidence.POSSIBLE)
+
+    def _finding(self, talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall], confidence: Confidence) -> Finding:
+        number = talk.descriptor.number
+        timed = talk.late is not None
+        title = "each message in two small writes waits for the peer's delayed acknowledgement"
+        if not timed:
+            title = "messages go out in two small writes with Nagle's algorithm on: if each takes 40 ms, this is why"
+        elif confidence is Confidence.POSSIBLE:
+            title = f"if this repeats, {title}"
+        return self.finding(
+            _story(talk, exchange),
+            object=describe(talk.descriptor),
+            title=title,
+            severity=Severity.WARNING if timed else Severity.NOTE,
+            confidence=confidence,
+            why="while a small segment is unacknowledged TCP holds the next small one back (Nagle), and the peer, which"
+            " cannot answer half a message, delays its acknowledgement by 40 ms or more: tcp(7), TCP_NODELAY;"
+            " RFC 1122 4.2.3.2 and 4.2.3.4",
+            fix=f"send each message on fd {number} with one writev or sendmsg, or the first part with MSG_MORE; or set"
+            " TCP_NODELAY",
+        )
+
+
+def _nagled(socket: Socket) -> bool:
+    """Whether it is a TCP connection on which nobody is known to have turned Nagle's algorithm off."""
+    if socket.protocol is not None:
+        tcp = socket.protocol.startswith("TCP")
+    else:
+        tcp = socket.family in ("AF_INET", "AF_INET6", "PF_INET", "PF_INET6") and socket.stream is True
+    return tcp and all(number_of(socket.options[name]) == 0 for name in _OFF & socket.options.keys())
+
+
+def _delayed(first: Syscall, second: Syscall, answer: Syscall) -> bool:
+    """Whether the answer came as long after the second write as an acknowledgement is delayed."""
+    if answer.time is None or second.time is None or first.time is None:
+        return False
+    came = answer.end_time if answer.end_time is not None else answer.time + (answer.duration or 0)
+    taken = came - second.time
+    return any(low <= taken <= high for low, high in _DELAYS)
+
+
+def _story(talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall]) -> Iterator[Step]:
+    first, second, answer = exchange
+    number = talk.descriptor.number
+    yield from birth(talk.descriptor)
+    yield step(first, f"the first part goes out at once on fd {number}")
+    yield step(second, "the second part is held back until the first is acknowledged", primary=True)
+    if talk.late is not None and talk.late_end is not None:
+        note = "the answer comes only after the acknowledgement's delay"
+        yield repeated(answer, note, talk.delayed, talk.late_end.line)
+    else:
+        yield step(answer, "the answer")

@@ -1,0 +1,199 @@
+"""TD218: a unix socket at which nobody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Event, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.kernel.socket import format_address
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.socket.outcome import KEPT, ended_badly
+from tracediag.rules.steps import is_excerpt, repeated
+
+_OPTIONAL = (
+    "/nscd/socket", "/lib/nslcd/socket", "/nslcd/socket", "/setrans/.setrans-unix", "/systemd/userdb/",
+    "/avahi-daemon/socket", "/sssd/", "/dev/log", "/systemd/journal/", "/run/winbindd/pipe", "/winbindd/pipe",
+    "/systemd/notify", "/lib/sss/pipes/", "/varlink", "/io.systemd.",
+)  # fmt: skip
+"""Sockets of services that the C library and its modules ask if they are there, and do without if not."""
+_NEAR = 60
+"""Lines between the failure and a bad end within which the one is taken for the cause of the other."""
+_AT_ONCE = 8
+"""Lines after the failure within which a message speaks of it, whatever it says."""
+_INSISTS = 3
+
+
+@dataclass(slots=True)
+class _Absent:
+    """Connects to one path that found nobody."""
+
+    process: Process
+    descriptor: Descriptor | None
+    path: str
+    first: Syscall
+    last: Syscall
+    second: Syscall | None = None
+    times: int = 1
+    bound: Syscall | None = None
+    """The bind by which a traced process makes that socket, after the first attempt."""
+    said: Syscall | None = None
+    """The message that speaks of it: the process forgets its messages when it ends."""
+    started: Event | None = None
+    """The clone that made that process, if it is a child of the one that connects."""
+
+
+class SocketServerAbsent(Rule):
+    """connect to a unix socket = ENOENT or ECONNREFUSED: wrong path, not started yet, died."""
+
+    code = "TD218"
+    name = "socket-server-absent"
+    severity = Severity.WARNING
+    summary = "connect to a unix socket finds no server: a wrong path, one not started yet, or one that died"
+
+    def __init__(self) -> None:
+        self._absent: dict[tuple[int, str], _Absent] = {}
+
+    @on_errno("ENOENT", "ECONNREFUSED")
+    def failed(self, action: Action) -> None:
+        """Take note of the path."""
+        call = action.call
+        if call.name != "connect":
+            return
+        path = _unix_path(call)
+        if path is None or any(optional in path for optional in _OPTIONAL):
+            return
+        absent = self._absent.get((id(action.process), path))
+        if absent is not None:
+            absent.times += 1
+            absent.second = absent.second or call
+            absent.last = call
+        elif len(self._absent) < KEPT:
+            new = _Absent(action.process, action.descriptor, path, call, call)
+            self._absent[id(action.process), path] = new
+
+    @on_call("connect")
+    def connected(self, action: Action) -> None:
+        """The server is there after all; or another one at another path is, which serves as well."""
+        if self._absent and action.call.result == 0 and (path := _unix_path(action.call)) is not None:
+            name = path.rpartition("/")[2]
+            for key, absent in list(self._absent.items()):
+                alike = absent.path == path or absent.path.rpartition("/")[2] == name
+                if absent.process is action.process and alike:
+                    del self._absent[key]
+
+    @on_call("bind")
+    def bound(self, action: Action) -> None:
+        """A traced process makes the socket, too late."""
+        if self._absent and action.call.result == 0 and (path := _unix_path(action.call)) is not None:
+            for absent in self._absent.values():
+                if absent.path == path and absent.bound is None:
+                    absent.bound = action.call
+                    absent.started = action.process.started if action.process.parent is absent.process else None
+
+    @on_exit
+    def exited(self, action: Action) -> None:
+        """Forget what did not matter to a process that ends; the rest is told when the server may have shown itself."""
+        process = action.process
+        if process.exit is not None and self._absent:
+            for key, absent in list(self._absent.items()):
+                if absent.process is process:
+                    absent.said = _said(absent)
+                    if not _matters(absent):
+                        del self._absent[key]
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge each path by what became of the process."""
+        excerpt = is_excerpt(kernel)
+        for absent in self._absent.values():
+            if _matters(absent) or excerpt or absent.process.exit is None:
+                yield self._finding(absent, excerpt=excerpt)
+
+    def _finding(self, absent: _Absent, *, excerpt: bool) -> Finding:
+        refused = absent.first.errno == "ECONNREFUSED"
+        bad = _ends_for_it(absent)
+        weighty = absent.times >= _INSISTS or excerpt or _said(absent) is not None
+        what = "the socket file is there, but nobody listens at it" if refused else "there is no such socket"
+        if absent.path.startswith("@"):
+            what = "nobody has that abstract name"
+        title = f"no server at {absent.path}: {what}"
+        if absent.bound is not None:
+            title = f"no server at {absent.path} yet: process {absent.bound.pid} makes the socket only later"
+        return self.finding(
+            _story(absent, bad=bad),
+            object=absent.path if absent.descriptor is None else describe(absent.descriptor),
+            title=title,
+            severity=Severity.ERROR if bad else Severity.WARNING if weighty else Severity.NOTE,
+            confidence=Confidence.CERTAIN if bad or excerpt or absent.bound is not None else Confidence.LIKELY,
+            why=(
+                "nobody listens there: the file of a unix socket outlives its server, an abstract name goes with it:"
+                " unix(7), connect(2)"
+                if refused
+                else "the server makes the file by bind, so before that, at another path or after an unlink connect"
+                " gives ENOENT: unix(7)"
+            ),
+            fix=_fix(absent, refused=refused),
+            explains=[
+                (name, absent.last.line) for name in ("failed-call-behind-exit", "missing-file", "sleep-and-poll")
+            ],
+        )
+
+
+def _unix_path(call: Syscall) -> str | None:
+    """Return the path or abstract name of a unix address."""
+    if "sun_path=" not in call.body and "path=" not in call.body:
+        return None
+    return format_address(call.arg(1))
+
+
+def _ends_for_it(absent: _Absent) -> bool:
+    process = absent.process
+    return process.exit is not None and ended_badly(process) and process.exit.line - absent.last.line <= _NEAR
+
+
+def _matters(absent: _Absent) -> bool:
+    """Whether the process insisted, complained or ended for it; else it can do without that server."""
+    return absent.times >= _INSISTS or _ends_for_it(absent) or _said(absent) is not None
+
+
+def _said(absent: _Absent) -> Syscall | None:
+    """Return the message that speaks of the socket."""
+    name = absent.path.rpartition("/")[2][:16]
+    later = [message for message in absent.process.messages if message.line > absent.first.line]
+    near = (message for message in later if name in message.body or message.line - absent.last.line <= _AT_ONCE)
+    return absent.said or next(near, None)
+
+
+def _fix(absent: _Absent, *, refused: bool) -> str:
+    if absent.bound is not None:
+        return (
+            f"let the server say when it listens (a byte through a pipe, sd_notify, socket activation), or repeat"
+            f" connect to {absent.path} for some seconds"
+        )
+    if refused:
+        return (
+            f"start the server of {absent.path}, or find out why it died (ss -xlp, its log); it can unlink the old file"
+        )
+    where = f"see whether the server of {absent.path} runs and where it listens (ss -xlp)"
+    return f"{where}: start it, or give both the same path"
+
+
+def _story(absent: _Absent, *, bad: bool) -> Iterator[Step]:
+    started = absent.started
+    if isinstance(started, Syscall):
+        yield step(started, f"process {started.result} is started, which makes the socket later")
+    yield step(absent.first, f"nobody listens at {absent.path}", primary=True)
+    if absent.second is not None:
+        yield repeated(absent.second, "nobody yet", absent.times - 1, absent.last.line)
+    if (said := _said(absent)) is not None:
+        yield step(said, "the program complains")
+    if bad and absent.process.exit is not None:
+        yield step(absent.process.exit, "and ends")
+    if absent.bound is not None:
+        yield step(absent.bound, "only now the socket is made")
