@@ -1,0 +1,112 @@
+"""TD512: a child's bad end behind that of its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.events import Exit
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import BROKEN
+from tracediag.rules.base import Rule, on_end, on_exit
+from tracediag.rules.process.ends import Verdict, chain, final, judge, unreported
+
+_SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
+_STEPS = 6
+
+
+class ChildFailureBehind(Rule):
+    """A process ends badly since a child of its own has: followed down to the child's own failed call."""
+
+    code = "TD512"
+    name = "child-failure-behind"
+    severity = Severity.ERROR
+    summary = "a process ends badly because a child of it has: the child's failure, followed to its own failed call"
+    needs = ("pids",)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge a process that has ended, unless its own parent has still to say what it makes of that."""
+        process = action.process
+        if process.exit is not None:
+            verdict = judge(process)
+            if final(process):
+                yield from self._told(verdict)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge those whose exit is outside the trace."""
+        for process in unreported(kernel):
+            verdict = judge(process)
+            if final(process):
+                yield from self._told(verdict)
+
+    def _told(self, verdict: Verdict) -> Iterator[Finding]:
+        if verdict.bad and verdict.child is not None and verdict.end is not None:
+            yield self._behind(verdict, verdict.child)
+
+    def _behind(self, top: Verdict, child: Verdict) -> Finding:
+        bottom = top.depth
+        assert top.end is not None
+        steps = [*_reason(bottom), *_ends(child)]
+        if top.blame is not None and top.blame.call.errno in BROKEN:
+            steps.append(step(top.blame.call, "the parent's own call, which in the end finds nobody at the other end"))
+        steps.append(step(top.end, f"the parent {top.manner}"))
+        symptoms = [] if top.blame is None else [(name, top.blame.call.line) for name in _SYMPTOMS]
+        return self.finding(
+            steps if len(steps) <= _STEPS else [*steps[: _STEPS - 1], steps[-1]],
+            object=f"{_name(top)} and its child, {_name(bottom)}",
+            title=f"{_name(top)} {top.manner} because its child {_name(bottom)} {bottom.manner}",
+            severity=Severity.ERROR if _telling(bottom) else Severity.NOTE,
+            confidence=_confidence(top, child),
+            why="the end of a child reaches its parent as a status, as the end of a pipe or as EPIPE, and nothing of"
+            " that tells the reason, which lies in the child: wait(2), pipe(7)",
+            fix=_fix(bottom),
+            explains=symptoms,
+        )
+
+
+def _telling(bottom: Verdict) -> bool:
+    """Whether the child's end was a failure, and not an answer as that of grep or test."""
+    return bottom.blame is not None or bottom.complaint is not None or bottom.signal is not None
+
+
+def _confidence(top: Verdict, child: Verdict) -> Confidence:
+    passed_on = child.signal is None and child.status == top.status
+    return Confidence.CERTAIN if passed_on and child.waited is not None else Confidence.LIKELY
+
+
+def _name(verdict: Verdict) -> str:
+    program = (verdict.program or "").rpartition("/")[2]
+    return program or f"process {verdict.pid}"
+
+
+def _reason(bottom: Verdict) -> Iterator[Step]:
+    """Yield what went wrong in the child: its failed call, or else what it said."""
+    if bottom.blame is not None:
+        call = bottom.blame.call
+        yield step(call, f"in the child {call.name} fails with {call.errno}")
+        if bottom.blame.message is not None:
+            yield step(bottom.blame.message, "the child complains of it on fd 2")
+    elif bottom.complaint is not None:
+        yield step(bottom.complaint, "the child complains on fd 2")
+
+
+def _ends(child: Verdict) -> Iterator[Step]:
+    """Yield the ends of the children, the lowest first, and how its parent learned of that one."""
+    for link in reversed(list(chain(child))):
+        if link.end is None:
+            continue
+        yield step(link.end, f"the child {link.manner}", primary=link.child is None)
+        if link.waited is not None and link.child is None:
+            waiting = link.waited.line < link.end.line
+            yield step(link.waited, f"its parent {'waits for it' if waiting else f'learns that it {link.manner}'}")
+
+
+def _fix(bottom: Verdict) -> str:
+    if bottom.blame is not None:
+        call = bottom.blame.call
+        return f"start at line {call.line}: {_name(bottom)} needs {call.name} to succeed there, or to do without it"
+    if isinstance(bottom.end, Exit) and bottom.signal is not None:
+        return f"find out why {_name(bottom)} is killed by {bottom.signal} at line {bottom.end.line}"
+    return f"find out why {_name(bottom)} {bottom.manner}: its last words are on fd 2"

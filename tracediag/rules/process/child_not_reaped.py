@@ -1,0 +1,124 @@
+"""TD510: children that have ended and that nobody waits for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracediag.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.findings import Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.kernel.signals import Disposition
+from tracediag.rules.base import Rule, on_end, on_exit, on_signal
+from tracediag.rules.steps import last_line, no, plural
+
+_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=(\d++)")
+_TOLD = "TD510 told"
+"""In the memory of a process: the SIGCHLD of each child, where strace does not follow that."""
+
+_SECONDS, _LINES = 0.1, 15
+"""How long a parent lives on, at least, before its child counts as forgotten."""
+_MANY = 2
+
+
+_Zombie = tuple[Process, int, Exit | Signal]
+"""A child, its pid, and the record of its end."""
+
+
+class ChildNotReaped(Rule):
+    """A child has ended, and its parent, which lives on, never waits for it."""
+
+    code = "TD510"
+    name = "child-not-reaped"
+    severity = Severity.WARNING
+    summary = "a child has ended and nobody waits for it though its parent lives on: a zombie"
+    needs = ("pids",)
+
+    @on_signal("SIGCHLD")
+    def told(self, action: Action) -> None:
+        """Remember which child has ended."""
+        event, process = action.event, action.process
+        found = _DEAD.search(event.info) if isinstance(event, Signal) else None
+        if found is not None and int(found[1]) in process.children:
+            process.memory.setdefault(_TOLD, {}).setdefault(int(found[1]), event)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Count those that a process leaves behind."""
+        process = action.process
+        if process.exit is not None:
+            yield from self._left(process, process.exit, process.exit.line)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Count those of the processes that live on."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._left(process, kernel.last_event, last_line(kernel))
+
+    def _left(self, process: Process, end: Event | None, line: int) -> Iterator[Finding]:
+        if not process.children or _reaps_itself(process):
+            return
+        zombies = sorted(_zombies(process), key=lambda zombie: zombie[2].line)
+        if not zombies or end is None:
+            return
+        child, _, death = zombies[0]
+        forked = [other for other in process.children.values() if other.started and other.started.line > death.line]
+        if not forked and not _lives_on(death, end):
+            return
+        yield self._finding(process, zombies, end, line, child)
+
+    def _finding(self, process: Process, zombies: list[_Zombie], end: Event, line: int, child: Process) -> Finding:
+        _, pid, death = zombies[0]
+        steps: list[Step] = []
+        if isinstance(child.started, Syscall | Begun):
+            steps.append(step(child.started, f"child {pid} is made"))
+        steps.append(step(death, f"child {pid} has ended, and waits to be waited for", primary=True))
+        if len(zombies) > 1:
+            steps.append(step(zombies[-1][2], f"so has child {zombies[-1][1]}, the last of {len(zombies)}"))
+        if isinstance(end, Exit) and end is process.exit:
+            steps.append(step(end, "the parent ends, and leaves them to init"))
+        return self.finding(
+            steps,
+            object=f"child {pid}" if len(zombies) == 1 else plural(len(zombies), "child").replace("childs", "children"),
+            title=f"{_count(len(zombies))} never waited for",
+            severity=Severity.WARNING if len(zombies) >= _MANY else Severity.NOTE,
+            absent=[no(f"wait for child {pid}", death, line)],
+            why="a child that has ended keeps its pid until its parent waits for it, and signals of one kind do not"
+            " queue: one SIGCHLD may stand for several children: wait(2), signal(7)",
+            fix=_fix(process),
+        )
+
+
+def _reaps_itself(process: Process) -> bool:
+    """Whether the kernel forgets the children of this process at once: SIG_IGN, SA_NOCLDWAIT."""
+    arranged = process.signals.set_by.get("SIGCHLD")
+    ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
+    return ignored or (arranged is not None and "SA_NOCLDWAIT" in arranged.body)
+
+
+def _zombies(process: Process) -> Iterator[_Zombie]:
+    told: dict[int, Signal] = process.memory.get(_TOLD, {})
+    for pid, child in process.children.items():
+        death = child.exit or told.get(pid)
+        if death is not None:
+            yield child, pid, death
+
+
+def _lives_on(death: Event, end: Event) -> bool:
+    if death.time is not None and end.time is not None:
+        return end.time - death.time >= _SECONDS
+    return end.line - death.line >= _LINES
+
+
+def _count(zombies: int) -> str:
+    return "a child that has ended is" if zombies == 1 else f"{zombies} children that have ended are"
+
+
+def _fix(process: Process) -> str:
+    if process.signals.get("SIGCHLD") is Disposition.HANDLED:
+        return "let the handler of SIGCHLD loop: while (waitpid(-1, NULL, WNOHANG) > 0)"
+    return (
+        "wait for each child (waitpid with WNOHANG in the main loop), or set SIGCHLD to SIG_IGN if no status is wanted"
+    )

@@ -1,0 +1,125 @@
+"""TD511: a wait for an own child fails with ECHILD: its status is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.events import Event, Exit, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process, Reaped
+from tracediag.kernel.signals import Disposition
+from tracediag.rules.base import Rule, on_end, on_errno, on_exit
+from tracediag.values import names_of
+
+_WAITS = ("wait4", "waitpid", "waitid")
+
+
+class ChildStatusLost(Rule):
+    """wait = ECHILD for an own child: SIGCHLD is ignored, or somebody else in the process has waited for it."""
+
+    code = "TD511"
+    name = "child-status-lost"
+    severity = Severity.WARNING
+    summary = "a wait for an own child fails with ECHILD: its status is lost"
+
+    @on_errno("ECHILD")
+    def failed(self, action: Action) -> None:
+        """Remember the wait until it is clear how the process ends."""
+        call, process = action.call, action.process
+        if call.name not in _WAITS or self.name in process.memory:
+            return
+        pid = _waited_for(call)
+        lost = _own(process, pid)
+        if lost is not None:
+            process.memory[self.name] = (call, pid, lost)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge by the end of the process."""
+        end = action.process.exit
+        if end is not None:
+            yield from self._told(action.process, end)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Tell of those that have not ended."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._told(process, None)
+
+    def _told(self, process: Process, end: Exit | None) -> Iterator[Finding]:
+        held = process.memory.pop(self.name, None)
+        if held is None:
+            return
+        call, pid, lost = held
+        ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
+        bad = end is not None and bool(end.status)
+        steps = [*_before(process, lost, pid), step(call, f"{call.name} finds no such child", primary=True)]
+        if bad and end is not None:
+            steps.append(step(end, f"the process ends with status {end.status}"))
+        yield self.finding(
+            steps,
+            object=f"child {pid}",
+            title=f"the status of child {pid} is lost: {_reason(lost, ignored=ignored)}",
+            severity=Severity.ERROR if bad else Severity.WARNING,
+            confidence=Confidence.CERTAIN if ignored or isinstance(lost, Reaped) else Confidence.LIKELY,
+            why="where SIGCHLD is ignored, which execve passes on, children vanish without a status, and a status can"
+            " be taken only once: wait(2), sigaction(2)",
+            fix=_fix(lost, pid),
+            explains=[("failed-call-behind-exit", call.line)],
+        )
+
+
+def _waited_for(call: Syscall) -> int | None:
+    """Return the pid that a wait asks for; None for any child."""
+    if call.name == "waitid":
+        return call.number(1) if "P_PID" in names_of(call.arg(0)) else None
+    pid = call.number(0)
+    return pid if pid is not None and pid > 0 else None
+
+
+def _own(process: Process, pid: int | None) -> Reaped | Event | None:
+    """Return what made that child, or who has waited for it before; None if it is not known to be an own child."""
+    if pid is None:
+        return None
+    for known in process.reaped:
+        if known.pid == pid:
+            return known
+    child = process.children.get(pid)
+    return None if child is None else child.started
+
+
+def _before(process: Process, lost: Reaped | Event, pid: int) -> Iterator[Step]:
+    arranged = process.signals.set_by.get("SIGCHLD")
+    if arranged is not None:
+        handled = process.signals.get("SIGCHLD") is Disposition.HANDLED
+        yield step(arranged, "SIGCHLD gets a handler" if handled else "SIGCHLD is ignored from here on")
+    if isinstance(lost, Reaped):
+        yield step(lost.call, f"child {pid} is waited for here already: {_how(lost)}")
+        return
+    child = process.children.get(pid)
+    if isinstance(lost, Syscall):
+        yield step(lost, f"child {pid} is made")
+    if child is not None and child.exit is not None:
+        yield step(child.exit, "it ends, and nothing of it is kept")
+
+
+def _how(lost: Reaped) -> str:
+    if lost.signal is not None:
+        return f"killed by {lost.signal}"
+    return "its status is not asked for" if lost.status is None else f"status {lost.status}"
+
+
+def _reason(lost: Reaped | Event, *, ignored: bool) -> str:
+    if isinstance(lost, Reaped):
+        return "another wait of the same process has taken it"
+    return "SIGCHLD is ignored" if ignored else "SIGCHLD is ignored, as it seems, since before the program was started"
+
+
+def _fix(lost: Reaped | Event, pid: int) -> str:
+    if isinstance(lost, Reaped):
+        return (
+            f"wait for child {pid} at one place only: let the handler wait for the pids that are its own, not for any"
+        )
+    return "set SIGCHLD to SIG_DFL before the child is made: signal(SIGCHLD, SIG_DFL)"

@@ -1,0 +1,100 @@
+"""TD519: the error that is told belongs to a later, harmless call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_end, on_exit
+from tracediag.rules.process.blame import failed_calls, harmless, weight
+from tracediag.rules.process.words import meaning, names_error, names_object, said_after, target
+from tracediag.rules.steps import is_excerpt, last_line
+
+_NEAR = 10
+"""Lines between the failure and the call that overwrites its error."""
+_LIGHT = 10
+
+
+class ErrnoOverwritten(Rule):
+    """The message on fd 2 gives the error of a harmless call that came after the one that really failed."""
+
+    code = "TD519"
+    name = "errno-overwritten"
+    severity = Severity.ERROR
+    summary = "the error that is printed is that of a later harmless call, not of the one that failed first"
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Compare what a process has said with what had failed."""
+        process = action.process
+        if process.exit is not None:
+            bad = process.exit.status != 0
+            yield from self._misnamed(process, Severity.ERROR if bad else Severity.WARNING)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Do the same for those that have not ended; in a few lines a pair of calls is enough to ask."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._misnamed(process, Severity.WARNING)
+                if is_excerpt(kernel) and not process.messages:
+                    yield from self._excerpt(process, last_line(kernel))
+
+    def _misnamed(self, process: Process, severity: Severity) -> Iterator[Finding]:
+        failures = failed_calls(process)
+        for first, second in pairwise(failures):
+            if not _overwrites(first, second):
+                continue
+            said = said_after(process.messages, second.line)
+            message = names_error(said[:8], second.errno or "")
+            if message is None or names_error(said[:8], first.errno or "") or names_object(said[:8], second):
+                continue
+            sure = Confidence.CERTAIN if harmless(second) or second.number(0) == -1 else Confidence.LIKELY
+            yield self._finding(first, second, message, severity, sure)
+            return
+
+    def _excerpt(self, process: Process, end: int) -> Iterator[Finding]:
+        """Speak of a probe that fails right behind a failure, where the lines end: its error is what errno holds."""
+        failures = failed_calls(process)
+        if len(failures) < 2 or failures[-1].line != end or not harmless(failures[-1]):
+            return
+        if _overwrites(failures[-2], failures[-1]) and failures[-1].errno not in ("EAGAIN", "EINPROGRESS"):
+            yield self._finding(failures[-2], failures[-1], None, Severity.WARNING, Confidence.POSSIBLE)
+
+    def _finding(
+        self, first: Syscall, second: Syscall, message: Syscall | None, severity: Severity, confidence: Confidence
+    ) -> Finding:
+        real, wrong = first.errno or "", second.errno or ""
+        name = target(first)
+        steps = [
+            step(first, f"this is what fails: {meaning(real)}", primary=True),
+            step(second, f"a later call fails too, and leaves {wrong} in errno"),
+        ]
+        title = f"errno is overwritten: {second.name} leaves {wrong} where {first.name} had failed with {real}"
+        if message is not None:
+            steps.append(step(message, f"{wrong} is printed in place of {real}"))
+            title = f"the message gives {wrong} of a later {second.name}; what failed is {first.name}, with {real}"
+        return self.finding(
+            steps,
+            object=f"errno of {first.name}{f' of {name}' if name else ''}",
+            title=title,
+            severity=severity,
+            confidence=confidence,
+            why="errno keeps the error of the last call that failed, and any library function may make one, also one"
+            " that succeeds itself: errno(3)",
+            fix=f"save errno right after {first.name} (int error = errno), print strerror(error), and cure {real}",
+            explains=[("failed-call-behind-exit", second.line), ("failed-call-behind-exit", first.line)],
+        )
+
+
+def _overwrites(first: Syscall, second: Syscall) -> bool:
+    """Whether the second failure is a consequence or a probe that stands right behind a real one."""
+    if first.errno == second.errno or first.pid != second.pid or second.line - first.line > _NEAR:
+        return False
+    if harmless(first):
+        return False
+    return harmless(second) or (weight(second) <= _LIGHT and weight(first) > weight(second))

@@ -1,0 +1,198 @@
+"""TD516: privileges that are given up in the wrong order, not wholly, or without a look at the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Syscall
+from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_exit
+from tracediag.rules.steps import last_line, no
+
+_USER = ("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
+_GROUP = ("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
+_GROUPS = ("setgroups", "setgroups32")
+_ASKS = ("getuid", "geteuid", "getuid32", "geteuid32")
+_UNCHANGED = frozenset({-1, 0xFFFFFFFF})
+
+
+class _Drop(msgspec.Struct, eq=False):
+    """What one process has done to its own rights."""
+
+    root: bool = False
+    groups: Syscall | None = None
+    group: Syscall | None = None
+    user: Syscall | None = None
+    lowered: Syscall | None = None
+    """Only the effective user was changed."""
+    failed: Syscall | None = None
+
+
+class PrivilegeDropFlawed(Rule):
+    """A process stops being root, but in the wrong order, not for good, not with all its groups, or not at all."""
+
+    code = "TD516"
+    name = "privilege-drop-flawed"
+    severity = Severity.ERROR
+    summary = "root is given up in the wrong order, without the other groups, not for good, or unchecked"
+
+    @on_call(*_ASKS)
+    def asked(self, action: Action) -> None:
+        """A program that asks learns whether it is root."""
+        if action.call.result == 0:
+            _of(action.process).root = True
+
+    @on_call(*_GROUPS, *_GROUP)
+    def grouped(self, action: Action) -> None:
+        """The groups are changed; only root may."""
+        call, drop = action.call, _of(action.process)
+        if call.failed:
+            drop.failed = drop.failed or call
+        elif call.name in _GROUPS:
+            drop.groups, drop.root = call, True
+        elif _lowers(call):
+            drop.group = call
+
+    @on_call(*_USER)
+    def dropped(self, action: Action) -> None:
+        """The user is changed: for good where all of its forms are."""
+        call, drop = action.call, _of(action.process)
+        if not _lowers(call):
+            return
+        if call.failed:
+            drop.failed = drop.failed or call
+        elif _for_good(call):
+            drop.user, drop.lowered = call, None
+        else:
+            drop.lowered = call
+
+    @on_call("execve")
+    def executed(self, action: Action) -> Iterator[Finding]:
+        """Another program is started with the effective user lowered only: the real one is passed on."""
+        drop: _Drop | None = action.process.memory.get(self.name)
+        if drop is None or action.call.failed or drop.lowered is None or drop.user is not None:
+            return
+        yield self._finding(
+            [step(drop.lowered, "only the effective user is changed", primary=True)],
+            action.call,
+            "another program starts, and its real user is still the old one",
+            title="the effective user alone is given up before execve: the program can take it back",
+            severity=Severity.WARNING,
+            confidence=Confidence.LIKELY,
+            fix="change all three, by setresuid(uid, uid, uid), before execve",
+        )
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge by what the process did after the drop."""
+        process = action.process
+        if process.exit is not None:
+            yield from self._judged(process, process.exit.line, gave_up=bool(process.exit.status))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge those that live on."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._judged(process, last_line(kernel), gave_up=bool(process.exit_status))
+
+    def _judged(self, process: Process, end: int, *, gave_up: bool) -> Iterator[Finding]:
+        drop: _Drop | None = process.memory.get(self.name)
+        if drop is None:
+            return
+        if drop.failed is not None:
+            wrong_order = drop.user is not None and drop.failed.line > drop.user.line
+            if wrong_order or (drop.failed.name in _USER and not gave_up):
+                yield self._refused(drop, drop.failed, end, wrong_order=wrong_order, gave_up=gave_up)
+        elif drop.user is not None and not _had_groups(process) and drop.group is not None:
+            yield self._kept(drop, drop.user, process)
+
+    def _refused(self, drop: _Drop, failed: Syscall, end: int, *, wrong_order: bool, gave_up: bool) -> Finding:
+        steps = []
+        if wrong_order and drop.user is not None:
+            steps.append(step(drop.user, "the process is no longer root from here on"))
+        note = f"{failed.name} is refused: {'too late' if wrong_order else 'the old user stays'}"
+        steps.append(step(failed, note, primary=True))
+        title = f"{failed.name} fails with {failed.errno} after the user was given up: the old groups stay"
+        if not wrong_order:
+            title = f"{failed.name} fails with {failed.errno}, and the process goes on with its old rights"
+        return self._finding(
+            steps,
+            title=title,
+            severity=Severity.WARNING if gave_up else Severity.ERROR,
+            absent=() if gave_up else (no("exit of the process because of that", failed, end),),
+            fix="call setgroups, then setgid, then setuid, and end the process if one of them fails",
+        )
+
+    def _kept(self, drop: _Drop, user: Syscall, process: Process) -> Finding:
+        steps: list[Step] = [step(user, "the process is no longer root, and keeps root's other groups", primary=True)]
+        if drop.group is not None:
+            steps.append(step(drop.group, "the group is given up"))
+        whole = process.execs > 0
+        first = min(found.line for found in steps)
+        return self._finding(
+            steps,
+            title="the other groups of root are kept: setgroups is not called before setuid",
+            severity=Severity.WARNING,
+            confidence=Confidence.LIKELY if whole or drop.root else Confidence.POSSIBLE,
+            absent=(Absence(text="no setgroups or initgroups", first_line=1, last_line=first),),
+            fix="call setgroups(0, NULL) or initgroups(name, gid) before setgid and setuid",
+        )
+
+    def _finding(  # the parts of a finding that differ
+        self,
+        steps: list[Step],
+        after: Syscall | None = None,
+        note: str = "",
+        *,
+        title: str,
+        severity: Severity,
+        fix: str,
+        confidence: Confidence = Confidence.CERTAIN,
+        absent: tuple[Absence, ...] = (),
+    ) -> Finding:
+        if after is not None:
+            steps.append(step(after, note))
+        return self.finding(
+            steps,
+            object="the rights of the process",
+            title=title,
+            severity=severity,
+            confidence=confidence,
+            absent=absent,
+            why="only root may change its groups, so they must go first; and a user that is still the real or"
+            " the saved one can be taken back: setuid(2), setgroups(2), credentials(7)",
+            fix=fix,
+        )
+
+
+def _of(process: Process) -> _Drop:
+    drop: _Drop = process.memory.setdefault(PrivilegeDropFlawed.name, _Drop())
+    return drop
+
+
+def _lowers(call: Syscall) -> bool:
+    """Whether the call asks for somebody else than root, at one place at least."""
+    numbers = [call.number(place) for place in range(len(call.args))]
+    return any(number is not None and number > 0 and number not in _UNCHANGED for number in numbers)
+
+
+def _for_good(call: Syscall) -> bool:
+    """Whether real, effective and saved user are all changed: setuid does that for root."""
+    numbers = [call.number(place) for place in range(len(call.args))]
+    return all(number is not None and number > 0 and number not in _UNCHANGED for number in numbers)
+
+
+def _had_groups(process: Process) -> bool:
+    """Whether the process, or one that it comes from, has set its other groups; None of that shows: not known."""
+    link: Process | None = process
+    while link is not None:
+        drop: _Drop | None = link.memory.get(PrivilegeDropFlawed.name)
+        if drop is not None and drop.groups is not None:
+            return True
+        link = link.parent
+    return False
