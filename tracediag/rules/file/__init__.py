@@ -1,0 +1,1 @@
+"""Input and output of files, and memory mapped from them (TD4xx)."""

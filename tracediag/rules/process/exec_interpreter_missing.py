@@ -1,0 +1,205 @@
+"""TD505: execve fails with ENOENT for a file that is there: its interpreter is not."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tracediag.events import Exit, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.descriptor import PATHS, Descriptor
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.process.words import said_after
+from tracediag.values import text_of
+
+_EXECS = {"execve": 0, "execveat": 1}
+_NAMED = {"access": 0, "chmod": 0, "faccessat": 1, "faccessat2": 1, "fchmodat": 1, "fchmodat2": 1}
+"""Calls that few programs make, and that succeed only on a file which is there."""
+_KEPT = 8
+
+
+class _Refused(msgspec.Struct, eq=False):
+    """An execve = ENOENT, and what shows that the file is there."""
+
+    call: Syscall
+    path: str
+    process: Process
+    proof: Syscall | None = None
+    note: str = ""
+    first: bool = False
+    """Whether it is the first call of the trace: strace itself has made sure that the file is there."""
+
+
+class ExecInterpreterMissing(Rule):
+    """execve = ENOENT of a file that was opened, made or found: the loader or the `#!` program is what is missing."""
+
+    code = "TD505"
+    name = "exec-interpreter-missing"
+    severity = Severity.ERROR
+    summary = "execve fails with ENOENT though the file is there: its ELF or #! interpreter is missing"
+
+    def __init__(self) -> None:
+        self._seen = False
+        self._named: deque[tuple[str, Syscall]] = deque(maxlen=_KEPT)
+        self._pending: deque[_Refused] = deque(maxlen=_KEPT)
+
+    @on_call(*_NAMED)
+    def named(self, action: Action) -> None:
+        """Remember the last files that were asked for by name and found."""
+        call = action.call
+        if call.failed:
+            return
+        path = text_of(call.arg(_NAMED[call.name]))
+        if path is not None:
+            self._named.append((str(path), call))
+            self._found(action, str(path), "the file is there")
+
+    @on_call(*_EXECS)
+    def executed(self, action: Action) -> None:
+        """Take down a first execve that succeeds: nothing after it is the one that strace makes itself."""
+        if not action.call.failed:
+            self._seen = True
+            for refused in [known for known in self._pending if known.process is action.process]:
+                # The next place of a search had it, or a shell runs the script itself.
+                if refused.proof is None or refused.first:
+                    self._pending.remove(refused)
+
+    @on_errno("ENOENT")
+    def missed(self, action: Action) -> None:
+        """Look for what shows that the file of a failed execve is there."""
+        call, process = action.call, action.process
+        if call.name not in _EXECS:
+            return
+        path = text_of(call.arg(_EXECS[call.name]))
+        first, self._seen = not self._seen and _is_first(action), True
+        if path is None or "/" not in str(path):
+            return
+        refused = _Refused(call, str(path), process, first=first)
+        refused.proof, refused.note = self._proof(process, str(path))
+        self._pending.append(refused)
+
+    def _proof(self, process: Process, path: str) -> tuple[Syscall | None, str]:
+        for known, call in reversed(self._named):
+            if known == path:
+                return call, "the file is there"
+        owner: Process | None = process
+        while owner is not None:
+            for descriptor in (*owner.table.open.values(), *owner.table.last_closed.values()):
+                if _opened_as(descriptor, path):
+                    return descriptor.opened, "the file is there: it is opened"
+            owner = owner.parent
+        return None, ""
+
+    @on_call("open", "openat")
+    def opened(self, action: Action) -> None:
+        """Take the shell's own look at the file for a proof: it opens what could not be executed."""
+        if not self._pending or action.call.failed:
+            return
+        path = text_of(action.call.arg(PATHS[action.call.name]))
+        if path is not None:
+            self._found(action, str(path), "the file is there: it can be opened")
+
+    def _found(self, action: Action, path: str, note: str) -> None:
+        for refused in self._pending:
+            if refused.proof is None and refused.process is action.process and refused.path == path:
+                refused.proof, refused.note = action.call, note
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge by how the process ends."""
+        end = action.process.exit
+        if end is not None:
+            yield from self._judged([known for known in self._pending if known.process is action.process], end)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge what is left."""
+        del kernel
+        yield from self._judged(list(self._pending), None)
+
+    def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
+        for refused in pending:
+            self._pending.remove(refused)
+            if refused.proof is None:
+                refused.proof, refused.note = _bash_says(refused), "bash has found the file, and not its interpreter"
+            if refused.proof is not None or (refused.first and _nothing_else(refused, end)):
+                yield self._finding(refused, end)
+
+    def _finding(self, refused: _Refused, end: Exit | None) -> Finding:
+        path, call = refused.path, refused.call
+        status = refused.process.exit_status if end is None else end.status
+        known = refused.proof is not None or end is not None or status is not None
+        return self.finding(
+            _story(refused, end),
+            object=path,
+            title=f"{path} is there, but the interpreter that it names is not",
+            severity=Severity.ERROR if known and status != 0 else Severity.WARNING,
+            confidence=_confidence(refused, known=known),
+            why="execve gives ENOENT also where the file is there and the loader in its ELF header, or the program in"
+            " its #! line, is not: execve(2)",
+            fix=f"look which interpreter it names: head -1 {path} | cat -A (a #! line that ends in ^M has DOS line"
+            f" ends), or readelf -l {path} (a 32-bit or musl program needs its own loader); install that one, or"
+            " correct it",
+            explains=[
+                *(
+                    (name, call.line)
+                    for name in ("missing-file", "exec-failed", "failed-call-behind-exit", "failed-call")
+                ),
+                *([] if end is None else [("child-failure-behind", end.line)]),
+            ],
+        )
+
+
+def _is_first(action: Action) -> bool:
+    """Whether this process was made by strace, and has done nothing yet."""
+    process = action.process
+    return process.parent is None and process.execs == 0 and len(process.failures) == 1 and action.call.line <= 2
+
+
+def _nothing_else(refused: _Refused, end: Exit | None) -> bool:
+    """Whether it was the only attempt: a program that looks along PATH makes others.
+
+    strace <= 4.26 writes its own message from the process that it traces already, and exits with status 1.
+    """
+    last = [thread.last_call for thread in refused.process.threads]
+    if refused.process.exit_status == 1 or (end is not None and end.status == 1):
+        return not any(call is not None and call is not refused.call and call.name in _EXECS for call in last)
+    return not any(call is not refused.call for call in last)
+
+
+def _bash_says(refused: _Refused) -> Syscall | None:
+    """Return the message of a shell that has read the first line of the script."""
+    for call in refused.process.messages:
+        if call.line > refused.call.line and any("bad interp" in said.text for said in said_after([call])):
+            return call
+    return None
+
+
+def _confidence(refused: _Refused, *, known: bool) -> Confidence:
+    if refused.proof is not None:
+        return Confidence.CERTAIN
+    return Confidence.LIKELY if known else Confidence.POSSIBLE
+
+
+def _opened_as(descriptor: Descriptor, path: str) -> bool:
+    opened = descriptor.opened
+    if opened is None or opened.name not in PATHS:
+        return False
+    # The path as the program gave it: what -y shows of the descriptor is absolute.
+    given = text_of(opened.arg(PATHS[opened.name]))
+    return given is not None and str(given).removeprefix("./") == path.removeprefix("./")
+
+
+def _story(refused: _Refused, end: Exit | None) -> Iterator[Step]:
+    if refused.proof is not None:
+        yield step(refused.proof, refused.note)
+    note = f"ENOENT is not about {refused.path} itself"
+    if refused.first:
+        note += ": strace looks for it before it starts it"
+    yield step(refused.call, note, primary=True)
+    if end is not None:
+        yield step(end, f"the process exits with status {end.status}" if end.signal is None else "the process ends")

@@ -1,0 +1,141 @@
+"""Signals that the processor or the C library raises against a thread: taken down when they come, judged at the end.
+
+A handler may catch the signal: then what the process does next tells whether it was expected. One that returns or
+jumps away lets the process go on; one that ends it only says how it crashed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+import msgspec
+
+from tracediag.events import Exit, Signal, Syscall
+from tracediag.findings import Confidence, Finding
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.memory import Cut
+from tracediag.kernel.process import Process, Thread
+from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
+
+FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
+
+_CODE = re.compile(r"\bsi_code=(\w++)")
+_ADDRESS = re.compile(r"\bsi_addr=(NULL|0x[0-9a-f]++)")
+BY_PROCESS = frozenset({"SI_USER", "SI_QUEUE", "SI_TKILL"})
+"""What `si_code` is where a process has sent the signal."""
+_NUMBERS = {
+    ("SIGSEGV", "1"): "SEGV_MAPERR",
+    ("SIGSEGV", "2"): "SEGV_ACCERR",
+    ("SIGBUS", "1"): "BUS_ADRALN",
+    ("SIGBUS", "2"): "BUS_ADRERR",
+    ("SIGFPE", "1"): "FPE_INTDIV",
+}
+"""What an emulator or an old strace prints as a number: sigaction(2), asm-generic/siginfo.h."""
+
+
+class Fault(msgspec.Struct, eq=False):
+    """One such signal, and what the thread did before."""
+
+    signal: Signal
+    thread: Thread
+    last: Syscall | None
+    """The last whole call of that thread."""
+    before: Signal | None
+    """The signal that it got before, if no call came between the two."""
+    cuts: tuple[Cut, ...] = ()
+    """The changes of files' lengths before it, the latest last."""
+
+    @property
+    def code(self) -> str:
+        """Why the kernel says that it came: "SEGV_MAPERR"; "" where the trace does not show it."""
+        found = _CODE.search(self.signal.info)
+        return "" if found is None else _NUMBERS.get((self.signal.name, found[1]), found[1])
+
+    @property
+    def address(self) -> int | None:
+        """The address in question, where the trace shows it."""
+        found = _ADDRESS.search(self.signal.info)
+        if found is None:
+            return None
+        return 0 if found[1] == "NULL" else int(found[1], 16)
+
+    @property
+    def sent(self) -> bool:
+        """Whether another process sent it: then nothing crashed."""
+        sender = self.signal.sender
+        if self.code not in BY_PROCESS or sender is None or sender == self.thread.process.pid:
+            return False
+        return not (self.last is not None and self.last.name in ("kill", "tgkill", "tkill"))
+
+
+class FaultRule(Rule):
+    """A rule about a process that such a signal ends; a subclass says what it makes of it, in `diagnose`."""
+
+    aftermath: ClassVar[tuple[str, ...]] = ("SIGABRT",)
+    """The signals by which a handler of the first one ends the process."""
+
+    def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
+        """Return the finding, or None where it is nothing of this rule's kind.
+
+        Args:
+            process: whose end it is.
+            fault: the signal that began it.
+            end: the exit; None where the trace ends with the signal.
+            confidence: how sure it is that the signal was not expected.
+        """
+        raise NotImplementedError
+
+    @on_signal(*FAULTS)
+    def struck(self, action: Action) -> None:
+        """Take the signal down; an abort on the way out of a crash handler is not the crash."""
+        signal, process = action.event, action.process
+        assert isinstance(signal, Signal)
+        known: Fault | None = process.memory.get(self.name)
+        if known is not None and signal.name == "SIGABRT":
+            return
+        last, before = action.thread.last_call, action.thread.earlier_signal
+        if before is not None and last is not None and last.line > before.line:
+            before = None
+        cuts = tuple(action.kernel.cuts) if signal.name == "SIGBUS" else ()
+        process.memory[self.name] = Fault(signal, action.thread, last, before, cuts)
+
+    @on_call("rt_sigreturn", "sigreturn")
+    def returned(self, action: Action) -> None:
+        """The handler has returned: it had put right what was wrong, or the signal will come again."""
+        known: Fault | None = action.process.memory.get(self.name)
+        if known is not None and known.thread is action.thread:
+            del action.process.memory[self.name]
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge a process that has ended: killed by the signal, or given up after it."""
+        end, process = action.process.exit, action.process
+        fault: Fault | None = process.memory.get(self.name)
+        if end is None or fault is None or fault.sent:
+            return
+        if end.signal in (fault.signal.name, *self.aftermath):
+            found = self.diagnose(process, fault, end, Confidence.CERTAIN)
+        elif end.status:
+            found = self.diagnose(process, fault, end, Confidence.LIKELY)
+        else:
+            found = None
+        if found is not None:
+            yield found
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge a signal after which the trace shows nothing of the thread any more."""
+        for process in kernel.processes:
+            fault: Fault | None = process.memory.get(self.name)
+            if process.exit is None and fault is not None and fault.thread.last_call is fault.last and not fault.sent:
+                found = self.diagnose(process, fault, None, Confidence.LIKELY)
+                if found is not None:
+                    yield found
+
+
+def who(process: Process) -> str:
+    """Name a process by its program and pid."""
+    name = process.program or "process"
+    return name if process.pid is None else f"{name} (pid {process.pid})"

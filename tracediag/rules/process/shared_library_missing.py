@@ -1,0 +1,163 @@
+"""TD509: a shared library that is nowhere on the loader's way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Exit, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.process.fault import who
+from tracediag.rules.process.words import said_after
+from tracediag.rules.steps import is_excerpt, repeated
+
+_LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
+_OPENS = frozenset({"open", "openat"})
+_SPOKEN = ("error while loading shared", "cannot open shar", "Error loading shared")
+"""What glibc, dlerror and musl say, as far as strace shows it by default."""
+_LOADER_STATUS = 127
+_KEPT = 8
+
+
+class _Search(msgspec.Struct, eq=False):
+    """The places where the loader has looked for one library."""
+
+    library: str
+    first: Syscall
+    last: Syscall
+    places: int = 1
+
+
+class SharedLibraryMissing(Rule):
+    """The loader looks for one name in all places, ENOENT in each, and the program ends or says so."""
+
+    code = "TD509"
+    name = "shared-library-missing"
+    severity = Severity.ERROR
+    summary = "the loader finds a shared library in none of its places"
+
+    @on_errno("ENOENT")
+    def missed(self, action: Action) -> None:
+        """Count a place where a library is not."""
+        call = action.call
+        if ".so" not in call.body or call.name not in _OPENS:
+            return
+        found = _LIBRARY.search(call.body)
+        if found is None or found[1].startswith("ld.so."):
+            return
+        searches: dict[str, _Search] = action.process.memory.setdefault(self.name, {})
+        known = searches.pop(found[1], None)
+        if known is None:
+            known = _Search(found[1], call, call, 0)
+        known.last, known.places = call, known.places + 1
+        searches[found[1]] = known
+        if len(searches) > _KEPT:
+            del searches[next(iter(searches))]
+
+    @on_call("execve")
+    def replaced(self, action: Action) -> None:
+        """Forget what the program before has looked for."""
+        if not action.call.failed:
+            action.process.memory.pop(self.name, None)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge a program that ends badly."""
+        end, process = action.process.exit, action.process
+        if end is not None and end.status and self.name in process.memory:
+            yield from self._judged(process, end, excerpt=False)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge what the trace does not show the end of."""
+        for process in kernel.processes:
+            if process.exit is None and self.name in process.memory:
+                yield from self._judged(process, None, excerpt=is_excerpt(kernel))
+
+    def _judged(self, process: Process, end: Exit | None, *, excerpt: bool) -> Iterator[Finding]:
+        searches: dict[str, _Search] = process.memory[self.name]
+        message = _message(process)
+        named = None if message is None else _named(message, searches)
+        search = named or (next(reversed(searches.values())) if message is not None or end is not None else None)
+        if search is not None and message is not None and message.line > search.last.line:
+            sure = Confidence.CERTAIN if named is not None else Confidence.LIKELY
+            yield self._finding(process, search, message, end, sure)
+        elif search is not None and end is not None and end.status == _LOADER_STATUS and _last_thing(process, search):
+            yield self._finding(process, search, None, end, Confidence.LIKELY)
+        elif excerpt and end is None:
+            lost = [search for search in searches.values() if _last_thing(process, search) and search.places > 1]
+            yield from (self._finding(process, search, None, None, Confidence.POSSIBLE) for search in lost[-1:])
+
+    def _finding(
+        self, process: Process, search: _Search, message: Syscall | None, end: Exit | None, confidence: Confidence
+    ) -> Finding:
+        name = search.library
+        guess = "" if confidence is not Confidence.POSSIBLE else ", if no later place has it"
+        return self.finding(
+            _story(search, message, end),
+            object=who(process),
+            title=f"the shared library {name} is in none of the places where the loader looks{guess}",
+            confidence=confidence,
+            severity=Severity.ERROR if end is not None or _fatal(message) else Severity.WARNING,
+            why="the loader looks in DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, /etc/ld.so.cache, /lib and /usr/lib, and"
+            " ends the program with status 127 if a library that it needs is in none of them: ld.so(8)",
+            fix=f"install the package that has {name} (apt-file search, dnf provides), or tell the loader where it"
+            f" lies: ldconfig, LD_LIBRARY_PATH, or -Wl,-rpath at build time; ldd shows what else is missing",
+            explains=[
+                *((rule, search.last.line) for rule in ("failed-call-behind-exit", "missing-file", "failed-call")),
+                *((rule, search.first.line) for rule in ("missing-file", "failing-lookup-storm")),
+                *([] if end is None else [("child-failure-behind", end.line)]),
+            ],
+        )
+
+
+def _message(process: Process) -> Syscall | None:
+    """Return the complaint of the loader, or of a program about dlopen."""
+    for call in reversed(process.messages):
+        if any(words in piece.text for piece in said_after([call]) for words in _SPOKEN):
+            return call
+    return None
+
+
+def _fatal(message: Syscall | None) -> bool:
+    """Whether it is the loader itself that complains, before the program has begun."""
+    return message is not None and any(
+        "rror loading" in piece.text or "error while" in piece.text for piece in said_after([message])
+    )
+
+
+def _named(message: Syscall, searches: dict[str, _Search]) -> _Search | None:
+    """Return the search for the library that the message names; strace may have cut its name."""
+    for piece in said_after([message]):
+        for search in searches.values():
+            text = piece.text.rstrip(".")
+            if search.library in piece.text or (piece.shortened and len(text) > 8 and search.library.startswith(text)):
+                return search
+    return None
+
+
+def _last_thing(process: Process, search: _Search) -> bool:
+    """Whether no other library was asked for after it, and its search was not cut short by finding it."""
+    later = (
+        held.opened
+        for held in (*process.table.open.values(), *process.table.last_closed.values())
+        if held.opened is not None and held.opened.line > search.last.line
+    )
+    return not any(".so" in call.body for call in later)
+
+
+def _story(search: _Search, message: Syscall | None, end: Exit | None) -> Iterator[Step]:
+    if search.first is not search.last:
+        places = search.places - 1
+        note = f"the loader looks for {search.library}, which is not here"
+        yield repeated(search.first, note, places, search.last.line)
+    yield step(search.last, f"nor is {search.library} in the last place", primary=True)
+    if message is not None:
+        yield step(message, "says so")
+    if end is not None:
+        yield step(end, f"the process exits with status {end.status}")

@@ -1,0 +1,104 @@
+"""TD521: a signal handler's frame that cannot be written, or cannot be returned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.events import Exit, Signal, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action
+from tracediag.kernel.process import Process
+from tracediag.rules.base import on_call
+from tracediag.rules.process.fault import Fault, FaultRule, who
+from tracediag.values import Structure, bare, number_of
+
+_RETURNS = ("rt_sigreturn", "sigreturn")
+_STACK = "TD521 stack"
+
+
+class SignalFrameCorrupt(FaultRule):
+    """SIGSEGV from the kernel itself, right after rt_sigreturn or right after another signal."""
+
+    code = "TD521"
+    name = "signal-frame-corrupt"
+    severity = Severity.ERROR
+    summary = "the kernel cannot write a signal's frame, or cannot restore the registers from it"
+
+    @on_call("sigaltstack")
+    def stacked(self, action: Action) -> None:
+        """Remember the alternate stack."""
+        if action.call.result == 0 and not action.call.body.startswith("NULL"):
+            action.process.memory[_STACK] = action.call
+
+    def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
+        """Tell the two cases apart: the frame was destroyed by the handler, or never written."""
+        if fault.signal.name != "SIGSEGV" or fault.code != "SI_KERNEL":
+            return None
+        last = fault.last
+        if last is not None and last.name in _RETURNS:
+            return self._finding(process, fault, end, confidence, returned=last)
+        if fault.before is not None and fault.before is not fault.signal:
+            return self._finding(process, fault, end, confidence, delivered=fault.before)
+        return None
+
+    def _finding(  # what is told, and which of the two cases it is
+        self,
+        process: Process,
+        fault: Fault,
+        end: Exit | None,
+        confidence: Confidence,
+        *,
+        returned: Syscall | None = None,
+        delivered: Signal | None = None,
+    ) -> Finding:
+        name = "" if delivered is None else delivered.name
+        return self.finding(
+            _story(process, fault, end, returned, delivered),
+            object=who(process),
+            title="the kernel cannot go on from the frame that the signal handler leaves"
+            if returned is not None
+            else f"the kernel cannot write the frame of {name} to the stack",
+            confidence=confidence,
+            why=_WHY,
+            fix="let the handler change nothing of its ucontext and no array beyond its end; make an alternate stack of"
+            " at least sysconf(_SC_SIGSTKSZ)"
+            if returned is not None
+            else f"keep the stack for {name} mapped and large enough: sigaltstack with sysconf(_SC_SIGSTKSZ) bytes",
+            explains=[("crashed", fault.signal.line), *(() if end is None else [("child-failure-behind", end.line)])],
+        )
+
+
+_WHY = (
+    "the kernel saves the registers in a frame on the user's stack and restores them in rt_sigreturn; where either is"
+    " impossible it raises SIGSEGV itself, with SI_KERNEL and no address: sigreturn(2), arch/x86/kernel/signal_64.c"
+)
+
+
+def _story(
+    process: Process, fault: Fault, end: Exit | None, returned: Syscall | None, delivered: Signal | None
+) -> Iterator[Step]:
+    stack: Syscall | None = process.memory.get(_STACK)
+    if stack is not None:
+        yield step(stack, "the alternate stack for handlers")
+        start = _start(stack)
+        gone = None if start is None else process.space.unmapped(start, stack.line)
+        if gone is not None:
+            yield step(gone, "the alternate stack is unmapped")
+    taken = delivered if delivered is not None else fault.before or _before(fault, returned)
+    if taken is not None:
+        yield step(taken, f"{taken.name} is to be delivered")
+    if returned is not None:
+        yield step(returned, "the handler returns through its frame")
+    yield step(fault.signal, "the kernel itself raises SIGSEGV: the frame is of no use", primary=True)
+    if end is not None:
+        yield step(end, f"the process is killed by {end.signal}" if end.signal else "the process gives up")
+
+
+def _start(stack: Syscall) -> int | None:
+    given = bare(stack.arg(0))
+    return number_of(given.get("ss_sp")) if isinstance(given, Structure) else None
+
+
+def _before(fault: Fault, returned: Syscall | None) -> Signal | None:
+    earlier = fault.thread.earlier_signal
+    return earlier if returned is not None and earlier is not fault.signal else None
