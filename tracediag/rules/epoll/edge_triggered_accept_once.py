@@ -67,7 +67,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         """A listener whose registration is outside the trace can only be guessed at."""
         del shown
         hidden = any(
-            not listener.drained and _edge(listener) is None and listener.turns for listener in self._listeners
+            _is_hidden(listener) and listener.edge_triggered_clients and listener.turns and not listener.drained
+            for listener in self._listeners
         )
         return "the EPOLL_CTL_ADD of the listener: record from the program's start" if hidden else None
 
@@ -211,7 +212,8 @@ def _confidence(listener: _Listener) -> Confidence | None:
     if edge is None:
         # The registration is outside the trace: level-triggered sets may be accepted from once. Only a program
         # that watches its connections edge-triggered, and gets dead ones from the backlog, is worth a word.
-        return Confidence.POSSIBLE if listener.edge_triggered_clients and listener.dead else None
+        told = _is_hidden(listener) and listener.edge_triggered_clients and listener.dead
+        return Confidence.POSSIBLE if told else None
     if not edge:
         return None
     return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
@@ -219,6 +221,11 @@ def _confidence(listener: _Listener) -> Confidence | None:
 
 def _edge(listener: _Listener) -> bool | None:
     return None if listener.entry is None else listener.entry.edge_triggered
+
+
+def _is_hidden(listener: _Listener) -> bool:
+    """Whether it may be in an epoll set all the same: of a socket made within the trace the EPOLL_CTL_ADD is, too."""
+    return _edge(listener) is None and listener.descriptor.file.inherited
 
 
 def _example(listener: _Listener) -> _Turn:
