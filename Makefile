@@ -1,6 +1,7 @@
 # make demo   the tour: the bundled server under strace, and the diagnosis
 # make test   all tests
 # make lint   style, types and layers
+# make samples  all recordings anew
 #
 # Each makes what it needs: an environment in .venv, strace where it may be installed. A second run is quick.
 
@@ -28,8 +29,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Records the samples anew; needs strace, ab and a writable /srv/tracediag.
+# Records the samples anew; needs strace, gcc, ab and a writable /srv/tracediag.
 samples: strace
+	@for record in samples/*/record.sh; do echo "$$record"; sh "$$record" || exit 1; done
 	$(PYTHON) samples/epollserver/record.py
 
 $(BIN)/python:

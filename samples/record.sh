@@ -22,7 +22,7 @@ cd "$place"
 trace() {
     output=$folder/$1
     shift
-    env -i PATH=/usr/bin:/bin HOME=/srv/tracediag strace -o "$output" "$@" </dev/null >/dev/null 2>&1 ||
+    env -i PATH=/usr/bin:/bin HOME=/srv/tracediag timeout 60 strace -o "$output" "$@" </dev/null >/dev/null 2>&1 ||
         echo "$output: exit status $?"
 }
 
