@@ -19,6 +19,15 @@ _NOBODY: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
 
+def _told(audience: Sequence[Listener], action: Action) -> list[Finding]:
+    found: list[Finding] = []
+    for listener in audience:
+        said = listener(action)
+        if said is not None:
+            found.extend(said)
+    return found
+
+
 def _is_plain(descriptor: Descriptor | None) -> bool:
     return descriptor is not None and descriptor.file.kind in _PLAIN
 
@@ -64,33 +73,19 @@ class Engine:
     def feed(self, event: Event) -> Sequence[Finding]:
         """Take one event; return what the rules find in it."""
         action = self.kernel.apply(event)
-        audience = self._audience(action, event)
-        if not audience:
-            return ()
-        found: list[Finding] = []
-        for listener in audience:
-            said = listener(action)
-            if said is not None:
-                found.extend(said)
-        return found
-
-    def _audience(self, action: Action, event: Event) -> Sequence[Listener]:
-        """Return who wants to see an event; a finished turn is told before the wait that ended it."""
         if isinstance(event, Syscall):
             audience = self._by_call.get(event.name, _NOBODY)
             if event.name in self._by_traffic and not _is_plain(action.descriptor):
                 audience = (*audience, *self._by_traffic[event.name])
             if event.errno is not None and event.errno in self._by_errno:
                 audience = (*audience, *self._by_errno[event.errno])
-        elif isinstance(event, Begun):
-            audience = _NOBODY
         else:
-            audience = self._of_record(event)
-        if action.finished is not None:
+            audience = _NOBODY if isinstance(event, Begun) else self._of_record(event)
+        if action.finished is not None:  # told before the wait that ended it
             audience = (*self._on_round, *audience)
         if action.released and any(descriptor.noted for descriptor in action.released):
             audience = (*audience, *self._on_release)
-        return audience
+        return _told(audience, action) if audience else ()
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:

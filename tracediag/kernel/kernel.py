@@ -82,7 +82,10 @@ class Kernel:
         if self._gone is not None:
             self._gone.forget()
             self._gone = None
-        action = Action(event, self, self.people.thread(event))
+        thread = self.people.last
+        if thread is None or thread.tid != event.pid:
+            thread = self.people.thread(event)
+        action = Action(event, self, thread)
         # Nine events in ten are calls: they are asked for first, and by the cheapest test.
         if isinstance(event, Syscall):
             self._call(action, event)

@@ -23,15 +23,16 @@ class People:
         self.processes: list[Process] = []
         self._cloning: list[Thread] = []
         """Threads inside a clone, the latest last."""
-        self._last: Thread | None = None
+        self.last: Thread | None = None
+        """The thread of the last event: nearly always that of the next one, too."""
 
     def thread(self, event: Event) -> Thread:
         """Return the thread of an event, made if this is the first that the trace shows of it."""
-        last = self._last
+        last = self.last
         if last is not None and last.tid == event.pid:
             return last
         found = self.threads.get(event.pid) or self._newcomer(event)
-        self._last = found
+        self.last = found
         return found
 
     def _newcomer(self, event: Event) -> Thread:
@@ -111,7 +112,7 @@ class People:
         # The kernel hands the number out again one day; a line that bears it then is another thread's.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
-            self._last = None
+            self.last = None
         if process.threads:
             return None
         process.exit = event

@@ -9,6 +9,9 @@ from tracediag.parsing.template import evaluate
 from tracediag.parsing.tolerant import parse_tolerant
 from tracediag.values import Value
 
+SHORT = 64
+"""Bodies up to this length are remembered with their values: signal masks, limits and flags come again and again."""
+MAX_KNOWN = 256
 MAX_CALLS = 1024
 MAX_SHAPES_OF_A_CALL = 48
 MAX_SHAPES = 4096
@@ -37,8 +40,20 @@ class Book:
     def _parser(self, name: str) -> Parser:
         shapes: list[Shape] = []
         self.lists.append(shapes)
+        known: dict[str, tuple[Value, ...]] = {}
 
         def parse(body: str) -> tuple[Value, ...]:
+            short = len(body) <= SHORT
+            if short and (values := known.get(body)) is not None:
+                return values
+            values = parse_anew(body)
+            if short:
+                if len(known) >= MAX_KNOWN:
+                    known.clear()
+                known[body] = values
+            return values
+
+        def parse_anew(body: str) -> tuple[Value, ...]:
             for position, (fullmatch, build) in enumerate(shapes):
                 match = fullmatch(body)
                 if match is not None:

@@ -54,20 +54,22 @@ class DoubleClose(Rule):
         self._runs: dict[int | None, _Run] = {}
 
     @on_call("close")
-    def closed(self, action: Action) -> Iterator[Finding]:
+    def closed(self, action: Action) -> list[Finding] | None:
         """Remember who closed what; a second close with EBADF is told once it is clear that it is no sweep."""
-        number = action.call.number(0)
+        call = action.call
+        number = call.number(0)
         if number is None or number < 0:
-            return
-        run = self._runs.get(action.thread.tid)
+            return None
+        told = None
+        run = self._runs.get(call.pid)
         if run is None or not _goes_on(run, number):
-            self._runs[action.thread.tid] = _Run(number)
-            yield from _told(run)
-            run = self._runs[action.thread.tid]
-        if action.call.errno == "EBADF":
+            told = _told(run) if run is not None and run.held else None
+            run = self._runs[call.pid] = _Run(number)
+        if call.errno == "EBADF":
             self._refused(action, number, run)
         elif len(action.process.threads) > 1:
             _take_down(action, number)
+        return told
 
     def _refused(self, action: Action, number: int, run: _Run) -> None:
         gone = last_owner(action, number)
@@ -99,7 +101,7 @@ class DoubleClose(Rule):
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
         """No more closes by this thread."""
-        yield from _told(self._runs.pop(action.thread.tid, None))
+        yield from _told(self._runs.pop(action.event.pid, None))
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
