@@ -1,7 +1,7 @@
 """The programs that are measured against each other; each runs alone in a process: `contestants.py NAME TRACE`.
 
-The unit is `floor`: a Python loop that matches one expression for the head of a line on every line, and does nothing
-with it.
+The unit is `floor`: a Python loop that matches one header expression, for any form that a line's head can have, on every
+line, and does nothing with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ def contestant(run: Callable[[str], None]) -> Callable[[str], None]:
 @contestant
 def floor(trace: str) -> None:
     """The unit: one expression a line, nothing kept."""
-    match = re.compile(r"(\d+) +(\d+\.\d+) (?:<\.\.\. )?(\w+)").match
+    match = re.compile(
+        r"(?:\[pid +(\d+)\] +|(\d+) +)?(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) +)?(?:\[[0-9a-f]{8,}\] +)?"
+        r"(?:\[ *\d+\] +)?(?:(\w+)\(|<\.\.\. (\w+) resumed>|--- |\+\+\+ )"
+    ).match
     with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
         for line in lines:
             match(line)
