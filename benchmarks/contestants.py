@@ -1,7 +1,7 @@
 """The programs that are measured against each other; each runs alone in a process: `contestants.py NAME TRACE`.
 
-The unit is `floor`: a Python loop that matches one header expression, for any form that a line's head can have, on every
-line, and does nothing with it.
+The unit is `floor`: a Python loop that matches one header expression, for any form that a line's head can have, on
+every line, and does nothing with it.
 """
 
 from __future__ import annotations
