@@ -1,0 +1,180 @@
+"""TD402: output that could not be written, and a program that reports success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Exit, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.process.ends import unreported, whole_end
+from tracediag.rules.process.words import meaning, names_error, names_object, said_after
+from tracediag.rules.steps import birth, no, repeated
+from tracediag.values import text_of
+
+_WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2"})
+_FLUSHES = frozenset({"fsync", "fdatasync", "close"})
+_STDERR = 2
+_LOSSES_KEPT = 8
+
+
+class _Loss(msgspec.Struct, eq=False):
+    """Output to one description that has failed, and of which the program has not yet shown that it knows."""
+
+    descriptor: Descriptor
+    call: Syscall
+    last: int
+    times: int = 1
+
+
+class WriteErrorIgnored(Rule):
+    """A write, fsync or close fails for want of room or a fault of the device, and the process ends with status 0."""
+
+    code = "TD402"
+    name = "write-error-ignored"
+    severity = Severity.ERROR
+    summary = "output cannot be written, and the program ends with status 0 without a word"
+
+    def __init__(self) -> None:
+        self._losing: dict[int, Process] = {}
+        """The processes that have lost output, by identity: the others need not be looked at."""
+
+    @on_errno("ENOSPC", "EDQUOT", "EIO")
+    def failed(self, action: Action) -> None:
+        """Remember output that failed; the second failure on the same description belongs to the first."""
+        call = action.call
+        if call.name not in _WRITES and call.name not in _FLUSHES:
+            return
+        descriptor = action.descriptor or _meant(action)
+        if descriptor is None or not _matters(descriptor, call):
+            return
+        losses: list[_Loss] = action.process.memory.setdefault(self.name, [])
+        known = next((loss for loss in losses if loss.descriptor.file is descriptor.file), None)
+        if known is not None:
+            known.times += known.call.name == call.name
+            known.last = call.line if known.call.name == call.name else known.last
+        elif len(losses) < _LOSSES_KEPT:
+            losses.append(_Loss(descriptor, call, call.line))
+            self._losing[id(action.process)] = action.process
+
+    @on_call("write", "writev")
+    def wrote(self, action: Action) -> None:
+        """Look for what shows that the program knows: the error told to anybody, or the same data written once more."""
+        if not self._losing or id(action.process) not in self._losing:
+            return
+        call = action.call
+        if call.result is not None and call.result > 0:
+            losses: list[_Loss] = action.process.memory.get(self.name, [])
+            losses[:] = [loss for loss in losses if not _tells(call, loss) and not _repairs(action, loss)]
+
+    @on_call("unlink", "unlinkat", "ftruncate")
+    def undone(self, action: Action) -> None:
+        """Whoever removes or cuts what he could not write whole has seen the error."""
+        if self._losing and id(action.process) in self._losing:
+            losses: list[_Loss] = action.process.memory.get(self.name, [])
+            losses[:] = [loss for loss in losses if not _undoes(action, loss)]
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """The status says whether the caller hears of the loss."""
+        process = action.process
+        if process.exit is not None and self._losing.pop(id(process), None) is not None:
+            yield from self._judged(process)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge those that have called exit_group, but whose exit the trace does not report."""
+        for process in unreported(kernel):
+            if self._losing.pop(id(process), None) is not None:
+                yield from self._judged(process)
+
+    def _judged(self, process: Process) -> Iterator[Finding]:
+        end = whole_end(process)
+        status = process.exit_status if process.exit is None else process.exit.status
+        if end is None or status != 0:
+            return
+        for loss in process.memory.get(self.name, ()):
+            yield self._finding(loss, end)
+
+    def _finding(self, loss: _Loss, end: Exit | Syscall) -> Finding:
+        call, number = loss.call, loss.descriptor.number
+        error = meaning(call.errno or "")
+        return self.finding(
+            _story(loss, end),
+            object=describe(loss.descriptor),
+            title=f"{call.name} on fd {number} fails ({error}), and the process reports success",
+            # Where no write is recorded, a message to fd 2 would not be either.
+            confidence=Confidence.CERTAIN if call.name in _WRITES else Confidence.LIKELY,
+            absent=[no(f"message of {call.errno}, nor a second attempt", call, end.line)],
+            why="buffered output meets the error only when it is flushed, often in fclose or at exit; if nobody looks"
+            " at that result, the data is lost and the exit status is 0 all the same: write(2), fclose(3), exit(3)",
+            fix=f"check the result of each write, and of fflush and fclose before the exit, on fd {number}; on"
+            f" {call.errno} say so on fd 2 and exit with a status other than 0",
+        )
+
+
+def _meant(action: Action) -> Descriptor | None:
+    """Return the descriptor of a close, which has released it, or of a call that the model takes no notice of."""
+    if action.released:
+        return action.released[0]
+    number = action.call.number(0)
+    return None if number is None else action.process.table.get(number)
+
+
+def _matters(descriptor: Descriptor, call: Syscall) -> bool:
+    """Whether output is lost: not so for fd 2, a terminal that is gone, or a switch of the kernel in /proc or /sys."""
+    file = descriptor.file
+    if descriptor.number == _STDERR or file.kind is Kind.SOCKET:
+        return False
+    path = file.path or ""
+    if path.startswith(("/proc/", "/sys/", "/dev/pts/", "/dev/tty", "/dev/ptmx")):
+        return False
+    # EIO of a standard stream that is not known to be a file is the answer of a terminal that has hung up.
+    return call.errno != "EIO" or descriptor.number > _STDERR or file.kind is Kind.FILE
+
+
+def _tells(call: Syscall, loss: _Loss) -> bool:
+    """Whether a write gives the error's text, or to fd 2 the name of what was written to."""
+    if call.line <= loss.call.line:
+        return False
+    said = said_after([call])
+    if names_error(said, loss.call.errno or "") is not None:
+        return True
+    if call.number(0) != _STDERR:
+        return False
+    opened = loss.descriptor.file.opened
+    by_name = opened is not None and names_object(said, opened) is not None
+    return by_name or any("error" in piece.text.lower() or "fail" in piece.text.lower() for piece in said)
+
+
+def _repairs(action: Action, loss: _Loss) -> bool:
+    """Whether a write on the same description gives the data that had failed once more."""
+    descriptor = action.descriptor
+    if descriptor is None or descriptor.file is not loss.descriptor.file or loss.call.name != action.call.name:
+        return False
+    before, now = text_of(loss.call.arg(1)), text_of(action.call.arg(1))
+    return before is not None and now is not None and before.data[:32] == now.data[:32]
+
+
+def _undoes(action: Action, loss: _Loss) -> bool:
+    call, file = action.call, loss.descriptor.file
+    if call.name == "ftruncate":
+        held = action.process.table.get(call.number(0) or 0)
+        return held is not None and held.file is file
+    path = text_of(call.arg(1 if call.name == "unlinkat" else 0))
+    return path is not None and file.path is not None and str(path).rpartition("/")[2] == file.path.rpartition("/")[2]
+
+
+def _story(loss: _Loss, end: Exit | Syscall) -> Iterator[Step]:
+    call, number = loss.call, loss.descriptor.number
+    yield from birth(loss.descriptor)
+    lost = "the data is not written" if call.name in _WRITES else "what was written may not be there"
+    note = f"{call.name} on fd {number} fails with {call.errno}: {lost}"
+    yield repeated(call, note, loss.times, loss.last, primary=True)
+    yield step(end, "the process ends with status 0: the caller takes the output for whole")
