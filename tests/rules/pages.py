@@ -1,8 +1,8 @@
 """Reads the traces out of a rule's page, and the marks that say which line is which step.
 
-On a page, a fence of the kind `trace` holds a recorded trace; `trace quiet` one on which the rule must say nothing. In the
-first, a line `#^ TD103 step 2` says that the record above it is the second step of the rule's finding; the primary step's
-mark ends in `primary SEVERITY CONFIDENCE`. The marks are taken out before the trace is read.
+On a page, a fence of the kind `trace` holds a recorded trace; `trace quiet` one on which the rule must say nothing. In
+the first, a line `#^ TD103 step 2` says that the record above it is the second step of the rule's finding; the primary
+step's mark ends in `primary SEVERITY CONFIDENCE`. The marks are taken out before the trace is read.
 
     python tests/rules/pages.py NAME...     prints each page with its marks made anew, for review
 """
