@@ -1,4 +1,4 @@
-"""The columns of a summary: which there are, and each row's cells as text. How they are laid out is `summary_table`'s."""
+"""The columns of a summary: which there are, and each row's cells as text; `summary_table` lays them out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ import msgspec
 from tracediag.overviews import Row, Summary, Times
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-_HEADS = {"call": "call", "error": "error", "process": "process", "file": "file", "peer": "peer"}
-_PARTS = {
-    "call": "errors were",
-    "error": "calls were",
-    "process": "command",
-    "file": "calls were",
-    "peer": "calls were",
-}
+_PARTS = {"call": "which errors", "process": "command"}
+"""What the last column is called; of any other table "which calls"."""
+FIRST_TO_GO = ("which errors", "which calls", "p50", "p95", "mean", "no return", "% time", "max", "p99")
+"""The columns that a narrow terminal does without, in this order."""
 _SHOWN = 3
 """So many parts of a row are named."""
 
@@ -33,13 +29,22 @@ class Column(msgspec.Struct, frozen=True):
 def columns(summary: Summary) -> list[Column]:
     """Return the columns of a table: those of times only where the trace shows durations."""
     found = list(_times()) if summary.timed else [Column("% calls", _share_of_calls(summary))]
-    found += [Column("calls", lambda row: f"{row.calls:,}"), Column("errors", lambda row: f"{row.errors or '':,}")]
+    found += [
+        Column("calls", lambda row: f"{row.calls:,}"),
+        Column("errors", lambda row: f"{row.errors:,}" if row.errors else ""),
+    ]
     if summary.by == "error":
         del found[-1]
     if summary.total.never_returned:
         found.append(Column("no return", lambda row: f"{row.never_returned:,}" if row.never_returned else ""))
-    found.append(Column(_HEADS[summary.by], lambda row: row.name, number=False))
-    found.append(Column(_PARTS[summary.by], lambda row: row.note or _parts(row), number=False))
+    found.append(Column(summary.by, lambda row: row.name, number=False))
+    found.append(
+        Column(
+            _PARTS.get(summary.by, "which calls"),
+            lambda row: row.note or ("" if summary.by == "process" else _parts(row)),
+            number=False,
+        )
+    )
     return found
 
 
@@ -67,7 +72,7 @@ def _parts(row: Row) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it, to three digits: "3 µs", "1.25 ms", "12.3 s"; whole seconds from a thousand on."""
+    """Return a time as people say it, to three digits: "3 µs", "1.25 ms", "12.3 s"; above a thousand whole seconds."""
     for unit, name in _UNITS:
         if seconds >= 0.9995 * unit:
             value = seconds / unit

@@ -10,7 +10,7 @@ import msgspec
 
 from tracediag.overviews import Row, Summary
 from tracediag.report.base import Look
-from tracediag.report.columns import Column, columns
+from tracediag.report.columns import FIRST_TO_GO, Column, columns
 from tracediag.report.visible import encodable, visible
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ SCHEMA = "tracediag-summary/1"
 
 _ASCII = str.maketrans({"…": "~", "µ": "u"})
 _GAP = "  "
+_NAME = 28
+"""A name gets so many columns of a terminal, if it needs them, before numbers are left out."""
 
 
 def document(summary: Summary) -> str:
@@ -52,7 +54,10 @@ def _encodable(value: Any) -> Any:
 def table(summary: Summary, look: Look) -> str:
     """Return the summary for a device: a table where there is a width to fit, else lines of aligned columns."""
     shown = columns(summary)
-    painted = _aligned(summary, shown, look) if look.width is None else _boxed(summary, shown, look)
+    if look.width is None:
+        painted = _aligned(summary, shown, look)
+    else:
+        painted = _boxed(summary, _fitting(summary, shown, look, look.width), look)
     return painted + "".join(f"{_shown(remark, look)}\n" for remark in _remarks(summary))
 
 
@@ -97,6 +102,23 @@ def _aligned(summary: Summary, shown: list[Column], look: Look) -> str:
     )
 
 
+def _fitting(summary: Summary, shown: list[Column], look: Look, room: int) -> list[Column]:
+    """Return the columns that a terminal has room for; a number is never cut."""
+    kept = list(shown)
+    for head in FIRST_TO_GO:
+        if sum(_width(summary, column, look) + len(_GAP) for column in kept) - len(_GAP) <= room:
+            break
+        kept = [column for column in kept if column.head != head]
+    return kept
+
+
+def _width(summary: Summary, column: Column, look: Look) -> int:
+    """Return how wide a column is to be: that of names may be folded."""
+    cells = [column.cell(row) for row in (*summary.rows, summary.total)]
+    widest = max(len(_shown(cell, look)) for cell in (column.head, *cells))
+    return widest if column.number else min(widest, _NAME)
+
+
 def _boxed(summary: Summary, shown: list[Column], look: Look) -> str:
     from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
 
@@ -121,17 +143,22 @@ def _rich_table(summary: Summary, shown: list[Column], look: Look) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    made = Table(box=box.ASCII2 if look.ascii_only else box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    ruled = not look.ascii_only  # the rule takes one of the blanks between columns
+    made = Table(
+        box=box.SIMPLE_HEAD if ruled else None,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, len(_GAP) - ruled, 0, 0),
+        header_style="bold",
+    )
     for column in shown:
         made.add_column(
             Text(_shown(column.head, look)),
             justify="right" if column.number else "left",
             no_wrap=column.number,
             overflow="fold",
-            min_width=None if column.number else 8,
         )
     for row in summary.rows:
         made.add_row(*(Text(cell) for cell in _cells(row, shown, look)))
-    made.add_section()
     made.add_row(*(Text(cell) for cell in _cells(summary.total, shown, look)), style="bold")
     return made

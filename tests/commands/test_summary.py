@@ -1,0 +1,120 @@
+"""`tracediag summary` and `tracediag tree` as commands: exit codes, streams, several traces."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+from command_line import environment, tracediag
+
+COMMANDS = ("summary", "tree")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_0_even_where_analyze_finds_faults(command, sample, quiet):
+    for trace in (sample, quiet):
+        done = tracediag(command, trace)
+        assert done.returncode == 0
+        assert done.stdout
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("summary",),
+        ("summary", "x", "--by", "size"),
+        ("summary", "x", "--sort", "size"),
+        ("summary", "x", "--limit", "-1"),
+        ("summary", "x", "--limit", "many"),
+        ("tree",),
+        ("tree", "x", "--format", "xml"),
+    ],
+)
+def test_wrong_usage_is_2(arguments):
+    done = tracediag(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(bytes(range(256)) * 64, id="binary"),
+        pytest.param(b"#include <stdio.h>\n\nint main(void)\n{\n\treturn 0;\n}\n", id="c-source"),
+        pytest.param(gzip.compress(b"close(3) = 0\n" * 999)[:-20], id="cut-gzip"),
+    ],
+)
+def test_unreadable_is_3(command, content, tmp_path):
+    path = tmp_path / "input"
+    path.write_bytes(content)
+    done = tracediag(command, path)
+    assert done.returncode == 3
+    assert not done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert str(path) in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_one_that_cannot_be_read_keeps_no_other_from_it(command, tmp_path, quiet):
+    done = tracediag(command, "--format", "json", tmp_path / "missing", quiet)
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["schema"] == f"tracediag-{command}/1"
+
+
+def test_a_sum_or_one_table_each(quiet, sample):
+    done = tracediag("summary", "--format", "json", quiet, sample)
+    (document,) = (json.loads(line) for line in done.stdout.splitlines())
+    assert [source["path"] for source in document["sources"]] == [str(quiet), str(sample)]
+    done = tracediag("summary", "--format", "json", "--each", quiet, sample)
+    assert len(done.stdout.splitlines()) == 2
+    done = tracediag("summary", "--each", quiet, sample)
+    assert str(quiet) in done.stdout
+    assert str(sample) in done.stdout
+
+
+def test_limits(sample):
+    def rows(*options):
+        return len(json.loads(tracediag("summary", sample, "--format", "json", *options).stdout)["rows"])
+
+    assert rows("--limit", "2") == 2
+    assert rows() == rows("--limit", "0") > 20
+    assert "more rows: --limit 0" in tracediag("summary", sample, "--by", "file").stdout
+    assert "more rows" not in tracediag("summary", sample, "--by", "file", "--limit", "0").stdout
+
+
+def test_an_order_that_needs_times_is_told(quiet):
+    done = tracediag("summary", quiet, "--sort", "p99")
+    assert done.returncode == 0
+    assert "there is no p99 without strace -T" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_standard_input_and_a_reader_that_leaves(command, sample):
+    assert tracediag(command, "-", input=sample.read_text()).stdout == tracediag(command, sample).stdout
+    script = f"{sys.executable} -m tracediag {command} {sample} | head -c 10"
+    done = subprocess.run(
+        ["sh", "-c", script], env=environment(), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert len(done.stdout) == 10
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("arguments", [("summary", "--by", "file"), ("summary",), ("tree",), ("tree", "--threads")])
+def test_hostile_text(tmp_path, arguments, encoding):
+    path = tmp_path / "[red]\x1b.strace"
+    path.write_bytes(
+        b'1 execve("/x\x1b[2J", ["[pid 7]\x1b]0;owned\x07", "\xff\xe2\x80\xae"], 0x1 /* 1 var */) = 0\n'
+        b'1 open("/y\x1b[2J\xff", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
+    )
+    for form in ("full", "json"):
+        done = tracediag(*arguments, "--format", form, path, env={"PYTHONIOENCODING": encoding}, text=False)
+        assert done.returncode == 0, done.stderr
+        assert not set(b"\x1b\x07\xff").intersection(done.stdout + done.stderr)
+        assert b"\xe2\x80\xae" not in done.stdout

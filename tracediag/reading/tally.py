@@ -1,0 +1,253 @@
+"""Counts the calls of a trace without making an event of each: for summaries of traces with millions of lines.
+
+One expression takes whole calls in the form that this recording has, and captures only what a count needs; first halves
+and their second halves are paired here; everything else goes to `general`, as in `quick`. A test holds the counts
+equal to those of the events that `Reader` gives.
+
+The expression is safe because it takes a line only where the first `) ` stands before the result: then no other
+`) = 3` can, neither in a string nor in an annotation. Where a parenthesis with a blank behind it comes earlier, the
+arguments are stepped over as in `frame`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, MutableMapping
+from itertools import chain
+from typing import Protocol
+
+from tracediag.events import Event, Record
+from tracediag.parsing import parser_for
+from tracediag.reading.assemble import Assembler
+from tracediag.reading.dialect import LOOK_AHEAD, Dialect, Shape, decide
+from tracediag.reading.frame import is_arguments
+from tracediag.reading.general import General
+from tracediag.reading.join import Half, Place
+from tracediag.reading.messages import read_record
+from tracediag.reading.output import WRITERS
+from tracediag.reading.prefix import Clock
+from tracediag.reading.reader import AnySource, Reader
+from tracediag.reading.sources import Progress, Stream, UnreadableError
+
+_MARK = len("<unfinished ...>")
+MOST_NAMES = 1 << 12
+"""Calls of more names than this, which no trace of Linux holds, are read with care and come as events."""
+
+# [0-9] and not \\d: to test for all of Unicode's digits takes a third more time. An empty branch, (?:x|), and not
+# (?:x)?: that one keeps books of its repeats.
+_PID = {
+    "file": r"([0-9]{1,10}+)(?:<[^<>\n]*+>|) ++",
+    "bracket": r"(?:\[pid ++([0-9]{1,10}+)(?:<[^<>\n]*+>|)\] |)",
+}
+_TIME = {
+    "epoch": r"[0-9]{10}+(?:\.[0-9]++|) ",
+    "clock": r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]++|) ",
+    "relative": r" *+[0-9]{1,8}+(?:\.[0-9]++|) ",
+    "none": "",
+}
+_CONTEXT = r"\[(?!pid )[A-Za-z_][^\]\[ \n]*+\] "
+_BEHIND_TIME = (r"\(\+ *+[0-9.]++\) ", r"\[ *+[0-9]{1,7}+\] ", r"\[[ 0-9a-f?]{8,17}\] ")
+_NAME = r"((?:<\.\.\. |)[a-z_][a-z_0-9]*+)(?:\(| resumed>)"
+_BEGUN = r"(.*+)(?<=<unfinished \.\.\.>)"
+_RESULT = r" ++= (?:[0-9]{1,24}+|0x[0-9a-f]{1,16}+|-[0-9]{1,24}+)"
+_NOTE = r"(?:<(?:[^<>\"\\\n-]++|->?|<[^<>\"\\\n]++>)*+>|)"
+_TOOK = r" <[0-9]++(?:\.[0-9]++|)>"
+_END = rf"({_TOOK}|(?: E[A-Z0-9_]++ \([^()\n]*+\)| \((?!INJ|DEL|errno )[^()\[\n]++\)|)(?:{_TOOK}|))"
+_PARTS = re.compile(r"(?: (E[A-Z0-9_]++) \([^()]*+\)| \([^()]*+\))?(?: <([0-9.]++)>)?")
+
+
+def read_end(end: str) -> tuple[str | None, str | None]:
+    """Return the errno, and the seconds inside the call as recorded, of the text behind a result."""
+    match = _PARTS.fullmatch(end)
+    return (None, None) if match is None else (match[1], match[2])
+
+
+def _prefix(shape: Shape) -> str:
+    style, kind, context, *extras = shape
+    parts = [_PID.get(style, _PID["bracket"]), _CONTEXT if context else "", _TIME[kind]]
+    parts += [extra for extra, there in zip(_BEHIND_TIME, extras, strict=True) if there]
+    return "".join(parts)
+
+
+def _whole(*, within: str) -> str:
+    """Return the expression of arguments up to the first `) `, and the result; `within` is what they never hold."""
+    to_next = rf"[^){within}]*+\)"
+    more = rf"(?:[^) \n]{to_next}|\))*+"
+    return rf"{to_next}(?:[^) \n]{to_next}{more}|\){more}|){_RESULT}{_NOTE}{_END}"
+
+
+def _lines(shape: Shape, *, within: str) -> re.Pattern[str]:
+    """Return the expression of one line; its groups: pid, name, rest of a first half, end of a call; any other line."""
+    return re.compile(rf"{_prefix(shape)}{_NAME}(?:{_BEGUN}|{_whole(within=within)})\n|(.*)\n")
+
+
+def _other_calls(shape: Shape) -> re.Pattern[str]:
+    """Return the expression of the other whole calls: `) ` in the arguments, or no result; they are the third group."""
+    return re.compile(rf"{_prefix(shape)}{_NAME}(.*)\)(?:{_RESULT}| ++= (\?)){_NOTE}{_END}")
+
+
+class Groups(Protocol):
+    """Where calls are counted: by the name of the call, or by the pid as the trace prints it, "" without one."""
+
+    def __getitem__(self, key: str, /) -> MutableMapping[str, int]:
+        """Return how often calls of that key ended in the same way: by the text behind the result, see `read_end`."""
+        ...
+
+    def settle(self) -> None:
+        """Take note that a piece of text is done: what was counted may be taken out before it grows too large."""
+        ...
+
+
+class Tally(Reader):
+    """Reads one trace, once: iterate over it to have the calls counted; what needs care comes as events.
+
+    A call that comes as an event, among them all that never returned, is not counted in the groups. The events tell
+    no durations of relative times (`-r`).
+    """
+
+    def __init__(
+        self,
+        source: AnySource,
+        groups: Groups,
+        *,
+        by_pid: bool = False,
+        apart: Collection[str] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        """Open the source as `Reader` does. Raises `UnreadableError`.
+
+        Calls named in `apart` come as events, but for those on one line that failed.
+        """
+        super().__init__(source, progress=progress)
+        self._groups = groups
+        self._by_pid = by_pid
+        self._apart = frozenset(apart)
+        self._plain: set[str] = set()
+        """The names of calls that were met before and are not to come as events."""
+        self._second: dict[str, str] = {}
+        """The same names by the beginning of a second half: "<... read"."""
+
+    def _parts(self) -> Iterator[Iterator[Event]]:
+        """Yield the iterators whose events make up the reading."""
+        pieces = self._source.pieces(self._progress)
+        first = ""
+        for piece in pieces:
+            first += piece
+            if first.count("\n") >= LOOK_AHEAD or (first and not piece):
+                break
+        self.dialect = decide(first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD])
+        self._prepare(self.dialect)
+        for piece in chain((first,), pieces) if first else pieces:
+            yield self._read(piece)
+            self._groups.settle()
+        yield self._general.finish()
+
+    def _prepare(self, dialect: Dialect) -> None:
+        """Make the expressions for the form that the first lines have."""
+        if isinstance(self._source, Stream) and self._source.binary and not dialect.records:
+            self._source.close()
+            raise UnreadableError(self._source.name, "this is a binary file, not a trace")
+        assembler = Assembler(self.counts, Clock(), parser_for, _everything, failures=True)
+        self._general = General(dialect, self.counts, assembler)
+        self._find = _lines(dialect.shape, within="").findall
+        self._find_strictly = _lines(dialect.shape, within=r"\n").findall
+        self._match_prefix = re.compile(_prefix(dialect.shape)).match
+        self._match_call = _other_calls(dialect.shape).fullmatch
+
+    def _read(self, piece: str) -> Iterator[Event]:
+        """Read a piece; one long function for the reason that `quick` gives."""
+        general, groups, by_pid = self._general, self._groups, self._by_pid
+        joiner, plain, second, apart = general.assembler.joiner, self._plain, self._second, self._apart
+        pending = joiner.pending
+        rows = self._find(piece)
+        if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
+            rows = self._find_strictly(piece)
+        begun = resumed = others = 0
+        before = self.counts.lines
+        lines: list[str] = []
+        careful = general.busy
+        for number, (pid, name, rest, end, other) in enumerate(rows, before + 1):
+            if name in plain and not (rest or pid in pending or careful):
+                groups[pid if by_pid else name][end] += 1
+                continue
+            if not careful:
+                if not name:
+                    record, pid, name, end = self._other(other)  # noqa: PLW2901
+                    if record is not None:
+                        others += 1
+                        yield from general.assembler.record(Place(number, int(pid) if pid else None), record)
+                        continue
+                if name in second:
+                    name = second[name]  # noqa: PLW2901
+                    if not rest and pid in pending and pending[pid].name == name:
+                        resumed += 1
+                        del pending[pid]
+                        groups[pid if by_pid else name][end] += 1
+                        continue
+                elif not (name in plain or self._is_plain(name) or (end[:2] == " E" and name in apart)):
+                    pass
+                elif not rest:
+                    if pid in pending:
+                        yield from joiner.give_up(pid)
+                    groups[pid if by_pid else name][end] += 1
+                    continue
+                elif ")" not in rest or _is_begun(rest):
+                    begun += 1
+                    if pid in pending:
+                        yield from joiner.give_up(pid)
+                    if by_pid:
+                        groups[pid]  # whose this pid is may be another matter when the call returns
+                    body = rest[:-_MARK].rstrip(" ") if name in WRITERS else ""  # others' arguments are of no use
+                    pending[pid] = Half(number, int(pid) if pid else None, None, name, body)
+                    continue
+            lines = lines or self._split(piece)
+            others += 1
+            yield from general.read(number, lines[number - before - 1])
+            careful = general.busy
+        self._book(len(rows), begun, resumed, others)
+
+    def _is_plain(self, name: str) -> bool:
+        """Take note of a name; return whether its calls may be counted."""
+        if not name or name in self._apart or name[0] == "<" or len(self._plain) >= MOST_NAMES:
+            return False
+        self._plain.add(name)
+        self._second[f"<... {name}"] = name
+        return True
+
+    def _split(self, piece: str) -> list[str]:
+        lines = piece.split("\n")
+        self._general.around(lines, self.counts.lines)
+        return lines
+
+    def _other(self, line: str) -> tuple[Record | None, str, str, str]:
+        """Read a line that the first expression left: a record, or pid, name and end of a whole call.
+
+        The name is "" where it is neither.
+        """
+        if line.endswith((" +++", " ---")):
+            head = self._match_prefix(line)
+            record = None if head is None else read_record(line[head.end() :])
+            if head is not None and record is not None:
+                return record, head[1] or "", "", ""
+        found = None if line.endswith("...>") else self._match_call(line)
+        if found is None or not is_arguments(found[3]) or (found[4] and found[3].endswith("...>")):
+            return None, "", "", ""
+        return None, found[1] or "", found[2], found[5]
+
+    def _book(self, lines: int, begun: int, resumed: int, others: int) -> None:
+        """Enter the lines of a piece into the books; the others are there already."""
+        whole = lines - begun - resumed - others
+        self.counts.lines += lines
+        self.counts.calls += whole + resumed
+        for kind, count in (("call", whole), ("begun", begun), ("resumed", resumed)):
+            if count:
+                self.counts.add(kind, count)
+
+
+def _is_begun(rest: str) -> bool:
+    """Tell a first half from a whole call that has got its mark, `<unfinished ...>`, behind the result."""
+    return ") " not in rest or is_arguments(rest[:-_MARK])
+
+
+def _everything(_: str) -> bool:
+    return True

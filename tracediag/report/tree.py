@@ -1,0 +1,155 @@
+"""The tree of processes, for a person and for a program."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tracediag.overviews import Node, Program, Thread, Tree
+from tracediag.report.base import Look
+from tracediag.report.canvas import Canvas
+from tracediag.report.columns import duration
+from tracediag.report.visible import encodable, visible
+
+SCHEMA = "tracediag-tree/1"
+"""The edition of the document."""
+
+_LINES = {False: ("├─ ", "└─ ", "│  "), True: ("|- ", "`- ", "|  ")}
+_DEEPEST = 40
+"""From here on the tree is not indented further: a chain of forks can be thousands long."""
+_SHORTEST = 16
+"""At least so much of a command is shown, however narrow the terminal."""
+
+Part = tuple[str, str]
+
+
+def document(tree: Tree) -> str:
+    """Return the tree as one JSON document on one line: a flat list, each process with the pid and place of its parent.
+
+    Flat, because a chain of forks can be deeper than a decoder goes.
+    """
+    processes: list[dict[str, Any]] = []
+    for node, parent, _ in _walk(tree):
+        built = {name: getattr(node, name) for name in node.__struct_fields__ if name != "children"}
+        processes.append({"parent": None if parent is None else parent} | msgspec.to_builtins(built))
+    found = {"schema": SCHEMA, "source": tree.source, "start": tree.start, "processes": processes}
+    return json.dumps(_encodable(msgspec.to_builtins(found))) + "\n"
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return encodable(value)
+        case list():
+            return [_encodable(item) for item in value]
+        case dict():
+            return {encodable(key): _encodable(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _walk(tree: Tree) -> Iterator[tuple[Node, int | None, tuple[bool, ...]]]:
+    """Yield each process, the place of its parent in this order, and for it and all above it whether each is last."""
+    waiting: list[tuple[Node, int | None, tuple[bool, ...]]] = [(node, None, ()) for node in reversed(tree.roots)]
+    place = -1
+    while waiting:
+        node, parent, lasts = waiting.pop()
+        place += 1
+        yield node, parent, lasts
+        for number, child in enumerate(reversed(node.children)):
+            waiting.append((child, place, (*lasts[-_DEEPEST:], number == 0)))
+
+
+def picture(tree: Tree, look: Look, *, threads: bool = False) -> str:
+    """Return the tree as lines of text; with `threads` each thread has a line of its own."""
+    canvas = Canvas(look)
+    for node, _, lasts in _walk(tree):
+        branch, below = _branches(lasts, look)
+        canvas.line((branch, "faint"), *_process(node, tree.start, look, len(branch)))
+        if threads:
+            bar = _LINES[look.ascii_only][2] if node.children else "   "
+            for thread in node.threads:
+                canvas.line((f"{below}{bar}", "faint"), *_thread(thread, tree.start))
+    return canvas.take()
+
+
+def _branches(lasts: tuple[bool, ...], look: Look) -> tuple[str, str]:
+    """Return what stands before a process, and before the lines below it."""
+    if not lasts:
+        return "", ""
+    fork, last, bar = _LINES[look.ascii_only]
+    above = "".join("   " if is_last else bar for is_last in lasts[:-1])
+    return above + (last if lasts[-1] else fork), above + ("   " if lasts[-1] else bar)
+
+
+def _process(node: Node, start: float | None, look: Look, indent: int) -> list[Part]:
+    number = "" if node.pid is None else f"{node.pid} "
+    facts = _facts(node, start)
+    told = sum(len(text) for text, _ in facts)
+    command = visible(_commands(node, " -> " if look.ascii_only else " → "))
+    room = None if look.width is None else max(look.width - indent - len(number) - told, _SHORTEST)
+    if room is not None and len(command) > room:
+        command = f"{command[: room - 1]}…"
+    return [(number, "place"), (command, "name"), *facts]
+
+
+def _commands(node: Node, then: str) -> str:
+    """Return the command lines, in order, where a process became one program after the other."""
+    if not node.programs:
+        return "(forked)" if node.born else "(was there before the trace)"
+    return then.join(_command(program) for program in node.programs)
+
+
+def _command(program: Program) -> str:
+    return shlex.join(program.command) + (" …" if program.shortened else "")
+
+
+def _facts(node: Node, start: float | None) -> list[Part]:
+    """Return what is told behind the command."""
+    facts: list[Part] = []
+    if node.threads:
+        facts.append((f"  +{_many(len(node.threads), 'thread')}", "label"))
+    facts += _when(node.started, node.ended, start)
+    facts.append((f"  {_many(node.calls, 'call')}" if node.calls else "  not followed", "faint"))
+    if node.running:
+        facts.append(("  no end shown", "faint"))
+    elif node.signal is not None:
+        core = " (core dumped)" if node.core_dumped else ""
+        facts.append((f"  killed by {node.signal}{core}{_by(node)}", "error"))
+    elif node.status is not None:
+        facts.append((f"  exit {node.status}", "error" if node.status else "remark"))
+    else:
+        facts.append(("  ended", "faint"))
+    return facts
+
+
+def _by(node: Node) -> str:
+    killer = node.killer
+    if killer is None:
+        return ""
+    who = "itself" if killer.pid == node.pid else str(killer.pid)
+    how = f" with {killer.call}" if killer.call else ""
+    return f", sent by {who}{how} at line {killer.line:,}"
+
+
+def _when(started: float | None, ended: float | None, start: float | None) -> list[Part]:
+    parts: list[Part] = []
+    if started is not None and start is not None:
+        parts.append((f"  at +{max(0.0, started - start):.6f}", "place"))
+        if ended is not None:
+            parts.append((f" for {duration(ended - started)}", "plain"))
+    return parts
+
+
+def _thread(thread: Thread, start: float | None) -> list[Part]:
+    number = "?" if thread.tid is None else str(thread.tid)
+    times = _when(thread.started, thread.ended, start)
+    return [("thread ", "faint"), (number, "place"), *times, (f"  {_many(thread.calls, 'call')}", "faint")]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

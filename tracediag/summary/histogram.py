@@ -1,0 +1,86 @@
+"""How long calls took: how many, in all, at most, and any percentile, in constant memory.
+
+A duration is kept to three significant digits, so its bucket is at most 0.5 % away from it, whether it is a
+microsecond or an hour; there are 900 buckets to a power of ten, and only those in use take room. Whole microseconds
+below a millisecond, which is most of what strace shows, are exact. The total and the greatest are kept as they are,
+in whole nanoseconds, so that the order of the calls does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from math import ceil
+
+import msgspec
+
+NANO = 1_000_000_000
+
+
+@lru_cache(maxsize=1 << 15)
+def bucket_of(nanoseconds: int) -> int:
+    """Return the nearest number of three significant digits."""
+    if nanoseconds < 1000:
+        return nanoseconds
+    unit = int(10 ** (len(str(nanoseconds)) - 3))
+    return (nanoseconds + unit // 2) // unit * unit
+
+
+def nanoseconds_of(seconds: str) -> int:
+    """Return the duration that strace wrote: "0.000005", "3"; what is finer than a nanosecond is cut off."""
+    whole, _, fraction = seconds.partition(".")
+    return int(whole) * NANO + int(fraction[:9].ljust(9, "0"))
+
+
+class Histogram(msgspec.Struct):
+    """The durations of some calls, in nanoseconds."""
+
+    count: int = 0
+    total: int = 0
+    greatest: int = 0
+    buckets: dict[int, int] = msgspec.field(default_factory=dict)
+
+    def add(self, nanoseconds: int, count: int = 1) -> None:
+        """Add so many calls of one duration."""
+        self.count += count
+        self.total += nanoseconds * count
+        self.greatest = max(self.greatest, nanoseconds)
+        bucket = bucket_of(nanoseconds)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+
+    def add_all(self, counted: Iterable[tuple[int, int]]) -> None:
+        """Add durations with how many calls took each; in one go, because there can be hundreds of thousands."""
+        calls = total = 0
+        greatest, buckets = self.greatest, self.buckets
+        for nanoseconds, count in counted:
+            calls += count
+            total += nanoseconds * count
+            greatest = max(greatest, nanoseconds)
+            bucket = bucket_of(nanoseconds)
+            buckets[bucket] = buckets.get(bucket, 0) + count
+        self.count += calls
+        self.total += total
+        self.greatest = greatest
+
+    def merge(self, other: Histogram) -> None:
+        """Add all that another one holds."""
+        self.count += other.count
+        self.total += other.total
+        self.greatest = max(self.greatest, other.greatest)
+        for bucket, count in other.buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+
+    def percentiles(self, *percents: float) -> tuple[int, ...]:
+        """Return, for each percent, the shortest duration that so many of the calls did not exceed (nearest rank).
+
+        Never more than the greatest; 0 where there are no calls.
+        """
+        ranks = [max(1, ceil(self.count * percent / 100)) for percent in percents]
+        found = [0] * len(ranks)
+        passed = 0
+        for bucket in sorted(self.buckets):
+            before, passed = passed, passed + self.buckets[bucket]
+            for place, rank in enumerate(ranks):
+                if before < rank <= passed:
+                    found[place] = min(bucket, self.greatest)
+        return tuple(found)
