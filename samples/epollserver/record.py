@@ -51,7 +51,8 @@ def record(name: str, trace: Path, options: list[str]) -> None:
     fault = [] if name.startswith("none") else ["--fault", name]
     command = ["strace", *options, "-o", str(trace), *COMMAND, *fault]
     LOG.unlink(missing_ok=True)
-    with subprocess.Popen(command, cwd=HOME, env=NEUTRAL, stdout=subprocess.PIPE, text=True) as strace:
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=HOME, env=NEUTRAL, text=True, **streams) as strace:
         port = strace.stdout.readline().rpartition(":")[2].strip()
         outcome = load(name, port, fault)
         stop(strace)

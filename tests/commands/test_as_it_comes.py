@@ -35,4 +35,4 @@ def test_a_growing_trace_is_followed_until_interrupted(tmp_path):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "833 lines" in said
+    assert f"{len(path.read_text().splitlines())} lines" in said

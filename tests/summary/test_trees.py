@@ -45,11 +45,11 @@ def test_pictures(name, look, snapshot):
 
 def test_who_killed_whom():
     nodes = flat(grow_tree(str(RECORDED / "shell.strace")))
-    killed = nodes[590]
-    assert (killed.signal, killed.killer.pid, killed.killer.call) == ("SIGKILL", 589, "kill")
-    assert [nodes[pid].status for pid in (589, 591, 592, 593)] == [1, 3, 0, 0]
-    assert nodes[590].signals == {}
-    assert nodes[592].programs[-1].command == ("cat", "/etc/hostname")
+    killed = nodes[13804]
+    assert (killed.signal, killed.killer.pid, killed.killer.call) == ("SIGKILL", 13803, "kill")
+    assert [nodes[pid].status for pid in (13803, 13805, 13806, 13807)] == [1, 3, 0, 0]
+    assert nodes[13804].signals == {}
+    assert nodes[13806].programs[-1].command == ("cat", "/etc/hostname")
 
 
 def test_threads_are_folded():

@@ -152,7 +152,7 @@ def test_several_traces_are_added_up():
     assert both.total.calls == first.total.calls + second.total.calls
     assert [source.path for source in both.sources] == paths
     names = {row.name for row in summarise(paths, "process").rows}
-    assert {"shell.strace:590", "single.strace"} <= names
+    assert {"shell.strace:13804", "single.strace"} <= names
 
 
 def test_a_trace_that_breaks_off_is_not_counted(tmp_path):

@@ -12,7 +12,7 @@ from tracediag.overviews import Row, Times
 from tracediag.reading.tally import read_end
 from tracediag.summary.histogram import NANO, Histogram, nanoseconds_of
 
-MOST_ACCOUNTS = 1 << 15
+MOST_ACCOUNTS = 1 << 14
 """More rows than this are not kept apart: those that come later are counted together, as `OTHERS`."""
 MOST_PARTS = 256
 OTHERS = "(others)"
