@@ -29,11 +29,19 @@ def analyze(monkeypatch):
     def run(*options, severities=(), paths=("x.strace",)):
         asked = []
 
-        def fake(source, **how):
-            asked.append((source, how))
-            return Report(input=Input(path=source), findings=tuple(map(finding, severities)))
+        class Fake:
+            def __init__(self, source, **how):
+                asked.append((source, how))
+                self._findings = tuple(map(finding, severities))
+                self._path = source
 
-        monkeypatch.setattr("tracediag.api.analyze", fake)
+            def __iter__(self):
+                return iter(self._findings)
+
+            def report(self):
+                return Report(input=Input(path=self._path), findings=self._findings)
+
+        monkeypatch.setattr("tracediag.api.Analysis", Fake)
         return main(["analyze", *paths, *options]), asked
 
     return run

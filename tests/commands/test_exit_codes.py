@@ -119,7 +119,7 @@ def test_a_crash_of_ours_is_2(monkeypatch, capsys, quiet):
     def crash(*_args, **_options):
         raise ZeroDivisionError("division \x1b[31mby zero\nmore")
 
-    monkeypatch.setattr(tracediag.api, "analyze", crash)
+    monkeypatch.setattr(tracediag.api, "Analysis", crash)
     assert main(["analyze", str(quiet)]) == 2
     said = capsys.readouterr().err
     assert said == "tracediag: internal fault: ZeroDivisionError: division \\x1b[31mby zero (--debug shows where)\n"
