@@ -91,11 +91,9 @@ class Groups(Protocol):
 
     def __getitem__(self, key: str, /) -> MutableMapping[str, int]:
         """Return how often calls of that key ended in the same way: by the text behind the result, see `read_end`."""
-        ...
 
     def settle(self) -> None:
         """Take note that a piece of text is done: what was counted may be taken out before it grows too large."""
-        ...
 
 
 class Tally(Reader):
@@ -162,8 +160,7 @@ class Tally(Reader):
         rows = self._find(piece)
         if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
             rows = self._find_strictly(piece)
-        begun = resumed = others = 0
-        before = self.counts.lines
+        begun, resumed, others, before = 0, 0, 0, self.counts.lines
         lines: list[str] = []
         careful = general.busy
         for number, (pid, name, rest, end, other) in enumerate(rows, before + 1):
