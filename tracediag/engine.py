@@ -8,7 +8,7 @@ from typing import Any
 from tracediag.events import Begun, Event, Exit, Signal, Stop, Syscall
 from tracediag.findings import Blind, Finding
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.descriptor import Kind
 from tracediag.rules import Rule
 
 Listener = Callable[[Any], Iterable[Finding] | None]
@@ -18,18 +18,8 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 _NOBODY: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
-
-def _told(audience: Sequence[Listener], action: Action) -> list[Finding]:
-    found: list[Finding] = []
-    for listener in audience:
-        said = listener(action)
-        if said is not None:
-            found.extend(said)
-    return found
-
-
-def _is_plain(descriptor: Descriptor | None) -> bool:
-    return descriptor is not None and descriptor.file.kind in _PLAIN
+Audience = tuple[Sequence[Listener], Sequence[Listener]]
+"""Who hears of a call: on a plain file or device, and on anything else."""
 
 
 class Engine:
@@ -43,9 +33,13 @@ class Engine:
             for subscription, methods in made.subscriptions().items():
                 listening = tuple(getattr(made, method) for method in methods)
                 self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
-        self._by_call = self._named("call")
-        self._by_traffic = self._named("traffic")
+        calls, traffic = self._named("call"), self._named("traffic")
+        self._audiences: dict[str, Audience] = {
+            name: (calls.get(name, _NOBODY), (*calls.get(name, _NOBODY), *traffic.get(name, _NOBODY)))
+            for name in calls.keys() | traffic.keys()
+        }
         self._by_errno = self._named("errno")
+        self._by_failure = self._named("failure")
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
 
@@ -55,7 +49,7 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return Kernel.calls() | frozenset(self._by_call) | frozenset(self._by_traffic)
+        return Kernel.calls() | frozenset(self._audiences)
 
     @property
     def begun(self) -> frozenset[str]:
@@ -64,8 +58,9 @@ class Engine:
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings of a whole trace."""
+        feed = self.feed
         for event in events:
-            found = self.feed(event)
+            found = feed(event)
             if found:
                 yield from found
         yield from self.finish()
@@ -73,19 +68,29 @@ class Engine:
     def feed(self, event: Event) -> Sequence[Finding]:
         """Take one event; return what the rules find in it."""
         action = self.kernel.apply(event)
-        if isinstance(event, Syscall):
-            audience = self._by_call.get(event.name, _NOBODY)
-            if event.name in self._by_traffic and not _is_plain(action.descriptor):
-                audience = (*audience, *self._by_traffic[event.name])
-            if event.errno is not None and event.errno in self._by_errno:
-                audience = (*audience, *self._by_errno[event.errno])
-        else:
-            audience = _NOBODY if isinstance(event, Begun) else self._of_record(event)
+        found: list[Finding] = []
         if action.finished is not None:  # told before the wait that ended it
-            audience = (*self._on_round, *audience)
-        if action.released and any(descriptor.noted for descriptor in action.released):
-            audience = (*audience, *self._on_release)
-        return _told(audience, action) if audience else ()
+            _tell(self._on_round, action, found)
+        if isinstance(event, Syscall):
+            audience = self._audiences.get(event.name)
+            if audience is not None:
+                descriptor = action.descriptor
+                plain = descriptor is not None and descriptor.file.kind in _PLAIN
+                _tell(audience[0] if plain else audience[1], action, found)
+            if event.errno is not None:
+                self._tell_of_failure(event, action, found)
+        elif not isinstance(event, Begun):
+            _tell(self._of_record(event), action, found)
+        if action.released and any([descriptor.noted for descriptor in action.released]):
+            _tell(self._on_release, action, found)
+        return found
+
+    def _tell_of_failure(self, call: Syscall, action: Action, found: list[Finding]) -> None:
+        errno = call.errno or ""
+        _tell(self._by_errno.get(errno, _NOBODY), action, found)
+        audience = self._by_failure.get(f"{call.name} {errno}")
+        if audience is not None:
+            _tell(audience, action, found)
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
@@ -109,3 +114,10 @@ class Engine:
             needs = rule.unjudged(shown)
             if needs is not None:
                 yield Blind(rule.name, needs)
+
+
+def _tell(audience: Sequence[Listener], action: Action, found: list[Finding]) -> None:
+    for listener in audience:
+        said = listener(action)
+        if said is not None:
+            found.extend(said)

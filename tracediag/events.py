@@ -34,6 +34,8 @@ Parser = Callable[[str], tuple[Value, ...]]
 
 _SENDER = re.compile(r"\bsi_pid=(\d++)")
 _LEADING = re.compile(r"-?\d++(?![*\w])").match
+_FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
+"""Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""
 
 
 class Event(msgspec.Struct, kw_only=True, gc=False):
@@ -77,8 +79,12 @@ class Call(Event, kw_only=True, gc=False):
     def number(self, key: int | str) -> int | None:
         """Return one argument as a number, or None where it is none."""
         # The first one is the descriptor of most calls: it can be told without parsing the rest.
-        if key == 0 and (leading := _LEADING(self.body)) is not None:
-            return int(leading[0])
+        if key == 0:
+            body = self.body
+            if (few := _FEW.get(body[:2])) is not None or (few := _FEW.get(body[:3])) is not None:
+                return few
+            if (leading := _LEADING(body)) is not None:
+                return int(leading[0])
         return number_of(self.arg(key))
 
     def __getitem__(self, key: int | str) -> Value:

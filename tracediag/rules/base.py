@@ -6,6 +6,7 @@ what they want to see:
     @on_call("accept", "accept4")      a whole call of these names
     @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
     @on_errno("EPIPE")                 any call that failed so
+    @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
     @on_round                          a turn of an event loop is over: `action.finished`
     @on_release                        descriptors were released, one of them waited for, registered or remembered
@@ -29,7 +30,7 @@ from tracediag.findings import Absence, Confidence, Finding, Maturity, Severity,
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Subscription = tuple[str, str]
-"""What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("round", "")."""
+"""What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("failure", "execve ENOENT"), ("round", "")."""
 
 
 def _subscribe(*subscriptions: Subscription) -> Callable[[Method], Method]:
@@ -54,8 +55,11 @@ def on_traffic(*names: str) -> Callable[[Method], Method]:
     return _subscribe(*(("traffic", name) for name in names))
 
 
-def on_errno(*names: str) -> Callable[[Method], Method]:
-    """Subscribe to all calls that failed with one of these errors."""
+def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:
+    """Subscribe to all calls, or to those of some names, that failed with one of these errors."""
+    calls = tuple(of)
+    if calls:
+        return _subscribe(*(("failure", f"{call} {name}") for call in calls for name in names))
     return _subscribe(*(("errno", name) for name in names))
 
 

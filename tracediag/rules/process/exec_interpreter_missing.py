@@ -68,12 +68,10 @@ class ExecInterpreterMissing(Rule):
                 if refused.proof is None or refused.first:
                     self._pending.remove(refused)
 
-    @on_errno("ENOENT")
+    @on_errno("ENOENT", of=_EXECS)
     def missed(self, action: Action) -> None:
         """Look for what shows that the file of a failed execve is there."""
         call, process = action.call, action.process
-        if call.name not in _EXECS:
-            return
         path = text_of(call.arg(_EXECS[call.name]))
         first, self._seen = not self._seen and _is_first(action), True
         if path is None or "/" not in str(path):
@@ -93,15 +91,6 @@ class ExecInterpreterMissing(Rule):
                     return descriptor.opened, "the file is there: it is opened"
             owner = owner.parent
         return None, ""
-
-    @on_call("open", "openat")
-    def opened(self, action: Action) -> None:
-        """Take the shell's own look at the file for a proof: it opens what could not be executed."""
-        if not self._pending or action.call.failed:
-            return
-        path = text_of(action.call.arg(PATHS[action.call.name]))
-        if path is not None:
-            self._found(action, str(path), "the file is there: it can be opened")
 
     def _found(self, action: Action, path: str, note: str) -> None:
         for refused in self._pending:
@@ -124,6 +113,8 @@ class ExecInterpreterMissing(Rule):
     def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
         for refused in pending:
             self._pending.remove(refused)
+            if refused.proof is None:  # a shell looks at the file itself: it opens what could not be executed
+                refused.proof, refused.note = self._proof(refused.process, refused.path)
             if refused.proof is None:
                 refused.proof, refused.note = _bash_says(refused), "bash has found the file, and not its interpreter"
             if refused.proof is not None or (refused.first and _nothing_else(refused, end)):
