@@ -39,7 +39,10 @@ class Engine:
             for name in calls.keys() | traffic.keys()
         }
         self._by_errno = self._named("errno")
-        self._by_failure = self._named("failure")
+        self._by_failure: dict[str, dict[str, Sequence[Listener]]] = {}
+        for failure, listeners in self._named("failure").items():
+            call, _, errno = failure.partition(" ")
+            self._by_failure.setdefault(call, {})[errno] = listeners
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
 
@@ -77,20 +80,19 @@ class Engine:
                 descriptor = action.descriptor
                 plain = descriptor is not None and descriptor.file.kind in _PLAIN
                 _tell(audience[0] if plain else audience[1], action, found)
-            if event.errno is not None:
-                self._tell_of_failure(event, action, found)
+            errno = event.errno
+            if errno is not None:
+                _tell(self._by_errno.get(errno, _NOBODY), action, found)
+                failures = self._by_failure.get(event.name)
+                if failures is not None:
+                    _tell(failures.get(errno, _NOBODY), action, found)
         elif not isinstance(event, Begun):
             _tell(self._of_record(event), action, found)
-        if action.released and any([descriptor.noted for descriptor in action.released]):
-            _tell(self._on_release, action, found)
+        for descriptor in action.released:
+            if descriptor.noted:
+                _tell(self._on_release, action, found)
+                break
         return found
-
-    def _tell_of_failure(self, call: Syscall, action: Action, found: list[Finding]) -> None:
-        errno = call.errno or ""
-        _tell(self._by_errno.get(errno, _NOBODY), action, found)
-        audience = self._by_failure.get(f"{call.name} {errno}")
-        if audience is not None:
-            _tell(audience, action, found)
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:

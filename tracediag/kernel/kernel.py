@@ -149,7 +149,7 @@ def release_all(action: Action, table: DescriptorTable) -> None:
 def release(action: Action, descriptor: Descriptor) -> None:
     """Release one descriptor; with the last reference to the description its epoll registrations go too."""
     _end(action, descriptor)
-    action.released += (descriptor,)
+    action.released = (*action.released, descriptor) if action.released else (descriptor,)
 
 
 def _end(action: Action, descriptor: Descriptor) -> None:
@@ -161,14 +161,13 @@ def _end(action: Action, descriptor: Descriptor) -> None:
 
 def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
     """Make a new incarnation for the calling process, by the call in hand."""
-    table = action.process.table
-    call = action.call
-    descriptor = Descriptor(number, file, table, opened=call, cloexec=cloexec)
+    table = action.thread.process.table
+    descriptor = Descriptor(number, file, table, action.call, cloexec)
     lost = table.install(descriptor)
     if lost is not None:
         # A close in another thread that has begun and not been reported yet, or one outside the trace.
         release(action, lost)
-    action.opened += (descriptor,)
+    action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
     return descriptor
 
 

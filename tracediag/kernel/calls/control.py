@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action, FlagChange
 from tracediag.kernel.calls.subject import subject
@@ -22,13 +20,15 @@ def status_flags(value: Value | None) -> frozenset[str]:
     return frozenset() if number is None else decode(number)
 
 
-_COMMAND = re.compile(r"\d++(?:<[^<>]*+>)?, (F_\w++)").match
+_PLAIN = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL", "F_DUPFD", "F_DUPFD_CLOEXEC"})
 
 
 def command_of(call: Syscall) -> str | None:
     """Return the command of an fcntl; told from the text, since find(1) makes it as often as it opens files."""
-    plain = _COMMAND(call.body)
-    return plain[1] if plain is not None else next(iter(names_of(call.arg(1))), None)
+    body = call.body
+    # The last one: a path that -y shows may hold anything.
+    word = body[body.rfind(", F_") + 2 :].partition(",")[0]
+    return word if word in _PLAIN else next(iter(names_of(call.arg(1))), None)
 
 
 @handles("fcntl", "fcntl64")

@@ -52,23 +52,34 @@ class DoubleClose(Rule):
 
     def __init__(self) -> None:
         self._runs: dict[int | None, _Run] = {}
+        """The runs in which something was refused, by thread."""
 
     @on_call("close")
     def closed(self, action: Action) -> list[Finding] | None:
         """Remember who closed what; a second close with EBADF is told once it is clear that it is no sweep."""
         call = action.call
+        failed = call.errno == "EBADF"
+        threaded = not failed and len(action.thread.process.threads) > 1
+        if not failed and not threaded and call.pid not in self._runs:
+            return None  # nearly all of them
         number = call.number(0)
         if number is None or number < 0:
             return None
-        told = None
-        run = self._runs.get(call.pid)
-        if run is None or not _goes_on(run, number):
-            told = _told(run) if run is not None and run.held else None
-            run = self._runs[call.pid] = _Run(number)
-        if call.errno == "EBADF":
-            self._refused(action, number, run)
-        elif len(action.process.threads) > 1:
+        if threaded:
             _take_down(action, number)
+        return self._counted(action, number, failed=failed)
+
+    def _counted(self, action: Action, number: int, *, failed: bool) -> list[Finding] | None:
+        """Count the close into the run of its thread; return what is told, since that run is over."""
+        pid, told = action.event.pid, None
+        run = self._runs.get(pid)
+        if run is not None and not _goes_on(run, number):
+            told = _told(self._runs.pop(pid))
+            run = None
+        if failed:
+            if run is None:
+                run = self._runs[pid] = _run_to(action, number)
+            self._refused(action, number, run)
         return told
 
     def _refused(self, action: Action, number: int, run: _Run) -> None:
@@ -182,6 +193,21 @@ def _take_down(action: Action, number: int) -> None:
     users = descriptor.memory.get(_USERS, ())
     if descriptor.opened.pid != call.pid and before.line < descriptor.opened.line and call.pid not in users:
         descriptor.memory[_STALE] = before
+
+
+def _run_to(action: Action, number: int) -> _Run:
+    """Return the run that a refused close ends for now: the closes by the same thread of the numbers beside it."""
+    closed = action.process.table.last_closed
+    for direction in (1, -1):
+        beside, until, length = number - direction, action.event.line, 1
+        while length < _LONG_SWEEP and (gone := closed.get(beside)) is not None:
+            end = gone.closed
+            if not isinstance(end, Syscall) or end.name != "close" or end.pid != action.event.pid or end.line >= until:
+                break
+            beside, until, length = beside - direction, end.line, length + 1
+        if length > 1:
+            return _Run(number, direction, length)
+    return _Run(number)
 
 
 def _goes_on(run: _Run, number: int) -> bool:

@@ -66,9 +66,11 @@ class WriteErrorIgnored(Rule):
     @on_call("write", "writev")
     def wrote(self, action: Action) -> None:
         """Look for what shows that the program knows: the error told to anybody, or the same data written once more."""
-        if not self._losing or id(action.process) not in self._losing:
+        if not self._losing:
             return
         call = action.call
+        if id(action.process) not in self._losing:
+            return
         if call.result is not None and call.result > 0:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
             losses[:] = [loss for loss in losses if not _tells(call, loss) and not _repairs(action, loss)]

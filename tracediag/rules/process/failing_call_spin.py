@@ -65,10 +65,19 @@ class FailingCallSpin(Rule):
     @on_errno(*_ERRORS)
     def failed(self, action: Action) -> Iterable[Finding] | None:
         """Count the failure, if it is the same as one of the last two of this thread and close behind it."""
-        call, tid = action.call, action.thread.tid
+        call = action.call
+        tid = action.thread.tid
         before, earlier = self._last.get(tid, _NOTHING)
         self._last[tid] = (call, before)
         run = self._runs.get(tid)
+        if run is None and not _alike(before, call) and not _alike(earlier, call):
+            return None  # nearly always: a search along a path
+        return self._counted(action, run, (before, earlier))
+
+    def _counted(
+        self, action: Action, run: _Run | None, others: tuple[Syscall | None, Syscall | None]
+    ) -> Iterable[Finding] | None:
+        call, tid = action.call, action.thread.tid
         if run is not None and _alike(run.last, call):
             if not run.waited and call.line - run.last.line <= _CYCLE * _voices(action):
                 run.times += 1
@@ -76,7 +85,7 @@ class FailingCallSpin(Rule):
                 return None
         elif run is not None and call.line - run.last.line < _CYCLE:
             return None
-        for other in (before, earlier):
+        for other in others:
             if other is not None and _alike(other, call) and call.line - other.line <= _CYCLE * _voices(action):
                 self._runs[tid] = _Run(other, call, 2)
                 break
@@ -142,17 +151,17 @@ def _again(run: _Run) -> Step:
 _NOTHING: tuple[None, None] = (None, None)
 
 
-def _alike(one: Syscall, other: Syscall) -> bool:
-    """Whether two failures are the same: the same error of the same call on the same thing."""
-    if one.name != other.name or one.errno != other.errno or _subject(one) != _subject(other):
+def _alike(one: Syscall | None, other: Syscall) -> bool:
+    """Whether two failures are the same: the same error of the same call on the same thing.
+
+    The thing, as recorded, is the descriptor, or else all of the arguments.
+    """
+    if one is None or one.name != other.name or one.errno != other.errno:
+        return False
+    mine, its = one.body, other.body
+    if mine != its and (not mine[:1].isdigit() or mine.partition(",")[0] != its.partition(",")[0]):
         return False
     return one.name not in _OWN_RULES.get(one.errno or "", ())
-
-
-def _subject(call: Syscall) -> str:
-    """Return what a call is made on, as recorded: its descriptor, or else all of its arguments."""
-    head, _, _ = call.body.partition(",")
-    return head if head[:1].isdigit() else call.body
 
 
 def _voices(action: Action) -> int:
