@@ -26,7 +26,7 @@ from collections.abc import Callable
 import msgspec
 
 from tracediag.parameters import position
-from tracediag.values import Value, number_of
+from tracediag.values import Value, number_of, text_of
 
 Parser = Callable[[str], tuple[Value, ...]]
 """Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
@@ -86,6 +86,19 @@ class Call(Event, kw_only=True, gc=False):
             if (leading := _LEADING(body)) is not None:
                 return int(leading[0])
         return number_of(self.arg(key))
+
+    def path(self, key: int) -> str | None:
+        """Return one argument as text, or None where it is no string; the first is told without parsing the rest.
+
+        The arguments of an execve are as many as somebody has written, and its path is asked for at each attempt.
+        """
+        body = self.body
+        if key == 0 and body[:1] == '"':
+            end = body.find('"', 1)
+            if body[end + 1 : end + 2] in ("", ",") and "\\" not in body[:end]:
+                return body[1:end]
+        found = text_of(self.arg(key))
+        return None if found is None else str(found)
 
     def __getitem__(self, key: int | str) -> Value:
         """Return one argument as `arg` does; raise IndexError or KeyError where the trace shows none such."""

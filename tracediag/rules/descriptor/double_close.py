@@ -94,10 +94,11 @@ class DoubleClose(Rule):
     @on_call(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
     def used(self, action: Action) -> None:
         """Remember which threads have to do with a descriptor: theirs is the right to close it."""
-        descriptor, thread = action.descriptor, action.thread
-        if descriptor is None or len(thread.process.threads) < 2:
+        thread = action.thread
+        if len(thread.process.threads) < 2:
             return
-        if descriptor.opened is not None and descriptor.opened.pid != thread.tid:
+        descriptor = action.descriptor
+        if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != thread.tid:
             descriptor.memory.setdefault(_USERS, set()).add(thread.tid)
 
     @on_errno("EBADF")

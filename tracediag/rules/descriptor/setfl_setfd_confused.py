@@ -63,7 +63,9 @@ class SetflSetfdConfused(Rule):
     def controlled(self, action: Action) -> tuple[Finding] | None:
         """Look at each use of the four commands on one descriptor."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or call.failed or (not descriptor.memory and call.body.endswith(_SOUND)):
+        if descriptor is None or call.failed or action.opened:
+            return None
+        if not descriptor.memory and call.body.endswith(_SOUND):
             return None
         if command_of(call) not in _COMMANDS:
             return None
