@@ -102,6 +102,8 @@ class Descriptor(msgspec.Struct, eq=False):
     opened: Syscall | None = None
     """The call that made it; for a copy made by fork, the call that made the original."""
     cloexec: bool | None = None
+    freed: Event | None = None
+    """What had ended the incarnation that had the number before."""
     copy_of: Descriptor | None = None
     """The descriptor that it was copied from by dup or fork."""
     closing: Begun | None = None

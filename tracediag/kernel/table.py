@@ -68,7 +68,9 @@ class DescriptorTable(msgspec.Struct, eq=False):
         if lost is None and number in self.inherited:
             lost = self.get(number)
         self.open[number] = descriptor
-        self.last_closed.pop(number, None)
+        before = self.last_closed.pop(number, None)
+        if before is not None:
+            descriptor.freed = before.closed
         descriptor.file.holders.append(descriptor)
         return lost
 
