@@ -18,8 +18,8 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 _NOBODY: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
-Audience = tuple[Sequence[Listener], Sequence[Listener]]
-"""Who hears of a call: on a plain file or device, and on anything else."""
+Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
+"""Who hears of a call: on a plain file or device, on anything else, and besides where there are several threads."""
 
 
 class Engine:
@@ -33,10 +33,14 @@ class Engine:
             for subscription, methods in made.subscriptions().items():
                 listening = tuple(getattr(made, method) for method in methods)
                 self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
-        calls, traffic = self._named("call"), self._named("traffic")
+        calls, traffic, threaded = self._named("call"), self._named("traffic"), self._named("threaded")
         self._audiences: dict[str, Audience] = {
-            name: (calls.get(name, _NOBODY), (*calls.get(name, _NOBODY), *traffic.get(name, _NOBODY)))
-            for name in calls.keys() | traffic.keys()
+            name: (
+                calls.get(name, _NOBODY),
+                (*calls.get(name, _NOBODY), *traffic.get(name, _NOBODY)),
+                threaded.get(name, _NOBODY),
+            )
+            for name in calls.keys() | traffic.keys() | threaded.keys()
         }
         self._by_errno = self._named("errno")
         self._by_failure: dict[str, dict[str, Sequence[Listener]]] = {}
@@ -80,6 +84,8 @@ class Engine:
                 descriptor = action.descriptor
                 plain = descriptor is not None and descriptor.file.kind in _PLAIN
                 _tell(audience[0] if plain else audience[1], action, found)
+                if audience[2] and len(action.thread.process.threads) > 1:
+                    _tell(audience[2], action, found)
             errno = event.errno
             if errno is not None:
                 _tell(self._by_errno.get(errno, _NOBODY), action, found)

@@ -5,6 +5,7 @@ what they want to see:
 
     @on_call("accept", "accept4")      a whole call of these names
     @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
+    @on_threaded("read", "close")      the same as on_call, but only in processes of several threads
     @on_errno("EPIPE")                 any call that failed so
     @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
@@ -53,6 +54,14 @@ def on_traffic(*names: str) -> Callable[[Method], Method]:
     Most reads and writes of most programs are on files: a rule about peers need not be asked about each of them.
     """
     return _subscribe(*(("traffic", name) for name in names))
+
+
+def on_threaded(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names in processes that have more than one thread.
+
+    What threads do to each other need not be asked about in the many processes that have none.
+    """
+    return _subscribe(*(("threaded", name) for name in names))
 
 
 def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:

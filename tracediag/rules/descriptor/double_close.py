@@ -13,7 +13,7 @@ from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.table import DescriptorTable
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.base import Rule, on_end, on_errno, on_exit, on_threaded
 from tracediag.rules.steps import birth
 
 _USERS = "TD303 users"
@@ -106,15 +106,12 @@ class DoubleClose(Rule):
             del run.held[:-_LONG_SWEEP]
         return told
 
-    @on_call(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
+    @on_threaded(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
     def used(self, action: Action) -> None:
         """Remember which threads have to do with a descriptor: theirs is the right to close it."""
-        thread = action.thread
-        if len(thread.process.threads) < 2:
-            return
-        descriptor = action.descriptor
-        if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != thread.tid:
-            descriptor.memory.setdefault(_USERS, set()).add(thread.tid)
+        descriptor, tid = action.descriptor, action.thread.tid
+        if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != tid:
+            descriptor.memory.setdefault(_USERS, set()).add(tid)
 
     @on_errno("EBADF")
     def missed(self, action: Action) -> Iterator[Finding]:
@@ -202,12 +199,8 @@ def last_owner(action: Action, number: int) -> Descriptor | None:
 def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor) -> bool:
     """Whether a thread that had closed the number before, and has never had to do with this one, has closed it too."""
     both = before.name == closed.name == "close" and before.pid == closed.pid
-    return (
-        both
-        and gone.opened is not None
-        and gone.opened.pid != closed.pid
-        and closed.pid not in gone.memory.get(_USERS, ())
-    )
+    stranger = gone.opened is not None and gone.opened.pid != closed.pid
+    return both and stranger and closed.pid not in gone.memory.get(_USERS, ())
 
 
 def _run_to(action: Action, number: int) -> _Run:
