@@ -35,3 +35,8 @@ def test_copies_inside_the_kernel_and_of_children_count() -> None:
 def test_a_socket_counts_for_itself() -> None:
     (process,) = kernel_of("socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3", 'write(3, "abc", 3) = 3').processes
     assert process.table.open[3].file.written is None
+
+
+def test_an_fsync_shows_what_it_is_made_on() -> None:
+    (process,) = kernel_of("fdatasync(7</srv/b>) = 0").processes
+    assert process.table.open[7].file.path == "/srv/b"

@@ -90,6 +90,12 @@ def send_file(action: Action, call: Syscall) -> None:
         _wrote(descriptor, call)
 
 
+@handles("fsync", "fdatasync", "sync_file_range", "syncfs")
+def sync(action: Action, call: Syscall) -> None:
+    """What was written is brought to the disk: nothing changes that a program could see."""
+    subject(action, call)
+
+
 def _wrote(descriptor: Descriptor, call: Syscall) -> None:
     file = descriptor.file
     if file.socket is not None:
