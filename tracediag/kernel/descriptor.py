@@ -60,6 +60,10 @@ class OpenFile(msgspec.Struct, eq=False):
     """The tables of forked processes that hold it under a number they have not used yet."""
     sent: Syscall | None = None
     """The SCM_RIGHTS message that may have given it to a process not traced: unix(7)."""
+    written: Syscall | None = None
+    """The last write that brought data into what is no socket; those at an offset of their own are not followed."""
+    taken: int = 0
+    """How many bytes such writes have brought so far."""
     registrations: list[Registration] = msgspec.field(default_factory=list)
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""

@@ -82,12 +82,18 @@ def transmit(action: Action, call: Syscall) -> None:
     _wrote(descriptor, call)
 
 
-@handles("sendfile", "splice", "sendfile64")
+@handles("sendfile", "splice", "sendfile64", "copy_file_range")
 def send_file(action: Action, call: Syscall) -> None:
-    """Data moved inside the kernel; the first argument of sendfile, the third of splice, is written to."""
-    descriptor = subject(action, call, 2 if call.name == "splice" else 0)
+    """Data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
+    descriptor = subject(action, call, 0 if call.name.startswith("sendfile") else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
+
+
+@handles("fsync", "fdatasync", "sync_file_range", "syncfs")
+def sync(action: Action, call: Syscall) -> None:
+    """What was written is brought to the disk: nothing changes that a program could see."""
+    subject(action, call)
 
 
 def _wrote(descriptor: Descriptor, call: Syscall) -> None:
@@ -97,6 +103,10 @@ def _wrote(descriptor: Descriptor, call: Syscall) -> None:
             file.socket.broken = call
         elif call.result is not None and call.result > 0:
             file.socket.last_write = call
+    elif call.errno is None:
+        if call.result:
+            file.written = call
+            file.taken += call.result
     elif call.errno == "EPIPE" and file.kind is not Kind.SOCKET and file.pipe is not None:
         end = as_pipe(file, writing=True)
         end.pipe.broken = end.pipe.broken or call

@@ -13,13 +13,15 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.file.fsync_error_ignored import speaks_of
 from tracediag.rules.process.ends import unreported, whole_end
 from tracediag.rules.process.words import meaning, names_error, names_object, said_after
 from tracediag.rules.steps import birth, no, repeated
 from tracediag.values import text_of
 
 _WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2"})
-_FLUSHES = frozenset({"fsync", "fdatasync", "close"})
+_SYNCS = frozenset({"fsync", "fdatasync"})
+_FLUSHES = _SYNCS | {"close"}
 _STDERR = 2
 _LOSSES_KEPT = 8
 
@@ -102,7 +104,8 @@ class WriteErrorIgnored(Rule):
         if end is None or status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            yield self._finding(loss, end)
+            if not (loss.call.name in _SYNCS and speaks_of(loss.descriptor.file)):
+                yield self._finding(loss, end)
 
     def _finding(self, loss: _Loss, end: Exit | Syscall) -> Finding:
         call, number = loss.call, loss.descriptor.number
