@@ -48,6 +48,10 @@ class Process(msgspec.Struct, eq=False):
     parent: Process | None = None
     program: str | None = None
     """The path of the last successful execve."""
+    former: str | None = None
+    """The program before that execve: its own, or that of the parent."""
+    executed: Syscall | None = None
+    """The last successful execve."""
     execs: int = 0
     started: Event | None = None
     """The clone or fork that made it; None where it was there before the trace."""

@@ -66,7 +66,10 @@ class DescriptorTable(msgspec.Struct, eq=False):
         number = descriptor.number
         lost = self.get(number)
         self.open[number] = descriptor
-        self.last_closed.pop(number, None)
+        gone = self.last_closed.pop(number, None)
+        if gone is not None:
+            gone.before = None  # one step back is enough; a chain would keep all that ever had the number
+            descriptor.before = gone
         descriptor.file.holders.append(descriptor)
         return lost
 

@@ -33,6 +33,7 @@ def execve(action: Action, call: Syscall) -> None:
         return
     process = action.process
     path = text_of(call.arg(1 if call.name == "execveat" else 0))
+    process.former, process.executed = process.program, call
     process.program = None if path is None else str(path)
     process.execs += 1
     # What failed before, failed in another program: the search along PATH, for one.
