@@ -64,3 +64,12 @@ def test_program_before_the_last_execve() -> None:
         '1 execve("/bin/sh", ["sh"], 0x1 /* 2 vars */) = 0\n1 vfork() = 2\n2 execve("/bin/ls", ["ls"], NULL) = 0'
     )
     assert kernel.processes[-1].former == "/bin/sh"
+
+
+def test_perror_writes_to_a_copy_of_the_standard_error() -> None:
+    kernel = _after(
+        'dup(2) = 3\nfcntl(3, F_GETFL) = 0x2 (flags O_RDWR)\nwrite(3, "a: No such file", 15) = 15\n'
+        'close(3) = 0\nopen("/a", O_WRONLY) = 3\nwrite(3, "b", 1) = 1\nwrite(2, "c", 1) = 1\ndup2(2, 1) = 1\n'
+        'write(1, "d", 1) = 1'
+    )
+    assert [call.line for call in kernel.processes[0].messages] == [3, 7]
