@@ -47,6 +47,8 @@ class OpenFile(msgspec.Struct, eq=False):
     """The call that made it; None where it was there before the trace began."""
     known_flags: StatusFlags | None = None
     """The status flags, once somebody has asked for them; see `flags`."""
+    terminal: bool = False
+    """Whether it has answered as a terminal does: TCGETS in ioctl_tty(2)."""
     stated: Syscall | None = None
     """The last F_GETFL, as long as nobody has asked for its answer."""
     known_path: str | None = None
@@ -106,10 +108,12 @@ class Descriptor(msgspec.Struct, eq=False):
     opened: Syscall | None = None
     """The call that made it; for a copy made by fork, the call that made the original."""
     cloexec: bool | None = None
-    freed: Event | None = None
-    """What had ended the incarnation that had the number before."""
     copy_of: Descriptor | None = None
     """The descriptor that it was copied from by dup or fork."""
+    before: Descriptor | None = None
+    """What had the number before, where the trace shows its close."""
+    kept: Syscall | None = None
+    """The call that cleared FD_CLOEXEC: it is meant to live through execve."""
     closing: Begun | None = None
     """A close that has begun and not yet returned: the number may be handed out again meanwhile."""
     closed: Event | None = None

@@ -43,10 +43,15 @@ def fcntl(action: Action, call: Syscall) -> None:
         case "F_SETFL":
             _set(action, descriptor, call)
         case "F_SETFD":
-            descriptor.cloexec = _wants_cloexec(call)
+            _set_cloexec(descriptor, call, on=_wants_cloexec(call))
         case "F_DUPFD" | "F_DUPFD_CLOEXEC" as command if call.result is not None:
             copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
             copy.copy_of = descriptor
+
+
+def _set_cloexec(descriptor: Descriptor, call: Syscall, *, on: bool) -> None:
+    descriptor.cloexec = on
+    descriptor.kept = None if on else call
 
 
 def _wants_cloexec(call: Syscall) -> bool:
@@ -64,6 +69,7 @@ def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 
 _FLAG_REQUESTS = {"FIONBIO": "O_NONBLOCK", "FIOASYNC": "O_ASYNC"}
 _CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
+_TERMINAL_REQUESTS = frozenset({"TCGETS", "TCGETS2"})
 
 
 @handles("ioctl")
@@ -79,4 +85,6 @@ def ioctl(action: Action, call: Syscall) -> None:
         if flag is not None and on is not None:
             descriptor.file.flags.put(flag, bool(on), call)
         elif request in _CLOEXEC_REQUESTS:
-            descriptor.cloexec = _CLOEXEC_REQUESTS[request]
+            _set_cloexec(descriptor, call, on=_CLOEXEC_REQUESTS[request])
+        elif request in _TERMINAL_REQUESTS:
+            descriptor.file.terminal = True

@@ -75,11 +75,20 @@ def transmit(action: Action, call: Syscall) -> None:
         return
     if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
-    if descriptor.number == _STDERR and action.process.table.open.get(_STDERR) is descriptor:
-        action.process.messages.append(call)
+    if descriptor.number == _STDERR or descriptor.copy_of is not None:
+        _said(action, descriptor, call)
     if call.name == "sendmsg":
         _passed(action, call)
     _wrote(descriptor, call)
+
+
+def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+    """Take a message to fd 2, or to the dup of it through which perror(3) writes where it is open for both ways."""
+    original = descriptor.copy_of
+    maker = descriptor.opened
+    copied = original is not None and original.number == _STDERR and maker is not None and maker.name == "dup"
+    if descriptor.number == _STDERR or copied:
+        action.process.messages.append(call)
 
 
 @handles("sendfile", "splice", "sendfile64", "copy_file_range")
