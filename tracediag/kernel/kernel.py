@@ -54,6 +54,8 @@ class Kernel:
     def __init__(self) -> None:
         self.people = People()
         self.last_event: Event | None = None
+        self.gap = 0
+        """The last line at which whoever posted the trace left some out, 0 where none is missing."""
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.cuts: deque[Cut] = deque(maxlen=256)
@@ -118,6 +120,7 @@ class Kernel:
             case Superseded():
                 self.people.supersede(action.thread, event.by)
             case Elision():
+                self.gap = event.line
                 self.people.forget_rounds()
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)
