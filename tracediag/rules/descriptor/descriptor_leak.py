@@ -50,7 +50,7 @@ class DescriptorLeak(Rule):
     )
     def failed(self, action: Action) -> None:
         """Remember the last failure on a descriptor: it may be the way out on which it is forgotten."""
-        if action.call.name != "ioctl":
+        if action.call.body[:1].isdigit() and action.call.name != "ioctl":
             _note(action)
 
     @on_call("connect", "flock")

@@ -64,12 +64,11 @@ class NumberReusedUnderUser(Rule):
     severity = Severity.ERROR
     summary = "a number goes on being used after its close, when it stands for something else already"
 
-    @on_errno("ENOTSOCK", "EBADF", "ESPIPE", "EINVAL")
+    @on_errno("ENOTSOCK", "EBADF", "ESPIPE")
+    @on_errno("EINVAL", of=_FOR_EPOLL)
     def refused(self, action: Action) -> Iterator[Finding]:
         """Take the proof that a single call gives: it fits what had the number before, not what has it now."""
         call = action.call
-        if call.errno == "EINVAL" and call.name not in _FOR_EPOLL:
-            return
         number = call.number(0)
         held = None if number is None else action.process.table.get(number)
         if held is None or held.before is None or held.opened is None or held.opened.name in _COPIES:

@@ -129,11 +129,12 @@ class EpollSetSharedAfterFork(Rule):
                 change.times += 1
                 change.last = action.call.line
 
-    @on_errno("EBADF", "ENOENT", "EEXIST")
+    @on_errno("EBADF")
+    @on_errno("ENOENT", "EEXIST", of=("epoll_ctl",))
     def refused(self, action: Action) -> None:
         """Note the calls by which a process finds out that the set is not its own."""
         call = action.call
-        if not self._shared or (call.name != "epoll_ctl" and call.errno != "EBADF"):
+        if not self._shared:
             return
         number = call.number(2 if call.name == "epoll_ctl" else 0)
         for shared in self._shared:

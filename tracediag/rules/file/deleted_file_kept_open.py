@@ -92,12 +92,10 @@ class DeletedFileKeptOpen(Rule):
                     own = action.process.table is table
                     file.memory[_NAME] = _Gone(action.call, file.taken, own)
 
-    @on_errno("ENOENT", "ESTALE")
+    @on_errno("ENOENT", "ESTALE", of=_ON_FILES)
     def stale(self, action: Action) -> Iterator[Finding]:
         """Network file systems, and some of FUSE, do not keep a file for those who have it open."""
         call = action.call
-        if call.name not in _ON_FILES:
-            return
         descriptor = action.descriptor or action.process.table.get(call.number(0) or 0)
         gone: _Gone | None = None if descriptor is None else descriptor.file.memory.pop(_NAME, None)
         if descriptor is not None and gone is not None:

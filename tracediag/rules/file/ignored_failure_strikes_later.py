@@ -47,11 +47,9 @@ class IgnoredFailureStrikesLater(Rule):
     severity = Severity.ERROR
     summary = "a failed call is passed over, and a later failure or wrong action follows from it"
 
-    @on_errno(*_DENIED, *_WRONG, *_TAKEN)
+    @on_errno(*_DENIED, *_WRONG, *_TAKEN, of=NAMES)
     def failed(self, action: Action) -> None:
         """Look whether a failure follows from an earlier one, then whether others may follow from it."""
-        if action.call.name not in NAMES:
-            return
         memory = action.process.memory
         firsts: deque[First] | None = memory.get(self.name)
         if firsts:
