@@ -26,6 +26,10 @@ PATHS = {"open": 0, "openat": 1, "openat2": 1, "creat": 0}
 """Where the calls that open by path have it."""
 
 
+_ENOUGH = 3
+"""Reads of nothing that every program makes: the one that shows the end, and one more or two to be sure."""
+
+
 class Kind(StrEnum):
     """What an open file description refers to."""
 
@@ -37,6 +41,24 @@ class Kind(StrEnum):
     DEVICE = "device"
     OTHER = "other"
     """eventfd, timerfd, signalfd, inotify, pidfd, memfd and the like."""
+
+
+class AtEnd(msgspec.Struct, eq=False, gc=False):
+    """Reads in a row on one open file description that gave 0 bytes."""
+
+    first: Syscall
+    last: Syscall
+    before: int
+    """How often the thread had waited before the first: `Thread.waits`."""
+    after: int
+    """The same before the last."""
+    second: Syscall | None = None
+    times: int = 1
+
+    @property
+    def waits(self) -> int:
+        """How often the thread has waited between the first and the last."""
+        return self.after - self.before
 
 
 class OpenFile(msgspec.Struct, eq=False):
@@ -60,6 +82,10 @@ class OpenFile(msgspec.Struct, eq=False):
     """The live descriptors that refer to it, as far as the trace shows."""
     heirs: list[DescriptorTable] = msgspec.field(default_factory=list)
     """The tables of forked processes that hold it under a number they have not used yet."""
+    at_end: AtEnd | None = None
+    """The reads in a row that gave nothing, up to now; None once there was data again, and for sockets."""
+    longest: AtEnd | None = None
+    """The most such reads in a row of those that ended with data, if more than every program makes."""
     sent: Syscall | None = None
     """The SCM_RIGHTS message that may have given it to a process not traced: unix(7)."""
     written: Syscall | None = None
@@ -90,8 +116,19 @@ class OpenFile(msgspec.Struct, eq=False):
 
     @property
     def noted(self) -> bool:
-        """Whether anybody would care about its end: an epoll set watches it, or a rule remembers something of it."""
-        return bool(self.registrations or self.memory)
+        """Whether anybody would care about its end: a set watches it, a rule remembers it, it was read past its end."""
+        return bool(self.registrations or self.memory) or self.longest is not None or self._past_end
+
+    @property
+    def _past_end(self) -> bool:
+        return self.at_end is not None and self.at_end.times > _ENOUGH
+
+    def more(self) -> None:
+        """There is data again: the reads in a row that gave none are over."""
+        end = self.at_end
+        if end is not None and end.times > max(_ENOUGH, 0 if self.longest is None else self.longest.times):
+            self.longest = end
+        self.at_end = None
 
     @property
     def inherited(self) -> bool:

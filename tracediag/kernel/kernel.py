@@ -15,7 +15,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.table import DescriptorTable
 
 Handler = Callable[[Action, Syscall], None]
@@ -54,12 +54,14 @@ class Kernel:
     def __init__(self) -> None:
         self.people = People()
         self.last_event: Event | None = None
-        self.gap = 0
-        """The last line at which whoever posted the trace left some out, 0 where none is missing."""
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
+        self.elided = 0
+        """The last line behind which whoever posted the trace left something out; 0 for none."""
+        self.followed: dict[int | None, set[str]] = {}
+        """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -77,6 +79,18 @@ class Kernel:
     def processes(self) -> list[Process]:
         """The processes that the trace shows, ended ones among them, in order of appearance."""
         return self.people.processes
+
+    def follow(self, thread: Thread, rule: str) -> None:
+        """Let a rule, by its name, see every event of a thread from now on."""
+        self.followed.setdefault(thread.tid, set()).add(rule)
+
+    def leave(self, tid: int | None, rule: str) -> None:
+        """End what `follow` began."""
+        rules = self.followed.get(tid)
+        if rules is not None:
+            rules.discard(rule)
+            if not rules:
+                del self.followed[tid]
 
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
@@ -120,7 +134,7 @@ class Kernel:
             case Superseded():
                 self.people.supersede(action.thread, event.by)
             case Elision():
-                self.gap = event.line
+                self.elided = event.line
                 self.people.forget_rounds()
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)

@@ -101,6 +101,8 @@ class Thread(msgspec.Struct, eq=False):
     """The turns of its event loops that it is handling now, by identity of the epoll set; 0 for poll and select."""
     blocked: frozenset[str] = frozenset()
     """Signals known to be blocked, as "SIGPIPE"."""
+    waits: int = 0
+    """How often it has waited for a descriptor or a while, on its own account: poll, select, epoll_wait, nanosleep."""
     last_call: Syscall | None = None
     last_signal: Signal | None = None
     earlier_signal: Signal | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
-from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.kernel import handles
 from tracediag.values import Array, Structure, Symbol, items_of, number_of, walk
 
@@ -58,6 +58,10 @@ def receive(action: Action, call: Syscall) -> None:
         as_socket(descriptor.file)
     socket = descriptor.file.socket
     if socket is None:
+        if call.result == 0:
+            _nothing_more(action, descriptor.file, call)
+        elif descriptor.file.at_end is not None:
+            descriptor.file.more()
         return
     if call.errno in BROKEN and socket.broken is None:
         socket.broken = call
@@ -65,6 +69,20 @@ def receive(action: Action, call: Syscall) -> None:
         socket.ended = call
     elif call.result is not None and call.result > 0:
         socket.last_read = call
+
+
+def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
+    """Count reads in a row that gave nothing; one that asked for nothing says nothing."""
+    if call.body.endswith(", 0"):
+        return
+    end = file.at_end
+    if end is None:
+        file.at_end = AtEnd(call, call, action.thread.waits, action.thread.waits)
+    else:
+        end.second = end.second or call
+        end.last = call
+        end.after = action.thread.waits
+        end.times += 1
 
 
 @handles("write", "writev", "send", "sendto", "sendmsg", "sendmmsg")

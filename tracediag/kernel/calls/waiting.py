@@ -141,6 +141,13 @@ def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
             yield _by_number(action, number_of(item.get("fd")), names_of(item.get("revents")))
 
 
+@handles("nanosleep", "clock_nanosleep", "pause", "rt_sigsuspend", "rt_sigtimedwait")
+def sleep(action: Action, call: Syscall) -> None:
+    """The thread has slept."""
+    del call
+    action.thread.waits += 1
+
+
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
 _SET_NUMBER = re.compile(r"\d++")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
@@ -189,6 +196,7 @@ def _finish(action: Action, call: Syscall | Begun) -> None:
 def _start(action: Action, turn: Round) -> None:
     action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
     action.round = turn
+    action.thread.waits += 1
     for report in turn.reports:
         if report.descriptor is None or not report.events & HANGUPS:
             continue

@@ -215,7 +215,7 @@ class OneshotNotRearmed(Rule):
         excerpt = is_excerpt(kernel)
         for fired in mine:
             fired.again = fired.again or _waiting(others, fired)
-            hidden = kernel.gap > fired.wait.line or not (excerpt or self._shows(fired))
+            hidden = kernel.elided > fired.wait.line or not (excerpt or self._shows(fired))
             verdict = None if fired.again is None or hidden else self._verdict(fired)
             if verdict is not None:
                 yield self._finding(fired, *verdict, last_line(kernel))
