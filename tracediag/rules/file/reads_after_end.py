@@ -116,9 +116,7 @@ def _dense(kernel: Kernel, end: AtEnd) -> bool:
 def _fix(descriptor: Descriptor) -> str:
     number = descriptor.number
     if descriptor.file.kind is Kind.FILE:
-        return (
-            f"leave the loop when a read of fd {number} gives 0; to follow a file that grows, use inotify"
-        )
+        return f"leave the loop when a read of fd {number} gives 0; to follow a file that grows, use inotify"
     return f"leave the loop when a read of fd {number} gives 0: what has ended gives nothing more"
 
 
