@@ -16,12 +16,13 @@ _STDERR = 2
 
 READS = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg"})
 WRITES = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg"})
+_VECTORS = frozenset({"readv", "writev", "preadv", "preadv2", "pwritev", "pwritev2"})
 SOCKET_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "sendmmsg", "recvmmsg"})
 
 
 def asked(call: Syscall) -> int | None:
     """Return how many bytes a read or write asked for, or None where the trace does not say."""
-    if call.name in ("readv", "writev"):
+    if call.name in _VECTORS:
         return _vector(call.arg(1))
     if call.name in ("recvmsg", "sendmsg"):
         header = call.arg(1)

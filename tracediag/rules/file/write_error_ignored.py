@@ -14,6 +14,7 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
 from tracediag.rules.file.fsync_error_ignored import speaks_of
+from tracediag.rules.file.undoing import undoes
 from tracediag.rules.process.ends import unreported, whole_end
 from tracediag.rules.process.words import meaning, names_error, names_object, said_after
 from tracediag.rules.steps import birth, no, repeated
@@ -82,7 +83,7 @@ class WriteErrorIgnored(Rule):
         """Whoever removes or cuts what he could not write whole has seen the error."""
         if self._losing and id(action.process) in self._losing:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
-            losses[:] = [loss for loss in losses if not _undoes(action, loss)]
+            losses[:] = [loss for loss in losses if not undoes(action, loss.descriptor.file)]
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -165,15 +166,6 @@ def _repairs(action: Action, loss: _Loss) -> bool:
         return False
     before, now = text_of(loss.call.arg(1)), text_of(action.call.arg(1))
     return before is not None and now is not None and before.data[:32] == now.data[:32]
-
-
-def _undoes(action: Action, loss: _Loss) -> bool:
-    call, file = action.call, loss.descriptor.file
-    if call.name == "ftruncate":
-        held = action.process.table.get(call.number(0) or 0)
-        return held is not None and held.file is file
-    path = text_of(call.arg(1 if call.name == "unlinkat" else 0))
-    return path is not None and file.path is not None and str(path).rpartition("/")[2] == file.path.rpartition("/")[2]
 
 
 def _story(loss: _Loss, end: Exit | Syscall) -> Iterator[Step]:
