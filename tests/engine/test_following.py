@@ -26,7 +26,7 @@ class Curious(Rule):
     def see(self, action: Action) -> None:
         SEEN.append(action.event.line)
         if action.call.name == "chroot":
-            action.kernel.leave(action.thread.tid, self.name)
+            action.kernel.leave(action.thread, self.name)
 
 
 def test_follow_and_leave() -> None:

@@ -84,13 +84,13 @@ class Kernel:
         """Let a rule, by its name, see every event of a thread from now on."""
         self.followed.setdefault(thread.tid, set()).add(rule)
 
-    def leave(self, tid: int | None, rule: str) -> None:
+    def leave(self, thread: Thread, rule: str) -> None:
         """End what `follow` began."""
-        rules = self.followed.get(tid)
+        rules = self.followed.get(thread.tid)
         if rules is not None:
             rules.discard(rule)
             if not rules:
-                del self.followed[tid]
+                del self.followed[thread.tid]
 
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
