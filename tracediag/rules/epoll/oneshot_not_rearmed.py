@@ -212,6 +212,8 @@ class OneshotNotRearmed(Rule):
         others = [thread for thread in process.threads if thread is not leaving]
         if len(others) + (leaving is not None) > 1 and any(_is_busy(thread) for thread in others):
             return  # one of them may be about to arm it
+        if process.started is None and sum(known.started is None for known in kernel.processes) > 1:
+            return  # a trace that begins in the middle does not tell threads from processes
         excerpt = is_excerpt(kernel)
         for fired in mine:
             fired.again = fired.again or _waiting(others, fired)
@@ -340,10 +342,11 @@ def _doing(thread: Thread) -> Syscall | Begun | None:
 
 
 def _is_busy(thread: Thread) -> bool:
+    """Whether a thread may be at work; most calls are not looked at, so one that is not seen waiting may be."""
     call, last = _doing(thread), thread.last_call
-    if call is None:
-        return last is not None and last.name not in EPOLL_WAITS
-    return call.name not in _IDLE
+    if call is not None:
+        return call.name not in _IDLE
+    return last is None or last.name not in EPOLL_WAITS or (last.result or 0) > 0
 
 
 def _waiting(threads: list[Thread], fired: _Fired) -> Syscall | Begun | None:
