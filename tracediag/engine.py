@@ -76,6 +76,8 @@ class Engine:
             found: list[Finding] = []
             if action.finished is not None:  # told before the wait that ended it
                 _tell(self._on_round, action, found)
+            if followed and action.thread.tid in followed:
+                _tell(self._on_followed, action, found)
             if isinstance(event, Syscall):
                 audience = audience_of(event.name)
                 if audience is not None:
@@ -95,8 +97,6 @@ class Engine:
                         _tell(failures.get(errno, _NOBODY), action, found)
             elif not isinstance(event, Begun):
                 _tell(self._of_record(event), action, found)
-            if followed and action.thread.tid in followed:
-                _tell(self._on_followed, action, found)
             for descriptor in action.released:
                 if descriptor.noted:
                     _tell(self._on_release, action, found)
