@@ -58,6 +58,8 @@ class Kernel:
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
+        self.succeeded = False
+        """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -120,7 +122,9 @@ class Kernel:
         if thread.rounds:
             for turn in thread.rounds.values():
                 turn.calls += 1
-        if call.errno is not None and not call.errno.startswith("ERESTART"):
+        if call.errno is None:
+            self.succeeded = True
+        elif not call.errno.startswith("ERESTART"):
             thread.process.failures.append(call)
         thread.inside = None
         thread.inside_descriptor = None
