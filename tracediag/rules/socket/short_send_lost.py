@@ -18,6 +18,7 @@ from tracediag.values import Array, Structure, Text, names_of, text_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _PLAIN = frozenset({"write", "send", "sendto"})
+_CLOSES = frozenset({"close", "dup2", "dup3", "close_range", "execve", "execveat"})
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class ShortSendLost(Rule):
         confidence = _elsewhere(short, call)
         if confidence is not None:
             yield self._finding(descriptor, short, call, confidence)
-        elif not _looks_whole(call):
+        if not _looks_whole(call):
             self._note(action, descriptor)
 
     def _note(self, action: Action, descriptor: Descriptor) -> None:
@@ -90,7 +91,8 @@ class ShortSendLost(Rule):
             short = descriptor.file.memory.get(self.name)
             if short is not None and not descriptor.file.holders and not _excused(descriptor, short, action.event):
                 del descriptor.file.memory[self.name]
-                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN)
+                seen = isinstance(action.event, Exit) or _is_close(action.event)
+                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN if seen else Confidence.LIKELY)
 
     def _finding(self, descriptor: Descriptor, short: _Short, after: Event, confidence: Confidence) -> Finding:
         number = descriptor.number
@@ -146,6 +148,11 @@ def _data(call: Syscall) -> Text | None:
     return text_of(value)
 
 
+def _is_close(event: Event) -> bool:
+    """Whether a call closes what it releases, rather than showing that this was closed outside the trace."""
+    return isinstance(event, Syscall) and event.name in _CLOSES
+
+
 def _excused(descriptor: Descriptor, short: _Short, event: Event) -> bool:
     """Whether the rest could not be sent, or was given up on purpose: the peer gone, a time-out, a signal's death."""
     socket = descriptor.file.socket
@@ -162,6 +169,15 @@ def _excused(descriptor: Descriptor, short: _Short, event: Event) -> bool:
     return any(wait.result == 0 or isinstance(event, Exit) for wait in later)
 
 
+def _what_then(number: int, after: Syscall) -> str:
+    """Say what the call shows that came instead of the rest."""
+    if _is_close(after) or "SHUT_WR" in names_of(after.arg(1)):
+        return f"fd {number} is closed"
+    if after.name in _SENDS:
+        return "the next send gives new data, not the rest"
+    return f"the number is handed out again, so fd {number} has been closed"
+
+
 def _story(descriptor: Descriptor, short: _Short, after: Event) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
@@ -170,8 +186,6 @@ def _story(descriptor: Descriptor, short: _Short, after: Event) -> Iterator[Step
     if short.retried is not None:
         yield step(short.retried, "one more attempt, of which nothing is taken")
     if isinstance(after, Syscall):
-        closing = after.name in ("close", "dup2", "dup3", "close_range") or "SHUT_WR" in names_of(after.arg(1))
-        note = f"fd {number} is closed" if closing else "the next send gives new data, not the rest"
-        yield step(after, note)
+        yield step(after, _what_then(number, after))
     elif isinstance(after, Exit):
         yield step(after, f"the process ends, and fd {number} with it")
