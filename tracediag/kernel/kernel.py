@@ -62,6 +62,8 @@ class Kernel:
         """The last line behind which whoever posted the trace left something out; 0 for none."""
         self.followed: dict[int | None, set[str]] = {}
         """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
+        self.succeeded = False
+        """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -113,7 +115,9 @@ class Kernel:
             if thread.rounds:
                 for turn in thread.rounds.values():
                     turn.calls += 1
-            if event.errno is not None and not event.errno.startswith("ERESTART"):
+            if event.errno is None:
+                self.succeeded = True
+            elif not event.errno.startswith("ERESTART"):
                 thread.process.failures.append(event)
             thread.inside = None
             thread.inside_descriptor = None

@@ -29,7 +29,10 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
 
 @handles("epoll_ctl")
 def epoll_ctl(action: Action, call: Syscall) -> None:
-    """An entry is added, changed or removed; a failure is resolved to the entry that stood there."""
+    """An entry is added, changed or removed; a failure is resolved to the entry that stood there.
+
+    One that is removed without having been added was added outside the trace.
+    """
     if call.errno == "EBADF" and action.process.table.get(call.number(0) or -1) is None:
         return
     holder = look_up(action, call.number(0))
@@ -49,6 +52,8 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
         epoll.removals[number] = call
         if entry is not None:
             epoll.remove(entry, call)
+        elif target is not None:
+            action.registration = Registration(epoll, number, target.file, target, None, None, None, removed=call)
     elif target is not None:
         action.registration = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
 

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
-from tracediag.rules.steps import birth, is_excerpt, last_line, no, repeated, watched
+from tracediag.rules.steps import birth, is_excerpt, last_line, left_out, no, repeated, watched
 
 SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
@@ -108,13 +108,13 @@ class HangupIgnoredSpin(Rule):
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row that leave a hang-up as it was."""
         if action.finished is not None:
-            yield from self._take(action.finished, action.thread)
+            yield from self._take(action.finished, action.thread, action.kernel)
 
-    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+    def _take(self, turn: Round, thread: Thread, kernel: Kernel) -> Iterator[Finding]:
         loop, until = loop_of(turn, thread), turn.wait.line
         if is_idle(turn):
             for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
-                yield from self._over(spin.descriptor, until)
+                yield from self._over(spin.descriptor, until, kernel)
         # A turn that has other work as well is neither here nor there.
         alone = all(report.events & HANGUPS and _nothing_done(report) for report in turn.reports)
         for report in turn.reports:
@@ -122,7 +122,7 @@ class HangupIgnoredSpin(Rule):
             if descriptor is None or descriptor.closed is not None:
                 continue  # events for a closed number are another story: stale-epoll-registration
             if not report.events & HANGUPS or not _nothing_done(report):
-                yield from self._over(descriptor, until if turn.ended_by is None else turn.ended_by.line)
+                yield from self._over(descriptor, until if turn.ended_by is None else turn.ended_by.line, kernel)
             elif alone:
                 spin = self._spins.setdefault(id(descriptor), Spin(descriptor, loop, report, turn.wait, turn.wait))
                 spin.turn(turn.wait)
@@ -131,23 +131,26 @@ class HangupIgnoredSpin(Rule):
     def released(self, action: Action) -> Iterator[Finding]:
         """A close ends the spin."""
         for descriptor in action.released:
-            yield from self._over(descriptor, action.event.line)
+            yield from self._over(descriptor, action.event.line, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still spins where the trace ends; in an excerpt one turn may stand for many."""
         excerpt = is_excerpt(kernel)
         for thread, turn in open_turns(kernel) if excerpt else ():
-            yield from self._take(turn, thread)
+            yield from self._take(turn, thread, kernel)
         for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
+            yield from self._over(spin.descriptor, last_line(kernel), kernel, excerpt=excerpt)
 
-    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
+    def _over(self, descriptor: Descriptor, until: int, kernel: Kernel, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
         if spin is not None and (spin.worth_a_word or excerpt):
-            yield self._finding(spin, until)
+            confidence = spin.confidence
+            if confidence is Confidence.CERTAIN and left_out(descriptor, spin.report.registration, kernel):
+                confidence = Confidence.LIKELY  # what was done about it may be left out as well
+            yield self._finding(spin, until, confidence)
 
-    def _finding(self, spin: Spin, until: int) -> Finding:
+    def _finding(self, spin: Spin, until: int, confidence: Confidence) -> Finding:
         number, entry = spin.descriptor.number, spin.report.registration
         what = "|".join(sorted(spin.report.events & HANGUPS))
         leave, delete = "leave it out of the next wait", ""
@@ -164,7 +167,7 @@ class HangupIgnoredSpin(Rule):
             object=describe(spin.descriptor),
             title=spin.title("the loop spins on a hang-up that nobody handles"),
             severity=spin.severity,
-            confidence=spin.confidence,
+            confidence=confidence,
             absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, until)],
             why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
             " descriptor is watched: poll(2), epoll_ctl(2)",

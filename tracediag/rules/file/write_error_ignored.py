@@ -90,33 +90,35 @@ class WriteErrorIgnored(Rule):
         """The status says whether the caller hears of the loss."""
         process = action.process
         if process.exit is not None and self._losing.pop(id(process), None) is not None:
-            yield from self._judged(process)
+            yield from self._judged(process, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those that have called exit_group, but whose exit the trace does not report."""
         for process in unreported(kernel):
             if self._losing.pop(id(process), None) is not None:
-                yield from self._judged(process)
+                yield from self._judged(process, kernel)
 
-    def _judged(self, process: Process) -> Iterator[Finding]:
+    def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
         end = whole_end(process)
         status = process.exit_status if process.exit is None else process.exit.status
         if end is None or status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            if not (loss.call.name in _SYNCS and speaks_of(loss.descriptor.file)):
-                yield self._finding(loss, end)
+            if loss.call.name in _SYNCS and speaks_of(loss.descriptor.file):
+                continue
+            # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
+            shown = loss.call.name in _WRITES and kernel.succeeded
+            yield self._finding(loss, end, Confidence.CERTAIN if shown else Confidence.LIKELY)
 
-    def _finding(self, loss: _Loss, end: Exit | Syscall) -> Finding:
+    def _finding(self, loss: _Loss, end: Exit | Syscall, confidence: Confidence) -> Finding:
         call, number = loss.call, loss.descriptor.number
         error = meaning(call.errno or "")
         return self.finding(
             _story(loss, end),
             object=describe(loss.descriptor),
             title=f"{call.name} on fd {number} fails ({error}), and the process reports success",
-            # Where no write is recorded, a message to fd 2 would not be either.
-            confidence=Confidence.CERTAIN if call.name in _WRITES else Confidence.LIKELY,
+            confidence=confidence,
             absent=[no(f"message of {call.errno}, nor a second attempt", call, end.line)],
             why="buffered output meets the error only when it is flushed, often in fclose or at exit; if nobody looks"
             " at that result, the data is lost and the exit status is 0 all the same: write(2), fclose(3), exit(3)",

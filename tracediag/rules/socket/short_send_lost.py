@@ -15,6 +15,7 @@ from tracediag.rules.steps import birth, no
 from tracediag.values import names_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
+_CLOSES = frozenset({"close", "dup2", "dup3", "close_range", "execve", "execveat"})
 
 
 class ShortSendLost(Rule):
@@ -43,7 +44,7 @@ class ShortSendLost(Rule):
         confidence = elsewhere(short, call)
         if confidence is not None:
             yield self._finding(descriptor, short, call, confidence)
-        elif not looks_whole(call):
+        if not looks_whole(call):
             self._note(action, descriptor)
 
     def _note(self, action: Action, descriptor: Descriptor) -> None:
@@ -70,7 +71,8 @@ class ShortSendLost(Rule):
             short = descriptor.file.memory.get(self.name)
             if short is not None and not descriptor.file.holders and not _excused(descriptor, short, action.event):
                 del descriptor.file.memory[self.name]
-                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN)
+                seen = isinstance(action.event, Exit) or _is_close(action.event)
+                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN if seen else Confidence.LIKELY)
 
     def _finding(self, descriptor: Descriptor, short: Partial, after: Event, confidence: Confidence) -> Finding:
         number = descriptor.number
@@ -90,6 +92,11 @@ class ShortSendLost(Rule):
         )
 
 
+def _is_close(event: Event) -> bool:
+    """Whether a call closes what it releases, rather than showing that this was closed outside the trace."""
+    return isinstance(event, Syscall) and event.name in _CLOSES
+
+
 def _excused(descriptor: Descriptor, short: Partial, event: Event) -> bool:
     """Whether the rest could not be sent, or was given up on purpose: the peer gone, a time-out, a signal's death."""
     socket = descriptor.file.socket
@@ -100,6 +107,15 @@ def _excused(descriptor: Descriptor, short: Partial, event: Event) -> bool:
     return given_up(short, event)
 
 
+def _what_then(number: int, after: Syscall) -> str:
+    """Say what the call shows that came instead of the rest."""
+    if _is_close(after) or "SHUT_WR" in names_of(after.arg(1)):
+        return f"fd {number} is closed"
+    if after.name in _SENDS:
+        return "the next send gives new data, not the rest"
+    return f"the number is handed out again, so fd {number} has been closed"
+
+
 def _story(descriptor: Descriptor, short: Partial, after: Event) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
@@ -108,8 +124,6 @@ def _story(descriptor: Descriptor, short: Partial, after: Event) -> Iterator[Ste
     if short.retried is not None:
         yield step(short.retried, "one more attempt, of which nothing is taken")
     if isinstance(after, Syscall):
-        closing = after.name in ("close", "dup2", "dup3", "close_range") or "SHUT_WR" in names_of(after.arg(1))
-        note = f"fd {number} is closed" if closing else "the next send gives new data, not the rest"
-        yield step(after, note)
+        yield step(after, _what_then(number, after))
     elif isinstance(after, Exit):
         yield step(after, f"the process ends, and fd {number} with it")
