@@ -15,11 +15,14 @@ from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_signal
 from tracediag.rules.file.chain_words import OTHERS, WHY, fix, outcome
 from tracediag.rules.file.chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
+from tracediag.rules.file.paths import RENAMES, UNLINKS, same
 from tracediag.rules.process.blame import Blame, find_blame
 from tracediag.rules.process.ends import whole_end
 from tracediag.rules.process.fault import Fault
 from tracediag.rules.process.words import meaning, names_error, said_after
 from tracediag.rules.steps import is_excerpt, last_line, repeated
+
+_HARMFUL = (*RENAMES, *UNLINKS, "rmdir")
 
 _FIRSTS_KEPT = 16
 _CHAINS_KEPT = 16
@@ -62,7 +65,7 @@ class IgnoredFailureStrikesLater(Rule):
         if found is not None:
             memory.setdefault(self.name, deque(maxlen=_FIRSTS_KEPT)).append(found)
 
-    @on_call("unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "chdir", "fchdir")
+    @on_call(*_HARMFUL, "mkdir", "mkdirat", "chdir", "fchdir")
     def done(self, action: Action) -> None:
         """Forget what has been done at last; see what is done at the wrong place."""
         firsts: deque[First] | None = action.process.memory.get(self.name)
@@ -71,7 +74,8 @@ class IgnoredFailureStrikesLater(Rule):
         call = action.call
         paths = paths_of(action, call) or ("",)
         away = next((before for before in firsts if before.call.name == "chdir"), None)
-        if away is not None and not call.name.endswith("chdir") and is_relative(call):
+        # Who makes a directory may be making the one that was not there; what is removed or renamed was to be in it.
+        if away is not None and call.name in _HARMFUL and is_relative(call) and not same(paths[0], away.paths[0]):
             self._strikes(action.process, away, call, How.ELSEWHERE)
         for before in [before for before in firsts if undoes(call, paths, before)]:
             firsts.remove(before)
