@@ -85,6 +85,8 @@ def transmit(action: Action, call: Syscall) -> None:
 @handles("sendfile", "splice", "sendfile64")
 def send_file(action: Action, call: Syscall) -> None:
     """Data moved inside the kernel; the first argument of sendfile, the third of splice, is written to."""
+    if call.name == "splice":
+        subject(action, call)
     descriptor = subject(action, call, 2 if call.name == "splice" else 0)
     if descriptor is not None:
         _wrote(descriptor, call)

@@ -16,6 +16,7 @@ from tracediag.values import Array, Structure, Value, bare, items_of, names_of, 
 EPOLL_WAITS = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old")
 POLLS = ("poll", "ppoll", "ppoll_time64")
 SELECTS = ("select", "_newselect", "pselect6", "pselect6_time64")
+SLEEPS = ("nanosleep", "clock_nanosleep", "clock_nanosleep_time64")
 
 
 def epoll_of(descriptor: Descriptor) -> EpollSet:
@@ -159,6 +160,8 @@ def select(action: Action, call: Syscall) -> None:
 
 
 def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Readiness:
+    if "POLLNVAL" in events:
+        return Readiness(events, number)  # there is no such descriptor
     descriptor = look_up(action, number)
     report = Readiness(events, number, descriptor=descriptor)
     if descriptor is not None:
@@ -186,7 +189,17 @@ def _finish(action: Action, call: Syscall | Begun) -> None:
     action.finished = turn
 
 
+@handles(*SLEEPS)
+def sleep(action: Action, call: Syscall) -> None:
+    """The thread stands still for a while, whatever its loops wait for."""
+    for turn in action.thread.rounds.values():
+        turn.paused = call
+
+
 def _start(action: Action, turn: Round) -> None:
+    if turn.wait.result == 0:
+        for other in action.thread.rounds.values():
+            other.paused = turn.wait
     action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
     action.round = turn
     for report in turn.reports:
