@@ -62,7 +62,7 @@ class OpenFile(msgspec.Struct, eq=False):
     """The SCM_RIGHTS message that may have given it to a process not traced: unix(7)."""
     registrations: list[Registration] = msgspec.field(default_factory=list)
     used: Syscall | None = None
-    """The last call made on it, by any descriptor, thread or process."""
+    """The last call made on it but for close, by any descriptor, thread or process."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 

@@ -39,7 +39,8 @@ def _worth_reading(file: OpenFile) -> bool:
 
 
 def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
-    descriptor.file.used = call
+    if call.name != "close":
+        descriptor.file.used = call
     readiness = descriptor.readiness
     if readiness is not None:
         readiness.touch(call)
