@@ -29,11 +29,14 @@ class Spin:
     """Turns of one loop in which it is woken for one descriptor and for nothing else, and nothing is gained."""
 
     descriptor: Descriptor
+    thread: Thread
     loop: EpollSet | Thread
     report: Readiness
     wait: Syscall
     first: Syscall
     times: int = 0
+    aside: int = 0
+    """Turns since in which the same was reported, and the loop had other work as well."""
     second: Syscall | None = None
     last: Syscall | None = None
 
@@ -52,7 +55,7 @@ class Spin:
     @property
     def worth_a_word(self) -> bool:
         """Whether it was often and fast enough; without times it is taken to be fast."""
-        return self.times >= WORTH_A_WORD and not self._slow()
+        return self.times >= WORTH_A_WORD and (self.period or 0) <= SLOW
 
     @property
     def confidence(self) -> Confidence:
@@ -70,12 +73,13 @@ class Spin:
         """Say what happens, or what would."""
         return f"if this repeats, {what}" if self.confidence is Confidence.POSSIBLE else what
 
-    def _slow(self) -> bool:
-        """Whether the turns are too far apart for a spin; False where the trace has no times."""
+    @property
+    def period(self) -> float | None:
+        """Seconds from one turn to the next, on average; None where the trace does not tell."""
         last = self.last
         if last is None or self.first.time is None or last.time is None or self.times < 2:
-            return False
-        return (last.time - self.first.time) / (self.times - 1) > SLOW
+            return None
+        return (last.time - self.first.time) / (self.times - 1)
 
 
 def is_idle(turn: Round) -> bool:
@@ -98,8 +102,8 @@ class SpinRule(Rule):
         """Whether a turn got anywhere with what was reported: False is a turn wasted, None is another rule's matter."""
         raise NotImplementedError
 
-    def told(self, spin: Spin, until: int) -> Finding:
-        """Make the finding of a spin that went on up to a line."""
+    def told(self, spin: Spin, until: int) -> Finding | None:
+        """Make the finding of a spin that went on up to a line, if it is to be told."""
         raise NotImplementedError
 
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
@@ -145,9 +149,13 @@ class SpinRule(Rule):
                 yield from self._over(descriptor, turn.wait.line)
             elif counts:
                 call = self.shown_by(report, turn)
-                self._spins.setdefault(id(descriptor), Spin(descriptor, loop, report, turn.wait, call)).turn(call)
+                spin = Spin(descriptor, thread, loop, report, turn.wait, call)
+                self._spins.setdefault(id(descriptor), spin).turn(call)
+            elif id(descriptor) in self._spins:
+                self._spins[id(descriptor)].aside += 1
 
     def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
-        if spin is not None and (spin.worth_a_word or excerpt):
-            yield self.told(spin, until)
+        finding = self.told(spin, until) if spin is not None and (spin.worth_a_word or excerpt) else None
+        if finding is not None:
+            yield finding
