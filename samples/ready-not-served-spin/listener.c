@@ -32,7 +32,7 @@ static void start_clients(int listener)
     pid_t child = fork();
     if (child == 0) {
         close(listener);
-        usleep(2000);
+        usleep(8000);
     }
     for (int i = 0; i < CLIENTS; i++) {
         if (child == 0)

@@ -6,10 +6,8 @@ from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness
 from tracediag.rules.epoll.spinning import Spin
-from tracediag.rules.epoll.unserved import UnservedRule
+from tracediag.rules.epoll.unserved import READABLE, UnservedRule
 from tracediag.rules.steps import birth, no, watched
-
-_READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
 
 
 class ReadyNotServedSpin(UnservedRule):
@@ -22,7 +20,7 @@ class ReadyNotServedSpin(UnservedRule):
 
     def concerns(self, report: Readiness) -> bool:
         """Take what is readable."""
-        return bool(report.events & _READABLE)
+        return bool(report.events & READABLE)
 
     def served(self, report: Readiness) -> bool:
         """Take any call for an answer, in vain or not."""

@@ -106,6 +106,11 @@ class SpinRule(Rule):
         """Make the finding of a spin that went on up to a line, if it is to be told."""
         raise NotImplementedError
 
+    def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
+        """Return the descriptor that was reported, as far as it is known."""
+        del turn
+        return report.descriptor
+
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
         """Return the call that shows the turn to be wasted."""
         del report
@@ -142,7 +147,7 @@ class SpinRule(Rule):
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
-            descriptor = report.descriptor
+            descriptor = self.subject(report, turn)
             if descriptor is None or descriptor.closed is not None or gained is None:
                 continue  # events for a closed number are another story: stale-epoll-registration
             if gained:

@@ -11,8 +11,11 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.rules.base import on_end
-from tracediag.rules.epoll.spinning import SLOW, SURE, Spin, SpinRule
+from tracediag.rules.epoll.spinning import SURE, Spin, SpinRule
 from tracediag.rules.steps import is_excerpt
+
+READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
+"""What a wait reports of a descriptor that has something to read."""
 
 _BUSY = 6
 """Lines between two waits from which on the loop has other work to do."""
@@ -20,8 +23,14 @@ _APART = 200
 """Lines between two such turns from which on they do not belong together."""
 _BLOCKED = 0.01
 """Seconds inside a wait that a descriptor which is ready all the time cannot explain."""
+_STORM = 50
+"""Turns without any line between them that are no accident."""
 _FAST = 0.002
 """Seconds a turn below which nothing but the loop itself sets the pace."""
+
+_NUMBERS = 1 << 16
+"""Data below this may be the number of the descriptor; most else is an address."""
+_KEPT = 500
 
 _NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
 _RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
@@ -38,6 +47,8 @@ class UnservedRule(SpinRule):
     def __init__(self) -> None:
         super().__init__()
         self._excerpt = False
+        self._stand_ins: dict[tuple[int, int], Descriptor] = {}
+        """What stands for a descriptor that no line has named yet, by set and data."""
 
     def concerns(self, report: Readiness) -> bool:
         """Whether what was reported is this rule's matter."""
@@ -51,9 +62,24 @@ class UnservedRule(SpinRule):
         """Return the last call that would have served the description, whoever made it."""
         return file.used
 
+    def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
+        """Return what was reported, or a stand-in where birth, registration and use are all outside the trace."""
+        data = report.data
+        if turn.epoll is None or turn.set_descriptor is None or data is None or not 0 <= data < _NUMBERS:
+            return report.descriptor
+        key = (id(turn.epoll), data)
+        if report.descriptor is not None:
+            stood_in = self._stand_ins.pop(key, None)
+            self._spins.pop(id(stood_in), None)
+            return report.descriptor
+        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
+            # Most programs store the number itself.
+            self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
+        return self._stand_ins.get(key)
+
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Whether the turn got anywhere with the descriptor, or was paced by something else."""
-        descriptor, entry = report.descriptor, report.registration
+        descriptor, entry = self.subject(report, turn), report.registration
         if descriptor is None or turn.ended_by is None or report.events & HANGUPS or not self.concerns(report):
             return None
         if entry is not None and (entry.events or frozenset()) & _NOT_LEVEL:
@@ -89,15 +115,24 @@ class UnservedRule(SpinRule):
             return None
         if _unfollowed_threads(spin):
             return None
-        doubtful = _doubtful(spin)
-        if self._excerpt and (spin.times < SURE or doubtful):
-            return Confidence.POSSIBLE
+        doubtful, shared = _doubtful(spin), _shared(spin)
+        if self._excerpt:
+            return Confidence.POSSIBLE if doubtful or shared else spin.confidence
         if doubtful:
-            return Confidence.LIKELY if spin.times >= SURE and (spin.period or SLOW) < _FAST else None
+            return _guess(spin)
         if _unfollowed_children(spin):
             return Confidence.LIKELY if spin.times >= SURE else None
         # What was handed to another thread may take it a few turns to get at.
-        return None if _shared(spin) and spin.times < SURE else spin.confidence
+        return None if shared and spin.times < SURE else spin.confidence
+
+
+def _guess(spin: Spin) -> Confidence | None:
+    """Judge by speed, or by sheer number, what may be edge-triggered or served without a call."""
+    if spin.period is not None:
+        return Confidence.LIKELY if spin.times >= SURE and spin.period < _FAST else None
+    last = spin.last or spin.first
+    back_to_back = last.line - spin.first.line < spin.times
+    return Confidence.POSSIBLE if spin.times >= _STORM and back_to_back else None
 
 
 def _closed_elsewhere(spin: Spin) -> bool:
