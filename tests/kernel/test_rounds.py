@@ -64,3 +64,16 @@ def test_last_use_of_a_description_by_whomever() -> None:
 def test_splice_uses_both_ends() -> None:
     kernel = _told("pipe([3, 4]) = 0", "pipe([5, 6]) = 0", "splice(3, NULL, 6, NULL, 10, 0) = 10")
     assert _held(kernel, 3).file.used is _held(kernel, 6).file.used is not None
+
+
+def test_set_that_is_closed_while_a_thread_waits_on_it() -> None:
+    kernel = _told(
+        "100 epoll_create1(0) = 3",
+        "100 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 101",
+        "101 epoll_wait(3,  <unfinished ...>",
+        "100 close(3) = 0",
+        "101 <... epoll_wait resumed>[], 1, 2) = 0",
+    )
+    table = kernel.processes[0].table
+    assert table.get(3) is None
+    assert table.last_closed[3].closed is not None

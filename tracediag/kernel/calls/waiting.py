@@ -93,7 +93,7 @@ def begin_wait(action: Action, call: Begun) -> None:
 @handles(*EPOLL_WAITS)
 def epoll_wait(action: Action, call: Syscall) -> None:
     """What became ready is tied to its registrations."""
-    holder = look_up(action, call.number(0))
+    holder = _waited_on(action, call)
     if holder is None:
         return
     action.descriptor = holder
@@ -173,8 +173,18 @@ def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Re
 def _key(action: Action, call: Syscall | Begun) -> int:
     if call.name not in EPOLL_WAITS:
         return 0
-    holder = look_up(action, call.number(0))
+    holder = _waited_on(action, call)
     return 0 if holder is None else id(epoll_of(holder))
+
+
+def _waited_on(action: Action, call: Syscall | Begun) -> Descriptor | None:
+    """Return the set that a wait is on, also where its number was closed while the wait went on."""
+    number = call.number(0)
+    gone = None if number is None else action.process.table.last_closed.get(number)
+    close = None if gone is None else gone.closed
+    if isinstance(call, Syscall) and not call.failed and isinstance(close, Syscall):
+        return gone if call.line < max(close.line, close.end_line) else look_up(action, number)
+    return look_up(action, number)
 
 
 def _finish(action: Action, call: Syscall | Begun) -> None:
