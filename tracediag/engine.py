@@ -8,7 +8,7 @@ from typing import Any
 from tracediag.events import Begun, Event, Exit, Signal, Stop, Syscall
 from tracediag.findings import Blind, Finding
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.descriptor import Kind
 from tracediag.rules import Rule
 
 Listener = Callable[[Any], Iterable[Finding] | None]
@@ -18,18 +18,8 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 _NOBODY: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
-
-def _told(audience: Sequence[Listener], action: Action) -> list[Finding]:
-    found: list[Finding] = []
-    for listener in audience:
-        said = listener(action)
-        if said is not None:
-            found.extend(said)
-    return found
-
-
-def _is_plain(descriptor: Descriptor | None) -> bool:
-    return descriptor is not None and descriptor.file.kind in _PLAIN
+Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
+"""Who hears of a call: on a plain file or device, on anything else, and besides where there are several threads."""
 
 
 class Engine:
@@ -43,11 +33,23 @@ class Engine:
             for subscription, methods in made.subscriptions().items():
                 listening = tuple(getattr(made, method) for method in methods)
                 self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
-        self._by_call = self._named("call")
-        self._by_traffic = self._named("traffic")
+        calls, traffic, threaded = self._named("call"), self._named("traffic"), self._named("threaded")
+        self._audiences: dict[str, Audience] = {
+            name: (
+                calls.get(name, _NOBODY),
+                (*calls.get(name, _NOBODY), *traffic.get(name, _NOBODY)),
+                threaded.get(name, _NOBODY),
+            )
+            for name in calls.keys() | traffic.keys() | threaded.keys()
+        }
         self._by_errno = self._named("errno")
+        self._by_failure: dict[str, dict[str, Sequence[Listener]]] = {}
+        for failure, listeners in self._named("failure").items():
+            call, _, errno = failure.partition(" ")
+            self._by_failure.setdefault(call, {})[errno] = listeners
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
+        self._on_followed = self._listeners.get(("followed", ""), _NOBODY)
 
     def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
         return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
@@ -55,7 +57,7 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return Kernel.calls() | frozenset(self._by_call) | frozenset(self._by_traffic)
+        return Kernel.calls() | frozenset(self._audiences)
 
     @property
     def begun(self) -> frozenset[str]:
@@ -63,29 +65,45 @@ class Engine:
         return Kernel.begun()
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
-        """Yield the findings of a whole trace."""
+        """Yield the findings of a whole trace.
+
+        The loop is one function on purpose: a further call for each of a million events would be felt.
+        """
+        apply, followed = self.kernel.apply, self.kernel.followed
+        audience_of, by_errno, by_failure = self._audiences.get, self._by_errno, self._by_failure
         for event in events:
-            found = self.feed(event)
+            action = apply(event)
+            found: list[Finding] = []
+            if action.finished is not None:  # told before the wait that ended it
+                _tell(self._on_round, action, found)
+            if followed and action.thread.tid in followed:
+                _tell(self._on_followed, action, found)
+            if isinstance(event, Syscall):
+                audience = audience_of(event.name)
+                if audience is not None:
+                    descriptor = action.descriptor
+                    plain = descriptor is not None and descriptor.file.kind in _PLAIN
+                    for listener in audience[0] if plain else audience[1]:
+                        said = listener(action)
+                        if said is not None:
+                            found.extend(said)
+                    if audience[2] and len(action.thread.process.threads) > 1:
+                        _tell(audience[2], action, found)
+                errno = event.errno
+                if errno is not None:
+                    _tell(by_errno.get(errno, _NOBODY), action, found)
+                    failures = by_failure.get(event.name)
+                    if failures is not None:
+                        _tell(failures.get(errno, _NOBODY), action, found)
+            elif not isinstance(event, Begun):
+                _tell(self._of_record(event), action, found)
+            for descriptor in action.released:
+                if descriptor.noted:
+                    _tell(self._on_release, action, found)
+                    break
             if found:
                 yield from found
         yield from self.finish()
-
-    def feed(self, event: Event) -> Sequence[Finding]:
-        """Take one event; return what the rules find in it."""
-        action = self.kernel.apply(event)
-        if isinstance(event, Syscall):
-            audience = self._by_call.get(event.name, _NOBODY)
-            if event.name in self._by_traffic and not _is_plain(action.descriptor):
-                audience = (*audience, *self._by_traffic[event.name])
-            if event.errno is not None and event.errno in self._by_errno:
-                audience = (*audience, *self._by_errno[event.errno])
-        else:
-            audience = _NOBODY if isinstance(event, Begun) else self._of_record(event)
-        if action.finished is not None:  # told before the wait that ended it
-            audience = (*self._on_round, *audience)
-        if action.released and any(descriptor.noted for descriptor in action.released):
-            audience = (*audience, *self._on_release)
-        return _told(audience, action) if audience else ()
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
@@ -109,3 +127,10 @@ class Engine:
             needs = rule.unjudged(shown)
             if needs is not None:
                 yield Blind(rule.name, needs)
+
+
+def _tell(audience: Sequence[Listener], action: Action, found: list[Finding]) -> None:
+    for listener in audience:
+        said = listener(action)
+        if said is not None:
+            found.extend(said)

@@ -54,6 +54,7 @@ def test_last_use_of_a_description_by_whomever() -> None:
     kernel = _told(
         "100 pipe([3, 4]) = 0",
         "100 fork() = 101",
+        "100 poll([{fd=3, events=POLLIN}], 1, -1) = 1 ([{fd=3, revents=POLLIN}])",
         '101 read(3, "x", 1) = 1',
     )
     used = _held(kernel, 3).file.used
@@ -62,7 +63,12 @@ def test_last_use_of_a_description_by_whomever() -> None:
 
 
 def test_splice_uses_both_ends() -> None:
-    kernel = _told("pipe([3, 4]) = 0", "pipe([5, 6]) = 0", "splice(3, NULL, 6, NULL, 10, 0) = 10")
+    kernel = _told(
+        "pipe([3, 4]) = 0",
+        "pipe([5, 6]) = 0",
+        "poll([{fd=3, events=POLLIN}, {fd=6, events=POLLOUT}], 2, -1) = 1 ([{fd=6, revents=POLLOUT}])",
+        "splice(3, NULL, 6, NULL, 10, 0) = 10",
+    )
     assert _held(kernel, 3).file.used is _held(kernel, 6).file.used is not None
 
 

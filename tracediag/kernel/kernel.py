@@ -15,7 +15,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.table import DescriptorTable
 
 Handler = Callable[[Action, Syscall], None]
@@ -58,6 +58,12 @@ class Kernel:
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
+        self.elided = 0
+        """The last line behind which whoever posted the trace left something out; 0 for none."""
+        self.followed: dict[int | None, set[str]] = {}
+        """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
+        self.succeeded = False
+        """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -76,6 +82,18 @@ class Kernel:
         """The processes that the trace shows, ended ones among them, in order of appearance."""
         return self.people.processes
 
+    def follow(self, thread: Thread, rule: str) -> None:
+        """Let a rule, by its name, see every event of a thread from now on."""
+        self.followed.setdefault(thread.tid, set()).add(rule)
+
+    def leave(self, thread: Thread, rule: str) -> None:
+        """End what `follow` began."""
+        rules = self.followed.get(thread.tid)
+        if rules is not None:
+            rules.discard(rule)
+            if not rules:
+                del self.followed[thread.tid]
+
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event
@@ -86,9 +104,24 @@ class Kernel:
         if thread is None or thread.tid != event.pid:
             thread = self.people.thread(event)
         action = Action(event, self, thread)
-        # Nine events in ten are calls: they are asked for first, and by the cheapest test.
+        # Nine events in ten are calls: they are asked for first, and applied on the spot.
         if isinstance(event, Syscall):
-            self._call(action, event)
+            table = thread.process.table
+            if not table.seen:
+                table.appear()
+            handler = _HANDLERS.get(event.name)
+            if handler is not None:
+                handler(action, event)
+            if thread.rounds:
+                for turn in thread.rounds.values():
+                    turn.calls += 1
+            if event.errno is None:
+                self.succeeded = True
+            elif not event.errno.startswith("ERESTART"):
+                thread.process.failures.append(event)
+            thread.inside = None
+            thread.inside_descriptor = None
+            thread.last_call = event
         elif isinstance(event, Begun):
             self._begin(action, event)
         else:
@@ -105,26 +138,10 @@ class Kernel:
             case Superseded():
                 self.people.supersede(action.thread, event.by)
             case Elision():
+                self.elided = event.line
                 self.people.forget_rounds()
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)
-
-    def _call(self, action: Action, call: Syscall) -> None:
-        thread = action.thread
-        table = thread.process.table
-        if not table.seen:
-            table.appear()
-        handler = _HANDLERS.get(call.name)
-        if handler is not None:
-            handler(action, call)
-        if thread.rounds:
-            for turn in thread.rounds.values():
-                turn.calls += 1
-        if call.errno is not None and not call.errno.startswith("ERESTART"):
-            thread.process.failures.append(call)
-        thread.inside = None
-        thread.inside_descriptor = None
-        thread.last_call = call
 
     def _begin(self, action: Action, call: Begun) -> None:
         action.thread.inside = call
@@ -153,7 +170,7 @@ def release_all(action: Action, table: DescriptorTable) -> None:
 def release(action: Action, descriptor: Descriptor) -> None:
     """Release one descriptor; with the last reference to the description its epoll registrations go too."""
     _end(action, descriptor)
-    action.released += (descriptor,)
+    action.released = (*action.released, descriptor) if action.released else (descriptor,)
 
 
 def _end(action: Action, descriptor: Descriptor) -> None:
@@ -165,14 +182,13 @@ def _end(action: Action, descriptor: Descriptor) -> None:
 
 def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
     """Make a new incarnation for the calling process, by the call in hand."""
-    table = action.process.table
-    call = action.call
-    descriptor = Descriptor(number, file, table, opened=call, cloexec=cloexec)
+    table = action.thread.process.table
+    descriptor = Descriptor(number, file, table, action.call, cloexec)
     lost = table.install(descriptor)
     if lost is not None:
         # A close in another thread that has begun and not been reported yet, or one outside the trace.
         release(action, lost)
-    action.opened += (descriptor,)
+    action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
     return descriptor
 
 

@@ -6,13 +6,16 @@ writes to a terminal; a trace may begin in the middle of everything.
 
 from __future__ import annotations
 
+import re
+
 from tracediag.events import Begun, Event, Exit, Syscall
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
-from tracediag.values import Flags, Symbol, names_of, walk
 
 CLONES = frozenset({"clone", "clone2", "clone3", "fork", "vfork"})
+_CLONE_FLAG = re.compile(r"\bCLONE_\w++").findall
+"""Nothing else in the arguments of a clone is text: no need to parse them for the flags."""
 
 
 class People:
@@ -157,12 +160,7 @@ def clone_flags(call: Syscall | Begun) -> frozenset[str]:
         return frozenset()
     if call.name == "vfork":
         return frozenset({"CLONE_VM", "CLONE_VFORK"})
-    found: set[str] = set()
-    for arg in call.args:
-        for value in walk(arg):
-            if isinstance(value, Symbol | Flags):
-                found |= names_of(value)
-    return frozenset(name for name in found if name.startswith("CLONE_"))
+    return frozenset(_CLONE_FLAG(call.body))
 
 
 def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:

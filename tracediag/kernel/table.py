@@ -64,9 +64,14 @@ class DescriptorTable(msgspec.Struct, eq=False):
     def install(self, descriptor: Descriptor) -> Descriptor | None:
         """Put a new incarnation under its number; return the one that it pushes out, if any."""
         number = descriptor.number
-        lost = self.get(number)
+        lost = self.open.get(number)
+        if lost is None and number in self.inherited:
+            lost = self.get(number)
         self.open[number] = descriptor
-        self.last_closed.pop(number, None)
+        gone = self.last_closed.pop(number, None)
+        if gone is not None:
+            gone.before = None  # one step back is enough; a chain would keep all that ever had the number
+            descriptor.before = gone
         descriptor.file.holders.append(descriptor)
         return lost
 
@@ -78,9 +83,12 @@ class DescriptorTable(msgspec.Struct, eq=False):
             del self.open[descriptor.number]
             self.last_closed[descriptor.number] = descriptor
         file = descriptor.file
-        if descriptor in file.holders:
-            file.holders.remove(descriptor)
-        return not file.heirs and not any(holder.table.seen for holder in file.holders)
+        holders = file.holders
+        if descriptor in holders:
+            holders.remove(descriptor)
+        if file.heirs:
+            return False
+        return not holders or not any(holder.table.seen for holder in holders)
 
     def drop_unused(self, *, only_cloexec: bool) -> None:
         """Let go of inherited numbers whose end interests nobody; the others become descriptors, to be released."""

@@ -9,7 +9,7 @@ from tracediag.parsing.template import evaluate
 from tracediag.parsing.tolerant import parse_tolerant
 from tracediag.values import Value
 
-SHORT = 64
+SHORT = 128
 """Bodies up to this length are remembered with their values: signal masks, limits and flags come again and again."""
 MAX_KNOWN = 256
 MAX_CALLS = 1024

@@ -5,11 +5,14 @@ what they want to see:
 
     @on_call("accept", "accept4")      a whole call of these names
     @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
+    @on_threaded("read", "close")      the same as on_call, but only in processes of several threads
     @on_errno("EPIPE")                 any call that failed so
+    @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
     @on_round                          a turn of an event loop is over: `action.finished`
     @on_release                        descriptors were released, one of them waited for, registered or remembered
                                        by a rule: `action.released`
+    @on_followed                       an event of a thread that a rule follows for a while: `Kernel.follow`
     @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
     @on_end                            the trace is over; the method takes the kernel instead of an action
@@ -29,7 +32,7 @@ from tracediag.findings import Absence, Confidence, Finding, Maturity, Severity,
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Subscription = tuple[str, str]
-"""What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("round", "")."""
+"""What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("failure", "execve ENOENT"), ("round", "")."""
 
 
 def _subscribe(*subscriptions: Subscription) -> Callable[[Method], Method]:
@@ -54,8 +57,19 @@ def on_traffic(*names: str) -> Callable[[Method], Method]:
     return _subscribe(*(("traffic", name) for name in names))
 
 
-def on_errno(*names: str) -> Callable[[Method], Method]:
-    """Subscribe to all calls that failed with one of these errors."""
+def on_threaded(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names in processes that have more than one thread.
+
+    What threads do to each other need not be asked about in the many processes that have none.
+    """
+    return _subscribe(*(("threaded", name) for name in names))
+
+
+def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:
+    """Subscribe to all calls, or to those of some names, that failed with one of these errors."""
+    calls = tuple(of)
+    if calls:
+        return _subscribe(*(("failure", f"{call} {name}") for call in calls for name in names))
     return _subscribe(*(("errno", name) for name in names))
 
 
@@ -66,6 +80,7 @@ def on_signal(*names: str) -> Callable[[Method], Method]:
 
 on_round = _subscribe(("round", ""))
 on_release = _subscribe(("release", ""))
+on_followed = _subscribe(("followed", ""))
 on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
 on_end = _subscribe(("end", ""))

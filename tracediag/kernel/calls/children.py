@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.kernel import handles
 from tracediag.kernel.process import Reaped
 from tracediag.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
+
+_EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d{1,3}+)\}\], ").match
+"""The end of nearly every child, read without parsing."""
 
 
 @handles("wait4", "waitpid")
@@ -14,7 +19,8 @@ def wait4(action: Action, call: Syscall) -> None:
     """A child is reaped, unless it only stopped or went on."""
     if call.result is None or call.result <= 0:
         return
-    status, signal, ended = _status(call.arg(1))
+    usual = _EXITED(call.body)
+    status, signal, ended = (int(usual[1]), None, True) if usual is not None else _status(call.arg(1))
     if ended:
         _reap(action, call, call.result, status, signal)
 

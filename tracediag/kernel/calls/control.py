@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action, FlagChange
 from tracediag.kernel.calls.subject import subject
@@ -22,13 +20,15 @@ def status_flags(value: Value | None) -> frozenset[str]:
     return frozenset() if number is None else decode(number)
 
 
-_COMMAND = re.compile(r"\d++(?:<[^<>]*+>)?, (F_\w++)").match
+_PLAIN = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL", "F_DUPFD", "F_DUPFD_CLOEXEC"})
 
 
 def command_of(call: Syscall) -> str | None:
     """Return the command of an fcntl; told from the text, since find(1) makes it as often as it opens files."""
-    plain = _COMMAND(call.body)
-    return plain[1] if plain is not None else next(iter(names_of(call.arg(1))), None)
+    body = call.body
+    # The last one: a path that -y shows may hold anything.
+    word = body[body.rfind(", F_") + 2 :].partition(",")[0]
+    return word if word in _PLAIN else next(iter(names_of(call.arg(1))), None)
 
 
 @handles("fcntl", "fcntl64")
@@ -43,10 +43,15 @@ def fcntl(action: Action, call: Syscall) -> None:
         case "F_SETFL":
             _set(action, descriptor, call)
         case "F_SETFD":
-            descriptor.cloexec = _wants_cloexec(call)
+            _set_cloexec(descriptor, call, on=_wants_cloexec(call))
         case "F_DUPFD" | "F_DUPFD_CLOEXEC" as command if call.result is not None:
             copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
             copy.copy_of = descriptor
+
+
+def _set_cloexec(descriptor: Descriptor, call: Syscall, *, on: bool) -> None:
+    descriptor.cloexec = on
+    descriptor.kept = None if on else call
 
 
 def _wants_cloexec(call: Syscall) -> bool:
@@ -64,6 +69,7 @@ def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 
 _FLAG_REQUESTS = {"FIONBIO": "O_NONBLOCK", "FIOASYNC": "O_ASYNC"}
 _CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
+_TERMINAL_REQUESTS = frozenset({"TCGETS", "TCGETS2"})
 
 
 @handles("ioctl")
@@ -79,4 +85,6 @@ def ioctl(action: Action, call: Syscall) -> None:
         if flag is not None and on is not None:
             descriptor.file.flags.put(flag, bool(on), call)
         elif request in _CLOEXEC_REQUESTS:
-            descriptor.cloexec = _CLOEXEC_REQUESTS[request]
+            _set_cloexec(descriptor, call, on=_CLOEXEC_REQUESTS[request])
+        elif request in _TERMINAL_REQUESTS:
+            descriptor.file.terminal = True

@@ -7,7 +7,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.kernel import begins, handles, release
 from tracediag.kernel.memory import AddressSpace
 from tracediag.kernel.people import CLONES
-from tracediag.values import names_of, text_of
+from tracediag.values import names_of
 
 
 @begins(*CLONES)
@@ -32,8 +32,8 @@ def execve(action: Action, call: Syscall) -> None:
     if call.result != 0:
         return
     process = action.process
-    path = text_of(call.arg(1 if call.name == "execveat" else 0))
-    process.program = None if path is None else str(path)
+    process.former, process.executed = process.program, call
+    process.program = call.path(1 if call.name == "execveat" else 0)
     process.execs += 1
     # What failed before, failed in another program: the search along PATH, for one.
     process.failures.clear()

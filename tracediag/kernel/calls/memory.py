@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import subject
@@ -13,7 +11,6 @@ from tracediag.kernel.memory import Cut, Mapping
 from tracediag.values import text_of
 
 _ANONYMOUS = ", -1, 0"
-_DESCRIPTOR = re.compile(r", (\d++)(?:<[^<>]*+>)?, \w++$").search
 
 
 @handles("mmap", "mmap2")
@@ -21,13 +18,14 @@ def mmap(action: Action, call: Syscall) -> None:
     """A file or fresh memory is mapped; nothing is parsed, since hardly anybody ever asks."""
     if call.errno is not None or call.result is None:
         return
-    file: OpenFile | None = None
-    if not call.body.endswith(_ANONYMOUS):
-        found = _DESCRIPTOR(call.body)
-        number = int(found[1]) if found is not None else call.number(4)
-        held = look_up(action, number)
-        file = None if held is None else held.file
-    action.process.space.add(Mapping(call, file))
+    body = call.body
+    if body.endswith(_ANONYMOUS):
+        action.thread.process.space.add(Mapping(call, None))
+        return
+    before = body[: body.rfind(", ")]
+    digits = before[before.rfind(", ") + 2 :].partition("<")[0]
+    held = look_up(action, int(digits) if digits.isdigit() else call.number(4))
+    action.thread.process.space.add(Mapping(call, None if held is None else held.file))
 
 
 @handles("mremap")

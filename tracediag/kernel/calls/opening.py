@@ -17,6 +17,8 @@ from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.values import items_of, names_of, number_of
 
+_FILE = Kind.FILE
+"""See `subject`: by a name of its own, since it is asked for at each open."""
 _SOCKET_BITS = frozenset({"SOCK_NONBLOCK", "SOCK_CLOEXEC"})
 
 
@@ -35,12 +37,13 @@ def open_file(action: Action, call: Syscall) -> None:
     """A path becomes a descriptor: path and status flags are in the call, for whoever asks for them."""
     if call.result is None or call.result < 0:
         return
-    file = OpenFile(Kind.FILE, call)
+    file = OpenFile(_FILE, call)
     _annotate(file, call)
     # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
-    cloexec = call.body.rfind("O_CLOEXEC") > call.body.rfind('"')
+    body = call.body
+    cloexec = body.rfind("O_CLOEXEC") > body.rfind('"')
     install(action, call.result, file, cloexec=cloexec)
-    if "O_TRUNC" in call.body:
+    if "O_TRUNC" in body:
         opened_empty(action, call, file)
 
 
@@ -49,7 +52,7 @@ def _annotate(file: OpenFile, call: Syscall) -> None:
     note = call.detail
     if not note or f"<{note}>" not in call.tail:
         return
-    if file.kind is Kind.FILE:
+    if file.kind is _FILE:
         if "<char " not in note:
             file.known_path = note
             return

@@ -70,16 +70,32 @@ def sigprocmask(action: Action, call: Syscall) -> None:
     """The mask of the calling thread."""
     if call.failed:
         return
-    given = _mask(call.arg(1))
+    change = _changes.get(call.body)
+    if change is None:
+        if len(_changes) >= _CHANGES_KEPT:
+            _changes.clear()
+        change = _changes[call.body] = _change(call)
+    how, given = change
     thread = action.thread
-    for how in names_of(call.arg(0)):
-        match how:
-            case "SIG_BLOCK":
-                thread.blocked |= given
-            case "SIG_UNBLOCK":
-                thread.blocked -= given
-            case "SIG_SETMASK" if names_of(call.arg(1)) != frozenset({"NULL"}):
-                thread.blocked = given
+    match how:
+        case "SIG_BLOCK":
+            thread.blocked |= given
+        case "SIG_UNBLOCK":
+            thread.blocked -= given
+        case "SIG_SETMASK":
+            thread.blocked = given
+
+
+_CHANGES_KEPT = 256
+_changes: dict[str, tuple[str | None, frozenset[str]]] = {}
+"""What a body asks for: the same few come before and after each fork of a shell."""
+
+
+def _change(call: Syscall) -> tuple[str | None, frozenset[str]]:
+    """Return how the mask is changed and by which signals; None where it is only asked for."""
+    if names_of(call.arg(1)) == frozenset({"NULL"}):
+        return None, frozenset()
+    return next(iter(names_of(call.arg(0))), None), _mask(call.arg(1))
 
 
 @handles("kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo")

@@ -13,19 +13,30 @@ from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
 from tracediag.values import note_of
 
+_UNKNOWN = Kind.UNKNOWN
+"""A member of an enum by a name of its own: to reach it through the class takes as long as a call."""
+
 _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
 """Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
 
 
 def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
     """Resolve the descriptor argument of a call, and make it the action's own."""
-    descriptor = look_up(action, call.number(position))
+    number = call.number(position)
+    thread = action.thread
+    # The usual case first, without a detour: the number is known in the table.
+    descriptor = thread.process.table.open.get(number) if number is not None else None
     if descriptor is None:
-        return None
-    if _worth_reading(descriptor.file) and (note := note_of(call.arg(position))) is not None:
-        learn(descriptor.file, parse_annotation(note))
+        descriptor = look_up(action, number)
+        if descriptor is None:
+            return None
+    file = descriptor.file
+    if (file.kind is _UNKNOWN or file.socket is not None) and _worth_reading(file):
+        note = note_of(call.arg(position))
+        if note is not None:
+            learn(file, parse_annotation(note))
     action.descriptor = descriptor
-    if isinstance(call, Syscall):
+    if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
     return descriptor
 
@@ -45,8 +56,6 @@ def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     if readiness is not None:
         readiness.touch(call)
         return
-    if not action.thread.rounds:
-        return
     for turn in action.thread.rounds.values():
         if descriptor.opened is None and (report := _meant(turn, descriptor)) is not None:
             report.touch(call)
@@ -62,7 +71,7 @@ def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
         if report.descriptor is None and report.data == descriptor.number:
             report.number, report.descriptor = descriptor.number, descriptor
             descriptor.readiness = report
-            descriptor.waited_for = True
+            descriptor.waited_for = descriptor.file.waited_for = True
             return report
     return None
 
@@ -89,7 +98,7 @@ def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) 
     report.descriptor = descriptor
     report.number = entry.number
     descriptor.readiness = report
-    descriptor.waited_for = True
+    descriptor.waited_for = descriptor.file.waited_for = True
 
 
 def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None:

@@ -16,7 +16,6 @@ from tracediag.values import Array, Structure, Value, bare, items_of, names_of, 
 EPOLL_WAITS = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old")
 POLLS = ("poll", "ppoll", "ppoll_time64")
 SELECTS = ("select", "_newselect", "pselect6", "pselect6_time64")
-SLEEPS = ("nanosleep", "clock_nanosleep", "clock_nanosleep_time64")
 
 
 def epoll_of(descriptor: Descriptor) -> EpollSet:
@@ -30,7 +29,10 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
 
 @handles("epoll_ctl")
 def epoll_ctl(action: Action, call: Syscall) -> None:
-    """An entry is added, changed or removed; a failure is resolved to the entry that stood there."""
+    """An entry is added, changed or removed; a failure is resolved to the entry that stood there.
+
+    One that is removed without having been added was added outside the trace.
+    """
     if call.errno == "EBADF" and action.process.table.get(call.number(0) or -1) is None:
         return
     holder = look_up(action, call.number(0))
@@ -50,6 +52,8 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
         epoll.removals[number] = call
         if entry is not None:
             epoll.remove(entry, call)
+        elif target is not None:
+            action.registration = Registration(epoll, number, target.file, target, None, None, None, removed=call)
     elif target is not None:
         action.registration = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
 
@@ -115,7 +119,7 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
             # Most programs store the number itself; where the registration is outside the trace this is a guess.
             report.number, report.descriptor = data, held
             held.readiness = report
-            held.waited_for = True
+            held.waited_for = held.file.waited_for = True
         yield report
 
 
@@ -142,6 +146,14 @@ def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
             yield _by_number(action, number_of(item.get("fd")), names_of(item.get("revents")))
 
 
+@handles("nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "pause", "rt_sigsuspend", "rt_sigtimedwait")
+def sleep(action: Action, call: Syscall) -> None:
+    """The thread has slept, whatever its loops wait for."""
+    action.thread.waits += 1
+    for turn in action.thread.rounds.values():
+        turn.paused = call
+
+
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
 _SET_NUMBER = re.compile(r"\d++")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
@@ -166,7 +178,7 @@ def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Re
     report = Readiness(events, number, descriptor=descriptor)
     if descriptor is not None:
         descriptor.readiness = report
-        descriptor.waited_for = True
+        descriptor.waited_for = descriptor.file.waited_for = True
     return report
 
 
@@ -199,19 +211,13 @@ def _finish(action: Action, call: Syscall | Begun) -> None:
     action.finished = turn
 
 
-@handles(*SLEEPS)
-def sleep(action: Action, call: Syscall) -> None:
-    """The thread stands still for a while, whatever its loops wait for."""
-    for turn in action.thread.rounds.values():
-        turn.paused = call
-
-
 def _start(action: Action, turn: Round) -> None:
     if turn.wait.result == 0:
         for other in action.thread.rounds.values():
             other.paused = turn.wait
     action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
     action.round = turn
+    action.thread.waits += 1
     for report in turn.reports:
         if report.descriptor is None or not report.events & HANGUPS:
             continue

@@ -12,23 +12,24 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.kernel.table import DescriptorTable
+from tracediag.rules.base import Rule, on_end, on_errno, on_exit, on_threaded
 from tracediag.rules.steps import birth
 
 _USERS = "TD303 users"
 """On a descriptor: the threads that used it, but for the one that made it."""
-
-_STALE = "TD303 stale"
-"""On a descriptor: the close, by the thread that has now closed it too, of what had the number before."""
 
 _LONG_SWEEP = 8
 _SHORT_SWEEP = 3
 
 
 class _Run(msgspec.Struct, eq=False):
-    """Closes by one thread of numbers that lie side by side."""
+    """Closes by one thread of numbers that lie side by side, some of them refused."""
 
-    last: int
+    table: DescriptorTable
+    last: Syscall
+    """The latest that was refused."""
+    number: int
     step: int = 0
     length: int = 1
     strangers: int = 0
@@ -36,10 +37,41 @@ class _Run(msgspec.Struct, eq=False):
     held: list[Finding] = []
     """What is to be said unless the run turns out to be a sweep."""
 
+    def reaches(self, number: int, call: Syscall) -> bool:
+        """Take a refused close into the run, if the thread has closed all numbers between."""
+        gap = number - self.number
+        way = 1 if gap > 0 else -1
+        if gap == 0 or abs(gap) > _LONG_SWEEP or self.step not in (0, way):
+            return False
+        if self._closed_on(way, call.line) < abs(gap) - 1:
+            return False
+        self.last, self.number, self.step, self.length = call, number, way, self.length + abs(gap)
+        return True
+
     @property
     def sweep(self) -> bool:
         """Whether the thread is closing whatever might be open: no mistake."""
-        return self.length >= _LONG_SWEEP or (self.length >= _SHORT_SWEEP and self.strangers > 0)
+        length = self.length + max(self._closed_on(way) for way in ((self.step,) if self.step else (1, -1)))
+        return length >= _LONG_SWEEP or (length >= _SHORT_SWEEP and self.strangers > 0)
+
+    def _closed_on(self, way: int, until: int | None = None) -> int:
+        """Return how many numbers further that way the thread has closed, one after the other."""
+        count, line = 0, self.last.line
+        while (
+            count < _LONG_SWEEP
+            and (end := closed_by(self.table, self.number + way * (count + 1), self.last.pid)) is not None
+        ):
+            if end.line <= line or (until is not None and end.line >= until):
+                break
+            count, line = count + 1, end.line
+        return count
+
+
+def closed_by(table: DescriptorTable, number: int, pid: int | None) -> Syscall | None:
+    """Return the close by which a thread has ended the latest incarnation of a number."""
+    gone = table.last_closed.get(number)
+    end = None if gone is None else gone.closed
+    return end if isinstance(end, Syscall) and end.name == "close" and end.pid == pid else None
 
 
 class DoubleClose(Rule):
@@ -52,26 +84,19 @@ class DoubleClose(Rule):
 
     def __init__(self) -> None:
         self._runs: dict[int | None, _Run] = {}
+        """The last run of each thread in which something was refused."""
 
-    @on_call("close")
-    def closed(self, action: Action) -> list[Finding] | None:
-        """Remember who closed what; a second close with EBADF is told once it is clear that it is no sweep."""
-        call = action.call
+    @on_errno("EBADF", of=("close",))
+    def refused(self, action: Action) -> list[Finding] | None:
+        """Hold a second close of the same number until it is clear that it is no part of a sweep."""
+        call, told = action.call, None
         number = call.number(0)
         if number is None or number < 0:
             return None
-        told = None
         run = self._runs.get(call.pid)
-        if run is None or not _goes_on(run, number):
-            told = _told(run) if run is not None and run.held else None
-            run = self._runs[call.pid] = _Run(number)
-        if call.errno == "EBADF":
-            self._refused(action, number, run)
-        elif len(action.process.threads) > 1:
-            _take_down(action, number)
-        return told
-
-    def _refused(self, action: Action, number: int, run: _Run) -> None:
+        if run is None or not run.reaches(number, call):
+            told = _told(run)
+            run = self._runs[call.pid] = _run_to(action, number)
         gone = last_owner(action, number)
         if gone is None:
             run.strangers += 1
@@ -79,15 +104,14 @@ class DoubleClose(Rule):
             struck = self._struck(action, gone)
             run.held.append(self._twice(action, gone) if struck is None else struck)
             del run.held[:-_LONG_SWEEP]
+        return told
 
-    @on_call(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
+    @on_threaded(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
     def used(self, action: Action) -> None:
         """Remember which threads have to do with a descriptor: theirs is the right to close it."""
-        descriptor, thread = action.descriptor, action.thread
-        if descriptor is None or len(thread.process.threads) < 2:
-            return
-        if descriptor.opened is not None and descriptor.opened.pid != thread.tid:
-            descriptor.memory.setdefault(_USERS, set()).add(thread.tid)
+        descriptor, tid = action.descriptor, action.thread.tid
+        if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != tid:
+            descriptor.memory.setdefault(_USERS, set()).add(tid)
 
     @on_errno("EBADF")
     def missed(self, action: Action) -> Iterator[Finding]:
@@ -130,16 +154,17 @@ class DoubleClose(Rule):
 
     def _struck(self, action: Action, gone: Descriptor) -> Finding | None:
         """Return the worse finding, if another thread closed what the caller had opened, by a stale number."""
-        before: Syscall | None = gone.memory.get(_STALE)
-        if before is None or gone.opened is None or gone.opened.pid != action.thread.tid:
+        before, closed = None if gone.before is None else gone.before.closed, gone.closed
+        if not isinstance(before, Syscall) or not isinstance(closed, Syscall) or gone.opened is None:
             return None
-        assert isinstance(gone.closed, Syscall)
+        if gone.opened.pid != action.thread.tid or not _by_a_stale_number(before, closed, gone):
+            return None
         number = gone.number
         return self.finding(
             [
                 step(before, f"fd {number} is closed"),
                 step(gone.opened, f"another thread gets the number {number}"),
-                _strike(gone.closed),
+                _strike(closed),
                 step(action.call, f"the thread that opened it finds fd {number} gone"),
             ],
             object=describe(gone),
@@ -171,27 +196,23 @@ def last_owner(action: Action, number: int) -> Descriptor | None:
     return table.last_closed.get(number)
 
 
-def _take_down(action: Action, number: int) -> None:
-    """Note on the closed descriptor whether its closer has closed the same number before, and never used this one."""
-    closes: dict[int, Syscall] = action.process.memory.setdefault("TD303 closes", {})
-    call, before = action.call, closes.get(number)
-    closes[number] = call
-    descriptor = action.descriptor
-    if descriptor is None or before is None or before.pid != call.pid or descriptor.opened is None:
-        return
-    users = descriptor.memory.get(_USERS, ())
-    if descriptor.opened.pid != call.pid and before.line < descriptor.opened.line and call.pid not in users:
-        descriptor.memory[_STALE] = before
+def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor) -> bool:
+    """Whether a thread that had closed the number before, and has never had to do with this one, has closed it too."""
+    both = before.name == closed.name == "close" and before.pid == closed.pid
+    stranger = gone.opened is not None and gone.opened.pid != closed.pid
+    return both and stranger and closed.pid not in gone.memory.get(_USERS, ())
 
 
-def _goes_on(run: _Run, number: int) -> bool:
-    """Take the number into the run, if it lies beside the last one in the same direction."""
-    step_now = number - run.last
-    if abs(step_now) != 1 or run.step not in (0, step_now):
-        return False
-    run.step, run.last = step_now, number
-    run.length += 1
-    return True
+def _run_to(action: Action, number: int) -> _Run:
+    """Return the run that a refused close ends for now: the closes by the same thread of the numbers beside it."""
+    table, call = action.process.table, action.call
+    for way in (1, -1):
+        beside, until, length = number - way, call.line, 1
+        while length < _LONG_SWEEP and (end := closed_by(table, beside, call.pid)) is not None and end.line < until:
+            beside, until, length = beside - way, end.line, length + 1
+        if length > 1:
+            return _Run(table, call, number, way, length)
+    return _Run(table, call, number)
 
 
 def _told(run: _Run | None) -> list[Finding]:

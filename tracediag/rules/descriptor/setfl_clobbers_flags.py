@@ -34,11 +34,14 @@ class SetflClobbersFlags(Rule):
     summary = "F_SETFL without F_GETFL drops status flags that the descriptor had"
 
     @on_call("fcntl", "fcntl64")
-    def controlled(self, action: Action) -> Iterator[Finding]:
+    def controlled(self, action: Action) -> Iterator[Finding] | None:
         """Compare what was on with what is on now."""
-        change, descriptor, call = action.change, action.descriptor, action.call
+        change, descriptor = action.change, action.descriptor
         if change is None or descriptor is None or confusion(action) is not None:
-            return
+            return None
+        return self._compared(descriptor, action.call, change)
+
+    def _compared(self, descriptor: Descriptor, call: Syscall, change: FlagChange) -> Iterator[Finding]:
         given = canonical(status_flags(call.arg(2)))
         lost = sorted(change.on - given)
         if lost:

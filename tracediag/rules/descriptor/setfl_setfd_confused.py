@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from tracediag.events import Syscall
@@ -23,6 +22,8 @@ _STATUS_BITS = 0o7777776
 
 
 _COMMANDS = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL"})
+_SOUND = (", F_GETFL", ", F_SETFD, FD_CLOEXEC")
+"""What nothing can be wrong with, unless an F_GETFD stands before it."""
 
 
 class _Words(NamedTuple):
@@ -59,16 +60,19 @@ class SetflSetfdConfused(Rule):
     summary = "descriptor flags (F_SETFD, FD_CLOEXEC) and status flags (F_SETFL, O_NONBLOCK) are taken for each other"
 
     @on_call("fcntl", "fcntl64")
-    def controlled(self, action: Action) -> Iterator[Finding]:
+    def controlled(self, action: Action) -> tuple[Finding] | None:
         """Look at each use of the four commands on one descriptor."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or call.failed or command_of(call) not in _COMMANDS:
-            return
+        if descriptor is None or call.failed or action.opened:
+            return None
+        if not descriptor.memory and call.body.endswith(_SOUND):
+            return None
+        if command_of(call) not in _COMMANDS:
+            return None
         what = confusion(action)
         fetched: Syscall | None = descriptor.memory.get(_GETFD)
         _remember(descriptor, call)
-        if what is not None:
-            yield self._finding(action, descriptor, what, fetched)
+        return None if what is None else (self._finding(action, descriptor, what, fetched),)
 
     def _finding(self, action: Action, descriptor: Descriptor, what: str, fetched: Syscall | None) -> Finding:
         words, number, lost = _WORDS[what], descriptor.number, _lost(action)

@@ -40,7 +40,7 @@ class HangupIgnoredSpin(SpinRule):
             object=describe(spin.descriptor),
             title=spin.title("the loop spins on a hang-up that nobody handles"),
             severity=spin.severity,
-            confidence=spin.confidence,
+            confidence=spin.inaction,
             absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, until)],
             why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
             " descriptor is watched: poll(2), epoll_ctl(2)",

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
-from tracediag.rules.steps import is_excerpt, last_line, repeated
+from tracediag.rules.steps import is_excerpt, last_line, left_out, repeated
 
 SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
@@ -39,6 +39,8 @@ class Spin:
     """Turns since in which the same was reported, and the loop had other work as well."""
     second: Syscall | None = None
     last: Syscall | None = None
+    partial: bool = False
+    """Whether the recording leaves calls on the descriptor out."""
 
     def turn(self, call: Syscall) -> None:
         """Count one more turn, shown by this call."""
@@ -63,6 +65,12 @@ class Spin:
         if self.times >= SURE:
             return Confidence.CERTAIN
         return Confidence.LIKELY if self.times >= WORTH_A_WORD else Confidence.POSSIBLE
+
+    @property
+    def inaction(self) -> Confidence:
+        """How sure it is that nothing was done: what was may be left out of the recording as well."""
+        sure = self.confidence
+        return Confidence.LIKELY if self.partial and sure is Confidence.CERTAIN else sure
 
     @property
     def severity(self) -> Severity:
@@ -120,13 +128,13 @@ class SpinRule(Rule):
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row that got nowhere."""
         if action.finished is not None:
-            yield from self._take(action.finished, action.thread)
+            yield from self._take(action.finished, action.thread, action.kernel)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """A close ends the spin."""
         for descriptor in action.released:
-            yield from self._over(descriptor, action.event.line)
+            yield from self._over(descriptor, action.event.line, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -134,15 +142,15 @@ class SpinRule(Rule):
         excerpt = is_excerpt(kernel)
         for thread in kernel.people.threads.values() if excerpt or self.half_turns else ():
             for turn in thread.rounds.values():
-                yield from self._take(turn, thread)
+                yield from self._take(turn, thread, kernel)
         for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
+            yield from self._over(spin.descriptor, last_line(kernel), kernel, excerpt=excerpt)
 
-    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+    def _take(self, turn: Round, thread: Thread, kernel: Kernel) -> Iterator[Finding]:
         loop = turn.epoll or thread
         if is_idle(turn):
             for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
-                yield from self._over(spin.descriptor, turn.wait.line)
+                yield from self._over(spin.descriptor, turn.wait.line, kernel)
         verdicts = [(report, self.gained(report, turn)) for report in turn.reports]
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
@@ -151,7 +159,7 @@ class SpinRule(Rule):
             if descriptor is None or descriptor.closed is not None or gained is None:
                 continue  # events for a closed number are another story: stale-epoll-registration
             if gained:
-                yield from self._over(descriptor, turn.wait.line)
+                yield from self._over(descriptor, turn.wait.line, kernel)
             elif counts:
                 call = self.shown_by(report, turn)
                 spin = Spin(descriptor, thread, loop, report, turn.wait, call)
@@ -159,8 +167,11 @@ class SpinRule(Rule):
             elif id(descriptor) in self._spins:
                 self._spins[id(descriptor)].aside += 1
 
-    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
+    def _over(self, descriptor: Descriptor, until: int, kernel: Kernel, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
-        finding = self.told(spin, until) if spin is not None and (spin.worth_a_word or excerpt) else None
+        if spin is None or not (spin.worth_a_word or excerpt):
+            return
+        spin.partial = left_out(descriptor, spin.report.registration, kernel)
+        finding = self.told(spin, until)
         if finding is not None:
             yield finding

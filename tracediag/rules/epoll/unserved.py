@@ -117,13 +117,13 @@ class UnservedRule(SpinRule):
             return None
         doubtful, shared = _doubtful(spin), _shared(spin)
         if self._excerpt:
-            return Confidence.POSSIBLE if doubtful or shared else spin.confidence
+            return Confidence.POSSIBLE if doubtful or shared else spin.inaction
         if doubtful:
             return _guess(spin)
         if _unfollowed_children(spin):
             return Confidence.LIKELY if spin.times >= SURE else None
         # What was handed to another thread may take it a few turns to get at.
-        return None if shared and spin.times < SURE else spin.confidence
+        return None if shared and spin.times < SURE else spin.inaction
 
 
 def _guess(spin: Spin) -> Confidence | None:

@@ -127,6 +127,8 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
     """
     failures = failed_calls(process)
     messages = list(process.messages)
+    if not ended and not _speak_of_any(messages, failures):
+        return None
     last_words = _last_words(messages)
     best: tuple[float, int, Blame] | None = None
     for call in failures:
@@ -136,6 +138,12 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)
     return None if best is None else _placed(best[2], process)
+
+
+def _speak_of_any(messages: Sequence[Syscall], failures: Iterable[Syscall]) -> bool:
+    """Whether the messages give the error of any of the calls: asked first, since most programs only chat."""
+    said = said_after(messages)
+    return any(names_error(said, errno) is not None for errno in {call.errno or "" for call in failures})
 
 
 def _last_words(messages: Sequence[Syscall]) -> int:

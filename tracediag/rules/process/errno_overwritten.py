@@ -45,7 +45,7 @@ class ErrnoOverwritten(Rule):
                     yield from self._excerpt(process, last_line(kernel))
 
     def _misnamed(self, process: Process, severity: Severity) -> Iterator[Finding]:
-        failures = failed_calls(process)
+        failures = failed_calls(process) if process.messages else []
         for first, second in pairwise(failures):
             if not _overwrites(first, second):
                 continue

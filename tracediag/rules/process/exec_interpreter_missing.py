@@ -14,7 +14,6 @@ from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
 from tracediag.rules.process.words import said_after
-from tracediag.values import text_of
 
 _EXECS = {"execve": 0, "execveat": 1}
 _NAMED = {"access": 0, "chmod": 0, "faccessat": 1, "faccessat2": 1, "fchmodat": 1, "fchmodat2": 1}
@@ -53,10 +52,10 @@ class ExecInterpreterMissing(Rule):
         call = action.call
         if call.failed:
             return
-        path = text_of(call.arg(_NAMED[call.name]))
+        path = call.path(_NAMED[call.name])
         if path is not None:
-            self._named.append((str(path), call))
-            self._found(action, str(path), "the file is there")
+            self._named.append((path, call))
+            self._found(action, path, "the file is there")
 
     @on_call(*_EXECS)
     def executed(self, action: Action) -> None:
@@ -68,18 +67,16 @@ class ExecInterpreterMissing(Rule):
                 if refused.proof is None or refused.first:
                     self._pending.remove(refused)
 
-    @on_errno("ENOENT")
+    @on_errno("ENOENT", of=_EXECS)
     def missed(self, action: Action) -> None:
         """Look for what shows that the file of a failed execve is there."""
         call, process = action.call, action.process
-        if call.name not in _EXECS:
-            return
-        path = text_of(call.arg(_EXECS[call.name]))
+        path = call.path(_EXECS[call.name])
         first, self._seen = not self._seen and _is_first(action), True
-        if path is None or "/" not in str(path):
+        if path is None or "/" not in path:
             return
-        refused = _Refused(call, str(path), process, first=first)
-        refused.proof, refused.note = self._proof(process, str(path))
+        refused = _Refused(call, path, process, first=first)
+        refused.proof, refused.note = self._proof(process, path)
         self._pending.append(refused)
 
     def _proof(self, process: Process, path: str) -> tuple[Syscall | None, str]:
@@ -93,15 +90,6 @@ class ExecInterpreterMissing(Rule):
                     return descriptor.opened, "the file is there: it is opened"
             owner = owner.parent
         return None, ""
-
-    @on_call("open", "openat")
-    def opened(self, action: Action) -> None:
-        """Take the shell's own look at the file for a proof: it opens what could not be executed."""
-        if not self._pending or action.call.failed:
-            return
-        path = text_of(action.call.arg(PATHS[action.call.name]))
-        if path is not None:
-            self._found(action, str(path), "the file is there: it can be opened")
 
     def _found(self, action: Action, path: str, note: str) -> None:
         for refused in self._pending:
@@ -124,6 +112,8 @@ class ExecInterpreterMissing(Rule):
     def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
         for refused in pending:
             self._pending.remove(refused)
+            if refused.proof is None:  # a shell looks at the file itself: it opens what could not be executed
+                refused.proof, refused.note = self._proof(refused.process, refused.path)
             if refused.proof is None:
                 refused.proof, refused.note = _bash_says(refused), "bash has found the file, and not its interpreter"
             if refused.proof is not None or (refused.first and _nothing_else(refused, end)):
@@ -186,12 +176,12 @@ def _confidence(refused: _Refused, *, known: bool) -> Confidence:
 
 
 def _opened_as(descriptor: Descriptor, path: str) -> bool:
-    opened = descriptor.opened
-    if opened is None or opened.name not in PATHS:
-        return False
+    opened, plain = descriptor.opened, path.removeprefix("./")
+    if opened is None or (plain not in opened.body and "\\" not in opened.body):
+        return False  # without an escape it would stand there as it is: no need to parse
     # The path as the program gave it: what -y shows of the descriptor is absolute.
-    given = text_of(opened.arg(PATHS[opened.name]))
-    return given is not None and str(given).removeprefix("./") == path.removeprefix("./")
+    given = opened.path(PATHS[opened.name]) if opened.name in PATHS else None
+    return given is not None and given.removeprefix("./") == plain
 
 
 def _story(refused: _Refused, end: Exit | None) -> Iterator[Step]:

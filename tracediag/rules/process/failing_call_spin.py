@@ -65,10 +65,19 @@ class FailingCallSpin(Rule):
     @on_errno(*_ERRORS)
     def failed(self, action: Action) -> Iterable[Finding] | None:
         """Count the failure, if it is the same as one of the last two of this thread and close behind it."""
-        call, tid = action.call, action.thread.tid
+        call = action.call
+        tid = action.thread.tid
         before, earlier = self._last.get(tid, _NOTHING)
         self._last[tid] = (call, before)
         run = self._runs.get(tid)
+        if run is None and not _alike(before, call) and not _alike(earlier, call):
+            return None  # nearly always: a search along a path
+        return self._counted(action, run, (before, earlier))
+
+    def _counted(
+        self, action: Action, run: _Run | None, others: tuple[Syscall | None, Syscall | None]
+    ) -> Iterable[Finding] | None:
+        call, tid = action.call, action.thread.tid
         if run is not None and _alike(run.last, call):
             if not run.waited and call.line - run.last.line <= _CYCLE * _voices(action):
                 run.times += 1
@@ -76,13 +85,13 @@ class FailingCallSpin(Rule):
                 return None
         elif run is not None and call.line - run.last.line < _CYCLE:
             return None
-        for other in (before, earlier):
+        for other in others:
             if other is not None and _alike(other, call) and call.line - other.line <= _CYCLE * _voices(action):
                 self._runs[tid] = _Run(other, call, 2)
                 break
         else:
             self._runs.pop(tid, None)
-        return None if run is None or run.waited else self._told(run)
+        return None if run is None or run.waited else self._told(run, action.kernel)
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterator[Finding]:
@@ -91,7 +100,7 @@ class FailingCallSpin(Rule):
         run = self._runs.get(action.thread.tid)
         if run is not None and not run.waited:
             run.waited = True
-            yield from self._told(run)
+            yield from self._told(run, action.kernel)
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -99,7 +108,7 @@ class FailingCallSpin(Rule):
         self._last.pop(action.thread.tid, None)
         run = self._runs.pop(action.thread.tid, None)
         if run is not None and not run.waited:
-            yield from self._told(run)
+            yield from self._told(run, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -107,13 +116,14 @@ class FailingCallSpin(Rule):
         for run in self._runs.values():
             if run.waited:
                 continue
-            yield from self._told(run)
+            yield from self._told(run, kernel)
             if is_excerpt(kernel) and run.times >= _TRIES and last_line(kernel) - run.last.line <= 2:
                 yield self._finding(run, Confidence.POSSIBLE)
 
-    def _told(self, run: _Run) -> Iterator[Finding]:
+    def _told(self, run: _Run, kernel: Kernel) -> Iterator[Finding]:
         if run.times >= _STORM and not _slow(run):
-            yield self._finding(run, Confidence.CERTAIN)
+            # A recording of failures only shows neither what succeeds between them nor any wait.
+            yield self._finding(run, Confidence.CERTAIN if kernel.succeeded else Confidence.LIKELY)
 
     def _finding(self, run: _Run, confidence: Confidence) -> Finding:
         call = run.first
@@ -142,17 +152,17 @@ def _again(run: _Run) -> Step:
 _NOTHING: tuple[None, None] = (None, None)
 
 
-def _alike(one: Syscall, other: Syscall) -> bool:
-    """Whether two failures are the same: the same error of the same call on the same thing."""
-    if one.name != other.name or one.errno != other.errno or _subject(one) != _subject(other):
+def _alike(one: Syscall | None, other: Syscall) -> bool:
+    """Whether two failures are the same: the same error of the same call on the same thing.
+
+    The thing, as recorded, is the descriptor, or else all of the arguments.
+    """
+    if one is None or one.name != other.name or one.errno != other.errno:
+        return False
+    mine, its = one.body, other.body
+    if mine != its and (not mine[:1].isdigit() or mine.partition(",")[0] != its.partition(",")[0]):
         return False
     return one.name not in _OWN_RULES.get(one.errno or "", ())
-
-
-def _subject(call: Syscall) -> str:
-    """Return what a call is made on, as recorded: its descriptor, or else all of its arguments."""
-    head, _, _ = call.body.partition(",")
-    return head if head[:1].isdigit() else call.body
 
 
 def _voices(action: Action) -> int:

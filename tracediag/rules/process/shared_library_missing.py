@@ -41,11 +41,11 @@ class SharedLibraryMissing(Rule):
     severity = Severity.ERROR
     summary = "the loader finds a shared library in none of its places"
 
-    @on_errno("ENOENT")
+    @on_errno("ENOENT", of=_OPENS)
     def missed(self, action: Action) -> None:
         """Count a place where a library is not."""
         call = action.call
-        if ".so" not in call.body or call.name not in _OPENS:
+        if ".so" not in call.body:
             return
         found = _LIBRARY.search(call.body)
         if found is None or found[1].startswith("ld.so."):

@@ -59,12 +59,10 @@ class SocketServerAbsent(Rule):
     def __init__(self) -> None:
         self._absent: dict[tuple[int, str], _Absent] = {}
 
-    @on_errno("ENOENT", "ECONNREFUSED")
+    @on_errno("ENOENT", "ECONNREFUSED", of=("connect",))
     def failed(self, action: Action) -> None:
         """Take note of the path."""
         call = action.call
-        if call.name != "connect":
-            return
         path = _unix_path(call)
         if path is None or any(optional in path for optional in _OPTIONAL):
             return
