@@ -93,6 +93,10 @@ class OpenFile(msgspec.Struct, eq=False):
     taken: int = 0
     """How many bytes such writes have brought so far."""
     registrations: list[Registration] = msgspec.field(default_factory=list)
+    used: Syscall | None = None
+    """The last call made on it but for close, by any descriptor, thread or process, once a loop was woken for it."""
+    waited_for: bool = False
+    """Whether a loop was ever woken for it."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 

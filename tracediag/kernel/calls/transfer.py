@@ -113,6 +113,8 @@ def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 @handles("sendfile", "splice", "sendfile64", "copy_file_range")
 def send_file(action: Action, call: Syscall) -> None:
     """Data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
+    if call.name == "splice":
+        subject(action, call)
     descriptor = subject(action, call, 0 if call.name.startswith("sendfile") else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
