@@ -71,7 +71,7 @@ class DeletedFileKeptOpen(Rule):
     def removed(self, action: Action) -> None:
         """See which open files have lost their name."""
         call = action.call
-        if call.result == 0 and "AT_REMOVEDIR" not in call.body:
+        if call.result == 0 and "AT_REMOVEDIR" not in call.body and _may_be_open(action):
             self._lose(action, next(iter(places(call, action.process)), ""))
 
     @on_call(*RENAMES)
@@ -170,6 +170,19 @@ class DeletedFileKeptOpen(Rule):
             fix="delete the file only when nobody has it open any more, or keep such files on a local disk",
             explains=[("failed-call-behind-exit", call.line), ("stale-file-handle", call.line)],
         )
+
+
+def _may_be_open(action: Action) -> bool:
+    """Whether anybody may have the file open whose name the call takes away: told without parsing, for `rm -r`."""
+    body = action.call.body
+    end = body.rfind('"')
+    name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
+    return "\\" in name or any(
+        held.file.opened is None or name in held.file.opened.body or _MOVED in held.file.memory
+        for thread in action.kernel.people.threads.values()
+        for held in thread.process.table.open.values()
+        if held.file.kind is Kind.FILE
+    )
 
 
 def _holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorTable]]:
