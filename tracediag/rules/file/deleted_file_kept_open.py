@@ -32,6 +32,7 @@ _TEMPORARY = re.compile(
 _ON_FILES = frozenset(
     {"read", "write", "readv", "writev", "pread64", "pwrite64", "fstat", "lseek", "fsync", "fdatasync", "ftruncate"}
 )
+_FILE = Kind.FILE
 _GROWTH, _SECONDS = 256, 1.0
 """Less than so many bytes, within less than so many seconds, are the last words of a program that cleans up."""
 _MOST_OPEN = 1024
@@ -181,7 +182,7 @@ def _may_be_open(action: Action) -> bool:
         held.file.opened is None or name in held.file.opened.body or _MOVED in held.file.memory
         for thread in action.kernel.people.threads.values()
         for held in thread.process.table.open.values()
-        if held.file.kind is Kind.FILE
+        if held.file.kind is _FILE
     )
 
 
@@ -199,7 +200,7 @@ def _holding(action: Action, path: str) -> Iterator[tuple[Descriptor, Descriptor
 
 
 def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
-    if file.kind is not Kind.FILE:
+    if file.kind is not _FILE:
         return False
     moved: str | None = file.memory.get(_MOVED)
     if moved is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.errnos import all_errors, find_errno
@@ -46,8 +45,8 @@ _VECTORS = frozenset({"readv", "writev", "preadv", "pwritev", "preadv2", "pwrite
 _COUNTS = READS | {"pread64", "preadv", "readlink", "readlinkat", "getdents64", "lseek", "_llseek", "getrandom"}
 """Calls whose result is likely to be taken for a length by what comes next."""
 
-_LIKE_ONE = re.compile(r"(?<!\d)(?:-\d|42949\d{5}(?!\d)|\d{19})|0xffff").search
-"""A number that may be one of these, anywhere in the text: most calls that fail need not be parsed."""
+_MARKS = (", -", "=-", "42949", "1844674407", "0xffff")
+"""One of these stands where a length is below zero: most calls that fail need not be parsed."""
 _WORD, _LONG = 1 << 32, 1 << 64
 _NEAR = 1 << 16
 _SOON = 8
@@ -65,7 +64,11 @@ class NegativeLength(Rule):
     @on_errno("EFAULT", "EINVAL", "ENOMEM", "EMSGSIZE", "ENOBUFS", "E2BIG")
     def failed(self, action: Action) -> Iterator[Finding] | None:
         """Look at the length of a call that fails in one of the ways in which a negative one does."""
-        return self._looked_at(action) if _LIKE_ONE(action.call.body) is not None else None
+        body = action.call.body
+        for mark in _MARKS:
+            if mark in body:
+                return self._looked_at(action)
+        return None
 
     def _looked_at(self, action: Action) -> Iterator[Finding]:
         call = action.call
