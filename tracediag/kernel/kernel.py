@@ -119,8 +119,8 @@ class Kernel:
                 self.succeeded = True
             elif not event.errno.startswith("ERESTART"):
                 thread.process.failures.append(event)
-            thread.inside = None
-            thread.inside_descriptor = None
+            if thread.inside is not None:
+                thread.inside = thread.inside_descriptor = None
             thread.last_call = event
         elif isinstance(event, Begun):
             self._begin(action, event)

@@ -49,6 +49,7 @@ def prefix_expression(shape: Shape) -> str:
 def head_expression(shape: Shape) -> re.Pattern[str]:
     """Return the expression of one line of any kind, with its end.
 
-    Its groups, for a call: pid, time stamp, mark of a second half, name, and all that stands behind the head.
+    Its groups, for a call: pid, time stamp, mark of a second half, name, and all that stands behind the head; for
+    any other line, the last: the line.
     """
-    return re.compile(f"{prefix_expression(shape)}{_CALL}|.*\n")
+    return re.compile(f"{prefix_expression(shape)}{_CALL}|(.*)\n")

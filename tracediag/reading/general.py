@@ -51,7 +51,8 @@ class General:
         self._dialect = dialect
         self._counts = counts
         self.assembler = assembler
-        self._lines: list[str] = []
+        self._piece = ""
+        self._lines: list[str] | None = None
         self._before = 0
         self._strict = strict
         self._furniture = Furniture()
@@ -61,9 +62,18 @@ class General:
         """Whether the next line must come here because it may belong to the last, or needs cleaning."""
         return self.split is not None or self.dangling or self._dialect.damaged
 
-    def around(self, lines: list[str], before: int) -> None:
+    def around(self, piece: str, before: int) -> None:
         """Be told of the piece being read: the program's own output is recognised by the calls that wrote it."""
-        self._lines, self._before = lines, before
+        self._piece, self._lines, self._before = piece, None, before
+
+    def line(self, number: int) -> str:
+        """Return a line of that piece."""
+        return self._all_lines()[number - self._before - 1]
+
+    def _all_lines(self) -> list[str]:
+        if self._lines is None:  # in most pieces nobody asks
+            self._lines = self._piece.split("\n")
+        return self._lines
 
     def read(self, number: int, line: str) -> Iterator[Event]:
         """Yield what one line says."""
@@ -217,7 +227,7 @@ class General:
 
     def _neighbours(self, number: int) -> list[str]:
         at = number - self._before
-        return self._lines[max(0, at - AROUND) : max(0, at + AROUND)]
+        return self._all_lines()[max(0, at - AROUND) : max(0, at + AROUND)]
 
     def _foreign(self, number: int, line: str) -> Iterator[Event]:
         """Take a line that strace did not write."""

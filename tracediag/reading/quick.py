@@ -87,9 +87,9 @@ def read_lines(  # noqa: PLR0915 - see above
     for piece in pieces:
         whole = resumed = begun = 0
         before = number
-        lines: list[str] = []
+        general.around(piece, before)
         careful = general.busy
-        for number, (key, when, again, name, rest) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
+        for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:
                 pass
             elif rest[-4:] == "...>":
@@ -172,10 +172,7 @@ def read_lines(  # noqa: PLR0915 - see above
                             end_time=time,
                         )
                     continue
-            if not lines:
-                lines = piece.split("\n")
-                general.around(lines, before)
-            yield from general.read(number, lines[number - before - 1])
+            yield from general.read(number, general.line(number) if name else other)
             careful = general.busy
         dialect.has_pids = dialect.has_pids or len(numbers) > 1
         dialect.glance(piece)

@@ -161,7 +161,7 @@ class Tally(Reader):
         if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
             rows = self._find_strictly(piece)
         begun, resumed, others, before = 0, 0, 0, self.counts.lines
-        lines: list[str] = []
+        general.around(piece, before)
         careful = general.busy
         for number, (pid, name, rest, end, other) in enumerate(rows, before + 1):
             if name in plain and not (rest or pid in pending or careful):
@@ -197,9 +197,8 @@ class Tally(Reader):
                     body = rest[:-_MARK].rstrip(" ") if name in WRITERS else ""  # others' arguments are of no use
                     pending[pid] = Half(number, int(pid) if pid else None, None, name, body)
                     continue
-            lines = lines or self._split(piece)
             others += 1
-            yield from general.read(number, lines[number - before - 1])
+            yield from general.read(number, general.line(number))
             careful = general.busy
         self._book(len(rows), begun, resumed, others)
 
@@ -210,11 +209,6 @@ class Tally(Reader):
         self._plain.add(name)
         self._second[f"<... {name}"] = name
         return True
-
-    def _split(self, piece: str) -> list[str]:
-        lines = piece.split("\n")
-        self._general.around(lines, self.counts.lines)
-        return lines
 
     def _other(self, line: str) -> tuple[Record | None, str, str, str]:
         """Read a line that the first expression left: a record, or pid, name and end of a whole call.
