@@ -89,7 +89,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
             return False
         return not holders or not any(holder.table.seen for holder in holders)
 
-    def drop_unused(self, *, only_cloexec: bool) -> None:
+    def drop_unused(self, event: Event, *, only_cloexec: bool) -> None:
         """Let go of inherited numbers whose end interests nobody; the others become descriptors, to be released."""
         for number, (file, cloexec, _) in list(self.inherited.items()):
             if only_cloexec and not cloexec:
@@ -98,6 +98,8 @@ class DescriptorTable(msgspec.Struct, eq=False):
                 self.get(number)
             else:
                 self._disinherit(number)
+                if self.seen and not file.heirs and not file.holders:
+                    file.released = event
 
     def copy(self) -> DescriptorTable:
         """Copy the table as fork does: the same numbers for the same descriptions."""

@@ -44,7 +44,7 @@ def execve(action: Action, call: Syscall) -> None:
     action.thread.rounds.clear()
     # What the program before had closed is nothing that the new one could know.
     process.table.last_closed.clear()
-    process.table.drop_unused(only_cloexec=True)
+    process.table.drop_unused(action.event, only_cloexec=True)
     for descriptor in list(process.table.open.values()):
         if descriptor.cloexec:
             release(action, descriptor)

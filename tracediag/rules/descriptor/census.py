@@ -57,9 +57,9 @@ def _label(file: OpenFile) -> str:
         return f"sockets connected to {socket.peer}" if socket.peer else "sockets"
     if file.kind is Kind.PIPE:
         return "ends of pipes"
+    if file.kind is Kind.MEMFD:
+        return "memfds"
     path = file.path
     if path is None:
         return "descriptors from before the trace" if file.opened is None else f"results of {file.opened.name}"
-    if file.kind is Kind.OTHER:
-        return f"results of {path}"
     return f"files in {posixpath.dirname(path) or '.'}"
