@@ -17,6 +17,7 @@ from tracediag.kernel.ends import Ends
 from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
 from tracediag.kernel.process import Process
+from tracediag.kernel.rights import Rights
 from tracediag.kernel.table import DescriptorTable
 
 Handler = Callable[[Action, Syscall], None]
@@ -59,6 +60,8 @@ class Kernel:
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.ends = Ends()
         """The ends of connections and pipes whose other end is not known yet."""
+        self.rights = Rights()
+        """The descriptors under way from one process to another."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
         self._gone: Process | None = None

@@ -38,7 +38,7 @@ def open_file(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0:
         return
     file = OpenFile(_FILE, call)
-    _annotate(action, file, call)
+    annotate(action, file, call)
     # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
     body = call.body
     cloexec = body.rfind("O_CLOEXEC") > body.rfind('"')
@@ -47,7 +47,7 @@ def open_file(action: Action, call: Syscall) -> None:
         opened_empty(action, call, file)
 
 
-def _annotate(action: Action, file: OpenFile, call: Syscall) -> None:
+def annotate(action: Action, file: OpenFile, call: Syscall) -> None:
     """Learn what a result's annotation says: `= 3</etc/passwd>`."""
     note = call.detail
     if not note or f"<{note}>" not in call.tail:
@@ -66,7 +66,7 @@ def socket(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0:
         return
     file = _new_socket(call)
-    _annotate(action, file, call)
+    annotate(action, file, call)
     install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
 
 
@@ -106,7 +106,7 @@ def accept(action: Action, call: Syscall) -> None:
         heard = listener.file.socket
         made.family, made.type, made.local = heard.family, heard.type, heard.local
     made.peer = format_address(call.arg(1))
-    _annotate(action, file, call)
+    annotate(action, file, call)
     install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names)
     action.kernel.ends.answer(file)
 
