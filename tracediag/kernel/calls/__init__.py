@@ -11,6 +11,7 @@ from tracediag.kernel.calls import (
     passing,
     signalling,
     sockets,
+    standing,
     transfer,
     waiting,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "passing",
     "signalling",
     "sockets",
+    "standing",
     "transfer",
     "waiting",
 ]

@@ -39,6 +39,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.messages.clear()
     _own_table(action)
     process.space = AddressSpace()
+    process.uids, process.gids = process.uids.exec(), process.gids.exec()
     process.signals = process.signals.copy()
     process.signals.exec()
     action.thread.rounds.clear()
