@@ -65,6 +65,14 @@ def test_a_copy_in_another_process_keeps_an_end_open(name: str) -> None:
     assert end.other.closed is None
 
 
+def test_a_child_that_is_not_followed_may_hold_the_other_end() -> None:
+    kernel = kernel_of("socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4]) = 0", "fork() = 9", "close(4) = 0")
+    other = held(kernel.processes[0], 3).other
+    assert other is not None
+    assert other.closed is not None
+    assert kernel.closed(other) is None
+
+
 def served(*lines: str, address: str = "127.0.0.1") -> Kernel:
     return kernel_of(
         "1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3",

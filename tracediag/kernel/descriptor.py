@@ -116,9 +116,9 @@ class OpenFile(msgspec.Struct, eq=False):
 
     @property
     def closed(self) -> Event | None:
-        """What closed it for good, a close, an execve or an exit.
+        """What closed it for good, a close, an execve or an exit: `Kernel.closed` thinks of unfollowed children, too.
 
-        None while somebody holds it, and where a process outside the trace may: unknown stays unknown.
+        None while somebody holds it, and where a process that was there before the trace may.
         """
         return None if self.inherited or self.sent is not None or self.referred else self.released
 

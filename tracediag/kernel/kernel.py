@@ -82,6 +82,12 @@ class Kernel:
         """The processes that the trace shows, ended ones among them, in order of appearance."""
         return self.people.processes
 
+    def closed(self, file: OpenFile) -> Event | None:
+        """Return what closed a description for good; None where a child that strace does not follow may hold it."""
+        event = file.closed
+        strays = (process.table for process in self.processes if not process.table.seen) if event is not None else ()
+        return None if any(table.holds(file) for table in strays) else event
+
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event

@@ -57,6 +57,8 @@ class Process(msgspec.Struct, eq=False):
     exit: Exit | None = None
     exit_status: int | None = None
     """The status given to exit_group, known before the exit itself is reported."""
+    leaving: Syscall | None = None
+    """That exit_group."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
     """Its children by pid, until it has waited for them."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))

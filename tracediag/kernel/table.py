@@ -44,6 +44,11 @@ class DescriptorTable(msgspec.Struct, eq=False):
             self.install(found)
         return found
 
+    def holds(self, file: OpenFile) -> bool:
+        """Whether any number refers to a description."""
+        inherited = any(heirloom[0] is file for heirloom in self.inherited.values())
+        return inherited or any(held.file is file for held in self.open.values())
+
     def claim(self, file: OpenFile) -> None:
         """Make descriptors of the inherited numbers that refer to one description."""
         for number in [number for number, heirloom in self.inherited.items() if heirloom[0] is file]:

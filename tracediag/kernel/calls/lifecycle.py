@@ -71,6 +71,7 @@ def exit_group(action: Action, call: Syscall) -> None:
     """The status is known before the exit is reported."""
     if call.name == "exit_group":
         action.process.exit_status = call.number(0)
+        action.process.leaving = call
 
 
 @handles("set_robust_list", "set_tid_address")

@@ -166,7 +166,7 @@ class PeerNotResponding(Rule):
     ) -> Finding:
         process, number = request.process, request.descriptor.number
         socket = request.descriptor.file.socket
-        peer, doing = listener_of(kernel, socket, process)
+        peer, doing = listener_of(kernel, request.descriptor.file, process)
         end = process.exit if process.exit is not None and ended_badly(process) else None
         seconds = _since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
