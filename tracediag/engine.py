@@ -49,6 +49,7 @@ class Engine:
             self._by_failure.setdefault(call, {})[errno] = listeners
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
+        self._on_followed = self._listeners.get(("followed", ""), _NOBODY)
 
     def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
         return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
@@ -64,41 +65,45 @@ class Engine:
         return Kernel.begun()
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
-        """Yield the findings of a whole trace."""
-        feed = self.feed
+        """Yield the findings of a whole trace.
+
+        The loop is one function on purpose: a further call for each of a million events would be felt.
+        """
+        apply, followed = self.kernel.apply, self.kernel.followed
+        audience_of, by_errno, by_failure = self._audiences.get, self._by_errno, self._by_failure
         for event in events:
-            found = feed(event)
+            action = apply(event)
+            found: list[Finding] = []
+            if action.finished is not None:  # told before the wait that ended it
+                _tell(self._on_round, action, found)
+            if followed and action.thread.tid in followed:
+                _tell(self._on_followed, action, found)
+            if isinstance(event, Syscall):
+                audience = audience_of(event.name)
+                if audience is not None:
+                    descriptor = action.descriptor
+                    plain = descriptor is not None and descriptor.file.kind in _PLAIN
+                    for listener in audience[0] if plain else audience[1]:
+                        said = listener(action)
+                        if said is not None:
+                            found.extend(said)
+                    if audience[2] and len(action.thread.process.threads) > 1:
+                        _tell(audience[2], action, found)
+                errno = event.errno
+                if errno is not None:
+                    _tell(by_errno.get(errno, _NOBODY), action, found)
+                    failures = by_failure.get(event.name)
+                    if failures is not None:
+                        _tell(failures.get(errno, _NOBODY), action, found)
+            elif not isinstance(event, Begun):
+                _tell(self._of_record(event), action, found)
+            for descriptor in action.released:
+                if descriptor.noted:
+                    _tell(self._on_release, action, found)
+                    break
             if found:
                 yield from found
         yield from self.finish()
-
-    def feed(self, event: Event) -> Sequence[Finding]:
-        """Take one event; return what the rules find in it."""
-        action = self.kernel.apply(event)
-        found: list[Finding] = []
-        if action.finished is not None:  # told before the wait that ended it
-            _tell(self._on_round, action, found)
-        if isinstance(event, Syscall):
-            audience = self._audiences.get(event.name)
-            if audience is not None:
-                descriptor = action.descriptor
-                plain = descriptor is not None and descriptor.file.kind in _PLAIN
-                _tell(audience[0] if plain else audience[1], action, found)
-                if audience[2] and len(action.thread.process.threads) > 1:
-                    _tell(audience[2], action, found)
-            errno = event.errno
-            if errno is not None:
-                _tell(self._by_errno.get(errno, _NOBODY), action, found)
-                failures = self._by_failure.get(event.name)
-                if failures is not None:
-                    _tell(failures.get(errno, _NOBODY), action, found)
-        elif not isinstance(event, Begun):
-            _tell(self._of_record(event), action, found)
-        for descriptor in action.released:
-            if descriptor.noted:
-                _tell(self._on_release, action, found)
-                break
-        return found
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:

@@ -56,6 +56,12 @@ def test_wrong_usage_is_2(arguments, said):
     assert not done.stdout
 
 
+def test_a_trace_without_a_command_is_2_and_told_how(quiet):
+    done = tracediag(quiet)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f"to diagnose a trace: tracediag analyze {quiet}")
+
+
 def test_a_report_that_cannot_be_written_is_2(quiet):
     done = tracediag("analyze", quiet, "-o", "json:/nowhere/at/all")
     assert done.returncode == 2

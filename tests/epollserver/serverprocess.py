@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import tracediag.epollserver
 
@@ -63,10 +64,10 @@ class ServerProcess:
 
 
 @contextmanager
-def started(*arguments: str, before: tuple[str, ...] = ()) -> Iterator[ServerProcess]:
+def started(*arguments: str, before: tuple[str, ...] = (), stderr: IO[str] | None = None) -> Iterator[ServerProcess]:
     """Run a server by path, as where tracediag cannot be imported; `before` is a command to run it by."""
     command = [*before, sys.executable, "-I", str(FOLDER), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         assert process.stdout
         try:
             port = int(process.stdout.readline().rpartition(":")[2])

@@ -56,6 +56,12 @@ def test_json_is_one_line_of_ascii(report):
     assert shown.count("\n") == 1
 
 
+def test_json_tells_what_a_finding_explains(report):
+    kept, bare = json.loads(render(report, "json"))["findings"]
+    assert kept["explains"] == [{"name": "write-after-peer-closed", "line": 1324}]
+    assert bare["explains"] == []
+
+
 def test_the_schema_refuses_two_primary_steps(report):
     document = json.loads(render(report, "json"))
     for step in document["findings"][0]["steps"]:

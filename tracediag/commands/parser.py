@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import shlex
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol, cast
 
@@ -12,6 +14,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter
 
 from tracediag.commands import NAMES
 from tracediag.commands.output import write
+from tracediag.report.visible import visible
 
 _DESCRIPTION = """Reads an strace log as an expert would, and tells what is wrong, with proof.
 
@@ -66,9 +69,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     """Return the subcommand that was asked for, with its options; argparse ends the program where they are wrong."""
-    namespace = build_parser().parse_args(arguments)
+    parser = build_parser()
+    if arguments and _is_trace(arguments[0]):
+        shown = visible(shlex.quote(arguments[0]))
+        parser.error(f"{shown} is a file and no command; to diagnose a trace: tracediag analyze {shown}")
+    namespace = parser.parse_args(arguments)
     module = load(namespace.subcommand)
     return module, msgspec.convert(vars(namespace), module.Options)
+
+
+def _is_trace(word: str) -> bool:
+    """Whether somebody has named a file where a command is wanted."""
+    named = word not in NAMES and not word.startswith("-")
+    return named and os.path.isfile(word)  # noqa: PTH113 - Path.is_file raises where a name is too long
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,10 @@ PATHS = {"open": 0, "openat": 1, "openat2": 1, "creat": 0}
 """Where the calls that open by path have it."""
 
 
+_ENOUGH = 3
+"""Reads of nothing that every program makes: the one that shows the end, and one more or two to be sure."""
+
+
 class Kind(StrEnum):
     """What an open file description refers to."""
 
@@ -47,6 +51,28 @@ class Kind(StrEnum):
     """perf_event_open, userfaultfd, namespaces and the like."""
 
 
+MESSAGES = frozenset(Kind) - {Kind.UNKNOWN, Kind.FILE, Kind.SOCKET, Kind.PIPE, Kind.DEVICE, Kind.MEMFD}
+"""Kinds that are read and written, if at all, in messages of their own, not as a row of bytes."""
+
+
+class AtEnd(msgspec.Struct, eq=False, gc=False):
+    """Reads in a row on one open file description that gave 0 bytes."""
+
+    first: Syscall
+    last: Syscall
+    before: int
+    """How often the thread had waited before the first: `Thread.waits`."""
+    after: int
+    """The same before the last."""
+    second: Syscall | None = None
+    times: int = 1
+
+    @property
+    def waits(self) -> int:
+        """How often the thread has waited between the first and the last."""
+        return self.after - self.before
+
+
 class OpenFile(msgspec.Struct, eq=False):
     """One open file description; it lives as long as any descriptor, anywhere, refers to it."""
 
@@ -55,6 +81,8 @@ class OpenFile(msgspec.Struct, eq=False):
     """The call that made it; None where it was there before the trace began."""
     known_flags: StatusFlags | None = None
     """The status flags, once somebody has asked for them; see `flags`."""
+    terminal: bool = False
+    """Whether it has answered as a terminal does: TCGETS in ioctl_tty(2)."""
     stated: Syscall | None = None
     """The last F_GETFL, as long as nobody has asked for its answer."""
     known_path: str | None = None
@@ -66,11 +94,23 @@ class OpenFile(msgspec.Struct, eq=False):
     """The live descriptors that refer to it, as far as the trace shows."""
     heirs: list[DescriptorTable] = msgspec.field(default_factory=list)
     """The tables of forked processes that hold it under a number they have not used yet."""
+    at_end: AtEnd | None = None
+    """The reads in a row that gave nothing, up to now; None once there was data again, and for sockets."""
+    longest: AtEnd | None = None
+    """The most such reads in a row of those that ended with data, if more than every program makes."""
     sent: Syscall | Begun | None = None
     """The SCM_RIGHTS message that may have given it to a process not traced: unix(7); None once its receipt is seen."""
     released: Event | None = None
     """What ended the last reference known at that time; see `closed`."""
+    written: Syscall | None = None
+    """The last write that brought data into what is no socket; those at an offset of their own are not followed."""
+    taken: int = 0
+    """How many bytes such writes have brought so far."""
     registrations: list[Registration] = msgspec.field(default_factory=list)
+    used: Syscall | None = None
+    """The last call made on it but for close, by any descriptor, thread or process, once a loop was woken for it."""
+    waited_for: bool = False
+    """Whether a loop was ever woken for it."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
@@ -94,8 +134,19 @@ class OpenFile(msgspec.Struct, eq=False):
 
     @property
     def noted(self) -> bool:
-        """Whether anybody would care about its end: an epoll set watches it, or a rule remembers something of it."""
-        return bool(self.registrations or self.memory)
+        """Whether anybody would care about its end: a set watches it, a rule remembers it, it was read past its end."""
+        return bool(self.registrations or self.memory) or self.longest is not None or self._past_end
+
+    @property
+    def _past_end(self) -> bool:
+        return self.at_end is not None and self.at_end.times > _ENOUGH
+
+    def more(self) -> None:
+        """There is data again: the reads in a row that gave none are over."""
+        end = self.at_end
+        if end is not None and end.times > max(_ENOUGH, 0 if self.longest is None else self.longest.times):
+            self.longest = end
+        self.at_end = None
 
     @property
     def inherited(self) -> bool:
@@ -132,10 +183,12 @@ class Descriptor(msgspec.Struct, eq=False):
     opened: Syscall | None = None
     """The call that made it; for a copy made by fork, the call that made the original."""
     cloexec: bool | None = None
-    freed: Event | None = None
-    """What had ended the incarnation that had the number before."""
     copy_of: Descriptor | None = None
     """The descriptor that it was copied from by dup or fork."""
+    before: Descriptor | None = None
+    """What had the number before, where the trace shows its close."""
+    kept: Syscall | None = None
+    """The call that cleared FD_CLOEXEC: it is meant to live through execve."""
     closing: Begun | None = None
     """A close that has begun and not yet returned: the number may be handed out again meanwhile."""
     closed: Event | None = None

@@ -108,4 +108,6 @@ class Round(msgspec.Struct, eq=False):
     """How many calls the thread made before it waited again."""
     first: Descriptor | None = None
     """The first descriptor that was used."""
+    paused: Syscall | None = None
+    """A sleep that the thread made before it waited again, or another wait that came back with nothing."""
     ended_by: Syscall | Begun | None = None

@@ -50,6 +50,8 @@ class StatusFlags(msgspec.Struct, eq=False):
     """The last call that set them."""
     fetched: Syscall | None = None
     """The last F_GETFL on the description."""
+    unblocked: Syscall | None = None
+    """The call that has turned O_NONBLOCK on, as long as it is on; None where it was on from the start."""
 
     def has(self, name: str) -> bool | None:
         """Return whether the flag is on; None where the trace has not shown it."""
@@ -74,18 +76,29 @@ class StatusFlags(msgspec.Struct, eq=False):
         self.access = next(iter(given & ACCESS_MODES), self.access)
         self.known = dict.fromkeys(given & SETTABLE, True)
         self.complete = True
+        if "O_NONBLOCK" not in given:
+            self.unblocked = None
 
     def replace(self, names: Iterable[str], call: Syscall) -> None:
         """Set them as F_SETFL does: the settable ones and no others."""
         given = canonical(names)
+        self._unblock("O_NONBLOCK" in given, call)
         self.known = {name: name in given for name in SETTABLE}
         self.complete = True
         self.changed = call
 
     def put(self, name: str, on: bool, call: Syscall) -> None:
         """Set one of them, as ioctl FIONBIO does."""
+        if name == "O_NONBLOCK":
+            self._unblock(on, call)
         self.known[name] = on
         self.changed = call
+
+    def _unblock(self, on: bool, call: Syscall) -> None:
+        if not on:
+            self.unblocked = None
+        elif not self.has("O_NONBLOCK"):
+            self.unblocked = call
 
 
 _FLAGS_AT = {"open": 1, "openat": 2, "open_by_handle_at": 2}

@@ -16,7 +16,7 @@ from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.ends import Ends
 from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.rights import Rights
 from tracediag.kernel.table import DescriptorTable
 
@@ -64,6 +64,12 @@ class Kernel:
         """The descriptors under way from one process to another."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
+        self.elided = 0
+        """The last line behind which whoever posted the trace left something out; 0 for none."""
+        self.followed: dict[int | None, set[str]] = {}
+        """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
+        self.succeeded = False
+        """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
         self._gone: Process | None = None
         """The process that the last event ended: rules look at it once more, then its details are dropped."""
 
@@ -88,6 +94,18 @@ class Kernel:
         strays = (process.table for process in self.processes if not process.table.seen) if event is not None else ()
         return None if any(table.holds(file) for table in strays) else event
 
+    def follow(self, thread: Thread, rule: str) -> None:
+        """Let a rule, by its name, see every event of a thread from now on."""
+        self.followed.setdefault(thread.tid, set()).add(rule)
+
+    def leave(self, thread: Thread, rule: str) -> None:
+        """End what `follow` began."""
+        rules = self.followed.get(thread.tid)
+        if rules is not None:
+            rules.discard(rule)
+            if not rules:
+                del self.followed[thread.tid]
+
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event
@@ -109,7 +127,9 @@ class Kernel:
             if thread.rounds:
                 for turn in thread.rounds.values():
                     turn.calls += 1
-            if event.errno is not None and not event.errno.startswith("ERESTART"):
+            if event.errno is None:
+                self.succeeded = True
+            elif not event.errno.startswith("ERESTART"):
                 thread.process.failures.append(event)
             thread.inside = None
             thread.inside_descriptor = None
@@ -130,6 +150,7 @@ class Kernel:
             case Superseded():
                 self.people.supersede(action.thread, event.by)
             case Elision():
+                self.elided = event.line
                 self.people.forget_rounds()
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)

@@ -49,6 +49,10 @@ class Process(msgspec.Struct, eq=False):
     parent: Process | None = None
     program: str | None = None
     """The path of the last successful execve."""
+    former: str | None = None
+    """The program before that execve: its own, or that of the parent."""
+    executed: Syscall | None = None
+    """The last successful execve."""
     execs: int = 0
     started: Event | None = None
     """The clone or fork that made it; None where it was there before the trace."""
@@ -66,7 +70,7 @@ class Process(msgspec.Struct, eq=False):
     failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
     """Its last calls that failed since the program was started, the latest last; restarted ones are none."""
     messages: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
-    """Its last writes to fd 2, the latest last."""
+    """Its last writes to fd 2 or to a dup of it, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has asked for or set, by name: getrlimit(2)."""
     group: int | None = None
@@ -108,6 +112,8 @@ class Thread(msgspec.Struct, eq=False):
     """The turns of its event loops that it is handling now, by identity of the epoll set; 0 for poll and select."""
     blocked: frozenset[str] = frozenset()
     """Signals known to be blocked, as "SIGPIPE"."""
+    waits: int = 0
+    """How often it has waited for a descriptor or a while, on its own account: poll, select, epoll_wait, nanosleep."""
     last_call: Syscall | None = None
     last_signal: Signal | None = None
     earlier_signal: Signal | None = None

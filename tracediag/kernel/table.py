@@ -73,9 +73,10 @@ class DescriptorTable(msgspec.Struct, eq=False):
         if lost is None and number in self.inherited:
             lost = self.get(number)
         self.open[number] = descriptor
-        before = self.last_closed.pop(number, None)
-        if before is not None:
-            descriptor.freed = before.closed
+        gone = self.last_closed.pop(number, None)
+        if gone is not None:
+            gone.before = None  # one step back is enough; a chain would keep all that ever had the number
+            descriptor.before = gone
         descriptor.file.holders.append(descriptor)
         return lost
 

@@ -74,6 +74,8 @@ def without_output(name: str, body: str) -> str:
         if rest.startswith(","):  # send and its like have more arguments
             return body
         count = int(body[found.end() : end])
-        if (count > size if found["cut"] else count == size) and (rest.startswith(shown) or not rest):
+        # Data that begins with a line break puts nothing on this line: its digits are all the size's own.
+        printed = not rest or (bool(shown) and rest.startswith(shown))
+        if printed and (count > size if found["cut"] else count == size):
             return body[:end]
     return body

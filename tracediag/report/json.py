@@ -6,15 +6,13 @@ a new one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from tracediag.findings import Absence, Finding, Report
 from tracediag.report.base import Format
-from tracediag.report.visible import encodable
+from tracediag.report.document import dump
 
 SCHEMA = "tracediag-report/1"
 """The edition of the document."""
@@ -46,6 +44,11 @@ class _Step(msgspec.Struct, frozen=True):
     primary: bool
 
 
+class _Explained(msgspec.Struct, frozen=True):
+    name: str
+    line: int
+
+
 class _Finding(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     name: str
@@ -57,6 +60,7 @@ class _Finding(msgspec.Struct, frozen=True, kw_only=True):
     absent: list[Absence]
     why: str
     fix: str
+    explains: list[_Explained]
     count: int
     fingerprint: str
 
@@ -74,15 +78,15 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 class JsonFormat(Format):
-    """Everything, unshortened; nothing but ASCII leaves here, so that no terminal and no decoder is surprised."""
+    """Everything, unshortened."""
 
     def finding(self, finding: Finding, path: str) -> str:  # noqa: ARG002 - a finding alone tells no path in this schema
         """Render one finding as the document's `findings` holds it."""
-        return _dump(_finding(finding))
+        return dump(_finding(finding))
 
     def report(self, report: Report) -> Iterator[str]:
         """Render the whole document."""
-        yield _dump(_document(report))
+        yield dump(_document(report))
 
 
 def _document(report: Report) -> _Document:
@@ -115,23 +119,7 @@ def _finding(finding: Finding) -> _Finding:
         absent=list(finding.absent),
         why=finding.why,
         fix=finding.fix,
+        explains=[_Explained(name, line) for name, line in finding.explains],
         count=finding.count,
         fingerprint=finding.fingerprint,
     )
-
-
-def _dump(value: msgspec.Struct) -> str:
-    return json.dumps(_encodable(msgspec.to_builtins(value))) + "\n"
-
-
-def _encodable(value: Any) -> Any:
-    """Return the value with lone surrogates in its strings written out: JSON cannot hold them."""
-    match value:
-        case str():
-            return encodable(value)
-        case list():
-            return [_encodable(item) for item in value]
-        case dict():
-            return {key: _encodable(item) for key, item in value.items()}
-        case _:
-            return value

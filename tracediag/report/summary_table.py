@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +10,8 @@ import msgspec
 from tracediag.overviews import Row, Summary
 from tracediag.report.base import Look
 from tracediag.report.columns import FIRST_TO_GO, Column, columns
-from tracediag.report.visible import encodable, visible
+from tracediag.report.document import dump
+from tracediag.report.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,25 +30,13 @@ def document(summary: Summary) -> str:
     built = msgspec.to_builtins(summary)
     built["rows"] = [_flat(row) for row in built["rows"]]
     built["total"] = _flat(built["total"])
-    return json.dumps(_encodable({"schema": SCHEMA, **built})) + "\n"
+    return dump({"schema": SCHEMA, **built})
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """Bring the times up into the row; where there are none, their fields are absent."""
     times = row.pop("times")
     return row | (times or {})
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return encodable(value)
-        case list():
-            return [_encodable(item) for item in value]
-        case dict():
-            return {encodable(key): _encodable(item) for key, item in value.items()}
-        case _:
-            return value
 
 
 def table(summary: Summary, look: Look) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,8 @@ from tracediag.overviews import Node, Program, Thread, Tree
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.columns import duration
-from tracediag.report.visible import encodable, visible
+from tracediag.report.document import dump
+from tracediag.report.visible import visible
 
 SCHEMA = "tracediag-tree/1"
 """The edition of the document."""
@@ -37,19 +37,7 @@ def document(tree: Tree) -> str:
         built = {name: getattr(node, name) for name in node.__struct_fields__ if name != "children"}
         processes.append({"parent": None if parent is None else parent} | msgspec.to_builtins(built))
     found = {"schema": SCHEMA, "source": tree.source, "start": tree.start, "processes": processes}
-    return json.dumps(_encodable(msgspec.to_builtins(found))) + "\n"
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return encodable(value)
-        case list():
-            return [_encodable(item) for item in value]
-        case dict():
-            return {encodable(key): _encodable(item) for key, item in value.items()}
-        case _:
-            return value
+    return dump(found)
 
 
 def _walk(tree: Tree) -> Iterator[tuple[Node, int | None, tuple[bool, ...]]]:

@@ -12,6 +12,7 @@ what they want to see:
     @on_round                          a turn of an event loop is over: `action.finished`
     @on_release                        descriptors were released, one of them waited for, registered or remembered
                                        by a rule: `action.released`
+    @on_followed                       an event of a thread that a rule follows for a while: `Kernel.follow`
     @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
     @on_end                            the trace is over; the method takes the kernel instead of an action
@@ -79,6 +80,7 @@ def on_signal(*names: str) -> Callable[[Method], Method]:
 
 on_round = _subscribe(("round", ""))
 on_release = _subscribe(("release", ""))
+on_followed = _subscribe(("followed", ""))
 on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
 on_end = _subscribe(("end", ""))

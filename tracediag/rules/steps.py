@@ -12,6 +12,8 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 
+_STANDARD_STREAMS = 3
+
 
 def birth(descriptor: Descriptor) -> Iterator[Step]:
     """Yield the step of the call that made a descriptor, where the trace shows it."""
@@ -19,6 +21,19 @@ def birth(descriptor: Descriptor) -> Iterator[Step]:
     if opened is not None:
         received = opened.name in ("recvmsg", "recvmmsg")
         yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
+
+
+def left_out(descriptor: Descriptor, entry: Registration | None, kernel: Kernel) -> bool:
+    """Whether the recording has left out the call that made a descriptor: others may be missing as well.
+
+    So it is where the trace shows the program's start, or the call that put the descriptor into a set, which mostly
+    follows at once: it was not recorded whole, as by `-e trace=desc`.
+    """
+    if descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
+        return False
+    if entry is not None and entry.added is not None:
+        return True
+    return any(process.table is descriptor.table and process.execs for process in kernel.processes)
 
 
 def watched(entry: Registration) -> Iterator[Step]:

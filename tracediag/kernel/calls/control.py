@@ -44,10 +44,15 @@ def fcntl(action: Action, call: Syscall) -> None:
         case "F_SETFL":
             _set(action, descriptor, call)
         case "F_SETFD":
-            descriptor.cloexec = _wants_cloexec(call)
+            _set_cloexec(descriptor, call, on=_wants_cloexec(call))
         case "F_DUPFD" | "F_DUPFD_CLOEXEC" as command if call.result is not None:
             copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
             copy.copy_of = descriptor
+
+
+def _set_cloexec(descriptor: Descriptor, call: Syscall, *, on: bool) -> None:
+    descriptor.cloexec = on
+    descriptor.kept = None if on else call
 
 
 def _wants_cloexec(call: Syscall) -> bool:
@@ -68,6 +73,7 @@ _CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
 _FOREGROUND_REQUESTS = frozenset({"TIOCGPGRP", "TIOCSPGRP"})
 _MASTER = "/dev/ptmx"
 """Through it a terminal emulator asks for the foreground group of a terminal that is not its own."""
+_TERMINAL_REQUESTS = frozenset({"TCGETS", "TCGETS2"})
 
 
 @handles("ioctl")
@@ -83,7 +89,9 @@ def ioctl(action: Action, call: Syscall) -> None:
         if flag is not None and on is not None:
             descriptor.file.flags.put(flag, bool(on), call)
         elif request in _CLOEXEC_REQUESTS:
-            descriptor.cloexec = _CLOEXEC_REQUESTS[request]
+            _set_cloexec(descriptor, call, on=_CLOEXEC_REQUESTS[request])
+        elif request in _TERMINAL_REQUESTS:
+            descriptor.file.terminal = True
         elif request in _FOREGROUND_REQUESTS and descriptor.file.path != _MASTER:
             _foreground(action.process.terminal, call)
 

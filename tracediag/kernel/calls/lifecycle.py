@@ -32,6 +32,7 @@ def execve(action: Action, call: Syscall) -> None:
     if call.result != 0:
         return
     process = action.process
+    process.former, process.executed = process.program, call
     process.program = call.path(1 if call.name == "execveat" else 0)
     process.execs += 1
     # What failed before, failed in another program: the search along PATH, for one.

@@ -41,7 +41,7 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
             if file.pipe is not None and call.name in _PIPE_ENDS and file.pipe.writing is None:
                 file.pipe.direct(file, writing=_PIPE_ENDS[call.name])
     action.descriptor = descriptor
-    if (descriptor.readiness is not None or thread.rounds) and isinstance(call, Syscall):
+    if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
     return descriptor
 
@@ -55,6 +55,8 @@ def _worth_reading(file: OpenFile) -> bool:
 
 
 def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+    if call.name != "close":
+        descriptor.file.used = call
     readiness = descriptor.readiness
     if readiness is not None:
         readiness.touch(call)
@@ -74,7 +76,7 @@ def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
         if report.descriptor is None and report.data == descriptor.number:
             report.number, report.descriptor = descriptor.number, descriptor
             descriptor.readiness = report
-            descriptor.waited_for = True
+            descriptor.waited_for = descriptor.file.waited_for = True
             return report
     return None
 
@@ -101,7 +103,7 @@ def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) 
     report.descriptor = descriptor
     report.number = entry.number
     descriptor.readiness = report
-    descriptor.waited_for = True
+    descriptor.waited_for = descriptor.file.waited_for = True
 
 
 def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None:

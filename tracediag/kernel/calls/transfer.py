@@ -5,9 +5,8 @@ from __future__ import annotations
 from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
-from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.kernel import handles
-from tracediag.kernel.socket import Socket
 from tracediag.values import Array, Structure, number_of
 
 BROKEN = frozenset({"EPIPE", "ECONNRESET"})
@@ -17,12 +16,13 @@ _STDERR = 2
 
 READS = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg"})
 WRITES = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg"})
+_VECTORS = frozenset({"readv", "writev", "preadv", "preadv2", "pwritev", "pwritev2"})
 SOCKET_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "sendmmsg", "recvmmsg"})
 
 
 def asked(call: Syscall) -> int | None:
     """Return how many bytes a read or write asked for, or None where the trace does not say."""
-    if call.name in ("readv", "writev"):
+    if call.name in _VECTORS:
         return _vector(call.arg(1))
     if call.name in ("recvmsg", "sendmsg"):
         header = call.arg(1)
@@ -53,8 +53,8 @@ def _length(item: Structure) -> int | None:
 def read(action: Action, call: Syscall) -> None:
     """Data of a file, a pipe or whatever it is; of a socket as in `receive`."""
     descriptor = subject(action, call)
-    if descriptor is not None and (socket := descriptor.file.socket) is not None:
-        _received(socket, call)
+    if descriptor is not None:
+        _received(action, descriptor.file, call)
 
 
 @handles("recv", "recvfrom")
@@ -65,17 +65,37 @@ def receive(action: Action, call: Syscall) -> None:
         return
     if call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
-    if (socket := descriptor.file.socket) is not None:
-        _received(socket, call)
+    _received(action, descriptor.file, call)
 
 
-def _received(socket: Socket, call: Syscall) -> None:
+def _received(action: Action, file: OpenFile, call: Syscall) -> None:
+    socket = file.socket
+    if socket is None:
+        if call.result == 0:
+            _nothing_more(action, file, call)
+        elif file.at_end is not None:
+            file.more()
+        return
     if call.errno in BROKEN and socket.broken is None:
         socket.broken = call
     elif call.result == 0 and asked(call) != 0 and socket.stream is not False and socket.ended is None:
         socket.ended = call
     elif call.result is not None and call.result > 0:
         socket.last_read = call
+
+
+def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
+    """Count reads in a row that gave nothing; one that asked for nothing says nothing."""
+    if call.body.endswith(", 0"):
+        return
+    end = file.at_end
+    if end is None:
+        file.at_end = AtEnd(call, call, action.thread.waits, action.thread.waits)
+    else:
+        end.second = end.second or call
+        end.last = call
+        end.after = action.thread.waits
+        end.times += 1
 
 
 @handles("write", "writev", "send", "sendto")
@@ -86,17 +106,34 @@ def transmit(action: Action, call: Syscall) -> None:
         return
     if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
-    if descriptor.number == _STDERR and action.process.table.open.get(_STDERR) is descriptor:
-        action.process.messages.append(call)
+    if descriptor.number == _STDERR or descriptor.copy_of is not None:
+        _said(action, descriptor, call)
     _wrote(descriptor, call)
 
 
-@handles("sendfile", "splice", "sendfile64")
+def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+    """Take a message to fd 2, or to the dup of it through which perror(3) writes where it is open for both ways."""
+    original = descriptor.copy_of
+    maker = descriptor.opened
+    copied = original is not None and original.number == _STDERR and maker is not None and maker.name == "dup"
+    if descriptor.number == _STDERR or copied:
+        action.process.messages.append(call)
+
+
+@handles("sendfile", "splice", "sendfile64", "copy_file_range")
 def send_file(action: Action, call: Syscall) -> None:
-    """Data moved inside the kernel; the first argument of sendfile, the third of splice, is written to."""
-    descriptor = subject(action, call, 2 if call.name == "splice" else 0)
+    """Data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
+    if call.name == "splice":
+        subject(action, call)
+    descriptor = subject(action, call, 0 if call.name.startswith("sendfile") else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
+
+
+@handles("fsync", "fdatasync", "sync_file_range", "syncfs")
+def sync(action: Action, call: Syscall) -> None:
+    """What was written is brought to the disk: nothing changes that a program could see."""
+    subject(action, call)
 
 
 def _wrote(descriptor: Descriptor, call: Syscall) -> None:
@@ -106,6 +143,10 @@ def _wrote(descriptor: Descriptor, call: Syscall) -> None:
             file.socket.broken = call
         elif call.result is not None and call.result > 0:
             file.socket.last_write = call
+    elif call.errno is None:
+        if call.result:
+            file.written = call
+            file.taken += call.result
     elif call.errno == "EPIPE" and file.kind is not Kind.SOCKET and file.pipe is not None:
         end = as_pipe(file, writing=True)
         end.pipe.broken = end.pipe.broken or call

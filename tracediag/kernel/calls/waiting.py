@@ -29,7 +29,10 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
 
 @handles("epoll_ctl")
 def epoll_ctl(action: Action, call: Syscall) -> None:
-    """An entry is added, changed or removed; a failure is resolved to the entry that stood there."""
+    """An entry is added, changed or removed; a failure is resolved to the entry that stood there.
+
+    One that is removed without having been added was added outside the trace.
+    """
     if call.errno == "EBADF" and action.process.table.get(call.number(0) or -1) is None:
         return
     holder = look_up(action, call.number(0))
@@ -49,6 +52,8 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
         epoll.removals[number] = call
         if entry is not None:
             epoll.remove(entry, call)
+        elif target is not None:
+            action.registration = Registration(epoll, number, target.file, target, None, None, None, removed=call)
     elif target is not None:
         action.registration = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
 
@@ -92,7 +97,7 @@ def begin_wait(action: Action, call: Begun) -> None:
 @handles(*EPOLL_WAITS)
 def epoll_wait(action: Action, call: Syscall) -> None:
     """What became ready is tied to its registrations."""
-    holder = look_up(action, call.number(0))
+    holder = _waited_on(action, call)
     if holder is None:
         return
     action.descriptor = holder
@@ -114,7 +119,7 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
             # Most programs store the number itself; where the registration is outside the trace this is a guess.
             report.number, report.descriptor = data, held
             held.readiness = report
-            held.waited_for = True
+            held.waited_for = held.file.waited_for = True
         yield report
 
 
@@ -141,6 +146,14 @@ def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
             yield _by_number(action, number_of(item.get("fd")), names_of(item.get("revents")))
 
 
+@handles("nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "pause", "rt_sigsuspend", "rt_sigtimedwait")
+def sleep(action: Action, call: Syscall) -> None:
+    """The thread has slept, whatever its loops wait for."""
+    action.thread.waits += 1
+    for turn in action.thread.rounds.values():
+        turn.paused = call
+
+
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
 _SET_NUMBER = re.compile(r"\d++")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
@@ -159,19 +172,31 @@ def select(action: Action, call: Syscall) -> None:
 
 
 def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Readiness:
+    if "POLLNVAL" in events:
+        return Readiness(events, number)  # there is no such descriptor
     descriptor = look_up(action, number)
     report = Readiness(events, number, descriptor=descriptor)
     if descriptor is not None:
         descriptor.readiness = report
-        descriptor.waited_for = True
+        descriptor.waited_for = descriptor.file.waited_for = True
     return report
 
 
 def _key(action: Action, call: Syscall | Begun) -> int:
     if call.name not in EPOLL_WAITS:
         return 0
-    holder = look_up(action, call.number(0))
+    holder = _waited_on(action, call)
     return 0 if holder is None else id(epoll_of(holder))
+
+
+def _waited_on(action: Action, call: Syscall | Begun) -> Descriptor | None:
+    """Return the set that a wait is on, also where its number was closed while the wait went on."""
+    number = call.number(0)
+    gone = None if number is None else action.process.table.last_closed.get(number)
+    close = None if gone is None else gone.closed
+    if isinstance(call, Syscall) and not call.failed and isinstance(close, Syscall):
+        return gone if call.line < max(close.line, close.end_line) else look_up(action, number)
+    return look_up(action, number)
 
 
 def _finish(action: Action, call: Syscall | Begun) -> None:
@@ -187,8 +212,12 @@ def _finish(action: Action, call: Syscall | Begun) -> None:
 
 
 def _start(action: Action, turn: Round) -> None:
+    if turn.wait.result == 0:
+        for other in action.thread.rounds.values():
+            other.paused = turn.wait
     action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
     action.round = turn
+    action.thread.waits += 1
     for report in turn.reports:
         if report.descriptor is None or not report.events & HANGUPS:
             continue

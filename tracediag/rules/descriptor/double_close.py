@@ -154,7 +154,7 @@ class DoubleClose(Rule):
 
     def _struck(self, action: Action, gone: Descriptor) -> Finding | None:
         """Return the worse finding, if another thread closed what the caller had opened, by a stale number."""
-        before, closed = gone.freed, gone.closed
+        before, closed = None if gone.before is None else gone.before.closed, gone.closed
         if not isinstance(before, Syscall) or not isinstance(closed, Syscall) or gone.opened is None:
             return None
         if gone.opened.pid != action.thread.tid or not _by_a_stale_number(before, closed, gone):

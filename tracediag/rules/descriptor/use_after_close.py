@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tracediag.events import Begun, Syscall
 from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel import Action
+from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.rules.base import Rule, on_errno
@@ -20,9 +21,7 @@ _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
 _LOOKS = frozenset({"fstat", "fstat64", "newfstatat", "ioctl", "lseek", "_llseek"})
 """Calls by which a C library looks at the standard streams, closed or not."""
 
-_OTHERS = frozenset(
-    {"close", "dup2", "dup3", "close_range", "epoll_ctl", "poll", "ppoll", "select", "_newselect", "pselect6"}
-)
+_OTHERS = frozenset({"close", "dup2", "dup3", "close_range", "epoll_ctl", *EPOLL_WAITS, *POLLS, *SELECTS})
 """Calls whose EBADF is another rule's, or a way to ask, or that do not begin with a descriptor."""
 
 _DESCRIPTORS_AT = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, Step, step
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
@@ -66,10 +68,10 @@ class EpollCtlMisuse(Rule):
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace is over, and there was no second try."""
-        del kernel
-        for _, finding in self._pending.values():
-            yield finding
+        """The trace is over, and there was no second try; of a thread that lives on it may be still to come."""
+        for tid, (_, finding) in self._pending.items():
+            alive = tid in kernel.people.threads and kernel.people.threads[tid].process.exit is None
+            yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY) if alive else finding
 
     def _finding(self, action: Action, call: Syscall) -> Finding:
         number = call.number(2)
@@ -82,6 +84,8 @@ class EpollCtlMisuse(Rule):
             object=f"fd {number}" if action.descriptor is None else describe(action.descriptor),
             title=f"epoll_ctl fails with {call.errno}: the descriptor {refusal.what}",
             severity=refusal.severity,
+            # In a recording of failures only the second try, which may have succeeded, is not seen.
+            confidence=Confidence.CERTAIN if action.kernel.succeeded else Confidence.LIKELY,
             why="epoll_ctl adds what is not in the set, changes or removes what is, and takes no files that are always"
             " ready; a call that is refused leaves the set as it was: epoll_ctl(2), ERRORS",
             fix=refusal.fix.format(fd=number),

@@ -78,6 +78,8 @@ class StaleEpollRegistration(Rule):
             return None
         if entry.data is not None and entry.epoll.by_data.get(entry.data) is not entry:
             return None  # it was for the next one of that data, whose EPOLL_CTL_ADD had not returned yet
+        if entry.added is None and descriptor.table.get(descriptor.number) is not None:
+            return None  # neither of the two registrations is in the trace: it was for the one that is open
         known = self._stale.get(id(entry))
         if known is None and entry.removed is descriptor.closed and isinstance(descriptor.closed, Syscall):
             # The close looked like the last one, but events go on: a copy lives where the trace does not show it.

@@ -13,13 +13,16 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.file.fsync_error_ignored import speaks_of
+from tracediag.rules.file.undoing import undoes
 from tracediag.rules.process.ends import unreported, whole_end
 from tracediag.rules.process.words import meaning, names_error, names_object, said_after
 from tracediag.rules.steps import birth, no, repeated
 from tracediag.values import text_of
 
 _WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2"})
-_FLUSHES = frozenset({"fsync", "fdatasync", "close"})
+_SYNCS = frozenset({"fsync", "fdatasync"})
+_FLUSHES = _SYNCS | {"close"}
 _STDERR = 2
 _LOSSES_KEPT = 8
 
@@ -80,39 +83,42 @@ class WriteErrorIgnored(Rule):
         """Whoever removes or cuts what he could not write whole has seen the error."""
         if self._losing and id(action.process) in self._losing:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
-            losses[:] = [loss for loss in losses if not _undoes(action, loss)]
+            losses[:] = [loss for loss in losses if not undoes(action, loss.descriptor.file)]
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
         """The status says whether the caller hears of the loss."""
         process = action.process
         if process.exit is not None and self._losing.pop(id(process), None) is not None:
-            yield from self._judged(process)
+            yield from self._judged(process, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those that have called exit_group, but whose exit the trace does not report."""
         for process in unreported(kernel):
             if self._losing.pop(id(process), None) is not None:
-                yield from self._judged(process)
+                yield from self._judged(process, kernel)
 
-    def _judged(self, process: Process) -> Iterator[Finding]:
+    def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
         end = whole_end(process)
         status = process.exit_status if process.exit is None else process.exit.status
         if end is None or status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            yield self._finding(loss, end)
+            if loss.call.name in _SYNCS and speaks_of(loss.descriptor.file):
+                continue
+            # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
+            shown = loss.call.name in _WRITES and kernel.succeeded
+            yield self._finding(loss, end, Confidence.CERTAIN if shown else Confidence.LIKELY)
 
-    def _finding(self, loss: _Loss, end: Exit | Syscall) -> Finding:
+    def _finding(self, loss: _Loss, end: Exit | Syscall, confidence: Confidence) -> Finding:
         call, number = loss.call, loss.descriptor.number
         error = meaning(call.errno or "")
         return self.finding(
             _story(loss, end),
             object=describe(loss.descriptor),
             title=f"{call.name} on fd {number} fails ({error}), and the process reports success",
-            # Where no write is recorded, a message to fd 2 would not be either.
-            confidence=Confidence.CERTAIN if call.name in _WRITES else Confidence.LIKELY,
+            confidence=confidence,
             absent=[no(f"message of {call.errno}, nor a second attempt", call, end.line)],
             why="buffered output meets the error only when it is flushed, often in fclose or at exit; if nobody looks"
             " at that result, the data is lost and the exit status is 0 all the same: write(2), fclose(3), exit(3)",
@@ -162,15 +168,6 @@ def _repairs(action: Action, loss: _Loss) -> bool:
         return False
     before, now = text_of(loss.call.arg(1)), text_of(action.call.arg(1))
     return before is not None and now is not None and before.data[:32] == now.data[:32]
-
-
-def _undoes(action: Action, loss: _Loss) -> bool:
-    call, file = action.call, loss.descriptor.file
-    if call.name == "ftruncate":
-        held = action.process.table.get(call.number(0) or 0)
-        return held is not None and held.file is file
-    path = text_of(call.arg(1 if call.name == "unlinkat" else 0))
-    return path is not None and file.path is not None and str(path).rpartition("/")[2] == file.path.rpartition("/")[2]
 
 
 def _story(loss: _Loss, end: Exit | Syscall) -> Iterator[Step]:

@@ -30,7 +30,7 @@ _HARMLESS = {
     "EALREADY": frozenset[str](),
     "ENODATA": frozenset[str](),
     "ENOTTY": frozenset({"ioctl"}),
-    "ESPIPE": frozenset({"lseek", "_llseek"}),
+    "ESPIPE": frozenset({"lseek", "_llseek", "fadvise64"}),
     "ESRCH": frozenset({"kill", "tgkill", "tkill"}),
     "ECHILD": frozenset({"wait4", "waitid", "waitpid"}),
     "EBADF": frozenset({"close", "fcntl", "dup2", "dup3"}),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tracediag.events import Begun, Event, Exit, Signal, Syscall
-from tracediag.findings import Finding, Severity, Step, step
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
@@ -84,11 +84,19 @@ class ChildNotReaped(Rule):
             object=f"child {pid}" if len(zombies) == 1 else plural(len(zombies), "child").replace("childs", "children"),
             title=f"{_count(len(zombies))} never waited for",
             severity=Severity.WARNING if len(zombies) >= _MANY else Severity.NOTE,
+            confidence=_confidence(process),
             absent=[no(f"wait for child {pid}", death, line)],
             why="a child that has ended keeps its pid until its parent waits for it, and signals of one kind do not"
             " queue: one SIGCHLD may stand for several children: wait(2), signal(7)",
             fix=_fix(process),
         )
+
+
+def _confidence(process: Process) -> Confidence:
+    """Say how sure it is: one that lives on may wait yet, and SIGCHLD may be ignored since before the trace began."""
+    signals = process.signals
+    known = signals.from_exec or signals.get("SIGCHLD") is not None
+    return Confidence.CERTAIN if known and process.exit is not None else Confidence.LIKELY
 
 
 def _reaps_itself(process: Process) -> bool:

@@ -177,12 +177,10 @@ def _confidence(refused: _Refused, *, known: bool) -> Confidence:
 
 def _opened_as(descriptor: Descriptor, path: str) -> bool:
     opened, plain = descriptor.opened, path.removeprefix("./")
-    if opened is None or opened.name not in PATHS:
-        return False
-    if plain not in opened.body and "\\" not in opened.body:
+    if opened is None or (plain not in opened.body and "\\" not in opened.body):
         return False  # without an escape it would stand there as it is: no need to parse
     # The path as the program gave it: what -y shows of the descriptor is absolute.
-    given = opened.path(PATHS[opened.name])
+    given = opened.path(PATHS[opened.name]) if opened.name in PATHS else None
     return given is not None and given.removeprefix("./") == plain
 
 

@@ -91,7 +91,7 @@ class FailingCallSpin(Rule):
                 break
         else:
             self._runs.pop(tid, None)
-        return None if run is None or run.waited else self._told(run)
+        return None if run is None or run.waited else self._told(run, action.kernel)
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ class FailingCallSpin(Rule):
         run = self._runs.get(action.thread.tid)
         if run is not None and not run.waited:
             run.waited = True
-            yield from self._told(run)
+            yield from self._told(run, action.kernel)
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ class FailingCallSpin(Rule):
         self._last.pop(action.thread.tid, None)
         run = self._runs.pop(action.thread.tid, None)
         if run is not None and not run.waited:
-            yield from self._told(run)
+            yield from self._told(run, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -116,13 +116,14 @@ class FailingCallSpin(Rule):
         for run in self._runs.values():
             if run.waited:
                 continue
-            yield from self._told(run)
+            yield from self._told(run, kernel)
             if is_excerpt(kernel) and run.times >= _TRIES and last_line(kernel) - run.last.line <= 2:
                 yield self._finding(run, Confidence.POSSIBLE)
 
-    def _told(self, run: _Run) -> Iterator[Finding]:
+    def _told(self, run: _Run, kernel: Kernel) -> Iterator[Finding]:
         if run.times >= _STORM and not _slow(run):
-            yield self._finding(run, Confidence.CERTAIN)
+            # A recording of failures only shows neither what succeeds between them nor any wait.
+            yield self._finding(run, Confidence.CERTAIN if kernel.succeeded else Confidence.LIKELY)
 
     def _finding(self, run: _Run, confidence: Confidence) -> Finding:
         call = run.first

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Process, Thread
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
-from tracediag.rules.epoll.hangup_ignored_spin import SLOW, SURE, WORTH_A_WORD, is_idle
+from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD, is_idle
 from tracediag.rules.steps import is_excerpt, plural, repeated
 
 _ACCEPTS = ("accept", "accept4")

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tracediag.events import Event, Exit, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
+from tracediag.rules.partial import Partial, elsewhere, given_up, looks_whole, taken_in_part
 from tracediag.rules.steps import birth, no
-from tracediag.values import Array, Structure, Text, names_of, text_of
+from tracediag.values import names_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
-_PLAIN = frozenset({"write", "send", "sendto"})
-
-
-@dataclass(slots=True)
-class _Short:
-    """A send whose rest has not been sent yet."""
-
-    thread: Thread
-    call: Syscall
-    size: int
-    """How many bytes were given."""
-    rest: int
-    retried: Syscall | None = None
-    """An attempt that the kernel took nothing of."""
-    waits_for_room: bool = False
-    """Whether an epoll set watches for room: the program knows of the rest."""
+_CLOSES = frozenset({"close", "dup2", "dup3", "close_range", "execve", "execveat"})
 
 
 class ShortSendLost(Rule):
@@ -49,38 +32,36 @@ class ShortSendLost(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None:
             return
-        short: _Short | None = descriptor.file.memory.get(self.name)
+        short: Partial | None = descriptor.file.memory.get(self.name)
         if short is None:
-            if not _looks_whole(call):
+            if not looks_whole(call):
                 self._note(action, descriptor)
             return
         if call.result is None or call.result <= 0:
             short.retried = call
             return
         del descriptor.file.memory[self.name]
-        confidence = _elsewhere(short, call)
+        confidence = elsewhere(short, call)
         if confidence is not None:
             yield self._finding(descriptor, short, call, confidence)
-        elif not _looks_whole(call):
+        if not looks_whole(call):
             self._note(action, descriptor)
 
     def _note(self, action: Action, descriptor: Descriptor) -> None:
         """Remember a send that took less than it was given."""
-        call, socket = action.call, descriptor.file.socket
-        if call.result is None or call.result <= 0 or socket is None or socket.stream is False:
+        socket = descriptor.file.socket
+        if socket is None or socket.stream is False:
             return
-        size = asked(call)
-        if size is not None and call.result < size:
-            short = _Short(action.thread, call, size, size - call.result)
+        short = taken_in_part(action, descriptor.file)
+        if short is not None:
             descriptor.file.memory[self.name] = short
-            short.waits_for_room = any("EPOLLOUT" in (entry.events or ()) for entry in descriptor.file.registrations)
 
     @on_call("epoll_ctl")
     def watched(self, action: Action) -> None:
         """The program waits for room to send the rest."""
         entry = action.registration
         short = None if entry is None else entry.file.memory.get(self.name)
-        if entry is not None and isinstance(short, _Short) and "EPOLLOUT" in (entry.events or ()):
+        if entry is not None and isinstance(short, Partial) and "EPOLLOUT" in (entry.events or ()):
             short.waits_for_room = True
 
     @on_release
@@ -90,9 +71,10 @@ class ShortSendLost(Rule):
             short = descriptor.file.memory.get(self.name)
             if short is not None and not descriptor.file.holders and not _excused(descriptor, short, action.event):
                 del descriptor.file.memory[self.name]
-                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN)
+                seen = isinstance(action.event, Exit) or _is_close(action.event)
+                yield self._finding(descriptor, short, action.event, Confidence.CERTAIN if seen else Confidence.LIKELY)
 
-    def _finding(self, descriptor: Descriptor, short: _Short, after: Event, confidence: Confidence) -> Finding:
+    def _finding(self, descriptor: Descriptor, short: Partial, after: Event, confidence: Confidence) -> Finding:
         number = descriptor.number
         guess = confidence is Confidence.POSSIBLE
         title = f"{short.rest} bytes of a send are lost: the kernel took {short.call.result} of {short.size}"
@@ -110,59 +92,31 @@ class ShortSendLost(Rule):
         )
 
 
-def _looks_whole(call: Syscall) -> bool:
-    """Whether the result stands among the arguments too: then all was taken, and nothing need be parsed."""
-    if call.name not in _PLAIN:
-        return False
-    body = call.body
-    return f", {call.result}" in body[max(body.rfind('"'), 0) :]
+def _is_close(event: Event) -> bool:
+    """Whether a call closes what it releases, rather than showing that this was closed outside the trace."""
+    return isinstance(event, Syscall) and event.name in _CLOSES
 
 
-def _elsewhere(short: _Short, call: Syscall) -> Confidence | None:
-    """Say how sure it is that a send does not begin with the rest of the one before; None where it may well."""
-    size = asked(call)
-    if size is None or size == short.rest:
-        return None
-    before, now = _data(short.call), _data(call)
-    if before is not None and now is not None and not before.shortened and short.call.result is not None:
-        rest = before.data[short.call.result :]
-        same = now.data.startswith(rest[: len(now.data)])
-        return None if same else Confidence.CERTAIN
-    # A buffer that is filled up again may give the old size once more; a block that is all of one kind tells more.
-    return Confidence.POSSIBLE if size == short.size and _new_data(before, now) else None
-
-
-def _new_data(before: Text | None, now: Text | None) -> bool:
-    """Whether the two sends begin with different data: a send of the same block again is a retry of some kind."""
-    return before is not None and now is not None and before.data != now.data
-
-
-def _data(call: Syscall) -> Text | None:
-    """Return the bytes sent, or the first of them."""
-    value = call.arg(1)
-    if isinstance(value, Array) and len(value.items) == 1 and isinstance(value.items[0], Structure):
-        fields = value.items[0].fields
-        return text_of(fields[0][1]) if fields else None
-    return text_of(value)
-
-
-def _excused(descriptor: Descriptor, short: _Short, event: Event) -> bool:
+def _excused(descriptor: Descriptor, short: Partial, event: Event) -> bool:
     """Whether the rest could not be sent, or was given up on purpose: the peer gone, a time-out, a signal's death."""
     socket = descriptor.file.socket
     if socket is None or socket.broken is not None or socket.hung_up is not None or socket.ended is not None:
         return True
-    if isinstance(event, Exit) and event.signal is not None:
-        return True
-    if short.waits_for_room:
-        return True
     if "SO_LINGER" in socket.options or descriptor.file.sent is not None:
         return True
-    waits = (turn.wait for turn in short.thread.rounds.values())
-    later = [wait for wait in waits if wait.line > short.call.line]
-    return any(wait.result == 0 or isinstance(event, Exit) for wait in later)
+    return given_up(short, event)
 
 
-def _story(descriptor: Descriptor, short: _Short, after: Event) -> Iterator[Step]:
+def _what_then(number: int, after: Syscall) -> str:
+    """Say what the call shows that came instead of the rest."""
+    if _is_close(after) or "SHUT_WR" in names_of(after.arg(1)):
+        return f"fd {number} is closed"
+    if after.name in _SENDS:
+        return "the next send gives new data, not the rest"
+    return f"the number is handed out again, so fd {number} has been closed"
+
+
+def _story(descriptor: Descriptor, short: Partial, after: Event) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
     taken = f"the kernel takes {short.call.result} of {short.size} bytes"
@@ -170,8 +124,6 @@ def _story(descriptor: Descriptor, short: _Short, after: Event) -> Iterator[Step
     if short.retried is not None:
         yield step(short.retried, "one more attempt, of which nothing is taken")
     if isinstance(after, Syscall):
-        closing = after.name in ("close", "dup2", "dup3", "close_range") or "SHUT_WR" in names_of(after.arg(1))
-        note = f"fd {number} is closed" if closing else "the next send gives new data, not the rest"
-        yield step(after, note)
+        yield step(after, _what_then(number, after))
     elif isinstance(after, Exit):
         yield step(after, f"the process ends, and fd {number} with it")

@@ -14,6 +14,7 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
 from tracediag.rules.steps import birth, repeated
+from tracediag.values import names_of
 
 _STANDARD_STREAMS = 3
 """Below this a descriptor of unknown kind is rather a pipe or a terminal."""
@@ -52,7 +53,7 @@ class UseAfterReset(Rule):
             use = self._uses.setdefault(id(file), _Use(descriptor, broken, call))
             use.times += 1
             use.last = call.line
-        elif broken is None and call.errno in BROKEN and _connection(descriptor):
+        elif broken is None and call.errno in BROKEN and _connection(descriptor) and not _ended_by_itself(file):
             file.memory[self.name] = call
 
     @on_call("connect")
@@ -80,7 +81,7 @@ class UseAfterReset(Rule):
         number, dead = use.descriptor.number, use.broken.errno
         # One call more before the close has done nothing; a second one shows that nobody looks at the result.
         harmless = use.times == 1 and isinstance(end, Syscall)
-        sure = use.descriptor.file.socket is not None
+        sure = _known(use.descriptor)
         return self.finding(
             _steps(use, end),
             object=describe(use.descriptor),
@@ -111,6 +112,24 @@ def _connection(descriptor: Descriptor) -> bool:
     if file.socket is not None:
         return file.socket.stream is not False
     return file.kind is Kind.UNKNOWN and descriptor.number >= _STANDARD_STREAMS
+
+
+def _ended_by_itself(file: OpenFile) -> bool:
+    """Whether the program has shut down its own direction: then EPIPE tells nothing of the peer."""
+    shut = None if file.socket is None else file.socket.shut
+    return shut is not None and bool(names_of(shut.arg(1)) & {"SHUT_WR", "SHUT_RDWR"})
+
+
+def _known(descriptor: Descriptor) -> bool:
+    """Whether it is surely a connection, and the same one all the time.
+
+    Where the trace shows neither its birth nor that anything was ever sent or received on it, its own shutdown may
+    stand before the beginning, and a recording of failures only may have left out that it was closed and made anew.
+    """
+    socket = descriptor.file.socket
+    if socket is None:
+        return False
+    return descriptor.opened is not None or socket.last_write is not None or socket.last_read is not None
 
 
 def _held(file: OpenFile) -> bool:

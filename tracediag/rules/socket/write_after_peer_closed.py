@@ -62,7 +62,7 @@ class WriteAfterPeerClosed(Rule):
             object=describe(descriptor),
             title=title,
             severity=Severity.WARNING if ignored else Severity.NOTE,
-            confidence=Confidence.LIKELY if socket is None else Confidence.CERTAIN,
+            confidence=Confidence.CERTAIN if _surely(descriptor, call) else Confidence.LIKELY,
             absent=[no(f"close of fd {number}", told, call)] if ignored and told is not None else [],
             why=_why(call, before, socket),
             fix=f"take {call.errno} as the end: take fd {number} out of the event loop and close it{stop}",
@@ -79,6 +79,18 @@ def _peer_had(descriptor: Descriptor) -> bool:
     opened = descriptor.file.opened
     never_connected = opened is not None and opened.name == "socket" and socket.connected is None
     return not never_connected
+
+
+def _surely(descriptor: Descriptor, call: Syscall) -> bool:
+    """Whether it is surely a socket, and surely the peer's doing.
+
+    EPIPE also answers a write after the program's own shutdown. That could only have gone unseen where the trace shows
+    neither the socket's birth nor a write that succeeded.
+    """
+    socket = descriptor.file.socket
+    if socket is None:
+        return False
+    return call.errno != "EPIPE" or descriptor.opened is not None or socket.last_write is not None
 
 
 def _hung_up_both_ways(socket: Socket) -> bool:

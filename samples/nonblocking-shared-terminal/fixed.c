@@ -1,0 +1,43 @@
+/* A look at the standard input without a change to it: poll tells whether there is something to read. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void peek(void)
+{
+    char text[64];
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    _exit(poll(&input, 1, 0) == 1 && read(0, text, sizeof text) > 0 ? 0 : 1);
+}
+
+static void cat(void)
+{
+    execl("/bin/cat", "cat", (char *)NULL);
+    _exit(127);
+}
+
+static int run(void (*program)(void))
+{
+    int status;
+    if (fork() == 0)
+        program();
+    wait(&status);
+    return WEXITSTATUS(status);
+}
+
+int main(void)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0 || dup2(ends[0], 0) != 0)
+        return 1;
+    if (fork() == 0) {
+        usleep(200000);
+        _exit(write(ends[1], "late\n", 5) != 5);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    run(peek);
+    return run(cat);
+}

@@ -1,0 +1,208 @@
+"""TD309: a descriptor that another program inherits by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tracediag.events import Exit, Record, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe, describe_file
+from tracediag.kernel.process import Process
+from tracediag.kernel.socket import format_address
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_release
+from tracediag.rules.descriptor.inheritance import LOCKED, Leak, is_named, leaks
+from tracediag.rules.steps import birth, last_line, no, plural
+
+_KEPT = 64
+
+
+class _Words(msgspec.Struct, frozen=True):
+    """What is said of one kind of leak."""
+
+    noun: str
+    why: str
+    alone: Severity | None
+    """How bad it is while the owner has it, too; None where that is not worth a word."""
+    outlived: Severity
+    """How bad it is once the other program alone has it."""
+
+
+class LeakedIntoExec(Rule):
+    """Sockets, locks and secrets without FD_CLOEXEC at the execve of another program, which never touches them."""
+
+    code = "TD309"
+    name = "leaked-into-exec"
+    severity = Severity.WARNING
+    summary = "another program inherits a socket, a lock or a secret that was not meant for it"
+
+    def __init__(self) -> None:
+        self._leaks: list[Leak] = []
+
+    @on_call("flock")
+    def locked(self, action: Action) -> None:
+        """Take note of locks; one that cannot be had may be held by the wrong program."""
+        call = action.call
+        held = action.process.table.get(call.number(0) or 0)
+        if held is None:
+            return
+        if call.failed:
+            path = held.file.path
+            self._prove(action, lambda leak: leak.what == "lock" and leak.file.path == path)
+        elif "LOCK_UN" in call.body:
+            held.file.memory.pop(LOCKED, None)
+        else:
+            held.file.memory[LOCKED] = call
+
+    @on_errno("EADDRINUSE")
+    def in_use(self, action: Action) -> None:
+        """See whether the address is in use by what has leaked."""
+        if action.call.name == "bind" and self._leaks:
+            wanted = format_address(action.call.arg(1))
+            self._prove(action, lambda leak: leak.file.socket is not None and leak.file.socket.local == wanted)
+
+    def _prove(self, action: Action, fits: Callable[[Leak], bool]) -> None:
+        for leak in self._leaks:
+            if leak.proof is None and leak.left is not None and leak.held and fits(leak):
+                leak.proof = action.call
+
+    @on_call("execve", "execveat")
+    def executed(self, action: Action) -> None:
+        """Look at what has come along; a second execve may be the one that it was meant for."""
+        process, call = action.process, action.call
+        if call.result != 0 or not process.table.inherited:
+            return
+        if any(leak.process is process for leak in self._leaks):
+            self._leaks = [
+                leak for leak in self._leaks if leak.process is not process or not is_named(call, leak.number)
+            ]
+            return
+        for leak in leaks(process, call):
+            if len(self._leaks) < _KEPT:
+                leak.file.memory[self.name] = True
+                self._leaks.append(leak)
+
+    @on_release
+    def released(self, action: Action) -> None:
+        """See whether the owner leaves first."""
+        if not self._leaks:
+            return
+        for descriptor in action.released:
+            if self.name not in descriptor.file.memory:
+                continue
+            for leak in self._leaks:
+                if leak.owner is descriptor and leak.held:
+                    leak.left = action.event
+
+    @on_call("exit_group")
+    def exits(self, action: Action) -> Iterator[Finding]:
+        """The other program ends: what it never touched is still as it was inherited."""
+        if self._leaks:
+            yield from self._told(action.process, action.event.line, lambda leak: leak.held)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """It was killed: what can be said is what was seen before."""
+        if self._leaks and action.process.exit is not None:
+            yield from self._told(action.process, action.event.line, lambda leak: leak.left is not None)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """It lives on."""
+        for process in {id(leak.process): leak.process for leak in self._leaks}.values():
+            yield from self._told(process, last_line(kernel), lambda leak: leak.held)
+
+    def _told(self, process: Process, until: int, fits: Callable[[Leak], bool]) -> Iterator[Finding]:
+        mine = [leak for leak in self._leaks if leak.process is process]
+        self._leaks = [leak for leak in self._leaks if leak.process is not process]
+        for leak in mine:
+            severity = _severity(leak)
+            if severity is not None and fits(leak) and leak.closes_are_shown:
+                yield self._finding(leak, severity, until)
+
+    def _finding(self, leak: Leak, severity: Severity, until: int) -> Finding:
+        words, number, program = _WORDS[leak.what], leak.number, leak.process.program
+        opener = "" if leak.owner.opened is None else leak.owner.opened.name
+        more = f" and {plural(leak.also, 'other')} of the kind" if leak.also else ""
+        return self.finding(
+            [
+                *birth(leak.owner),
+                step(leak.call, f"another program takes over and inherits {words.noun}", primary=True),
+                *_consequence(leak),
+            ],
+            object=describe(leak.owner),
+            title=f"{program} inherits {words.noun}{more}: {describe_file(leak.file) or f'fd {number}'}",
+            severity=severity,
+            confidence=Confidence.LIKELY if leak.proof is None else Confidence.CERTAIN,
+            absent=[no(f"FD_CLOEXEC on fd {number}, and no use or close of it by {program}", leak.call, until)],
+            why=words.why,
+            fix=_fix(opener, number),
+            explains=[] if leak.proof is None else [(name, leak.proof.line) for name in _FOLLOWERS],
+        )
+
+
+def _severity(leak: Leak) -> Severity | None:
+    words = _WORDS[leak.what]
+    if leak.proof is not None:
+        return Severity.ERROR
+    if leak.left is None:
+        runs = leak.process.exit_status is None and leak.process.exit is None
+        return Severity.WARNING if words.alone is not None and runs else words.alone
+    shut = leak.file.socket is not None and leak.file.socket.shut is not None
+    return None if shut and leak.what == "connection" else words.outlived
+
+
+def _consequence(leak: Leak) -> Iterator[Step]:
+    if isinstance(leak.left, Syscall | Record):
+        how = "ends" if isinstance(leak.left, Exit) else "closes it"
+        yield step(leak.left, f"the owner {how}; the other program still holds it")
+    if leak.proof is not None:
+        yield step(leak.proof, f"{leak.proof.name} fails, since the other program still holds it")
+
+
+_INHERITED = "a descriptor without FD_CLOEXEC stays open across execve, and a child has all of its parent's"
+_WORDS = {
+    "listener": _Words(
+        "a listening socket",
+        f"{_INHERITED}: the address stays in use as long as any process holds the socket: execve(2), bind(2)",
+        Severity.NOTE,
+        Severity.WARNING,
+    ),
+    "connection": _Words(
+        "a connection",
+        f"{_INHERITED}: the peer sees the end of a connection when its last descriptor is closed: execve(2), close(2)",
+        None,
+        Severity.WARNING,
+    ),
+    "lock": _Words(
+        "a lock",
+        f"{_INHERITED}: flock holds the lock until the last descriptor of the open file is closed: execve(2), flock(2)",
+        None,
+        Severity.WARNING,
+    ),
+    "secret": _Words(
+        "a file with secrets",
+        f"{_INHERITED}: it can be read through the descriptor whatever the file's permissions are: execve(2), open(2)",
+        Severity.NOTE,
+        Severity.WARNING,
+    ),
+    "file": _Words(
+        "a file open for writing",
+        f"{_INHERITED}: a deleted file takes up space as long as any process holds it: execve(2), unlink(2)",
+        None,
+        Severity.NOTE,
+    ),
+}
+_FOLLOWERS = ("address-in-use", "failed-call-behind-exit", "eagain-treated-as-error", "failing-call-spin")
+_FLAGS = {
+    "socket": "give SOCK_CLOEXEC to socket",
+    "accept": "take connections by accept4 with SOCK_CLOEXEC",
+    "accept4": "give SOCK_CLOEXEC to accept4",
+}
+
+
+def _fix(opener: str, number: int) -> str:
+    flag = _FLAGS.get(opener, f"give O_CLOEXEC to {opener}")
+    return f"{flag}, or close fd {number} in the child before execve (close_range(3, ~0U, 0) closes all that are left)"

@@ -1,0 +1,186 @@
+"""TD311: what is written to the standard error lands in a connection or a data file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from tracediag.errnos import find_errno
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.transfer import asked
+from tracediag.kernel.describe import describe, describe_file
+from tracediag.kernel.descriptor import PATHS, Descriptor
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_end, on_exit
+from tracediag.rules.descriptor.payload import payload
+from tracediag.rules.process.words import Said, names_error, said_after
+
+_STDOUT, _STDERR = 1, 2
+_NAMES = {_STDOUT: "standard output", _STDERR: "standard error"}
+_SOCKETS = frozenset({"socket", "accept", "accept4"})
+_FILES = frozenset({*PATHS, "memfd_create"})
+_MEANT = 8
+"""Lines within which an open after a close is the old way to redirect a stream: `close(1); open("out", ...)`."""
+_FOR_MESSAGES = re.compile(r"log|\.err\b|\.out\b|\bstd(?:err|out)\b|^/dev/|^/proc/", re.IGNORECASE)
+"""Files in which a program may well want to have its messages."""
+
+
+class StandardStreamReplaced(Rule):
+    """1 or 2 is closed, a socket or data file gets the number, and messages for the user go into it."""
+
+    code = "TD311"
+    name = "standard-stream-replaced"
+    severity = Severity.ERROR
+    summary = "a socket or data file has the number of the standard output or error: messages go into it"
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Look back from the end of a process."""
+        if action.process.exit is not None:
+            yield from _first(self._judged(action.process))
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Look back from the end of the trace."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from _first(self._judged(process))
+
+    def _judged(self, process: Process) -> Iterator[Finding]:
+        found = [held for held in _replaced(process, _STDERR) if _stands_in(held)]
+        for held in found:
+            stray = _stray(process, held)
+            if stray is not None:
+                yield self._finding(held, *stray)
+        # Without a message the number alone is a trap that nobody has stepped into: who made it is told.
+        for held in (*found, *(held for held in _replaced(process, _STDOUT) if _stands_in(held))):
+            if held.copy_of is None and held.opened is not None:
+                yield self._trap(held, held.opened)
+
+    def _finding(self, held: Descriptor, message: Syscall, failed: Syscall | None) -> Finding:
+        what = describe_file(held.file) or "what was opened"
+        like_perror = failed is not None and _is_perror(message, failed)
+        return self.finding(
+            [
+                *_story(held),
+                *([] if failed is None else [step(failed, f"{failed.name} fails with {failed.errno}")]),
+                step(message, f"the message is written to fd {_STDERR}, {_kind(held)} now", primary=True),
+            ],
+            object=describe(held),
+            title=f"a message for the user goes into {what}",
+            severity=Severity.WARNING if failed is None else Severity.ERROR,
+            confidence=Confidence.CERTAIN if like_perror else Confidence.LIKELY,
+            why=_WHY,
+            fix=_FIX,
+        )
+
+    def _trap(self, held: Descriptor, opened: Syscall) -> Finding:
+        steps = [found for found in _story(held) if found.line != opened.line]
+        note = f"{_kind(held)} gets the number {held.number}: what is printed to the {_NAMES[held.number]} goes into it"
+        return self.finding(
+            [*steps, step(opened, note, primary=True)],
+            object=describe(held),
+            title=f"{describe_file(held.file) or opened.name} has the number of the {_NAMES[held.number]}",
+            severity=Severity.NOTE,
+            why=_WHY,
+            fix=_FIX,
+        )
+
+
+_WHY = (
+    "open, socket and accept give the lowest free number: where 0, 1 or 2 is closed, the next descriptor gets it, and"
+    " the C library and all that is linked in go on writing to 1 and 2: stdin(3), open(2)"
+)
+_FIX = (
+    "keep 0, 1 and 2 open: put /dev/null there by dup2 instead of closing them, and open /dev/null at the start until"
+    " the number is above 2, in case the program was started without them"
+)
+
+
+def _first(findings: Iterator[Finding]) -> Iterator[Finding]:
+    found = next(findings, None)
+    if found is not None:
+        yield found
+
+
+def _replaced(process: Process, number: int) -> Iterator[Descriptor]:
+    """Yield what has had the number last, and what had it before that."""
+    table = process.table
+    held = table.open.get(number) or table.last_closed.get(number)
+    while held is not None:
+        yield held
+        held = held.before
+
+
+def _stands_in(held: Descriptor) -> bool:
+    """Whether it is a socket or data file that has got the number by chance."""
+    opened = held.opened
+    if opened is None:
+        return False
+    if opened.name in _SOCKETS:
+        return True
+    if opened.name not in _FILES or held.file.flags.access == "O_RDONLY":
+        return False
+    path = held.file.path or ""
+    return not _FOR_MESSAGES.search(path) and not _meant(held, opened)
+
+
+def _meant(held: Descriptor, opened: Syscall) -> bool:
+    """Whether the stream was closed to put just this file in its place."""
+    closed = _closed(held)
+    return closed is not None and opened.line - closed.line <= _MEANT
+
+
+def _closed(held: Descriptor) -> Syscall | None:
+    """Return the close of the stream; what the program had opened itself under the number before is none."""
+    before = held.before
+    if before is None or (before.opened is not None and before.opened.name in _SOCKETS | _FILES):
+        return None
+    return before.closed if isinstance(before.closed, Syscall) else None
+
+
+def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None] | None:
+    """Return a write to fd 2 that is a message for the user, and the failure that it speaks of."""
+    assert held.opened is not None
+    until = None if held.closed is None else held.closed.line
+    writes = [
+        call for call in process.messages if call.line > held.opened.line and (until is None or call.line < until)
+    ]
+    said = tuple(piece for piece in said_after(writes) if piece.call.name in ("write", "writev"))
+    for failed in reversed(process.failures):
+        after = tuple(piece for piece in said if piece.call.line > failed.line)
+        message = names_error(after, failed.errno or "") if after else None
+        if message is not None:
+            return message, failed
+    signed = next((piece.call for piece in said if _is_signed(process, piece)), None)
+    return None if signed is None else (signed, None)
+
+
+def _is_signed(process: Process, piece: Said) -> bool:
+    """Whether a text begins with the name of the program, as messages do."""
+    name = posixpath.basename(process.program or "")
+    return bool(name) and piece.text.startswith((f"{name}: ", f"{name}[", f"./{name}: "))
+
+
+def _is_perror(message: Syscall, failed: Syscall) -> bool:
+    """Whether all that is written is what perror writes, also where strace shows only its beginning."""
+    known, shown = find_errno(failed.errno or ""), payload(message)
+    if known is None or shown is None:
+        return False
+    before, _, text = shown.decode("utf-8", "replace").rpartition(": ")
+    return f"{known.text}\n".startswith(text) and asked(message) == len(f"{before}: {known.text}\n")
+
+
+def _story(held: Descriptor) -> Iterator[Step]:
+    closed = _closed(held)
+    if closed is not None:
+        yield step(closed, f"fd {held.number}, the {_NAMES[held.number]}, is closed")
+    if held.opened is not None:
+        yield step(held.opened, f"{_kind(held)} gets the number {held.number}")
+
+
+def _kind(held: Descriptor) -> str:
+    return "a file" if held.opened is not None and held.opened.name in _FILES else "a socket"

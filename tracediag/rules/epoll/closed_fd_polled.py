@@ -1,0 +1,246 @@
+"""TD107: a wait for a number that is not open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tracediag.events import Begun, Syscall
+from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.descriptor.consequence import ending
+from tracediag.rules.descriptor.double_close import last_owner
+from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD
+from tracediag.rules.steps import birth, no, repeated
+from tracediag.values import Structure, items_of, names_of, number_of
+
+_KEPT = 64
+"""Numbers kept in mind for each process."""
+
+
+class _Polled(msgspec.Struct, eq=False):
+    """A number that was waited for while it was not open."""
+
+    number: int
+    gone: Descriptor | None
+    """What had the number before, if the trace shows its close."""
+    first: Syscall
+    suspects: tuple[int, ...] = ()
+    """All that it may have been, where select does not tell which."""
+    alone: bool = False
+    """Whether the wait was for nothing else."""
+    second: Syscall | None = None
+    last: Syscall | None = None
+    times: int = 1
+    dropped: bool = False
+    """Whether the process went on to wait without it."""
+
+    @property
+    def spins(self) -> bool:
+        """Whether the process turns around it."""
+        last = self.last
+        if self.times < WORTH_A_WORD or last is None:
+            return False
+        if self.first.time is None or last.time is None:
+            return True
+        return (last.time - self.first.time) / (self.times - 1) <= SLOW
+
+
+class ClosedFdPolled(Rule):
+    """POLLNVAL, or EBADF of select and epoll_wait: which number it is, and where it was closed."""
+
+    code = "TD107"
+    name = "closed-fd-polled"
+    severity = Severity.ERROR
+    summary = "poll, select or epoll_wait is given a number that is closed"
+
+    @on_call(*POLLS)
+    def polled(self, action: Action) -> Iterator[Finding]:
+        """Look for POLLNVAL; a later poll without the number shows that it was noticed."""
+        call = action.call
+        invalid = "POLLNVAL" in call.detail
+        if invalid or self.name in action.process.memory:
+            yield from self._polled(action, _invalid(call) if invalid else {})
+
+    def _polled(self, action: Action, invalid: dict[int, bool]) -> Iterator[Finding]:
+        known = self._of(action.process)
+        for polled in known.values():
+            same = polled.first.pid == action.call.pid and polled.first.name in POLLS
+            if same and polled.number not in invalid and f"fd={polled.number}," not in action.call.body:
+                polled.dropped = True
+        for number, alone in invalid.items():
+            if number in known and known[number].dropped:
+                yield self._finding(known.pop(number), action.process)
+            self._count(action, number, _closed(action, number), alone=alone)
+
+    @on_errno("EBADF")
+    def refused(self, action: Action) -> None:
+        """Look for the number that select or epoll_wait will not take."""
+        call = action.call
+        if call.name in EPOLL_WAITS:
+            number = call.number(0)
+            if number is not None and number >= 0:
+                self._count(action, number, _closed(action, number), alone=True)
+        elif call.name in SELECTS:
+            self._selected(action, _selected(call))
+
+    def _selected(self, action: Action, numbers: list[int]) -> None:
+        closed = {number: gone for number in numbers if (gone := _closed(action, number)) is not None}
+        table = action.process.table
+        suspects = list(closed) or [number for number in numbers if table.get(number) is None] or numbers
+        if suspects:
+            alone = len(numbers) == 1
+            self._count(action, suspects[0], closed.get(suspects[0]), suspects=tuple(suspects), alone=alone)
+
+    def _of(self, process: Process) -> dict[int, _Polled]:
+        known: dict[int, _Polled] = process.memory.setdefault(self.name, {})
+        return known
+
+    def _count(
+        self,
+        action: Action,
+        number: int,
+        gone: Descriptor | None,
+        *,
+        alone: bool,
+        suspects: tuple[int, ...] = (),
+    ) -> None:
+        known, call = self._of(action.process), action.call
+        polled = known.get(number)
+        if polled is None:
+            if len(known) < _KEPT:
+                known[number] = _Polled(number, gone, call, suspects, alone)
+            return
+        polled.second = polled.second or call
+        polled.last = call
+        polled.times += 1
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """The process has ended: what became of it is known."""
+        if action.process.exit is not None:
+            yield from self._all(action.process)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """The trace is over."""
+        for process in kernel.processes:
+            yield from self._all(process)
+
+    def _all(self, process: Process) -> Iterator[Finding]:
+        known: dict[int, _Polled] = process.memory.pop(self.name, {})
+        for polled in known.values():
+            yield self._finding(polled, process)
+
+    def _finding(self, polled: _Polled, process: Process) -> Finding:
+        number, gone, first = polled.number, polled.gone, polled.first
+        unsure = len(polled.suspects) > 1 and gone is None
+        which = " or ".join(f"fd {suspect}" for suspect in polled.suspects[:4]) if unsure else f"fd {number}"
+        close = None if gone is None else gone.closing or gone.closed
+        other = close is not None and close.pid != first.pid
+        return self.finding(
+            [*_history(gone, other=other), *_waits(polled, which), *_end(polled, process)],
+            object=which if gone is None else describe(gone),
+            title="the loop spins on a number that is closed" if polled.spins else _title(polled, other=other),
+            severity=_severity(polled, process),
+            confidence=Confidence.LIKELY if unsure else Confidence.CERTAIN,
+            absent=[] if polled.last is None or first.name in EPOLL_WAITS else [_left(which, first, polled.last)],
+            why=_why(first),
+            fix=_fix(which, first, other=other),
+            explains=[(name, first.line) for name in ("failing-call-spin", "failed-call-behind-exit")],
+        )
+
+
+def _invalid(call: Syscall) -> dict[int, bool]:
+    """Return the numbers with POLLNVAL, and whether nothing else was waited for.
+
+    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does.
+    """
+    wanted = {}
+    for item in items_of(call.arg(0)):
+        number = number_of(item.get("fd")) if isinstance(item, Structure) else None
+        if isinstance(item, Structure) and number is not None and number >= 0:
+            wanted[number] = number_of(item.get("events")) != 0
+    found = {}
+    for item in items_of(next(iter(call.parser(call.detail)), None)):
+        if isinstance(item, Structure) and "POLLNVAL" in names_of(item.get("revents")):
+            number = number_of(item.get("fd"))
+            if number is not None and wanted.get(number, True):
+                found[number] = len(wanted) == 1
+    return found
+
+
+def _selected(call: Syscall) -> list[int]:
+    """Return the numbers in the sets of a select, in order."""
+    numbers = {number_of(item) for position in (1, 2, 3) for item in items_of(call.arg(position))}
+    return sorted(number for number in numbers if number is not None)
+
+
+def _closed(action: Action, number: int) -> Descriptor | None:
+    """Return what had the number, if the trace shows its close."""
+    gone = last_owner(action, number)
+    return gone if gone is not None and isinstance(gone.closing or gone.closed, Begun | Syscall) else None
+
+
+def _history(gone: Descriptor | None, *, other: bool) -> Iterator[Step]:
+    if gone is None:
+        return
+    close = gone.closing or gone.closed
+    if isinstance(close, Begun | Syscall):
+        yield from birth(gone)
+        yield step(close, f"fd {gone.number} is closed{', by another thread' if other else ''}")
+
+
+def _waits(polled: _Polled, which: str) -> Iterable[Step]:
+    how = "POLLNVAL" if polled.first.name in POLLS else f"{polled.first.name} = EBADF"
+    yield step(polled.first, f"{which} is waited for and is not open: {how}", primary=True)
+    if polled.second is not None and polled.last is not None:
+        yield repeated(polled.second, "the same again, at once", polled.times - 1, polled.last.line)
+
+
+def _left(which: str, first: Syscall, last: Syscall) -> Absence:
+    return no(f"removal of {which} from the wait", first, last)
+
+
+def _end(polled: _Polled, process: Process) -> list[Step]:
+    """Return the step of the bad end that a wait which failed has led to; POLLNVAL is no failure."""
+    return [] if polled.first.name in POLLS else ending(process, polled.last or polled.first)
+
+
+def _title(polled: _Polled, *, other: bool) -> str:
+    if polled.gone is None:
+        return "a number that is not open is waited for"
+    return f"a descriptor is waited for after {'another thread has closed it' if other else 'it was closed'}"
+
+
+def _severity(polled: _Polled, process: Process) -> Severity:
+    """An error if the process turns around it or ends of it, a note if poll has told and the process has heard."""
+    if polled.spins or polled.times >= SURE or _end(polled, process):
+        return Severity.ERROR
+    heard = polled.dropped and polled.times == 1 and not polled.alone
+    return Severity.NOTE if heard else Severity.WARNING
+
+
+def _why(call: Syscall) -> str:
+    if call.name in POLLS:
+        return (
+            "poll reports POLLNVAL for a number that is not open, at once and each time; once the next open has taken"
+            " the number, the entry stands for a stranger: poll(2)"
+        )
+    if call.name in SELECTS:
+        return "one closed number in its sets makes all of select fail with EBADF, whatever else is ready: select(2)"
+    return "the set itself is closed, and with its last descriptor all its entries are gone: epoll_wait(2), epoll(7)"
+
+
+def _fix(which: str, call: Syscall, *, other: bool) -> str:
+    if call.name in EPOLL_WAITS:
+        return f"end the loop before {which} is closed: wake it by an eventfd, join it, then close"
+    how = "set its entry to -1, which poll passes over" if call.name in POLLS else "take it out of the set by FD_CLR"
+    first = "wake the thread that waits, and before the close" if other else "together with the close"
+    return f"{first} of {which} {how}"

@@ -1,0 +1,203 @@
+"""TD115: an event of a batch whose descriptor was closed while an earlier one was handled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracediag.events import Signal, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import READS
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import HANGUPS, Readiness, Round
+from tracediag.kernel.process import Thread
+from tracediag.rules.base import Rule, on_errno, on_release, on_round, on_signal, on_traffic
+from tracediag.rules.steps import watched
+
+_ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
+"""Calls that put an end to a descriptor; any other shows that its own event was being handled."""
+
+_SETTING_UP = frozenset(
+    {"accept", "accept4", "fcntl", "ioctl", "setsockopt", "getsockopt", "getpeername", "getsockname"}
+)
+_FOLLOWERS = ("use-after-close", "double-close", "epoll-ctl-misuse", "crashed")
+_KEPT = 100
+_NEAR = 64
+"""Calls after the close up to which a batch is still being handled; a program may also leave its loop for good."""
+
+
+@dataclass(slots=True)
+class _Stale:
+    """An event that nobody has come to yet, though its descriptor is closed already."""
+
+    turn: Round
+    place: int
+    earlier: Syscall
+    """The call on the descriptor of an earlier event, during which it was closed."""
+    close: Syscall
+    descriptor: Descriptor
+    report: Readiness
+    calls: int
+    """How many calls the turn had by then."""
+    told: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the batch may be at this event now: no later one has been handled, and not much else."""
+        later = self.turn.reports[self.place + 1 :]
+        return self.turn.calls - self.calls <= _NEAR and not any(report.touched for report in later)
+
+
+class EventAfterClose(Rule):
+    """A descriptor is closed while an earlier event of a batch is handled, and its own event is handled after that."""
+
+    code = "TD115"
+    name = "event-after-close"
+    severity = Severity.ERROR
+    summary = (
+        "an event is handled although its descriptor was closed while an earlier event of the same batch was handled"
+    )
+
+    def __init__(self) -> None:
+        self._stale: dict[int | None, list[_Stale]] = {}
+        """By thread: a batch is one thread's own."""
+
+    @on_release
+    def released(self, action: Action) -> None:
+        """Look for the descriptor among the events of the batch that the thread has not come to."""
+        call = action.event
+        if not isinstance(call, Syscall) or call.name not in ("close", "dup2", "dup3"):
+            return
+        for descriptor in action.released:
+            for turn in action.thread.rounds.values():
+                stale = _find(turn, descriptor, call) if len(turn.reports) > 1 else None
+                pending = self._stale.setdefault(action.thread.tid, []) if stale is not None else []
+                if stale is not None and len(pending) < _KEPT:
+                    pending.append(stale)
+
+    @on_round
+    def turned(self, action: Action) -> None:
+        """The batch is done: whatever was stale in it, the program has skipped."""
+        turn = action.finished
+        pending = self._stale.pop(action.thread.tid, None) if self._stale else None
+        left = [stale for stale in pending or () if stale.turn is not turn]
+        if left:
+            self._stale[action.thread.tid] = left
+
+    @on_errno("EBADF")
+    def refused(self, action: Action) -> Iterator[Finding]:
+        """A call on the number that the stale event carries, and that is closed."""
+        call = action.call
+        number = call.number(2 if call.name == "epoll_ctl" else 0)
+        for stale in self._open(action.thread):
+            if stale.descriptor.number != number or not _is_its_turn(stale, call):
+                continue
+            proof = step(call, f"the stale event is handled: fd {number} is not open any more", primary=True)
+            # The handler of a hang-up may well close at once, and the call be a slip of somebody else's.
+            sure = _went_on(stale) and call.name not in _ENDINGS and not stale.report.events & HANGUPS
+            yield self._finding(stale, proof, Confidence.CERTAIN if sure else Confidence.LIKELY)
+
+    @on_traffic(*READS)
+    def used(self, action: Action) -> Iterator[Finding]:
+        """A call on the number, which something else has got meanwhile."""
+        found, call = action.descriptor, action.call
+        if not self._stale or found is None:
+            return
+        for stale in self._open(action.thread):
+            opened = found.opened
+            if found.number != stale.descriptor.number or opened is None or opened.line < stale.close.line:
+                continue
+            if call.errno != "EAGAIN" or not _comes_by_event(stale, found, action.thread):
+                continue
+            note = f"the stale event is handled with what fd {found.number} is now, of which nothing was reported"
+            made = step(opened, "a new descriptor gets the number")
+            last = action.thread.last_call
+            at_once = last is not None and last.number(2 if last.name == "epoll_ctl" else 0) == found.number
+            # Some programs try to read from a new connection before anything is reported.
+            confidence = Confidence.POSSIBLE if at_once else Confidence.LIKELY
+            yield self._finding(stale, step(call, note, primary=True), confidence, made)
+
+    @on_signal("SIGSEGV", "SIGBUS", "SIGABRT")
+    def crashed(self, action: Action) -> Iterator[Finding]:
+        """The event's data pointed to something that was freed with the descriptor."""
+        signal = action.event
+        for stale in self._open(action.thread):
+            if isinstance(signal, Signal) and stale.report.data not in (None, stale.descriptor.number):
+                note = f"{signal.name} where the event of fd {stale.descriptor.number} is next: its data may be freed"
+                yield self._finding(stale, step(signal, note, primary=True), Confidence.LIKELY)
+
+    def _open(self, thread: Thread) -> list[_Stale]:
+        pending = self._stale.get(thread.tid, ()) if self._stale else ()
+        return [stale for stale in pending if not stale.told and stale.is_due]
+
+    def _finding(self, stale: _Stale, proof: Step, confidence: Confidence, made: Step | None = None) -> Finding:
+        number, stale.told = stale.descriptor.number, True
+        verb = "may be" if confidence is Confidence.POSSIBLE else "is"
+        return self.finding(
+            _story(stale, proof, made),
+            object=describe(stale.descriptor),
+            title=f"an event {verb} handled whose descriptor was closed earlier in the same batch",
+            severity=Severity.ERROR if made is None else Severity.WARNING,
+            confidence=confidence,
+            why="what a wait has returned is a copy: close takes a descriptor out of the set, but not out of the events"
+            ' that were returned before: epoll(7), "Possible pitfalls"',
+            fix=f"mark fd {number} as dead where it is closed and look at the mark before each event is handled, or put"
+            " off closing and freeing until the batch is done",
+            explains=[(name, proof.line) for name in _FOLLOWERS],
+        )
+
+
+def _find(turn: Round, descriptor: Descriptor, call: Syscall) -> _Stale | None:
+    """Find the event of a descriptor that is closed before the event's own turn has come."""
+    if turn.wait.name in ("select", "_newselect", "pselect6", "pselect6_time64"):
+        return None
+    place = next((at for at, report in enumerate(turn.reports) if report.descriptor is descriptor), None)
+    if place is None:
+        return None
+    report = turn.reports[place]
+    if report.touched > len(report.calls) or any(used.name not in _ENDINGS for used in report.calls):
+        return None
+    before = [earlier.last for earlier in turn.reports[:place] if earlier.last is not None]
+    after = any(later.touched for later in turn.reports[place + 1 :])
+    if not before or after:
+        return None
+    return _Stale(turn, place, max(before, key=lambda used: used.line), call, descriptor, report, turn.calls)
+
+
+def _went_on(stale: _Stale) -> bool:
+    """Whether an earlier event was handled on after the close: so that was done on its account."""
+    return any(
+        earlier.last is not None and earlier.last.line > stale.close.line
+        for earlier in stale.turn.reports[: stale.place]
+    )
+
+
+def _is_its_turn(stale: _Stale, call: Syscall) -> bool:
+    """Whether a call may be the first that is done about the event.
+
+    A second close or the like may as well be a slip of the first handler, or the program's own end.
+    """
+    return call.name not in _ENDINGS or (_went_on(stale) and bool(stale.report.events & HANGUPS))
+
+
+def _comes_by_event(stale: _Stale, found: Descriptor, thread: Thread) -> bool:
+    """Whether a read of a new descriptor is due to the event, and not to who has just accepted it and tries at once."""
+    if found.readiness is not None or found.number != stale.report.data:
+        return False
+    last = thread.last_call
+    return last is None or last.name not in _SETTING_UP
+
+
+def _story(stale: _Stale, proof: Step, made: Step | None) -> Iterator[Step]:
+    number, entry = stale.descriptor.number, stale.report.registration
+    if entry is not None:
+        yield from watched(entry)
+    yield step(stale.turn.wait, f"{len(stale.turn.reports)} events at once, that of fd {number} not the first of them")
+    yield step(stale.earlier, "an earlier event of the batch is handled")
+    if stale.close is not stale.earlier:
+        yield step(stale.close, f"meanwhile fd {number} is closed: its event is stale")
+    if made is not None:
+        yield made
+    yield proof

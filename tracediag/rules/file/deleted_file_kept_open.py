@@ -1,0 +1,253 @@
+"""TD408: a file that has lost its name is still open and grows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.kernel.table import DescriptorTable
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.file.paths import RENAMES, UNLINKS, name_of, path_of, places, same
+from tracediag.rules.process.words import meaning
+from tracediag.rules.steps import birth, is_excerpt, last_line, no, plural
+from tracediag.values import Annotated
+
+_NAME = "deleted-file-kept-open"
+_MOVED = "deleted-file-kept-open moved"
+_TOLD = "deleted-file-kept-open told"
+
+_TEMPORARY = re.compile(
+    r"^/(?:tmp|var/tmp|dev|proc|memfd:|SYSV)|(?:^|/)\.?te?mp|te?mp[^/]*$|/#[^/]*$|(?:^|/)\.nfs", re.IGNORECASE
+)
+"""Files that are meant to have no name, or to lose it soon."""
+
+_ON_FILES = frozenset(
+    {"read", "write", "readv", "writev", "pread64", "pwrite64", "fstat", "lseek", "fsync", "fdatasync", "ftruncate"}
+)
+_FILE = Kind.FILE
+_GROWTH, _SECONDS = 256, 1.0
+"""Less than so many bytes, within less than so many seconds, are the last words of a program that cleans up."""
+_MOST_OPEN = 1024
+_LINKED_KEPT = 256
+
+
+class _Gone(msgspec.Struct, eq=False):
+    """How a file has lost its name."""
+
+    call: Syscall
+    taken: int
+    own: bool
+    """Whether the process that holds it open has done that."""
+
+
+class DeletedFileKeptOpen(Rule):
+    """A file is removed or replaced while a process has it open, and that goes on writing to it."""
+
+    code = "TD408"
+    name = _NAME
+    severity = Severity.WARNING
+    summary = "a deleted file is still open and grows: nobody can read it, and its space is not freed"
+
+    def __init__(self) -> None:
+        self._linked: dict[str, None] = {}
+        """The names of files that have got another name by link: they do not go with the first."""
+
+    @on_call("link", "linkat")
+    def linked(self, action: Action) -> None:
+        """Remember files of several names."""
+        for path in places(action.call, action.process):
+            self._linked[name_of(path)] = None
+        while len(self._linked) > _LINKED_KEPT:
+            del self._linked[next(iter(self._linked))]
+
+    @on_call(*UNLINKS)
+    def removed(self, action: Action) -> None:
+        """See which open files have lost their name."""
+        call = action.call
+        if call.result == 0 and "AT_REMOVEDIR" not in call.body and _may_be_open(action):
+            self._lose(action, next(iter(places(call, action.process)), ""))
+
+    @on_call(*RENAMES)
+    def renamed(self, action: Action) -> None:
+        """What had the new name loses it; what had the old one is found under the new one from now on."""
+        paths = places(action.call, action.process)
+        if action.call.result != 0 or len(paths) != 2 or "RENAME_EXCHANGE" in action.call.body:
+            return
+        self._lose(action, paths[1])
+        for descriptor, _ in _holding(action, paths[0]):
+            descriptor.file.memory[_MOVED] = paths[1]
+
+    def _lose(self, action: Action, path: str) -> None:
+        if path and name_of(path) not in self._linked:
+            for descriptor, table in _holding(action, path):
+                file = descriptor.file
+                if _NAME not in file.memory:
+                    own = action.process.table is table
+                    file.memory[_NAME] = _Gone(action.call, file.taken, own)
+
+    @on_errno("ENOENT", "ESTALE", of=_ON_FILES)
+    def stale(self, action: Action) -> Iterator[Finding]:
+        """Network file systems, and some of FUSE, do not keep a file for those who have it open."""
+        call = action.call
+        descriptor = action.descriptor or action.process.table.get(call.number(0) or 0)
+        gone: _Gone | None = None if descriptor is None else descriptor.file.memory.pop(_NAME, None)
+        if descriptor is not None and gone is not None:
+            yield self._stale(descriptor, gone, call)
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge what was open until the process ended."""
+        if action.process.exit is not None:
+            yield from self._judged(action.released, action.kernel)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge what is open at the end of the trace."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._judged(list(process.table.open.values()), kernel)
+
+    def _judged(self, held: Iterable[Descriptor], kernel: Kernel) -> Iterator[Finding]:
+        for descriptor in held:
+            file = descriptor.file
+            if file.written is None or file.kind is not Kind.FILE or _TOLD in file.memory or descriptor.others:
+                continue
+            gone: _Gone | None = file.memory.get(_NAME)
+            if gone is not None or ">(deleted)" in file.written.body:
+                confidence = _weigh(file, file.written, gone, kernel)
+                if confidence is not None:
+                    yield self._finding(descriptor, file.written, gone, confidence, kernel)
+                    file.memory[_TOLD] = True
+
+    def _finding(
+        self, descriptor: Descriptor, written: Syscall, gone: _Gone | None, confidence: Confidence, kernel: Kernel
+    ) -> Finding:
+        number = descriptor.number
+        how = "is deleted" if gone is None or gone.call.name in UNLINKS else "is replaced by another"
+        until = descriptor.closed or last_line(kernel)
+        return self.finding(
+            _story(descriptor, written, gone),
+            object=describe(descriptor),
+            title=f"the file of fd {number} {how}, and goes on growing: nobody can read it, and its space is not freed",
+            # A file of which nothing else is known may have been made to have no name.
+            severity=Severity.NOTE if confidence is Confidence.POSSIBLE else Severity.WARNING,
+            confidence=confidence,
+            absent=[
+                no(f"close of fd {number}, nor a new open of its path", written if gone is None else gone.call, until)
+            ],
+            why="a file without a name lives, and takes its room, until the last descriptor of it is closed; df counts"
+            " it, du does not see it: unlink(2)",
+            fix=f"let the process close fd {number} and open the path anew when the file is rotated (on SIGHUP from"
+            " logrotate's postrotate, or when st_ino is another); until then, lsof +L1 finds such files and a restart"
+            " frees them",
+        )
+
+    def _stale(self, descriptor: Descriptor, gone: _Gone, call: Syscall) -> Finding:
+        return self.finding(
+            [
+                *birth(descriptor),
+                step(gone.call, "the file loses its name, while it is open"),
+                step(
+                    call,
+                    f"{call.name} fails: this file system does not keep it for those who have it open",
+                    primary=True,
+                ),
+            ],
+            object=describe(descriptor),
+            title=f"the file of fd {descriptor.number} is deleted while open, and {call.name} fails"
+            f" ({meaning(call.errno or '')})",
+            severity=Severity.ERROR,
+            confidence=Confidence.CERTAIN,
+            why="a local file system keeps a deleted file until the last close; NFS does so only for files deleted by"
+            " the same client, and FUSE only where its server does: unlink(2), nfs(5)",
+            fix="delete the file only when nobody has it open any more, or keep such files on a local disk",
+            explains=[("failed-call-behind-exit", call.line), ("stale-file-handle", call.line)],
+        )
+
+
+def _may_be_open(action: Action) -> bool:
+    """Whether anybody may have the file open whose name the call takes away: told without parsing, for `rm -r`."""
+    body = action.call.body
+    end = body.rfind('"')
+    name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
+    return "\\" in name or any(
+        held.file.opened is None or name in held.file.opened.body or _MOVED in held.file.memory
+        for thread in action.kernel.people.threads.values()
+        for held in thread.process.table.open.values()
+        if held.file.kind is _FILE
+    )
+
+
+def _holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorTable]]:
+    """Yield the descriptors, of any process that lives, through which a file of that path may be written."""
+    name = name_of(path)
+    tables = {id(thread.process.table): thread.process for thread in action.kernel.people.threads.values()}
+    for process in tables.values():
+        table = process.table
+        if not name or len(table.open) > _MOST_OPEN:
+            continue
+        for descriptor in table.open.values():
+            if _is_of(descriptor.file, name, path, process):
+                yield descriptor, table
+
+
+def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
+    if file.kind is not _FILE:
+        return False
+    moved: str | None = file.memory.get(_MOVED)
+    if moved is not None:
+        return same(moved, path)
+    opened = file.opened
+    if opened is not None and (name not in opened.body or "O_RDONLY" in opened.body):
+        return False  # most of them, and without parsing
+    known = path_of(file, process)
+    return known is not None and same(known, path)
+
+
+def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, kernel: Kernel) -> Confidence | None:
+    """Tell how sure it is that the file should have been let go; None where it is meant to have no name."""
+    path = file.path or ""
+    opened = "" if file.opened is None else file.opened.body
+    if _TEMPORARY.search(path) or "O_TMPFILE" in opened:
+        return None
+    if gone is None:
+        return _by_note(written, file, path, kernel)
+    if gone.own and not gone.taken:
+        return None  # the idiom: a file of one's own, without a name from the beginning
+    grown = file.taken - gone.taken
+    seconds = 0.0 if written.time is None or gone.call.time is None else written.time - gone.call.time
+    if written.line < gone.call.line or (grown < _GROWTH and (seconds < _SECONDS or not grown)):
+        return None
+    return Confidence.LIKELY if gone.own else Confidence.CERTAIN
+
+
+def _by_note(written: Syscall, file: OpenFile, path: str, kernel: Kernel) -> Confidence | None:
+    """Judge by what `-y` says: who has deleted the file, and when, is outside the trace."""
+    first = written.arg(0)
+    if not (isinstance(first, Annotated) and first.deleted) or (file.taken < _GROWTH and not is_excerpt(kernel)):
+        return None
+    appended = file.opened is not None and "O_APPEND" in file.opened.body
+    return Confidence.LIKELY if appended or "log" in path.lower() else Confidence.POSSIBLE
+
+
+def _story(descriptor: Descriptor, written: Syscall, gone: _Gone | None) -> Iterator[Step]:
+    file = descriptor.file
+    yield from birth(descriptor)
+    if gone is None:
+        yield step(written, "the file has no name any more, and is written to", primary=True)
+        return
+    replaced = gone.call.name not in UNLINKS
+    yield step(
+        gone.call,
+        "another file takes its name, while it is open" if replaced else "its name is removed, while it is open",
+    )
+    grown = plural(file.taken - gone.taken, "byte")
+    yield step(written, f"the last of {grown} since: the file grows on without a name", primary=True)

@@ -1,0 +1,220 @@
+"""TD407: fsync has failed, and the program goes on with the file, or asks again and believes the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.rules.file.paths import RENAMES, UNLINKS, path_of, places, same
+from tracediag.rules.process.ends import whole_end
+from tracediag.rules.process.words import meaning, names_error, said_after
+from tracediag.rules.steps import birth, no, plural, repeated
+from tracediag.values import text_of
+
+_SYNCS = ("fsync", "fdatasync", "sync_file_range", "msync")
+_NAME = "fsync-error-ignored"
+_KEPT = 16
+
+
+class _Failed(msgspec.Struct, eq=False):
+    """A file whose data could not be brought to the disk."""
+
+    call: Syscall
+    descriptor: Descriptor | None
+    """None for a mapping."""
+    process: Process
+    written: Syscall | None
+    """The last write before."""
+    taken: int
+    times: int = 1
+    last: int = 0
+    told: bool = False
+    """Whether a finding speaks of it."""
+
+
+class FsyncErrorIgnored(Rule):
+    """An fsync fails; the program writes on, renames the file, or takes a second fsync's success for the truth."""
+
+    code = "TD407"
+    name = _NAME
+    severity = Severity.ERROR
+    summary = "fsync fails, and the program goes on, or asks again and believes the answer: the data is gone"
+
+    def __init__(self) -> None:
+        self._failed: list[_Failed] = []
+
+    @on_errno("EIO", "ENOSPC", "EDQUOT")
+    def failed(self, action: Action) -> None:
+        """Remember the file; of several failures one after the other the first one counts."""
+        call = action.call
+        if call.name not in _SYNCS:
+            return
+        mapped = call.name == "msync"
+        descriptor = action.descriptor
+        known = next((state for state in self._failed if _is_on(state, action, descriptor)), None)
+        if known is not None:
+            known.times, known.last = known.times + 1, call.line
+            return
+        file = None if descriptor is None else descriptor.file
+        if (file is None and not mapped) or len(self._failed) >= _KEPT:
+            return
+        written, taken = (None, 0) if file is None else (file.written, file.taken)
+        state = _Failed(call, descriptor, action.process, written, taken, last=call.line)
+        self._failed.append(state)
+        if file is not None:
+            file.memory[_NAME] = state
+
+    @on_call(*_SYNCS)
+    def synced(self, action: Action) -> Iterator[Finding]:
+        """A success after the failure says nothing of the data that was in memory before."""
+        if not self._failed or action.call.result != 0:
+            return
+        descriptor = action.descriptor
+        for state in [state for state in self._failed if _is_on(state, action, descriptor)]:
+            self._failed.remove(state)
+            if not _written_again(state, None if descriptor is None else descriptor.file):
+                state.told = True
+                yield self._believed(state, action.call, descriptor)
+
+    @on_call(*RENAMES)
+    def renamed(self, action: Action) -> Iterator[Finding]:
+        """Whoever puts the file into its place after that has not looked at the result."""
+        if not self._failed or action.call.result != 0:
+            return
+        source = next(iter(places(action.call, action.process)), "")
+        for state in list(self._failed):
+            path = None if state.descriptor is None else path_of(state.descriptor.file, state.process)
+            if path is not None and action.process is state.process and same(path, source):
+                self._failed.remove(state)
+                state.told = True
+                note = "the file takes another's place all the same"
+                how = "the file is put into place all the same"
+                yield self._finding(state, [step(action.call, note)], how, _sure(state, state.descriptor))
+
+    @on_call(*UNLINKS, "ftruncate")
+    def undone(self, action: Action) -> None:
+        """Whoever removes or cuts the file has seen that it is not whole."""
+        if not self._failed or action.call.result != 0:
+            return
+        gone = next(iter(places(action.call, action.process)), "")
+        for state in [state for state in self._failed if state.descriptor is not None]:
+            assert state.descriptor is not None
+            file = state.descriptor.file
+            held = action.descriptor is not None and action.descriptor.file is file
+            if held or same(path_of(file, state.process) or "", gone):
+                self._failed.remove(state)
+                del file.memory[_NAME]
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge who has written on without a further fsync."""
+        if self._failed and action.process.exit is not None:
+            yield from self._judged(action.process)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge the processes that live on."""
+        del kernel
+        for process in {id(state.process): state.process for state in self._failed}.values():
+            yield from self._judged(process)
+
+    def _judged(self, process: Process) -> Iterator[Finding]:
+        for state in [state for state in self._failed if state.process is process]:
+            self._failed.remove(state)
+            if state.descriptor is not None and _goes_on(state):
+                written = state.descriptor.file.written
+                assert written is not None
+                note = "the program writes on to it as if nothing were lost"
+                yield self._finding(state, [step(written, note)], "the program writes on to the file")
+
+    def _believed(self, state: _Failed, again: Syscall, now: Descriptor | None) -> Finding:
+        note = f"{again.name} succeeds: the pages that could not be written count as clean, and are not tried again"
+        how = f"a second {again.name} succeeds and is believed"
+        return self._finding(state, [step(again, note)], how, _sure(state, now))
+
+    def _finding(
+        self, state: _Failed, after: list[Step], how: str, confidence: Confidence = Confidence.LIKELY
+    ) -> Finding:
+        call = state.call
+        what = "the mapping" if state.descriptor is None else f"fd {state.descriptor.number}"
+        return self.finding(
+            [*_story(state, what), *after],
+            object="the mapping" if state.descriptor is None else describe(state.descriptor),
+            title=f"{call.name} on {what} fails ({meaning(call.errno or '')}), and {how}",
+            confidence=confidence,
+            absent=[no("second write of the data that was lost", call, after[-1].line)],
+            why="a page that could not be written is marked clean, and the error is told once: what it held is not"
+            " tried again, though the next fsync succeeds: fsync(2)",
+            fix=f"take a failed {call.name} for the loss of all that was written since the last good one: stop, or"
+            " write that data once more, from memory or a log, to a new file; never just repeat the call",
+            explains=[("write-error-ignored", call.line), ("failed-call-behind-exit", call.line)],
+        )
+
+
+def speaks_of(file: OpenFile) -> bool:
+    """Whether this rule tells of a failed fsync of a file: another need not tell of it once more."""
+    state: _Failed | None = file.memory.get(_NAME)
+    return state is not None and (state.told or _goes_on(state))
+
+
+def _is_on(state: _Failed, action: Action, descriptor: Descriptor | None) -> bool:
+    """Whether a call syncs what had failed: the same description, another one of the same path, the same mapping."""
+    if state.descriptor is None or descriptor is None:
+        same_mapping = state.descriptor is descriptor and state.call.number(0) == action.call.number(0)
+        return same_mapping and state.process is action.process and action.call.name == "msync"
+    if state.descriptor.file is descriptor.file:
+        return True
+    if state.process is not action.process:
+        return False  # one that was started anew may well have written all of it once more
+    known, path = path_of(state.descriptor.file, state.process), path_of(descriptor.file, action.process)
+    return known is not None and path is not None and same(known, path)
+
+
+def _sure(state: _Failed, now: Descriptor | None) -> Confidence:
+    """Tell how sure it is that the data was not given once more; writes at an offset of their own are not followed."""
+    if state.descriptor is None or now is None or now.file is not state.descriptor.file:
+        return Confidence.LIKELY
+    return Confidence.CERTAIN if state.written is not None and now.file.taken == state.taken else Confidence.LIKELY
+
+
+def _written_again(state: _Failed, now: OpenFile | None) -> bool:
+    """Whether the data had been given once more, as far as the last write before and after shows."""
+    if now is None or state.descriptor is None or now.written is None:
+        return False
+    if now is state.descriptor.file and now.taken == state.taken:
+        return False
+    opened = "" if now.opened is None else now.opened.body
+    if now is not state.descriptor.file and ("O_TRUNC" in opened or "O_EXCL" in opened):
+        return True
+    before, after = (None if call is None else text_of(call.arg(1)) for call in (state.written, now.written))
+    # Where there is nothing to compare with, a new description with data of its own gets the benefit of the doubt.
+    return now is not state.descriptor.file if before is None or after is None else before.data == after.data
+
+
+def _goes_on(state: _Failed) -> bool:
+    """Whether the program has written on to the file, without a word, and does not end badly."""
+    file = None if state.descriptor is None else state.descriptor.file
+    if file is None or file.taken == state.taken or _written_again(state, file):
+        return False
+    end = whole_end(state.process)
+    status = state.process.exit_status if state.process.exit is None else state.process.exit.status
+    if end is not None and status != 0:
+        return False
+    return names_error(said_after(state.process.messages, state.call.line), state.call.errno or "") is None
+
+
+def _story(state: _Failed, what: str) -> Iterator[Step]:
+    if state.descriptor is not None:
+        yield from birth(state.descriptor)
+    if state.written is not None:
+        yield step(state.written, f"the last of {plural(state.taken, 'byte')} before it")
+    note = f"{state.call.name} fails with {state.call.errno}: of what was written to {what} some is not on the disk"
+    yield repeated(state.call, note, state.times, state.last, primary=True)

@@ -1,0 +1,194 @@
+"""TD413: a failure that a program has passed over, and the later one that follows from it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.events import Exit, Signal, Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.describe import describe_file
+from tracediag.kernel.process import Process
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_signal
+from tracediag.rules.file.chain_words import OTHERS, WHY, fix, outcome
+from tracediag.rules.file.chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
+from tracediag.rules.file.paths import RENAMES, UNLINKS, same
+from tracediag.rules.process.blame import Blame, find_blame
+from tracediag.rules.process.ends import whole_end
+from tracediag.rules.process.fault import Fault
+from tracediag.rules.process.words import meaning, names_error, said_after
+from tracediag.rules.steps import is_excerpt, last_line, repeated
+
+_HARMFUL = (*RENAMES, *UNLINKS, "rmdir")
+
+_FIRSTS_KEPT = 16
+_CHAINS_KEPT = 16
+
+_DENIED = ("EACCES", "EPERM", "EROFS", "EBUSY", "ETXTBSY")
+_WRONG = ("EEXIST", "EINVAL", "EISDIR", "ELOOP", "ENAMETOOLONG", "ENODEV", "ENOENT", "ENOTDIR", "ENOTEMPTY")
+_TAKEN = ("EADDRINUSE", "EDQUOT", "EFBIG", "EIO", "EMFILE", "EMLINK", "ENOPROTOOPT", "ENOSPC", "EOPNOTSUPP")
+
+
+class _Chain(msgspec.Struct, eq=False):
+    """An earlier failure and what followed from it."""
+
+    first: First
+    later: Syscall | Signal
+    how: How
+    times: int = 1
+    last: int = 0
+
+
+class IgnoredFailureStrikesLater(Rule):
+    """A call fails, the program goes on as if it had not, and a later call fails or works at the wrong place for it."""
+
+    code = "TD413"
+    name = "ignored-failure-strikes-later"
+    severity = Severity.ERROR
+    summary = "a failed call is passed over, and a later failure or wrong action follows from it"
+
+    @on_errno(*_DENIED, *_WRONG, *_TAKEN, of=NAMES)
+    def failed(self, action: Action) -> None:
+        """Look whether a failure follows from an earlier one, then whether others may follow from it."""
+        memory = action.process.memory
+        firsts: deque[First] | None = memory.get(self.name)
+        if firsts:
+            for before in firsts:
+                how = follows(before, action)
+                if how is not None:
+                    self._strikes(action.process, before, action.call, how)
+                    break
+        found = first(action)
+        if found is not None:
+            memory.setdefault(self.name, deque(maxlen=_FIRSTS_KEPT)).append(found)
+
+    @on_call(*_HARMFUL, "mkdir", "mkdirat", "chdir", "fchdir")
+    def done(self, action: Action) -> None:
+        """Forget what has been done at last; see what is done at the wrong place."""
+        firsts: deque[First] | None = action.process.memory.get(self.name)
+        if not firsts or action.call.failed:
+            return
+        call = action.call
+        paths = paths_of(action, call) or ("",)
+        away = next((before for before in firsts if before.call.name == "chdir"), None)
+        # Who makes a directory may be making the one that was not there; what is removed or renamed was to be in it.
+        if away is not None and call.name in _HARMFUL and is_relative(call) and not same(paths[0], away.paths[0]):
+            self._strikes(action.process, away, call, How.ELSEWHERE)
+        for before in [before for before in firsts if undoes(call, paths, before)]:
+            firsts.remove(before)
+
+    @on_call("execve", "execveat")
+    def started(self, action: Action) -> None:
+        """Another program knows nothing of what has failed before."""
+        if action.call.result == 0:
+            action.process.memory.pop(self.name, None)
+            action.process.memory.pop(_CHAINS, None)
+
+    @on_signal("SIGBUS")
+    def struck(self, action: Action) -> None:
+        """See whether the file that is mapped at the address was to be made longer."""
+        assert isinstance(action.event, Signal)
+        address = Fault(action.event, action.thread, None, None).address
+        mapping = None if address is None else action.process.space.find(address)
+        for before in action.process.memory.get(self.name, ()):
+            if mapping is not None and mapping.file is not None and before.file is mapping.file:
+                self._strikes(action.process, before, action.event, How.TOO_SHORT)
+
+    def _strikes(self, process: Process, before: First, later: Syscall | Signal, how: How) -> None:
+        chains: list[_Chain] = process.memory.setdefault(_CHAINS, [])
+        known = next((chain for chain in chains if chain.first is before), None)
+        if known is None and len(chains) < _CHAINS_KEPT:
+            chains.append(_Chain(before, later, how, last=later.line))
+        elif known is not None and isinstance(later, Syscall) and later.name == getattr(known.later, "name", ""):
+            known.times, known.last = known.times + 1, later.line
+
+    @on_exit
+    def exited(self, action: Action) -> Iterator[Finding]:
+        """Judge by what has become of the process."""
+        if action.process.exit is not None:
+            yield from self._judged(action.process, action.kernel)
+
+    @on_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge the processes whose end is not in the trace."""
+        for process in kernel.processes:
+            if process.exit is None:
+                yield from self._judged(process, kernel)
+
+    def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
+        chains: list[_Chain] = process.memory.pop(_CHAINS, [])
+        if not chains:
+            return
+        end = whole_end(process)
+        status = process.exit_status if process.exit is None else process.exit.status
+        bad = bool(status) or (process.exit is not None and process.exit.signal is not None)
+        blame = find_blame(process, last_line(kernel) if end is None else end.line, ended=bool(status))
+        for chain in chains:
+            behind = blame if blame is not None and blame.call in (chain.first.call, chain.later) else None
+            severity = _severity(chain, process, bad, behind, is_excerpt(kernel))
+            if severity is not None:
+                yield self._finding(chain, severity, behind, end if bad else None)
+
+    def _finding(self, chain: _Chain, severity: Severity, blame: Blame | None, end: Exit | Syscall | None) -> Finding:
+        call, how, errno = chain.first.call, chain.how, chain.first.call.errno or ""
+        path = next((path for path in reversed(chain.first.paths) if path), None)
+        lines = {call.line, chain.later.line}
+        explains = [(other, line) for other in OTHERS for line in sorted(lines)]
+        return self.finding(
+            _story(chain, blame, end),
+            object=path or _object(chain.first),
+            title=f"{call.name} fails ({meaning(errno)}) and is passed over; then {outcome(chain.later)}",
+            severity=severity,
+            confidence=_confidence(chain),
+            why=WHY[how],
+            fix=fix(call, path, errno),
+            explains=explains if end is None else [*explains, ("child-failure-behind", end.line)],
+        )
+
+
+_CHAINS = "ignored-failure-strikes-later chains"
+
+
+def _object(before: First) -> str:
+    if before.file is None:
+        return "RLIMIT_NOFILE"
+    what = describe_file(before.file)
+    return f"fd {before.call.number(0)}{f' = {what}' if what else ''}"
+
+
+def _severity(chain: _Chain, process: Process, bad: bool, blame: Blame | None, excerpt: bool) -> Severity | None:
+    """Weigh by what comes of it; None where the program has got along well."""
+    later = chain.later
+    if isinstance(later, Signal):
+        return Severity.ERROR if bad else Severity.WARNING
+    if blame is not None:
+        return Severity.ERROR if bad or excerpt else Severity.WARNING
+    if not later.failed:  # done at the wrong place
+        told = names_error(said_after(process.messages, chain.first.call.line), chain.first.call.errno or "")
+        return Severity.WARNING if told is None else None
+    return Severity.WARNING if excerpt or not tolerable(chain.how, later) else None
+
+
+def _confidence(chain: _Chain) -> Confidence:
+    """Tell how sure the connection is: by one path or file it is certain, by the working directory likely."""
+    if chain.how is How.ELSEWHERE or chain.how is How.TOO_FEW or chain.how is How.IN_USE:
+        return Confidence.LIKELY
+    return Confidence.CERTAIN
+
+
+def _story(chain: _Chain, blame: Blame | None, end: Exit | Syscall | None) -> Iterator[Step]:
+    call, later = chain.first.call, chain.later
+    yield step(call, f"{call.name} fails, and the program goes on as if it had not", primary=True)
+    if isinstance(later, Signal):
+        yield step(later, chain.how.value)
+    else:
+        yield repeated(
+            later, f"{later.name} {'fails' if later.failed else 'succeeds'}: {chain.how.value}", chain.times, chain.last
+        )
+    if blame is not None and blame.message is not None:
+        yield step(blame.message, "the program complains" if blame.named else "this is all that is said on fd 2")
+    if end is not None:
+        yield step(end, "the process ends badly")

@@ -1,0 +1,177 @@
+"""TD411: a length below zero, handed to a call that takes it as unsigned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.errnos import all_errors, find_errno
+from tracediag.events import Syscall
+from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import READS
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.rules.base import Rule, on_errno
+from tracediag.rules.process.words import meaning
+from tracediag.rules.steps import birth
+from tracediag.values import Array, Structure, Value, bare, number_of
+
+_BUFFERS = {
+    **dict.fromkeys(("read", "write", "pread64", "pwrite64", "getdents", "getdents64"), "count"),
+    **dict.fromkeys(("send", "sendto", "recv", "recvfrom"), "len"),
+    **dict.fromkeys(("getxattr", "fgetxattr", "lgetxattr", "setxattr", "fsetxattr", "lsetxattr"), "size"),
+    **dict.fromkeys(("bind", "connect"), "addrlen"),
+    **dict.fromkeys(("readlink", "readlinkat"), "bufsiz"),
+    "getrandom": "buflen",
+    "setsockopt": "optlen",
+    "msgsnd": "msgsz",
+    "mq_timedsend": "msg_len",
+    "mmap2": "length",
+}
+"""Calls that take the length of something in memory: nobody means one that is just below 4 GB."""
+
+_RANGES = {
+    **dict.fromkeys(("mmap", "munmap", "msync", "madvise", "mincore", "truncate", "ftruncate"), "length"),
+    **dict.fromkeys(("mprotect", "mlock", "fallocate", "fadvise64", "splice", "tee", "copy_file_range"), "len"),
+    "mremap": "new_size",
+    "sendfile": "count",
+    "sendfile64": "count",
+    "readahead": "count",
+    "sync_file_range": "nbytes",
+}
+"""Calls that take the length of a mapping or of a part of a file: 4 GB may well be meant."""
+
+_VECTORS = frozenset({"readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "sendmsg", "recvmsg"})
+_COUNTS = READS | {"pread64", "preadv", "readlink", "readlinkat", "getdents64", "lseek", "_llseek", "getrandom"}
+"""Calls whose result is likely to be taken for a length by what comes next."""
+
+_MARKS = (", -", "=-", "42949", "1844674407", "0xffff")
+"""One of these stands where a length is below zero: most calls that fail need not be parsed."""
+_WORD, _LONG = 1 << 32, 1 << 64
+_NEAR = 1 << 16
+_SOON = 8
+_KEPT = 16
+
+
+class NegativeLength(Rule):
+    """A read, write, mmap or the like is given a length near 2^64 or 2^32, and fails."""
+
+    code = "TD411"
+    name = "negative-length"
+    severity = Severity.ERROR
+    summary = "a call is given a length below zero, which counts as a huge one"
+
+    @on_errno("EFAULT", "EINVAL", "ENOMEM", "EMSGSIZE", "ENOBUFS", "E2BIG")
+    def failed(self, action: Action) -> Iterator[Finding] | None:
+        """Look at the length of a call that fails in one of the ways in which a negative one does."""
+        body = action.call.body
+        for mark in _MARKS:
+            if mark in body:
+                return self._looked_at(action)
+        return None
+
+    def _looked_at(self, action: Action) -> Iterator[Finding]:
+        call = action.call
+        length = _length(call)
+        below = None if length is None else _below(call, length)
+        if length is None or below is None:
+            return
+        told: set[tuple[str, int]] = action.process.memory.setdefault(self.name, set())
+        if (call.name, length) in told or len(told) >= _KEPT:
+            return
+        told.add((call.name, length))
+        yield self._finding(action, length, below, _cause(action, below))
+
+    def _finding(self, action: Action, length: int, below: int, cause: Syscall | None) -> Finding:
+        call, descriptor = action.call, action.descriptor or action.process.table.get(action.call.number("fd") or -1)
+        number = None if descriptor is None else descriptor.number
+        place = "" if number is None else f" on fd {number}"
+        origin = "" if cause is None else f", the failure of {cause.name}"
+        return self.finding(
+            _story(descriptor, cause, call, length, below),
+            object=call.name if descriptor is None else describe(descriptor),
+            title=f"{call.name}{place} is given a length of {below}{origin}",
+            confidence=Confidence.CERTAIN if length < 0 or length > _WORD else Confidence.LIKELY,
+            why="a length is unsigned, so a negative number becomes a huge one: the call fails, or reads and writes far"
+            " beyond the buffer where the memory there happens to be mapped: read(2), write(2), size_t(3type)",
+            fix=_fix(call, cause, below),
+            explains=[("failed-call-behind-exit", call.line), ("failing-call-spin", call.line)],
+        )
+
+
+def _length(call: Syscall) -> int | None:
+    """Return the length that a call was given, the greatest of several; None where it takes none."""
+    name = _BUFFERS.get(call.name) or _RANGES.get(call.name)
+    if name is not None:
+        return number_of(call.arg(name))
+    if call.name not in _VECTORS:
+        return None
+    value = bare(call.arg(1))
+    vector = bare(value.get("msg_iov")) if isinstance(value, Structure) else value
+    lengths = [_piece(item) for item in vector.items] if isinstance(vector, Array) else []
+    return max((length for length in lengths if length is not None), default=None)
+
+
+def _piece(item: Value) -> int | None:
+    if not isinstance(item, Structure) or len(item.fields) < 2:
+        return None
+    return number_of(item.get("iov_len") or item.fields[1][1])
+
+
+def _below(call: Syscall, length: int) -> int | None:
+    """Return the negative number that stands behind a length; None where it is none."""
+    if length < 0:
+        return length
+    if _LONG // 2 <= length < _LONG:
+        return length - _LONG
+    if call.name not in _RANGES and _WORD - _NEAR <= length < _WORD:
+        return length - _WORD
+    return None
+
+
+def _cause(action: Action, below: int) -> Syscall | None:
+    """Return the failed call whose -1, or negative error number, has become the length."""
+    call = action.call
+    for failure in reversed(action.process.failures):
+        if failure is call or failure.pid != call.pid:
+            continue
+        if call.line - failure.line > _SOON:
+            break
+        if failure.name in _COUNTS and below in (-1, -_number(failure.errno or "")):
+            length = _length(failure)
+            return failure if length is None or _below(failure, length) is None else None
+    return None
+
+
+def _number(errno: str) -> int:
+    found = find_errno(errno)
+    return 0 if found is None else found.number
+
+
+def _named(below: int) -> str:
+    """Return the error whose number, negative, the length is: so raw system calls and io_uring report failures."""
+    names = (error.name for error in all_errors() if error.number == -below and below < -1)
+    name = next(names, None)
+    return "" if name is None else f"; -{name} is {below}, too"
+
+
+def _fix(call: Syscall, cause: Syscall | None, below: int) -> str:
+    if cause is not None:
+        return f"look at the result of {cause.name} before it is used: call {call.name} only if it is above 0"
+    if below == -1:
+        return f"find what gave -1, a failure, and was handed to {call.name} as a length unchecked"
+    return (
+        f"check the length before {call.name}: a subtraction has gone below zero, or a result below zero was not looked"
+        f" at{_named(below)}"
+    )
+
+
+def _story(
+    descriptor: Descriptor | None, cause: Syscall | None, call: Syscall, length: int, below: int
+) -> Iterator[Step]:
+    if descriptor is not None:
+        yield from birth(descriptor)
+    if cause is not None:
+        yield step(cause, f"{cause.name} fails with {cause.errno}, and gives {below}")
+    huge = f"{below} as a length" if length < 0 else f"{below} as an unsigned length is {length}"
+    yield step(call, f"{huge}: {meaning(call.errno or '')}", primary=True)
