@@ -34,6 +34,8 @@ Parser = Callable[[str], tuple[Value, ...]]
 
 _SENDER = re.compile(r"\bsi_pid=(\d++)")
 _LEADING = re.compile(r"-?\d++(?![*\w])").match
+_THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?\d++)(?=[,<]|$)").match
+"""The third argument, behind two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
 _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
 """Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""
 
@@ -85,6 +87,8 @@ class Call(Event, kw_only=True, gc=False):
                 return few
             if (leading := _LEADING(body)) is not None:
                 return int(leading[0])
+        elif key == 2 and self._args is None and (third := _THIRD(self.body)) is not None:
+            return int(third[1])
         return number_of(self.arg(key))
 
     def path(self, key: int) -> str | None:

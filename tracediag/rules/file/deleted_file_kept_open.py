@@ -179,7 +179,8 @@ def _may_be_open(action: Action) -> bool:
     end = body.rfind('"')
     name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
     return "\\" in name or any(
-        held.file.opened is None or name in held.file.opened.body or _MOVED in held.file.memory
+        name in (held.file.known_path or name if held.file.opened is None else held.file.opened.body)
+        or _MOVED in held.file.memory
         for thread in action.kernel.people.threads.values()
         for held in thread.process.table.open.values()
         if held.file.kind is _FILE

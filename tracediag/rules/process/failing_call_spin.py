@@ -70,8 +70,15 @@ class FailingCallSpin(Rule):
         before, earlier = self._last.get(tid, _NOTHING)
         self._last[tid] = (call, before)
         run = self._runs.get(tid)
-        if run is None and not _alike(before, call) and not _alike(earlier, call):
-            return None  # nearly always: a search along a path
+        if run is None:
+            name, errno, body = call.name, call.errno, call.body
+            for other in (before, earlier):
+                if other is None or other.name != name or other.errno != errno:
+                    continue
+                if other.body == body or body[:1].isdigit():
+                    break
+            else:
+                return None  # nearly always: a search along a path
         return self._counted(action, run, (before, earlier))
 
     def _counted(
