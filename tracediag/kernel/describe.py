@@ -10,6 +10,14 @@ _NOUNS = {
     Kind.EPOLL: "epoll set",
     Kind.FILE: "file",
     Kind.DEVICE: "device",
+    Kind.EVENTFD: "eventfd",
+    Kind.TIMERFD: "timerfd",
+    Kind.SIGNALFD: "signalfd",
+    Kind.INOTIFY: "inotify",
+    Kind.FANOTIFY: "fanotify",
+    Kind.PIDFD: "pidfd",
+    Kind.MEMFD: "memfd",
+    Kind.IO_URING: "io_uring",
 }
 
 
@@ -25,7 +33,7 @@ def describe_file(file: OpenFile) -> str | None:
         return _socket(file.socket)
     if file.path is not None:
         return file.path
-    if file.pipe is not None:
+    if file.pipe is not None and file.pipe.writing is not None:
         return f"pipe ({'write' if file.pipe.writing else 'read'} end)"
     if file.kind is Kind.PIPE:
         return "pipe"

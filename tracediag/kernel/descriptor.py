@@ -39,8 +39,20 @@ class Kind(StrEnum):
     PIPE = "pipe"
     EPOLL = "epoll"
     DEVICE = "device"
+    EVENTFD = "eventfd"
+    TIMERFD = "timerfd"
+    SIGNALFD = "signalfd"
+    INOTIFY = "inotify"
+    FANOTIFY = "fanotify"
+    PIDFD = "pidfd"
+    MEMFD = "memfd"
+    IO_URING = "io_uring"
     OTHER = "other"
-    """eventfd, timerfd, signalfd, inotify, pidfd, memfd and the like."""
+    """perf_event_open, userfaultfd, namespaces and the like."""
+
+
+MESSAGES = frozenset(Kind) - {Kind.UNKNOWN, Kind.FILE, Kind.SOCKET, Kind.PIPE, Kind.DEVICE, Kind.MEMFD}
+"""Kinds that are read and written, if at all, in messages of their own, not as a row of bytes."""
 
 
 class AtEnd(msgspec.Struct, eq=False, gc=False):
@@ -86,8 +98,10 @@ class OpenFile(msgspec.Struct, eq=False):
     """The reads in a row that gave nothing, up to now; None once there was data again, and for sockets."""
     longest: AtEnd | None = None
     """The most such reads in a row of those that ended with data, if more than every program makes."""
-    sent: Syscall | None = None
-    """The SCM_RIGHTS message that may have given it to a process not traced: unix(7)."""
+    sent: Syscall | Begun | None = None
+    """The SCM_RIGHTS message that may have given it to a process not traced: unix(7); None once its receipt is seen."""
+    released: Event | None = None
+    """What ended the last reference known at that time; see `closed`."""
     written: Syscall | None = None
     """The last write that brought data into what is no socket; those at an offset of their own are not followed."""
     taken: int = 0
@@ -112,7 +126,7 @@ class OpenFile(msgspec.Struct, eq=False):
 
     @property
     def path(self) -> str | None:
-        """The path it was opened by, or that `-y` shows; "timerfd_create" and the like for what has none."""
+        """The path it was opened by, or that `-y` shows."""
         if self.known_path is None and self.opened is not None and self.opened.name in PATHS:
             path = text_of(self.opened.arg(PATHS[self.opened.name]))
             self.known_path = None if path is None else str(path)
@@ -138,6 +152,26 @@ class OpenFile(msgspec.Struct, eq=False):
     def inherited(self) -> bool:
         """Whether it was there before the trace: others may hold it too."""
         return self.opened is None
+
+    @property
+    def other(self) -> OpenFile | None:
+        """The other end of its connection or pipe, where the trace shows both."""
+        if self.socket is not None:
+            return self.socket.other
+        return None if self.pipe is None else self.pipe.other
+
+    @property
+    def referred(self) -> bool:
+        """Whether a descriptor of a process in the trace refers to it."""
+        return bool(self.heirs) or any(holder.table.seen for holder in self.holders)
+
+    @property
+    def closed(self) -> Event | None:
+        """What closed it for good, a close, an execve or an exit: `Kernel.closed` thinks of unfollowed children, too.
+
+        None while somebody holds it, and where a process that was there before the trace may.
+        """
+        return None if self.inherited or self.sent is not None or self.referred else self.released
 
 
 class Descriptor(msgspec.Struct, eq=False):

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.ends import Ends
 from tracediag.kernel.memory import Cut
 from tracediag.kernel.people import People
 from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.rights import Rights
 from tracediag.kernel.table import DescriptorTable
 
 Handler = Callable[[Action, Syscall], None]
@@ -56,6 +58,10 @@ class Kernel:
         self.last_event: Event | None = None
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
+        self.ends = Ends()
+        """The ends of connections and pipes whose other end is not known yet."""
+        self.rights = Rights()
+        """The descriptors under way from one process to another."""
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, whoever made them."""
         self.elided = 0
@@ -81,6 +87,12 @@ class Kernel:
     def processes(self) -> list[Process]:
         """The processes that the trace shows, ended ones among them, in order of appearance."""
         return self.people.processes
+
+    def closed(self, file: OpenFile) -> Event | None:
+        """Return what closed a description for good; None where a child that strace does not follow may hold it."""
+        event = file.closed
+        strays = (process.table for process in self.processes if not process.table.seen) if event is not None else ()
+        return None if any(table.holds(file) for table in strays) else event
 
     def follow(self, thread: Thread, rule: str) -> None:
         """Let a rule, by its name, see every event of a thread from now on."""
@@ -160,7 +172,7 @@ class Kernel:
 
 def release_all(action: Action, table: DescriptorTable) -> None:
     """Release every descriptor of a table, as the end of its last process does."""
-    table.drop_unused(only_cloexec=False)
+    table.drop_unused(action.event, only_cloexec=False)
     held = tuple(table)
     for descriptor in held:
         _end(action, descriptor)
@@ -174,9 +186,12 @@ def release(action: Action, descriptor: Descriptor) -> None:
 
 
 def _end(action: Action, descriptor: Descriptor) -> None:
-    last = descriptor.table.release(descriptor, action.event)
-    if last and descriptor.file.registrations and descriptor.file.sent is None:
-        for entry in list(descriptor.file.registrations):
+    if not descriptor.table.release(descriptor, action.event):
+        return
+    file = descriptor.file
+    file.released = action.event
+    if file.registrations and file.sent is None:
+        for entry in list(file.registrations):
             entry.epoll.remove(entry, action.event)
 
 

@@ -178,6 +178,12 @@ def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall
         program=parent.program,
         started=call,
         limits=dict(parent.limits),
+        group=parent.group,
+        session=parent.session,
+        terminal=parent.terminal,
+        uids=parent.uids,
+        gids=parent.gids,
+        groups=parent.groups,
         space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
     )
     if tid is not None:

@@ -11,6 +11,7 @@ from tracediag.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.memory import AddressSpace
 from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.standing import Groups, Ids, Terminal
 from tracediag.kernel.table import DescriptorTable
 
 _KEPT = 16
@@ -60,6 +61,8 @@ class Process(msgspec.Struct, eq=False):
     exit: Exit | None = None
     exit_status: int | None = None
     """The status given to exit_group, known before the exit itself is reported."""
+    leaving: Syscall | None = None
+    """That exit_group."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
     """Its children by pid, until it has waited for them."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -70,6 +73,14 @@ class Process(msgspec.Struct, eq=False):
     """Its last writes to fd 2 or to a dup of it, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has asked for or set, by name: getrlimit(2)."""
+    group: int | None = None
+    """Its process group, once shown, its own or inherited; so with all that follows."""
+    session: int | None = None
+    terminal: Terminal = msgspec.field(default_factory=Terminal)
+    uids: Ids = Ids()
+    gids: Ids = Ids()
+    groups: Groups = Groups()
+    """Its other groups."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """What it has mapped."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from tracediag.events import Syscall
 from tracediag.values import Macro, Structure, Text, Value, bare, number_of, text_of
+
+if TYPE_CHECKING:
+    from tracediag.kernel.descriptor import OpenFile
 
 
 class Socket(msgspec.Struct, eq=False):
@@ -18,6 +23,12 @@ class Socket(msgspec.Struct, eq=False):
     """"TCP", "UDP", "UNIX-STREAM", ... as `-yy` names it."""
     local: str | None = None
     peer: str | None = None
+    named: bool = False
+    """Whether an annotation has told both names, so that there is nothing more to read in it."""
+    other: OpenFile | None = None
+    """The other end of the connection, where the trace shows both."""
+    guessed: bool = False
+    """Whether `other` is so only because nobody else in the trace can be it."""
     listening: Syscall | None = None
     accepting: bool = False
     """Whether it was listened or accepted on: a listener, even where listen(2) is outside the trace."""

@@ -44,6 +44,11 @@ class DescriptorTable(msgspec.Struct, eq=False):
             self.install(found)
         return found
 
+    def holds(self, file: OpenFile) -> bool:
+        """Whether any number refers to a description."""
+        inherited = any(heirloom[0] is file for heirloom in self.inherited.values())
+        return inherited or any(held.file is file for held in self.open.values())
+
     def claim(self, file: OpenFile) -> None:
         """Make descriptors of the inherited numbers that refer to one description."""
         for number in [number for number, heirloom in self.inherited.items() if heirloom[0] is file]:
@@ -90,7 +95,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
             return False
         return not holders or not any(holder.table.seen for holder in holders)
 
-    def drop_unused(self, *, only_cloexec: bool) -> None:
+    def drop_unused(self, event: Event, *, only_cloexec: bool) -> None:
         """Let go of inherited numbers whose end interests nobody; the others become descriptors, to be released."""
         for number, (file, cloexec, _) in list(self.inherited.items()):
             if only_cloexec and not cloexec:
@@ -99,6 +104,8 @@ class DescriptorTable(msgspec.Struct, eq=False):
                 self.get(number)
             else:
                 self._disinherit(number)
+                if self.seen and not file.heirs and not file.holders:
+                    file.released = event
 
     def copy(self) -> DescriptorTable:
         """Copy the table as fork does: the same numbers for the same descriptions."""

@@ -17,8 +17,10 @@ _STANDARD_STREAMS = 3
 
 def birth(descriptor: Descriptor) -> Iterator[Step]:
     """Yield the step of the call that made a descriptor, where the trace shows it."""
-    if descriptor.opened is not None:
-        yield step(descriptor.opened, f"fd {descriptor.number} is made")
+    opened = descriptor.opened
+    if opened is not None:
+        received = opened.name in ("recvmsg", "recvmmsg")
+        yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
 
 
 def left_out(descriptor: Descriptor, entry: Registration | None, kernel: Kernel) -> bool:

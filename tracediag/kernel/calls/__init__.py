@@ -8,8 +8,10 @@ from tracediag.kernel.calls import (
     limits,
     memory,
     opening,
+    passing,
     signalling,
     sockets,
+    standing,
     transfer,
     waiting,
 )
@@ -22,8 +24,10 @@ __all__ = [
     "limits",
     "memory",
     "opening",
+    "passing",
     "signalling",
     "sockets",
+    "standing",
     "transfer",
     "waiting",
 ]

@@ -1,4 +1,4 @@
-"""Calls that change what a descriptor or its description is like: fcntl(2), ioctl(2) FIONBIO."""
+"""Calls that change what a descriptor or its description is like: fcntl(2), ioctl(2) FIONBIO and of terminals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import decode
 from tracediag.kernel.kernel import handles, install
+from tracediag.kernel.standing import Terminal
 from tracediag.values import Value, items_of, names_of, number_of
 
 
@@ -69,6 +70,9 @@ def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 
 _FLAG_REQUESTS = {"FIONBIO": "O_NONBLOCK", "FIOASYNC": "O_ASYNC"}
 _CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
+_FOREGROUND_REQUESTS = frozenset({"TIOCGPGRP", "TIOCSPGRP"})
+_MASTER = "/dev/ptmx"
+"""Through it a terminal emulator asks for the foreground group of a terminal that is not its own."""
 _TERMINAL_REQUESTS = frozenset({"TCGETS", "TCGETS2"})
 
 
@@ -88,3 +92,13 @@ def ioctl(action: Action, call: Syscall) -> None:
             _set_cloexec(descriptor, call, on=_CLOEXEC_REQUESTS[request])
         elif request in _TERMINAL_REQUESTS:
             descriptor.file.terminal = True
+        elif request in _FOREGROUND_REQUESTS and descriptor.file.path != _MASTER:
+            _foreground(action.process.terminal, call)
+
+
+def _foreground(terminal: Terminal, call: Syscall) -> None:
+    """The group that may use the controlling terminal is asked for or set: tcgetpgrp(3)."""
+    given = items_of(call.arg(2))
+    group = number_of(given[0]) if given else None
+    if group is not None:
+        terminal.foreground, terminal.shown = group, call

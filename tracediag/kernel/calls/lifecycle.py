@@ -40,12 +40,13 @@ def execve(action: Action, call: Syscall) -> None:
     process.messages.clear()
     _own_table(action)
     process.space = AddressSpace()
+    process.uids, process.gids = process.uids.exec(), process.gids.exec()
     process.signals = process.signals.copy()
     process.signals.exec()
     action.thread.rounds.clear()
     # What the program before had closed is nothing that the new one could know.
     process.table.last_closed.clear()
-    process.table.drop_unused(only_cloexec=True)
+    process.table.drop_unused(action.event, only_cloexec=True)
     for descriptor in list(process.table.open.values()):
         if descriptor.cloexec:
             release(action, descriptor)
@@ -71,6 +72,7 @@ def exit_group(action: Action, call: Syscall) -> None:
     """The status is known before the exit is reported."""
     if call.name == "exit_group":
         action.process.exit_status = call.number(0)
+        action.process.leaving = call
 
 
 @handles("set_robust_list", "set_tid_address")

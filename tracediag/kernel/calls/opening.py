@@ -15,7 +15,7 @@ from tracediag.kernel.flags import StatusFlags
 from tracediag.kernel.kernel import handles, install
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.values import items_of, names_of, number_of
+from tracediag.values import items_of, names_of, note_of, number_of
 
 _FILE = Kind.FILE
 """See `subject`: by a name of its own, since it is asked for at each open."""
@@ -38,7 +38,7 @@ def open_file(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0:
         return
     file = OpenFile(_FILE, call)
-    _annotate(file, call)
+    annotate(action, file, call)
     # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
     body = call.body
     cloexec = body.rfind("O_CLOEXEC") > body.rfind('"')
@@ -47,7 +47,7 @@ def open_file(action: Action, call: Syscall) -> None:
         opened_empty(action, call, file)
 
 
-def _annotate(file: OpenFile, call: Syscall) -> None:
+def annotate(action: Action, file: OpenFile, call: Syscall) -> None:
     """Learn what a result's annotation says: `= 3</etc/passwd>`."""
     note = call.detail
     if not note or f"<{note}>" not in call.tail:
@@ -57,7 +57,7 @@ def _annotate(file: OpenFile, call: Syscall) -> None:
             file.known_path = note
             return
         file.kind = Kind.UNKNOWN
-    learn(file, parse_annotation(note))
+    learn(action.kernel.ends, file, parse_annotation(note))
 
 
 @handles("socket")
@@ -66,7 +66,7 @@ def socket(action: Action, call: Syscall) -> None:
     if call.result is None or call.result < 0:
         return
     file = _new_socket(call)
-    _annotate(file, call)
+    annotate(action, file, call)
     install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
 
 
@@ -83,9 +83,10 @@ def socketpair(action: Action, call: Syscall) -> None:
     numbers = [number_of(item) for item in items_of(call.arg(3))]
     if call.result != 0 or len(numbers) != 2:
         return
-    for number in numbers:
+    files = (_new_socket(call), _new_socket(call))
+    action.kernel.ends.tie(*files)
+    for number, file in zip(numbers, files, strict=True):
         if number is not None:
-            file = _new_socket(call)
             as_socket(file).connected = call
             install(action, number, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
 
@@ -105,28 +106,29 @@ def accept(action: Action, call: Syscall) -> None:
         heard = listener.file.socket
         made.family, made.type, made.local = heard.family, heard.type, heard.local
     made.peer = format_address(call.arg(1))
-    _annotate(file, call)
+    annotate(action, file, call)
     install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names)
+    action.kernel.ends.answer(file)
 
 
 @handles("pipe", "pipe2")
 def pipe(action: Action, call: Syscall) -> None:
     """Two ends of a new pipe: pipe(2)."""
-    numbers = [number_of(item) for item in items_of(call.arg(0))]
-    if call.result != 0 or len(numbers) != 2:
+    items = items_of(call.arg(0))
+    if call.result != 0 or len(items) != 2:
         return
     names = names_of(call.arg(1))
-    both = Pipe(made=call)
-    for writing, number in enumerate(numbers):
+    note = note_of(items[0])
+    both = Pipe(made=call, inode=None if note is None else parse_annotation(note).inode)
+    action.kernel.ends.know(both)
+    for writing, item in enumerate(items):
+        number = number_of(item)
         if number is not None:
             access = "O_WRONLY" if writing else "O_RDONLY"
             end = PipeEnd(bool(writing), both)
-            install(
-                action,
-                number,
-                OpenFile(Kind.PIPE, call, known_flags=_flags(access, *names), pipe=end),
-                cloexec="O_CLOEXEC" in names,
-            )
+            file = OpenFile(Kind.PIPE, call, known_flags=_flags(access, *names), pipe=end)
+            end.direct(file, writing=bool(writing))
+            install(action, number, file, cloexec="O_CLOEXEC" in names)
 
 
 @handles("epoll_create", "epoll_create1")
@@ -137,7 +139,7 @@ def epoll_create(action: Action, call: Syscall) -> None:
         install(action, call.result, file, cloexec=_has_cloexec(names_of(call.arg(0))))
 
 
-def _anonymous(flags_at: int) -> Callable[[Action, Syscall], None]:
+def _anonymous(kind: Kind, flags_at: int) -> Callable[[Action, Syscall], None]:
     """Make the handler of a call that only makes a descriptor, with its flags in one argument."""
 
     def handler(action: Action, call: Syscall) -> None:
@@ -145,25 +147,28 @@ def _anonymous(flags_at: int) -> Callable[[Action, Syscall], None]:
             return
         names = names_of(call.arg(flags_at))
         nonblocking = ("O_NONBLOCK",) if any(name.endswith("_NONBLOCK") for name in names) else ()
-        file = OpenFile(Kind.OTHER, call, known_flags=_flags("O_RDWR", *nonblocking), known_path=call.name)
+        file = OpenFile(kind, call, known_flags=_flags("O_RDWR", *nonblocking))
         install(action, call.result, file, cloexec=_has_cloexec(names))
 
     return handler
 
 
-for _name, _position in {
-    "eventfd": 9,
-    "eventfd2": 1,
-    "timerfd_create": 1,
-    "signalfd": 9,
-    "signalfd4": 3,
-    "inotify_init": 9,
-    "inotify_init1": 0,
-    "fanotify_init": 0,
-    "memfd_create": 1,
-    "pidfd_open": 1,
-    "perf_event_open": 4,
-    "userfaultfd": 0,
-    "io_uring_setup": 9,
+_NO_FLAGS = 9
+"""A position where no call has an argument."""
+
+for _name, (_kind, _position) in {
+    "eventfd": (Kind.EVENTFD, _NO_FLAGS),
+    "eventfd2": (Kind.EVENTFD, 1),
+    "timerfd_create": (Kind.TIMERFD, 1),
+    "signalfd": (Kind.SIGNALFD, _NO_FLAGS),
+    "signalfd4": (Kind.SIGNALFD, 3),
+    "inotify_init": (Kind.INOTIFY, _NO_FLAGS),
+    "inotify_init1": (Kind.INOTIFY, 0),
+    "fanotify_init": (Kind.FANOTIFY, 0),
+    "memfd_create": (Kind.MEMFD, 1),
+    "pidfd_open": (Kind.PIDFD, 1),
+    "perf_event_open": (Kind.OTHER, 4),
+    "userfaultfd": (Kind.OTHER, 0),
+    "io_uring_setup": (Kind.IO_URING, _NO_FLAGS),
 }.items():
-    handles(_name)(_anonymous(_position))
+    handles(_name)(_anonymous(_kind, _position))

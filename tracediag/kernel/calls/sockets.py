@@ -24,19 +24,25 @@ def _socket(action: Action, call: Syscall) -> Socket | None:
 def bind(action: Action, call: Syscall) -> None:
     """The socket has a local address."""
     socket = _socket(action, call)
-    if socket is not None and call.result == 0:
+    if socket is not None and action.descriptor is not None and call.result == 0:
         socket.local = format_address(call.arg(1)) or socket.local
+        action.kernel.ends.meet(action.descriptor.file)
 
 
 @handles("connect", "getpeername")
 def connect(action: Action, call: Syscall) -> None:
     """The socket has a peer; EINPROGRESS is on the way to one."""
     socket = _socket(action, call)
-    if socket is None or (call.failed and call.errno not in ("EINPROGRESS", "EISCONN")):
+    if socket is None or action.descriptor is None:
+        return
+    if call.failed and call.errno not in ("EINPROGRESS", "EISCONN"):
+        action.kernel.ends.forget(action.descriptor.file)
         return
     socket.peer = format_address(call.arg(1)) or socket.peer
+    action.kernel.ends.meet(action.descriptor.file)
     if call.name == "connect":
         socket.connected = call
+        action.kernel.ends.call(action.descriptor.file, call)
 
 
 @handles("listen")
@@ -72,4 +78,6 @@ def getsockopt(action: Action, call: Syscall) -> None:
     _socket(action, call)
     error = socket_error(call)
     if error is not None:
+        if action.descriptor is not None:
+            action.kernel.ends.forget(action.descriptor.file)
         action.process.failures.append(msgspec.structs.replace(call, errno=error))

@@ -6,6 +6,7 @@ from tracediag.annotations import Annotation, parse_annotation
 from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.ends import Ends
 from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.kernel.kernel import look_up
 from tracediag.kernel.pipe import Pipe, PipeEnd
@@ -18,6 +19,8 @@ _UNKNOWN = Kind.UNKNOWN
 
 _READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
 """Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
+_PIPE_ENDS = {"read": False, "readv": False, "write": True, "writev": True}
+"""Which end of a pipe a call is made on, by whether that is for writing."""
 
 
 def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
@@ -34,7 +37,9 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     if (file.kind is _UNKNOWN or file.socket is not None) and _worth_reading(file):
         note = note_of(call.arg(position))
         if note is not None:
-            learn(file, parse_annotation(note))
+            learn(action.kernel.ends, file, parse_annotation(note))
+            if file.pipe is not None and call.name in _PIPE_ENDS and file.pipe.writing is None:
+                file.pipe.direct(file, writing=_PIPE_ENDS[call.name])
     action.descriptor = descriptor
     if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
@@ -46,7 +51,7 @@ def _worth_reading(file: OpenFile) -> bool:
     if file.kind is Kind.UNKNOWN:
         return True
     socket = file.socket
-    return socket is not None and (socket.protocol is None or (socket.peer is None and not socket.accepting))
+    return socket is not None and (socket.protocol is None or not (socket.named or socket.accepting))
 
 
 def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
@@ -115,26 +120,51 @@ def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None
     return held
 
 
-def learn(file: OpenFile, note: Annotation) -> None:
+_KINDS = {
+    "eventpoll": Kind.EPOLL,
+    "eventfd": Kind.EVENTFD,
+    "timerfd": Kind.TIMERFD,
+    "signalfd": Kind.SIGNALFD,
+    "inotify": Kind.INOTIFY,
+    "fanotify": Kind.FANOTIFY,
+    "pidfd": Kind.PIDFD,
+    "io_uring": Kind.IO_URING,
+}
+"""By what `-y` calls them."""
+_MEMFD = "/memfd:"
+
+
+def learn(ends: Ends, file: OpenFile, note: Annotation) -> None:
     """Take what `-y` or `-yy` says of a descriptor."""
     match note.kind:
         case "path":
-            _become(file, Kind.FILE)
+            _become(file, Kind.MEMFD if note.path.startswith(_MEMFD) else Kind.FILE)
             file.known_path = file.path or note.path
         case "device":
             _become(file, Kind.DEVICE)
             file.known_path = file.path or note.path
         case "socket":
-            socket = as_socket(file)
-            socket.protocol = note.protocol or socket.protocol
-            socket.local = note.local or socket.local
-            socket.peer = note.peer or socket.peer
+            _learn_socket(ends, file, as_socket(file), note)
         case "pipe":
             _become(file, Kind.PIPE)
-        case "anon_inode" if note.path == "eventpoll":
-            _become(file, Kind.EPOLL)
-        case _:
-            _become(file, Kind.OTHER)
+            if file.pipe is None and note.inode is not None:
+                file.pipe = PipeEnd(None, ends.pipe(note.inode))
+        case kind:
+            _become(file, _KINDS.get(kind, Kind.OTHER))
+
+
+def _learn_socket(ends: Ends, file: OpenFile, socket: Socket, note: Annotation) -> None:
+    """Take the names of a socket; those of a unix one are inodes, worth less than the path that it has called."""
+    socket.protocol = note.protocol or socket.protocol
+    if note.inode is None:
+        socket.local = note.local or socket.local
+        socket.peer = note.peer or socket.peer
+    else:
+        socket.peer = socket.peer or note.peer or None
+    own = note.local if note.inode is None else str(note.inode)
+    if own and note.peer:
+        socket.named = True
+        ends.name(file, own, note.peer)
 
 
 def _become(file: OpenFile, kind: Kind) -> None:
@@ -155,4 +185,6 @@ def as_pipe(file: OpenFile, *, writing: bool) -> PipeEnd:
     if file.pipe is None:
         file.pipe = PipeEnd(writing, Pipe())
         file.kind = Kind.PIPE
+    if file.pipe.writing is None:
+        file.pipe.direct(file, writing=writing)
     return file.pipe

@@ -7,7 +7,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.kernel import handles
-from tracediag.values import Array, Structure, Symbol, items_of, number_of, walk
+from tracediag.values import Array, Structure, number_of
 
 BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 """The peer is gone: nothing more can be sent on this connection."""
@@ -49,20 +49,32 @@ def _length(item: Structure) -> int | None:
     return number_of(item.fields[1][1]) if len(item.fields) == 2 else None
 
 
-@handles("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg")
+@handles("read", "readv")
+def read(action: Action, call: Syscall) -> None:
+    """Data of a file, a pipe or whatever it is; of a socket as in `receive`."""
+    descriptor = subject(action, call)
+    if descriptor is not None:
+        _received(action, descriptor.file, call)
+
+
+@handles("recv", "recvfrom")
 def receive(action: Action, call: Syscall) -> None:
-    """Data, the end of the stream, or the news that the peer is gone."""
+    """Data of a socket, the end of the stream, or the news that the peer is gone; recvmsg is one more: `passing`."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
-    if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
+    if call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
-    socket = descriptor.file.socket
+    _received(action, descriptor.file, call)
+
+
+def _received(action: Action, file: OpenFile, call: Syscall) -> None:
+    socket = file.socket
     if socket is None:
         if call.result == 0:
-            _nothing_more(action, descriptor.file, call)
-        elif descriptor.file.at_end is not None:
-            descriptor.file.more()
+            _nothing_more(action, file, call)
+        elif file.at_end is not None:
+            file.more()
         return
     if call.errno in BROKEN and socket.broken is None:
         socket.broken = call
@@ -86,9 +98,9 @@ def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
         end.times += 1
 
 
-@handles("write", "writev", "send", "sendto", "sendmsg", "sendmmsg")
+@handles("write", "writev", "send", "sendto")
 def transmit(action: Action, call: Syscall) -> None:
-    """Data taken by the kernel, or the news that nobody can receive it."""
+    """Data taken by the kernel, or the news that nobody can receive it; sendmsg is one more: `passing`."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
@@ -96,8 +108,6 @@ def transmit(action: Action, call: Syscall) -> None:
         as_socket(descriptor.file)
     if descriptor.number == _STDERR or descriptor.copy_of is not None:
         _said(action, descriptor, call)
-    if call.name == "sendmsg":
-        _passed(action, call)
     _wrote(descriptor, call)
 
 
@@ -140,16 +150,3 @@ def _wrote(descriptor: Descriptor, call: Syscall) -> None:
     elif call.errno == "EPIPE" and file.kind is not Kind.SOCKET and file.pipe is not None:
         end = as_pipe(file, writing=True)
         end.pipe.broken = end.pipe.broken or call
-
-
-def _passed(action: Action, call: Syscall) -> None:
-    """Note the descriptors that a message takes to another process: SCM_RIGHTS in unix(7)."""
-    header = call.arg(1)
-    if call.failed or header is None:
-        return
-    for value in walk(header):
-        if isinstance(value, Structure) and value.get("cmsg_type") == Symbol("SCM_RIGHTS"):
-            for item in items_of(value.get("cmsg_data")):
-                held = action.process.table.get(number_of(item) or -1)
-                if held is not None:
-                    held.file.sent = call

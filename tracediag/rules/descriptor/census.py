@@ -12,6 +12,7 @@ from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.table import DescriptorTable
 
 _STANDARD_STREAMS = 3
+_RECEIVE = frozenset({"recvmsg", "recvmmsg", "pidfd_getfd"})
 
 
 class Origin(msgspec.Struct, eq=False):
@@ -34,19 +35,23 @@ class Origin(msgspec.Struct, eq=False):
 def census(table: DescriptorTable) -> list[Origin]:
     """Return what a table holds beyond the standard streams, the largest group first."""
     found: dict[str, Origin] = {}
-    for number, file in _held(table):
+    for number, file, opened in _held(table):
         if number >= _STANDARD_STREAMS:
-            label = _label(file)
-            found.setdefault(label, Origin(label)).take(file.opened)
+            label = "descriptors received from others" if _received(opened) else _label(file)
+            found.setdefault(label, Origin(label)).take(opened)
     return sorted(found.values(), key=lambda origin: -origin.count)
 
 
-def _held(table: DescriptorTable) -> Iterator[tuple[int, OpenFile]]:
+def _received(opened: Syscall | None) -> bool:
+    return opened is not None and opened.name in _RECEIVE
+
+
+def _held(table: DescriptorTable) -> Iterator[tuple[int, OpenFile, Syscall | None]]:
     # Inherited numbers are counted where they lie: making descriptors of them would cost memory for nothing.
     for number, descriptor in table.open.items():
-        yield number, descriptor.file
+        yield number, descriptor.file, descriptor.opened if _received(descriptor.opened) else descriptor.file.opened
     for number, heirloom in table.inherited.items():
-        yield number, heirloom[0]
+        yield number, heirloom[0], heirloom[0].opened
 
 
 def _label(file: OpenFile) -> str:
@@ -57,9 +62,9 @@ def _label(file: OpenFile) -> str:
         return f"sockets connected to {socket.peer}" if socket.peer else "sockets"
     if file.kind is Kind.PIPE:
         return "ends of pipes"
+    if file.kind is Kind.MEMFD:
+        return "memfds"
     path = file.path
     if path is None:
         return "descriptors from before the trace" if file.opened is None else f"results of {file.opened.name}"
-    if file.kind is Kind.OTHER:
-        return f"results of {path}"
     return f"files in {posixpath.dirname(path) or '.'}"

@@ -9,6 +9,7 @@ import msgspec
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
+from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.process import Limit, Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
 from tracediag.rules.descriptor.census import Origin, census
@@ -124,7 +125,7 @@ def _kind(action: Action) -> str | None:
         return "inotify" if call.errno == "EMFILE" else "system"
     if call.name == "io_uring_register":
         return "ring" if "REGISTER_FILES" in call.body else None
-    listening = action.descriptor is not None and action.descriptor.file.path == "fanotify_init"
+    listening = action.descriptor is not None and action.descriptor.file.kind is Kind.FANOTIFY
     if call.name in _MAKERS or (call.name == "read" and listening):
         return "here" if call.errno == "EMFILE" else "system"
     # mount, ioctl, shmget and others have meanings of their own for these errors.

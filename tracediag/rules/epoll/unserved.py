@@ -35,9 +35,7 @@ _KEPT = 500
 _NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
 _RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
 """Sockets that may be served through mapped memory, without a call: packet(7), "PACKET_RX_RING"."""
-_CALLS_ONLY = frozenset(
-    {"eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4", "inotify_init", "inotify_init1", "pidfd_open"}
-)
+_CALLS_ONLY = frozenset({Kind.PIPE, Kind.FILE, Kind.EVENTFD, Kind.TIMERFD, Kind.SIGNALFD, Kind.INOTIFY, Kind.PIDFD})
 _TERMINAL = re.compile(r"/dev/(?:tty|pts/|console)").match
 
 
@@ -171,8 +169,6 @@ def _by_calls(descriptor: Descriptor) -> bool:
     if socket is not None:
         known = socket.family or socket.protocol or socket.accepting or socket.accepted or socket.connected
         return bool(known) and socket.family not in _RINGS and (socket.protocol or "") not in _RINGS
-    if file.kind is Kind.OTHER:
-        return path in _CALLS_ONLY
     if path.startswith("/dev/"):
         return _TERMINAL(path) is not None
-    return file.kind in (Kind.PIPE, Kind.FILE) or descriptor.number == 0
+    return file.kind in _CALLS_ONLY or descriptor.number == 0

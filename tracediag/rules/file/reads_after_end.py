@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind
+from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind
 from tracediag.rules.base import Rule, on_end, on_exit, on_release
 from tracediag.rules.steps import birth, is_excerpt, no, plural, repeated
 
@@ -54,7 +54,7 @@ class ReadsAfterEnd(Rule):
         file.more()
         end, file.longest = file.longest, None
         # What a loop was woken for is told by the rules about loops; messages of a kind of their own may be empty.
-        if end is None or end.times < _TRIES or descriptor.waited_for or file.kind in (Kind.OTHER, Kind.EPOLL):
+        if end is None or end.times < _TRIES or descriptor.waited_for or file.kind in MESSAGES:
             return
         if end.waits * 2 >= end.times or _slow(end):
             if end.times >= _POLLS:

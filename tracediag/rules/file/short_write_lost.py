@@ -9,7 +9,7 @@ from tracediag.events import Event, Exit, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release
 from tracediag.rules.file.undoing import undoes
@@ -172,7 +172,7 @@ class ShortWriteLost(Rule):
 
 def _keeps_order(file: OpenFile) -> bool:
     """Whether what is written is a plain row of bytes: a socket has a rule of its own, a device its own ways."""
-    if file.socket is not None or file.kind in (Kind.OTHER, Kind.EPOLL, Kind.SOCKET):
+    if file.socket is not None or file.kind in MESSAGES or file.kind is Kind.SOCKET:
         return False
     path = file.path or ""
     return not path.startswith(_OWN_WAYS) or path.startswith(_TERMINALS)

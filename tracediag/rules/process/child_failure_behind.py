@@ -50,7 +50,8 @@ class ChildFailureBehind(Rule):
         assert top.end is not None
         steps = [*_reason(bottom), *_ends(child)]
         if top.blame is not None and top.blame.call.errno in BROKEN:
-            steps.append(step(top.blame.call, "the parent's own call, which in the end finds nobody at the other end"))
+            nobody = "the child gone" if child.held else "nobody at the other end"
+            steps.append(step(top.blame.call, f"the parent's own call, which in the end finds {nobody}"))
         steps.append(step(top.end, f"the parent {top.manner}"))
         symptoms = [] if top.blame is None else [(name, top.blame.call.line) for name in _SYMPTOMS]
         return self.finding(
@@ -73,7 +74,8 @@ def _telling(bottom: Verdict) -> bool:
 
 def _confidence(top: Verdict, child: Verdict) -> Confidence:
     passed_on = child.signal is None and child.status == top.status
-    return Confidence.CERTAIN if passed_on and child.waited is not None else Confidence.LIKELY
+    sure = child.held or (passed_on and child.waited is not None)
+    return Confidence.CERTAIN if sure else Confidence.LIKELY
 
 
 def _name(verdict: Verdict) -> str:

@@ -45,6 +45,8 @@ class Verdict(msgspec.Struct, eq=False):
     """The child whose bad end led to its own."""
     waited: Syscall | None = None
     """The call by which its parent learned of the end."""
+    held: bool = False
+    """Whether it was this one whose end closed what its parent wrote to."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)
     """Children whose bad end did not lead to its own."""
 
@@ -94,7 +96,7 @@ def _judged(process: Process) -> Verdict:
     if verdict.bad and end is not None:
         verdict.blame = _unheard(process) if killed else find_blame(process, end.line)
         verdict.complaint = process.messages[-1] if said_after(process.messages) else None
-        verdict.child = _culprit(verdict, children)
+        verdict.child = _culprit(process, verdict, children)
     verdict.tolerated = [child for child in children if child is not verdict.child]
     return verdict
 
@@ -117,7 +119,7 @@ def _children(process: Process) -> list[Verdict]:
     return found
 
 
-def _culprit(verdict: Verdict, children: list[Verdict]) -> Verdict | None:
+def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:
     """Return the child whose end is the reason of this one."""
     bad = [child for child in children if child.bad]
     if not bad or verdict.end is None:
@@ -132,8 +134,31 @@ def _culprit(verdict: Verdict, children: list[Verdict]) -> Verdict | None:
     if verdict.signal is not None and (verdict.signal != "SIGPIPE" or blame is None):
         return None
     if blame is not None and blame.call.errno in BROKEN:
-        return latest if _cut_off(latest, blame.call) else None
+        return _hung_up(process, bad, latest, blame.call)
     return latest if same or verdict.end.line - told <= _SOON else None
+
+
+def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:
+    """Return the child that left its parent writing to nobody: known where the trace holds both ends, else by time."""
+    closer = _closer(process, write)
+    child = next((child for child in reversed(bad) if closer in {link.pid for link in chain(child)}), None)
+    if closer is not None and child is not None:
+        child.held = True
+        return child
+    well = any(known.pid == closer and known.status == 0 for known in process.reaped)
+    return latest if not well and _cut_off(latest, write) else None
+
+
+def _closer(process: Process, write: Syscall) -> int | None:
+    """Return the pid of whoever closed the other end of what a call has written to."""
+    number = write.number(0)
+    table = process.table
+    held = None if number is None else table.open.get(number) or table.last_closed.get(number)
+    if held is None or line_of(held.opened) > write.line or (held.closed is not None and held.closed.line < write.line):
+        return None
+    other = held.file.other
+    closed = None if other is None else other.closed
+    return None if closed is None else closed.pid
 
 
 def _cut_off(child: Verdict, write: Syscall) -> bool:

@@ -16,7 +16,6 @@ from tracediag.rules.steps import last_line, no
 _USER = ("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
 _GROUP = ("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
 _GROUPS = ("setgroups", "setgroups32")
-_ASKS = ("getuid", "geteuid", "getuid32", "geteuid32")
 _UNCHANGED = frozenset({-1, 0xFFFFFFFF})
 
 
@@ -24,7 +23,7 @@ class _Drop(msgspec.Struct, eq=False):
     """What one process has done to its own rights."""
 
     root: bool = False
-    groups: Syscall | None = None
+    """Whether it is known to have been root when it gave up its group."""
     group: Syscall | None = None
     user: Syscall | None = None
     lowered: Syscall | None = None
@@ -40,22 +39,15 @@ class PrivilegeDropFlawed(Rule):
     severity = Severity.ERROR
     summary = "root is given up in the wrong order, without the other groups, not for good, or unchecked"
 
-    @on_call(*_ASKS)
-    def asked(self, action: Action) -> None:
-        """A program that asks learns whether it is root."""
-        if action.call.result == 0:
-            _of(action.process).root = True
-
     @on_call(*_GROUPS, *_GROUP)
     def grouped(self, action: Action) -> None:
         """The groups are changed; only root may."""
         call, drop = action.call, _of(action.process)
         if call.failed:
             drop.failed = drop.failed or call
-        elif call.name in _GROUPS:
-            drop.groups, drop.root = call, True
-        elif _lowers(call):
-            drop.group = call
+        elif call.name not in _GROUPS and _lowers(call):
+            uids = action.process.uids
+            drop.group, drop.root = call, 0 in (uids.real, uids.effective)
 
     @on_call(*_USER)
     def dropped(self, action: Action) -> None:
@@ -132,13 +124,15 @@ class PrivilegeDropFlawed(Rule):
         steps: list[Step] = [step(user, "the process is no longer root, and keeps root's other groups", primary=True)]
         if drop.group is not None:
             steps.append(step(drop.group, "the group is given up"))
-        whole = process.execs > 0
+        confidence = Confidence.LIKELY if process.execs > 0 or drop.root else Confidence.POSSIBLE
+        if 0 in (process.groups.numbers or ()):
+            confidence = Confidence.CERTAIN  # getgroups has shown root's group among them
         first = min(found.line for found in steps)
         return self._finding(
             steps,
             title="the other groups of root are kept: setgroups is not called before setuid",
             severity=Severity.WARNING,
-            confidence=Confidence.LIKELY if whole or drop.root else Confidence.POSSIBLE,
+            confidence=confidence,
             absent=(Absence(text="no setgroups or initgroups", first_line=1, last_line=first),),
             fix="call setgroups(0, NULL) or initgroups(name, gid) before setgid and setuid",
         )
@@ -188,11 +182,5 @@ def _for_good(call: Syscall) -> bool:
 
 
 def _had_groups(process: Process) -> bool:
-    """Whether the process, or one that it comes from, has set its other groups; None of that shows: not known."""
-    link: Process | None = process
-    while link is not None:
-        drop: _Drop | None = link.memory.get(PrivilegeDropFlawed.name)
-        if drop is not None and drop.groups is not None:
-            return True
-        link = link.parent
-    return False
+    """Whether its other groups were set, by itself or by one that it comes from, or are known to be none."""
+    return process.groups.set_by is not None or process.groups.numbers == ()

@@ -8,13 +8,11 @@ from tracediag.events import Signal, Stop, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_signal, on_stop
+from tracediag.rules.base import Rule, on_end, on_signal, on_stop
 from tracediag.rules.steps import is_excerpt
 from tracediag.values import names_of
 
 _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})
-_GROUP = "TD513 group"
-"""In the memory of a process: the last TIOCGPGRP or TIOCSPGRP that succeeded."""
 
 
 class StoppedByTerminal(Rule):
@@ -30,12 +28,6 @@ class StoppedByTerminal(Rule):
         """Signals whose stop has not been shown, and whether they have broken a call off."""
         self._told: set[int] = set()
         """Lines of the senders that have been spoken of: one kill stops a whole group."""
-
-    @on_call("ioctl")
-    def asked(self, action: Action) -> None:
-        """Remember what a process has heard of the terminal's foreground group."""
-        if not action.call.failed and "PGRP" in action.call.body and names_of(action.call.arg(1)) & _REQUESTS:
-            action.process.memory[_GROUP] = action.call
 
     @on_signal(*_SIGNALS)
     def signalled(self, action: Action) -> None:
@@ -93,7 +85,6 @@ class StoppedByTerminal(Rule):
         )
 
 
-_REQUESTS = frozenset({"TIOCGPGRP", "TIOCSPGRP"})
 _KILLS = frozenset({"kill", "tgkill", "tkill"})
 
 
@@ -109,9 +100,11 @@ def _sent(action: Action, signal: Signal | None) -> Syscall | None:
 
 
 def _reasons(process: Process, reason: Syscall | None, name: str) -> Iterator[Step]:
-    group: Syscall | None = process.memory.get(_GROUP)
-    if group is not None and (reason is None or group.line < reason.line):
-        yield step(group, "this is the terminal's foreground group")
+    terminal = process.terminal
+    if terminal.shown is not None and (reason is None or terminal.shown.line < reason.line):
+        background = process.group is not None and process.group != terminal.foreground
+        own = f", and that of the process is {process.group}" if background else ""
+        yield step(terminal.shown, f"this is the terminal's foreground group{own}")
     if reason is None:
         return
     if reason.name in _KILLS:

@@ -168,7 +168,7 @@ class PeerNotResponding(Rule):
         socket = request.descriptor.file.socket
         if confidence is Confidence.CERTAIN and (socket is None or socket.connected is None):
             confidence = Confidence.LIKELY  # who made the connection is outside the trace
-        peer, doing = listener_of(kernel, socket, process)
+        peer, doing = listener_of(kernel, request.descriptor.file, process)
         end = process.exit if process.exit is not None and ended_badly(process) else None
         seconds = _since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)

@@ -15,6 +15,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket
 from tracediag.rules.base import Rule, on_end, on_errno, on_exit
 from tracediag.rules.socket.outcome import KEPT, aftermath, ended_badly
+from tracediag.rules.socket.peers import departure
 from tracediag.rules.steps import birth, is_excerpt
 
 _NEAR = 60
@@ -74,25 +75,27 @@ class PeerReset(Rule):
         if process.exit is not None and self._resets:
             for key, reset in [item for item in self._resets.items() if item[1].process is process]:
                 del self._resets[key]
-                yield self._finding(reset)
+                yield self._finding(reset, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace ends first; a reset that somebody has pasted is the subject."""
         excerpt = is_excerpt(kernel)
         for reset in self._resets.values():
-            yield self._finding(reset, excerpt=excerpt)
+            yield self._finding(reset, kernel, excerpt=excerpt)
 
-    def _finding(self, reset: _Reset, *, excerpt: bool = False) -> Finding:
+    def _finding(self, reset: _Reset, kernel: Kernel, *, excerpt: bool = False) -> Finding:
         process, call, number = reset.process, reset.call, reset.descriptor.number
         end = process.exit
         bad = end is not None and ended_badly(process) and end.line - call.line <= _NEAR
         nothing_lost = reset.answered and not bad
         waiting = not reset.answered and (excerpt or (reset.asked is True and reset.written is not None))
         # A server whose client goes away has nobody to answer; a client that has asked has lost the answer.
+        left = departure(kernel, reset.descriptor.file, call)
+        where = "log, exit, time-out" if left is None else f"line {left.line}"
         severity = Severity.ERROR if bad else Severity.WARNING if waiting else Severity.NOTE
         return self.finding(
-            _story(reset, bad=bad),
+            _story(reset, left, bad=bad),
             object=describe(reset.descriptor),
             title=_title(reset),
             severity=severity,
@@ -102,7 +105,7 @@ class PeerReset(Rule):
             fix=(
                 f"take ECONNRESET on fd {number} as the end of the stream and use what has come, if it is whole"
                 if nothing_lost or reset.answered
-                else f"find out why the peer of fd {number} dropped the connection (log, exit, time-out), and"
+                else f"find out why the peer of fd {number} dropped the connection ({where}), and"
                 " repeat the request on a new connection if that is safe"
             ),
             explains=[("failed-call-behind-exit", call.line)],
@@ -124,8 +127,11 @@ def _title(reset: _Reset) -> str:
     return "the peer resets the connection"
 
 
-def _story(reset: _Reset, *, bad: bool) -> Iterator[Step]:
-    yield from birth(reset.descriptor)
+def _story(reset: _Reset, left: Step | None, *, bad: bool) -> Iterator[Step]:
+    if left is None:
+        yield from birth(reset.descriptor)
+    else:
+        yield left
     if reset.written is not None:
         yield step(reset.written, "the last data sent")
     if reset.read is not None:

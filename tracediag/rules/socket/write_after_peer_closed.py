@@ -12,6 +12,7 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.socket import Socket
 from tracediag.rules.base import Rule, on_errno
+from tracediag.rules.socket.peers import departure
 from tracediag.rules.steps import birth, no
 from tracediag.values import names_of
 
@@ -44,9 +45,12 @@ class WriteAfterPeerClosed(Rule):
         # A program may well finish the turn in which it is told; to write in a later one is a mistake.
         this_turn = any(turn.wait is told for turn in action.thread.rounds.values())
         gone = told is not None and socket is not None and _hung_up_both_ways(socket) and told is socket.hung_up
-        yield self._finding(descriptor, call, told, ignored=gone and not this_turn)
+        left = departure(action.kernel, descriptor.file, call)
+        yield self._finding(descriptor, call, told, left, ignored=gone and not this_turn)
 
-    def _finding(self, descriptor: Descriptor, call: Syscall, told: Syscall | None, *, ignored: bool) -> Finding:
+    def _finding(
+        self, descriptor: Descriptor, call: Syscall, told: Syscall | None, left: Step | None, *, ignored: bool
+    ) -> Finding:
         socket, number = descriptor.file.socket, descriptor.number
         before = None if socket is None else socket.last_write
         title = "the program writes to a peer that has closed the connection"
@@ -54,7 +58,7 @@ class WriteAfterPeerClosed(Rule):
             title = "a hang-up is told, and the program writes to that peer all the same"
         stop = "; stop writing once the peer's end is told" if told is not None else ""
         return self.finding(
-            [*birth(descriptor), *_story(call, before, told, socket)],
+            [*birth(descriptor), *_story(call, before, told, socket), *([] if left is None else [left])],
             object=describe(descriptor),
             title=title,
             severity=Severity.WARNING if ignored else Severity.NOTE,

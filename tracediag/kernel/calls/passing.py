@@ -1,0 +1,129 @@
+"""Descriptors that go from process to process: SCM_RIGHTS of sendmsg(2) and recvmsg(2), pidfd_getfd(2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.annotations import parse_annotation
+from tracediag.events import Begun, Syscall
+from tracediag.kernel.action import Action
+from tracediag.kernel.calls.opening import annotate
+from tracediag.kernel.calls.subject import learn, subject
+from tracediag.kernel.calls.transfer import receive, transmit
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.kernel import begins, handles, install, look_up
+from tracediag.kernel.rights import Passed
+from tracediag.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
+
+_RIGHTS = "SCM_RIGHTS"
+"""Looked for in the text: few messages carry descriptors, and parsing the others for it would cost."""
+_KEEPING = frozenset({"recvmsg", "recvmmsg"})
+"""The reads that have room for descriptors; all others throw them away."""
+
+
+@begins("sendmsg", "sendmmsg")
+def begin_send(action: Action, call: Begun) -> None:
+    """What the message carries may be received before the call returns."""
+    if _RIGHTS in call.body:
+        _pass_on(action, call)
+
+
+@handles("sendmsg", "sendmmsg")
+def send_message(action: Action, call: Syscall) -> None:
+    """Data, and perhaps descriptors."""
+    transmit(action, call)
+    if _RIGHTS not in call.body:
+        return
+    begun = action.thread.inside
+    passed_on = begun is not None and begun.line == call.line and _RIGHTS in begun.body
+    if call.failed:
+        action.kernel.rights.withdraw(call.line)
+    elif not passed_on:
+        _pass_on(action, call)
+
+
+def _pass_on(action: Action, call: Syscall | Begun) -> None:
+    sender = look_up(action, call.number(0))
+    for items in _carried(call):
+        held = [(look_up(action, number_of(item)), note_of(item)) for item in items]
+        files = [file.file for file, _ in held if file is not None]
+        if len(files) == len(items):
+            notes = tuple(note for _, note in held)
+            to = None if sender is None else sender.file.other
+            action.kernel.rights.send(Passed(call, tuple(files), notes, to))
+
+
+@handles("recvmsg", "recvmmsg")
+def receive_message(action: Action, call: Syscall) -> None:
+    """Data, and perhaps descriptors: new numbers for what the sender holds under others."""
+    held = look_up(action, call.number(0))
+    lost_before = 0 if held is None else _thrown_away(held.file)
+    receive(action, call)
+    if held is None or call.failed:
+        return
+    if _RIGHTS in call.body:
+        for items in _carried(call):
+            _take(action, call, held, items, lost_before)
+    elif "MSG_CTRUNC" in call.body:
+        action.kernel.rights.lose(held.file)
+
+
+def _thrown_away(file: OpenFile) -> int:
+    """Return the line of the last read that had no room for descriptors, 0 where there was none."""
+    last = None if file.socket is None else file.socket.last_read
+    return 0 if last is None or last.name in _KEEPING else last.line
+
+
+def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...], unread_since: int) -> None:
+    notes = tuple(note_of(item) for item in items)
+    peek = "MSG_PEEK" in call.body
+    passed = action.kernel.rights.receive(by.file, notes, unread_since=unread_since, peek=peek)
+    for place, (item, note) in enumerate(zip(items, notes, strict=True)):
+        number = number_of(item)
+        if number is None or number < 0:
+            continue
+        file = OpenFile() if passed is None else passed.files[place]
+        if note is not None and passed is None:
+            learn(action.kernel.ends, file, parse_annotation(note))
+        install(action, number, file, cloexec="MSG_CMSG_CLOEXEC" in call.body)
+
+
+def _carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:
+    """Yield the descriptors of each SCM_RIGHTS of a message: `cmsg_data=[3, 4]`, up to 4.10 without a name."""
+    header = call.arg(1)
+    for value in () if header is None else walk(header):
+        if isinstance(value, Structure) and value.get("cmsg_type") == Symbol(_RIGHTS):
+            data = bare(value.get("cmsg_data") or value.fields[-1][1])
+            # Before 4.10 in braces.
+            items = tuple(item for _, item in data.fields) if isinstance(data, Structure) else items_of(data)
+            if items:
+                yield items
+
+
+@handles("pidfd_getfd")
+def pidfd_getfd(action: Action, call: Syscall) -> None:
+    """A copy of another process's descriptor, always with CLOEXEC."""
+    pidfd = subject(action, call)
+    if call.result is None or call.result < 0:
+        return
+    file = None if pidfd is None else _held_by(action, _pid_of(call, pidfd), call.number(1))
+    if file is None:
+        file = OpenFile()
+        annotate(action, file, call)
+    install(action, call.result, file, cloexec=True)
+
+
+def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
+    """Return the process that a pidfd stands for, from its annotation or from the call that made it."""
+    note = note_of(call.arg(0))
+    told = "" if note is None else parse_annotation(note).local
+    if told.isdecimal():
+        return int(told)
+    opened = pidfd.file.opened
+    return opened.number(0) if opened is not None and opened.name == "pidfd_open" else None
+
+
+def _held_by(action: Action, pid: int | None, number: int | None) -> OpenFile | None:
+    thread = None if pid is None else action.kernel.people.threads.get(pid)
+    held = None if thread is None or number is None else thread.process.table.get(number)
+    return None if held is None else held.file
