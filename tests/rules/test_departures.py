@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,22 +18,28 @@ def found(name: str, trace: str) -> Finding:
     return next(finding for finding in report.findings if finding.name == name)
 
 
+def without_pid(text: str) -> str:
+    """Leave out what is another in each recording."""
+    return re.sub(r"process \d+", "process N", text)
+
+
 @pytest.mark.parametrize(
     ("name", "trace", "note"),
     [
-        ("peer-reset", "bug.strace", "process 12241 closes the other end, with data unread"),
-        ("peer-reset", "bug.f.strace", "process 12246 closes what must be the other end, with data unread"),
-        ("peer-reset", "answered.strace", "process 12225 closes the other end"),
-        ("write-after-peer-closed", "bug-unix.f.strace", "process 27797 ends, which closes the other end"),
-        ("write-after-peer-closed", "bug.f.strace", "process 27812 ends, which closes what must be the other end"),
+        ("peer-reset", "bug.strace", "process N closes the other end, with data unread"),
+        ("peer-reset", "bug.f.strace", "process N closes what must be the other end, with data unread"),
+        ("peer-reset", "answered.strace", "process N closes the other end"),
+        ("write-after-peer-closed", "bug-unix.f.strace", "process N ends, which closes the other end"),
+        ("write-after-peer-closed", "bug.f.strace", "process N ends, which closes what must be the other end"),
     ],
 )
 def test_who_closed_the_other_end(name: str, trace: str, note: str) -> None:
-    assert note in [step.note for step in found(name, trace).steps]
+    assert note in [without_pid(step.note) for step in found(name, trace).steps]
 
 
 def test_who_does_not_answer() -> None:
-    assert "though process 12001 has the other end" in found("peer-not-responding", "bug.f.strace").title
+    title = found("peer-not-responding", "bug.f.strace").title
+    assert "though process N has the other end" in without_pid(title)
 
 
 def test_the_child_that_held_the_pipe() -> None:
