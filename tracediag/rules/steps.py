@@ -11,6 +11,7 @@ from tracediag.findings import Absence, Step, step
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
+from tracediag.kernel.process import Process
 
 _STANDARD_STREAMS = 3
 
@@ -75,3 +76,8 @@ def is_excerpt(kernel: Kernel) -> bool:
     """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
     whole = any(process.execs or process.exit is not None for process in kernel.processes)
     return not whole and last_line(kernel) <= EXCERPT
+
+
+def unrelated(process: Process, kernel: Kernel) -> bool:
+    """Whether there are others whose making the trace does not show, either: they may be threads of this process."""
+    return process.started is None and sum(known.started is None for known in kernel.processes) > 1

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
-from tracediag.rules.steps import is_excerpt, last_line, left_out, repeated
+from tracediag.rules.steps import is_excerpt, last_line, left_out, repeated, unrelated
 
 SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
@@ -171,7 +171,7 @@ class SpinRule(Rule):
         spin = self._spins.pop(id(descriptor), None)
         if spin is None or not (spin.worth_a_word or excerpt):
             return
-        spin.partial = left_out(descriptor, spin.report.registration, kernel)
+        spin.partial = left_out(descriptor, spin.report.registration, kernel) or unrelated(spin.thread.process, kernel)
         finding = self.told(spin, until)
         if finding is not None:
             yield finding
