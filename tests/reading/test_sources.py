@@ -119,6 +119,15 @@ def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     assert message("some.strace") == "some.strace: permission denied"
 
 
+def test_a_file_that_grows_is_read_as_long_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(TRACE)
+    reader = Reader(path)
+    with path.open("ab") as log:
+        log.write(TRACE)
+    assert len(list(reader)) == 2
+
+
 def test_lines_need_no_file() -> None:
     events: list[Event] = list(read(iter(["close(3) = 0", "close(4) = 0\n"])))
     assert all(isinstance(event, Syscall) for event in events)

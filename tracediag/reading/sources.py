@@ -15,7 +15,6 @@ import io
 import lzma
 import os
 import select
-import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,8 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+from tracediag.reading.counting import Counting, standard_input
 
 Progress = Callable[[int], None]
 """Told the number of bytes consumed so far; compressed bytes where the file is compressed."""
@@ -98,38 +99,6 @@ class Lines:
         """Nothing is held open."""
 
 
-class _Counting(io.RawIOBase):
-    """A raw stream that knows how many bytes were taken from it."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        self.consumed = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._raw.fileno()
-
-    def is_pipe(self) -> bool:
-        """Whether more may come later: a pipe, a socket or a terminal, but no file on a disk."""
-        try:
-            return not stat.S_ISREG(os.fstat(self.fileno()).st_mode)
-        except (OSError, ValueError):
-            return False  # bytes in memory
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._raw.read(len(buffer)) or b""
-        buffer[: len(data)] = data
-        self.consumed += len(data)
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed and self._raw is not _stdin():
-            self._raw.close()
-        super().close()
-
-
 class Stream:
     """A file or a pipe, decompressed where its first bytes say so."""
 
@@ -139,7 +108,9 @@ class Stream:
         """Take an open file; `growing` waits for more at its end, and says whether to go on trying."""
         self.name = name
         self._growing = growing
-        self._counting = _Counting(raw)
+        self._counting = Counting(raw)
+        if growing is None:
+            self._counting.stop_at_end()
         self._buffered = io.BufferedReader(self._counting, PIECE)
         head = self._peek()
         if not head:
@@ -227,17 +198,12 @@ def open_source(path: str | os.PathLike[str], growing: Callable[[], bool] | None
     """Open a trace by its path; `-` is standard input; `growing` as for `Stream`. Raises `UnreadableError`."""
     name = os.fspath(path)
     if name == "-":
-        return Stream("<stdin>", _stdin())
+        return Stream("<stdin>", standard_input())
     try:
         raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
     except (OSError, ValueError) as error:
         raise UnreadableError(name, _reason(error)) from error
     return Stream(name, cast("BinaryIO", raw), growing)
-
-
-def _stdin() -> BinaryIO:
-    """Return standard input without its buffer, which would wait for more than is there."""
-    return cast("BinaryIO", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def _reason(error: Exception) -> str:
