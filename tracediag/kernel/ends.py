@@ -15,7 +15,7 @@ from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.pipe import Pipe
 from tracediag.kernel.socket import Socket
 
-_ROOM = 1024
+_ROOM = 256
 """How many loose ends are kept before those that have closed are dropped."""
 _CROWD = 16
 """How many wait at one place: among more nobody could tell who belongs to whom."""
@@ -80,8 +80,10 @@ class Ends:
     def call(self, file: OpenFile, call: Syscall) -> None:
         """Take a connection made: whoever accepts it may have been seen already, since that call began."""
         socket = file.socket
-        place = None if socket is None else _place(socket.peer)
-        if socket is None or place is None or socket.other is not None or socket.stream is False:
+        if socket is None or socket.other is not None or socket.stream is False or _told_by_name(socket):
+            return
+        place = _place(socket.peer)
+        if place is None:
             return
         # One that was accepted before this call began is somebody else's.
         late = (end for end in _untied(self._answered, place) if _accepted_after(end, call.line))
@@ -90,10 +92,12 @@ class Ends:
 
     def answer(self, file: OpenFile) -> None:
         """Take a connection accepted."""
-        self.meet(file)
         socket = file.socket
-        place = None if socket is None else _place(socket.local)
-        if socket is None or place is None or socket.other is not None:
+        if socket is None or (socket.named and _told_by_name(socket)):
+            return
+        self.meet(file)
+        place = _place(socket.local)
+        if place is None or socket.other is not None:
             return
         callers = [(end, _fit(end.socket, socket)) for end in _untied(self._callers, place)]
         if not self._choose(file, callers):
@@ -151,6 +155,11 @@ class Ends:
             kept += sum(len(there) for there in waiting.values())
         self._added = kept
         self._room = max(_ROOM, 2 * kept)
+
+
+def _told_by_name(socket: Socket) -> bool:
+    """Whether `-yy` shows its addresses, sooner or later, so that there is no need to guess."""
+    return socket.protocol is not None and socket.protocol.startswith("TCP")
 
 
 def _swept(waiting: Waiting) -> Waiting:
