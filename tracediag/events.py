@@ -33,8 +33,8 @@ Parser = Callable[[str], tuple[Value, ...]]
 
 
 _SENDER = re.compile(r"\bsi_pid=(\d++)")
-_LEADING = re.compile(r"-?\d++(?![*\w])").match
-_THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?\d++)(?=[,<]|$)").match
+_LEADING = re.compile(r"-?\d{1,20}+(?![*\w])").match
+_THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?\d{1,20}+)(?=[,<]|$)").match
 """The third argument, behind two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
 _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
 """Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""

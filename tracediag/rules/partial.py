@@ -15,7 +15,7 @@ from tracediag.values import Array, Structure, Text, text_of
 
 _SIZED = frozenset({"send", "sendto", "pwrite64"})
 _VECTORS = frozenset({"writev", "pwritev", "pwritev2"})
-_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )(\d++)\}""")
+_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )(\d{1,20}+)\}""")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,8 @@ from tracediag.kernel.memory import Cut, Mapping
 from tracediag.values import text_of
 
 _ANONYMOUS = ", -1, 0"
+_LONGEST = 10
+"""No descriptor has so many digits."""
 
 
 @handles("mmap", "mmap2")
@@ -24,7 +26,7 @@ def mmap(action: Action, call: Syscall) -> None:
         return
     before = body[: body.rfind(", ")]
     digits = before[before.rfind(", ") + 2 :].partition("<")[0]
-    held = look_up(action, int(digits) if digits.isdigit() else call.number(4))
+    held = look_up(action, int(digits) if digits.isdecimal() and len(digits) < _LONGEST else call.number(4))
     action.thread.process.space.add(Mapping(call, None if held is None else held.file))
 
 

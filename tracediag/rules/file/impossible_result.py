@@ -44,7 +44,7 @@ class ImpossibleResult(Rule):
             body = call.body
             size = body[body.rfind(" ") + 1 :]
             # As many digits or more, and not less: nearly every call is through here.
-            if len(size) <= len(str(result)) and size.isdigit() and int(size) < result:
+            if len(size) <= len(str(result)) and size.isdecimal() and int(size) < result:
                 self._note(action)
         return None
 
