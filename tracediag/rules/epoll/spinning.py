@@ -9,7 +9,7 @@ from typing import ClassVar
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
@@ -19,6 +19,10 @@ SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
 
 WORTH_A_WORD = 3
+
+_NUMBERS = 1 << 16
+"""Data below this may be the number of the descriptor; most else is an address."""
+_KEPT = 500
 
 SLOW = 0.05
 """Seconds a turn on average from which on it is no spin: something else sets the pace."""
@@ -105,6 +109,8 @@ class SpinRule(Rule):
 
     def __init__(self) -> None:
         self._spins: dict[int, Spin] = {}
+        self._stand_ins: dict[tuple[int, int], Descriptor] = {}
+        """What stands for a descriptor that no line has named yet, by set and data."""
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Whether a turn got anywhere with what was reported: False is a turn wasted, None is another rule's matter."""
@@ -115,9 +121,19 @@ class SpinRule(Rule):
         raise NotImplementedError
 
     def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
-        """Return the descriptor that was reported, as far as it is known."""
-        del turn
-        return report.descriptor
+        """Return what was reported, or a stand-in where birth, registration and use are all outside the trace."""
+        data = report.data
+        if turn.epoll is None or turn.set_descriptor is None or data is None or not 0 <= data < _NUMBERS:
+            return report.descriptor
+        key = (id(turn.epoll), data)
+        if report.descriptor is not None:
+            stood_in = self._stand_ins.pop(key, None) if self._stand_ins else None
+            self._spins.pop(id(stood_in), None)
+            return report.descriptor
+        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
+            # Most programs store the number itself.
+            self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
+        return self._stand_ins.get(key)
 
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
         """Return the call that shows the turn to be wasted."""
@@ -155,8 +171,8 @@ class SpinRule(Rule):
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
-            descriptor = self.subject(report, turn)
-            if descriptor is None or descriptor.closed is not None or gained is None:
+            descriptor = None if gained is None else self.subject(report, turn)
+            if descriptor is None or descriptor.closed is not None:
                 continue  # events for a closed number are another story: stale-epoll-registration
             if gained:
                 yield from self._over(descriptor, turn.wait.line, kernel)
