@@ -72,7 +72,7 @@ class ClosedFdPolled(Rule):
         known = self._of(action.process)
         for polled in known.values():
             same = polled.first.pid == action.call.pid and polled.first.name in POLLS
-            if same and polled.number not in invalid and f"fd={polled.number}," not in action.call.body:
+            if same and polled.number not in invalid and not _names(action.call, polled.number):
                 polled.dropped = True
         for number, alone in invalid.items():
             if number in known and known[number].dropped:
@@ -174,6 +174,11 @@ def _invalid(call: Syscall) -> dict[int, bool]:
             if number is not None and wanted.get(number, True):
                 found[number] = len(wanted) == 1
     return found
+
+
+def _names(call: Syscall, number: int) -> bool:
+    """Whether a poll waits for a number; `-y` puts a note behind it."""
+    return f"fd={number}," in call.body or f"fd={number}<" in call.body
 
 
 def _selected(call: Syscall) -> list[int]:
