@@ -130,6 +130,8 @@ class SpinRule(Rule):
             stood_in = self._stand_ins.pop(key, None) if self._stand_ins else None
             self._spins.pop(id(stood_in), None)
             return report.descriptor
+        if data in turn.set_descriptor.table.last_closed:
+            return None  # events for a closed number are another story: stale-epoll-registration
         if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
             # Most programs store the number itself.
             self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
@@ -173,7 +175,7 @@ class SpinRule(Rule):
         for report, gained in verdicts:
             descriptor = None if gained is None else self.subject(report, turn)
             if descriptor is None or descriptor.closed is not None:
-                continue  # events for a closed number are another story: stale-epoll-registration
+                continue
             if gained:
                 yield from self._over(descriptor, turn.wait.line, kernel)
             elif counts:
