@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tracediag.events import Begun, Syscall
-from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -88,7 +88,7 @@ class ClosedFdPolled(Rule):
             if number is not None and number >= 0:
                 self._count(action, number, _closed(action, number), alone=True)
         elif call.name in SELECTS:
-            self._selected(action, _selected(call))
+            self._selected(action, selected(call))
 
     def _selected(self, action: Action, numbers: list[int]) -> None:
         closed = {number: gone for number in numbers if (gone := _closed(action, number)) is not None}
@@ -140,6 +140,7 @@ class ClosedFdPolled(Rule):
 
     def _finding(self, polled: _Polled, process: Process) -> Finding:
         number, gone, first = polled.number, polled.gone, polled.first
+        last = None if first.name in EPOLL_WAITS else polled.last
         unsure = len(polled.suspects) > 1 and gone is None
         which = " or ".join(f"fd {suspect}" for suspect in polled.suspects[:4]) if unsure else f"fd {number}"
         close = None if gone is None else gone.closing or gone.closed
@@ -149,8 +150,9 @@ class ClosedFdPolled(Rule):
             object=which if gone is None else describe(gone),
             title="the loop spins on a number that is closed" if polled.spins else _title(polled, other=other),
             severity=_severity(polled, process),
-            confidence=Confidence.LIKELY if unsure else Confidence.CERTAIN,
-            absent=[] if polled.last is None or first.name in EPOLL_WAITS else [_left(which, first, polled.last)],
+            # Of several in a select, what is not known to be closed was found by leaving out what is known to be open.
+            confidence=Confidence.CERTAIN if gone or polled.alone or not polled.suspects else Confidence.LIKELY,
+            absent=[] if last is None else [no(f"removal of {which} from the wait", first, last)],
             why=_why(first),
             fix=_fix(which, first, other=other),
             explains=[(name, first.line) for name in ("failing-call-spin", "failed-call-behind-exit")],
@@ -181,12 +183,6 @@ def _names(call: Syscall, number: int) -> bool:
     return f"fd={number}," in call.body or f"fd={number}<" in call.body
 
 
-def _selected(call: Syscall) -> list[int]:
-    """Return the numbers in the sets of a select, in order."""
-    numbers = {number_of(item) for position in (1, 2, 3) for item in items_of(call.arg(position))}
-    return sorted(number for number in numbers if number is not None)
-
-
 def _closed(action: Action, number: int) -> Descriptor | None:
     """Return what had the number, if the trace shows its close."""
     gone = last_owner(action, number)
@@ -207,10 +203,6 @@ def _waits(polled: _Polled, which: str) -> Iterable[Step]:
     yield step(polled.first, f"{which} is waited for and is not open: {how}", primary=True)
     if polled.second is not None and polled.last is not None:
         yield repeated(polled.second, "the same again, at once", polled.times - 1, polled.last.line)
-
-
-def _left(which: str, first: Syscall, last: Syscall) -> Absence:
-    return no(f"removal of {which} from the wait", first, last)
 
 
 def _end(polled: _Polled, process: Process) -> list[Step]:
