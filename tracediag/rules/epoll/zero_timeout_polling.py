@@ -21,7 +21,7 @@ _BETWEEN = 2
 _STORM = 50
 _MANY = 200
 """From here on it is told even where the trace shows no times, and work without calls would not be seen."""
-_FELT = 0.1
+_FELT = 1.0
 """Seconds up to which a run does little harm: the loops of runtimes ask so between the tasks that are due at once."""
 _TRIES = 3
 """Turns that make an excerpt."""
