@@ -20,6 +20,7 @@ from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD
 from tracediag.rules.steps import birth, no, repeated
 from tracediag.values import Structure, items_of, names_of, number_of
 
+_RANGE = 8
 _KEPT = 64
 """Numbers kept in mind for each process."""
 
@@ -64,9 +65,9 @@ class ClosedFdPolled(Rule):
     def polled(self, action: Action) -> Iterator[Finding]:
         """Look for POLLNVAL; a later poll without the number shows that it was noticed."""
         call = action.call
-        invalid = "POLLNVAL" in call.detail
+        invalid = _invalid(call) if "POLLNVAL" in call.detail else {}
         if invalid or self.name in action.process.memory:
-            yield from self._polled(action, _invalid(call) if invalid else {})
+            yield from self._polled(action, invalid)
 
     def _polled(self, action: Action, invalid: dict[int, bool]) -> Iterator[Finding]:
         known = self._of(action.process)
@@ -162,7 +163,8 @@ class ClosedFdPolled(Rule):
 def _invalid(call: Syscall) -> dict[int, bool]:
     """Return the numbers with POLLNVAL, and whether nothing else was waited for.
 
-    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does.
+    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does; so is
+    a poll that does not wait and asks for a whole range of them.
     """
     wanted = {}
     for item in items_of(call.arg(0)):
@@ -175,7 +177,7 @@ def _invalid(call: Syscall) -> dict[int, bool]:
             number = number_of(item.get("fd"))
             if number is not None and wanted.get(number, True):
                 found[number] = len(wanted) == 1
-    return found
+    return {} if len(found) > _RANGE and call.name == "poll" and call.number(2) == 0 else found
 
 
 def _names(call: Syscall, number: int) -> bool:
