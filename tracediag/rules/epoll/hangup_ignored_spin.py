@@ -21,6 +21,8 @@ class HangupIgnoredSpin(SpinRule):
         """Whether something was done about the hang-up; of what no line has named, whether anything was done."""
         if report.descriptor is None and turn.calls > 1:
             return True
+        if turn.ended_by is None and id(self.subject(report, turn)) not in self._spins:
+            return None  # where the lines end nobody knows what came next
         return not report.events & HANGUPS or not _nothing_done(report)
 
     def told(self, spin: Spin, until: int) -> Finding:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step
 from tracediag.kernel import Action, Kernel
+from tracediag.kernel.calls.waiting import SELECTS, selected
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
@@ -99,6 +100,16 @@ def is_idle(turn: Round) -> bool:
     return turn.wait.result == 0
 
 
+def _left_out_next(report: Readiness, turn: Round) -> bool:
+    """Whether the poll or select that ended the turn no longer asks for what was reported."""
+    following, number = turn.ended_by, report.number
+    if turn.epoll is not None or following is None or number is None:
+        return False
+    if following.name in SELECTS:
+        return number not in selected(following)
+    return f"fd={number}," not in following.body and f"fd={number}<" not in following.body
+
+
 class SpinRule(Rule):
     """A rule about one kind of spin: it says what a turn has got of a descriptor, and tells of a spin that is over."""
 
@@ -169,7 +180,7 @@ class SpinRule(Rule):
         if is_idle(turn):
             for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
                 yield from self._over(spin.descriptor, turn.wait.line, kernel)
-        verdicts = [(report, self.gained(report, turn)) for report in turn.reports]
+        verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
@@ -184,6 +195,13 @@ class SpinRule(Rule):
                 self._spins.setdefault(id(descriptor), spin).turn(call)
             elif id(descriptor) in self._spins:
                 self._spins[id(descriptor)].aside += 1
+
+    def _verdict(self, report: Readiness, turn: Round) -> bool | None:
+        gained = self.gained(report, turn)
+        known = self._spins.get(id(report.descriptor)) if gained is False else None
+        if gained is False and (known is None or known.times < SURE) and _left_out_next(report, turn):
+            return None  # it was asked for once, and not again
+        return gained
 
     def _over(self, descriptor: Descriptor, until: int, kernel: Kernel, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
