@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from tracediag.events import Begun, Elision, Event, Exit, Notice, Signal, Superseded, Syscall
+from tracediag.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.ends import Ends
@@ -70,8 +70,8 @@ class Kernel:
         """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
         self.succeeded = False
         """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
-        self._gone: Process | None = None
-        """The process that the last event ended: rules look at it once more, then its details are dropped."""
+        self._later: Callable[[], None] | None = None
+        """What the last event has put an end to is forgotten with the next one: rules look at it once more."""
 
     @staticmethod
     def calls() -> frozenset[str]:
@@ -109,9 +109,9 @@ class Kernel:
     def apply(self, event: Event) -> Action:
         """Change the state as the event says; return what it acted on."""
         self.last_event = event
-        if self._gone is not None:
-            self._gone.forget()
-            self._gone = None
+        if self._later is not None and not isinstance(event, Other):
+            self._later()
+            self._later = None
         thread = self.people.last
         if thread is None or thread.tid != event.pid:
             thread = self.people.thread(event)
@@ -151,7 +151,7 @@ class Kernel:
                 self.people.supersede(action.thread, event.by)
             case Elision():
                 self.elided = event.line
-                self.people.forget_rounds()
+                self._later = self.people.forget_rounds
             case Notice(kind="attached", subject=int(tid)):
                 self.people.expect(tid, action.thread)
 
@@ -164,7 +164,7 @@ class Kernel:
     def _exit(self, action: Action, event: Exit) -> None:
         process = self.people.leave(action.thread, event)
         if process is not None:
-            self._gone = process
+            self._later = process.forget
             process.table.users -= 1
             if process.table.users <= 0:
                 release_all(action, process.table)

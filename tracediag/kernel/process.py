@@ -86,6 +86,11 @@ class Process(msgspec.Struct, eq=False):
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
 
+    @property
+    def status(self) -> int | None:
+        """The status it has ended with, or is about to; None while it lives on, and where a signal has killed it."""
+        return self.exit_status if self.exit is None else self.exit.status
+
     def forget(self) -> None:
         """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes."""
         if self.table.users <= 0:
@@ -118,3 +123,9 @@ class Thread(msgspec.Struct, eq=False):
     last_signal: Signal | None = None
     earlier_signal: Signal | None = None
     """The one before the last."""
+
+    @property
+    def standing(self) -> Syscall | Begun | None:
+        """The call that it has not come back from."""
+        last = self.last_call
+        return self.inside or (last if last is not None and not last.returned else None)

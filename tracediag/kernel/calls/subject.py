@@ -7,7 +7,7 @@ from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.ends import Ends
-from tracediag.kernel.epoll import Readiness, Registration, Round
+from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.kernel.kernel import look_up
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
@@ -73,10 +73,8 @@ def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
     """Take data for the descriptor whose number it equals, where birth and registration are outside the trace."""
     for report in turn.reports:
-        if report.descriptor is None and report.data == descriptor.number:
-            report.number, report.descriptor = descriptor.number, descriptor
-            descriptor.readiness = report
-            descriptor.waited_for = descriptor.file.waited_for = True
+        if report.descriptor is None and report.data == descriptor.number and turn.epoll is not None:
+            _infer(turn.epoll, report, descriptor)
             return report
     return None
 
@@ -88,10 +86,15 @@ def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
     report = turn.reports[0]
     if report.descriptor is not None or turn.epoll is None or report.data is None:
         return
-    entry = Registration(turn.epoll, descriptor.number, descriptor.file, descriptor, None, report.data, None)
-    turn.epoll.add(entry)
-    bind_report(report, entry, descriptor.table)
+    _infer(turn.epoll, report, descriptor)
     report.touch(call)
+
+
+def _infer(epoll: EpollSet, report: Readiness, descriptor: Descriptor) -> None:
+    """Take it that the set has an entry for a descriptor, though the trace does not show it added."""
+    entry = Registration(epoll, descriptor.number, descriptor.file, descriptor, None, report.data, None)
+    epoll.add(entry)
+    bind_report(report, entry, descriptor.table)
 
 
 def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) -> None:

@@ -171,6 +171,12 @@ def select(action: Action, call: Syscall) -> None:
     _start(action, Round(call, tuple(reports)))
 
 
+def selected(call: Syscall | Begun, sets: tuple[int, ...] = (1, 2, 3)) -> list[int]:
+    """Return the numbers in the sets of a select, in order: 1 is what is to be read, 2 written, 3 exceptional."""
+    numbers = {number_of(item) for position in sets for item in items_of(call.arg(position))}
+    return sorted(number for number in numbers if number is not None)
+
+
 def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Readiness:
     if "POLLNVAL" in events:
         return Readiness(events, number)  # there is no such descriptor

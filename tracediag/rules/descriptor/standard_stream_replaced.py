@@ -74,7 +74,9 @@ class StandardStreamReplaced(Rule):
             severity=Severity.WARNING if failed is None else Severity.ERROR,
             confidence=Confidence.CERTAIN if like_perror else Confidence.LIKELY,
             why=_WHY,
-            fix=_FIX,
+            fix=_fix(held),
+            # Nobody answers to what is no request.
+            explains=[("peer-not-responding", message.line)],
         )
 
     def _trap(self, held: Descriptor, opened: Syscall) -> Finding:
@@ -86,7 +88,7 @@ class StandardStreamReplaced(Rule):
             title=f"{describe_file(held.file) or opened.name} has the number of the {_NAMES[held.number]}",
             severity=Severity.NOTE,
             why=_WHY,
-            fix=_FIX,
+            fix=_fix(held),
         )
 
 
@@ -94,10 +96,16 @@ _WHY = (
     "open, socket and accept give the lowest free number: where 0, 1 or 2 is closed, the next descriptor gets it, and"
     " the C library and all that is linked in go on writing to 1 and 2: stdin(3), open(2)"
 )
-_FIX = (
-    "keep 0, 1 and 2 open: put /dev/null there by dup2 instead of closing them, and open /dev/null at the start until"
-    " the number is above 2, in case the program was started without them"
-)
+
+
+def _fix(held: Descriptor) -> str:
+    closed = _closed(held)
+    if closed is not None:
+        return f"keep fd {held.number} open: put /dev/null there by dup2 in place of the close at line {closed.line}"
+    return (
+        f"open /dev/null at the start until the number is above 2, in case the program is started without fd"
+        f" {held.number}; and put it there by dup2 instead of closing 0, 1 or 2"
+    )
 
 
 def _first(findings: Iterator[Finding]) -> Iterator[Finding]:

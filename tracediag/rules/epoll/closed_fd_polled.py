@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tracediag.events import Begun, Syscall
-from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -20,6 +20,7 @@ from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD
 from tracediag.rules.steps import birth, no, repeated
 from tracediag.values import Structure, items_of, names_of, number_of
 
+_RANGE = 8
 _KEPT = 64
 """Numbers kept in mind for each process."""
 
@@ -64,15 +65,15 @@ class ClosedFdPolled(Rule):
     def polled(self, action: Action) -> Iterator[Finding]:
         """Look for POLLNVAL; a later poll without the number shows that it was noticed."""
         call = action.call
-        invalid = "POLLNVAL" in call.detail
+        invalid = _invalid(call) if "POLLNVAL" in call.detail else {}
         if invalid or self.name in action.process.memory:
-            yield from self._polled(action, _invalid(call) if invalid else {})
+            yield from self._polled(action, invalid)
 
     def _polled(self, action: Action, invalid: dict[int, bool]) -> Iterator[Finding]:
         known = self._of(action.process)
         for polled in known.values():
             same = polled.first.pid == action.call.pid and polled.first.name in POLLS
-            if same and polled.number not in invalid and f"fd={polled.number}," not in action.call.body:
+            if same and polled.number not in invalid and not _names(action.call, polled.number):
                 polled.dropped = True
         for number, alone in invalid.items():
             if number in known and known[number].dropped:
@@ -88,7 +89,7 @@ class ClosedFdPolled(Rule):
             if number is not None and number >= 0:
                 self._count(action, number, _closed(action, number), alone=True)
         elif call.name in SELECTS:
-            self._selected(action, _selected(call))
+            self._selected(action, selected(call))
 
     def _selected(self, action: Action, numbers: list[int]) -> None:
         closed = {number: gone for number in numbers if (gone := _closed(action, number)) is not None}
@@ -140,6 +141,7 @@ class ClosedFdPolled(Rule):
 
     def _finding(self, polled: _Polled, process: Process) -> Finding:
         number, gone, first = polled.number, polled.gone, polled.first
+        last = None if first.name in EPOLL_WAITS else polled.last
         unsure = len(polled.suspects) > 1 and gone is None
         which = " or ".join(f"fd {suspect}" for suspect in polled.suspects[:4]) if unsure else f"fd {number}"
         close = None if gone is None else gone.closing or gone.closed
@@ -149,8 +151,9 @@ class ClosedFdPolled(Rule):
             object=which if gone is None else describe(gone),
             title="the loop spins on a number that is closed" if polled.spins else _title(polled, other=other),
             severity=_severity(polled, process),
-            confidence=Confidence.LIKELY if unsure else Confidence.CERTAIN,
-            absent=[] if polled.last is None or first.name in EPOLL_WAITS else [_left(which, first, polled.last)],
+            # Of several in a select, what is not known to be closed was found by leaving out what is known to be open.
+            confidence=Confidence.CERTAIN if gone or polled.alone or not polled.suspects else Confidence.LIKELY,
+            absent=[] if last is None else [no(f"removal of {which} from the wait", first, last)],
             why=_why(first),
             fix=_fix(which, first, other=other),
             explains=[(name, first.line) for name in ("failing-call-spin", "failed-call-behind-exit")],
@@ -160,7 +163,8 @@ class ClosedFdPolled(Rule):
 def _invalid(call: Syscall) -> dict[int, bool]:
     """Return the numbers with POLLNVAL, and whether nothing else was waited for.
 
-    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does.
+    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does; so is
+    a poll that does not wait and asks for a whole range of them.
     """
     wanted = {}
     for item in items_of(call.arg(0)):
@@ -173,13 +177,12 @@ def _invalid(call: Syscall) -> dict[int, bool]:
             number = number_of(item.get("fd"))
             if number is not None and wanted.get(number, True):
                 found[number] = len(wanted) == 1
-    return found
+    return {} if len(found) > _RANGE and call.name == "poll" and call.number(2) == 0 else found
 
 
-def _selected(call: Syscall) -> list[int]:
-    """Return the numbers in the sets of a select, in order."""
-    numbers = {number_of(item) for position in (1, 2, 3) for item in items_of(call.arg(position))}
-    return sorted(number for number in numbers if number is not None)
+def _names(call: Syscall, number: int) -> bool:
+    """Whether a poll waits for a number; `-y` puts a note behind it."""
+    return f"fd={number}," in call.body or f"fd={number}<" in call.body
 
 
 def _closed(action: Action, number: int) -> Descriptor | None:
@@ -202,10 +205,6 @@ def _waits(polled: _Polled, which: str) -> Iterable[Step]:
     yield step(polled.first, f"{which} is waited for and is not open: {how}", primary=True)
     if polled.second is not None and polled.last is not None:
         yield repeated(polled.second, "the same again, at once", polled.times - 1, polled.last.line)
-
-
-def _left(which: str, first: Syscall, last: Syscall) -> Absence:
-    return no(f"removal of {which} from the wait", first, last)
 
 
 def _end(polled: _Polled, process: Process) -> list[Step]:

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from tracediag.events import Begun, Event, Syscall
+from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.epoll import Readiness, Registration, Round
+from tracediag.kernel.epoll import Readiness, Round
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round, on_traffic
+from tracediag.rules.epoll.accepting import KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
 from tracediag.rules.steps import no
 from tracediag.values import names_of
 
 _ACCEPTS = ("accept", "accept4")
 _SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
-_DEAD_KEPT = 1000
 _EARLY_WRITES = 2
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One wakeup for the listener that was answered by a single accept."""
-
-    wait: Event | None
-    accept: Syscall
-    again: Syscall | Begun | None
-
-
-@dataclass(slots=True)
-class _Dead:
-    """A connection that was dead when it was taken from the backlog."""
-
-    accept: Syscall
-    sign: Syscall
-    note: str
-
-
-@dataclass(slots=True)
-class _Listener:
-    descriptor: Descriptor
-    entry: Registration | None = None
-    edge_triggered_clients: bool = False
-    drained: bool = False
-    turns: list[_Turn] = field(default_factory=list)
-    dead: list[_Dead] = field(default_factory=list)
 
 
 class EdgeTriggeredAcceptOnce(Rule):
@@ -59,15 +30,15 @@ class EdgeTriggeredAcceptOnce(Rule):
     summary = "an edge-triggered listener is accepted from once per wakeup: connections stay in the backlog"
 
     def __init__(self) -> None:
-        self._listeners: list[_Listener] = []
-        self._outside: dict[int | None, _Turn] = {}
+        self._listeners: list[Listener] = []
+        self._outside: dict[int | None, Turn] = {}
         """The last accept of each thread whose wakeup is outside the trace."""
 
     def unjudged(self, shown: frozenset[str]) -> str | None:
         """A listener whose registration is outside the trace can only be guessed at."""
         del shown
         hidden = any(
-            _is_hidden(listener) and listener.edge_triggered_clients and listener.turns and not listener.drained
+            is_hidden(listener) and listener.edge_triggered_clients and listener.turns and not listener.drained
             for listener in self._listeners
         )
         return "the EPOLL_CTL_ADD of the listener: record from the program's start" if hidden else None
@@ -90,12 +61,12 @@ class EdgeTriggeredAcceptOnce(Rule):
         if len(accepts) > 1:
             listener.drained = True
         elif accepts[0].result is not None and not accepts[0].failed:
-            _keep(listener.turns, _Turn(turn.wait, accepts[0], turn.ended_by))
+            listener.keep(Turn(turn.wait, accepts[0], turn.ended_by))
 
-    def _listener(self, descriptor: Descriptor) -> _Listener:
-        found: _Listener | None = descriptor.file.memory.get(self.name)
+    def _listener(self, descriptor: Descriptor) -> Listener:
+        found: Listener | None = descriptor.file.memory.get(self.name)
         if found is None:
-            found = descriptor.file.memory[self.name] = _Listener(descriptor)
+            found = descriptor.file.memory[self.name] = Listener(descriptor)
             self._listeners.append(found)
         return found
 
@@ -112,8 +83,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         for connection in action.opened:
             connection.file.memory[self.name] = listener
         if not action.thread.rounds and not action.call.failed:
-            turn = self._outside[action.thread.tid] = _Turn(None, action.call, None)
-            _keep(listener.turns, turn)
+            turn = self._outside[action.thread.tid] = Turn(None, action.call, None)
+            listener.keep(turn)
 
     @on_call("epoll_wait", "epoll_pwait", "epoll_pwait2")
     def waited(self, action: Action) -> None:
@@ -127,7 +98,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         """Note whether the program watches its connections edge-triggered."""
         entry = action.registration
         listener = None if entry is None else entry.file.memory.get(self.name)
-        if entry is None or not isinstance(listener, _Listener):
+        if entry is None or not isinstance(listener, Listener):
             return
         if entry.file is listener.descriptor.file:
             # It looks at the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
@@ -161,22 +132,22 @@ class EdgeTriggeredAcceptOnce(Rule):
 
     def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
         listener = connection.file.memory.get(self.name)
-        if not isinstance(listener, _Listener) or connection.file is listener.descriptor.file:
+        if not isinstance(listener, Listener) or connection.file is listener.descriptor.file:
             return
-        if connection.opened is not None and len(listener.dead) < _DEAD_KEPT:
-            listener.dead.append(_Dead(connection.opened, sign, note))
+        if connection.opened is not None and len(listener.dead) < KEPT:
+            listener.dead.append(Dead(connection.opened, sign, note))
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its turns."""
         del kernel
         for listener in self._listeners:
-            confidence = _confidence(listener)
+            confidence = confidence_in(listener)
             if confidence is not None:
                 yield self._finding(listener, confidence)
 
-    def _finding(self, listener: _Listener, confidence: Confidence) -> Finding:
-        turn = _example(listener)
+    def _finding(self, listener: Listener, confidence: Confidence) -> Finding:
+        turn = example(listener)
         number = listener.descriptor.number
         return self.finding(
             _story(listener, turn),
@@ -199,46 +170,7 @@ _WHY = (
 )
 
 
-def _keep(turns: list[_Turn], turn: _Turn) -> None:
-    if len(turns) < _DEAD_KEPT:
-        turns.append(turn)
-
-
-def _confidence(listener: _Listener) -> Confidence | None:
-    """Say how sure it is; None where nothing is wrong or too little is shown."""
-    if listener.drained or not listener.turns:
-        return None
-    edge = _edge(listener)
-    if edge is None:
-        # The registration is outside the trace: level-triggered sets may be accepted from once. Only a program
-        # that watches its connections edge-triggered, and gets dead ones from the backlog, is worth a word.
-        told = _is_hidden(listener) and listener.edge_triggered_clients and listener.dead
-        return Confidence.POSSIBLE if told else None
-    if not edge:
-        return None
-    return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
-
-
-def _edge(listener: _Listener) -> bool | None:
-    return None if listener.entry is None else listener.entry.edge_triggered
-
-
-def _is_hidden(listener: _Listener) -> bool:
-    """Whether it may be in an epoll set all the same: of a socket made within the trace the EPOLL_CTL_ADD is, too."""
-    return _edge(listener) is None and listener.descriptor.file.inherited
-
-
-def _example(listener: _Listener) -> _Turn:
-    """Choose the turn to tell: the last one before the first dead connection was taken, if there is one."""
-    whole = [turn for turn in listener.turns if turn.wait is not None and turn.again is not None] or listener.turns
-    if not listener.dead:
-        return whole[0]
-    first_dead = listener.dead[0].accept.line
-    before = [turn for turn in whole if turn.accept.line < first_dead]
-    return before[-1] if before else whole[0]
-
-
-def _story(listener: _Listener, turn: _Turn) -> Iterator[Step]:
+def _story(listener: Listener, turn: Turn) -> Iterator[Step]:
     number = listener.descriptor.number
     if listener.entry is not None and listener.entry.added is not None:
         yield step(listener.entry.added, f"the listener, fd {number}, is watched edge-triggered (EPOLLET)")

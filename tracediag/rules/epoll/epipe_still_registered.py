@@ -139,6 +139,8 @@ class EpipeStillRegistered(Rule):
         confidence: Confidence = Confidence.CERTAIN,
     ) -> Finding:
         number, failure = broken.entry.number, broken.failure
+        if confidence is Confidence.CERTAIN and broken.entry.added is None:
+            confidence = Confidence.LIKELY  # that the set has such an entry is taken from the data that it reports
         note = f"{failure.name} fails: the peer is gone; fd {number} should leave the set now"
         absent: list[Absence] = [no(f"EPOLL_CTL_DEL of fd {number}", failure, until)]
         return self.finding(

@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from tracediag.events import Begun, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Registration
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno
+from tracediag.rules.epoll.sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
 from tracediag.rules.steps import plural, repeated
 from tracediag.values import names_of
 
 _KEPT = 64
 _LINES_KEPT = 100
 _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "stale-epoll-registration")
-
-
-@dataclass(slots=True)
-class _Change:
-    """An epoll_ctl by which one process changed what another one waits for."""
-
-    process: Process
-    operation: str
-    """"ADD" or "DEL"."""
-    call: Syscall
-    entry: Registration
-    added: Syscall | None
-    """The EPOLL_CTL_ADD of another process, of what is changed or removed."""
-    waiter: Syscall | Begun | None = None
-    """The first wait of another process that this concerns."""
-    other: Process | None = None
-    strayed: Syscall | None = None
-    """The first wait that reported it to a process that has no such descriptor."""
-    times: int = 0
-    last: int = 0
-    undone: bool = False
-    lines: list[int] = field(default_factory=list)
-    """The lines of calls that failed because of it."""
-
-
-@dataclass(slots=True)
-class _Shared:
-    """What happened to one set since there has been more than one process."""
-
-    changes: list[_Change] = field(default_factory=list)
 
 
 class EpollSetSharedAfterFork(Rule):
@@ -62,7 +32,7 @@ class EpollSetSharedAfterFork(Rule):
     needs = ("pids",)
 
     def __init__(self) -> None:
-        self._shared: list[_Shared] = []
+        self._shared: list[Shared] = []
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> None:
@@ -81,23 +51,24 @@ class EpollSetSharedAfterFork(Rule):
             self._added_again(holder.file, entry)
         elif operation != "DEL" or not foreign:
             return  # EPOLL_CTL_MOD may well put an EPOLLONESHOT entry back as it was
-        if not _is_shared(holder, action.process):
+        if not is_shared(holder, action.process):
             return
         shared = self._of(holder.file)
         added = entry.added if operation != "ADD" else None
         if len(shared.changes) < _KEPT:
-            shared.changes.append(_Change(action.process, operation, call, entry, added))
+            shared.changes.append(Change(action.process, operation, call, entry, added))
 
-    def _of(self, file: OpenFile) -> _Shared:
-        found: _Shared | None = file.memory.get(self.name)
+    def _of(self, file: OpenFile) -> Shared:
+        found: Shared | None = file.memory.get(self.name)
         if found is None:
-            found = file.memory[self.name] = _Shared()
-            self._shared.append(found)
+            found = file.memory[self.name] = Shared()
+            if len(self._shared) < _KEPT:
+                self._shared.append(found)
         return found
 
     def _added_again(self, file: OpenFile, entry: Registration) -> None:
         """What was removed by another process is put back."""
-        shared: _Shared | None = file.memory.get(self.name)
+        shared: Shared | None = file.memory.get(self.name)
         for change in shared.changes if shared is not None else ():
             if change.operation == "DEL" and change.entry.file is entry.file:
                 change.undone = True
@@ -107,20 +78,20 @@ class EpollSetSharedAfterFork(Rule):
         """Note who waits after a change by somebody else, and who gets an event that is not his."""
         turn = action.round
         holder = None if turn is None else turn.set_descriptor
-        shared: _Shared | None = None if holder is None else holder.file.memory.get(self.name)
+        shared: Shared | None = None if holder is None else holder.file.memory.get(self.name)
         if shared is None or turn is None:
             return
         for change in shared.changes:
             if change.process is action.process:
                 continue
-            if change.waiter is None and _concerns(change, action.process, action.call):
+            if change.waiter is None and concerns(change, action.process, action.call):
                 change.waiter, change.other = action.call, action.process
         for report in turn.reports:
             self._delivered(shared, action, report)
 
-    def _delivered(self, shared: _Shared, action: Action, report: Readiness) -> None:
+    def _delivered(self, shared: Shared, action: Action, report: Readiness) -> None:
         entry, process = report.registration, action.process
-        if entry is None or not _is_astray(entry, process):
+        if entry is None or not is_astray(entry, process):
             return
         for change in shared.changes:
             if change.entry is entry and change.operation == "ADD" and change.process is not process:
@@ -149,16 +120,16 @@ class EpollSetSharedAfterFork(Rule):
         for shared in self._shared:
             for change in shared.changes:
                 if change.waiter is None:
-                    _still_waits(change, kernel)
+                    find_waiter(change, kernel)
             astray = [change for change in shared.changes if change.strayed is not None]
-            hurt = [change for change in shared.changes if _hurts(change)]
+            hurt = [change for change in shared.changes if hurts(change)]
             yield from (self._strayed(change) for change in astray)
             yield from (self._hurt(change) for change in hurt)
             mixed = [change for change in shared.changes if change.operation == "ADD" and change.waiter is not None]
             if mixed and not astray and not hurt:
                 yield self._mixed(mixed[0], len(mixed))
 
-    def _strayed(self, change: _Change) -> Finding:
+    def _strayed(self, change: Change) -> Finding:
         number = change.entry.number
         proof = []
         if change.strayed is not None:
@@ -168,7 +139,7 @@ class EpollSetSharedAfterFork(Rule):
         title = "a process is woken for a descriptor of another one, with which it shares an epoll set"
         return self._finding(change, [made, *proof], title, Severity.ERROR, Confidence.CERTAIN)
 
-    def _hurt(self, change: _Change) -> Finding:
+    def _hurt(self, change: Change) -> Finding:
         number = change.entry.number
         steps = [] if change.added is None else [step(change.added, f"the epoll set now watches fd {number}")]
         note = f"{_name(change.process)} takes fd {number} out of the set, for all that share it"
@@ -179,7 +150,7 @@ class EpollSetSharedAfterFork(Rule):
         title = "a process takes a descriptor out of an epoll set that another one goes on using"
         return self._finding(change, steps, title, Severity.ERROR, Confidence.CERTAIN)
 
-    def _mixed(self, change: _Change, count: int) -> Finding:
+    def _mixed(self, change: Change, count: int) -> Finding:
         note = f"{_name(change.process)} adds fd {change.entry.number}"
         steps = [
             step(change.call, note if count < 2 else f"{note}, the first of {plural(count, 'entry')}", primary=True)
@@ -190,7 +161,7 @@ class EpollSetSharedAfterFork(Rule):
         return self._finding(change, steps, title, Severity.WARNING, Confidence.LIKELY)
 
     def _finding(
-        self, change: _Change, steps: list[Step], title: str, severity: Severity, confidence: Confidence
+        self, change: Change, steps: list[Step], title: str, severity: Severity, confidence: Confidence
     ) -> Finding:
         forked = _fork_of(change)
         return self.finding(
@@ -211,56 +182,9 @@ def _name(process: Process | None) -> str:
     return "another process" if process is None or process.pid is None else f"process {process.pid}"
 
 
-def _fork_of(change: _Change) -> Step | None:
+def _fork_of(change: Change) -> Step | None:
     """Return the step of the fork since which the two have shared the set, where the trace shows it."""
     for process in (change.process, change.other):
         if process is not None and isinstance(process.started, Syscall | Begun):
             return step(process.started, f"{_name(process)} inherits the epoll set")
     return None
-
-
-def _is_shared(holder: Descriptor, process: Process) -> bool:
-    """Whether another process that the trace follows holds the set, too."""
-    return any(other.table is not process.table for other in holder.others)
-
-
-def _holds(process: Process, file: OpenFile) -> bool:
-    process.table.claim(file)
-    return any(held.table is process.table for held in file.holders)
-
-
-def _concerns(change: _Change, process: Process, call: Syscall | Begun) -> bool:
-    """Whether a wait goes on after a change, by a process whose affair it is."""
-    if isinstance(call, Syscall) and call.returned and max(call.line, call.end_line) < change.call.line:
-        return False
-    # What is added matters to one who has no such descriptor, what is removed to one who has it.
-    return _holds(process, change.entry.file) is (change.operation == "DEL")
-
-
-def _hurts(change: _Change) -> bool:
-    """Whether a change takes away from another process what that one goes on waiting for."""
-    return change.operation == "DEL" and change.waiter is not None and not change.undone
-
-
-def _is_astray(entry: Registration, process: Process) -> bool:
-    """Whether a process has got an event of a descriptor that it does not have."""
-    if entry.descriptor.table is process.table or _holds(process, entry.file):
-        return False
-    # With a number of its own that the set watches as well, nobody can tell which of both is meant.
-    own = process.table.get(entry.number)
-    return own is None or entry.epoll.find(entry.number, own.file) is None
-
-
-def _still_waits(change: _Change, kernel: Kernel) -> None:
-    """Look for another process that the end of the trace finds in a wait on the set."""
-    for process in kernel.processes:
-        for thread in process.threads if process is not change.process else ():
-            last = thread.last_call
-            call = thread.inside or (last if last is not None and not last.returned else None)
-            if call is None or call.name not in EPOLL_WAITS:
-                continue
-            holder = process.table.get(call.number(0) or -1)
-            same = holder is not None and holder.file.epoll is change.entry.epoll
-            if same and _concerns(change, process, call):
-                change.waiter, change.other = call, process
-                return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.findings import Finding, Severity, step
+from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.rules.epoll.spinning import Spin, SpinRule
@@ -18,13 +18,16 @@ class HangupIgnoredSpin(SpinRule):
     summary = "the loop is woken for a hang-up again and again and does nothing about it"
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether something was done about the hang-up."""
-        del turn
+        """Whether something was done about the hang-up; of what no line has named, whether anything was done."""
+        if report.descriptor is None and turn.calls > 1:
+            return True
+        if turn.ended_by is None and id(self.subject(report, turn)) not in self._spins:
+            return None  # where the lines end nobody knows what came next
         return not report.events & HANGUPS or not _nothing_done(report)
 
     def told(self, spin: Spin, until: int) -> Finding:
         """Make the finding."""
-        number, entry = spin.descriptor.number, spin.report.registration
+        number, entry, guess = spin.descriptor.number, spin.report.registration, spin.report.descriptor is None
         what = "|".join(sorted(spin.report.events & HANGUPS))
         leave, delete = "leave it out of the next wait", ""
         if isinstance(spin.loop, EpollSet):
@@ -40,7 +43,8 @@ class HangupIgnoredSpin(SpinRule):
             object=describe(spin.descriptor),
             title=spin.title("the loop spins on a hang-up that nobody handles"),
             severity=spin.severity,
-            confidence=spin.inaction,
+            # What stands behind data that no line explains is a guess.
+            confidence=Confidence.LIKELY if guess and spin.confidence is Confidence.CERTAIN else spin.inaction,
             absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, until)],
             why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
             " descriptor is watched: poll(2), epoll_ctl(2)",

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tracediag.events import Begun, Exit, Syscall
+from tracediag.events import Exit, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES, asked
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.kernel.calls.transfer import READS, WRITES
+from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration
 from tracediag.kernel.process import Process, Thread
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release, on_traffic
+from tracediag.rules.epoll.oneshot import ACCEPTS, TAKES, Armed, Fired, backlog, is_full, other_end, verdict
+from tracediag.rules.epoll.waiters import is_busy, waiting_on
 from tracediag.rules.steps import is_excerpt, last_line, no
 from tracediag.values import names_of
 
-_ACCEPTS = ("accept", "accept4")
-_TAKES = frozenset({*READS, *_ACCEPTS, "recvmmsg", "splice"})
 _KEPT = 1000
-_IDLE = frozenset({*EPOLL_WAITS, *POLLS, *SELECTS, *_ACCEPTS, "futex", "wait4", "waitid", "rt_sigtimedwait", "pause"})
-"""Calls in which a thread waits for work: it is not about to do something with the descriptor."""
-
-
-@dataclass(slots=True)
-class _Armed:
-    """The call that armed a registration for one event."""
-
-    call: Syscall
-    on_demand: bool
-    """Whether a read had found nothing before: a runtime that arms only for somebody who waits right now."""
-
-
-@dataclass(slots=True)
-class _Fired:
-    """A registration that is disarmed, since its one event was reported."""
-
-    entry: Registration
-    descriptor: Descriptor
-    process: Process
-    armed: _Armed
-    wait: Syscall
-    unread: bool
-    last: Syscall | None = None
-    """The last call on the descriptor since."""
-    taken: Syscall | None = None
-    """The last read or accept since."""
-    again: Syscall | Begun | None = None
-    """The first wait on the set that began after all that."""
-    sent: Syscall | None = None
-    """What a peer that is traced, too, has sent and nobody has read."""
-
-    @property
-    def line(self) -> int:
-        """The last line that has to do with the descriptor."""
-        return max(self.wait.end_line, self.last.end_line if self.last is not None else 0)
-
-    def touch(self, call: Syscall) -> None:
-        """Take note of a call on the descriptor."""
-        self.last, self.again = call, None
-        if call.name in _TAKES:
-            self.taken, self.sent = call, None
-            self.unread = False
 
 
 class OneshotNotRearmed(Rule):
@@ -76,10 +32,10 @@ class OneshotNotRearmed(Rule):
 
     def __init__(self) -> None:
         self._used = False
-        self._fired: dict[int, _Fired] = {}
-        self._fresh: list[_Fired] = []
+        self._fired: dict[int, Fired] = {}
+        self._fresh: dict[int, Fired] = {}
         """Those after whose last call no wait has begun yet."""
-        self._peers: dict[tuple[object, object], _Fired] = {}
+        self._peers: dict[tuple[object, object], Fired] = {}
         self._rearming: list[EpollSet] = []
         """Sets in which other registrations were armed again."""
         self._reads = self._closes = False
@@ -95,9 +51,9 @@ class OneshotNotRearmed(Rule):
             self._rearming.append(entry.epoll)
         if entry.removed is None and "EPOLLONESHOT" in (entry.events or ()):
             self._used = True
-            known: _Armed | None = entry.memory.get(self.name)
+            known: Armed | None = entry.memory.get(self.name)
             on_demand = known.on_demand if known is not None else _tried(action, entry)
-            entry.memory[self.name] = _Armed(action.call, on_demand)
+            entry.memory[self.name] = Armed(action.call, on_demand)
 
     def _rearms(self, epoll: EpollSet) -> bool:
         return any(known is epoll for known in self._rearming)
@@ -114,27 +70,23 @@ class OneshotNotRearmed(Rule):
             self._fire(action, report)
 
     def _wait_again(self, epoll: EpollSet | None, call: Syscall) -> None:
-        left = []
-        for fired in self._fresh:
+        for key, fired in list(self._fresh.items()):
             if fired.entry.epoll is epoll and call.line > fired.line:
                 fired.again = call
-            else:
-                left.append(fired)
-        self._fresh = left
+                del self._fresh[key]
 
     def _fire(self, action: Action, report: Readiness) -> None:
         entry, descriptor = report.registration, report.descriptor
         if entry is None or descriptor is None or entry.removed is not None or descriptor.closed is not None:
             return
-        armed: _Armed | None = entry.memory.get(self.name)
+        armed: Armed | None = entry.memory.get(self.name)
         asked_for = entry.events or frozenset()
         if armed is None or not {"EPOLLONESHOT", "EPOLLIN"} <= asked_for or len(self._fired) >= _KEPT:
             return
         unread = "EPOLLIN" in report.events
-        fired = _Fired(entry, descriptor, action.process, armed, action.call, unread)
-        self._fired[id(entry.file)] = fired
-        self._fresh.append(fired)
-        if (key := _key(entry.file, mirrored=True)) is not None:
+        fired = Fired(entry, descriptor, action.process, armed, action.call, unread)
+        self._fired[id(entry.file)] = self._fresh[id(entry.file)] = fired
+        if (key := other_end(entry.file, mirrored=True)) is not None:
             self._peers[key] = fired
 
     def _settle(self, file: OpenFile) -> bool:
@@ -142,24 +94,23 @@ class OneshotNotRearmed(Rule):
         fired = self._fired.pop(id(file), None)
         if fired is None:
             return False
-        self._fresh = [other for other in self._fresh if other is not fired]
-        key = _key(file, mirrored=True)
+        self._fresh.pop(id(file), None)
+        key = other_end(file, mirrored=True)
         if key is not None:
             self._peers.pop(key, None)
         return True
 
-    @on_traffic(*READS, *WRITES, *_ACCEPTS, "recvmmsg", "sendfile", "splice", "connect")
+    @on_traffic(*READS, *WRITES, *ACCEPTS, "recvmmsg", "sendfile", "splice", "connect")
     def used(self, action: Action) -> None:
         """Note what is done with a fired descriptor, and what its peer sends."""
         if not self._fired or action.descriptor is None:
             return
         file, call = action.descriptor.file, action.call
         fired = self._fired.get(id(file))
-        self._reads = self._reads or call.name in _TAKES
+        self._reads = self._reads or call.name in TAKES
         if fired is not None:
             fired.touch(call)
-            if all(other is not fired for other in self._fresh):
-                self._fresh.append(fired)
+            self._fresh[id(file)] = fired
         elif call.name in WRITES or call.name == "connect":
             self._sent(file, call)
 
@@ -168,7 +119,7 @@ class OneshotNotRearmed(Rule):
         if call.failed and not (connects and call.errno == "EINPROGRESS"):
             return
         address = file.socket.peer if connects and file.socket is not None else None
-        key = _backlog(address) if connects else _key(file, mirrored=False)
+        key = backlog(address) if connects else other_end(file, mirrored=False)
         fired = None if key is None else self._peers.get(key)
         if fired is None or fired.entry.file is file or self._fired.get(id(fired.entry.file)) is not fired:
             return
@@ -210,49 +161,25 @@ class OneshotNotRearmed(Rule):
         for fired in mine:
             self._settle(fired.entry.file)
         others = [thread for thread in process.threads if thread is not leaving]
-        if len(others) + (leaving is not None) > 1 and any(_is_busy(thread) for thread in others):
+        if len(others) + (leaving is not None) > 1 and any(is_busy(thread) for thread in others):
             return  # one of them may be about to arm it
         if process.started is None and sum(known.started is None for known in kernel.processes) > 1:
             return  # a trace that begins in the middle does not tell threads from processes
         excerpt = is_excerpt(kernel)
         for fired in mine:
-            fired.again = fired.again or _waiting(others, fired)
+            waits = (waiting_on(fired.entry.epoll, thread) for thread in others)
+            fired.again = fired.again or next((call for call in waits if call and call.line > fired.line), None)
             hidden = kernel.elided > fired.wait.line or not (excerpt or self._shows(fired))
-            verdict = None if fired.again is None or hidden else self._verdict(fired)
-            if verdict is not None:
-                yield self._finding(fired, *verdict, last_line(kernel))
+            judged = None if fired.again is None or hidden else verdict(fired, rearms=self._rearms(fired.entry.epoll))
+            if judged is not None:
+                yield self._finding(fired, *judged, last_line(kernel))
 
-    def _shows(self, fired: _Fired) -> bool:
+    def _shows(self, fired: Fired) -> bool:
         """Whether the recording would show what the finding says has not been done."""
         closes = self._closes or bool(fired.process.table.last_closed)
         return closes and (self._reads or not fired.unread)
 
-    def _verdict(self, fired: _Fired) -> tuple[Severity, Confidence] | None:
-        """Say how bad and how sure it is; None where the program may well want it so."""
-        rearms = self._rearms(fired.entry.epoll)
-        if fired.sent is not None or (fired.unread and fired.entry.file.kind is Kind.SOCKET):
-            if fired.armed.on_demand and fired.sent is None:
-                return None  # whoever waited for it has given up
-            choosy = rearms or fired.armed.on_demand
-            if choosy and (fired.armed.on_demand or _has_upstream(fired.process)):
-                return Severity.WARNING, Confidence.LIKELY  # it may hold its peer off on purpose
-            sure = fired.entry.added is not None and not choosy
-            return Severity.ERROR, Confidence.CERTAIN if sure else Confidence.LIKELY
-        last = fired.last
-        if last is None or fired.taken is None or last.result == 0:
-            return None
-        if last.errno == "EAGAIN":
-            return Severity.WARNING, Confidence.LIKELY
-        # A program that arms only what it is waiting for leaves an idle connection disarmed, and rightly so.
-        if last.failed or rearms or fired.armed.on_demand:
-            return None
-        if last is fired.taken and _is_full(last):
-            return Severity.ERROR, Confidence.LIKELY
-        if last.name in READS and _has_upstream(fired.process):
-            return None
-        return Severity.WARNING, Confidence.LIKELY
-
-    def _finding(self, fired: _Fired, severity: Severity, confidence: Confidence, end: int) -> Finding:
+    def _finding(self, fired: Fired, severity: Severity, confidence: Confidence, end: int) -> Finding:
         number, entry = fired.entry.number, fired.entry
         what = (
             "a new connection" if entry.file.socket is not None and entry.file.socket.accepting else "what comes next"
@@ -272,7 +199,7 @@ class OneshotNotRearmed(Rule):
         )
 
 
-def _story(fired: _Fired) -> Iterator[Step]:
+def _story(fired: Fired) -> Iterator[Step]:
     number = fired.entry.number
     yield step(fired.armed.call, f"the epoll set watches fd {number} for one event (EPOLLONESHOT)")
     yield step(fired.wait, f"fd {number} is reported, and thereby disarmed", primary=True)
@@ -293,35 +220,9 @@ def _result_of(call: Syscall) -> str:
         return "nothing more for now"
     if call.failed:
         return f"{call.name} fails"
-    if call.name in _ACCEPTS:
+    if call.name in ACCEPTS:
         return "one connection is taken"
-    return "the buffer is full: there may be more" if _is_full(call) else "what has come so far is read"
-
-
-def _is_full(call: Syscall) -> bool:
-    return call.name in READS and bool(call.result) and call.result == asked(call)
-
-
-def _key(file: OpenFile, *, mirrored: bool) -> tuple[object, object] | None:
-    """Return what a descriptor has in common with its other end, as that one's or as its own."""
-    if file.pipe is not None:
-        return ("pipe", id(file.pipe.pipe))
-    socket = file.socket
-    if socket is None:
-        return None
-    made = socket.connected
-    if made is not None and made.name == "socketpair":
-        return ("pair", (made.pid, made.line))
-    if socket.accepting:
-        return _backlog(socket.local)
-    if socket.local is None or socket.peer is None:
-        return None
-    return (socket.peer, socket.local) if mirrored else (socket.local, socket.peer)
-
-
-def _backlog(address: str | None) -> tuple[object, object] | None:
-    """Return what a listener has in common with those who connect to it."""
-    return None if address is None else ("backlog", address)
+    return "the buffer is full: there may be more" if is_full(call) else "what has come so far is read"
 
 
 def _tried(action: Action, entry: Registration) -> bool:
@@ -330,38 +231,6 @@ def _tried(action: Action, entry: Registration) -> bool:
         return False
     since = 0 if entry.descriptor.opened is None else entry.descriptor.opened.line
     return any(
-        call.errno == "EAGAIN" and call.line > since and call.number(0) == entry.number and call.name in _TAKES
+        call.errno == "EAGAIN" and call.line > since and call.number(0) == entry.number and call.name in TAKES
         for call in action.process.failures
     )
-
-
-def _doing(thread: Thread) -> Syscall | Begun | None:
-    """Return the call that a thread is in."""
-    last = thread.last_call
-    return thread.inside or (last if last is not None and not last.returned else None)
-
-
-def _is_busy(thread: Thread) -> bool:
-    """Whether a thread may be at work; most calls are not looked at, so one that is not seen waiting may be."""
-    call, last = _doing(thread), thread.last_call
-    if call is not None:
-        return call.name not in _IDLE
-    return last is None or last.name not in EPOLL_WAITS or (last.result or 0) > 0
-
-
-def _waiting(threads: list[Thread], fired: _Fired) -> Syscall | Begun | None:
-    """Return the wait on the set in which a thread still is, if it began after all that."""
-    for thread in threads:
-        call = _doing(thread)
-        if call is None or call.name not in EPOLL_WAITS or call.line <= fired.line:
-            continue
-        holder = thread.process.table.get(call.number(0) or -1)
-        if holder is not None and holder.file.epoll is fired.entry.epoll:
-            return call
-    return None
-
-
-def _has_upstream(process: Process) -> bool:
-    """Whether it is a client itself: what a read has brought may be waiting for somebody else's answer."""
-    sockets = (descriptor.file.socket for descriptor in process.table)
-    return any(socket is not None and socket.connected is not None for socket in sockets)

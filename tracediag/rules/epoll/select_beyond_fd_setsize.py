@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from tracediag.events import Signal, Syscall
 from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import SELECTS
+from tracediag.kernel.calls.waiting import SELECTS, selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
 from tracediag.rules.steps import birth, is_excerpt
-from tracediag.values import items_of, number_of
 
 FD_SETSIZE = 1024
 
@@ -154,8 +153,7 @@ def _is_high(number: int | None) -> bool:
 
 def _high_numbers(call: Syscall) -> list[int]:
     """Return the numbers beyond the sets' size that a select asks for."""
-    asked = (number_of(item) for place in (1, 2, 3) for item in items_of(call.arg(place)))
-    return [number for number in asked if number is not None and number >= FD_SETSIZE]
+    return [number for number in selected(call) if number >= FD_SETSIZE]
 
 
 def _highest(process: Process) -> Descriptor | None:

@@ -9,7 +9,8 @@ from typing import ClassVar
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.calls.waiting import SELECTS, selected
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.rules.base import Rule, on_end, on_release, on_round
@@ -19,6 +20,10 @@ SURE = 10
 """Turns in a row from which on it is a spin and no accident."""
 
 WORTH_A_WORD = 3
+
+_NUMBERS = 1 << 16
+"""Data below this may be the number of the descriptor; most else is an address."""
+_KEPT = 500
 
 SLOW = 0.05
 """Seconds a turn on average from which on it is no spin: something else sets the pace."""
@@ -95,6 +100,16 @@ def is_idle(turn: Round) -> bool:
     return turn.wait.result == 0
 
 
+def _left_out_next(report: Readiness, turn: Round) -> bool:
+    """Whether the poll or select that ended the turn no longer asks for what was reported."""
+    following, number = turn.ended_by, report.number
+    if turn.epoll is not None or following is None or number is None:
+        return False
+    if following.name in SELECTS:
+        return number not in selected(following)
+    return f"fd={number}," not in following.body and f"fd={number}<" not in following.body
+
+
 class SpinRule(Rule):
     """A rule about one kind of spin: it says what a turn has got of a descriptor, and tells of a spin that is over."""
 
@@ -105,6 +120,8 @@ class SpinRule(Rule):
 
     def __init__(self) -> None:
         self._spins: dict[int, Spin] = {}
+        self._stand_ins: dict[tuple[int, int], Descriptor] = {}
+        """What stands for a descriptor that no line has named yet, by set and data."""
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Whether a turn got anywhere with what was reported: False is a turn wasted, None is another rule's matter."""
@@ -115,9 +132,21 @@ class SpinRule(Rule):
         raise NotImplementedError
 
     def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
-        """Return the descriptor that was reported, as far as it is known."""
-        del turn
-        return report.descriptor
+        """Return what was reported, or a stand-in where birth, registration and use are all outside the trace."""
+        data = report.data
+        if turn.epoll is None or turn.set_descriptor is None or data is None or not 0 <= data < _NUMBERS:
+            return report.descriptor
+        key = (id(turn.epoll), data)
+        if report.descriptor is not None:
+            stood_in = self._stand_ins.pop(key, None) if self._stand_ins else None
+            self._spins.pop(id(stood_in), None)
+            return report.descriptor
+        if data in turn.set_descriptor.table.last_closed:
+            return None  # events for a closed number are another story: stale-epoll-registration
+        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
+            # Most programs store the number itself.
+            self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
+        return self._stand_ins.get(key)
 
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
         """Return the call that shows the turn to be wasted."""
@@ -151,13 +180,13 @@ class SpinRule(Rule):
         if is_idle(turn):
             for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
                 yield from self._over(spin.descriptor, turn.wait.line, kernel)
-        verdicts = [(report, self.gained(report, turn)) for report in turn.reports]
+        verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
-            descriptor = self.subject(report, turn)
-            if descriptor is None or descriptor.closed is not None or gained is None:
-                continue  # events for a closed number are another story: stale-epoll-registration
+            descriptor = None if gained is None else self.subject(report, turn)
+            if descriptor is None or descriptor.closed is not None:
+                continue
             if gained:
                 yield from self._over(descriptor, turn.wait.line, kernel)
             elif counts:
@@ -166,6 +195,13 @@ class SpinRule(Rule):
                 self._spins.setdefault(id(descriptor), spin).turn(call)
             elif id(descriptor) in self._spins:
                 self._spins[id(descriptor)].aside += 1
+
+    def _verdict(self, report: Readiness, turn: Round) -> bool | None:
+        gained = self.gained(report, turn)
+        known = self._spins.get(id(report.descriptor)) if gained is False else None
+        if gained is False and (known is None or known.times < SURE) and _left_out_next(report, turn):
+            return None  # it was asked for once, and not again
+        return gained
 
     def _over(self, descriptor: Descriptor, until: int, kernel: Kernel, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)

@@ -100,7 +100,8 @@ class StaleEpollRegistration(Rule):
             if same and (stale.entry.removed is None or stale.woken is not None):
                 stale.refused = stale.refused or call
                 return
-        yield from self._excerpt(action, call, number)
+        if number not in action.process.table.last_closed:
+            yield from self._excerpt(action, call, number)
 
     def _renewed(self, action: Action, call: Syscall) -> None:
         """Take back what another thread's EPOLL_CTL_ADD explains: its event can be told before it has returned."""
@@ -112,22 +113,29 @@ class StaleEpollRegistration(Rule):
                 del self._stale[key]
 
     @on_errno("EBADF")
-    def used(self, action: Action) -> None:
+    def used(self, action: Action) -> Iterator[Finding]:
         """Note what the events for the closed number lead to."""
         call = action.call
-        gone = action.process.table.last_closed.get(call.number(2 if call.name == "epoll_ctl" else 0) or -1)
-        for stale in self._stale.values() if gone is not None else ():
+        number = call.number(2 if call.name == "epoll_ctl" else 0)
+        gone = action.process.table.last_closed.get(number or -1)
+        if gone is None:
+            return
+        for stale in self._stale.values():
             if stale.entry.descriptor is gone and len(stale.followers) < _LINES_KEPT:
                 stale.followers.append(call.line)
+        yield from self._excerpt(action, call, number)
 
     def _excerpt(self, action: Action, call: Syscall, number: int | None) -> Iterator[Finding]:
-        """Tell of a set that reports a number which is not open, where its close is outside the trace."""
+        """Tell of a set that reports a number which is not open, where its registration is outside the trace."""
+        gone = action.process.table.last_closed.get(number or -1)
+        closed = None if gone is None else gone.closed
         for turn in action.thread.rounds.values():
             report = next((r for r in turn.reports if r.registration is None and r.data == number), None)
-            if report is None or number is None or number in action.process.table.last_closed:
+            if report is None or (closed is not None and closed.line > turn.wait.line):
                 continue
             yield self.finding(
                 [
+                    *([step(closed, f"fd {number} is closed")] if isinstance(closed, Syscall) else ()),
                     step(turn.wait, f"the set reports fd {number}"),
                     step(call, f"fd {number} is not open in this process", primary=True),
                 ],
@@ -136,7 +144,7 @@ class StaleEpollRegistration(Rule):
                 confidence=Confidence.LIKELY,
                 why=_WHY,
                 fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it; find the copy that dup or fork made",
-                explains=[("epoll-ctl-misuse", call.line)],
+                explains=[(name, call.line) for name in _FOLLOWERS],
             )
 
     @on_end

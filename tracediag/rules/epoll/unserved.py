@@ -28,10 +28,6 @@ _STORM = 50
 _FAST = 0.002
 """Seconds a turn below which nothing but the loop itself sets the pace."""
 
-_NUMBERS = 1 << 16
-"""Data below this may be the number of the descriptor; most else is an address."""
-_KEPT = 500
-
 _NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
 _RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
 """Sockets that may be served through mapped memory, without a call: packet(7), "PACKET_RX_RING"."""
@@ -45,8 +41,6 @@ class UnservedRule(SpinRule):
     def __init__(self) -> None:
         super().__init__()
         self._excerpt = False
-        self._stand_ins: dict[tuple[int, int], Descriptor] = {}
-        """What stands for a descriptor that no line has named yet, by set and data."""
 
     def concerns(self, report: Readiness) -> bool:
         """Whether what was reported is this rule's matter."""
@@ -59,21 +53,6 @@ class UnservedRule(SpinRule):
     def used_by(self, file: OpenFile) -> Syscall | None:
         """Return the last call that would have served the description, whoever made it."""
         return file.used
-
-    def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
-        """Return what was reported, or a stand-in where birth, registration and use are all outside the trace."""
-        data = report.data
-        if turn.epoll is None or turn.set_descriptor is None or data is None or not 0 <= data < _NUMBERS:
-            return report.descriptor
-        key = (id(turn.epoll), data)
-        if report.descriptor is not None:
-            stood_in = self._stand_ins.pop(key, None)
-            self._spins.pop(id(stood_in), None)
-            return report.descriptor
-        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
-            # Most programs store the number itself.
-            self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
-        return self._stand_ins.get(key)
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Whether the turn got anywhere with the descriptor, or was paced by something else."""

@@ -19,8 +19,10 @@ from tracediag.values import Structure, bare, number_of
 _BETWEEN = 2
 """Lines between two waits up to which nothing else is done: a look at the clock, a yield."""
 _STORM = 50
-_CERTAIN = 200
+_MANY = 200
 """From here on it is told even where the trace shows no times, and work without calls would not be seen."""
+_FELT = 1.0
+"""Seconds up to which a run does little harm: the loops of runtimes ask so between the tasks that are due at once."""
 _TRIES = 3
 """Turns that make an excerpt."""
 _TIGHT = 0.0005
@@ -40,9 +42,23 @@ class _Run(msgspec.Struct, eq=False):
     @property
     def period(self) -> float | None:
         """Seconds from one to the next on average; None where the trace does not tell."""
-        if self.first.time is None or self.last.time is None or self.times < 2:
-            return None
-        return (self.last.time - self.first.time) / (self.times + self.aside - 1)
+        return None if self.span is None or self.times < 2 else self.span / (self.times + self.aside - 1)
+
+    @property
+    def span(self) -> float | None:
+        """Seconds from the first to the last; None where the trace does not tell."""
+        return None if self.first.time is None or self.last.time is None else self.last.time - self.first.time
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is known to have done little harm; the few lines of an excerpt are no measure."""
+        return self.times >= _STORM and self.span is not None and self.span < _FELT
+
+    def turn(self, wait: Syscall) -> None:
+        """Count one more."""
+        self.second = self.second or wait
+        self.last = wait
+        self.times += 1
 
 
 class ZeroTimeoutPolling(Rule):
@@ -79,10 +95,8 @@ class ZeroTimeoutPolling(Rule):
         run = self._runs.get(id(thread))
         if run is None:
             self._runs[id(thread)] = _Run(wait, wait)
-            return
-        run.second = run.second or wait
-        run.last = wait
-        run.times += 1
+        else:
+            run.turn(wait)
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -93,6 +107,10 @@ class ZeroTimeoutPolling(Rule):
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still goes on where the trace ends; in an excerpt a few turns stand for many."""
         excerpt = is_excerpt(kernel)
+        for thread in kernel.people.threads.values() if excerpt else ():
+            for turn in thread.rounds.values():
+                if turn.wait.result == 0 and _no_wait(turn.wait):
+                    self._count(thread, turn.wait)
         for run in self._runs.values():
             yield from self._over(run, excerpt=excerpt)
 
@@ -112,6 +130,7 @@ class ZeroTimeoutPolling(Rule):
             steps,
             object=call.name if number is None else f"fd {number}",
             title=f"if this repeats, the loop is a spin: {what}" if run.times < _STORM else what,
+            severity=Severity.NOTE if run.is_short else Severity.WARNING,
             confidence=sure,
             absent=[no("sleep or wait with a time-out", call, run.last)],
             why="with a time-out of 0 a wait returns at once, whether there is something or not: a loop of such waits"
@@ -127,9 +146,9 @@ def _sure(run: _Run, *, excerpt: bool) -> Confidence | None:
         return Confidence.POSSIBLE if excerpt and run.times >= _TRIES and not _slow(run) else None
     if _slow(run):
         return None
-    if run.period is None:
-        return Confidence.LIKELY if run.times >= _CERTAIN else None
-    return Confidence.CERTAIN if run.times >= _CERTAIN else Confidence.LIKELY
+    if run.span is None:
+        return Confidence.POSSIBLE if run.times >= _MANY else None
+    return Confidence.CERTAIN if run.times >= _MANY and run.span >= _FELT else Confidence.LIKELY
 
 
 def _slow(run: _Run) -> bool:

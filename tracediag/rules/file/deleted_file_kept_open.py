@@ -7,21 +7,20 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from tracediag.annotations import parse_annotation
 from tracediag.events import Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.kernel.process import Process
-from tracediag.kernel.table import DescriptorTable
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.file.paths import RENAMES, UNLINKS, name_of, path_of, places, same
+from tracediag.rules.file.holders import MOVED, holding, may_be_open
+from tracediag.rules.file.paths import RENAMES, UNLINKS, name_of, places
 from tracediag.rules.process.words import meaning
 from tracediag.rules.steps import birth, is_excerpt, last_line, no, plural
 from tracediag.values import Annotated
 
 _NAME = "deleted-file-kept-open"
-_MOVED = "deleted-file-kept-open moved"
 _TOLD = "deleted-file-kept-open told"
 
 _TEMPORARY = re.compile(
@@ -29,13 +28,14 @@ _TEMPORARY = re.compile(
 )
 """Files that are meant to have no name, or to lose it soon."""
 
+_NAMELESS = (">(deleted)", " (deleted)>")
+"""How `-y` marks a file without a name, today and in older versions."""
+
 _ON_FILES = frozenset(
     {"read", "write", "readv", "writev", "pread64", "pwrite64", "fstat", "lseek", "fsync", "fdatasync", "ftruncate"}
 )
-_FILE = Kind.FILE
 _GROWTH, _SECONDS = 256, 1.0
 """Less than so many bytes, within less than so many seconds, are the last words of a program that cleans up."""
-_MOST_OPEN = 1024
 _LINKED_KEPT = 256
 
 
@@ -72,7 +72,7 @@ class DeletedFileKeptOpen(Rule):
     def removed(self, action: Action) -> None:
         """See which open files have lost their name."""
         call = action.call
-        if call.result == 0 and "AT_REMOVEDIR" not in call.body and _may_be_open(action):
+        if call.result == 0 and "AT_REMOVEDIR" not in call.body and may_be_open(action):
             self._lose(action, next(iter(places(call, action.process)), ""))
 
     @on_call(*RENAMES)
@@ -82,12 +82,12 @@ class DeletedFileKeptOpen(Rule):
         if action.call.result != 0 or len(paths) != 2 or "RENAME_EXCHANGE" in action.call.body:
             return
         self._lose(action, paths[1])
-        for descriptor, _ in _holding(action, paths[0]):
-            descriptor.file.memory[_MOVED] = paths[1]
+        for descriptor, _ in holding(action, paths[0]):
+            descriptor.file.memory[MOVED] = paths[1]
 
     def _lose(self, action: Action, path: str) -> None:
         if path and name_of(path) not in self._linked:
-            for descriptor, table in _holding(action, path):
+            for descriptor, table in holding(action, path):
                 file = descriptor.file
                 if _NAME not in file.memory:
                     own = action.process.table is table
@@ -121,7 +121,7 @@ class DeletedFileKeptOpen(Rule):
             if file.written is None or file.kind is not Kind.FILE or _TOLD in file.memory or descriptor.others:
                 continue
             gone: _Gone | None = file.memory.get(_NAME)
-            if gone is not None or ">(deleted)" in file.written.body:
+            if gone is not None or any(mark in file.written.body for mark in _NAMELESS):
                 confidence = _weigh(file, file.written, gone, kernel)
                 if confidence is not None:
                     yield self._finding(descriptor, file.written, gone, confidence, kernel)
@@ -173,46 +173,6 @@ class DeletedFileKeptOpen(Rule):
         )
 
 
-def _may_be_open(action: Action) -> bool:
-    """Whether anybody may have the file open whose name the call takes away: told without parsing, for `rm -r`."""
-    body = action.call.body
-    end = body.rfind('"')
-    name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
-    return "\\" in name or any(
-        name in (held.file.known_path or name if held.file.opened is None else held.file.opened.body)
-        or _MOVED in held.file.memory
-        for thread in action.kernel.people.threads.values()
-        for held in thread.process.table.open.values()
-        if held.file.kind is _FILE
-    )
-
-
-def _holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorTable]]:
-    """Yield the descriptors, of any process that lives, through which a file of that path may be written."""
-    name = name_of(path)
-    tables = {id(thread.process.table): thread.process for thread in action.kernel.people.threads.values()}
-    for process in tables.values():
-        table = process.table
-        if not name or len(table.open) > _MOST_OPEN:
-            continue
-        for descriptor in table.open.values():
-            if _is_of(descriptor.file, name, path, process):
-                yield descriptor, table
-
-
-def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
-    if file.kind is not _FILE:
-        return False
-    moved: str | None = file.memory.get(_MOVED)
-    if moved is not None:
-        return same(moved, path)
-    opened = file.opened
-    if opened is not None and (name not in opened.body or "O_RDONLY" in opened.body):
-        return False  # most of them, and without parsing
-    known = path_of(file, process)
-    return known is not None and same(known, path)
-
-
 def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, kernel: Kernel) -> Confidence | None:
     """Tell how sure it is that the file should have been let go; None where it is meant to have no name."""
     path = file.path or ""
@@ -233,7 +193,8 @@ def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, kernel: Kernel)
 def _by_note(written: Syscall, file: OpenFile, path: str, kernel: Kernel) -> Confidence | None:
     """Judge by what `-y` says: who has deleted the file, and when, is outside the trace."""
     first = written.arg(0)
-    if not (isinstance(first, Annotated) and first.deleted) or (file.taken < _GROWTH and not is_excerpt(kernel)):
+    nameless = isinstance(first, Annotated) and parse_annotation(first.note, first.deleted).deleted
+    if not nameless or (file.taken < _GROWTH and not is_excerpt(kernel)):
         return None
     appended = file.opened is not None and "O_APPEND" in file.opened.body
     return Confidence.LIKELY if appended or "log" in path.lower() else Confidence.POSSIBLE

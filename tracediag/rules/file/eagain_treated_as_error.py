@@ -54,7 +54,7 @@ class EagainTreatedAsError(Rule):
         if descriptor is not None and _timed(descriptor, call):
             return
         end = whole_end(process)
-        status = process.exit_status if process.exit is None else process.exit.status
+        status = process.status
         bad = bool(status) or (isinstance(end, Exit) and end.signal is not None)
         closed = None if descriptor is None else _closed(descriptor, message)
         if bad:

@@ -205,7 +205,7 @@ def _goes_on(state: _Failed) -> bool:
     if file is None or file.taken == state.taken or _written_again(state, file):
         return False
     end = whole_end(state.process)
-    status = state.process.exit_status if state.process.exit is None else state.process.exit.status
+    status = state.process.status
     if end is not None and status != 0:
         return False
     return names_error(said_after(state.process.messages, state.call.line), state.call.errno or "") is None

@@ -123,7 +123,7 @@ class IgnoredFailureStrikesLater(Rule):
         if not chains:
             return
         end = whole_end(process)
-        status = process.exit_status if process.exit is None else process.exit.status
+        status = process.status
         bad = bool(status) or (process.exit is not None and process.exit.signal is not None)
         blame = find_blame(process, last_line(kernel) if end is None else end.line, ended=bool(status))
         for chain in chains:

@@ -6,31 +6,27 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-import msgspec
-
 from tracediag.events import Event, Exit, Signal, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process
-from tracediag.kernel.signals import Disposition
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_followed
-from tracediag.rules.process.words import names_error, said_after
+from tracediag.rules.file.interruptions import (
+    GIVES,
+    LOOPS,
+    ON_DESCRIPTORS,
+    QUEUES,
+    WAITING,
+    Broken,
+    complains,
+    deliver,
+    is_made_again,
+    subject,
+)
 from tracediag.rules.steps import no
 
-_LOOPS = frozenset((*EPOLL_WAITS, *POLLS, *SELECTS))
-_GIVES = READS | {"pread64", "recvmmsg"}
-_TAKES = WRITES | {"pwrite64", "splice", "sendfile"}
-_CHILDREN = frozenset({"wait4", "waitid", "waitpid"})
-_QUEUES = ("semop", "semtimedop", "msgrcv", "msgsnd", "mq_timedreceive", "mq_timedsend", "flock")
-_ON_DESCRIPTORS = _GIVES | _TAKES | {"accept", "accept4", "connect", "flock", "fcntl", "ioctl"}
-_CALLS = _ON_DESCRIPTORS | _CHILDREN | _LOOPS | {"open", "openat", "futex", *_QUEUES}
-
 _RETURNS = frozenset({"rt_sigreturn", "sigreturn"})
-_NEVER_RESTARTED = _LOOPS | {"semop", "semtimedop", "msgrcv", "msgsnd"}
+_NEVER_RESTARTED = LOOPS | {"semop", "semtimedop", "msgrcv", "msgsnd"}
 """What SA_RESTART does not help: signal(7), "Interruption of system calls"."""
 _ASKED_FOR = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGALRM"})
 """Signals that are there to break something off: the user's wish, a time-out."""
@@ -39,27 +35,6 @@ _IN_PASSING = frozenset({"SIGWINCH", "SIGCONT", "SIGPROF", "SIGVTALRM", "SIGIO",
 _INTERVAL = re.compile(r"ITIMER_REAL, \{(?:it_interval=)?\{(?:tv_sec=)?(\d++), (?:tv_usec=)?(\d++)\}").match
 _SPAN = 40
 """Events of the thread within which something must come of it."""
-_STDERR = 2
-
-
-class _Broken(msgspec.Struct, eq=False):
-    """A call that a signal broke off, and what the thread has done about it so far."""
-
-    call: Syscall
-    descriptor: Descriptor | None
-    process: Process
-    seen: bool
-    """Whether the program is known to have got EINTR: not so for ERESTART* before the handler has returned."""
-    signal: Signal | None = None
-    arranged: Syscall | None = None
-    """The call that had set the signal's handler."""
-    depth: int = 0
-    """Handlers that run."""
-    returned: Syscall | None = None
-    """The end of the handler, which gave the program EINTR."""
-    message: Syscall | None = None
-    closed: Syscall | None = None
-    age: int = 0
 
 
 class InterruptedCallNotRetried(Rule):
@@ -71,17 +46,17 @@ class InterruptedCallNotRetried(Rule):
     summary = "a signal breaks a call off (EINTR), and the program gives up in place of calling again"
 
     def __init__(self) -> None:
-        self._broken: dict[int | None, _Broken] = {}
+        self._broken: dict[int | None, Broken] = {}
         """By thread: what was broken off and is neither retried nor given up yet."""
 
     @on_errno("EINTR", "ERESTARTSYS", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
     def interrupted(self, action: Action) -> None:
         """Follow the thread for a while."""
         call, tid = action.call, action.thread.tid
-        if call.name not in _CALLS or tid in self._broken:
+        if call.name not in WAITING or tid in self._broken:
             return
-        descriptor = _subject(action) if call.name in _ON_DESCRIPTORS else None
-        self._broken[tid] = _Broken(call, descriptor, action.process, call.errno == "EINTR")
+        descriptor = subject(action) if call.name in ON_DESCRIPTORS else None
+        self._broken[tid] = Broken(call, descriptor, action.process, call.errno == "EINTR")
         action.kernel.follow(action.thread, self.name)
 
     @on_call("setitimer")
@@ -91,7 +66,7 @@ class InterruptedCallNotRetried(Rule):
         if found is not None:
             action.process.memory[self.name] = (found[1], found[2]) != ("0", "0")
 
-    @on_call(*_QUEUES)
+    @on_call(*QUEUES)
     def wanted(self, action: Action) -> None:
         """Calls of which the model takes no notice have to be asked for, or their repetition would not be seen."""
 
@@ -103,14 +78,14 @@ class InterruptedCallNotRetried(Rule):
             return
         broken.age += 1
         if isinstance(event, Signal):
-            _delivered(broken, event)
+            deliver(broken, event)
         elif isinstance(event, Syscall) and self._settled(action, broken, event):
             self._forget(action)
         elif isinstance(event, Exit) or broken.age > _SPAN or _exits(event):
             self._forget(action)
             yield from self._judged(broken, event if isinstance(event, Exit) or _exits(event) else None)
 
-    def _settled(self, action: Action, broken: _Broken, call: Syscall) -> bool:
+    def _settled(self, action: Action, broken: Broken, call: Syscall) -> bool:
         """Take note of a call; return whether all is well: the kernel or the program has called again."""
         if call.name in _RETURNS:
             broken.depth = max(0, broken.depth - 1)
@@ -118,9 +93,9 @@ class InterruptedCallNotRetried(Rule):
                 return False
             broken.seen, broken.returned = call.errno == "EINTR", call
             return not broken.seen and call.result is not None
-        if _complains(call):
+        if complains(call):
             broken.message = broken.message or call
-        elif broken.depth == 0 and _again(broken, action):
+        elif broken.depth == 0 and is_made_again(broken, action):
             return True
         elif broken.descriptor is not None and broken.descriptor in action.released:
             broken.closed = call
@@ -137,7 +112,7 @@ class InterruptedCallNotRetried(Rule):
         for broken in self._broken.values():
             yield from self._judged(broken, None)
 
-    def _judged(self, broken: _Broken, end: Syscall | Exit | None) -> Iterator[Finding]:
+    def _judged(self, broken: Broken, end: Syscall | Exit | None) -> Iterator[Finding]:
         signal = "" if broken.signal is None else broken.signal.name
         again_and_again = signal == "SIGALRM" and bool(broken.process.memory.get(self.name))
         if signal in _ASKED_FOR and not again_and_again:
@@ -152,11 +127,11 @@ class InterruptedCallNotRetried(Rule):
         elif broken.closed is not None:
             confidence = Confidence.POSSIBLE if signal == "SIGCHLD" else Confidence.LIKELY
             yield self._finding(broken, end, confidence, severity)
-        elif end is not None and signal != "SIGCHLD" and (status or broken.call.name in _GIVES):
+        elif end is not None and signal != "SIGCHLD" and (status or broken.call.name in GIVES):
             yield self._finding(broken, end, Confidence.LIKELY, severity)
 
     def _finding(
-        self, broken: _Broken, end: Syscall | Exit | None, confidence: Confidence, severity: Severity
+        self, broken: Broken, end: Syscall | Exit | None, confidence: Confidence, severity: Severity
     ) -> Finding:
         call, signal = broken.call, "a signal" if broken.signal is None else broken.signal.name
         outcome = "reported as an error" if broken.message is not None else "not made again"
@@ -176,20 +151,6 @@ class InterruptedCallNotRetried(Rule):
         )
 
 
-def _subject(action: Action) -> Descriptor | None:
-    number = action.call.number("fd")
-    return action.descriptor or (None if number is None else action.process.table.get(number))
-
-
-def _delivered(broken: _Broken, signal: Signal) -> None:
-    """Take the signal that broke the call off; where its handler is known, the next calls are the handler's own."""
-    signals = broken.process.signals
-    if broken.signal is None:
-        broken.signal, broken.arranged = signal, signals.set_by.get(signal.name)
-    if signals.get(signal.name) is Disposition.HANDLED:
-        broken.depth += 1
-
-
 def _exits(event: Event) -> TypeGuard[Syscall]:
     return isinstance(event, Syscall) and event.name == "exit_group"
 
@@ -198,32 +159,7 @@ def _status(end: Syscall | Exit) -> int | None:
     return end.status if isinstance(end, Exit) else end.number(0)
 
 
-def _complains(call: Syscall) -> bool:
-    """Whether a write speaks of EINTR: on fd 2 by its number or name, too, into a log or a reply by its text."""
-    if call.name not in WRITES or not call.result or call.result < 0:
-        return False
-    if call.number(0) == _STDERR:
-        return names_error(said_after([call]), "EINTR") is not None
-    return "Interrupted system call" in call.body
-
-
-def _again(broken: _Broken, action: Action) -> bool:
-    """Whether a call is the broken one once more, or one that does as well: the thread waits for what is ready."""
-    name, before = action.call.name, broken.call
-    if name in _LOOPS or name == "restart_syscall":
-        return True
-    if name in _CHILDREN:
-        return before.name in _CHILDREN
-    if before.name not in _ON_DESCRIPTORS:
-        return name == before.name and (name != "futex" or action.call.body[:14] == before.body[:14])
-    if broken.descriptor is None or _subject(action) is not broken.descriptor:
-        return False
-    alike = any(name in names and before.name in names for names in (_GIVES, _TAKES))
-    # After a connect that was broken off, the connection is still being made: the socket tells of its outcome.
-    return alike or name == before.name or (before.name == "connect" and name in ("getsockopt", "getpeername"))
-
-
-def _fix(broken: _Broken) -> str:
+def _fix(broken: Broken) -> str:
     call, number = broken.call, None if broken.descriptor is None else broken.descriptor.number
     if call.name == "connect":
         return f"on EINTR wait for POLLOUT on fd {number}, and ask for SO_ERROR: connect goes on without the program"
@@ -236,7 +172,7 @@ def _fix(broken: _Broken) -> str:
     return f"{retry}, or set {handler}{where} with SA_RESTART"
 
 
-def _story(broken: _Broken, end: Syscall | Exit | None) -> Iterator[Step]:
+def _story(broken: Broken, end: Syscall | Exit | None) -> Iterator[Step]:
     call, arranged, signal = broken.call, broken.arranged, broken.signal
     if arranged is not None and signal is not None:
         restarts = "SA_RESTART" in arranged.body

@@ -1,10 +1,11 @@
-"""Paths that calls name: taken from the right arguments, put behind their directory where the trace shows it."""
+"""Paths that calls name, taken from the right arguments and put behind their directory, and the files they mean."""
 
 from __future__ import annotations
 
 import posixpath
 
 from tracediag.events import Syscall
+from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.values import note_of, number_of, text_of
@@ -56,6 +57,16 @@ def path_of(file: OpenFile, process: Process) -> str | None:
     if path.startswith("/") or file.opened is None:
         return path
     return next(iter(places(file.opened, process)), path)
+
+
+def takes_back(action: Action, file: OpenFile) -> bool:
+    """Whether an unlink or ftruncate is made on an open file: a program that could not write it whole has seen that."""
+    call = action.call
+    if call.name == "ftruncate":
+        held = action.process.table.get(call.number(0) or 0)
+        return held is not None and held.file is file
+    path = text_of(call.arg(1 if call.name == "unlinkat" else 0))
+    return path is not None and file.path is not None and name_of(str(path)) == name_of(file.path)
 
 
 def same(one: str, other: str) -> bool:

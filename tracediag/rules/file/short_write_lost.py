@@ -12,7 +12,7 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release
-from tracediag.rules.file.undoing import undoes
+from tracediag.rules.file.paths import takes_back
 from tracediag.rules.partial import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
 from tracediag.rules.process.ends import unreported
 from tracediag.rules.process.words import names_object, said_after
@@ -102,10 +102,10 @@ class ShortWriteLost(Rule):
     def undone(self, action: Action) -> None:
         """Whoever removes or cuts what he could not write whole has seen it."""
         if self._lost:
-            self._lost = [lost for lost in self._lost if not undoes(action, lost.descriptor.file)]
+            self._lost = [lost for lost in self._lost if not takes_back(action, lost.descriptor.file)]
         if self._open:
             for descriptor in action.process.table.open.values():
-                if self.name in descriptor.file.memory and undoes(action, descriptor.file):
+                if self.name in descriptor.file.memory and takes_back(action, descriptor.file):
                     self._forget(descriptor.file)
 
     @on_release
@@ -149,7 +149,7 @@ class ShortWriteLost(Rule):
 
     def _judged(self, lost: _Lost, kernel: Kernel) -> Iterator[Finding]:
         process = lost.process
-        status = process.exit_status if process.exit is None else process.exit.status
+        status = process.status
         if not status and not _told(lost):
             yield self._finding(lost, Confidence.LIKELY if is_excerpt(kernel) else Confidence.CERTAIN)
 

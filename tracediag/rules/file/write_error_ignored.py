@@ -14,7 +14,7 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
 from tracediag.rules.file.fsync_error_ignored import speaks_of
-from tracediag.rules.file.undoing import undoes
+from tracediag.rules.file.paths import takes_back
 from tracediag.rules.process.ends import unreported, whole_end
 from tracediag.rules.process.words import meaning, names_error, names_object, said_after
 from tracediag.rules.steps import birth, no, repeated
@@ -83,7 +83,7 @@ class WriteErrorIgnored(Rule):
         """Whoever removes or cuts what he could not write whole has seen the error."""
         if self._losing and id(action.process) in self._losing:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
-            losses[:] = [loss for loss in losses if not undoes(action, loss.descriptor.file)]
+            losses[:] = [loss for loss in losses if not takes_back(action, loss.descriptor.file)]
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ class WriteErrorIgnored(Rule):
 
     def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
         end = whole_end(process)
-        status = process.exit_status if process.exit is None else process.exit.status
+        status = process.status
         if end is None or status != 0:
             return
         for loss in process.memory.get(self.name, ()):

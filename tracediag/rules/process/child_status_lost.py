@@ -10,6 +10,7 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process, Reaped
 from tracediag.kernel.signals import Disposition
 from tracediag.rules.base import Rule, on_end, on_errno, on_exit
+from tracediag.rules.steps import is_excerpt
 from tracediag.values import names_of
 
 _WAITS = ("wait4", "waitpid", "waitid")
@@ -27,34 +28,37 @@ class ChildStatusLost(Rule):
     def failed(self, action: Action) -> None:
         """Remember the wait until it is clear how the process ends."""
         call, process = action.call, action.process
-        if call.name not in _WAITS or self.name in process.memory:
+        known = process.memory.get(self.name)
+        if call.name not in _WAITS or (known is not None and known[2] is not None):
             return
         pid = _waited_for(call)
-        lost = _own(process, pid)
-        if lost is not None:
-            process.memory[self.name] = (call, pid, lost)
+        if pid is not None:
+            process.memory[self.name] = (call, pid, _own(process, pid))
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
         """Judge by the end of the process."""
         end = action.process.exit
         if end is not None:
-            yield from self._told(action.process, end)
+            yield from self._told(action.process, end, action.kernel)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Tell of those that have not ended."""
+        """Tell of those that have not ended; in an excerpt the child, too, is outside the trace."""
         for process in kernel.processes:
             if process.exit is None:
-                yield from self._told(process, None)
+                yield from self._told(process, None, kernel)
 
-    def _told(self, process: Process, end: Exit | None) -> Iterator[Finding]:
+    def _told(self, process: Process, end: Exit | None, kernel: Kernel) -> Iterator[Finding]:
         held = process.memory.pop(self.name, None)
-        if held is None:
+        # Of what is no child in the trace only an excerpt lets one believe that it has been one.
+        if held is None or (held[2] is None and not is_excerpt(kernel)):
             return
         call, pid, lost = held
         ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
         bad = end is not None and bool(end.status)
+        if isinstance(lost, Reaped) and not bad and (lost.status is not None or lost.signal is not None):
+            return  # whoever took the status may have kept it for this one, as rsync does
         steps = [*_before(process, lost, pid), step(call, f"{call.name} finds no such child", primary=True)]
         if bad and end is not None:
             steps.append(step(end, f"the process ends with status {end.status}"))
@@ -62,13 +66,19 @@ class ChildStatusLost(Rule):
             steps,
             object=f"child {pid}",
             title=f"the status of child {pid} is lost: {_reason(lost, ignored=ignored)}",
-            severity=Severity.ERROR if bad else Severity.WARNING,
-            confidence=Confidence.CERTAIN if ignored or isinstance(lost, Reaped) else Confidence.LIKELY,
+            severity=Severity.ERROR if bad and lost is not None else Severity.WARNING,
+            confidence=_confidence(lost, ignored=ignored),
             why="where SIGCHLD is ignored, which execve passes on, children vanish without a status, and a status can"
             " be taken only once: wait(2), sigaction(2)",
             fix=_fix(lost, pid),
             explains=[("failed-call-behind-exit", call.line)],
         )
+
+
+def _confidence(lost: Reaped | Event | None, *, ignored: bool) -> Confidence:
+    if lost is None:
+        return Confidence.POSSIBLE
+    return Confidence.CERTAIN if ignored or isinstance(lost, Reaped) else Confidence.LIKELY
 
 
 def _waited_for(call: Syscall) -> int | None:
@@ -79,10 +89,8 @@ def _waited_for(call: Syscall) -> int | None:
     return pid if pid is not None and pid > 0 else None
 
 
-def _own(process: Process, pid: int | None) -> Reaped | Event | None:
+def _own(process: Process, pid: int) -> Reaped | Event | None:
     """Return what made that child, or who has waited for it before; None if it is not known to be an own child."""
-    if pid is None:
-        return None
     for known in process.reaped:
         if known.pid == pid:
             return known
@@ -90,7 +98,7 @@ def _own(process: Process, pid: int | None) -> Reaped | Event | None:
     return None if child is None else child.started
 
 
-def _before(process: Process, lost: Reaped | Event, pid: int) -> Iterator[Step]:
+def _before(process: Process, lost: Reaped | Event | None, pid: int) -> Iterator[Step]:
     arranged = process.signals.set_by.get("SIGCHLD")
     if arranged is not None:
         handled = process.signals.get("SIGCHLD") is Disposition.HANDLED
@@ -111,13 +119,20 @@ def _how(lost: Reaped) -> str:
     return "its status is not asked for" if lost.status is None else f"status {lost.status}"
 
 
-def _reason(lost: Reaped | Event, *, ignored: bool) -> str:
+def _reason(lost: Reaped | Event | None, *, ignored: bool) -> str:
+    if lost is None and not ignored:
+        return "SIGCHLD is ignored, another wait has taken it, or it is no child of this process"
     if isinstance(lost, Reaped):
         return "another wait of the same process has taken it"
     return "SIGCHLD is ignored" if ignored else "SIGCHLD is ignored, as it seems, since before the program was started"
 
 
-def _fix(lost: Reaped | Event, pid: int) -> str:
+def _fix(lost: Reaped | Event | None, pid: int) -> str:
+    if lost is None:
+        return (
+            "record with -f from the program's start; then set SIGCHLD to SIG_DFL if it is ignored, or wait for child"
+            f" {pid} at one place only"
+        )
     if isinstance(lost, Reaped):
         return (
             f"wait for child {pid} at one place only: let the handler wait for the pids that are its own, not for any"

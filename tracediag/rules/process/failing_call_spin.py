@@ -157,17 +157,20 @@ def _again(run: _Run) -> Step:
 
 
 _NOTHING: tuple[None, None] = (None, None)
+_BY_PATH = ("at", "at2", "at64", "statx", "inotify_add_watch")
+"""How the names of calls end that take a path behind a descriptor: with another path it is another thing."""
 
 
 def _alike(one: Syscall | None, other: Syscall) -> bool:
     """Whether two failures are the same: the same error of the same call on the same thing.
 
-    The thing, as recorded, is the descriptor, or else all of the arguments.
+    The thing, as recorded, is the descriptor, with a path that counts from it, or else all of the arguments.
     """
     if one is None or one.name != other.name or one.errno != other.errno:
         return False
     mine, its = one.body, other.body
-    if mine != its and (not mine[:1].isdigit() or mine.partition(",")[0] != its.partition(",")[0]):
+    end = '",' if one.name.endswith(_BY_PATH) else ","
+    if mine != its and (not mine[:1].isdigit() or mine.partition(end)[0] != its.partition(end)[0]):
         return False
     return one.name not in _OWN_RULES.get(one.errno or "", ())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +11,13 @@ from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.rules.base import Rule, on_call, on_end, on_release
+from tracediag.kernel.socket import format_address
+from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release
 from tracediag.rules.socket.outcome import KEPT
 from tracediag.rules.steps import plural, repeated
 
 _SMALL = 5
+_UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
 _AT_ONCE = 0.0005
 """Seconds inside accept up to which the connection was there already."""
 
@@ -49,7 +52,7 @@ class _Queue:
 
 
 class BacklogTooSmall(Rule):
-    """listen with a backlog of 5 or less, on a server that finds its queue full."""
+    """listen with a backlog of 5 or less, on a server that finds its queue full; connect = EAGAIN of a unix client."""
 
     code = "TD213"
     name = "backlog-too-small"
@@ -58,6 +61,8 @@ class BacklogTooSmall(Rule):
 
     def __init__(self) -> None:
         self._queues: dict[int, _Queue] = {}
+        self._refused: set[str] = set()
+        """The unix sockets of which a client has told."""
 
     @on_call("listen")
     def listened(self, action: Action) -> None:
@@ -84,6 +89,31 @@ class BacklogTooSmall(Rule):
         turns = action.thread.rounds.values()
         wait = next((turn.wait for turn in turns if report is not None and report in turn.reports), None)
         queue.take(wait, call)
+
+    @on_errno("EAGAIN", of=("connect",))
+    def refused(self, action: Action) -> Iterator[Finding]:
+        """Take the word of a unix client: this is the one reason for which its connect is not possible now."""
+        address = format_address(action.call.arg(1)) if _UNIX.search(action.call.body) else None
+        if address is not None and address not in self._refused and len(self._refused) < KEPT:
+            self._refused.add(address)
+            yield self._turned_away(action, address)
+
+    def _turned_away(self, action: Action, address: str) -> Finding:
+        call, listen = action.call, None
+        for queue in self._queues.values():
+            socket = queue.descriptor.file.socket
+            listen = queue.listen if socket is not None and socket.local == address else listen
+        told = [] if listen is None else [step(listen, f"the queue of {address} has room for few")]
+        return self.finding(
+            [*told, step(call, "EAGAIN: the queue is full, and the client does not get in", primary=True)],
+            object=address,
+            title=f"the queue of the listener at {address} is full, and a client is turned away",
+            why="connect to a unix socket gives EAGAIN when the queue of the listener is full, at once if it is"
+            " non-blocking, else after SO_SNDTIMEO; it is not in progress, and poll returns at once: connect(2)",
+            fix=f"find out why the server at {address} accepts too slowly (ss -xl: Recv-Q is at Send-Q), and give its"
+            " listen a larger number; until then wait a moment, and call connect again",
+            explains=[(name, call.line) for name in ("failed-call-behind-exit", "eagain-treated-as-error")],
+        )
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:

@@ -17,12 +17,14 @@ from tracediag.kernel.socket import Socket, format_address
 from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
 from tracediag.rules.socket.dns import looks_like_query
 from tracediag.rules.socket.outcome import KEPT, WAITS, ended_badly, waited_for
-from tracediag.rules.steps import birth, no, repeated
+from tracediag.rules.steps import birth, is_excerpt, no, repeated
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
 _ADDRESSED = 6
 """Arguments of a sendto, the fifth of which is where to."""
 _WORTH_A_WORD = 3
+_PASTED = 2
+"""How many are enough in an excerpt, with a wait for an answer."""
 _SURE = 5
 _TIMER = 0.02
 """Seconds between two sends below which they are a burst and no attempts of one request."""
@@ -110,17 +112,17 @@ class DatagramResentUnanswered(Rule):
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
-        del kernel
+        excerpt = is_excerpt(kernel)
         for series in self._series.values():
-            yield from self._over(series)
+            yield from self._over(series, excerpt=excerpt)
 
-    def _over(self, series: _Series | None) -> Iterator[Finding]:
+    def _over(self, series: _Series | None, *, excerpt: bool = False) -> Iterator[Finding]:
         # A sender that never looks for an answer wants none; unless the trace shows its sends only, and no looking.
-        if series is None or series.times < _WORTH_A_WORD or _burst(series):
+        if series is None or series.times < (_PASTED if excerpt and series.wait else _WORTH_A_WORD) or _burst(series):
             return
         if series.wait is not None:
-            sure = Confidence.CERTAIN if series.times >= _SURE else Confidence.LIKELY
-            yield self._finding(series, sure)
+            few = Confidence.POSSIBLE if series.times < _WORTH_A_WORD else Confidence.LIKELY
+            yield self._finding(series, Confidence.CERTAIN if series.times >= _SURE else few)
         elif series.alone:
             yield self._finding(series, Confidence.POSSIBLE)
 

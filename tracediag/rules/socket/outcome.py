@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracediag.events import Begun, Syscall
 from tracediag.findings import Severity, Step, step
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
 from tracediag.kernel.process import Process, Thread
 from tracediag.values import Structure, items_of, number_of
 
@@ -15,9 +15,7 @@ KEPT = 500
 
 def ended_badly(process: Process) -> bool:
     """Whether the process has ended by a signal or with a status that tells of a failure."""
-    if process.exit is not None and (process.exit.signal is not None or process.exit.status):
-        return True
-    return bool(process.exit_status)
+    return bool(process.status) or (process.exit is not None and process.exit.signal is not None)
 
 
 def severity_by_end(process: Process, otherwise: Severity = Severity.WARNING) -> Severity:
@@ -42,12 +40,9 @@ def aftermath(process: Process, after: int) -> list[Step]:
 
 def standing_in(thread: Thread) -> Syscall | Begun | None:
     """Return the call that a thread has not come back from, or that was broken off."""
-    if thread.inside is not None:
-        return thread.inside
     last = thread.last_call
-    if last is not None and (not last.returned or last.interrupted) and not last.name.startswith("exit"):
-        return last
-    return None
+    call = thread.standing or (last if last is not None and last.interrupted else None)
+    return None if call is None or call.name.startswith("exit") else call
 
 
 def waited_for(call: Syscall | Begun) -> frozenset[int] | None:
@@ -56,7 +51,7 @@ def waited_for(call: Syscall | Begun) -> frozenset[int] | None:
         entries = (item for item in items_of(call.arg(0)) if isinstance(item, Structure))
         return frozenset(number for entry in entries if (number := number_of(entry.get("fd"))) is not None)
     if call.name in SELECTS:
-        return frozenset(number for item in items_of(call.arg(1)) if (number := number_of(item)) is not None)
+        return frozenset(selected(call, sets=(1,)))
     if call.name in ("read", "readv", "recv", "recvfrom", "recvmsg"):
         number = call.number(0)
         return None if number is None else frozenset({number})

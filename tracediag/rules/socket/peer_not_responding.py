@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tracediag.events import Begun, Exit, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.socket import Socket
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release, on_traffic
-from tracediag.rules.socket.dns import looks_like_query
 from tracediag.rules.socket.outcome import KEPT, WAITS, ended_badly, standing_in, waited_for
 from tracediag.rules.socket.peers import listener_of
+from tracediag.rules.socket.requests import SENDS, Request, asks, is_idle, is_look, seconds_since, wait_of, waits_for
 from tracediag.rules.steps import is_excerpt, last_line, no, repeated
 
-_SENDS = ("write", "writev", "send", "sendto", "sendmsg")
-_REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) ')
 _LONG = 2.0
 """Seconds without an answer, to a wait that does not end with the trace, from which on it is worth a word."""
 _VERY_LONG = 10.0
 _EMPTY_WAITS = 3
-
-
-@dataclass(slots=True)
-class _Request:
-    """What was sent on a connection and has had no answer."""
-
-    process: Process
-    descriptor: Descriptor
-    call: Syscall | Begun
-    """The send; in a few pasted lines without one the wait itself."""
-    answered_before: bool
-    waits: int = 0
-    wait: Syscall | None = None
-    last_wait: Syscall | None = None
-    waited: float = 0.0
 
 
 class PeerNotResponding(Rule):
@@ -52,9 +31,9 @@ class PeerNotResponding(Rule):
     summary = "a request gets no answer: the peer is there and does not respond"
 
     def __init__(self) -> None:
-        self._requests: dict[int, _Request] = {}
+        self._requests: dict[int, Request] = {}
 
-    @on_traffic(*_SENDS)
+    @on_traffic(*SENDS)
     def sent(self, action: Action) -> None:
         """Take note of a request on a connection that this side has made."""
         descriptor, call = action.descriptor, action.call
@@ -63,9 +42,9 @@ class PeerNotResponding(Rule):
         key = id(descriptor.file)
         if key in self._requests or call.result is None or call.result <= 0 or len(self._requests) >= KEPT:
             return
-        if _asks(socket, call):
+        if asks(socket, call):
             descriptor.memory[self.name] = True
-            self._requests[key] = _Request(action.process, descriptor, call, socket.last_read is not None)
+            self._requests[key] = Request(action.process, descriptor, call, socket.last_read is not None)
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
@@ -84,11 +63,11 @@ class PeerNotResponding(Rule):
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
         """A wait that comes back with nothing."""
-        if not self._requests or action.call.result != 0 or _probe(action.call):
+        if not self._requests or action.call.result != 0 or is_look(action.call):
             return
         numbers = waited_for(action.call)
         for request in self._requests.values():
-            if request.process is action.process and _waits_for(request, numbers) is not None:
+            if request.process is action.process and waits_for(request, numbers) is not None:
                 _empty(request, action.call)
 
     @on_release
@@ -113,8 +92,8 @@ class PeerNotResponding(Rule):
         standing = standing_in(action.thread) if process.exit.signal is not None else None
         for key, request in [item for item in self._requests.items() if item[1].process is process]:
             del self._requests[key]
-            directly = None if standing is None else _waits_for(request, waited_for(standing))
-            if request.wait is not None or (directly and not _idle(request, standing)):
+            directly = None if standing is None else waits_for(request, waited_for(standing))
+            if request.wait is not None or (directly and not is_idle(request, standing)):
                 yield self._finding(request, action.kernel, standing if directly else None, Confidence.CERTAIN)
 
     @on_end
@@ -123,7 +102,7 @@ class PeerNotResponding(Rule):
         if is_excerpt(kernel) and not self._requests:
             yield from self._pasted(kernel)
         for request in self._requests.values():
-            standing = next((call for thread in request.process.threads if (call := _waiting(thread))), None)
+            standing = next((call for thread in request.process.threads if (call := wait_of(thread))), None)
             confidence = self._at_end(request, kernel, standing)
             if confidence is not None:
                 yield self._finding(request, kernel, standing, confidence)
@@ -131,7 +110,7 @@ class PeerNotResponding(Rule):
     def _pasted(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge a few lines that end inside a read of a socket, as of a process that hangs: the request is outside."""
         for thread in list(kernel.people.threads.values()):
-            call = _waiting(thread)
+            call = wait_of(thread)
             numbers = None if call is None else waited_for(call)
             if call is None or not numbers or len(numbers) > 1 or call.line != last_line(kernel):
                 continue
@@ -142,10 +121,10 @@ class PeerNotResponding(Rule):
             if socket.stream is False or (socket.peer or "").endswith(":53"):
                 continue
             if socket.last_read is None and (call.name.startswith("recv") or socket.peer):
-                request = _Request(thread.process, held, call, answered_before=False)
+                request = Request(thread.process, held, call, answered_before=False)
                 yield self._finding(request, kernel, None, Confidence.POSSIBLE)
 
-    def _at_end(self, request: _Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
+    def _at_end(self, request: Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
         if request.waits >= _EMPTY_WAITS or request.waited >= _LONG:
             return Confidence.CERTAIN
@@ -153,16 +132,16 @@ class PeerNotResponding(Rule):
         if standing is None:
             # Calls that nobody follows, such as futex, may be the wait: who pasted these lines saw it hang.
             return Confidence.POSSIBLE if alone and not request.answered_before and is_excerpt(kernel) else None
-        directly = _waits_for(request, waited_for(standing))
-        if directly is False or (directly is None and not is_excerpt(kernel)) or _idle(request, standing):
+        directly = waits_for(request, waited_for(standing))
+        if directly is False or (directly is None and not is_excerpt(kernel)) or is_idle(request, standing):
             return None
-        seconds = _since(request, kernel)
+        seconds = seconds_since(request, kernel)
         if seconds is not None:
             return None if seconds < _LONG else Confidence.LIKELY if directly else Confidence.POSSIBLE
         return Confidence.POSSIBLE if alone and not request.answered_before else None
 
     def _finding(
-        self, request: _Request, kernel: Kernel, standing: Syscall | Begun | None, confidence: Confidence
+        self, request: Request, kernel: Kernel, standing: Syscall | Begun | None, confidence: Confidence
     ) -> Finding:
         process, number = request.process, request.descriptor.number
         socket = request.descriptor.file.socket
@@ -170,10 +149,10 @@ class PeerNotResponding(Rule):
             confidence = Confidence.LIKELY  # who made the connection is outside the trace
         peer, doing = listener_of(kernel, request.descriptor.file, process)
         end = process.exit if process.exit is not None and ended_badly(process) else None
-        seconds = _since(request, kernel) or 0
+        seconds = seconds_since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
         until = end or standing or request.last_wait or request.call
-        asked = request.call.name in _SENDS
+        asked = request.call.name in SENDS
         return self.finding(
             _story(request, standing, end),
             object=describe(request.descriptor),
@@ -195,53 +174,11 @@ def _title(peer: str, doing: str, *, asked: bool) -> str:
     return f"{peer} does not answer" + (f", {doing}" if doing else "") + ": the request has been sent, nothing came"
 
 
-def _asks(socket: Socket, call: Syscall) -> bool:
-    """Whether a send on this socket is likely a request: on a connection that this side has made."""
-    if socket.accepted is not None or socket.accepting or socket.stream is False:
-        return False
-    if socket.stream is None and ((socket.peer or "").endswith(":53") or looks_like_query(call)):
-        return False  # dns-no-answer
-    if socket.connected is not None:
-        return socket.connected.name == "connect"
-    # The connect is outside the trace: only the client's end of a unix socket has a peer with a name.
-    named = socket.peer is not None and (socket.peer.startswith(("/", "@")))
-    return named or _REQUEST.match(call.body) is not None
-
-
-def _empty(request: _Request, call: Syscall) -> None:
+def _empty(request: Request, call: Syscall) -> None:
     request.waits += 1
     request.wait = request.wait or call
     request.last_wait = call
     request.waited += call.duration or 0
-
-
-def _probe(call: Syscall) -> bool:
-    """Whether a wait was only a look: time-out 0."""
-    return (call.name == "poll" and call.number(2) == 0) or (call.name == "epoll_wait" and call.number(3) == 0)
-
-
-def _waits_for(request: _Request, numbers: frozenset[int] | None) -> bool | None:
-    """Whether a wait is for this connection; True also through an epoll set, None where that cannot be told."""
-    if numbers is not None:
-        return request.descriptor.number in numbers
-    return True if request.descriptor.file.registrations else None
-
-
-def _idle(request: _Request, standing: Syscall | Begun | None) -> bool:
-    """Whether it may just wait for news on a connection that has answered all that wants an answer."""
-    return request.answered_before and (standing is None or standing.name not in READS)
-
-
-def _waiting(thread: Thread) -> Syscall | Begun | None:
-    call = standing_in(thread)
-    return None if call is None or call.name in ("accept", "accept4", "wait4", "exit_group") else call
-
-
-def _since(request: _Request, kernel: Kernel) -> float | None:
-    last = kernel.last_event
-    if last is None or last.time is None or request.call.time is None:
-        return None
-    return last.time - request.call.time
 
 
 def _tools(socket: Socket | None) -> str:
@@ -250,11 +187,11 @@ def _tools(socket: Socket | None) -> str:
     return "ss -xp" if unix else "ss -tp"
 
 
-def _story(request: _Request, standing: Syscall | Begun | None, end: Exit | None) -> Iterator[Step]:
+def _story(request: Request, standing: Syscall | Begun | None, end: Exit | None) -> Iterator[Step]:
     socket, number = request.descriptor.file.socket, request.descriptor.number
     if socket is not None and socket.connected is not None:
         yield step(socket.connected, f"fd {number} is connected: somebody listens there")
-    if request.call.name not in _SENDS:
+    if request.call.name not in SENDS:
         yield step(request.call, f"waits for data on fd {number}, and none comes", primary=True)
         return
     yield step(request.call, f"the request goes out on fd {number}", primary=True)

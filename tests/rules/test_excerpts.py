@@ -1,0 +1,57 @@
+"""What is pasted into a question: a few lines, without pids and times, of old versions, with lines left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracediag.api import analyze
+
+ONE_TURN = """
+epoll_wait(4, {{EPOLLIN, {u32=5, u64=5}}}, 64, -1) = 1
+read(5, "", 4096) = 0
+"""
+HANGUP = "epoll_wait(3, {{EPOLLERR|EPOLLHUP, {u32=7, u64=7}}}, 128, 500) = 1\n"
+POLLED_ONCE = """
+poll([{fd=8, events=POLLIN|POLLHUP}], 1, -1) = 1 ([{fd=8, revents=POLLIN|POLLHUP}])
+poll([{fd=5, events=POLLIN}], 1, -1) = 1 ([{fd=5, revents=POLLIN}])
+"""
+REPORTED_CLOSED = """
+close(7) = 0
+epoll_wait(4, {{EPOLLIN, {u32=7, u64=7}}}, 64, -1) = 1
+read(7, 0x7ffe, 64) = -1 EBADF (Bad file descriptor)
+"""
+BROKEN = "epoll_wait(5, [{EPOLLOUT|EPOLLERR|EPOLLHUP, {u32=9, u64=9}}], 64, -1) = 1\n"
+REFUSED = 'write(9, "x", 1) = -1 EPIPE (Broken pipe)\n'
+STILL_THERE = [
+    "epipe-still-registered likely",
+    "use-after-reset likely",
+    "write-after-peer-closed likely",
+]
+LOOKED_IN_PASSING = """
+recv(5, 0x7ffe, 64, MSG_DONTWAIT) = -1 EAGAIN (Resource temporarily unavailable)
+read(6, "x", 64) = 1
+"""
+NOT_THERE = 'newfstatat(3, "{}", 0x7ffe, 0) = -1 ENOENT (No such file or directory)\n'
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "told"),
+    [
+        (ONE_TURN + "...", ["eof-ignored-spin possible"]),
+        (ONE_TURN + "[... and so on ...]", ["eof-ignored-spin possible"]),
+        (ONE_TURN + "...\nclose(5) = 0", []),
+        (ONE_TURN + "epoll_ctl(4, EPOLL_CTL_DEL, 5, NULL) = 0", []),
+        (HANGUP * 2, ["hangup-ignored-spin possible"]),
+        (HANGUP + "close(12) = 0\n" + HANGUP + "close(12) = 0\n", []),
+        (POLLED_ONCE, []),
+        ("select(4, [3], NULL, NULL, {0, 0}) = 0 (Timeout)\n" * 3, ["zero-timeout-polling possible"]),
+        (LOOKED_IN_PASSING * 3, []),
+        ("".join(NOT_THERE.format(name) for name in "abcd"), []),
+        (REPORTED_CLOSED, ["stale-epoll-registration likely", "use-after-close certain"]),
+        (f"{BROKEN}{REFUSED}{BROKEN}{REFUSED}{BROKEN}", STILL_THERE),
+        ('write(4</srv/app.log (deleted)>, "line", 4) = 4', ["deleted-file-kept-open likely"]),
+    ],
+)
+def test_what_is_said_of_a_few_lines(excerpt: str, told: list[str]) -> None:
+    lines = [f"{line}\n" for line in excerpt.strip().splitlines()]
+    assert [f"{finding.name} {finding.confidence}" for finding in analyze(lines).findings] == told
