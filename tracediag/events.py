@@ -32,7 +32,7 @@ Parser = Callable[[str], tuple[Value, ...]]
 """Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
 
 
-_SENDER = re.compile(r"\bsi_pid=(\d++)")
+_SENDER = re.compile(r"\bsi_pid=(\d{1,10}+)")
 _LEADING = re.compile(r"-?\d{1,20}+(?![*\w])").match
 _THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?\d{1,20}+)(?=[,<]|$)").match
 """The third argument, behind two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""

@@ -10,13 +10,13 @@ _SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info
 _SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")
 _STOP = re.compile(r"--- stopped by (?P<name>SIG\w++)\b.*$")
 _EXIT = re.compile(
-    r"\+\+\+ (?:exited with (?P<status>\d++)|killed by (?P<signal>\w++))(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
+    r"\+\+\+ (?:exited with (?P<status>\d{1,10}+)|killed by (?P<signal>\w++))(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
 )
-_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>\d++) \+\+\+")
+_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>\d{1,10}+) \+\+\+")
 _PROCESS = re.compile(
-    r"(?:strace: )?Process\w* (?P<pid>\d++) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
+    r"(?:strace: )?Process\w* (?P<pid>\d{1,10}+) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
 )
-_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>\d++) runs in .*\]$")
+_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>\d{1,10}+) runs in .*\]$")
 _MESSAGE = re.compile(
     r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
     r"|PANIC: handle_group"

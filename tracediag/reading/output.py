@@ -64,7 +64,7 @@ def without_output(name: str, body: str) -> str:
     found = _FIRST.match(body)
     if found is None:
         return body
-    digits = re.compile(r"\d++").match(body, found.end())
+    digits = re.compile(r"\d{1,20}+").match(body, found.end())
     if digits is None:
         return body
     size = len(_OCTAL.sub("x", found["text"]))

@@ -47,6 +47,10 @@ class Result(msgspec.Struct):
     """False where the text in parentheses goes on in the next line."""
 
 
+_DIGITS = 64
+"""No result has so many digits, and there are numbers that Python refuses to read."""
+
+
 def read_result(tail: str) -> Result | None:
     """Take a tail apart, from its `=` on; None where it does not begin as a result does."""
     match = _TAIL.match(tail)
@@ -55,9 +59,9 @@ def read_result(tail: str) -> Result | None:
     found = Result(end=match.end())
     decimal, hexadecimal = match["decimal"], match["hex"]
     if decimal is not None:
-        found.value = int(decimal) if len(decimal) < 64 else None
+        found.value = int(decimal) if len(decimal) < _DIGITS else None
     elif hexadecimal is not None:
-        found.value = int(hexadecimal, 16)
+        found.value = int(hexadecimal, 16) if len(hexadecimal) < _DIGITS else None
     if (code := match["errno"]) is not None:
         found.errno = code if match["error"] is not None or code in _ERRNOS else None
     elif (number := match["number"]) is not None:

@@ -155,7 +155,7 @@ def sleep(action: Action, call: Syscall) -> None:
 
 
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
-_SET_NUMBER = re.compile(r"\d++")
+_SET_NUMBER = re.compile(r"\b\d{1,10}+\b")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
 
 

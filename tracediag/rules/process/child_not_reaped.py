@@ -13,7 +13,7 @@ from tracediag.kernel.signals import Disposition
 from tracediag.rules.base import Rule, on_end, on_exit, on_signal
 from tracediag.rules.steps import last_line, no, plural
 
-_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=(\d++)")
+_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=(\d{1,10}+)")
 _TOLD = "TD510 told"
 """In the memory of a process: the SIGCHLD of each child, where strace does not follow that."""
 

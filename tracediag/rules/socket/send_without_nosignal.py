@@ -20,7 +20,7 @@ from tracediag.values import names_of
 
 _RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
-_SENDER = re.compile(r"\bsi_pid=(\d+)")
+_SENDER = re.compile(r"\bsi_pid=(\d{1,10}+)")
 _BY_CALL = re.compile(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
 """raise(3), pthread_kill(3), sigqueue(3): the kernel's own SIGPIPE bears SI_USER."""
 
