@@ -31,6 +31,12 @@ _OWN_RULES = {
 }
 """What other rules tell better, or what is no failure."""
 
+_IN_DIRECTORY = frozenset(
+    {"newfstatat", "fstatat64", "statx", "openat", "openat2", "faccessat", "faccessat2", "readlinkat", "unlinkat"}
+    | {"mkdirat", "mknodat", "linkat", "symlinkat", "renameat", "renameat2", "fchmodat", "fchownat", "utimensat"}
+    | {"execveat", "inotify_add_watch", "epoll_ctl"}
+)
+"""Calls whose first descriptor is only where the thing is looked for."""
 _CYCLE = 6
 """Lines of a turn, at most: what goes on with other work between is no spin."""
 _STORM = 50
@@ -155,13 +161,17 @@ _NOTHING: tuple[None, None] = (None, None)
 def _alike(one: Syscall | None, other: Syscall) -> bool:
     """Whether two failures are the same: the same error of the same call on the same thing.
 
-    The thing, as recorded, is the descriptor, or else all of the arguments.
+    The thing, as recorded, is the descriptor, or else all of the arguments: a walk through a directory that looks for
+    the same names elsewhere asks for another file each time.
     """
     if one is None or one.name != other.name or one.errno != other.errno:
         return False
     mine, its = one.body, other.body
-    if mine != its and (not mine[:1].isdigit() or mine.partition(",")[0] != its.partition(",")[0]):
-        return False
+    if mine != its:
+        if not mine[:1].isdigit() or mine.partition(",")[0] != its.partition(",")[0]:
+            return False
+        if one.name in _IN_DIRECTORY:
+            return False
     return one.name not in _OWN_RULES.get(one.errno or "", ())
 
 
