@@ -62,13 +62,21 @@ class ChildStatusLost(Rule):
             steps,
             object=f"child {pid}",
             title=f"the status of child {pid} is lost: {_reason(lost, ignored=ignored)}",
-            severity=Severity.ERROR if bad else Severity.WARNING,
+            severity=_severity(lost, bad=bad),
             confidence=Confidence.CERTAIN if ignored or isinstance(lost, Reaped) else Confidence.LIKELY,
             why="where SIGCHLD is ignored, which execve passes on, children vanish without a status, and a status can"
             " be taken only once: wait(2), sigaction(2)",
             fix=_fix(lost, pid),
             explains=[("failed-call-behind-exit", call.line)],
         )
+
+
+def _severity(lost: Reaped | Event, *, bad: bool) -> Severity:
+    """A status that the program's own handler has asked for is known to it, unless the end shows otherwise."""
+    if bad:
+        return Severity.ERROR
+    known = isinstance(lost, Reaped) and (lost.status is not None or lost.signal is not None)
+    return Severity.NOTE if known else Severity.WARNING
 
 
 def _waited_for(call: Syscall) -> int | None:
