@@ -182,8 +182,11 @@ def _is_terminal(file: OpenFile) -> bool:
 def _alone(left: _Left) -> tuple[Severity, Confidence] | None:
     """Say how bad it is where nobody is seen to suffer; None where there may be nobody."""
     file = left.descriptor.file
-    if _is_terminal(file) or (left.held and file.kind in (Kind.PIPE, Kind.SOCKET)):
+    if _is_terminal(file) or (left.held and file.kind is Kind.PIPE):
         return Severity.WARNING, Confidence.LIKELY
+    if left.held and file.kind is Kind.SOCKET:
+        # A connection has one user at a time, mostly: the others only hold it.
+        return Severity.NOTE, Confidence.LIKELY
     if file.kind is Kind.UNKNOWN and file.path is None:
         return Severity.NOTE, Confidence.POSSIBLE
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -53,6 +54,18 @@ class _Polled(msgspec.Struct, eq=False):
         return (last.time - self.first.time) / (self.times - 1) <= SLOW
 
 
+_ENTRY = re.compile(r"\{fd=(-?\d{1,10}+)")
+
+
+def _asks_what_is_open(call: Syscall) -> bool:
+    """Whether this is the cheap way to learn which numbers are open: all from 0 on, or a long row, without a wait."""
+    if call.name != "poll" or not call.body.endswith(", 0"):
+        return False
+    numbers = [int(number) for number in _ENTRY.findall(call.body)]
+    least = 2 if numbers[:1] == [0] else _RANGE
+    return len(numbers) >= least and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
 class ClosedFdPolled(Rule):
     """POLLNVAL, or EBADF of select and epoll_wait: which number it is, and where it was closed."""
 
@@ -65,7 +78,7 @@ class ClosedFdPolled(Rule):
     def polled(self, action: Action) -> Iterator[Finding]:
         """Look for POLLNVAL; a later poll without the number shows that it was noticed."""
         call = action.call
-        invalid = _invalid(call) if "POLLNVAL" in call.detail else {}
+        invalid = _invalid(call) if "POLLNVAL" in call.detail and not _asks_what_is_open(call) else {}
         if invalid or self.name in action.process.memory:
             yield from self._polled(action, invalid)
 
@@ -163,8 +176,7 @@ class ClosedFdPolled(Rule):
 def _invalid(call: Syscall) -> dict[int, bool]:
     """Return the numbers with POLLNVAL, and whether nothing else was waited for.
 
-    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does; so is
-    a poll that does not wait and asks for a whole range of them.
+    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does.
     """
     wanted = {}
     for item in items_of(call.arg(0)):
@@ -177,7 +189,7 @@ def _invalid(call: Syscall) -> dict[int, bool]:
             number = number_of(item.get("fd"))
             if number is not None and wanted.get(number, True):
                 found[number] = len(wanted) == 1
-    return {} if len(found) > _RANGE and call.name == "poll" and call.number(2) == 0 else found
+    return found
 
 
 def _names(call: Syscall, number: int) -> bool:

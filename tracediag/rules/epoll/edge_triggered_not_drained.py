@@ -54,7 +54,9 @@ class EdgeTriggeredNotDrained(Rule):
             return
         descriptor.memory[self.name] = action.call
         pending = self._full.get(id(descriptor.file))
-        if pending is not None and descriptor.readiness is None:
+        if pending is not None and (action.call.result == 0 or action.call.errno == "EAGAIN"):
+            del self._full[id(descriptor.file)]  # the buffer was as long as what there was: nothing had been left
+        elif pending is not None and descriptor.readiness is None:
             self._careful.append(pending.entry.epoll)
             del self._full[id(descriptor.file)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from tracediag.rules.steps import birth
 from tracediag.values import Structure, bare, names_of
 
 _ERRORS = frozenset({"EEXIST", "ENOENT", "EBADF", "EINVAL", "ELOOP", "EPERM"})
+_NAMED = re.compile(r"\d++<")
 _CURES = {"EEXIST": "EPOLL_CTL_MOD", "ENOENT": "EPOLL_CTL_ADD"}
 _ALWAYS_REPORTED = frozenset({"EPOLLERR", "EPOLLHUP"})
 
@@ -95,6 +97,10 @@ class EpollCtlMisuse(Rule):
 def _meaning(action: Action, call: Syscall) -> _Refusal:
     """Say what this refusal means for this set and descriptor."""
     operations = names_of(call.arg(1))
+    if call.errno == "EBADF" and _set_is_closed(action, call):
+        what = f"cannot be looked for, since the set, fd {call.number(0)}, is closed"
+        fix = f"give up the set, fd {call.number(0)}, after the last EPOLL_CTL on it, and forget its number"
+        return _Refusal(what, fix, Severity.NOTE if "EPOLL_CTL_DEL" in operations else Severity.WARNING)
     match call.errno:
         case "EEXIST":
             return _exists(action.registration, call)
@@ -109,7 +115,8 @@ def _meaning(action: Action, call: Syscall) -> _Refusal:
             return _Refusal("is not in the set, so it is not watched", fix)
         case "EBADF" if "EPOLL_CTL_DEL" in operations:
             fix = "take fd {fd} out with EPOLL_CTL_DEL before it is closed: by now the number may be another's"
-            return _Refusal("is not open any more, so it comes too late to remove it", fix)
+            severity = Severity.WARNING if _history(action, call) else Severity.NOTE
+            return _Refusal("is not open any more, so it comes too late to remove it", fix, severity)
         case "EBADF":
             fix = "check what made fd {fd} before it is registered, and register it before it is closed"
             return _Refusal("is not open, so it is not watched", fix)
@@ -121,6 +128,15 @@ def _meaning(action: Action, call: Syscall) -> _Refusal:
             what = "is a file that epoll does not take: a regular file or a directory"
             fix = "leave fd {fd} out of the set: a file is always ready, so read or write it at once"
             return _Refusal(what, fix, Severity.NOTE)
+
+
+def _set_is_closed(action: Action, call: Syscall) -> bool:
+    """Whether EBADF is the set's own: its number was closed, or `-y` finds a file behind the other number alone."""
+    number, table = call.number(0), action.process.table
+    if number is not None and table.get(number) is None and (number in table.last_closed or action.descriptor):
+        return True
+    first, _, rest = call.body.partition(", ")
+    return "<" not in first and _NAMED.match(rest.partition(", ")[2]) is not None
 
 
 def _exists(entry: Registration | None, call: Syscall) -> _Refusal:

@@ -20,6 +20,7 @@ from tracediag.values import names_of
 _SEARCHED = re.compile(
     r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
     r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
+    r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
     r"/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
 )
 """Paths that are looked for at many places, or that need not be there."""
@@ -38,6 +39,8 @@ _HARMLESS = {
     "ENOTCONN": frozenset({"shutdown", "getpeername"}),
     "ERANGE": frozenset({"getcwd", "getxattr", "sched_getaffinity"}),
     "EFAULT": frozenset({"statx"}),
+    "EINTR": frozenset({"epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "pause", "rt_sigsuspend"}),
+    "ENOTSOCK": frozenset({"getpeername", "getsockname"}),
     "ETIMEDOUT": frozenset({"futex", "ppoll", "rt_sigtimedwait"}),
     "EPERM": frozenset({"set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
 }

@@ -66,7 +66,7 @@ class ChildStatusLost(Rule):
             steps,
             object=f"child {pid}",
             title=f"the status of child {pid} is lost: {_reason(lost, ignored=ignored)}",
-            severity=Severity.ERROR if bad and lost is not None else Severity.WARNING,
+            severity=_severity(lost, bad=bad),
             confidence=_confidence(lost, ignored=ignored),
             why="where SIGCHLD is ignored, which execve passes on, children vanish without a status, and a status can"
             " be taken only once: wait(2), sigaction(2)",
@@ -79,6 +79,14 @@ def _confidence(lost: Reaped | Event | None, *, ignored: bool) -> Confidence:
     if lost is None:
         return Confidence.POSSIBLE
     return Confidence.CERTAIN if ignored or isinstance(lost, Reaped) else Confidence.LIKELY
+
+
+def _severity(lost: Reaped | Event | None, *, bad: bool) -> Severity:
+    """A status that the program's own handler has asked for is known to it, unless the end shows otherwise."""
+    if bad and lost is not None:
+        return Severity.ERROR
+    known = isinstance(lost, Reaped) and (lost.status is not None or lost.signal is not None)
+    return Severity.NOTE if known else Severity.WARNING
 
 
 def _waited_for(call: Syscall) -> int | None:

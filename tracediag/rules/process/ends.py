@@ -18,6 +18,7 @@ from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.rules.process.blame import Blame, find_blame
 from tracediag.rules.process.words import said_after
+from tracediag.rules.steps import last_line
 
 _VERDICT = "process verdict"
 _CHILDREN = "process children"
@@ -178,6 +179,32 @@ def _passed_on(child: Verdict, parent: Verdict) -> bool:
 def final(process: Process) -> bool:
     """Whether nobody in the trace is left to say whether the end of this process was expected."""
     return process.parent is None or process.parent.exit is not None
+
+
+def is_orphan(process: Process, kernel: Kernel) -> bool:
+    """Whether a process is of the family that strace follows, though the call that made it was not recorded."""
+    if process.parent is not None or process.started is not None:
+        return False
+    first = kernel.processes[0]
+    return process is not first or (len(kernel.processes) > 1 and not first.execs)
+
+
+def _head(kernel: Kernel) -> Process:
+    """Return the process that all others come from: the one that was started first, or else that outlives them."""
+    first = kernel.processes[0]
+    if first.execs:
+        return first
+    return max(kernel.processes, key=lambda process: process.exit.line if process.exit else last_line(kernel) + 1)
+
+
+def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
+    """Return how much the failure of an orphan may matter: as much as that of a child of the first process."""
+    end = _head(kernel).exit
+    if end is None:
+        return Severity.WARNING
+    if end.signal is None and not end.status:
+        return Severity.NOTE
+    return Severity.ERROR if end.status == verdict.status else Severity.WARNING
 
 
 def left_over(kernel: Kernel) -> Iterator[Verdict]:

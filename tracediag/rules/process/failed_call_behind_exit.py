@@ -10,10 +10,23 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.rules.base import Rule, on_call, on_end, on_exit
 from tracediag.rules.process.blame import CWD, Blame, find_blame
-from tracediag.rules.process.ends import Verdict, failures, final, judge, left_over, unreported, whole_end
+from tracediag.rules.process.ends import (
+    Verdict,
+    ceiling,
+    failures,
+    final,
+    is_orphan,
+    judge,
+    left_over,
+    unreported,
+    whole_end,
+)
 from tracediag.rules.process.words import meaning, target
 from tracediag.rules.steps import last_line
 from tracediag.values import text_of
+
+_ORPHANS = 64
+"""How many ends of processes without a known parent are kept until it is seen how the first process ends."""
 
 
 class FailedCallBehindExit(Rule):
@@ -23,6 +36,9 @@ class FailedCallBehindExit(Rule):
     name = "failed-call-behind-exit"
     severity = Severity.ERROR
     summary = "a process ends badly, or complains: the failed call that stands behind it"
+
+    def __init__(self) -> None:
+        self._orphans: list[Verdict] = []
 
     @on_call("chdir")
     def moved(self, action: Action) -> None:
@@ -37,7 +53,10 @@ class FailedCallBehindExit(Rule):
         if process.exit is None:
             return
         verdict = judge(process)
-        if final(process):
+        if is_orphan(process, action.kernel):
+            if verdict.bad and len(self._orphans) < _ORPHANS:
+                self._orphans.append(verdict)
+        elif final(process):
             yield from self._told(verdict)
         if not process.exit.status and process.exit.signal is None:
             yield from self._complained(process, process.exit.line, Severity.NOTE)
@@ -45,6 +64,8 @@ class FailedCallBehindExit(Rule):
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what still waits, and what a process complains of that has not ended."""
+        for verdict in self._orphans:
+            yield from self._told(verdict, ceiling(verdict, kernel))
         for process in unreported(kernel):
             verdict = judge(process)
             if final(process):
@@ -56,10 +77,12 @@ class FailedCallBehindExit(Rule):
                 known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
                 yield from self._complained(process, last_line(kernel), known)
 
-    def _told(self, verdict: Verdict) -> Iterator[Finding]:
-        for found, severity in failures(verdict):
+    def _told(self, verdict: Verdict, at_most: Severity = Severity.ERROR) -> Iterator[Finding]:
+        for found, judged in failures(verdict):
             if found.blame is not None and found.end is not None and found.signal is None:
-                yield self._behind(found, found.blame, severity)
+                severity = _milder(judged, at_most)
+                guess = found.blame.confidence is Confidence.POSSIBLE and at_most is not Severity.ERROR
+                yield self._behind(found, found.blame, Severity.NOTE if guess else severity)
 
     def _behind(self, verdict: Verdict, blame: Blame, severity: Severity) -> Finding:
         assert verdict.end is not None
@@ -96,6 +119,10 @@ class FailedCallBehindExit(Rule):
 
 
 _rank = list(Confidence).index
+
+
+def _milder(one: Severity, other: Severity) -> Severity:
+    return max(one, other, key=list(Severity).index)
 
 
 def _who(program: str | None, pid: int | None) -> str:

@@ -46,6 +46,8 @@ class Fault(msgspec.Struct, eq=False):
     """The signal that it got before, if no call came between the two."""
     cuts: tuple[Cut, ...] = ()
     """The changes of files' lengths before it, the latest last."""
+    passed_on: bool = False
+    """Whether its handler has sent the process the same signal once more, to let the default action end it."""
 
     @property
     def code(self) -> str:
@@ -62,10 +64,15 @@ class Fault(msgspec.Struct, eq=False):
         return 0 if found[1] == "NULL" else int(found[1], 16)
 
     @property
+    def by_process(self) -> bool:
+        """Whether a process sent it, be it this one, and not the kernel."""
+        return self.code in BY_PROCESS
+
+    @property
     def sent(self) -> bool:
         """Whether another process sent it: then nothing crashed."""
         sender = self.signal.sender
-        if self.code not in BY_PROCESS or sender is None or sender == self.thread.process.pid:
+        if not self.by_process or sender is None or sender == self.thread.process.pid:
             return False
         return not (self.last is not None and self.last.name in ("kill", "tgkill", "tkill"))
 
@@ -89,7 +96,7 @@ class FaultRule(Rule):
 
     @on_signal(*FAULTS)
     def struck(self, action: Action) -> None:
-        """Take the signal down; an abort on the way out of a crash handler is not the crash."""
+        """Take the signal down; what a crash handler sends on its way out, to any of the threads, is not the crash."""
         signal, process = action.event, action.process
         assert isinstance(signal, Signal)
         known: Fault | None = process.memory.get(self.name)
@@ -99,14 +106,23 @@ class FaultRule(Rule):
         if before is not None and last is not None and last.line > before.line:
             before = None
         cuts = tuple(action.kernel.cuts) if signal.name == "SIGBUS" else ()
-        process.memory[self.name] = Fault(signal, action.thread, last, before, cuts)
+        fault = Fault(signal, action.thread, last, before, cuts)
+        if known is not None and not known.by_process and fault.by_process and not fault.sent:
+            known.passed_on = True
+            return
+        former: Fault | None = process.memory.pop(f"{self.name} handled", None)
+        if former is not None and fault.by_process and not fault.sent and _at_once(former, fault):
+            # Blocked while the handler ran, what that has sent comes as soon as it returns.
+            former.passed_on = True
+            fault = former
+        process.memory[self.name] = fault
 
     @on_call("rt_sigreturn", "sigreturn")
     def returned(self, action: Action) -> None:
         """The handler has returned: it had put right what was wrong, or the signal will come again."""
         known: Fault | None = action.process.memory.get(self.name)
-        if known is not None and known.thread is action.thread:
-            del action.process.memory[self.name]
+        if known is not None and known.thread is action.thread and not known.passed_on:
+            action.process.memory[f"{self.name} handled"] = action.process.memory.pop(self.name)
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
@@ -133,6 +149,12 @@ class FaultRule(Rule):
                 found = self.diagnose(process, fault, None, Confidence.LIKELY)
                 if found is not None:
                     yield found
+
+
+def _at_once(former: Fault, fault: Fault) -> bool:
+    """Whether the second of two like signals comes when the handler of the first returns."""
+    same = former.thread is fault.thread and former.signal.name == fault.signal.name
+    return same and fault.last is not None and fault.last.name in ("rt_sigreturn", "sigreturn")
 
 
 def who(process: Process) -> str:

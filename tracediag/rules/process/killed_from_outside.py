@@ -10,8 +10,10 @@ import msgspec
 from tracediag.events import Exit, Signal, Syscall
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
+from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.rules.base import Rule, on_call, on_exit, on_signal
+from tracediag.rules.process.ends import is_orphan
 from tracediag.rules.process.fault import FAULTS, Fault, who
 from tracediag.rules.process.killed_by_seccomp import strict
 from tracediag.values import names_of
@@ -77,7 +79,7 @@ class KilledFromOutside(Rule):
             asked = None
         if signal is None and (end.signal != "SIGKILL" or strict(process)):
             return
-        if _by_itself(process, thread.last_call, signal):
+        if _by_itself(process, thread.last_call, signal, end):
             return
         killing = _killing(action.kernel, process, end, signal, asked)
         if killing is not None:
@@ -105,11 +107,13 @@ class KilledFromOutside(Rule):
         )
 
 
-def _by_itself(process: Process, last: Syscall | None, signal: Signal | None) -> bool:
+def _by_itself(process: Process, last: Syscall | None, signal: Signal | None, end: Exit) -> bool:
     """Whether its own last call sent the signal; where the trace shows no pids, the sender's number tells."""
     if last is None or last.name not in _SENDING:
         return False
     target = last.number(0)
+    if target == 0 and last.name == "kill":
+        return end.signal in names_of(last.arg(1))  # its own group, to which it belongs
     return target == process.pid or (signal is not None and target == signal.sender)
 
 
@@ -137,18 +141,33 @@ def _killing(
     if name in ("SIGINT", "SIGQUIT") and system:
         return _Killing(Severity.NOTE, f"it is ended at the terminal: {name}", "nothing, if that was meant")
     if name == "SIGHUP" and system:
-        return _Killing(
-            Severity.WARNING, "its terminal goes away: SIGHUP", "run it under setsid, nohup or a supervisor"
-        )
+        return _Killing(_loss(process), "its terminal goes away: SIGHUP", "run it under setsid, nohup or a supervisor")
     number = None if signal is None else signal.sender
     # A child that strace does not follow is known by its pid, and nothing else of it is seen.
-    known = next((found for found in kernel.processes if found.pid == number and found.table.seen), None)
+    known = next((found for found in kernel.processes if found.pid == number and _followed(found)), None)
     if known is not None:
         return _Killing(Severity.NOTE, f"{who(known)} ends it by {name}", f"look into {who(known)}, which sends {name}")
     by = f"pid {number}, which is not in the trace, ends it" if number else "somebody outside the trace ends it"
     origin = f"pid {number}" if number else "the sender"
     fix = f"find out who {origin} is (supervisor, timeout, container stop, a user), and"
-    return _Killing(Severity.WARNING, f"{by} by {name}", f"{fix} handle {name} if the process has work to finish")
+    return _Killing(_loss(process), f"{by} by {name}", f"{fix} handle {name} if the process has work to finish")
+
+
+def _followed(process: Process) -> bool:
+    """Whether the trace holds lines of its own of a process."""
+    return process.table.seen or any(thread.last_call or thread.last_signal for thread in process.threads)
+
+
+def _loss(process: Process) -> Severity:
+    """A stop that was asked for is bad where work is cut off: a file that is being written anew stays half done."""
+    left = (*process.table.open.values(), *process.table.last_closed.values())
+    half_done = any(_is_made_anew(held) for held in left if held.closed is None or held.closed is process.exit)
+    return Severity.WARNING if half_done else Severity.NOTE
+
+
+def _is_made_anew(held: Descriptor) -> bool:
+    made = held.file.opened
+    return made is not None and "O_CREAT" in made.body and ("O_TRUNC" in made.body or "O_EXCL" in made.body)
 
 
 def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killing | None:
@@ -161,6 +180,10 @@ def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killin
     if asked is not None and asked.name == "SIGTERM":
         title = "it is killed by force, since it did not end on SIGTERM"
         return _Killing(Severity.WARNING, title, "end on SIGTERM within the time that the supervisor allows")
+    if process is not kernel.processes[0] and is_orphan(process, kernel):
+        # As the call that made it, the kill may be one of those that were not recorded.
+        fix = "record without -e trace=..., or with process and signal in it, to see whether its parent sends SIGKILL"
+        return _Killing(Severity.NOTE, "it is killed by SIGKILL; who sends it is not recorded", fix, sure=False)
     return _Killing(
         Severity.ERROR,
         "it is killed by SIGKILL, and nobody in the trace has sent it",

@@ -44,7 +44,9 @@ class PrivilegeDropFlawed(Rule):
         """The groups are changed; only root may."""
         call, drop = action.call, _of(action.process)
         if call.failed:
-            drop.failed = drop.failed or call
+            # To ask for root's group back, and to be refused, is the proof that it has been given up.
+            if call.name in _GROUPS or _lowers(call):
+                drop.failed = drop.failed or call
         elif call.name not in _GROUPS and _lowers(call):
             uids = action.process.uids
             drop.group, drop.root = call, 0 in (uids.real, uids.effective)

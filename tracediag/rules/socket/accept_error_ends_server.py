@@ -20,6 +20,8 @@ _PASSING = (
     "ENETDOWN", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH", "ENETUNREACH",
 )  # fmt: skip
 _ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL")
+_REQUESTS = ("SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGPWR")
+"""Signals by which many servers are told to stop in peace; whether this one is, its end tells."""
 _MEANING = {
     "ECONNABORTED": "one client has left before it was accepted",
     "EINTR": "a signal has interrupted it",
@@ -43,6 +45,8 @@ class _Error:
     call: Syscall
     ordered: bool = False
     """Whether a signal has told the process to stop."""
+    requested: bool = False
+    """Whether it has got a signal that may have told it so."""
     closed: Syscall | None = None
 
 
@@ -87,6 +91,13 @@ class AcceptErrorEndsServer(Rule):
             if error.thread.process is action.process:
                 error.ordered = True
 
+    @on_signal(*_REQUESTS)
+    def asked_to_stop(self, action: Action) -> None:
+        """It may be an order to stop as well: then it ends well."""
+        for error in self._errors.values():
+            if error.thread.process is action.process:
+                error.requested = True
+
     @on_release
     def released(self, action: Action) -> None:
         """The listener is closed by the program itself."""
@@ -103,7 +114,8 @@ class AcceptErrorEndsServer(Rule):
             return
         for tid, error in [item for item in self._errors.items() if item[1].thread.process is process]:
             del self._errors[tid]
-            if not error.ordered and process.exit.signal is None and _near(error, process.exit):
+            stopped = error.ordered or (error.requested and not process.exit.status)
+            if not stopped and process.exit.signal is None and _near(error, process.exit):
                 yield self._finding(error, process.exit)
 
     @on_end

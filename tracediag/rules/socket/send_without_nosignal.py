@@ -114,7 +114,7 @@ class SendWithoutNosignal(Rule):
         return self._finding(
             [*_story(blow), step(end, "its default action ends the process")],
             blow.descriptor,
-            severity=Severity.NOTE if _in_pipeline(blow.descriptor) else Severity.ERROR,
+            severity=Severity.NOTE if _in_pipeline(blow.descriptor) or _unseen(blow, end) else Severity.ERROR,
             title=title,
             confidence=Confidence.LIKELY if blow.call is None else Confidence.CERTAIN,
         )
@@ -231,6 +231,25 @@ def _behind(blow: _Blow, process: Process) -> bool:
 def _in_pipeline(descriptor: Descriptor | None) -> bool:
     """Whether it is the standard output or error, and no socket."""
     return descriptor is not None and descriptor.number in (1, 2) and descriptor.file.kind is not Kind.SOCKET
+
+
+def _unseen(blow: _Blow, end: Exit) -> bool:
+    """Whether the write is not in the trace, and nothing shows that it was to a socket: most likely to a pipeline.
+
+    A program that sends by send or sendmsg, as a recording of the network calls shows, does not write there.
+    """
+    if blow.call is not None or blow.descriptor is not None:
+        return False
+    held = (held for held in blow.thread.process.table.last_closed.values() if held.closed is end)
+    return not any(_may_be_written_to(found) for found in held)
+
+
+def _may_be_written_to(held: Descriptor) -> bool:
+    """Whether it is a connection on which the trace shows no sending."""
+    socket, made = held.file.socket, held.file.opened
+    if socket is None or socket.listening is not None or socket.last_write is not None:
+        return False
+    return socket.connected is not None or made is None or made.name != "socket"
 
 
 def _guarded(thread: Thread, call: Syscall) -> bool:
