@@ -94,14 +94,16 @@ class Process(msgspec.Struct, eq=False):
     def forget(self) -> None:
         """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes."""
         if self.table.users <= 0:
-            self.table = DescriptorTable()
-        self.signals = SignalTable()
-        self.children = {}
-        self.reaped.clear()
-        self.space = AddressSpace()
-        self.failures.clear()
-        self.messages.clear()
-        self.memory = {}
+            self.table = _NO_TABLE
+        self.signals, self.space, self.terminal = _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL
+        self.children, self.limits, self.memory, self.threads = {}, {}, {}, []
+        self.reaped = self.failures = self.messages = _NONE
+        self.executed = None
+
+
+_NO_TABLE, _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL = DescriptorTable(), SignalTable(), AddressSpace(), Terminal()
+_NONE: deque[Any] = deque(maxlen=0)
+"""What all the dead have in common, instead of some kilobytes each: nothing is ever put into them."""
 
 
 class Thread(msgspec.Struct, eq=False):

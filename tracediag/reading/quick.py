@@ -22,7 +22,7 @@ from tracediag.reading.prefix import Clock, TimeKind
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
-MOST_NUMBERS = 1 << 14
+MOST_NUMBERS = 1 << 12
 
 
 class _Parsers(dict[str, Parser]):
