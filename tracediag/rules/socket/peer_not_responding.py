@@ -25,6 +25,8 @@ _REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PU
 _LONG = 2.0
 """Seconds without an answer, to a wait that does not end with the trace, from which on it is worth a word."""
 _VERY_LONG = 10.0
+_IMPATIENT = 0.1
+"""Seconds below which who gives up has not really waited."""
 _EMPTY_WAITS = 3
 
 
@@ -101,7 +103,7 @@ class PeerNotResponding(Rule):
             request = self._requests.get(id(descriptor.file))
             if request is not None and not descriptor.file.holders:
                 del self._requests[id(descriptor.file)]
-                if request.wait is not None:
+                if request.wait is not None and not _impatient(request, event):
                     yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
 
     @on_exit
@@ -213,6 +215,18 @@ def _empty(request: _Request, call: Syscall) -> None:
     request.wait = request.wait or call
     request.last_wait = call
     request.waited += call.duration or 0
+
+
+def _impatient(request: _Request, close: Syscall) -> bool:
+    """Whether the connection was given up almost at once, by the clock or by the time-outs of the waits."""
+    sent = request.call.time
+    if sent is not None and close.time is not None:
+        return close.time - sent < _IMPATIENT
+    wait = request.wait
+    if request.waits != 1 or wait is None or wait.name not in ("poll", "epoll_wait", "epoll_pwait"):
+        return False
+    allowed = wait.number(2 if wait.name == "poll" else 3)
+    return allowed is not None and 0 <= allowed < _IMPATIENT * 1000
 
 
 def _probe(call: Syscall) -> bool:
