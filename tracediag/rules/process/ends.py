@@ -20,7 +20,9 @@ from tracediag.rules.process.blame import Blame, find_blame
 from tracediag.rules.process.words import said_after
 from tracediag.rules.steps import last_line
 
-_ORDERS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})
+ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+ORDER = "process order"
+"""In the memory of a process: the last signal that may have told it to stop."""
 _VERDICT = "process verdict"
 _CHILDREN = "process children"
 _CHILDREN_KEPT = 16
@@ -105,9 +107,8 @@ def _own(process: Process, blame: Blame | None) -> Blame | None:
     """Leave out a guess behind which an order to stop has come: servers end with a status for that, too."""
     if blame is None or blame.named:
         return blame
-    signals = (thread.last_signal for thread in process.threads)
-    orders = [signal for signal in signals if isinstance(signal, Signal) and signal.name in _ORDERS]
-    return None if any(signal.line > blame.call.line for signal in orders) else blame
+    order: Signal | None = process.memory.get(ORDER)
+    return None if order is not None and order.line > blame.call.line else blame
 
 
 def _unheard(process: Process) -> Blame | None:
