@@ -67,15 +67,16 @@ class DescriptorLeak(Rule):
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
         """Look at what a process had not closed by its end."""
-        if len(action.released) >= _PASTED and action.process.exit is not None:
-            yield from self._judged(action.process, action.released, action.event.line)
+        process = action.process
+        if len(action.released) >= _PASTED and process.exit is not None and _shows_closes(process, action.kernel):
+            yield from self._judged(process, action.released, action.event.line)
 
     @on_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Look at what those that live on hold open."""
         pasted = is_excerpt(kernel)
         for process in kernel.processes:
-            if process.exit is None and len(process.table.open) >= _PASTED:
+            if process.exit is None and len(process.table.open) >= _PASTED and _shows_closes(process, kernel):
                 yield from self._judged(process, process.table.open.values(), last_line(kernel), pasted=pasted)
 
     def _judged(
@@ -115,6 +116,18 @@ class DescriptorLeak(Rule):
             fix=_fix(first, failures),
             explains=_consequences(limit),
         )
+
+
+def _shows_closes(process: Process, kernel: Kernel) -> bool:
+    """Whether `close` was recorded, as far as can be told.
+
+    Where clone was not, and nothing is ever closed, it was left out as well.
+    """
+    filtered = process is not kernel.processes[0] and process.parent is None and process.started is None
+    if not filtered:
+        return True
+    table, end = process.table, process.exit
+    return any(gone.closed is not end for gone in table.last_closed.values())
 
 
 def _note(action: Action) -> None:

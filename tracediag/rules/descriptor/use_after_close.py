@@ -9,7 +9,7 @@ from tracediag.findings import Confidence, Finding, Severity, step
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.rules.base import Rule, on_errno
 from tracediag.rules.descriptor.double_close import last_owner
 from tracediag.rules.steps import birth
@@ -18,6 +18,7 @@ from tracediag.values import names_of
 _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
 """fcntl commands by which programs ask whether a number is open, or mark all that might be: EBADF is an answer."""
 
+_SOCKET_LOOKS = frozenset({"getsockname", "getpeername", "getsockopt"})
 _LOOKS = frozenset({"fstat", "fstat64", "newfstatat", "ioctl", "lseek", "_llseek"})
 """Calls by which a C library looks at the standard streams, closed or not."""
 
@@ -91,6 +92,9 @@ def _closed(action: Action, number: int | None) -> Descriptor | None:
     gone = None if number is None or number < 0 else last_owner(action, number)
     if gone is None or not isinstance(gone.closing or gone.closed, Begun | Syscall):
         return None
+    socket_wanted = action.call.name in _SOCKET_LOOKS
+    if socket_wanted and gone.file.kind not in (Kind.SOCKET, Kind.UNKNOWN):
+        return None  # whether a number is a socket is asked of all numbers, whatever they were before
     # C libraries look at the standard streams whether they are open or not.
     return None if gone.number < _STANDARD_STREAMS and action.call.name in _LOOKS else gone
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Event, Exit, Syscall
+from tracediag.events import Event, Exit, Signal, Syscall
 from tracediag.findings import Confidence, Severity
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
@@ -20,6 +20,9 @@ from tracediag.rules.process.blame import Blame, find_blame
 from tracediag.rules.process.words import said_after
 from tracediag.rules.steps import last_line
 
+ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+ORDER = "process order"
+"""In the memory of a process: the last signal that may have told it to stop."""
 _VERDICT = "process verdict"
 _CHILDREN = "process children"
 _CHILDREN_KEPT = 16
@@ -95,11 +98,19 @@ def _judged(process: Process) -> Verdict:
     verdict.whole = process.execs > 0 or process.started is not None
     children = _children(process)
     if verdict.bad and end is not None:
-        verdict.blame = _unheard(process) if killed else find_blame(process, end.line)
+        verdict.blame = _unheard(process) if killed else _own(process, find_blame(process, end.line))
         verdict.complaint = process.messages[-1] if said_after(process.messages) else None
         verdict.child = _culprit(process, verdict, children)
     verdict.tolerated = [child for child in children if child is not verdict.child]
     return verdict
+
+
+def _own(process: Process, blame: Blame | None) -> Blame | None:
+    """Leave out a guess behind which an order to stop has come: servers end with a status for that, too."""
+    if blame is None or blame.named:
+        return blame
+    order: Signal | None = process.memory.get(ORDER)
+    return None if order is not None and order.line > blame.call.line else blame
 
 
 def _unheard(process: Process) -> Blame | None:

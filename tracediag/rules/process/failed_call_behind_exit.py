@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from tracediag.findings import Confidence, Finding, Severity, Step, step
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit
+from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
 from tracediag.rules.process.blame import CWD, Blame, find_blame
 from tracediag.rules.process.ends import (
+    ORDER,
+    ORDERS,
     Verdict,
     ceiling,
     failures,
@@ -45,6 +47,11 @@ class FailedCallBehindExit(Rule):
         """Remember where relative paths count from."""
         if not action.call.failed:
             action.process.memory[CWD] = action.call
+
+    @on_signal(*ORDERS)
+    def ordered(self, action: Action) -> None:
+        """Remember that the process was told to stop, whichever of its threads has got the signal."""
+        action.process.memory[ORDER] = action.event
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:

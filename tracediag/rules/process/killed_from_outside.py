@@ -177,13 +177,13 @@ def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killin
         return _Killing(
             Severity.NOTE, "it is killed with its parent, as it asked for", fix, bound, "binds it to its parent"
         )
-    if asked is not None and asked.name == "SIGTERM":
-        title = "it is killed by force, since it did not end on SIGTERM"
-        return _Killing(Severity.WARNING, title, "end on SIGTERM within the time that the supervisor allows")
     if process is not kernel.processes[0] and is_orphan(process, kernel):
         # As the call that made it, the kill may be one of those that were not recorded.
         fix = "record without -e trace=..., or with process and signal in it, to see whether its parent sends SIGKILL"
         return _Killing(Severity.NOTE, "it is killed by SIGKILL; who sends it is not recorded", fix, sure=False)
+    if asked is not None and asked.name == "SIGTERM":
+        title = "it is killed by force, since it did not end on SIGTERM"
+        return _Killing(Severity.WARNING, title, "end on SIGTERM within the time that the supervisor allows")
     return _Killing(
         Severity.ERROR,
         "it is killed by SIGKILL, and nobody in the trace has sent it",

@@ -17,6 +17,8 @@ _SENT = "TD514 sent"
 """In the memory of a process: the kill by which another one has sent it SIGTERM, though it was not delivered."""
 
 
+_CHANCE = 0.1
+"""Seconds that a process should have for its end."""
 _HANDLED = "TD514 handled"
 """In the memory of a process: a handler has returned after SIGTERM."""
 
@@ -50,7 +52,7 @@ class TerminationIgnored(Rule):
         if not isinstance(end, Exit) or process.exit is not end or end.signal != "SIGKILL":
             return
         request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
-        if request is not None:
+        if request is not None and not _at_once(request, end):
             yield self._finding(process, request, end)
 
     @on_call("rt_sigreturn", "sigreturn")
@@ -97,6 +99,11 @@ class TerminationIgnored(Rule):
             fix=_fix(disposition),
             explains=[("killed-from-outside", event.line) for event in (request, end) if event is not None],
         )
+
+
+def _at_once(request: Event, end: Exit) -> bool:
+    """Whether SIGKILL comes so soon that the process had no time to end."""
+    return request.time is not None and end.time is not None and end.time - request.time < _CHANCE
 
 
 def _goes_on(after: Syscall | None, request: Signal) -> bool:

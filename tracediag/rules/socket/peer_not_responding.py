@@ -13,7 +13,17 @@ from tracediag.kernel.socket import Socket
 from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release, on_traffic
 from tracediag.rules.socket.outcome import KEPT, WAITS, ended_badly, standing_in, waited_for
 from tracediag.rules.socket.peers import listener_of
-from tracediag.rules.socket.requests import SENDS, Request, asks, is_idle, is_look, seconds_since, wait_of, waits_for
+from tracediag.rules.socket.requests import (
+    SENDS,
+    Request,
+    asks,
+    is_idle,
+    is_impatient,
+    is_look,
+    seconds_since,
+    wait_of,
+    waits_for,
+)
 from tracediag.rules.steps import is_excerpt, last_line, no, repeated
 
 _LONG = 2.0
@@ -80,7 +90,7 @@ class PeerNotResponding(Rule):
             request = self._requests.get(id(descriptor.file))
             if request is not None and not descriptor.file.holders:
                 del self._requests[id(descriptor.file)]
-                if request.wait is not None:
+                if request.wait is not None and not is_impatient(request, event):
                     yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
 
     @on_exit

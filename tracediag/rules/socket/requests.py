@@ -18,6 +18,9 @@ SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 
 _REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) ')
 
+_IMPATIENT = 0.1
+"""Seconds below which who gives up has not really waited."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -76,3 +79,15 @@ def seconds_since(request: Request, kernel: Kernel) -> float | None:
 def is_look(call: Syscall) -> bool:
     """Whether a wait was only a look: time-out 0."""
     return (call.name == "poll" and call.number(2) == 0) or (call.name == "epoll_wait" and call.number(3) == 0)
+
+
+def is_impatient(request: Request, close: Syscall) -> bool:
+    """Whether the connection was given up almost at once, by the clock or by the time-outs of the waits."""
+    sent = request.call.time
+    if sent is not None and close.time is not None:
+        return close.time - sent < _IMPATIENT
+    wait = request.wait
+    if request.waits != 1 or wait is None or wait.name not in ("poll", "epoll_wait", "epoll_pwait"):
+        return False
+    allowed = wait.number(2 if wait.name == "poll" else 3)
+    return allowed is not None and 0 <= allowed < _IMPATIENT * 1000
