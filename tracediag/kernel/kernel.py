@@ -162,6 +162,7 @@ class Kernel:
             handler(action, call)
 
     def _exit(self, action: Action, event: Exit) -> None:
+        self.people.bury()
         process = self.people.leave(action.thread, event)
         if process is not None:
             self._later = process.forget

@@ -13,6 +13,8 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 
+_MOST = 1024
+"""Processes from which on the longest dead are dropped: a build starts them by the thousand."""
 CLONES = frozenset({"clone", "clone2", "clone3", "fork", "vfork"})
 _CLONE_FLAG = re.compile(r"\bCLONE_\w++").findall
 """Nothing else in the arguments of a clone is text: no need to parse them for the flags."""
@@ -120,6 +122,19 @@ class People:
             return None
         process.exit = event
         return process
+
+    def bury(self) -> None:
+        """Drop the longest dead of very many processes; the first stays, since it is what the recording is of."""
+        if len(self.processes) > max(_MOST, 2 * len(self.threads)):
+            first, *others = self.processes
+            dead = sum(process.exit is not None for process in others)
+            kept: list[Process] = [first]
+            for process in others:
+                if process.exit is not None and dead > _MOST // 2:
+                    dead -= 1
+                else:
+                    kept.append(process)
+            self.processes[:] = kept
 
     def forget_rounds(self) -> None:
         """Lines were left out: what was done about the last wakeups is not known, nor which numbers are closed."""

@@ -96,13 +96,15 @@ class Process(msgspec.Struct, eq=False):
         if self.table.users <= 0:
             self.table = _NO_TABLE
         self.signals, self.space, self.terminal = _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL
-        self.children, self.limits, self.memory, self.threads = {}, {}, {}, []
+        self.children = self.limits = _NOTHING
+        self.memory = {}
         self.reaped = self.failures = self.messages = _NONE
         self.executed = None
 
 
 _NO_TABLE, _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL = DescriptorTable(), SignalTable(), AddressSpace(), Terminal()
 _NONE: deque[Any] = deque(maxlen=0)
+_NOTHING: dict[Any, Any] = {}
 """What all the dead have in common, instead of some kilobytes each: nothing is ever put into them."""
 
 

@@ -1,0 +1,30 @@
+"""Of very many processes the longest dead are dropped, so that a long trace needs no more memory than a short one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.kernel import Kernel
+from tracediag.reading import read
+
+MANY = 3000
+
+
+def _lines() -> Iterator[str]:
+    yield '1 execve("/bin/make", ["make"], 0x7ffe /* 1 var */) = 0\n'
+    yield "1 fork() = 2\n"
+    yield "2 getpid() = 2\n"
+    for pid in range(3, MANY):
+        yield from (f"1 fork() = {pid}\n", f"{pid} exit_group(0) = ?\n", f"{pid} +++ exited with 0 +++\n")
+    yield "2 close(0) = 0\n"
+
+
+def test_the_first_the_living_and_the_newest_stay() -> None:
+    kernel = Kernel()
+    for event in read(_lines()):
+        kernel.apply(event)
+    pids = [process.pid for process in kernel.processes]
+    assert pids[:2] == [1, 2]
+    assert pids[-1] == MANY - 1
+    assert pids == sorted(process.pid or 0 for process in kernel.processes)
+    assert len(pids) < MANY // 2
