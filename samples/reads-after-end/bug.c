@@ -19,7 +19,7 @@ int main(void) {
     log_line("started\n");
     pid_t worker = fork();
     if (worker == 0) {
-        nanosleep(&(struct timespec){.tv_nsec = 4000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
         log_line("done\n");
         _exit(0);
     }
