@@ -27,7 +27,7 @@ static void start_reader(int listener)
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         connect(fd, (struct sockaddr *)&address, sizeof address);
         while (recv(fd, part, sizeof part, 0) > 0)
-            usleep(500);
+            usleep(2000);
         _exit(0);
     }
 }
