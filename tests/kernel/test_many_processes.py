@@ -28,3 +28,20 @@ def test_the_first_the_living_and_the_newest_stay() -> None:
     assert pids[-1] == MANY - 1
     assert pids == sorted(process.pid or 0 for process in kernel.processes)
     assert len(pids) < MANY // 2
+
+
+def test_the_dead_share_nothing() -> None:
+    kernel = Kernel()
+    lines = [
+        "1 fork() = 2\n",
+        "1 fork() = 3\n",
+        "2 +++ exited with 0 +++\n",
+        "3 +++ exited with 0 +++\n",
+        "1 close(9) = 0\n",
+    ]
+    for event in read(lines):
+        kernel.apply(event)
+    two, three = (process for process in kernel.processes if process.pid in (2, 3))
+    for part in ("table", "signals", "space", "terminal", "children", "limits", "memory"):
+        assert getattr(two, part) is not getattr(three, part)
+    assert two.children is not two.limits

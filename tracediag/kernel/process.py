@@ -92,20 +92,20 @@ class Process(msgspec.Struct, eq=False):
         return self.exit_status if self.exit is None else self.exit.status
 
     def forget(self) -> None:
-        """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes."""
+        """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes.
+
+        A damaged trace may show more of it all the same, so what takes its place can be used.
+        """
         if self.table.users <= 0:
-            self.table = _NO_TABLE
-        self.signals, self.space, self.terminal = _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL
-        self.children = self.limits = _NOTHING
-        self.memory = {}
+            self.table = DescriptorTable()
+        self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
+        self.children, self.limits, self.memory = {}, {}, {}
         self.reaped = self.failures = self.messages = _NONE
         self.executed = None
 
 
-_NO_TABLE, _NO_SIGNALS, _NO_SPACE, _NO_TERMINAL = DescriptorTable(), SignalTable(), AddressSpace(), Terminal()
 _NONE: deque[Any] = deque(maxlen=0)
-_NOTHING: dict[Any, Any] = {}
-"""What all the dead have in common, instead of some kilobytes each: nothing is ever put into them."""
+"""What all the dead have in common, instead of some kilobytes each: it takes nothing in."""
 
 
 class Thread(msgspec.Struct, eq=False):
