@@ -1,10 +1,8 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from serverprocess import ServerProcess, started
-
-Start = Callable[..., ServerProcess]
+from serverprocess import ServerProcess, Start, started
 
 
 @pytest.fixture

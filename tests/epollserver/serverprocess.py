@@ -74,3 +74,7 @@ def started(*arguments: str, before: tuple[str, ...] = (), stderr: IO[str] | Non
             yield ServerProcess(process, process.pid, port)
         finally:
             process.kill()
+
+
+Start = Callable[..., ServerProcess]
+"""Starts a server that ends with the test: the fixture `start`. Here, since each folder has a `conftest` of its own."""

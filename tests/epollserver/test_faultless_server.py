@@ -8,8 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Start
-from serverprocess import BOUND, FOLDER, ServerProcess, eventually
+from serverprocess import BOUND, FOLDER, ServerProcess, Start, eventually
 
 from tracediag.epollserver.client import Client, request, several
 from tracediag.epollserver.response import GREETING, STREAMED, big

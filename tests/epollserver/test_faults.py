@@ -6,8 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Start
-from serverprocess import BOUND, eventually
+from serverprocess import BOUND, Start, eventually
 
 from tracediag.epollserver import FAULTS
 from tracediag.epollserver.client import Client
