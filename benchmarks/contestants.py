@@ -50,8 +50,8 @@ def read_all(trace: str) -> None:
 @contestant
 def read_arguments(trace: str) -> None:
     """tracediag: every call an event, every argument a value."""
-    from tracediag.events import Call
     from tracediag.reading import Reader
+    from tracediag.trace.events import Call
 
     for event in Reader(trace):
         if isinstance(event, Call):
@@ -77,9 +77,9 @@ def summary(trace: str) -> None:
 @contestant
 def lark_per_line(trace: str) -> None:
     """Plain lark (LALR) on the arguments of every whole call, nothing learned: from the first 20,000 lines."""
-    from tracediag.events import Syscall
     from tracediag.parsing import ArgumentError, parse_strict
     from tracediag.reading import Reader
+    from tracediag.trace.events import Syscall
 
     with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
         head = [line for _, line in zip(range(PART["lark_per_line"]), lines, strict=False)]

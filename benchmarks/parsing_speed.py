@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 
-from tracediag.events import Syscall
 from tracediag.parsing import ArgumentError, parse_strict
 from tracediag.parsing.calls import Book
 from tracediag.reading import read
+from tracediag.trace.events import Syscall
 
 Call = tuple[str, str]
 SAMPLE = 5000

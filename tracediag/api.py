@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from tracediag.engine import Engine
-from tracediag.findings import Finding, Input, Report, Sample
-from tracediag.ranking import Ranking
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
+from tracediag.results.findings import Finding, Input, Report, Sample
+from tracediag.results.ranking import Ranking
 from tracediag.rules import Rule, all_rules, find_rule
 
 __all__ = ["Analysis", "analyze", "diagnose", "read"]

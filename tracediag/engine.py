@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from tracediag.events import Begun, Event, Exit, Signal, Stop, Syscall
-from tracediag.findings import Blind, Finding
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.descriptor import Kind
+from tracediag.results.findings import Blind, Finding
 from tracediag.rules import Rule
+from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 
 Listener = Callable[[Any], Iterable[Finding] | None]
 """A rule's method: takes an action (or, at the end, the kernel) and yields findings, if any."""
@@ -57,22 +57,22 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return Kernel.calls() | frozenset(self._audiences)
+        return known_calls() | frozenset(self._audiences)
 
     @property
     def begun(self) -> frozenset[str]:
         """The names of the calls of which somebody wants to see the first half at once."""
-        return Kernel.begun()
+        return begun_calls()
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings of a whole trace.
 
         The loop is one function on purpose: a further call for each of a million events would be felt.
         """
-        apply, followed = self.kernel.apply, self.kernel.followed
+        kernel, followed = self.kernel, self.kernel.followed
         audience_of, by_errno, by_failure = self._audiences.get, self._by_errno, self._by_failure
         for event in events:
-            action = apply(event)
+            action = apply(kernel, event)
             found: list[Finding] = []
             if action.finished is not None:  # told before the wait that ended it
                 _tell(self._on_round, action, found)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tracediag.__main__ import main
-from tracediag.findings import Confidence, Finding, Input, Report, Severity, Step
+from tracediag.results.findings import Confidence, Finding, Input, Report, Severity, Step
 
 
 def finding(severity):

@@ -8,7 +8,7 @@ import pytest
 
 import tracediag
 from tracediag.api import analyze, diagnose, read
-from tracediag.events import Elision, Exit, Signal, Syscall
+from tracediag.trace.events import Elision, Exit, Signal, Syscall
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DOUBLE = SAMPLES / "epollserver" / "double-close.strace"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tracediag.engine import Engine
-from tracediag.findings import Severity
 from tracediag.kernel import Action
 from tracediag.reading import read
+from tracediag.results.findings import Severity
 from tracediag.rules.base import Rule, on_call, on_followed
 
 SEEN: list[int] = []

@@ -20,8 +20,8 @@ from serverprocess import ServerProcess, eventually, started
 from tracediag.api import analyze
 from tracediag.epollserver import FAULTS
 from tracediag.epollserver.scenarios import drive
-from tracediag.findings import Report
 from tracediag.reading import UnreadableError
+from tracediag.results.findings import Report
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from tracediag.kernel import Kernel
+from tracediag.kernel import Kernel, apply
 from tracediag.kernel.process import Process
 from tracediag.reading import read
 
@@ -18,7 +18,7 @@ def replay(name: str, until: str = "") -> Kernel:
     last = max(at for at, line in enumerate(lines) if until in line)
     kernel = Kernel()
     for event in read(islice(lines, last + 1)):
-        kernel.apply(event)
+        apply(kernel, event)
     return kernel
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_people import kernel_of
+from test_process_table import kernel_of
 
 from tracediag.kernel.descriptor import AtEnd
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tracediag.api import read
-from tracediag.kernel import Kernel
+from tracediag.kernel import Kernel, apply
 from tracediag.kernel.descriptor import Descriptor
 
 
 def _after(text: str) -> Kernel:
     kernel = Kernel()
     for event in read([f"{line}\n" for line in text.strip().splitlines()]):
-        kernel.apply(event)
+        apply(kernel, event)
     return kernel
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from recordings import replay
-from test_people import kernel_of
+from test_process_table import kernel_of
 
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.kernel import Kernel
+from tracediag.kernel import Kernel, apply
 from tracediag.reading import read
 
 MANY = 3000
@@ -22,7 +22,7 @@ def _lines() -> Iterator[str]:
 def test_the_first_the_living_and_the_newest_stay() -> None:
     kernel = Kernel()
     for event in read(_lines()):
-        kernel.apply(event)
+        apply(kernel, event)
     pids = [process.pid for process in kernel.processes]
     assert pids[:2] == [1, 2]
     assert pids[-1] == MANY - 1
@@ -40,7 +40,7 @@ def test_the_dead_share_nothing() -> None:
         "1 close(9) = 0\n",
     ]
     for event in read(lines):
-        kernel.apply(event)
+        apply(kernel, event)
     two, three = (process for process in kernel.processes if process.pid in (2, 3))
     for part in ("table", "signals", "space", "terminal", "children", "limits", "memory"):
         assert getattr(two, part) is not getattr(three, part)

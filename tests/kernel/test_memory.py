@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_people import FORK, kernel_of
+from test_process_table import FORK, kernel_of
 
 OPEN = 'openat(AT_FDCWD, "/srv/a", O_RDWR) = 3'
 MAP = "mmap(NULL, 8192, PROT_READ, MAP_SHARED, 3, 0) = 0x7000"

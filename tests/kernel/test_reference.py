@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tracediag.kernel import Kernel
+from tracediag.kernel import Kernel, apply
 from tracediag.reading import read
 
 PIDS = st.integers(0, 3)
@@ -46,7 +46,7 @@ class KernelMachine(RuleBasedStateMachine):
         self.line += 1
         for event in read([f"{pid} {text}\n"]):
             event.line = self.line
-            self.kernel.apply(event)
+            apply(self.kernel, event)
 
     def pid(self, choice: int) -> int:
         living = sorted(self.reference.tables)

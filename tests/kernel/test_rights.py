@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from recordings import family, replay
-from test_people import kernel_of
+from test_process_table import kernel_of
 
 from tracediag.kernel.process import Process
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.kernel import Kernel
+from tracediag.kernel import Kernel, apply
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Round
 from tracediag.reading import read
@@ -11,12 +11,12 @@ from tracediag.reading import read
 def _told(*lines: str) -> Kernel:
     kernel = Kernel()
     for event in read([f"{line}\n" for line in lines]):
-        kernel.apply(event)
+        apply(kernel, event)
     return kernel
 
 
 def _turn(kernel: Kernel) -> Round:
-    (thread,) = kernel.people.threads.values()
+    (thread,) = kernel.process_table.threads.values()
     return next(iter(thread.rounds.values()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_people import FORK, kernel_of
+from test_process_table import FORK, kernel_of
 
 OPEN = 'openat(AT_FDCWD, "/srv/a", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3'
 

@@ -6,7 +6,7 @@ version in the comment above. RECORDED are real bodies, recorded with strace 6.1
 
 from pathlib import Path
 
-from tracediag.values import (
+from tracediag.trace.values import (
     Annotated,
     Array,
     Change,

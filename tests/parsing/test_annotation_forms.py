@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracediag.annotations import Annotation, parse_annotation
+from tracediag.trace.annotations import Annotation, parse_annotation
 
 FORMS = {
     "/etc/passwd": Annotation("path", path="/etc/passwd"),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.events import Syscall
 from tracediag.parsing import ArgumentError, parse_strict
 from tracediag.parsing.calls import Book
 from tracediag.reading import read
+from tracediag.trace.events import Syscall
 
 CORPUS = os.environ.get("TRACEDIAG_CORPUS")
 LARGEST = 1 << 20

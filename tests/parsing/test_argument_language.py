@@ -4,7 +4,7 @@ from argument_lines import LINES, RECORDED, Line
 
 from tracediag.parsing import ArgumentError, parse_arguments, parse_strict, parse_value
 from tracediag.parsing.grammar import grammar_text
-from tracediag.values import Structure, Symbol, note_of
+from tracediag.trace.values import Structure, Symbol, note_of
 
 
 @pytest.mark.parametrize("line", LINES, ids=[body[:40] for body, _ in LINES])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tracediag.parsing import parse_arguments, parse_value
 from tracediag.parsing.tokens import _pieces, unescaped
-from tracediag.values import Annotated, Array, Structure, Symbol, Text, walk
+from tracediag.trace.values import Annotated, Array, Structure, Symbol, Text, walk
 
 DAMAGED = {
     '4, "abc': (4, Text(b"abc", shortened=True)),

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracediag.events import NotUnderstood, Syscall
 from tracediag.reading import Reader, UnreadableError
 from tracediag.reading.general import General
+from tracediag.trace.events import NotUnderstood, Syscall
 
 RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.strace"))
 CORPUS = os.environ.get("TRACEDIAG_CORPUS", "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.events import Begun, Event, Signal, Syscall
 from tracediag.reading import Reader
+from tracediag.trace.events import Begun, Event, Signal, Syscall
 
 
 def events(*lines: str) -> list[Event]:

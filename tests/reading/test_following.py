@@ -6,9 +6,9 @@ import os
 import threading
 from pathlib import Path
 
-from tracediag.events import Event, Syscall
 from tracediag.reading import Followed, Reader, open_source
 from tracediag.reading.sources import Stream
+from tracediag.trace.events import Event, Syscall
 
 PATIENCE = 20
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.events import Begun, Event, Exit, Notice, Superseded, Syscall
 from tracediag.reading import Reader, read
+from tracediag.trace.events import Begun, Event, Exit, Notice, Superseded, Syscall
 
 
 def events(*lines: str) -> list[Event]:

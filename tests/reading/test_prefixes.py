@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.events import Event, Exit, Syscall
 from tracediag.reading import Dialect, Reader
+from tracediag.trace.events import Event, Exit, Syscall
 
 
 def reading(*lines: str) -> tuple[list[Event], Dialect]:

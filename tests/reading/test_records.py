@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.events import Elision, Event, Exit, Notice, NotUnderstood, Other, Signal, Stop, Superseded
 from tracediag.reading import read
+from tracediag.trace.events import Elision, Event, Exit, Notice, NotUnderstood, Other, Signal, Stop, Superseded
 
 
 def one(line: str) -> Event:

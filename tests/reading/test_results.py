@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.events import Syscall
 from tracediag.reading import read
+from tracediag.trace.events import Syscall
 
 
 def call(line: str) -> Syscall:

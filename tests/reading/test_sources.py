@@ -16,8 +16,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-from tracediag.events import Event, Syscall
 from tracediag.reading import NotUnderstoodError, Reader, UnreadableError, read
+from tracediag.trace.events import Event, Syscall
 
 TRACE = b'close(3) = 0\nopenat(AT_FDCWD, "/\xc3\xa9\xff", O_RDONLY) = 4\n'
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.findings import Absence, Blind, Confidence, Finding, Input, Maturity, Report, Sample, Severity, Step
+from tracediag.results.findings import (
+    Absence,
+    Blind,
+    Confidence,
+    Finding,
+    Input,
+    Maturity,
+    Report,
+    Sample,
+    Severity,
+    Step,
+)
 
 KEPT = Finding(
     code="TD101",

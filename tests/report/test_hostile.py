@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from tracediag.findings import Input, Report, Sample, Step
 from tracediag.report import FORMATS, Look, formatter
+from tracediag.results.findings import Input, Report, Sample, Step
 
 HOSTILE = (
     "[pid 7]",

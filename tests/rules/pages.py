@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tracediag.api import analyze
-from tracediag.findings import Finding
+from tracediag.results.findings import Finding
 from tracediag.rules import Rule, find_rule
 
 HEADINGS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.api import analyze
-from tracediag.findings import Confidence, Finding
+from tracediag.results.findings import Confidence, Finding
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.rules.socket.dns import Message, decode
+from tracediag.evidence.dns import Message, decode
 
 QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03org\x00\x00\x1c\x00\x01"
 

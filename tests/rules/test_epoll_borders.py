@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tracediag.api import analyze
-from tracediag.findings import Finding
+from tracediag.results.findings import Finding
 
 
 def _findings(name: str, trace: str) -> list[Finding]:

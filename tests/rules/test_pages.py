@@ -7,7 +7,7 @@ import re
 import pytest
 from pages import HEADINGS, PageTrace, marks_of, traces
 
-from tracediag.findings import Severity
+from tracediag.results.findings import Severity
 from tracediag.rules import Rule, all_rules, find_rule
 
 RULES = all_rules()

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.engine import Engine
-from tracediag.findings import Confidence, Finding
 from tracediag.reading import Reader
+from tracediag.results.findings import Confidence, Finding
 from tracediag.rules import all_rules
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

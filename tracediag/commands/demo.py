@@ -21,9 +21,9 @@ from tracediag.commands.judging import JudgingOptions, Publisher
 from tracediag.commands.output import look_of, say
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.serve import check_fault
-from tracediag.findings import Report
 from tracediag.recording import Recording, RecordingError, Strace, find_strace, trace_file
 from tracediag.report import FORMATS
+from tracediag.results.findings import Report
 
 if TYPE_CHECKING:
     from tracediag.epollserver import Fault

@@ -13,9 +13,9 @@ import msgspec
 from tracediag.commands.errors import ExitCode, UsageError, no_such
 from tracediag.commands.output import say, write
 from tracediag.commands.parser import CommonOptions
-from tracediag.findings import Report, Severity
 from tracediag.report import FORMATS, Format, Look, formatter
 from tracediag.report.summary import summary
+from tracediag.results.findings import Report, Severity
 
 if TYPE_CHECKING:
     from tracediag.api import Analysis

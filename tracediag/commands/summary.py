@@ -19,8 +19,8 @@ from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
 
 if TYPE_CHECKING:
-    from tracediag.overviews import Summary
-    from tracediag.summary import View
+    from tracediag.overviews import View
+    from tracediag.results.tables import Summary
 
 BY = ("call", "error", "process", "file", "peer")
 SORT = ("time", "calls", "errors", "name", "mean", "max", "p50", "p95", "p99")
@@ -69,8 +69,8 @@ def run(options: Options) -> int:
 
 def _table(traces: Sequence[str], options: Options) -> ExitCode:
     """Write the table of some traces together."""
+    from tracediag.overviews import view_by
     from tracediag.reading import UnreadableError
-    from tracediag.summary import view_by
 
     view, code = view_by(options.by), ExitCode.CLEAN
     for trace in traces:

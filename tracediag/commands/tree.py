@@ -47,9 +47,9 @@ def run(options: Options) -> int:
 
 
 def _show(trace: str, options: Options) -> None:
+    from tracediag.overviews.descent import grow_tree
     from tracediag.report.tree import document, picture
     from tracediag.report.visible import visible
-    from tracediag.summary.descent import grow_tree
 
     with progress_of(trace) as progress:
         tree = grow_tree(trace, progress)

@@ -187,7 +187,7 @@ class IgnoreEof(Server):
     recv returns 0 only at the end (recv(2)), and goes on to do so: the descriptor stays readable.
     """
 
-    def on_end(self, connection: Connection) -> None:
+    def on_trace_end(self, connection: Connection) -> None:
         """Wait for more."""
 
 

@@ -89,7 +89,7 @@ class Server(EventLoop):
         for _ in range(self.turn):
             data = self.receive(connection)
             if not data:
-                self.on_end(connection)
+                self.on_trace_end(connection)
                 return
             if self.take(connection, data):
                 return
@@ -144,7 +144,7 @@ class Server(EventLoop):
         connection.lingering = True
         connection.deadline = min(connection.deadline, time.monotonic() + self.linger_bound)
 
-    def on_end(self, connection: Connection) -> None:
+    def on_trace_end(self, connection: Connection) -> None:
         """Let a client go that sends no more; all it asked for is answered by then."""
         self.drop(connection)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracediag.events import Begun, Event, Syscall
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration, Round
 from tracediag.kernel.process import Process, Thread
+from tracediag.trace.events import Begun, Event, Syscall
 
 if TYPE_CHECKING:
     from tracediag.kernel.kernel import Kernel

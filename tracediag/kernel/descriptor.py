@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracediag.events import Begun, Event, Syscall
 from tracediag.kernel.flags import StatusFlags, opened_with
-from tracediag.values import text_of
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.values import text_of
 
 if TYPE_CHECKING:
     from tracediag.kernel.epoll import EpollSet, Readiness, Registration

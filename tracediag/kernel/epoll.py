@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracediag.events import Begun, Event, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
 
 if TYPE_CHECKING:
     from tracediag.kernel.descriptor import Descriptor, OpenFile

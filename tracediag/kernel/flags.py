@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.values import Structure, names_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, names_of
 
 SETTABLE = frozenset({"O_APPEND", "O_ASYNC", "O_DIRECT", "O_NOATIME", "O_NONBLOCK"})
 """The flags that F_SETFL can change; it ignores all others, the access mode among them: fcntl(2)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracediag.events import Syscall
+from tracediag.trace.events import Syscall
 
 if TYPE_CHECKING:
     from tracediag.kernel.descriptor import OpenFile

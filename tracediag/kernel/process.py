@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from tracediag.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.kernel.address_space import AddressSpace
+from tracediag.kernel.credentials import Groups, Ids, Terminal
 from tracediag.kernel.epoll import Round
-from tracediag.kernel.memory import AddressSpace
 from tracediag.kernel.signals import SignalTable
-from tracediag.kernel.standing import Groups, Ids, Terminal
 from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 
 _KEPT = 16
 _FAILURES_KEPT = 64
@@ -129,7 +129,7 @@ class Thread(msgspec.Struct, eq=False):
     """The one before the last."""
 
     @property
-    def standing(self) -> Syscall | Begun | None:
+    def pending(self) -> Syscall | Begun | None:
         """The call that it has not come back from."""
         last = self.last_call
         return self.inside or (last if last is not None and not last.returned else None)

@@ -6,8 +6,8 @@ from collections import deque
 
 import msgspec
 
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.descriptor import OpenFile
+from tracediag.trace.events import Begun, Syscall
 
 _KEPT = 64
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tracediag.events import Syscall
+from tracediag.trace.events import Syscall
 
 
 class Disposition(StrEnum):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.values import Macro, Structure, Text, Value, bare, number_of, text_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Macro, Structure, Text, Value, bare, number_of, text_of
 
 if TYPE_CHECKING:
     from tracediag.kernel.descriptor import OpenFile

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Event
 from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.trace.events import Event
 
-Heirloom = tuple[OpenFile, bool | None, Descriptor]
+Inherited = tuple[OpenFile, bool | None, Descriptor]
 """An inherited number not used yet: what it refers to, its CLOEXEC flag, and the parent's descriptor."""
 
 
@@ -21,7 +21,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
     """The numbers of one process, or of several that share them (CLONE_FILES)."""
 
     open: dict[int, Descriptor] = msgspec.field(default_factory=dict)
-    inherited: dict[int, Heirloom] = msgspec.field(default_factory=dict)
+    inherited: dict[int, Inherited] = msgspec.field(default_factory=dict)
     last_closed: dict[int, Descriptor] = msgspec.field(default_factory=dict)
     """The latest incarnation of each number that was closed and not handed out again."""
     users: int = 1
@@ -39,26 +39,26 @@ class DescriptorTable(msgspec.Struct, eq=False):
         """Return the live incarnation of a number, or None where the trace has shown none."""
         found = self.open.get(number)
         if found is None and number in self.inherited:
-            file, cloexec, origin = self._disinherit(number)
+            file, cloexec, origin = self._materialise(number)
             found = Descriptor(number, file, self, opened=origin.opened, cloexec=cloexec, copy_of=origin)
             self.install(found)
         return found
 
     def holds(self, file: OpenFile) -> bool:
         """Whether any number refers to a description."""
-        inherited = any(heirloom[0] is file for heirloom in self.inherited.values())
+        inherited = any(inherited[0] is file for inherited in self.inherited.values())
         return inherited or any(held.file is file for held in self.open.values())
 
     def claim(self, file: OpenFile) -> None:
         """Make descriptors of the inherited numbers that refer to one description."""
-        for number in [number for number, heirloom in self.inherited.items() if heirloom[0] is file]:
+        for number in [number for number, inherited in self.inherited.items() if inherited[0] is file]:
             self.get(number)
 
-    def _disinherit(self, number: int) -> Heirloom:
-        heirloom = self.inherited.pop(number)
+    def _materialise(self, number: int) -> Inherited:
+        inherited = self.inherited.pop(number)
         if self.seen:
-            heirloom[0].heirs.remove(self)
-        return heirloom
+            inherited[0].heirs.remove(self)
+        return inherited
 
     def appear(self) -> None:
         """Take note that the process is followed: from now on what it inherited counts as a reference."""
@@ -103,7 +103,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
             if file.noted:
                 self.get(number)
             else:
-                self._disinherit(number)
+                self._materialise(number)
                 if self.seen and not file.heirs and not file.holders:
                     file.released = event
 

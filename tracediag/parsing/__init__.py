@@ -9,10 +9,10 @@ tolerant  text outside the language: cut, retyped, prose
 
 from __future__ import annotations
 
-from tracediag.events import Parser
 from tracediag.parsing.calls import parser_for
 from tracediag.parsing.strict import ArgumentError, parse_strict
-from tracediag.values import Symbol, Value
+from tracediag.trace.events import Parser
+from tracediag.trace.values import Symbol, Value
 
 __all__ = ["ArgumentError", "parse_arguments", "parse_strict", "parse_value", "parser_for"]
 

@@ -9,7 +9,7 @@ from lark import Token, Transformer, v_args
 
 from tracediag.parsing import operators, tokens
 from tracediag.parsing.template import Constant, Leaf, Node, Part, TooDeep, leaves, node
-from tracediag.values import Array, Change, Elision, Flags, Macro, Structure, Symbol, Words
+from tracediag.trace.values import Array, Change, Elision, Flags, Macro, Structure, Symbol, Words
 
 _ELISION = Constant(Elision())
 _NOTHING = Constant(Flags(()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tracediag.events import Parser
 from tracediag.parsing.shapes import Key, Shape, compiled, outline
 from tracediag.parsing.strict import ArgumentError, template_of
 from tracediag.parsing.template import evaluate
 from tracediag.parsing.tolerant import parse_tolerant
-from tracediag.values import Value
+from tracediag.trace.events import Parser
+from tracediag.trace.values import Value
 
 SHORT = 128
 """Bodies up to this length are remembered with their values: signal masks, limits and flags come again and again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracediag.values import Array, Change, Commented, Flags, Operation, Symbol, Value, Words
+from tracediag.trace.values import Array, Change, Commented, Flags, Operation, Symbol, Value, Words
 
 _WIDEST = 128
 """A shift beyond it is no mask of anything, and would cost memory."""

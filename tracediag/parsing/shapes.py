@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tracediag.parsing.grammar import REGEX_FLAGS, terminal_patterns
 from tracediag.parsing.template import Constant, Leaf, Node, Part, leaves
 from tracediag.parsing.tokens import plain
-from tracediag.values import Value
+from tracediag.trace.values import Value
 
 MAX_TOKENS = 64
 """Variable tokens in a shape; beyond it stand long arrays, each with a length and a shape of its own."""

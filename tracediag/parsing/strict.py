@@ -9,7 +9,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from tracediag.parsing.grammar import parser
 from tracediag.parsing.template import MAX_DEPTH, Node, TooDeep, evaluate
-from tracediag.values import Value
+from tracediag.trace.values import Value
 
 _STRING = re.compile(r'"(?>[^"\\]++|\\.)*+"?+', re.DOTALL)
 _BRACKET = re.compile(r"[\[{(\]})]")

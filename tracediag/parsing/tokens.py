@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tracediag.values import Annotated, Commented, Elision, Flags, Macro, Symbol, Text, Value
+from tracediag.trace.values import Annotated, Commented, Elision, Flags, Macro, Symbol, Text, Value
 
 _USUAL = re.compile(
     r'(?>[^\\]++|\\(?>[\\"nrtvf]|[0-3]?[0-7]{1,2}+(?![0-7])|[0-3][0-7]{2}|x[0-9a-fA-F]{2}))*+', re.DOTALL

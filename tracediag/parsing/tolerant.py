@@ -11,7 +11,7 @@ import re
 
 from tracediag.parsing.strict import ArgumentError, parse_strict
 from tracediag.parsing.tokens import unescaped
-from tracediag.values import Annotated, Array, Structure, Symbol, Text, Value
+from tracediag.trace.values import Annotated, Array, Structure, Symbol, Text, Value
 
 # Whatever is opened is taken with or without its end: to give it back would make the search quadratic.
 _MARK = re.compile(

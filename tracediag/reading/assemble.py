@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tracediag.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
 from tracediag.reading.accounting import Counts
 from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.join import Half, Joiner, Place, key_of
-from tracediag.reading.names import SYSCALLS
 from tracediag.reading.output import without_output
 from tracediag.reading.prefix import Clock, Prefix, read_prefix
 from tracediag.reading.result import Result, read_result
+from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
 
 Wanted = Callable[[str], bool]
 """Whether calls of this name are to become events."""

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from tracediag.reading.frame import Frame, read_frame
-from tracediag.reading.names import SYSCALLS
 from tracediag.reading.prefix import Bare, Prefix, read_prefix
 from tracediag.reading.result import read_result
+from tracediag.trace.calls import SYSCALLS
 
 Found = tuple[str, Prefix, Frame]
 """The text as cleaned, its prefix, and what it is."""

@@ -12,9 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from tracediag.events import Record
 from tracediag.reading.messages import read_record
 from tracediag.reading.result import ANNOTATION, read_result
+from tracediag.trace.events import Record
 
 Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
 """call: whole; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""

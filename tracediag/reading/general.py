@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.events import Event, NotUnderstood, Other, Record
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler, is_message
 from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
@@ -17,6 +16,7 @@ from tracediag.reading.output import WRITERS, is_output, without_shown
 from tracediag.reading.prefix import Prefix, read_prefix
 from tracediag.reading.result import read_result
 from tracediag.reading.splits import Joined, Split, start_split
+from tracediag.trace.events import Event, NotUnderstood, Other, Record
 
 AROUND = 40
 """So many lines on both sides of a line are searched for the call that wrote it."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tracediag.events import Begun, Parser, Syscall
 from tracediag.reading.result import Result, read_result
+from tracediag.trace.events import Begun, Parser, Syscall
 
 MOST = 1 << 17
 """No more halves than this are remembered; the oldest gives way."""

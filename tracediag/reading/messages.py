@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tracediag.events import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
+from tracediag.trace.events import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
 
 _SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
 _SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from tracediag.events import Begun, Event, Parser, Syscall
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
@@ -18,6 +17,7 @@ from tracediag.reading.general import General
 from tracediag.reading.join import Half, joined_body
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.prefix import Clock, TimeKind
+from tracediag.trace.events import Begun, Event, Parser, Syscall
 
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))

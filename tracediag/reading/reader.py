@@ -6,7 +6,6 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
-from tracediag.events import Event
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
@@ -16,6 +15,7 @@ from tracediag.reading.prefix import Clock
 from tracediag.reading.quick import read_lines
 from tracediag.reading.sets import members_of, open_set
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
+from tracediag.trace.events import Event
 
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
 """A path, the prefix of an `-ff` set, `-` for standard input, lines, or a source made by hand."""

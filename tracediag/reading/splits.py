@@ -11,10 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from tracediag.events import Elision, Record
 from tracediag.reading.frame import Frame, split_end, split_mark
 from tracediag.reading.join import Place
 from tracediag.reading.output import WRITERS, without_output
+from tracediag.trace.events import Elision, Record
 
 MOST_HELD = 64
 LONGEST = 1 << 16

@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterator, MutableMapping
 from itertools import chain
 from typing import Protocol
 
-from tracediag.events import Event, Record
 from tracediag.parsing import parser_for
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import LOOK_AHEAD, Dialect, Shape, decide
@@ -28,6 +27,7 @@ from tracediag.reading.output import WRITERS
 from tracediag.reading.prefix import Clock
 from tracediag.reading.reader import AnySource, Reader
 from tracediag.reading.sources import Progress, Stream, UnreadableError
+from tracediag.trace.events import Event, Record
 
 _MARK = len("<unfinished ...>")
 MOST_NAMES = 1 << 12

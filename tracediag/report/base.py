@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.findings import Finding, Report
+from tracediag.results.findings import Finding, Report
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tracediag.overviews import Row, Summary, Times
+from tracediag.results.tables import Row, Summary, Times
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PARTS = {"call": "which errors", "process": "command"}

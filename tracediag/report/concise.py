@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tracediag.findings import Finding
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
+from tracediag.results.findings import Finding
 
 
 class ConciseFormat(Format):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 
-from tracediag.findings import Absence, Finding, Maturity, Report
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.steps import paint_steps
 from tracediag.report.visible import visible
+from tracediag.results.findings import Absence, Finding, Maturity, Report
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""

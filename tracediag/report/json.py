@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.findings import Absence, Finding, Report
 from tracediag.report.base import Format
 from tracediag.report.document import dump
+from tracediag.results.findings import Absence, Finding, Report
 
 SCHEMA = "tracediag-report/1"
 """The edition of the document."""

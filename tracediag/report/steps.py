@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tracediag.findings import Step
 from tracediag.report.canvas import Canvas
 from tracediag.report.shorten import shorten
+from tracediag.results.findings import Step
 
 _ROOM = 100
 """Columns for a call where no terminal says otherwise."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tracediag.findings import Report, Severity
 from tracediag.report.visible import visible
+from tracediag.results.findings import Report, Severity
 
 
 def summary(report: Report) -> str:

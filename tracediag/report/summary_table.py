@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracediag.overviews import Row, Summary
 from tracediag.report.base import Look
 from tracediag.report.columns import FIRST_TO_GO, Column, columns
 from tracediag.report.document import dump
 from tracediag.report.visible import visible
+from tracediag.results.tables import Row, Summary
 
 if TYPE_CHECKING:
     from rich.table import Table

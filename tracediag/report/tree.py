@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from tracediag.overviews import Node, Program, Thread, Tree
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.columns import duration
 from tracediag.report.document import dump
 from tracediag.report.visible import visible
+from tracediag.results.tables import Node, Program, Thread, Tree
 
 SCHEMA = "tracediag-tree/1"
 """The edition of the document."""

@@ -15,7 +15,7 @@ what they want to see:
     @on_followed                       an event of a thread that a rule follows for a while: `Kernel.follow`
     @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
-    @on_end                            the trace is over; the method takes the kernel instead of an action
+    @on_trace_end                            the trace is over; the method takes the kernel instead of an action
 
 They read the model and yield findings. What a rule has to remember goes into the `memory` of the model's object, so
 that it is bound to the incarnation and goes when the object goes.
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from tracediag.findings import Absence, Confidence, Finding, Maturity, Severity, Step
+from tracediag.results.findings import Absence, Confidence, Finding, Maturity, Severity, Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Subscription = tuple[str, str]
@@ -83,7 +83,7 @@ on_release = _subscribe(("release", ""))
 on_followed = _subscribe(("followed", ""))
 on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
-on_end = _subscribe(("end", ""))
+on_trace_end = _subscribe(("end", ""))
 
 
 class Rule:

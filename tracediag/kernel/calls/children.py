@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.kernel import handles
+from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Reaped
-from tracediag.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
 
 _EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d{1,3}+)\}\], ").match
 """The end of nearly every child, read without parsing."""

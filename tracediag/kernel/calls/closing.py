@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.kernel import begins, handles, install, release
-from tracediag.values import names_of
+from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.numbers import install, release
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import names_of
 
 
 @begins("close")

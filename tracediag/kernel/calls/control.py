@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action, FlagChange
 from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.credentials import Terminal
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import decode
-from tracediag.kernel.kernel import handles, install
-from tracediag.kernel.standing import Terminal
-from tracediag.values import Value, items_of, names_of, number_of
+from tracediag.kernel.handlers import handles
+from tracediag.kernel.numbers import install
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Value, items_of, names_of, number_of
 
 
 def status_flags(value: Value | None) -> frozenset[str]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.kernel import begins, handles, release
-from tracediag.kernel.memory import AddressSpace
-from tracediag.kernel.people import CLONES
-from tracediag.values import names_of
+from tracediag.kernel.address_space import AddressSpace
+from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.numbers import release
+from tracediag.kernel.process_table import CLONES
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import names_of
 
 
 @begins(*CLONES)
 def begin_clone(action: Action, call: Begun) -> None:
     """The child may be heard of before the call returns."""
     del call
-    action.kernel.people.begin_clone(action.thread)
+    action.kernel.process_table.begin_clone(action.thread)
 
 
 @handles(*CLONES)
 def clone(action: Action, call: Syscall) -> None:
     """A thread or process is made."""
-    people = action.kernel.people
+    table = action.kernel.process_table
     if call.result is not None and call.result > 0:
-        people.clone(action.thread, call.result, call)
-    people.end_clone(action.thread)
+        table.clone(action.thread, call.result, call)
+    table.end_clone(action.thread)
 
 
 @handles("execve", "execveat")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.kernel import handles
+from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Limit
-from tracediag.values import Structure, Value, bare, names_of, number_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, Value, bare, names_of, number_of
 
 
 @handles("getrlimit", "ugetrlimit", "setrlimit")

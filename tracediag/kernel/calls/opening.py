@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracediag.annotations import parse_annotation
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.calls.memory import opened_empty
+from tracediag.kernel.calls.mapping import opened_empty
 from tracediag.kernel.calls.subject import as_socket, learn, subject
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.flags import StatusFlags
-from tracediag.kernel.kernel import handles, install
+from tracediag.kernel.handlers import handles
+from tracediag.kernel.numbers import install
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.values import items_of, names_of, note_of, number_of
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import items_of, names_of, note_of, number_of
 
 _FILE = Kind.FILE
 """See `subject`: by a name of its own, since it is asked for at each open."""
@@ -57,7 +58,7 @@ def annotate(action: Action, file: OpenFile, call: Syscall) -> None:
             file.known_path = note
             return
         file.kind = Kind.UNKNOWN
-    learn(action.kernel.ends, file, parse_annotation(note))
+    learn(action.kernel.endpoints, file, parse_annotation(note))
 
 
 @handles("socket")
@@ -84,7 +85,7 @@ def socketpair(action: Action, call: Syscall) -> None:
     if call.result != 0 or len(numbers) != 2:
         return
     files = (_new_socket(call), _new_socket(call))
-    action.kernel.ends.tie(*files)
+    action.kernel.endpoints.tie(*files)
     for number, file in zip(numbers, files, strict=True):
         if number is not None:
             as_socket(file).connected = call
@@ -108,7 +109,7 @@ def accept(action: Action, call: Syscall) -> None:
     made.peer = format_address(call.arg(1))
     annotate(action, file, call)
     install(action, call.result, file, cloexec="SOCK_CLOEXEC" in names)
-    action.kernel.ends.answer(file)
+    action.kernel.endpoints.answer(file)
 
 
 @handles("pipe", "pipe2")
@@ -120,7 +121,7 @@ def pipe(action: Action, call: Syscall) -> None:
     names = names_of(call.arg(1))
     note = note_of(items[0])
     both = Pipe(made=call, inode=None if note is None else parse_annotation(note).inode)
-    action.kernel.ends.know(both)
+    action.kernel.endpoints.know(both)
     for writing, item in enumerate(items):
         number = number_of(item)
         if number is not None:

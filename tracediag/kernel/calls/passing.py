@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.annotations import parse_annotation
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.opening import annotate
 from tracediag.kernel.calls.subject import learn, subject
 from tracediag.kernel.calls.transfer import receive, transmit
 from tracediag.kernel.descriptor import Descriptor, OpenFile
-from tracediag.kernel.kernel import begins, handles, install, look_up
+from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.numbers import install, look_up
 from tracediag.kernel.rights import Passed
-from tracediag.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
 
 _RIGHTS = "SCM_RIGHTS"
 """Looked for in the text: few messages carry descriptors, and parsing the others for it would cost."""
@@ -84,7 +85,7 @@ def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...
             continue
         file = OpenFile() if passed is None else passed.files[place]
         if note is not None and passed is None:
-            learn(action.kernel.ends, file, parse_annotation(note))
+            learn(action.kernel.endpoints, file, parse_annotation(note))
         install(action, number, file, cloexec="MSG_CMSG_CLOEXEC" in call.body)
 
 
@@ -124,6 +125,6 @@ def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
 
 
 def _held_by(action: Action, pid: int | None, number: int | None) -> OpenFile | None:
-    thread = None if pid is None else action.kernel.people.threads.get(pid)
+    thread = None if pid is None else action.kernel.process_table.threads.get(pid)
     held = None if thread is None or number is None else thread.process.table.get(number)
     return None if held is None else held.file

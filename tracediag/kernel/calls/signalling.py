@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
-from tracediag.kernel.kernel import handles
+from tracediag.kernel.handlers import handles
 from tracediag.kernel.signals import Disposition
-from tracediag.values import Structure, Symbol, Value, Words, bare, items_of, names_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of
 
 _CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"})
 """The signals that `~[...]` and a full mask are spelled out for."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.errnos import socket_error
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_socket, subject
-from tracediag.kernel.kernel import handles
+from tracediag.kernel.handlers import handles
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.values import names_of
+from tracediag.trace.errnos import socket_error
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 
 def _socket(action: Action, call: Syscall) -> Socket | None:
@@ -26,7 +26,7 @@ def bind(action: Action, call: Syscall) -> None:
     socket = _socket(action, call)
     if socket is not None and action.descriptor is not None and call.result == 0:
         socket.local = format_address(call.arg(1)) or socket.local
-        action.kernel.ends.meet(action.descriptor.file)
+        action.kernel.endpoints.meet(action.descriptor.file)
 
 
 @handles("connect", "getpeername")
@@ -36,13 +36,13 @@ def connect(action: Action, call: Syscall) -> None:
     if socket is None or action.descriptor is None:
         return
     if call.failed and call.errno not in ("EINPROGRESS", "EISCONN"):
-        action.kernel.ends.forget(action.descriptor.file)
+        action.kernel.endpoints.forget(action.descriptor.file)
         return
     socket.peer = format_address(call.arg(1)) or socket.peer
-    action.kernel.ends.meet(action.descriptor.file)
+    action.kernel.endpoints.meet(action.descriptor.file)
     if call.name == "connect":
         socket.connected = call
-        action.kernel.ends.call(action.descriptor.file, call)
+        action.kernel.endpoints.call(action.descriptor.file, call)
 
 
 @handles("listen")
@@ -79,5 +79,5 @@ def getsockopt(action: Action, call: Syscall) -> None:
     error = socket_error(call)
     if error is not None:
         if action.descriptor is not None:
-            action.kernel.ends.forget(action.descriptor.file)
+            action.kernel.endpoints.forget(action.descriptor.file)
         action.process.failures.append(msgspec.structs.replace(call, errno=error))

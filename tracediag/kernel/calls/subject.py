@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from tracediag.annotations import Annotation, parse_annotation
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.kernel.ends import Ends
+from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
-from tracediag.kernel.kernel import look_up
+from tracediag.kernel.numbers import look_up
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
-from tracediag.values import note_of
+from tracediag.trace.annotations import Annotation, parse_annotation
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import note_of
 
 _UNKNOWN = Kind.UNKNOWN
 """A member of an enum by a name of its own: to reach it through the class takes as long as a call."""
@@ -37,7 +37,7 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     if (file.kind is _UNKNOWN or file.socket is not None) and _worth_reading(file):
         note = note_of(call.arg(position))
         if note is not None:
-            learn(action.kernel.ends, file, parse_annotation(note))
+            learn(action.kernel.endpoints, file, parse_annotation(note))
             if file.pipe is not None and call.name in _PIPE_ENDS and file.pipe.writing is None:
                 file.pipe.direct(file, writing=_PIPE_ENDS[call.name])
     action.descriptor = descriptor
@@ -137,7 +137,7 @@ _KINDS = {
 _MEMFD = "/memfd:"
 
 
-def learn(ends: Ends, file: OpenFile, note: Annotation) -> None:
+def learn(ends: Endpoints, file: OpenFile, note: Annotation) -> None:
     """Take what `-y` or `-yy` says of a descriptor."""
     match note.kind:
         case "path":
@@ -156,7 +156,7 @@ def learn(ends: Ends, file: OpenFile, note: Annotation) -> None:
             _become(file, _KINDS.get(kind, Kind.OTHER))
 
 
-def _learn_socket(ends: Ends, file: OpenFile, socket: Socket, note: Annotation) -> None:
+def _learn_socket(ends: Endpoints, file: OpenFile, socket: Socket, note: Annotation) -> None:
     """Take the names of a socket; those of a unix one are inodes, worth less than the path that it has called."""
     socket.protocol = note.protocol or socket.protocol
     if note.inode is None:

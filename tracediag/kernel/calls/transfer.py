@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tracediag.events import Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
-from tracediag.kernel.kernel import handles
-from tracediag.values import Array, Structure, number_of
+from tracediag.kernel.handlers import handles
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Array, Structure, number_of
 
 BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 """The peer is gone: nothing more can be sent on this connection."""

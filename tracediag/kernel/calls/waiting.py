@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.events import Begun, Syscall
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import bind_report, subject
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Registration, Round
-from tracediag.kernel.kernel import begins, handles, look_up
-from tracediag.values import Array, Structure, Value, bare, items_of, names_of, number_of
+from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.numbers import look_up
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Array, Structure, Value, bare, items_of, names_of, number_of
 
 EPOLL_WAITS = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old")
 POLLS = ("poll", "ppoll", "ppoll_time64")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Limit
-from tracediag.rules.base import Rule, on_end, on_errno, on_exit
-from tracediag.rules.steps import repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _STORM = 1500
 """A sweep up to the usual limit of 1024 costs a millisecond."""
@@ -80,7 +80,7 @@ class CloseStorm(Rule):
         """Nothing more is closed by this thread."""
         yield from self._told(self._sweeps.pop(action.thread.tid, None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Speak of the sweeps that the trace ends in."""
         del kernel

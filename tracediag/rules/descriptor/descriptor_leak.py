@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from tracediag.events import Event, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt, last_line, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.descriptor.growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
-from tracediag.rules.steps import is_excerpt, last_line, no, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.descriptor._growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
+from tracediag.trace.events import Event, Syscall
 
 _LIMIT = "TD307 limit"
 """On a process: its first EMFILE."""
@@ -71,7 +71,7 @@ class DescriptorLeak(Rule):
         if len(action.released) >= _PASTED and process.exit is not None and _shows_closes(process, action.kernel):
             yield from self._judged(process, action.released, action.event.line)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Look at what those that live on hold open."""
         pasted = is_excerpt(kernel)

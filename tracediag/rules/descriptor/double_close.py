@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Begun, Syscall
-from tracediag.findings import Finding, Severity, Step, step
+from tracediag.evidence.owners import closed_by, last_owner
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.table import DescriptorTable
-from tracediag.rules.base import Rule, on_end, on_errno, on_exit, on_threaded
-from tracediag.rules.steps import birth
+from tracediag.results.findings import Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_errno, on_exit, on_threaded, on_trace_end
+from tracediag.trace.events import Begun, Syscall
 
 _USERS = "TD303 users"
 """On a descriptor: the threads that used it, but for the one that made it."""
@@ -65,13 +66,6 @@ class _Run(msgspec.Struct, eq=False):
                 break
             count, line = count + 1, end.line
         return count
-
-
-def closed_by(table: DescriptorTable, number: int, pid: int | None) -> Syscall | None:
-    """Return the close by which a thread has ended the latest incarnation of a number."""
-    gone = table.last_closed.get(number)
-    end = None if gone is None else gone.closed
-    return end if isinstance(end, Syscall) and end.name == "close" and end.pid == pid else None
 
 
 class DoubleClose(Rule):
@@ -127,7 +121,7 @@ class DoubleClose(Rule):
         """No more closes by this thread."""
         yield from _told(self._runs.pop(action.event.pid, None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """No more closes at all."""
         del kernel
@@ -185,15 +179,6 @@ _FIX = "let one owner close fd {fd}, and forget the number (set it to -1) once i
 
 def _strike(close: Syscall) -> Step:
     return step(close, "closed a second time by the first thread: this hits the descriptor of the other", primary=True)
-
-
-def last_owner(action: Action, number: int) -> Descriptor | None:
-    """Return what had the number: closed before, or at this moment by another thread."""
-    table = action.process.table
-    held = table.get(number)
-    if held is not None:
-        return held if held.closing is not None and held.closing.pid != action.call.pid else None
-    return table.last_closed.get(number)
 
 
 def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor) -> bool:

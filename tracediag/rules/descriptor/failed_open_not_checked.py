@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.consequence import ending
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.descriptor.consequence import ending
-from tracediag.rules.steps import repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _MADE = "TD306 made"
 """On a process: the last socket that it has got."""
@@ -109,7 +109,7 @@ class FailedOpenNotChecked(Rule):
         if action.process.exit is not None:
             yield from self._told(action.process)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Speak of the processes that live on."""
         for process in kernel.processes:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Record, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth, last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_release
-from tracediag.rules.descriptor.inheritance import LOCKED, Leak, is_named, leaks
-from tracediag.rules.steps import birth, last_line, no, plural
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_trace_end
+from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
+from tracediag.trace.events import Exit, Record, Syscall
 
 _KEPT = 64
 
@@ -108,7 +108,7 @@ class LeakedIntoExec(Rule):
         if self._leaks and action.process.exit is not None:
             yield from self._told(action.process, action.event.line, lambda leak: leak.left is not None)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """It lives on."""
         for process in {id(leak.process): leak.process for leak in self._leaks}.values():

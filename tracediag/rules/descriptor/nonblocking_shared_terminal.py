@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import names_error, said_after
+from tracediag.evidence.exits import whole_end
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_end, on_exit
-from tracediag.rules.process.ends import whole_end
-from tracediag.rules.process.words import names_error, said_after
-from tracediag.rules.steps import birth
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.events import Exit, Syscall
 
 _STREAMS = range(3)
 _KEPT = 64
@@ -62,7 +62,7 @@ class NonblockingSharedTerminal(Rule):
         if action.process.exit is not None:
             self._look(action.kernel, action.process, ended=True)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Bring together who has done it and who has suffered."""
         for process in kernel.processes:
@@ -127,7 +127,7 @@ def _came_from_outside(held: Descriptor) -> bool:
 
 def _is_own(kernel: Kernel, process: Process, call: Syscall) -> bool:
     """Whether a call was made by this process, as far as its pid tells."""
-    thread = kernel.people.threads.get(call.pid)
+    thread = kernel.process_table.threads.get(call.pid)
     if thread is not None and thread.process is not process:
         return False
     return not any(other is not process and other.pid == call.pid for other in kernel.processes)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import WRITES
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno
-from tracediag.rules.descriptor.payload import shape
-from tracediag.rules.steps import birth
+from tracediag.rules.descriptor._payload import shape
+from tracediag.trace.events import Syscall
 
 _STANDARD_STREAMS = 3
 _MAKES_SOCKETS = frozenset({"socket", "socketpair", "accept", "accept4"})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, FlagChange
 from tracediag.kernel.calls.control import status_flags
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, SETTABLE, canonical
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call
 from tracediag.rules.descriptor.setfl_setfd_confused import access_mode, confusion
-from tracediag.rules.steps import birth
-from tracediag.values import names_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 _LOSSES = {
     "O_APPEND": "writes go to the file's offset now, over what others appended",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.control import command_of, status_flags
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, canonical
+from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.base import Rule, on_call
-from tracediag.rules.steps import birth
-from tracediag.values import Flags, Value, bare, names_of, number_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Flags, Value, bare, names_of, number_of
 
 _GETFD = "TD302 F_GETFD"
 _O_NONBLOCK = 0o4000

@@ -6,17 +6,17 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from tracediag.errnos import find_errno
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import Said, names_error, said_after
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_end, on_exit
-from tracediag.rules.descriptor.payload import payload
-from tracediag.rules.process.words import Said, names_error, said_after
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.descriptor._payload import payload
+from tracediag.trace.errnos import find_errno
+from tracediag.trace.events import Syscall
 
 _STDOUT, _STDERR = 1, 2
 _NAMES = {_STDOUT: "standard output", _STDERR: "standard error"}
@@ -42,7 +42,7 @@ class StandardStreamReplaced(Rule):
         if action.process.exit is not None:
             yield from _first(self._judged(action.process))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Look back from the end of the trace."""
         for process in kernel.processes:

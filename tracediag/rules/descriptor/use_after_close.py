@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Begun, Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.owners import last_owner
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.rules.descriptor.double_close import last_owner
-from tracediag.rules.steps import birth
-from tracediag.values import names_of
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import names_of
 
 _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
 """fcntl commands by which programs ask whether a number is open, or mark all that might be: EBADF is an answer."""

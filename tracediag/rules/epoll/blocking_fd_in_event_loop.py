@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.calls.waiting import SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
-from tracediag.rules.steps import birth
-from tracediag.values import Array, bare, items_of, names_of, number_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Array, bare, items_of, names_of, number_of
 
 LONG = 0.1
 """Seconds inside one call from which on a loop has clearly stood still."""
@@ -127,7 +127,7 @@ def _is_stuck(action: Action, descriptor: Descriptor) -> bool:
 def _since(action: Action) -> Iterator[float | None]:
     """Yield how long after the call's begin each other thread was last heard of; None where there are no times."""
     begun = action.call.time
-    for thread in action.kernel.people.threads.values():
+    for thread in action.kernel.process_table.threads.values():
         last = thread.last_call
         if last is None or thread is action.thread or max(last.line, last.end_line) < action.call.line:
             continue

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.events import Begun, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.consequence import ending
+from tracediag.evidence.owners import last_owner
+from tracediag.evidence.steps import birth, no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.descriptor.consequence import ending
-from tracediag.rules.descriptor.double_close import last_owner
-from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD
-from tracediag.rules.steps import birth, no, repeated
-from tracediag.values import Structure, items_of, names_of, number_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Structure, items_of, names_of, number_of
 
 _RANGE = 8
 _KEPT = 64
@@ -141,7 +141,7 @@ class ClosedFdPolled(Rule):
         if action.process.exit is not None:
             yield from self._all(action.process)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace is over."""
         for process in kernel.processes:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_round, on_traffic
-from tracediag.rules.epoll.accepting import KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
-from tracediag.rules.steps import no
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
+from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 _ACCEPTS = ("accept", "accept4")
 _SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
@@ -137,7 +137,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         if connection.opened is not None and len(listener.dead) < KEPT:
             listener.dead.append(Dead(connection.opened, sign, note))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its turns."""
         del kernel

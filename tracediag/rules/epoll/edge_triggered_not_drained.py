@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round, on_traffic
-from tracediag.rules.steps import no, watched
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 _ENDS = frozenset({"EPOLLRDHUP", "EPOLLHUP"})
 _KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
@@ -98,7 +98,7 @@ class EdgeTriggeredNotDrained(Rule):
             if pending is not None and not pending.answered:
                 yield from self._found(pending)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What waits unread where the trace ends."""
         del kernel

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, step
+from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.calls.transfer import READS, WRITES, asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness, Round
-from tracediag.rules.epoll.spinning import Spin, SpinRule
-from tracediag.rules.steps import birth, no, watched
+from tracediag.results.findings import Finding, Severity, step
+from tracediag.rules.loop import Spin, SpinRule
+from tracediag.trace.events import Syscall
 
 
 class EofIgnoredSpin(SpinRule):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.events import Begun, Event, Exit, Syscall
-from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth, last_line, no, repeated, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
-from tracediag.rules.steps import birth, last_line, no, repeated, watched
+from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
+from tracediag.trace.events import Begun, Event, Exit, Syscall
 
 _LINES_KEPT = 100
 
@@ -99,7 +99,7 @@ class EpipeStillRegistered(Rule):
             elif isinstance(action.event, Exit) and broken.rounds > 0:
                 yield self._left(broken, action.event.line)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still registered at the end of the trace."""
         end = last_line(kernel)

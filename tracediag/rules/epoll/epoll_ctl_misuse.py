@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import EpollSet, Registration
-from tracediag.rules.base import Rule, on_call, on_end
-from tracediag.rules.steps import birth
-from tracediag.values import Structure, bare, names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_trace_end
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, bare, names_of
 
 _ERRORS = frozenset({"EEXIST", "ENOENT", "EBADF", "EINVAL", "ELOOP", "EPERM"})
 _NAMED = re.compile(r"\d++<")
@@ -68,11 +68,11 @@ class EpollCtlMisuse(Rule):
         if before is not None:
             yield before[1]
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace is over, and there was no second try; of a thread that lives on it may be still to come."""
         for tid, (_, finding) in self._pending.items():
-            alive = tid in kernel.people.threads and kernel.people.threads[tid].process.exit is None
+            alive = tid in kernel.process_table.threads and kernel.process_table.threads[tid].process.exit is None
             yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY) if alive else finding
 
     def _finding(self, action: Action, call: Syscall) -> Finding:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Begun, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Registration
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno
-from tracediag.rules.epoll.sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
-from tracediag.rules.steps import plural, repeated
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_trace_end
+from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import names_of
 
 _KEPT = 64
 _LINES_KEPT = 100
@@ -114,7 +114,7 @@ class EpollSetSharedAfterFork(Rule):
                 if concerned and len(change.lines) < _LINES_KEPT:
                     change.lines.append(call.line)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell of each set what the sharing has led to: the worst kind of it, each kind once."""
         for shared in self._shared:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import watched
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.kernel.process import Thread
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_release, on_round, on_signal, on_traffic
-from tracediag.rules.steps import watched
+from tracediag.trace.events import Signal, Syscall
 
 _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
 """Calls that put an end to a descriptor; any other shows that its own event was being handled."""

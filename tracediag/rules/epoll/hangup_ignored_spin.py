@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
-from tracediag.rules.epoll.spinning import Spin, SpinRule
-from tracediag.rules.steps import birth, no, watched
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.loop import Spin, SpinRule
 
 
 class HangupIgnoredSpin(SpinRule):

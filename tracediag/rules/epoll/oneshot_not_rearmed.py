@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt, last_line, no
+from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
@@ -13,11 +13,11 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration
 from tracediag.kernel.process import Process, Thread
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release, on_traffic
-from tracediag.rules.epoll.oneshot import ACCEPTS, TAKES, Armed, Fired, backlog, is_full, other_end, verdict
-from tracediag.rules.epoll.waiters import is_busy, waiting_on
-from tracediag.rules.steps import is_excerpt, last_line, no
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.rules.epoll._oneshot import ACCEPTS, TAKES, Armed, Fired, backlog, is_full, other_end, verdict
+from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.values import names_of
 
 _KEPT = 1000
 
@@ -150,7 +150,7 @@ class OneshotNotRearmed(Rule):
         if self._fired and isinstance(action.event, Exit) and action.event.signal is not None:
             yield from self._judge_all(action.kernel, action.process, action.thread)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is left where the trace ends."""
         for process in {id(fired.process): fired.process for fired in self._fired.values()}.values():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness
-from tracediag.rules.epoll.spinning import Spin
-from tracediag.rules.epoll.unserved import READABLE, UnservedRule
-from tracediag.rules.steps import birth, no, watched
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._unserved import READABLE, UnservedRule
+from tracediag.rules.loop import Spin
 
 
 class ReadyNotServedSpin(UnservedRule):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import SELECTS, selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
-from tracediag.rules.steps import birth, is_excerpt
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.trace.events import Signal, Syscall
 
 FD_SETSIZE = 1024
 
@@ -67,7 +67,7 @@ class SelectBeyondFdSetsize(Rule):
         if action.process.exit is not None:
             yield from self._settle(action.process)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The same of those that go on; and what an excerpt suggests."""
         for process in kernel.processes:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.events import Begun, Event, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import last_line, no, repeated, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
-from tracediag.rules.steps import last_line, no, repeated, watched
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.values import names_of
 
 _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "double-close")
 _LINES_KEPT = 100
@@ -147,7 +147,7 @@ class StaleEpollRegistration(Rule):
                 explains=[(name, call.line) for name in _FOLLOWERS],
             )
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell each story once, with all that followed."""
         end = last_line(kernel)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Registration, Round
-from tracediag.rules.base import Rule, on_call, on_end
-from tracediag.rules.steps import is_excerpt, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_trace_end
+from tracediag.trace.events import Syscall
 
 _SURE = 10
 _WORTH_A_WORD = 3
@@ -127,7 +127,7 @@ class ThunderingHerd(Rule):
         file.memory[self.name] = found
         return found
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its wakeups."""
         excerpt = is_excerpt(kernel)

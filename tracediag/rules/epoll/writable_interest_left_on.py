@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Round
-from tracediag.rules.epoll.spinning import Spin
-from tracediag.rules.epoll.unserved import READABLE, UnservedRule
-from tracediag.rules.steps import birth, no, watched
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._unserved import READABLE, UnservedRule
+from tracediag.rules.loop import Spin
+from tracediag.trace.events import Syscall
 
 _WRITABLE = frozenset({"EPOLLOUT", "EPOLLWRNORM", "POLLOUT", "POLLWRNORM"})
 _SETUP = frozenset({"connect", "epoll_ctl", "setsockopt", "getsockname", "fcntl"})

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Thread
-from tracediag.rules.base import Rule, on_end, on_exit, on_round
-from tracediag.rules.steps import is_excerpt, no, plural, repeated
-from tracediag.values import Structure, bare, number_of
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_exit, on_round, on_trace_end
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, bare, number_of
 
 _BETWEEN = 2
 """Lines between two waits up to which nothing else is done: a look at the clock, a yield."""
@@ -103,11 +103,11 @@ class ZeroTimeoutPolling(Rule):
         """The thread has ended."""
         yield from self._over(self._runs.pop(id(action.thread), None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still goes on where the trace ends; in an excerpt a few turns stand for many."""
         excerpt = is_excerpt(kernel)
-        for thread in kernel.people.threads.values() if excerpt else ():
+        for thread in kernel.process_table.threads.values() if excerpt else ():
             for turn in thread.rounds.values():
                 if turn.wait.result == 0 and _no_wait(turn.wait):
                     self._count(thread, turn.wait)

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.annotations import parse_annotation
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import meaning
+from tracediag.evidence.holders import MOVED, holding, may_be_open
+from tracediag.evidence.paths import RENAMES, UNLINKS, name_of, places
+from tracediag.evidence.steps import birth, is_excerpt, last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.file.holders import MOVED, holding, may_be_open
-from tracediag.rules.file.paths import RENAMES, UNLINKS, name_of, places
-from tracediag.rules.process.words import meaning
-from tracediag.rules.steps import birth, is_excerpt, last_line, no, plural
-from tracediag.values import Annotated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Annotated
 
 _NAME = "deleted-file-kept-open"
 _TOLD = "deleted-file-kept-open told"
@@ -108,7 +108,7 @@ class DeletedFileKeptOpen(Rule):
         if action.process.exit is not None:
             yield from self._judged(action.released, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is open at the end of the trace."""
         for process in kernel.processes:

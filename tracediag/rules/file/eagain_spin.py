@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_traffic
-from tracediag.rules.steps import birth, is_excerpt, no, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end, on_traffic
+from tracediag.trace.events import Syscall
 
 _WAITS = (*EPOLL_WAITS, *POLLS, *SELECTS, "nanosleep", "clock_nanosleep", "futex", "pause", "rt_sigsuspend")
 _WAITS_TOO = ("rt_sigtimedwait", "wait4", "waitid", "io_getevents", "io_uring_enter", "restart_syscall")
@@ -91,7 +91,7 @@ class EagainSpin(Rule):
         self._moved.pop(action.thread.tid, None)
         yield from self._all(self._runs.pop(action.thread.tid, {}))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace is over; a few attempts in a few lines may stand for many."""
         excerpt = is_excerpt(kernel)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import names_error, said_after
+from tracediag.evidence.exits import whole_end
+from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_end, on_exit
-from tracediag.rules.process.ends import whole_end
-from tracediag.rules.process.words import names_error, said_after
-from tracediag.rules.steps import birth, is_excerpt
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.events import Exit, Syscall
 
 _TRANSFERS = READS | WRITES | {"accept", "accept4", "splice", "sendfile", "pread64", "pwrite64"}
 _EAGAIN = ("EAGAIN", "EWOULDBLOCK")
@@ -38,7 +38,7 @@ class EagainTreatedAsError(Rule):
         if process.exit is not None and process.failures and process.messages:
             yield from self._judged(process, {descriptor.number: descriptor for descriptor in action.released}, False)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Look back from the end of the trace, for those that live on."""
         for process in kernel.processes:

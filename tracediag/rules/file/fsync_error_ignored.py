@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import meaning, names_error, said_after
+from tracediag.evidence.exits import whole_end
+from tracediag.evidence.paths import RENAMES, UNLINKS, path_of, places, same
+from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.file.paths import RENAMES, UNLINKS, path_of, places, same
-from tracediag.rules.process.ends import whole_end
-from tracediag.rules.process.words import meaning, names_error, said_after
-from tracediag.rules.steps import birth, no, plural, repeated
-from tracediag.values import text_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import text_of
 
 _SYNCS = ("fsync", "fdatasync", "sync_file_range", "msync")
 _NAME = "fsync-error-ignored"
@@ -119,7 +119,7 @@ class FsyncErrorIgnored(Rule):
         if self._failed and action.process.exit is not None:
             yield from self._judged(action.process)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the processes that live on."""
         del kernel

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.blame import Blame, find_blame
+from tracediag.evidence.complaints import meaning, names_error, said_after
+from tracediag.evidence.exits import whole_end
+from tracediag.evidence.faults import Fault
+from tracediag.evidence.paths import RENAMES, UNLINKS, same
+from tracediag.evidence.steps import is_excerpt, last_line, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_signal
-from tracediag.rules.file.chain_words import OTHERS, WHY, fix, outcome
-from tracediag.rules.file.chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
-from tracediag.rules.file.paths import RENAMES, UNLINKS, same
-from tracediag.rules.process.blame import Blame, find_blame
-from tracediag.rules.process.ends import whole_end
-from tracediag.rules.process.fault import Fault
-from tracediag.rules.process.words import meaning, names_error, said_after
-from tracediag.rules.steps import is_excerpt, last_line, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
+from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome
+from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
+from tracediag.trace.events import Exit, Signal, Syscall
 
 _HARMFUL = (*RENAMES, *UNLINKS, "rmdir")
 
@@ -111,7 +111,7 @@ class IgnoredFailureStrikesLater(Rule):
         if action.process.exit is not None:
             yield from self._judged(action.process, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the processes whose end is not in the trace."""
         for process in kernel.processes:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Syscall
-from tracediag.findings import Finding, Severity, Step, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.rules.base import Rule, on_call, on_end, on_exit
-from tracediag.rules.steps import birth
+from tracediag.results.findings import Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _HUGE = 0x7FFFF000
 """MAX_RW_COUNT: more than the kernel ever moves in one call; a remainder below zero, taken as unsigned, is more."""
@@ -79,7 +79,7 @@ class ImpossibleResult(Rule):
                     del self._waiting[key]
                     yield self._finding(descriptor, call, None)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """No further call at all."""
         del kernel

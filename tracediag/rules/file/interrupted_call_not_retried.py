@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from tracediag.events import Event, Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_followed
-from tracediag.rules.file.interruptions import (
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_followed, on_trace_end
+from tracediag.rules.file._interruptions import (
     GIVES,
     LOOPS,
     ON_DESCRIPTORS,
@@ -23,7 +23,7 @@ from tracediag.rules.file.interruptions import (
     is_made_again,
     subject,
 )
-from tracediag.rules.steps import no
+from tracediag.trace.events import Event, Exit, Signal, Syscall
 
 _RETURNS = frozenset({"rt_sigreturn", "sigreturn"})
 _NEVER_RESTARTED = LOOPS | {"semop", "semtimedop", "msgrcv", "msgsnd"}
@@ -105,7 +105,7 @@ class InterruptedCallNotRetried(Rule):
         self._broken.pop(action.thread.tid, None)
         action.kernel.leave(action.thread, self.name)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is still open where the trace ends."""
         del kernel

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
-from tracediag.kernel.memory import Cut, Mapping
+from tracediag.evidence.faults import Fault
+from tracediag.kernel.address_space import Cut, Mapping
 from tracediag.kernel.process import Process
-from tracediag.rules.process.fault import Fault, FaultRule
-from tracediag.values import number_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.faulting import FaultRule
+from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.values import number_of
 
 _PAGE = 4096
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.errnos import all_errors, find_errno
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import meaning
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.rules.process.words import meaning
-from tracediag.rules.steps import birth
-from tracediag.values import Array, Structure, Value, bare, number_of
+from tracediag.trace.errnos import all_errors, find_errno
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Array, Structure, Value, bare, number_of
 
 _BUFFERS = {
     **dict.fromkeys(("read", "write", "pread64", "pwrite64", "getdents", "getdents64"), "count"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind
-from tracediag.rules.base import Rule, on_end, on_exit, on_release
-from tracediag.rules.steps import birth, is_excerpt, no, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_release, on_trace_end
 
 _STORM = 50
 _POLLS = 10
@@ -42,7 +42,7 @@ class ReadsAfterEnd(Rule):
         for descriptor in action.released:
             yield from self._judged(action.kernel, descriptor)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Look at what is still open: the model has counted, nothing was remembered here."""
         for process in kernel.processes:
@@ -109,7 +109,7 @@ def _slow(end: AtEnd) -> bool:
 
 def _dense(kernel: Kernel, end: AtEnd) -> bool:
     """Whether the reads follow each other closely: without times this is all that tells a spin from other work."""
-    threads = max(1, min(4, len(kernel.people.threads)))
+    threads = max(1, min(4, len(kernel.process_table.threads)))
     return end.last.line - end.first.line <= end.times * _OWN_WORK * threads
 
 

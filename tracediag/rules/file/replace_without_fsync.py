@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.paths import RENAMES, name_of, path_of, places, same
+from tracediag.evidence.steps import no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit
-from tracediag.rules.file.paths import RENAMES, name_of, path_of, places, same
-from tracediag.rules.steps import no, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
 """Names under which a file is written that is to take another's place."""
@@ -103,7 +103,7 @@ class ReplaceWithoutFsync(Rule):
         if action.process.exit is not None:
             yield from self._judged(action.process)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what the processes that live on have replaced."""
         for process in kernel.processes:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Event, Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import names_object, said_after
+from tracediag.evidence.exits import unreported
+from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
+from tracediag.evidence.paths import takes_back
+from tracediag.evidence.steps import birth, is_excerpt, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release
-from tracediag.rules.file.paths import takes_back
-from tracediag.rules.partial import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
-from tracediag.rules.process.ends import unreported
-from tracediag.rules.process.words import names_object, said_after
-from tracediag.rules.steps import birth, is_excerpt, no
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end
+from tracediag.trace.events import Event, Exit, Syscall
 
 _AT = frozenset({"pwrite64", "pwritev", "pwritev2"})
 _NOT_NOW = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR"})
@@ -135,7 +135,7 @@ class ShortWriteLost(Rule):
             for lost in ours:
                 yield from self._judged(lost, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those that live on, or whose exit the trace does not report."""
         for lost in self._lost:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import meaning, names_error, names_object, said_after
+from tracediag.evidence.exits import unreported, whole_end
+from tracediag.evidence.paths import takes_back
+from tracediag.evidence.steps import birth, no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
 from tracediag.rules.file.fsync_error_ignored import speaks_of
-from tracediag.rules.file.paths import takes_back
-from tracediag.rules.process.ends import unreported, whole_end
-from tracediag.rules.process.words import meaning, names_error, names_object, said_after
-from tracediag.rules.steps import birth, no, repeated
-from tracediag.values import text_of
+from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.values import text_of
 
 _WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2"})
 _SYNCS = frozenset({"fsync", "fdatasync"})
@@ -92,7 +92,7 @@ class WriteErrorIgnored(Rule):
         if process.exit is not None and self._losing.pop(id(process), None) is not None:
             yield from self._judged(process, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those that have called exit_group, but whose exit the trace does not report."""
         for process in unreported(kernel):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.exits import Verdict, chain, final, judge, unreported
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
-from tracediag.rules.base import Rule, on_end, on_exit
-from tracediag.rules.process.ends import Verdict, chain, final, judge, unreported
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.events import Exit
 
 _SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
 _STEPS = 6
@@ -33,7 +33,7 @@ class ChildFailureBehind(Rule):
             if final(process):
                 yield from self._told(verdict)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those whose exit is outside the trace."""
         for process in unreported(kernel):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.events import Begun, Event, Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
-from tracediag.rules.base import Rule, on_end, on_exit, on_signal
-from tracediag.rules.steps import last_line, no, plural
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_exit, on_signal, on_trace_end
+from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=(\d{1,10}+)")
 _TOLD = "TD510 told"
@@ -50,7 +50,7 @@ class ChildNotReaped(Rule):
         if process.exit is not None:
             yield from self._left(process, process.exit, process.exit.line)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Count those of the processes that live on."""
         for process in kernel.processes:

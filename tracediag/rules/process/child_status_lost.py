@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Event, Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process, Reaped
 from tracediag.kernel.signals import Disposition
-from tracediag.rules.base import Rule, on_end, on_errno, on_exit
-from tracediag.rules.steps import is_excerpt
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.values import names_of
 
 _WAITS = ("wait4", "waitpid", "waitid")
 
@@ -42,7 +42,7 @@ class ChildStatusLost(Rule):
         if end is not None:
             yield from self._told(action.process, end, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell of those that have not ended; in an excerpt the child, too, is outside the trace."""
         for process in kernel.processes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import said_after, target
+from tracediag.evidence.faults import BY_PROCESS, FAULTS, Fault, who
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_exit
-from tracediag.rules.process.address import Place, place_of
-from tracediag.rules.process.fault import BY_PROCESS, FAULTS, Fault, FaultRule, who
-from tracediag.rules.process.words import said_after, target
+from tracediag.rules.faulting import FaultRule
+from tracediag.rules.process._address import Place, place_of
+from tracediag.trace.events import Exit, Syscall
 
 _NEAR = 12
 """Lines between a failed call or a message and the signal, if the one has to do with the other."""

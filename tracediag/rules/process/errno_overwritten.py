@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.blame import failed_calls, harmless, weight
+from tracediag.evidence.complaints import meaning, names_error, names_object, said_after, target
+from tracediag.evidence.steps import is_excerpt, last_line
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_end, on_exit
-from tracediag.rules.process.blame import failed_calls, harmless, weight
-from tracediag.rules.process.words import meaning, names_error, names_object, said_after, target
-from tracediag.rules.steps import is_excerpt, last_line
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _NEAR = 10
 """Lines between the failure and the call that overwrites its error."""
@@ -35,7 +35,7 @@ class ErrnoOverwritten(Rule):
             bad = process.exit.status != 0
             yield from self._misnamed(process, Severity.ERROR if bad else Severity.WARNING)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Do the same for those that have not ended; in a few lines a pair of calls is enough to ask."""
         for process in kernel.processes:

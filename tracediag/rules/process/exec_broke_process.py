@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.faults import who
 from tracediag.kernel import Action
 from tracediag.kernel.process import Limit, Process
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_exit
-from tracediag.rules.process.fault import who
-from tracediag.values import text_of
+from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.values import text_of
 
 _EXECS = ("execve", "execveat")
 _DEADLY = frozenset({"SIGSEGV", "SIGKILL", "SIGBUS"})

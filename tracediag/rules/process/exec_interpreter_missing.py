@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import said_after
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.process.words import said_after
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Exit, Syscall
 
 _EXECS = {"execve": 0, "execveat": 1}
 _NAMED = {"access": 0, "chmod": 0, "faccessat": 1, "faccessat2": 1, "fchmodat": 1, "fchmodat2": 1}
@@ -103,7 +103,7 @@ class ExecInterpreterMissing(Rule):
         if end is not None:
             yield from self._judged([known for known in self._pending if known.process is action.process], end)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is left."""
         del kernel

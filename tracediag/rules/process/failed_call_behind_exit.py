@@ -5,12 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from tracediag.findings import Confidence, Finding, Severity, Step, step
-from tracediag.kernel import Action, Kernel
-from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
-from tracediag.rules.process.blame import CWD, Blame, find_blame
-from tracediag.rules.process.ends import (
+from tracediag.evidence.blame import CWD, Blame, find_blame
+from tracediag.evidence.complaints import meaning, target
+from tracediag.evidence.exits import (
     ORDER,
     ORDERS,
     Verdict,
@@ -23,9 +20,12 @@ from tracediag.rules.process.ends import (
     unreported,
     whole_end,
 )
-from tracediag.rules.process.words import meaning, target
-from tracediag.rules.steps import last_line
-from tracediag.values import text_of
+from tracediag.evidence.steps import last_line
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.trace.values import text_of
 
 _ORPHANS = 64
 """How many ends of processes without a known parent are kept until it is seen how the first process ends."""
@@ -68,7 +68,7 @@ class FailedCallBehindExit(Rule):
         if not process.exit.status and process.exit.signal is None:
             yield from self._complained(process, process.exit.line, Severity.NOTE)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what still waits, and what a process complains of that has not ended."""
         for verdict in self._orphans:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.errnos import all_errors
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import meaning, target
+from tracediag.evidence.steps import is_excerpt, last_line, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.process.words import meaning, target
-from tracediag.rules.steps import is_excerpt, last_line, no, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.errnos import all_errors
+from tracediag.trace.events import Syscall
 
 _WAITS = ("nanosleep", "clock_nanosleep", *EPOLL_WAITS, *POLLS, *SELECTS, "pause", "rt_sigsuspend", "rt_sigtimedwait")
 _ERRORS = tuple(
@@ -117,7 +117,7 @@ class FailingCallSpin(Rule):
         if run is not None and not run.waited:
             yield from self._told(run, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell of those that go on to the end of the trace; in an excerpt a few turns stand for many."""
         for run in self._runs.values():
@@ -179,7 +179,7 @@ def _alike(one: Syscall | None, other: Syscall) -> bool:
 
 def _voices(action: Action) -> int:
     """Return how many threads may speak between two lines of one."""
-    return min(8, len(action.kernel.people.threads))
+    return min(8, len(action.kernel.process_table.threads))
 
 
 def _slow(run: _Run) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.faults import Fault, who
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Limit, Process
 from tracediag.kernel.signals import Disposition
-from tracediag.rules.base import on_end, on_errno, on_exit, on_signal
-from tracediag.rules.process.fault import Fault, FaultRule, who
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import on_errno, on_exit, on_signal, on_trace_end
+from tracediag.rules.faulting import FaultRule
+from tracediag.trace.events import Exit, Signal, Syscall
 
 _REFUSED = "TD504 refused"
 _TOLD = "TD504 told"
@@ -50,7 +51,7 @@ class FileSizeLimit(FaultRule):
         if process.exit is not None and _REFUSED in process.memory:
             yield from self._refusal(process, process.exit)
 
-    @on_end
+    @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell of a refusal in a process whose end the trace does not show."""
         for process in kernel.processes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import target
+from tracediag.evidence.faults import FAULTS, Fault, who
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_exit, on_signal
-from tracediag.rules.process.fault import FAULTS, Fault, FaultRule, who
-from tracediag.rules.process.words import target
+from tracediag.rules.faulting import FaultRule
+from tracediag.trace.events import Exit, Signal, Syscall
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.exits import is_orphan
+from tracediag.evidence.faults import FAULTS, Fault, who
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_signal
-from tracediag.rules.process.ends import is_orphan
-from tracediag.rules.process.fault import FAULTS, Fault, who
 from tracediag.rules.process.killed_by_seccomp import strict
-from tracediag.values import names_of
+from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.values import names_of
 
 _KILLERS = (
     *("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Syscall
-from tracediag.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import last_line, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_exit
-from tracediag.rules.steps import last_line, no
+from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _USER = ("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
 _GROUP = ("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
@@ -87,7 +87,7 @@ class PrivilegeDropFlawed(Rule):
         if process.exit is not None:
             yield from self._judged(process, process.exit.line, gave_up=bool(process.exit.status))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge those that live on."""
         for process in kernel.processes:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.steps import is_excerpt, plural, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_signal
-from tracediag.rules.steps import is_excerpt, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_signal, on_trace_end
+from tracediag.trace.events import Signal, Syscall
 
 _TIMERS = ("SIGALRM", "SIGPROF", "SIGVTALRM")
 _FROM_SCRATCH = frozenset({"clone", "clone3", "fork", "vfork", "open", "openat", "openat2", "connect", "mmap", "ioctl"})
@@ -71,7 +71,7 @@ class RestartStorm(Rule):
         if run.times >= _STORM and run.signals:
             yield self._finding(run, action.call, Confidence.CERTAIN)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Tell of the storms that last to the end of the trace."""
         for run in self._runs.values():

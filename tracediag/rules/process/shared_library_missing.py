@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.complaints import said_after
+from tracediag.evidence.faults import who
+from tracediag.evidence.steps import is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.process.fault import who
-from tracediag.rules.process.words import said_after
-from tracediag.rules.steps import is_excerpt, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Exit, Syscall
 
 _LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
 _OPENS = frozenset({"open", "openat"})
@@ -72,7 +72,7 @@ class SharedLibraryMissing(Rule):
         if end is not None and end.status and self.name in process.memory:
             yield from self._judged(process, end, excerpt=False)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what the trace does not show the end of."""
         for process in kernel.processes:

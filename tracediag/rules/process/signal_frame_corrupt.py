@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.faults import Fault, who
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call
-from tracediag.rules.process.fault import Fault, FaultRule, who
-from tracediag.values import Structure, bare, number_of
+from tracediag.rules.faulting import FaultRule
+from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.values import Structure, bare, number_of
 
 _RETURNS = ("rt_sigreturn", "sigreturn")
 _STACK = "TD521 stack"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Signal, Stop, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_end, on_signal, on_stop
-from tracediag.rules.steps import is_excerpt
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_signal, on_stop, on_trace_end
+from tracediag.trace.events import Signal, Stop, Syscall
+from tracediag.trace.values import names_of
 
 _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})
 
@@ -47,7 +47,7 @@ class StoppedByTerminal(Rule):
         signal = held[0] if held is not None and held[0].name == event.signal else None
         yield from self._stopped(action, signal, event)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """In a few lines, take a signal that breaks a call off, or with which the lines end, for the stop itself."""
         for signal, action, broken in self._alone.values():

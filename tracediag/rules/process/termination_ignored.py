@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Event, Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_signal
-from tracediag.rules.steps import is_excerpt, no
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.trace.events import Event, Exit, Signal, Syscall
+from tracediag.trace.values import names_of
 
 _SENT = "TD514 sent"
 """In the memory of a process: the kill by which another one has sent it SIGTERM, though it was not delivered."""
@@ -41,7 +41,7 @@ class TerminationIgnored(Rule):
         """Remember a request to a process that may have blocked the signal."""
         if action.call.result != 0 or "SIGTERM" not in names_of(action.call.arg(1)):
             return
-        target = action.kernel.people.threads.get(action.call.number(0))
+        target = action.kernel.process_table.threads.get(action.call.number(0))
         if target is not None and target.process is not action.process:
             target.process.memory.setdefault(_SENT, action.call)
 
@@ -61,7 +61,7 @@ class TerminationIgnored(Rule):
         if self.name in action.process.memory:
             action.process.memory[_HANDLED] = True
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """In a few lines, speak of a process that goes on after the signal."""
         if not is_excerpt(kernel):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import is_excerpt, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Process, Thread
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release, on_round
-from tracediag.rules.epoll.spinning import SLOW, SURE, WORTH_A_WORD, is_idle
-from tracediag.rules.steps import is_excerpt, plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
+from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD, is_idle
+from tracediag.trace.events import Syscall
 
 _ACCEPTS = ("accept", "accept4")
 _NAPS = ("nanosleep", "clock_nanosleep", "clock_nanosleep_time64")
@@ -103,7 +103,7 @@ class AcceptEmfileSpin(Rule):
         for descriptor in action.released:
             yield from self._over(self._spins.get(id(descriptor.file)))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still spins where the trace ends; in an excerpt one failure may stand for many."""
         excerpt = is_excerpt(kernel)

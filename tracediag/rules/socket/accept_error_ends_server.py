@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Event, Exit, Record, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import complaint, ended_badly
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_release, on_round, on_signal
-from tracediag.rules.socket.outcome import complaint, ended_badly
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_round, on_signal, on_trace_end
+from tracediag.trace.events import Event, Exit, Record, Syscall
 
 _ACCEPTS = ("accept", "accept4")
 _PASSING = (
@@ -118,7 +118,7 @@ class AcceptErrorEndsServer(Rule):
             if not stopped and process.exit.signal is None and _near(error, process.exit):
                 yield self._finding(error, process.exit)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """A listener was closed, and the trace ends before the process does."""
         del kernel

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, step
+from tracediag.evidence.outcome import KEPT
+from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import format_address
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_release
-from tracediag.rules.socket.outcome import KEPT
-from tracediag.rules.steps import plural, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
+from tracediag.trace.events import Syscall
 
 _SMALL = 5
 _UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
@@ -122,7 +122,7 @@ class BacklogTooSmall(Rule):
             if not descriptor.file.holders:
                 yield from self._over(self._queues.pop(id(descriptor.file), None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still listens at the end of the trace."""
         del kernel

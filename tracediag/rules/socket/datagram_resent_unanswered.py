@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.dns import looks_like_query
+from tracediag.evidence.outcome import KEPT, WAITS, ended_badly, waited_for
+from tracediag.evidence.steps import birth, is_excerpt, no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
-from tracediag.rules.socket.dns import looks_like_query
-from tracediag.rules.socket.outcome import KEPT, WAITS, ended_badly, waited_for
-from tracediag.rules.steps import birth, is_excerpt, no, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.events import Syscall
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
 _ADDRESSED = 6
@@ -109,7 +109,7 @@ class DatagramResentUnanswered(Rule):
             if not descriptor.file.holders:
                 yield from self._over(self._series.pop(id(descriptor.file), None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
         excerpt = is_excerpt(kernel)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.events import Begun, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.dns import Message, looks_like_query, messages, unread
+from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, complaint, ended_badly, waited_for
+from tracediag.evidence.steps import is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_traffic
-from tracediag.rules.socket.dns import Message, looks_like_query, messages, unread
-from tracediag.rules.socket.outcome import KEPT, WAITS, complaint, ended_badly, standing_in, waited_for
-from tracediag.rules.steps import is_excerpt, repeated
-from tracediag.values import Structure, walk
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end, on_traffic
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Structure, walk
 
 _SENDS = ("send", "sendto", "sendmsg", "sendmmsg", "write")
 _LONG = 2.0
@@ -139,17 +139,17 @@ class DnsNoAnswer(Rule):
         """The process ends without an answer."""
         process = action.process
         if process.exit is not None and self._lookups:
-            standing = standing_in(action.thread) if process.exit.signal is not None else None
+            standing = blocked_in(action.thread) if process.exit.signal is not None else None
             for key in [key for key, lookup in self._lookups.items() if lookup.process is process]:
                 yield from self._judge(self._lookups.pop(key), standing)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace ends without an answer."""
         excerpt = is_excerpt(kernel)
         now = None if kernel.last_event is None else kernel.last_event.time
         for lookup in self._lookups.values():
-            standing = next((call for thread in lookup.process.threads if (call := standing_in(thread))), None)
+            standing = next((call for thread in lookup.process.threads if (call := blocked_in(thread))), None)
             asked = None if lookup.first is None else lookup.first.call.time
             long = now is not None and asked is not None and now - asked >= _LONG
             yield from self._judge(lookup, standing if long or excerpt else None)

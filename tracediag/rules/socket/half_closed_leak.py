@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Event, Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT
+from tracediag.evidence.steps import birth, last_line, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_round, on_traffic
-from tracediag.rules.socket.outcome import KEPT
-from tracediag.rules.steps import birth, last_line, no
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
+from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3
 _TURNS = 3
@@ -110,7 +110,7 @@ class HalfClosedLeak(Rule):
             yield from self._judge(lefts, event.line)
         self._forgotten.clear()
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
         by_process: dict[int, list[_Left]] = {}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT, WAITS, aftermath, complaint, ended_badly, waited_for
+from tracediag.evidence.steps import birth, is_excerpt, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_release, on_traffic
-from tracediag.rules.socket.outcome import KEPT, WAITS, aftermath, complaint, ended_badly, waited_for
-from tracediag.rules.steps import birth, is_excerpt, no
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.trace.events import Syscall
 
 _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALREADY"})
 """What a call says on a connection that is still on its way: tcp_sendmsg in net/ipv4/tcp.c."""
@@ -110,7 +110,7 @@ class NonblockingConnectUnchecked(Rule):
                 del self._ways[key]
                 yield from self._judge(way)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Where the trace ends, only what has been given up can be judged."""
         excerpt = is_excerpt(kernel)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Begun, Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, ended_badly, waited_for
+from tracediag.evidence.peers import listener_of
+from tracediag.evidence.steps import is_excerpt, last_line, no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.socket import Socket
-from tracediag.rules.base import Rule, on_call, on_end, on_exit, on_release, on_traffic
-from tracediag.rules.socket.outcome import KEPT, WAITS, ended_badly, standing_in, waited_for
-from tracediag.rules.socket.peers import listener_of
-from tracediag.rules.socket.requests import (
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.rules.socket._requests import (
     SENDS,
     Request,
     asks,
@@ -24,7 +24,7 @@ from tracediag.rules.socket.requests import (
     wait_of,
     waits_for,
 )
-from tracediag.rules.steps import is_excerpt, last_line, no, repeated
+from tracediag.trace.events import Begun, Exit, Syscall
 
 _LONG = 2.0
 """Seconds without an answer, to a wait that does not end with the trace, from which on it is worth a word."""
@@ -99,14 +99,14 @@ class PeerNotResponding(Rule):
         process = action.process
         if process.exit is None or not self._requests:
             return
-        standing = standing_in(action.thread) if process.exit.signal is not None else None
+        standing = blocked_in(action.thread) if process.exit.signal is not None else None
         for key, request in [item for item in self._requests.items() if item[1].process is process]:
             del self._requests[key]
             directly = None if standing is None else waits_for(request, waited_for(standing))
             if request.wait is not None or (directly and not is_idle(request, standing)):
                 yield self._finding(request, action.kernel, standing if directly else None, Confidence.CERTAIN)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Who still waits where the trace ends."""
         if is_excerpt(kernel) and not self._requests:
@@ -119,7 +119,7 @@ class PeerNotResponding(Rule):
 
     def _pasted(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge a few lines that end inside a read of a socket, as of a process that hangs: the request is outside."""
-        for thread in list(kernel.people.threads.values()):
+        for thread in list(kernel.process_table.threads.values()):
             call = wait_of(thread)
             numbers = None if call is None else waited_for(call)
             if call is None or not numbers or len(numbers) > 1 or call.line != last_line(kernel):

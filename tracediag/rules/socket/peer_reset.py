@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT, aftermath, ended_badly
+from tracediag.evidence.peers import departure
+from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket
-from tracediag.rules.base import Rule, on_end, on_errno, on_exit
-from tracediag.rules.socket.outcome import KEPT, aftermath, ended_badly
-from tracediag.rules.socket.peers import departure
-from tracediag.rules.steps import birth, is_excerpt
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Syscall
 
 _NEAR = 60
 """Lines between the reset and a bad end within which the one is taken for the cause of the other."""
@@ -77,7 +77,7 @@ class PeerReset(Rule):
                 del self._resets[key]
                 yield self._finding(reset, action.kernel)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """The trace ends first; a reset that somebody has pasted is the subject."""
         excerpt = is_excerpt(kernel)

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Exit, Signal, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit, on_signal
-from tracediag.rules.steps import birth
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
+from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.values import names_of
 
 _RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
@@ -142,7 +142,7 @@ class SendWithoutNosignal(Rule):
             confidence=Confidence.LIKELY,
         )
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the failures that did not end the process, as far as the trace goes."""
         del kernel

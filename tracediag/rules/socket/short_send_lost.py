@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Event, Exit, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
-from tracediag.rules.partial import Partial, elsewhere, given_up, looks_whole, taken_in_part
-from tracediag.rules.steps import birth, no
-from tracediag.values import names_of
+from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.values import names_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _CLOSES = frozenset({"close", "dup2", "dup3", "close_range", "execve", "execveat"})

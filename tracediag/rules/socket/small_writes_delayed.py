@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT
+from tracediag.evidence.steps import birth, is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
-from tracediag.rules.socket.outcome import KEPT
-from tracediag.rules.steps import birth, is_excerpt, repeated
-from tracediag.values import names_of, number_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of, number_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _SMALL = 1400
@@ -104,7 +104,7 @@ class SmallWritesDelayed(Rule):
             if not descriptor.file.holders:
                 yield from self._over(self._talks.pop(id(descriptor.file), None))
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
         excerpt = is_excerpt(kernel)

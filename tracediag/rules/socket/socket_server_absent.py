@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.events import Event, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.outcome import KEPT, ended_badly
+from tracediag.evidence.steps import is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
-from tracediag.rules.base import Rule, on_call, on_end, on_errno, on_exit
-from tracediag.rules.socket.outcome import KEPT, ended_badly
-from tracediag.rules.steps import is_excerpt, repeated
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.events import Event, Syscall
 
 _OPTIONAL = (
     "/nscd/socket", "/lib/nslcd/socket", "/nslcd/socket", "/setrans/.setrans-unix", "/systemd/userdb/",
@@ -105,7 +105,7 @@ class SocketServerAbsent(Rule):
                     if not _matters(absent):
                         del self._absent[key]
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each path by what became of the process."""
         excerpt = is_excerpt(kernel)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.events import Event, Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.steps import birth, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN, READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.rules.base import Rule, on_call, on_end, on_release, on_traffic
-from tracediag.rules.steps import birth, repeated
-from tracediag.values import names_of
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3
 """Below this a descriptor of unknown kind is rather a pipe or a terminal."""
@@ -70,7 +70,7 @@ class UseAfterReset(Rule):
             if use is not None:
                 yield self._finding(use, action.event)
 
-    @on_end
+    @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
         del kernel

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.events import Syscall
-from tracediag.findings import Confidence, Finding, Severity, Step, step
+from tracediag.evidence.peers import departure
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import BROKEN, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.socket import Socket
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.rules.socket.peers import departure
-from tracediag.rules.steps import birth, no
-from tracediag.values import names_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 _BOTH_WAYS = frozenset({"EPOLLHUP", "EPOLLERR", "POLLHUP", "POLLERR"})
 """What is reported when both directions are gone; RDHUP alone is a half-close, after which writing is right."""

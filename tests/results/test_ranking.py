@@ -1,0 +1,93 @@
+"""The order of findings, folding, and what may change a fingerprint."""
+
+from __future__ import annotations
+
+from tracediag.results.findings import Confidence, Finding, Severity, Step
+from tracediag.results.ranking import Ranking
+
+
+def finding(name: str, line: int, **changes: object) -> Finding:
+    given: dict[str, object] = {
+        "code": f"TD{len(name):03}",
+        "name": name,
+        "severity": Severity.WARNING,
+        "confidence": Confidence.CERTAIN,
+        "title": "t",
+        "object": f"fd {line}",
+        "steps": (Step(line=line, text=f"close({line}) = 0", note=f"fd {line} goes", primary=True),),
+        "why": "w",
+        "fix": "f",
+    }
+    return Finding(**(given | changes))  # type: ignore[arg-type]
+
+
+def names(*findings: Finding) -> list[str]:
+    ranking = Ranking()
+    for found in findings:
+        ranking.add(found)
+    return [found.name for found in ranking.ranked()]
+
+
+def test_severity_then_confidence_then_line() -> None:
+    assert names(
+        finding("note", 1, severity=Severity.NOTE),
+        finding("possible", 2, severity=Severity.ERROR, confidence=Confidence.POSSIBLE),
+        finding("much-later", 9),
+        finding("earlier-one", 3),
+        finding("error", 8, severity=Severity.ERROR),
+    ) == ["error", "possible", "earlier-one", "much-later", "note"]
+
+
+def test_a_cause_leads_its_symptom_even_if_it_is_less_sure() -> None:
+    symptom = finding("symptom", 8, severity=Severity.ERROR)
+    cause = finding("the-cause", 4, confidence=Confidence.POSSIBLE, explains=(("symptom", 8),))
+    other = finding("unrelated-one", 2)
+    assert names(symptom, other, cause) == ["unrelated-one", "the-cause", "symptom"]
+
+
+def test_a_cause_explains_only_the_incident_it_names() -> None:
+    symptom = finding("symptom", 8, severity=Severity.ERROR)
+    cause = finding("the-cause", 4, explains=(("symptom", 9),))
+    assert names(symptom, cause) == ["symptom", "the-cause"]
+
+
+def test_only_what_was_found_is_said_to_be_explained() -> None:
+    ranking = Ranking()
+    ranking.add(finding("the-cause", 4, explains=(("symptom", 8), ("symptom", 9), ("another", 8))))
+    ranking.add(finding("symptom", 8))
+    assert ranking.ranked()[0].explains == (("symptom", 8),)
+
+
+def test_two_that_explain_each_other_are_both_kept() -> None:
+    one = finding("one", 1, explains=(("the-other", 2),))
+    other = finding("the-other", 2, explains=(("one", 1),))
+    assert sorted(names(one, other)) == ["one", "the-other"]
+
+
+def test_like_incidents_are_one_finding_with_a_count() -> None:
+    ranking = Ranking()
+    assert ranking.add(finding("same", 5)) is True
+    assert ranking.add(finding("same", 70)) is False
+    (folded,) = ranking.ranked()
+    assert (folded.count, folded.primary.line) == (2, 5)
+
+
+def test_the_worse_incident_is_the_example() -> None:
+    ranking = Ranking()
+    ranking.add(finding("same", 5, severity=Severity.NOTE))
+    ranking.add(finding("same", 70, severity=Severity.ERROR))
+    (folded,) = ranking.ranked()
+    assert (folded.count, folded.primary.line, folded.severity) == (2, 70, Severity.ERROR)
+
+
+def test_fingerprint_leaves_out_numbers_pids_and_times() -> None:
+    one = finding("same", 5)
+    steps = (Step(line=70, text="close(12</x>) = 0 <0.1>", note="fd 12 goes", primary=True, pid=9, time=1.5),)
+    assert finding("same", 5, steps=steps).fingerprint == one.fingerprint
+
+
+def test_fingerprint_knows_the_error_and_the_words() -> None:
+    one = finding("same", 5)
+    failed = (Step(line=5, text="close(5) = -1 EBADF (Bad file descriptor)", note="fd 5 goes", primary=True),)
+    reworded = (Step(line=5, text="close(5) = 0", note="fd 5 stays", primary=True),)
+    assert len({one.fingerprint, *(finding("same", 5, steps=steps).fingerprint for steps in (failed, reworded))}) == 3

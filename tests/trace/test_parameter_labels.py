@@ -1,0 +1,43 @@
+"""The names that strace printed are cut out at the top level only, in linear time."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracediag.trace.parameters.labels import labels_of
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("", ()),
+        ('3, "fd=4", 5', ()),
+        ("fd=3", ("fd",)),
+        ('fd=3, buf="a, b=1", count=6', ("fd", "buf", "count")),
+        (r'fd=3, buf="\", b=1"..., count=6', ("fd", "buf", "count")),
+        ('fd=3, buf="cut, off=1', ("fd", "buf")),
+        ("fd=3</tmp/a, b=c>, cmd=F_GETFD", ("fd", "cmd")),
+        ("fd=1</dev/pts/0<char 136:0>>, op=TCGETS, arg={c_iflag=ICRNL, c_line=0}", ("fd", "op", "arg")),
+        ("dirfd=AT_FDCWD</srv/a, b=1>, pathname=NULL", ("dirfd", "pathname")),
+        ("a=1<<16, b={x=1, y=[2, 3]} => {z=4}, c=0 /* X, d=2 */", ("a", "b", "c")),
+        ("c=',', d=QCMD(Q_SYNC, USRQUOTA)", ("c", "d")),
+        ("a=1, 2, c=3", ("a", "", "c")),
+    ],
+)
+def test_labels(body, expected):
+    assert labels_of(body) == expected
+
+
+@given(st.text(alphabet="a1=,. \"\\<>-[](){}/*'", max_size=60))
+def test_any_text_has_labels_or_none(text):
+    assert isinstance(labels_of("fd=" + text), tuple)
+
+
+@pytest.mark.parametrize("piece", ["<", "3<", '"', "/*", "(", '"\\"', "3<a->", ", a="])
+def test_time_is_linear(piece):
+    body = "fd=3, " + piece * (200_000 // len(piece))
+    start = time.perf_counter()
+    labels_of(body)
+    assert time.perf_counter() - start < 1

@@ -1,0 +1,210 @@
+"""Finds the failed call that stands behind a bad end, told apart from the harmless failures around it.
+
+What the program itself says on fd 2 counts most: the error's text, and the path. Without that it is the unusual
+failure nearest before the end. A failure that comes after the message is cleaning up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from tracediag.evidence.complaints import Said, names_error, names_object, said_after, target
+from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
+
+_SEARCHED = re.compile(
+    r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
+    r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
+    r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
+    r"/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
+)
+"""Paths that are looked for at many places, or that need not be there."""
+
+_HARMLESS = {
+    "EAGAIN": frozenset[str](),
+    "EINPROGRESS": frozenset[str](),
+    "EALREADY": frozenset[str](),
+    "ENODATA": frozenset[str](),
+    "ENOTTY": frozenset({"ioctl"}),
+    "ESPIPE": frozenset({"lseek", "_llseek", "fadvise64"}),
+    "ESRCH": frozenset({"kill", "tgkill", "tkill"}),
+    "ECHILD": frozenset({"wait4", "waitid", "waitpid"}),
+    "EBADF": frozenset({"close", "fcntl", "dup2", "dup3"}),
+    "EINVAL": frozenset({"readlink", "readlinkat", "arch_prctl", "prctl", "rseq", "membarrier", "ioctl", "fsync"}),
+    "ENOTCONN": frozenset({"shutdown", "getpeername"}),
+    "ERANGE": frozenset({"getcwd", "getxattr", "sched_getaffinity"}),
+    "EFAULT": frozenset({"statx"}),
+    "EINTR": frozenset({"epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "pause", "rt_sigsuspend"}),
+    "ENOTSOCK": frozenset({"getpeername", "getsockname"}),
+    "ETIMEDOUT": frozenset({"futex", "ppoll", "rt_sigtimedwait"}),
+    "EPERM": frozenset({"set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
+}
+"""Errors that are part of normal work: of these calls, or of any where none is named."""
+
+_LOOKS = frozenset(
+    {"stat", "lstat", "stat64", "lstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2"}
+    | {"readlink", "readlinkat", "statfs", "statfs64", "getxattr", "lgetxattr", "listxattr"}
+)
+_OPENS = frozenset({"open", "openat", "openat2", "creat"})
+_SEARCHES = _LOOKS | _OPENS | {"connect"}
+_CLEANING = frozenset({"unlink", "unlinkat", "rmdir", "close", "shutdown", "kill"})
+_VAGUE = frozenset({"EINVAL", "EBADF", "ENOTSOCK", "EFAULT", "EOPNOTSUPP", "ENOPROTOOPT", "ENOTCONN", "EINTR"})
+
+_RETURNS = frozenset({"rt_sigreturn", "sigreturn", "restart_syscall"})
+"""What they return is the result of the call that a signal has interrupted: sigreturn(2)."""
+
+_NAMED, _SPOKEN_OF = 100, 60
+_WORTH = 12
+_NEAR, _FAR = 15, 70
+_HEAVY = 40
+_BURST = 12
+"""Lines between two writes to fd 2 that belong to one message."""
+
+
+class Blame(msgspec.Struct, frozen=True):
+    """A failed call that is taken for the reason of a bad end."""
+
+    call: Syscall
+    message: Syscall | None
+    """The write to fd 2 that speaks of it, or that follows it."""
+    named: bool
+    """Whether that message gives its error."""
+    confidence: Confidence
+    directory: Syscall | None = None
+    """The chdir that a relative path counts from."""
+    connect: Syscall | None = None
+    """The connect whose failure SO_ERROR has told."""
+
+
+def harmless(call: Syscall) -> bool:
+    """Whether a failure of this kind is part of normal work, unless the program complains of it."""
+    errno = call.errno or ""
+    if call.name == "futex":
+        return True
+    if errno == "EFAULT":
+        return call.name == "statx" and "NULL" in names_of(call.arg(1))
+    usual = _HARMLESS.get(errno)
+    if usual is not None and (not usual or call.name in usual):
+        return True
+    looked_for = errno in ("ENOENT", "ENOTDIR", "ENXIO", "ECONNREFUSED") and call.name in _SEARCHES
+    return looked_for and _SEARCHED.search(target(call) or "") is not None
+
+
+def weight(call: Syscall) -> int:
+    """Return how unusual a failure is, from 0 to 40: a program seldom goes on as if nothing were after a heavy one."""
+    errno = call.errno or ""
+    if call.number(0) == -1 and call.name not in ("mmap", "kill", "wait4"):
+        return 5  # what failed is the call that should have made the descriptor
+    if call.name in _LOOKS:
+        return 20 if errno in ("EACCES", "EPERM", "EIO", "ESTALE", "ENOTCONN") else 10
+    if errno in ("ENOENT", "ESRCH") and call.name in _CLEANING:
+        return 5
+    if errno == "EEXIST" and call.name in ("mkdir", "mkdirat"):
+        return 5
+    if errno == "ENOSYS":
+        return 10
+    if errno in _VAGUE:
+        return 25
+    if errno in ("ENOENT", "ENOTDIR"):
+        return 25 if call.name in _OPENS and "O_CREAT" not in call.body else 35
+    return 40
+
+
+def failed_calls(process: Process) -> list[Syscall]:
+    """Return the last failed calls of a process, the latest last, but for those that only pass on an earlier result."""
+    return [call for call in process.failures if call.name not in _RETURNS]
+
+
+def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | None:
+    """Return the failed call behind the end of a process at that line, or None where none is likely.
+
+    Args:
+        process: the process, with its last failures and messages.
+        end: the line of its end, or of the end of the trace.
+        ended: whether it has ended badly; if not, only a call that its message names counts.
+    """
+    failures = failed_calls(process)
+    messages = list(process.messages)
+    if not ended and not _speak_of_any(messages, failures):
+        return None
+    last_words = _last_words(messages)
+    best: tuple[float, int, Blame] | None = None
+    for call in failures:
+        blame, score = _weigh(call, messages, last_words or end, failures)
+        if score < _WORTH or (not ended and not blame.named):
+            continue
+        if best is None or (score, call.line) >= best[:2]:
+            best = (score, call.line, blame)
+    return None if best is None else _placed(best[2], process)
+
+
+def _speak_of_any(messages: Sequence[Syscall], failures: Iterable[Syscall]) -> bool:
+    """Whether the messages give the error of any of the calls: asked first, since most programs only chat."""
+    said = said_after(messages)
+    return any(names_error(said, errno) is not None for errno in {call.errno or "" for call in failures})
+
+
+def _last_words(messages: Sequence[Syscall]) -> int:
+    """Return the line where the last message begins, which may be written piece by piece; 0 where there is none."""
+    first = 0
+    for call in reversed(messages):
+        if first and first - call.line > _BURST:
+            break
+        first = call.line
+    return first
+
+
+def _weigh(call: Syscall, messages: Iterable[Syscall], until: int, failures: Sequence[Syscall]) -> tuple[Blame, float]:
+    said = said_after(messages, call.line)
+    error = names_error(said, call.errno or "")
+    spoken = names_object(said, call)
+    distance = abs(until - (call.end_line or call.line))
+    score = weight(call) - min(_FAR / 2, distance / 2)
+    normal = harmless(call)
+    if call.line > until:
+        score -= _NEAR  # after the message: cleaning up
+    if error is not None:
+        score = _WORTH + 3 - min(2, distance / _FAR) if normal and spoken is None else score + _NAMED
+    if spoken is not None:
+        score += _SPOKEN_OF
+    if normal and error is None:
+        score = -1
+    confidence = _sure(call, said, failures, spoken is not None, error is not None)
+    if error is None and spoken is None and distance > (2 if weight(call) >= _HEAVY else 1) * _NEAR:
+        confidence = Confidence.POSSIBLE
+    words = said[0].call if said and said[0].call.line - call.line <= _NEAR else None
+    return Blame(call, error or spoken or words, error is not None, confidence), score
+
+
+def _sure(call: Syscall, said: tuple[Said, ...], failures: Sequence[Syscall], spoken: bool, named: bool) -> Confidence:
+    if not named or not said:
+        return Confidence.LIKELY if weight(call) >= 25 or spoken else Confidence.POSSIBLE
+    rivals = [other for other in failures if other.errno == call.errno and not harmless(other)]
+    return Confidence.CERTAIN if spoken or len(rivals) < 2 else Confidence.LIKELY
+
+
+CWD = "process cwd"
+"""In the memory of a process: its last successful chdir."""
+
+
+def _placed(blame: Blame, process: Process) -> Blame:
+    """Add the directory that a relative path counts from, or the connect that has failed, if the trace shows it."""
+    if blame.call.name == "getsockopt":
+        return msgspec.structs.replace(blame, connect=_begun(process, blame.call))
+    path, chdir = target(blame.call), process.memory.get(CWD)
+    if path is None or chdir is None or path.startswith(("/", "@")) or chdir.line > blame.call.line:
+        return blame
+    relative = "AT_FDCWD" in blame.call.body or not blame.call.name.endswith("at")
+    addressed = blame.call.name in ("connect", "bind") and "/" not in path
+    return msgspec.structs.replace(blame, directory=chdir) if relative and not addressed else blame
+
+
+def _begun(process: Process, told: Syscall) -> Syscall | None:
+    """Return the connect that was under way on the descriptor of a getsockopt."""
+    earlier = (call for call in reversed(process.failures) if call.name == "connect" and call.line < told.line)
+    return next((call for call in earlier if call.number(0) == told.number(0)), None)

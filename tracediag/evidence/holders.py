@@ -1,0 +1,61 @@
+"""Who has a file open whose name is taken away: any process that the trace follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.paths import name_of, path_of, same
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.kernel.table import DescriptorTable
+
+MOVED = "deleted-file-kept-open moved"
+"""On a description: the path that its file was renamed to."""
+
+_FILE = Kind.FILE
+_MOST_OPEN = 1024
+"""Descriptors of a process from which on nobody looks through them, once for each file that is removed."""
+
+
+def may_be_open(action: Action) -> bool:
+    """Whether anybody may have the file open whose name the call takes away: told without parsing, for `rm -r`."""
+    body = action.call.body
+    end = body.rfind('"')
+    name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
+    return "\\" in name or any(
+        name in (held.file.known_path or name if held.file.opened is None else held.file.opened.body)
+        or MOVED in held.file.memory
+        for process in _living(action)
+        for held in process.table.open.values()
+        if held.file.kind is _FILE
+    )
+
+
+def holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorTable]]:
+    """Yield the descriptors, of any process that lives, through which a file of that path may be written."""
+    name = name_of(path)
+    for process in _living(action) if name else ():
+        for descriptor in process.table.open.values():
+            if _is_of(descriptor.file, name, path, process):
+                yield descriptor, process.table
+
+
+def _living(action: Action) -> list[Process]:
+    """Return the processes that live, one for each table: threads, and there may be many, share theirs."""
+    threads = action.kernel.process_table.threads.values()
+    tables = {id(thread.process.table): thread.process for thread in threads}
+    return [process for process in tables.values() if len(process.table.open) <= _MOST_OPEN]
+
+
+def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
+    if file.kind is not _FILE:
+        return False
+    moved: str | None = file.memory.get(MOVED)
+    if moved is not None:
+        return same(moved, path)
+    opened = file.opened
+    if opened is not None and (name not in opened.body or "O_RDONLY" in opened.body):
+        return False  # most of them, and without parsing
+    known = path_of(file, process)
+    return known is not None and same(known, path)

@@ -1,0 +1,100 @@
+"""Writes and sends of which the kernel took only a part: what is left, and whether it follows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import asked
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.process import Thread
+from tracediag.results.findings import Confidence
+from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.values import Array, Structure, Text, text_of
+
+_SIZED = frozenset({"send", "sendto", "pwrite64"})
+_VECTORS = frozenset({"writev", "pwritev", "pwritev2"})
+_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )(\d{1,20}+)\}""")
+
+
+@dataclass(slots=True)
+class Partial:
+    """A write or send whose rest has not been written yet."""
+
+    thread: Thread
+    call: Syscall
+    size: int
+    """How many bytes were given."""
+    rest: int
+    retried: Syscall | None = None
+    """An attempt that the kernel took nothing of."""
+    waits_for_room: bool = False
+    """Whether an epoll set watches for room: the program knows of the rest."""
+
+
+def looks_whole(call: Syscall) -> bool:
+    """Whether the result is what the text of the arguments asks for: then all was taken, and nothing need be parsed."""
+    body = call.body
+    if call.name == "write":
+        return body.endswith(f", {call.result}")
+    if call.name in _SIZED:
+        behind = body[max(body.rfind('"'), 0) :]
+        return f", {call.result}," in behind or behind.endswith(f", {call.result}")
+    if call.name in _VECTORS:
+        # Text that looks like a length can only make the sum too large, and the arguments are parsed for nothing.
+        return sum(map(int, _PIECE.findall(body))) == call.result
+    return False
+
+
+def taken_in_part(action: Action, file: OpenFile) -> Partial | None:
+    """Return what is left of the call in hand; None where all was taken, nothing was, or it cannot be told."""
+    call = action.call
+    if call.result is None or call.result <= 0:
+        return None
+    size = asked(call)
+    if size is None or call.result >= size:
+        return None
+    return Partial(action.thread, call, size, size - call.result, waits_for_room=wants_room(file))
+
+
+def wants_room(file: OpenFile) -> bool:
+    """Whether an epoll set watches for room in what is written to."""
+    return any("EPOLLOUT" in (entry.events or ()) for entry in file.registrations)
+
+
+def elsewhere(partial: Partial, call: Syscall) -> Confidence | None:
+    """Say how sure it is that a call does not begin with the rest of the one before; None where it may well."""
+    size = asked(call)
+    if size is None or size == partial.rest:
+        return None
+    before, now = _data(partial.call), _data(call)
+    if before is not None and now is not None and not before.shortened and partial.call.result is not None:
+        rest = before.data[partial.call.result :]
+        same = now.data.startswith(rest[: len(now.data)])
+        return None if same else Confidence.CERTAIN
+    # A buffer that is filled up again may give the old size once more; a block that is all of one kind tells more.
+    return Confidence.POSSIBLE if size == partial.size and _new_data(before, now) else None
+
+
+def _new_data(before: Text | None, now: Text | None) -> bool:
+    """Whether two calls begin with different data: to give the same block again is a retry of some kind."""
+    return before is not None and now is not None and before.data != now.data
+
+
+def _data(call: Syscall) -> Text | None:
+    """Return the bytes given, or the first of them."""
+    value = call.arg(1)
+    if isinstance(value, Array) and len(value.items) == 1 and isinstance(value.items[0], Structure):
+        fields = value.items[0].fields
+        return text_of(fields[0][1]) if fields else None
+    return text_of(value)
+
+
+def given_up(partial: Partial, event: Event) -> bool:
+    """Whether the rest was given up on purpose: a death by signal, a wait for room that timed out or was cut off."""
+    if (isinstance(event, Exit) and event.signal is not None) or partial.waits_for_room:
+        return True
+    waits = (turn.wait for turn in partial.thread.rounds.values())
+    later = [wait for wait in waits if wait.line > partial.call.line]
+    return any(wait.result == 0 or isinstance(event, Exit) for wait in later)

@@ -1,0 +1,84 @@
+"""Paths that calls name, taken from the right arguments and put behind their directory, and the files they mean."""
+
+from __future__ import annotations
+
+import posixpath
+
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import note_of, number_of, text_of
+
+RENAMES = ("rename", "renameat", "renameat2")
+UNLINKS = ("unlink", "unlinkat")
+
+_PLACES: dict[str, tuple[tuple[int | None, int], ...]] = {
+    **dict.fromkeys(("unlink", "rmdir", "mkdir", "mknod", "open", "creat", "chdir", "truncate"), ((None, 0),)),
+    **dict.fromkeys(("chmod", "chown", "lchown", "execve"), ((None, 0),)),
+    **dict.fromkeys(("unlinkat", "mkdirat", "mknodat", "openat", "openat2", "fchmodat", "fchownat"), ((0, 1),)),
+    **dict.fromkeys(("rename", "link"), ((None, 0), (None, 1))),
+    **dict.fromkeys(("renameat", "renameat2", "linkat"), ((0, 1), (2, 3))),
+    "symlink": ((None, 1),),
+    "symlinkat": ((1, 2),),
+    "mount": ((None, 1),),
+}
+"""Where each call has its paths, and the descriptor of the directory that each counts from; None is the working one."""
+
+
+def places(call: Syscall, process: Process) -> tuple[str, ...]:
+    """Return the paths that a call names, in its order; "" for one that the trace does not show whole."""
+    return tuple(_place(call, process, directory, path) for directory, path in _PLACES.get(call.name, ()))
+
+
+def _place(call: Syscall, process: Process, directory: int | None, position: int) -> str:
+    path = text_of(call.arg(position))
+    if path is None or path.shortened or not path.data:
+        return ""
+    base = None if directory is None else _directory(call, process, directory)
+    return posixpath.normpath(str(path) if base is None else posixpath.join(base, str(path)))
+
+
+def _directory(call: Syscall, process: Process, position: int) -> str | None:
+    """Return the directory that a path counts from; None for a working directory that is not shown."""
+    value = call.arg(position)
+    note, number = note_of(value), number_of(value)
+    if note is not None or number is None:
+        return note
+    held = process.table.get(number)
+    return f"<fd {number}>" if held is None or held.file.path is None else held.file.path
+
+
+def path_of(file: OpenFile, process: Process) -> str | None:
+    """Return the path of an open file, behind its directory where it was opened by openat."""
+    path = file.path
+    if file.kind is not Kind.FILE or path is None:
+        return None
+    if path.startswith("/") or file.opened is None:
+        return path
+    return next(iter(places(file.opened, process)), path)
+
+
+def takes_back(action: Action, file: OpenFile) -> bool:
+    """Whether an unlink or ftruncate is made on an open file: a program that could not write it whole has seen that."""
+    call = action.call
+    if call.name == "ftruncate":
+        held = action.process.table.get(call.number(0) or 0)
+        return held is not None and held.file is file
+    path = text_of(call.arg(1 if call.name == "unlinkat" else 0))
+    return path is not None and file.path is not None and name_of(str(path)) == name_of(file.path)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two paths may be one: a relative one fits every absolute one that ends so."""
+    if one == other or not one or not other:
+        return one == other != ""
+    if one.startswith("/") == other.startswith("/"):
+        return False
+    whole, part = (one, other) if one.startswith("/") else (other, one)
+    return not part.startswith("..") and whole.endswith(f"/{part}")
+
+
+def name_of(path: str) -> str:
+    """Return the last part of a path."""
+    return posixpath.basename(path)

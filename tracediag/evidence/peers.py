@@ -1,0 +1,117 @@
+"""Who is at the other end of a connection, a socketpair or a pipe, and what he did, as far as the trace follows him."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.outcome import blocked_in
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.process import Process
+from tracediag.kernel.socket import Socket
+from tracediag.kernel.table import DescriptorTable
+from tracediag.results.findings import Step, step
+from tracediag.trace.events import Begun, Exit, Syscall
+
+Closing = Syscall | Begun | Exit
+"""What closes a description: a close, an execve, an exit."""
+
+
+def listener_of(kernel: Kernel, file: OpenFile, asker: Process) -> tuple[str, str]:
+    """Name who is to answer on a descriptor, and say what he is doing if the trace follows him.
+
+    He holds the other end; or else he listens at the address, and has not accepted the connection yet.
+    """
+    socket = file.socket
+    peer = "the peer" if socket is None or socket.peer is None or socket.peer.isdecimal() else socket.peer
+    for process in holders_of(kernel, file.other):
+        if process is not asker:
+            return peer, f"though process {process.pid} has the other end{_doing(process)}"
+    if file.other is None:
+        for process in kernel.processes:
+            if process is not asker and process.exit is None and _listens(process.table, socket):
+                return peer, f"though process {process.pid} listens there{_doing(process)}"
+    return peer, ""
+
+
+def holders_of(kernel: Kernel, file: OpenFile | None) -> Iterator[Process]:
+    """Yield the living processes that hold a description, as far as the trace shows."""
+    if file is not None:
+        tables = [id(table) for table in _tables(file)]
+        yield from (process for process in kernel.processes if process.exit is None and id(process.table) in tables)
+
+
+def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
+    """Return the step that closed the other end of a description before a call has failed for it.
+
+    None where the trace does not show both ends, or does not show that nobody outside holds the other one.
+    """
+    other = file.other
+    event = None if other is None else _closed(kernel, other) or _closing(kernel, other)
+    if other is None or event is None or event.line > max(call.line, call.end_line):
+        return None
+    what = "what must be the other end" if file.socket is not None and file.socket.guessed else "the other end"
+    unread = ", with data unread" if call.errno == "ECONNRESET" and _unread(other.socket, file.socket) else ""
+    return step(event, f"{_who(kernel, event, call)} {_how(event, what)}{unread}")
+
+
+def _doing(process: Process) -> str:
+    standing = next((call for thread in process.threads if (call := blocked_in(thread)) is not None), None)
+    return "" if standing is None else f" and stands in {standing.name}"
+
+
+def _listens(table: DescriptorTable, socket: Socket | None) -> bool:
+    if socket is None or socket.peer is None:
+        return False
+    files = [held.file for held in table.open.values()]
+    files += [file for file, _, _ in table.inherited.values()]
+    sockets = [file.socket for file in files if file.socket is not None and file.socket.accepting]
+    return any(held.local == socket.peer for held in sockets)
+
+
+def _tables(file: OpenFile) -> list[DescriptorTable]:
+    return [*(holder.table for holder in file.holders if holder.table.seen), *file.heirs]
+
+
+def _closed(kernel: Kernel, file: OpenFile) -> Closing | None:
+    """Return what has closed a description; of an exit rather the call, since strace reports the exit only later."""
+    event = kernel.closed(file)
+    if isinstance(event, Exit):
+        leaving = (process.leaving for process in kernel.processes if process.exit is event)
+        return next(leaving, None) or event
+    return event if isinstance(event, Syscall) else None
+
+
+def _closing(kernel: Kernel, file: OpenFile) -> Closing | None:
+    """Return what is closing a description just now: a close or an exit shows its end after the peer's error."""
+    if file.inherited or file.sent is not None:
+        return None
+    signs: list[Closing | None] = [holder.closing for holder in file.holders if holder.table.seen]
+    signs += [None for _ in file.heirs]
+    if all(sign is None for sign in signs):
+        signs = [process.leaving for process in holders_of(kernel, file)]
+    known = [sign for sign in signs if sign is not None]
+    return max(known, key=lambda sign: sign.line) if known and len(known) == len(signs) else None
+
+
+def _unread(peer: Socket | None, own: Socket | None) -> bool:
+    """Whether the peer has read nothing since the last write of this side."""
+    if peer is None or own is None or own.last_write is None:
+        return False
+    return peer.last_read is None or max(peer.last_read.line, peer.last_read.end_line) < own.last_write.line
+
+
+def _who(kernel: Kernel, event: Closing, call: Syscall) -> str:
+    thread, own = kernel.process_table.threads.get(event.pid), kernel.process_table.threads.get(call.pid)
+    if event.pid == call.pid or (thread is not None and own is not None and thread.process is own.process):
+        return "the process itself"
+    process = None if thread is None else thread.process.pid
+    return f"process {process or event.pid}"
+
+
+def _how(event: Closing, what: str) -> str:
+    if isinstance(event, Exit) or event.name == "exit_group":
+        return f"ends, which closes {what}"
+    if event.name.startswith("execve"):
+        return f"starts another program, which closes {what}"
+    return f"closes {what}"

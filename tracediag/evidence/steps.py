@@ -1,0 +1,83 @@
+"""Steps that many rules tell alike: where a descriptor was made, where it was put into a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Registration
+from tracediag.kernel.process import Process
+from tracediag.results.findings import Absence, Step, step
+from tracediag.trace.events import Begun, Event, Record, Syscall
+
+_STANDARD_STREAMS = 3
+
+
+def birth(descriptor: Descriptor) -> Iterator[Step]:
+    """Yield the step of the call that made a descriptor, where the trace shows it."""
+    opened = descriptor.opened
+    if opened is not None:
+        received = opened.name in ("recvmsg", "recvmmsg")
+        yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
+
+
+def left_out(descriptor: Descriptor, entry: Registration | None, kernel: Kernel) -> bool:
+    """Whether the recording has left out the call that made a descriptor: others may be missing as well.
+
+    So it is where the trace shows the program's start, or the call that put the descriptor into a set, which mostly
+    follows at once: it was not recorded whole, as by `-e trace=desc`.
+    """
+    if descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
+        return False
+    if entry is not None and entry.added is not None:
+        return True
+    return any(process.table is descriptor.table and process.execs for process in kernel.processes)
+
+
+def watched(entry: Registration) -> Iterator[Step]:
+    """Yield the step that put a descriptor into an epoll set, where the trace shows it."""
+    if entry.added is not None:
+        yield step(entry.added, f"the epoll set now watches fd {entry.number}")
+
+
+def repeated(event: Syscall | Begun | Record, note: str, times: int, last: int, *, primary: bool = False) -> Step:
+    """Make one step of many like events."""
+    made = step(event, note, primary=primary)
+    return made if times < 2 else msgspec.structs.replace(made, repeats=times, last_line=last)
+
+
+def no(what: str, after: Event, until: Event | int) -> Absence:
+    """Say what did not happen between two events, or from one to a line."""
+    last = until if isinstance(until, int) else until.line
+    return Absence(text=f"no {what}", first_line=after.line, last_line=last)
+
+
+def last_line(kernel: Kernel) -> int:
+    """Return the last line of the trace so far."""
+    event = kernel.last_event
+    if isinstance(event, Syscall):
+        return max(event.line, event.end_line)
+    return 0 if event is None else event.line
+
+
+def plural(count: int, noun: str) -> str:
+    """Return the count and the noun in the right number."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+EXCERPT = 20
+"""Lines up to which a trace without beginning and end is an excerpt: whoever pasted it shows what matters."""
+
+
+def is_excerpt(kernel: Kernel) -> bool:
+    """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
+    whole = any(process.execs or process.exit is not None for process in kernel.processes)
+    return not whole and last_line(kernel) <= EXCERPT
+
+
+def unrelated(process: Process, kernel: Kernel) -> bool:
+    """Whether there are others whose making the trace does not show, either: they may be threads of this process."""
+    return process.started is None and sum(known.started is None for known in kernel.processes) > 1

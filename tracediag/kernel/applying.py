@@ -1,0 +1,91 @@
+"""`apply(kernel, event)` changes the state as one event says, and returns what the event acted on.
+
+What the trace has not shown is unknown: a descriptor first met in the middle of its life is *assumed*, its flags and
+registrations are None until something tells them.
+"""
+
+from __future__ import annotations
+
+from tracediag.kernel.action import Action
+from tracediag.kernel.handlers import BEGINNERS, HANDLERS
+from tracediag.kernel.kernel import Kernel
+from tracediag.kernel.numbers import release_all
+from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
+
+
+def known_calls() -> frozenset[str]:
+    """Return the names of the calls that change the state: no others need be read for it."""
+    return frozenset(HANDLERS) | frozenset(BEGINNERS)
+
+
+def begun_calls() -> frozenset[str]:
+    """Return the names of the calls that change the state as soon as they begin."""
+    return frozenset(BEGINNERS)
+
+
+def apply(kernel: Kernel, event: Event) -> Action:
+    """Change the state as the event says; return what it acted on."""
+    kernel.last_event = event
+    if kernel.deferred is not None and not isinstance(event, Other):
+        kernel.deferred()
+        kernel.deferred = None
+    thread = kernel.process_table.last
+    if thread is None or thread.tid != event.pid:
+        thread = kernel.process_table.thread(event)
+    action = Action(event, kernel, thread)
+    # Nine events in ten are calls: they are asked for first, and applied on the spot.
+    if isinstance(event, Syscall):
+        table = thread.process.table
+        if not table.seen:
+            table.appear()
+        handler = HANDLERS.get(event.name)
+        if handler is not None:
+            handler(action, event)
+        if thread.rounds:
+            for turn in thread.rounds.values():
+                turn.calls += 1
+        if event.errno is None:
+            kernel.succeeded = True
+        elif not event.errno.startswith("ERESTART"):
+            thread.process.failures.append(event)
+        if thread.inside is not None:
+            thread.inside = thread.inside_descriptor = None
+        thread.last_call = event
+    elif isinstance(event, Begun):
+        _begin(action, event)
+    else:
+        _record(action, event)
+    return action
+
+
+def _record(action: Action, event: Event) -> None:
+    match event:
+        case Signal():
+            action.thread.earlier_signal = action.thread.last_signal
+            action.thread.last_signal = event
+        case Exit():
+            _exit(action, event)
+        case Superseded():
+            action.kernel.process_table.supersede(action.thread, event.by)
+        case Elision():
+            action.kernel.elided = event.line
+            action.kernel.deferred = action.kernel.process_table.forget_rounds
+        case Notice(kind="attached", subject=int(tid)):
+            action.kernel.process_table.expect(tid, action.thread)
+
+
+def _begin(action: Action, call: Begun) -> None:
+    action.thread.inside = call
+    handler = BEGINNERS.get(call.name)
+    if handler is not None:
+        handler(action, call)
+
+
+def _exit(action: Action, event: Exit) -> None:
+    action.kernel.process_table.drop_oldest_dead()
+    process = action.kernel.process_table.leave(action.thread, event)
+    if process is not None:
+        action.kernel.deferred = process.forget
+        process.table.users -= 1
+        if process.table.users <= 0:
+            release_all(action, process.table)

@@ -1,0 +1,126 @@
+"""Users and groups, process groups and sessions: setuid(2), setgroups(2), setpgid(2), setsid(2)."""
+
+from __future__ import annotations
+
+from tracediag.kernel.action import Action
+from tracediag.kernel.credentials import Groups, Ids, Terminal
+from tracediag.kernel.handlers import handles
+from tracediag.kernel.process import Process
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import items_of, number_of
+
+_NOBODY = 0xFFFFFFFF
+"""-1 as some versions of strace print it: leave this one as it is."""
+
+
+def _wide(*names: str) -> tuple[str, ...]:
+    """Return calls with their forms for wide ids on old 32-bit machines: getuid32."""
+    return (*names, *(f"{name}32" for name in names))
+
+
+def _store(process: Process, name: str, ids: Ids) -> None:
+    if "uid" in name:
+        process.uids = ids
+    else:
+        process.gids = ids
+
+
+def _of(process: Process, name: str) -> Ids:
+    return process.uids if "uid" in name else process.gids
+
+
+@handles(*_wide("getuid", "getgid", "geteuid", "getegid"))
+def get_one(action: Action, call: Syscall) -> None:
+    """The real or the effective one is told."""
+    if call.result is not None and call.result >= 0:
+        effective = call.name.startswith("gete")
+        told = (None, call.result, None) if effective else (call.result, None, None)
+        _store(action.process, call.name, _of(action.process, call.name).set_three(*told))
+
+
+@handles(*_wide("getresuid", "getresgid"))
+def get_three(action: Action, call: Syscall) -> None:
+    """All three are told."""
+    if call.result == 0:
+        told = [next(iter(items_of(call.arg(place))), None) for place in range(3)]
+        real, effective, saved = (number_of(value) for value in told)
+        _store(action.process, call.name, _of(action.process, call.name).set_three(real, effective, saved))
+
+
+@handles(*_wide("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"))
+def set_ids(action: Action, call: Syscall) -> None:
+    """The process acts as somebody else, for good or for a while."""
+    if call.result != 0:
+        return
+    given = [_given(call.number(place)) for place in range(3)]
+    ids = _of(action.process, call.name)
+    if "res" in call.name:
+        ids = ids.set_three(*given)
+    elif "setre" in call.name:
+        ids = ids.set_two(given[0], given[1])
+    elif given[0] is not None:
+        # Of groups too it is the user that tells what the process may.
+        user = action.process.uids.effective
+        ids = ids.set_one(given[0], root=None if user is None else user == 0)
+    _store(action.process, call.name, ids)
+
+
+def _given(number: int | None) -> int | None:
+    return None if number is None or number < 0 or number == _NOBODY else number
+
+
+@handles(*_wide("getgroups", "setgroups"))
+def groups(action: Action, call: Syscall) -> None:
+    """The other groups are told or set; getgroups with a size of 0 tells only how many there are."""
+    told, result = call.name.startswith("get"), call.result
+    if result is None or result < 0 or (told and result > 0 and call.number(0) == 0):
+        return
+    size = result if told else call.number(0)
+    numbers = tuple(number_of(item) for item in items_of(call.arg(1)))
+    shown = tuple(number for number in numbers if number is not None)
+    known = shown if len(shown) == size else None
+    if told:
+        action.process.groups = Groups(known, action.process.groups.set_by)
+    else:
+        action.process.groups = Groups(known, call)
+
+
+def _meant(action: Action, pid: int | None) -> Process | None:
+    """Return the process that a call means; 0 is the caller."""
+    if pid in (None, 0, action.process.pid):
+        return action.process
+    thread = action.kernel.process_table.threads.get(pid)
+    return None if thread is None else thread.process
+
+
+@handles("setpgid")
+def setpgid(action: Action, call: Syscall) -> None:
+    """A process, the caller or a child, joins a group or leads one of its own."""
+    meant = _meant(action, call.number(0))
+    if meant is not None and call.result == 0:
+        meant.group = call.number(1) or meant.pid
+
+
+@handles("getpgrp", "getpgid")
+def getpgid(action: Action, call: Syscall) -> None:
+    """The group of a process is told."""
+    meant = _meant(action, call.number(0) if call.name == "getpgid" else 0)
+    if meant is not None and call.result is not None and call.result > 0:
+        meant.group = call.result
+
+
+@handles("getsid")
+def getsid(action: Action, call: Syscall) -> None:
+    """The session of a process is told."""
+    meant = _meant(action, call.number(0))
+    if meant is not None and call.result is not None and call.result > 0:
+        meant.session = call.result
+
+
+@handles("setsid")
+def setsid(action: Action, call: Syscall) -> None:
+    """The process leads a session of its own, without a terminal."""
+    if call.result is not None and call.result > 0:
+        process = action.process
+        process.session = process.group = call.result
+        process.terminal = Terminal()

@@ -1,0 +1,69 @@
+"""Calls that map files and cut them: mmap(2), munmap(2), mremap(2), truncate(2)."""
+
+from __future__ import annotations
+
+from tracediag.kernel.action import Action
+from tracediag.kernel.address_space import Cut, Mapping
+from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.handlers import handles
+from tracediag.kernel.numbers import look_up
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import text_of
+
+_ANONYMOUS = ", -1, 0"
+_LONGEST = 10
+"""No descriptor has so many digits."""
+
+
+@handles("mmap", "mmap2")
+def mmap(action: Action, call: Syscall) -> None:
+    """A file or fresh memory is mapped; nothing is parsed, since hardly anybody ever asks."""
+    if call.errno is not None or call.result is None:
+        return
+    body = call.body
+    if body.endswith(_ANONYMOUS):
+        action.thread.process.space.add(Mapping(call, None))
+        return
+    before = body[: body.rfind(", ")]
+    digits = before[before.rfind(", ") + 2 :].partition("<")[0]
+    held = look_up(action, int(digits) if digits.isdecimal() and len(digits) < _LONGEST else call.number(4))
+    action.thread.process.space.add(Mapping(call, None if held is None else held.file))
+
+
+@handles("mremap")
+def mremap(action: Action, call: Syscall) -> None:
+    """A mapping moves or changes its length."""
+    old = call.number(0)
+    if call.result is None or call.failed or old is None:
+        return
+    known = action.process.space.find(old)
+    action.process.space.add(Mapping(call, None if known is None else known.file))
+
+
+@handles("munmap")
+def munmap(action: Action, call: Syscall) -> None:
+    """Addresses are given back."""
+    if call.result == 0:
+        action.process.space.unmaps.append(call)
+
+
+@handles("ftruncate", "ftruncate64")
+def ftruncate(action: Action, call: Syscall) -> None:
+    """An open file has another length."""
+    descriptor = subject(action, call)
+    if descriptor is not None and call.result == 0:
+        action.kernel.cuts.append(Cut(call, descriptor.file, descriptor.file.path, call.number(1)))
+
+
+@handles("truncate", "truncate64")
+def truncate(action: Action, call: Syscall) -> None:
+    """A file has another length, by its path."""
+    path = text_of(call.arg(0))
+    if path is not None and call.result == 0:
+        action.kernel.cuts.append(Cut(call, None, str(path), call.number(1)))
+
+
+def opened_empty(action: Action, call: Syscall, file: OpenFile) -> None:
+    """Note an open that cut the file to nothing, or made it."""
+    action.kernel.cuts.append(Cut(call, file, file.path, 0))

@@ -1,0 +1,64 @@
+"""What a call does to the numbers of a descriptor table: makes them, looks them up, releases them."""
+
+from __future__ import annotations
+
+from tracediag.kernel.action import Action
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.events import Syscall
+
+
+def release_all(action: Action, table: DescriptorTable) -> None:
+    """Release every descriptor of a table, as the end of its last process does."""
+    table.drop_unused(action.event, only_cloexec=False)
+    held = tuple(table)
+    for descriptor in held:
+        _end(action, descriptor)
+    action.released = held
+
+
+def release(action: Action, descriptor: Descriptor) -> None:
+    """Release one descriptor; with the last reference to the description its epoll registrations go too."""
+    _end(action, descriptor)
+    action.released = (*action.released, descriptor) if action.released else (descriptor,)
+
+
+def _end(action: Action, descriptor: Descriptor) -> None:
+    if not descriptor.table.release(descriptor, action.event):
+        return
+    file = descriptor.file
+    file.released = action.event
+    if file.registrations and file.sent is None:
+        for entry in list(file.registrations):
+            entry.epoll.remove(entry, action.event)
+
+
+def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
+    """Make a new incarnation for the calling process, by the call in hand."""
+    table = action.thread.process.table
+    descriptor = Descriptor(number, file, table, action.call, cloexec)
+    lost = table.install(descriptor)
+    if lost is not None:
+        # A close in another thread that has begun and not been reported yet, or one outside the trace.
+        release(action, lost)
+    action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
+    return descriptor
+
+
+def look_up(action: Action, number: int | None) -> Descriptor | None:
+    """Return the live incarnation of a number in the caller's table; one not seen before is assumed.
+
+    None for a number that cannot be open: negative, missing, or one on which the call fails with EBADF.
+    """
+    if number is None or number < 0:
+        return None
+    table = action.process.table
+    found = table.get(number)
+    if found is not None:
+        return found
+    event = action.event
+    if isinstance(event, Syscall) and event.errno == "EBADF":
+        return None
+    assumed = Descriptor(number, OpenFile(), table)
+    table.install(assumed)
+    return assumed

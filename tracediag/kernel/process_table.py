@@ -1,0 +1,206 @@
+"""Who is who: maps the pids that strace prints to threads and processes, also where a trace shows them late.
+
+A child's lines may come before its parent's clone returns; the pid is missing while strace follows only one process and
+writes to a terminal; a trace may begin in the middle of everything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.events import Begun, Event, Exit, Syscall
+
+_MOST = 1024
+"""Processes from which on the longest dead are dropped: a build starts them by the thousand."""
+CLONES = frozenset({"clone", "clone2", "clone3", "fork", "vfork"})
+_CLONE_FLAG = re.compile(r"\bCLONE_\w++").findall
+"""Nothing else in the arguments of a clone is text: no need to parse them for the flags."""
+
+
+class ProcessTable:
+    """The threads and processes of a trace."""
+
+    def __init__(self) -> None:
+        self.threads: dict[int | None, Thread] = {}
+        self.processes: list[Process] = []
+        self._cloning: list[Thread] = []
+        """Threads inside a clone, the latest last."""
+        self.last: Thread | None = None
+        """The thread of the last event: nearly always that of the next one, too."""
+
+    def thread(self, event: Event) -> Thread:
+        """Return the thread of an event, made if this is the first that the trace shows of it."""
+        last = self.last
+        if last is not None and last.tid == event.pid:
+            return last
+        found = self.threads.get(event.pid) or self._newcomer(event)
+        self.last = found
+        return found
+
+    def _newcomer(self, event: Event) -> Thread:
+        tid = event.pid
+        if tid is None and self.threads:
+            return self._only_one_left()
+        parent = self._cloning[-1] if self._cloning and tid is not None else None
+        if parent is not None and parent.inside is not None:
+            return self.clone(parent, tid, parent.inside)
+        nameless = self.threads.get(None)
+        if nameless is not None and tid is not None:
+            return self._name(nameless, tid)
+        return self._stranger(tid)
+
+    def _only_one_left(self) -> Thread:
+        """Lines without a pid belong to the only process left (strace writing to a terminal)."""
+        living = [thread for thread in self.threads.values() if not _leaving(thread)]
+        return living[0] if living else next(iter(self.threads.values()))
+
+    def _name(self, nameless: Thread, tid: int) -> Thread:
+        """The process that had no pid so far turns out to be this one."""
+        del self.threads[None]
+        nameless.tid = tid
+        nameless.process.pid = tid
+        self.threads[tid] = nameless
+        return nameless
+
+    def _stranger(self, tid: int | None) -> Thread:
+        process = Process(tid, DescriptorTable(), SignalTable())
+        return self._enter(process, tid)
+
+    def _enter(self, process: Process, tid: int | None) -> Thread:
+        thread = Thread(tid, process)
+        process.threads.append(thread)
+        if len(process.threads) == 1 and process not in self.processes[-1:]:
+            self.processes.append(process)
+        self.threads[tid] = thread
+        return thread
+
+    def begin_clone(self, parent: Thread) -> None:
+        """Note that a thread is inside a clone: the next pid not seen before is its child."""
+        if parent not in self._cloning:
+            self._cloning.append(parent)
+
+    def end_clone(self, parent: Thread) -> None:
+        """Note that the clone has returned."""
+        if parent in self._cloning:
+            self._cloning.remove(parent)
+
+    def expect(self, tid: int, near: Thread) -> None:
+        """Take strace's own "Process N attached": it names the child before its first line."""
+        parent = self._cloning[-1] if self._cloning else near
+        if tid not in self.threads and parent.inside is not None and parent.inside.name in CLONES:
+            self.clone(parent, tid, parent.inside)
+
+    def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:
+        """Make the child of a clone, or return it where its lines came first."""
+        known = self.threads.get(tid)
+        if known is not None and (known.process.started is not None or known.process is parent.process):
+            _hand_over(known.process, parent.process, call)
+            return known
+        flags = clone_flags(call)
+        if "CLONE_THREAD" in flags:
+            child = self._enter(parent.process, tid)
+        else:
+            child = self._enter(_fork(parent.process, tid, flags, call), tid)
+        child.blocked = parent.blocked
+        self.end_clone(parent)
+        return child
+
+    def leave(self, thread: Thread, event: Exit) -> Process | None:
+        """Take a thread out; return its process where it was the last of it."""
+        process = thread.process
+        if thread in process.threads:
+            process.threads.remove(thread)
+        self.end_clone(thread)
+        # The kernel hands the number out again one day; a line that bears it then is another thread's.
+        if self.threads.get(thread.tid) is thread and thread.tid is not None:
+            del self.threads[thread.tid]
+            self.last = None
+        if process.threads:
+            return None
+        process.exit = event
+        return process
+
+    def drop_oldest_dead(self) -> None:
+        """Drop the longest dead of very many processes; the first stays, since it is what the recording is of."""
+        if len(self.processes) > max(_MOST, 2 * len(self.threads)):
+            first, *others = self.processes
+            dead = sum(process.exit is not None for process in others)
+            kept: list[Process] = [first]
+            for process in others:
+                if process.exit is not None and dead > _MOST // 2:
+                    dead -= 1
+                else:
+                    kept.append(process)
+            self.processes[:] = kept
+
+    def forget_rounds(self) -> None:
+        """Lines were left out: what was done about the last wakeups is not known, nor which numbers are closed."""
+        for thread in self.threads.values():
+            for turn in thread.rounds.values():
+                for report in turn.reports:
+                    if report.descriptor is not None:
+                        report.descriptor.readiness = None
+            thread.rounds.clear()
+            thread.process.table.last_closed.clear()
+
+    def supersede(self, thread: Thread, by: int) -> None:
+        """Let the thread `by`, which called execve, go on under the pid of this one: execve(2)."""
+        other = self.threads.pop(by, None)
+        if other is not None and other is not thread and other in other.process.threads:
+            other.process.threads.remove(other)
+
+
+def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
+    """Give a child to the parent whose clone has returned it: of several that were forking, another was guessed."""
+    wrong = child.parent
+    if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
+        return
+    wrong.children.pop(child.pid, None)
+    child.parent, child.started = parent, call
+    parent.children[child.pid] = child
+
+
+def _leaving(thread: Thread) -> bool:
+    """Whether a thread has ended or is about to: with `-qq` the trace does not report exits."""
+    process, last = thread.process, thread.last_call
+    return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")
+
+
+def clone_flags(call: Syscall | Begun) -> frozenset[str]:
+    """Return the CLONE_ flags of a clone, clone3, fork or vfork."""
+    if call.name == "fork":
+        return frozenset()
+    if call.name == "vfork":
+        return frozenset({"CLONE_VM", "CLONE_VFORK"})
+    return frozenset(_CLONE_FLAG(call.body))
+
+
+def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:
+    if "CLONE_FILES" in flags:
+        table = parent.table
+        table.users += 1
+    else:
+        table = parent.table.copy()
+    signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
+    child = Process(
+        tid,
+        table,
+        signals,
+        parent=parent,
+        program=parent.program,
+        started=call,
+        limits=dict(parent.limits),
+        group=parent.group,
+        session=parent.session,
+        terminal=parent.terminal,
+        uids=parent.uids,
+        gids=parent.gids,
+        groups=parent.groups,
+        space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
+    )
+    if tid is not None:
+        parent.children[tid] = child
+    return child

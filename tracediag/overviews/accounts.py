@@ -1,0 +1,152 @@
+"""The rows while they grow: one account for each key, and no more of them than memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import msgspec
+
+from tracediag.overviews.histogram import NANO, Histogram, nanoseconds_of
+from tracediag.reading.tally import read_end
+from tracediag.results.tables import Row, Times
+
+MOST_ACCOUNTS = 1 << 14
+"""More rows than this are not kept apart: those that come later are counted together, as `OTHERS`."""
+MOST_PARTS = 256
+OTHERS = "(others)"
+
+Key = TypeVar("Key")
+
+
+@lru_cache(maxsize=1 << 15)
+def outcome(end: str) -> tuple[str | None, int | None]:
+    """Return the error and the nanoseconds of a call by the text behind its result."""
+    error, took = read_end(end)
+    return error, None if took is None else nanoseconds_of(took)
+
+
+class Account(msgspec.Struct):
+    """The calls of one row."""
+
+    calls: int = 0
+    errors: int = 0
+    never_returned: int = 0
+    histogram: Histogram = msgspec.field(default_factory=Histogram)
+    parts: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def add(self, error: str | None, nanoseconds: int | None, part: str | None, count: int = 1) -> None:
+        """Add calls that returned: their error, what each took, and the part of the row that they are."""
+        self.calls += count
+        if error is not None:
+            self.errors += count
+        if nanoseconds is not None:
+            self.histogram.add(nanoseconds, count)
+        if part is not None:
+            self._add_part(part, count)
+
+    def add_ends(self, ends: Mapping[str, int]) -> None:
+        """Add calls by the text behind their results; the parts are the errors."""
+        took: list[tuple[int, int]] = []
+        for end, count in ends.items():
+            error, nanoseconds = outcome(end)
+            self.calls += count
+            if error is not None:
+                self.errors += count
+                self._add_part(error, count)
+            if nanoseconds is not None:
+                took.append((nanoseconds, count))
+        self.histogram.add_all(took)
+
+    def lose(self, part: str | None) -> None:
+        """Add a call that never returned."""
+        self.never_returned += 1
+        self.add(None, None, part)
+
+    def merge(self, other: Account) -> None:
+        """Add all that another one holds."""
+        self.calls += other.calls
+        self.errors += other.errors
+        self.never_returned += other.never_returned
+        self.histogram.merge(other.histogram)
+        for part, count in other.parts.items():
+            self._add_part(part, count)
+
+    def _add_part(self, part: str, count: int) -> None:
+        if part not in self.parts and len(self.parts) >= MOST_PARTS:
+            part = OTHERS
+        self.parts[part] = self.parts.get(part, 0) + count
+
+
+class Accounts(Generic[Key]):
+    """The accounts of a table by what their calls have in common."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[Key, Account] = {}
+        self._others: Account | None = None
+
+    def __getitem__(self, key: Key) -> Account:
+        """Return the account of a key, made where there is none yet."""
+        found = self._accounts.get(key)
+        if found is not None:
+            return found
+        if len(self._accounts) >= MOST_ACCOUNTS:
+            self._others = self._others or Account()
+            return self._others
+        made = self._accounts[key] = Account()
+        return made
+
+    def absorb(self, other: Accounts[Key]) -> None:
+        """Add all that other accounts hold; these are not to be used any more."""
+        if not self._accounts:
+            self._accounts, self._others = other._accounts, other._others
+            return
+        for key, account in other._accounts.items():
+            self[key].merge(account)
+        if other._others is not None:
+            self._others = self._others or Account()
+            self._others.merge(other._others)
+
+    def total(self) -> Account:
+        """Return the sum of all accounts."""
+        total = Account()
+        for account in (*self._accounts.values(), *filter(None, (self._others,))):
+            total.merge(account)
+        return total
+
+    def rows(self, named: Callable[[Key], tuple[str, str]], whole: int) -> Iterator[Row]:
+        """Yield the rows; `named` gives name and note of a key, `whole` is the time of all, in nanoseconds."""
+        for key, account in self._accounts.items():
+            yield row_of(account, *named(key), whole)
+        if self._others is not None:
+            yield row_of(self._others, OTHERS, "", whole)
+
+
+def row_of(account: Account, name: str, note: str, whole: int) -> Row:
+    """Return the finished row; `whole` is the time of all rows, in nanoseconds."""
+    parts = sorted(account.parts.items(), key=lambda part: (-part[1], part[0]))
+    return Row(
+        name=name,
+        note=note,
+        calls=account.calls,
+        errors=account.errors,
+        never_returned=account.never_returned,
+        times=_times(account.histogram, whole),
+        parts=dict(parts),
+    )
+
+
+def _times(histogram: Histogram, whole: int) -> Times | None:
+    if not histogram.count:
+        return None
+    p50, p95, p99 = (found / NANO for found in histogram.percentiles(50, 95, 99))
+    return Times(
+        total=histogram.total / NANO,
+        share=histogram.total / whole if whole else 0.0,
+        mean=histogram.total / histogram.count / NANO,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        max=histogram.greatest / NANO,
+    )

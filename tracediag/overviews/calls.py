@@ -1,0 +1,61 @@
+"""By call, and by error: what `strace -c` shows, without making an event of every line."""
+
+from __future__ import annotations
+
+from tracediag.overviews.accounts import outcome
+from tracediag.overviews.view import Groups, Progress, View, outcome_of
+from tracediag.reading import Reader
+from tracediag.reading.tally import Tally
+from tracediag.trace.events import Syscall
+
+
+class CallView(View):
+    """One row a call; its parts are the errors."""
+
+    by = "call"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups = Groups(self._empty)
+
+    def take(self, trace: str, progress: Progress | None) -> Reader:
+        """Count the calls of a trace; return the reader, which is at its end."""
+        tally = Tally(trace, self._groups, progress=progress)
+        for event in tally:
+            if isinstance(event, Syscall):
+                if event.returned:
+                    self._add(event.name, *outcome_of(event), 1)
+                else:
+                    self._lose(event.name)
+        self._empty()
+        return tally
+
+    def _empty(self) -> None:
+        """Bring what was counted to the accounts."""
+        for name, ends in self._groups.items():
+            for end, count in ends.items():
+                error, took = outcome(end)
+                self._add(name, error, took, count)
+        self._groups.clear()
+
+    def _add(self, name: str, error: str | None, took: int | None, count: int) -> None:
+        self.accounts[name].add(error, took, error, count)
+
+    def _lose(self, name: str) -> None:
+        self.accounts[name].lose(None)
+
+
+class ErrorView(CallView):
+    """One row an error; its parts are the calls that failed with it."""
+
+    by = "error"
+
+    def _add(self, name: str, error: str | None, took: int | None, count: int) -> None:
+        if error is None:
+            self.elsewhere += count
+        else:
+            self.accounts[error].add(error, took, name, count)
+
+    def _lose(self, name: str) -> None:
+        del name
+        self.elsewhere += 1

@@ -1,0 +1,91 @@
+"""Who killed whom: kill(2) and its like, and the sender that a signal names."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from tracediag.kernel.process import Process
+from tracediag.results.tables import Killer
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.values import names_of, note_of
+
+SENDERS = frozenset({"kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo"})
+_SIGNAL_AT = {"tgkill": 2, "rt_tgsigqueueinfo": 2}
+MOST = 1 << 12
+"""So many signals sent are remembered."""
+
+
+class _Shot(msgspec.Struct, frozen=True):
+    """A signal sent by a traced process."""
+
+    sender: Process
+    target: int
+    """A pid, a tid; 0 and below: a process group, as kill(2) takes it."""
+    signal: str
+    call: Syscall
+
+
+class Killings:
+    """The signals sent and delivered, as far as they may have ended a process."""
+
+    def __init__(self) -> None:
+        self._shots: deque[_Shot] = deque(maxlen=MOST)
+        self._arrived: dict[tuple[Process, str], Signal] = {}
+
+    def send(self, sender: Process, call: Syscall) -> None:
+        """Take note of a signal sent; a call that failed, or that only asked whether the target exists, sends none."""
+        target = _target(call)
+        if call.errno is not None or target is None:
+            return
+        for name in names_of(call.arg(_SIGNAL_AT.get(call.name, 1))):
+            self._shots.append(_Shot(sender, target, name, call))
+
+    def arrive(self, process: Process, signal: Signal) -> None:
+        """Take note of a signal delivered: it names its sender, where that is a process."""
+        if signal.sender is not None:
+            self._arrived[process, signal.name] = signal
+
+    def killer(self, process: Process, signal: str) -> Killer | None:
+        """Return who sent the signal that ended a process; None where the trace does not show it."""
+        arrived = self._arrived.get((process, signal))
+        for shot in reversed(self._shots):
+            if shot.signal != signal or (arrived is not None and shot.sender.pid not in (arrived.sender, None)):
+                continue
+            if _hits(shot, process, told=arrived is not None):
+                number = shot.sender.pid if shot.sender.pid is not None else (arrived and arrived.sender)
+                return Killer(pid=number or 0, call=shot.call.name, line=shot.call.line)
+        if arrived is not None and arrived.sender is not None:
+            return Killer(pid=arrived.sender, call="", line=arrived.line)
+        return None
+
+
+def _target(call: Syscall) -> int | None:
+    """Return whom a signal is sent to."""
+    if call.name == "pidfd_send_signal":
+        note = note_of(call.arg(0))
+        found = None if note is None else parse_annotation(note)
+        return int(found.local) if found is not None and found.kind == "pidfd" and found.local.isdecimal() else None
+    return call.number(0)
+
+
+def _hits(shot: _Shot, process: Process, *, told: bool) -> bool:
+    """Tell whether a signal was sent to a process; of one sent to a group, whether it can have been meant.
+
+    The trace does not show who is in a group, but for the signal itself naming its sender (`told`); SIGKILL is never
+    shown. Then a group is taken for the sender's or the named process and all that descend from it.
+    """
+    if shot.target == process.pid or any(thread.tid == shot.target for thread in process.threads):
+        return True
+    if shot.target > 0:
+        return told and shot.sender is process
+    if told:
+        return True
+    head: Process | None = process
+    while head is not None:
+        if (shot.target in (0, -1) and head is shot.sender) or head.pid == -shot.target:
+            return True
+        head = head.parent
+    return False

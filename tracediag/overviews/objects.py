@@ -1,0 +1,135 @@
+"""By file, and by peer: what each call was made on, as its arguments, `-y` or the kernel model tell.
+
+These views make an event of every call and run the whole model: they take as long as an analysis.
+"""
+
+from __future__ import annotations
+
+import abc
+
+from tracediag.kernel import Kernel, apply
+from tracediag.kernel.describe import describe_file
+from tracediag.kernel.descriptor import PATHS, Descriptor
+from tracediag.kernel.process import Thread
+from tracediag.kernel.socket import format_address
+from tracediag.overviews.view import Progress, View, outcome_of
+from tracediag.reading import Reader
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Structure, bare, note_of, text_of
+
+_NAMES_ITSELF = frozenset({"bind", "getsockname"})
+"""Calls whose address argument is the socket's own."""
+_CREATES = frozenset(PATHS)
+
+
+class ObjectView(View):
+    """One row an object; its parts are the calls made on it."""
+
+    def take(self, trace: str, progress: Progress | None) -> Reader:
+        """Count the calls of a trace; return the reader, which is at its end."""
+        kernel, reader = Kernel(), Reader(trace, progress=progress)
+        for event in reader:
+            if not isinstance(event, Syscall):
+                apply(kernel, event)
+                continue
+            thread = kernel.process_table.thread(event)
+            before = _descriptor(thread, event)
+            apply(kernel, event)
+            self._add(event, self.object_of(event, before, thread))
+        return reader
+
+    def _add(self, call: Syscall, key: str | None) -> None:
+        if key is None:
+            self.elsewhere += 1
+        elif not call.returned:
+            self.accounts[key].lose(call.name)
+        else:
+            self.accounts[key].add(*outcome_of(call), call.name)
+
+    @abc.abstractmethod
+    def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
+        """Return what a call was made on; `descriptor` is what its number stood for when it began."""
+
+
+class FileView(ObjectView):
+    """One row a path, or whatever else a descriptor stands for."""
+
+    by = "file"
+
+    def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
+        """Return the path of a call, or what its descriptor stands for; None where it has neither."""
+        if call.name in _CREATES and call.result is not None and call.result >= 0 and call.detail.startswith("/"):
+            return parse_annotation(call.detail).path
+        path = text_of(call.arg("path"))
+        if path is not None and path.data:
+            return _joined(call, str(path), thread)
+        number = call.number("fd")
+        if number is None or number < 0:
+            return None
+        note = note_of(call.arg("fd"))
+        if note is not None:
+            return parse_annotation(note).path if note.startswith("/") else note
+        known = None if descriptor is None else describe_file(descriptor.file)
+        return known or f"fd {number}"
+
+
+class PeerView(ObjectView):
+    """One row an address; the clients that a server accepted are one row a host, for their ports are never the same."""
+
+    by = "peer"
+
+    def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
+        """Return the address of the other end; None where there is none, or the trace does not show it."""
+        del thread
+        address = None if call.name in _NAMES_ITSELF else _address(call)
+        if call.name in ("accept", "accept4"):
+            return address and _host(address)
+        socket = None if descriptor is None else descriptor.file.socket
+        if address is not None:
+            return address
+        note = note_of(call.arg("fd"))
+        shown = None if note is None else parse_annotation(note)
+        known = None if socket is None else socket.peer
+        if shown is not None and shown.kind == "socket" and shown.peer and shown.inode is None:
+            known = shown.peer
+        if known is None or known.isdecimal():  # of an unnamed unix socket only the inode is shown
+            return None if known is None else f"unix socket {known}"
+        return _host(known) if socket is not None and socket.accepted is not None else known
+
+
+def _descriptor(thread: Thread, call: Syscall) -> Descriptor | None:
+    """Return what the number of a call stands for, as far as the trace has shown."""
+    if isinstance(thread.inside_descriptor, Descriptor):
+        return thread.inside_descriptor
+    number = call.number("fd")
+    return None if number is None else thread.process.table.get(number)
+
+
+def _joined(call: Syscall, path: str, thread: Thread) -> str:
+    """Return the path as seen from the directory that it is relative to, where that one is known."""
+    if path.startswith("/"):
+        return path
+    directory = call.arg("dirfd") or call.arg("olddirfd")
+    note = note_of(directory)
+    if note is None and isinstance(number := bare(directory), int):
+        held = thread.process.table.get(number)
+        note = None if held is None else held.file.path
+    if note is None or not note.startswith("/"):
+        return path
+    return f"{parse_annotation(note).path.rstrip('/')}/{path.removeprefix('./')}"
+
+
+def _address(call: Syscall) -> str | None:
+    """Return the address that a call names, in an argument of its own or in a message."""
+    found = format_address(call.arg("addr"))
+    if found is None and call.name in ("sendmsg", "recvmsg"):
+        message = bare(call.arg(1))
+        found = format_address(message.get("msg_name")) if isinstance(message, Structure) else None
+    return found
+
+
+def _host(address: str) -> str:
+    """Return the address without its port."""
+    host, colon, port = address.rpartition(":")
+    return f"{host}:*" if colon and port.isdecimal() else address

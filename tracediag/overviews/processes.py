@@ -1,0 +1,121 @@
+"""By process: its threads' calls are its own, and its command line is told. The calls are counted as by `calls`.
+
+The kernel model is shown only what makes and ends processes; a pid that it has not met before is shown to it
+with its first call, so that both see the same births in the same order.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import PurePath
+
+from tracediag.kernel import Kernel, apply
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_table import CLONES
+from tracediag.overviews.programs import EXECS, program_of
+from tracediag.overviews.view import Groups, Progress, View, outcome_of
+from tracediag.reading import Reader
+from tracediag.reading.tally import Tally
+from tracediag.results.tables import Program
+from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
+
+_LIFE = CLONES | {"exit", "exit_group"}
+"""The calls by which processes come and go; what is done in them is of no matter."""
+
+Key = tuple[str, Process]
+"""A process and the trace that it is in."""
+
+
+class ProcessView(View):
+    """One row a process; its parts are the errors of its calls."""
+
+    by = "process"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.programs: dict[Process, Program] = {}
+        """The last program of each process."""
+
+    def take(self, trace: str, progress: Progress | None) -> Reader:
+        """Count the calls of a trace; return the reader, which is at its end."""
+        kernel = Kernel()
+        groups = _ProcessGroups(kernel, lambda: self._empty(trace, groups))
+        tally = Tally(trace, groups, by_pid=True, apart=_LIFE | EXECS, progress=progress)
+        for event in tally:
+            thread = kernel.process_table.thread(event)
+            if event.name in _LIFE if isinstance(event, Call) else not isinstance(event, Signal):
+                apply(kernel, event)
+                groups.heed(event)
+            if isinstance(event, Syscall):
+                self._add(trace, thread.process, event)
+                if event.name in CLONES and event.result in kernel.process_table.threads:
+                    self._inherit(thread.process, kernel.process_table.threads[event.result].process)
+        self._empty(trace, groups)
+        return tally
+
+    def _add(self, trace: str, process: Process, call: Syscall) -> None:
+        account = self.accounts[trace, process]
+        if not call.returned:
+            account.lose(None)
+            return
+        error, took = outcome_of(call)
+        account.add(error, took, error)
+        if (program := program_of(call)) is not None:
+            self.programs[process] = program
+
+    def _inherit(self, parent: Process, child: Process) -> None:
+        """Let a child run what its parent runs now, unless it has called execve already."""
+        if parent in self.programs:
+            self.programs.setdefault(child, self.programs[parent])
+
+    def _empty(self, trace: str, groups: _ProcessGroups) -> None:
+        """Bring what was counted to the accounts."""
+        for process, ends in groups.processes.items():
+            if ends:  # none where a call has begun under this pid, and was not counted yet
+                self.accounts[trace, process].add_ends(ends)
+        groups.processes.clear()
+        groups.clear()
+
+    def absorb(self, other: View) -> None:
+        """Add all that another view of this kind has counted."""
+        super().absorb(other)
+        if isinstance(other, ProcessView):
+            self.programs |= other.programs
+
+    def named(self, key: Key) -> tuple[str, str]:
+        """Return the pid, behind the name of the trace where there are several, and the command line."""
+        trace, process = key
+        pid = "" if process.pid is None else str(process.pid)
+        where = PurePath(trace).name if len(self.sources) > 1 else ""
+        name = ":".join(part for part in (where, pid) if part) or "(no pid)"
+        program = self.programs.get(process)
+        return name, "" if program is None else shlex.join(program.command) + (" …" if program.shortened else "")
+
+
+class _ProcessGroups(Groups):
+    """Counts the calls of a pid under its process."""
+
+    def __init__(self, kernel: Kernel, empty: Callable[[], None]) -> None:
+        super().__init__(empty)
+        self.processes: defaultdict[Process, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._kernel = kernel
+
+    def heed(self, event: Event) -> None:
+        """Forget whose the pids are that may be another's after this event; so may be the lines without one."""
+        match event:
+            case Syscall(result=int(changed)) | Exit(pid=int(changed)):
+                self.pop(str(changed), None)
+                self.pop("", None)
+            case Superseded() | Notice() | Exit():
+                self.clear()
+
+    def make(self, key: str) -> dict[str, int]:
+        """Return where the calls of the process are counted that this pid is now."""
+        self.pop("", None)
+        return self.processes[self._kernel.process_table.thread(Event(line=0, pid=int(key) if key else None)).process]
+
+    def size(self) -> int:
+        """Return how many different ends were counted."""
+        return sum(map(len, self.processes.values()))

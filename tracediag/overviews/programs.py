@@ -1,0 +1,27 @@
+"""What a process runs: the command line of its execve."""
+
+from __future__ import annotations
+
+from tracediag.results.tables import Program
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Array, Value, bare, text_of
+
+EXECS = frozenset({"execve", "execveat"})
+
+
+def program_of(call: Syscall) -> Program | None:
+    """Return the program that a successful execve starts; None for any other call."""
+    if call.name not in EXECS or call.result != 0:
+        return None
+    path, arguments = text_of(call.arg("pathname")), bare(call.arg("argv"))
+    items: tuple[Value, ...] = arguments.items if isinstance(arguments, Array) else ()
+    texts = [text for item in items if (text := text_of(item)) is not None]
+    if not texts and path is not None:
+        texts = [path]
+    complete = isinstance(arguments, Array) and arguments.complete and len(texts) == len(items)
+    return Program(
+        command=tuple(map(str, texts)),
+        shortened=not complete or any(text.shortened for text in texts),
+        line=call.end_line,
+        time=call.time if call.end_time is None else call.end_time,
+    )

@@ -1,0 +1,105 @@
+"""What every view has in common: traces in, one table out."""
+
+from __future__ import annotations
+
+import abc
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from tracediag.overviews.accounts import Accounts, row_of
+from tracediag.overviews.histogram import NANO
+from tracediag.overviews.sorting import sort_rows
+from tracediag.reading import Reader
+from tracediag.results.tables import Source, Summary
+from tracediag.trace.events import Syscall
+
+Progress = Callable[[int], None]
+
+MOST_ENDS = 1 << 16
+"""So many different ends of calls are counted before they go to the accounts."""
+_SELDOM = 64
+
+
+class View(abc.ABC):
+    """Counts the calls of traces by what they have in common."""
+
+    by: str
+
+    def __init__(self) -> None:
+        self.accounts: Accounts[Any] = Accounts()
+        self.elsewhere = 0
+        self.sources: list[Source] = []
+
+    def read(self, trace: str, progress: Progress | None = None) -> None:
+        """Add a trace: a path, `-` for standard input, or the prefix of an `-ff` set.
+
+        Raises `UnreadableError`; nothing of the trace is counted then.
+        """
+        fresh = type(self)()
+        counts = fresh.take(trace, progress).counts
+        fresh.sources.append(Source(trace, counts.lines, counts.calls, counts.not_understood))
+        self.absorb(fresh)
+
+    def absorb(self, other: View) -> None:
+        """Add all that another view of this kind has counted."""
+        self.accounts.absorb(other.accounts)
+        self.elsewhere += other.elsewhere
+        self.sources += other.sources
+
+    def summary(self, sort: str | None = None, limit: int | None = None) -> Summary:
+        """Return the table as it is now; see `sort_rows`. Rows beyond the limit are left out, None means all."""
+        total = self.accounts.total()
+        whole = total.histogram.total
+        rows = sort_rows(self.accounts.rows(self.named, whole), sort)
+        shown = rows if limit is None else rows[:limit]
+        return Summary(
+            by=self.by,
+            sources=tuple(self.sources),
+            rows=tuple(shown),
+            total=row_of(total, "total", "", whole),
+            timed=total.histogram.count > 0,
+            left_out=len(rows) - len(shown),
+            elsewhere=self.elsewhere,
+        )
+
+    @abc.abstractmethod
+    def take(self, trace: str, progress: Progress | None) -> Reader:
+        """Count the calls of a trace; return the reader, which is at its end."""
+
+    def named(self, key: Any) -> tuple[str, str]:
+        """Return name and note of a row."""
+        return str(key), ""
+
+
+class Groups(dict[str, dict[str, int]]):
+    """What `Tally` counts in; `empty` takes it over."""
+
+    def __init__(self, empty: Callable[[], None]) -> None:
+        super().__init__()
+        self._empty = empty
+        self._pieces = 0
+
+    def __missing__(self, key: str) -> dict[str, int]:
+        made = self[key] = self.make(key)
+        return made
+
+    def make(self, key: str) -> dict[str, int]:
+        """Return where the calls of a key met for the first time are counted."""
+        del key
+        return defaultdict(int)
+
+    def settle(self) -> None:
+        """Empty the groups when they have grown large."""
+        self._pieces += 1
+        if self._pieces % _SELDOM == 0 and self.size() > MOST_ENDS:
+            self._empty()
+
+    def size(self) -> int:
+        """Return how many different ends were counted."""
+        return sum(map(len, self.values()))
+
+
+def outcome_of(call: Syscall) -> tuple[str | None, int | None]:
+    """Return the same of a whole call."""
+    return call.errno, None if call.duration is None else round(call.duration * NANO)

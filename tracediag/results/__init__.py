@@ -1,0 +1,1 @@
+"""What comes out, as frozen values: findings in their order of rank, the report, tables of counts."""

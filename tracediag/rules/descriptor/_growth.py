@@ -1,0 +1,158 @@
+"""Groups what is left open by where it came from, as far as it would be a leak: what nobody needs twice."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.trace.events import Syscall
+
+FAILED = "TD307 failed"
+"""On a descriptor: the last call on it that is known to have failed."""
+
+STANDARD_STREAMS = 3
+"""Numbers from here on are a program's own."""
+_SAME_DEVICE = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"})
+"""Other devices are opened anew for a new object each time: /dev/ptmx, /dev/net/tun, /dev/kvm."""
+_PER_PROCESS = ("/proc/", "/sys/")
+_DIGITS = re.compile(r"\d+")
+_FEW, _SOME, _MANY, _VERY_MANY = 3, 8, 16, 32
+_OBJECTS = {
+    "epoll_create": _MANY,
+    "epoll_create1": _MANY,
+    "inotify_init": _MANY,
+    "inotify_init1": _MANY,
+} | dict.fromkeys(("eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4"), _VERY_MANY)
+
+
+class Group(msgspec.Struct, eq=False):
+    """Descriptors of one origin that are all still open."""
+
+    label: str
+    """What each of them is."""
+    least: int
+    """How many of them there must be to speak of a leak."""
+    left: list[Descriptor] = []
+    """In the order in which they were opened."""
+
+    @property
+    def openings(self) -> list[Syscall]:
+        """The calls that made them."""
+        return [held.opened for held in self.left if held.opened is not None]
+
+    @property
+    def plain(self) -> bool:
+        """Whether a few are enough to ask what they are for; of connections there may always be some."""
+        return self.least == _FEW or self.left[0].file.kind is Kind.FILE
+
+    @property
+    def failures(self) -> list[Syscall]:
+        """The last failures on them, if there was one on each."""
+        found: list[Syscall] = [held.memory[FAILED] for held in self.left if FAILED in held.memory]
+        return found if len(found) == len(self.left) else []
+
+
+def groups(process: Process, held: Iterable[Descriptor]) -> list[Group]:
+    """Return what a process has opened and not closed, by origin, the largest group first."""
+    found: dict[object, Group] = {}
+    for descriptor in held:
+        if descriptor.number < STANDARD_STREAMS or descriptor.opened is None or _came_by_fork(descriptor):
+            continue
+        origin = _origin(process, descriptor, descriptor.opened)
+        if origin is not None:
+            key, label, least = origin
+            found.setdefault(key, Group(label, least)).left.append(descriptor)
+    for group in found.values():
+        group.left.sort(key=lambda held: 0 if held.opened is None else held.opened.line)
+    made = [group for group in found.values() if not _in_use(process, group)]
+    return sorted(made, key=lambda group: -len(group.left))
+
+
+def _came_by_fork(descriptor: Descriptor) -> bool:
+    return descriptor.copy_of is not None and descriptor.copy_of.table is not descriptor.table
+
+
+def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[object, str, int] | None:
+    """Return what is the same for all of one origin, its name, and how many make a leak; None for what is needed."""
+    file = descriptor.file
+    if descriptor.copy_of is not None:
+        return (id(file), f"a copy of fd {descriptor.copy_of.number}", _SOME)
+    if opened.name in PATHS:
+        path = same_thing(file, opened)
+        return None if path is None else (path, path, _SOME)
+    if file.socket is not None:
+        return _of_socket(process, descriptor)
+    if file.kind is Kind.PIPE and opened.name.startswith("pipe"):
+        writes = file.pipe is not None and file.pipe.writing
+        least = max(_SOME, 2 * len(process.children))
+        return (("pipe", writes), f"the {'write' if writes else 'read'} end of a pipe", least)
+    least = _OBJECTS.get(opened.name, 0)
+    return (opened.name, f"made by {opened.name}", least) if least else None
+
+
+def same_thing(file: OpenFile, opened: Syscall) -> str | None:
+    """Return the path, if opening it twice opens the same thing twice; numbers in /proc and /sys are left open."""
+    path = file.path
+    if path is None or "O_TMPFILE" in opened.body:
+        return None
+    if not path.startswith("/") and opened.name.startswith("openat") and not opened.body.startswith("AT_FDCWD"):
+        return None
+    path = posixpath.normpath(path)
+    if path.startswith("/dev/") and path not in _SAME_DEVICE:
+        return None
+    return _DIGITS.sub("N", path) if path.startswith(_PER_PROCESS) else path
+
+
+def _of_socket(process: Process, descriptor: Descriptor) -> tuple[object, str, int] | None:
+    failed: Syscall | None = descriptor.memory.get(FAILED)
+    socket = descriptor.file.socket
+    if socket is None or socket.accepting:
+        return None
+    if failed is not None and failed.name == "connect":
+        again = socket.connected is not None and socket.connected.line > failed.line
+        peer = failed.body.partition(", ")[2]
+        return None if again else ((peer, failed.errno), f"a socket whose connect has failed with {failed.errno}", _FEW)
+    if failed is not None and socket.broken is not None and socket.accepted is not None:
+        return (("broken", socket.local), "a connection that is broken", _SOME)
+    if len(process.threads) > 1 or descriptor.waited_for or descriptor.file.registrations:
+        return None  # it may be idle, and yet live
+    if socket.accepted is not None:
+        return (("accepted", socket.local), f"a connection accepted at {socket.local or 'one listener'}", _SOME)
+    return None if socket.peer is None else (("peer", socket.peer), f"a connection to {socket.peer}", _SOME)
+
+
+def _in_use(process: Process, group: Group) -> bool:
+    """Whether all of them may be needed: one for each thread, or several connections side by side."""
+    if group.least > _FEW and len(group.left) <= len(process.threads) + 1:
+        return True
+    openings = group.openings
+    following = zip(group.left, openings[1:], strict=False)
+    return any(held.file.socket is not None and _last_use(held) > after.line for held, after in following)
+
+
+def _last_use(descriptor: Descriptor) -> int:
+    socket = descriptor.file.socket
+    uses = () if socket is None else (socket.last_read, socket.last_write)
+    return max((call.line for call in uses if call is not None), default=0)
+
+
+def sibling(process: Process, group: Group) -> Descriptor | None:
+    """Return one that was opened by the same call and closed, where it is still known."""
+    first = group.openings[0]
+    for gone in _closed(process, group):
+        opened = gone.opened
+        if opened is not None and opened.name in PATHS and opened.body == first.body:
+            return gone if isinstance(gone.closed, Syscall) else None
+    return None
+
+
+def _closed(process: Process, group: Group) -> Iterator[Descriptor]:
+    for held in group.left:
+        if held.before is not None:
+            yield held.before
+    yield from process.table.last_closed.values()

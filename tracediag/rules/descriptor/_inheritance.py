@@ -1,0 +1,123 @@
+"""What another program inherits by execve, and whether that was meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.kernel.table import Inherited
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.values import Array, Text, bare
+
+LOCKED = "TD309 lock"
+"""On a description: the flock that holds a lock for all that hold the description."""
+
+_STANDARD_STREAMS = 3
+_MAKERS = frozenset({*PATHS, "socket", "accept", "accept4"})
+"""Neither dup and its like, which put something where another program expects it, nor pairs, made to be shared."""
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox", "fish"})
+"""They open a number above 2 only where the script says so, for the programs that it starts: `exec 3<file`."""
+_SECRET = re.compile(r"/etc/g?shadow-?|.*/(?:id_(?:rsa|dsa|ecdsa|ed25519)|ssh_host_[a-z0-9]+_key)|.*\.(?:key|p12|pfx)")
+
+
+class Leak(msgspec.Struct, eq=False):
+    """What one execve has carried over into another program."""
+
+    what: str
+    """"listener", "connection", "lock", "secret" or "file"."""
+    number: int
+    file: OpenFile
+    owner: Descriptor
+    """The one that was copied by fork."""
+    process: Process
+    """The one with the other program."""
+    call: Syscall
+    also: int = 0
+    """How many more of the kind went with it."""
+    left: Event | None = None
+    """The owner's close or end, while the other program still holds it."""
+    proof: Syscall | None = None
+    """A call of others that fails, since the other program holds it."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the other program still has it, and has never used or closed it: nobody has asked for the number."""
+        inherited = self.process.table.inherited.get(self.number)
+        return inherited is not None and inherited[0] is self.file
+
+    @property
+    def closes_are_shown(self) -> bool:
+        """Whether the trace shows closes at all: a filter may have left them out."""
+        return bool(self.process.table.last_closed or self.owner.table.last_closed)
+
+
+def leaks(process: Process, call: Syscall) -> Iterator[Leak]:
+    """Yield what a child has carried over an execve without having touched it, one of each kind."""
+    if process.parent is None or process.program in (None, process.former) or "LISTEN_FDS=" in call.body:
+        return
+    found: dict[str, Leak] = {}
+    for number, inherited in process.table.inherited.items():
+        what = _kind(process, number, inherited)
+        if what is None or is_named(call, number):
+            continue
+        if what in found:
+            found[what].also += 1
+        else:
+            found[what] = Leak(what, number, inherited[0], inherited[2], process, call)
+    yield from found.values()
+
+
+def is_named(call: Syscall, number: int) -> bool:
+    """Whether the arguments of a program hold a number, as in `--fd 3` and `/dev/fd/3`."""
+    value = bare(call.arg(2 if call.name == "execveat" else 1))
+    texts = [str(item) for item in value.items if isinstance(item, Text)] if isinstance(value, Array) else []
+    return any(re.search(rf"(?<![\w.]){number}(?![\w.])", text) for text in texts)
+
+
+def _kind(process: Process, number: int, inherited: Inherited) -> str | None:
+    """Return what it is that should not have been inherited; None where that may be meant, or does no harm."""
+    file, cloexec, owner = inherited
+    opened = owner.opened
+    if number < _STANDARD_STREAMS or cloexec is not False or owner.kept is not None or opened is None:
+        return None
+    if opened.name not in _MAKERS or not _made_by_forebear(process, owner, opened) or _is_stream(process, file):
+        return None
+    if file.socket is not None:
+        ready = file.socket.accepted is not None or file.socket.connected is not None
+        return "listener" if file.socket.accepting else "connection" if ready else None
+    if LOCKED in file.memory:
+        return "lock"
+    path = file.path
+    if path is None or file.kind is not Kind.FILE or path.startswith("/dev/"):
+        return None
+    if _SECRET.fullmatch(path):
+        return "secret"
+    return "file" if file.flags.access in ("O_WRONLY", "O_RDWR") else None
+
+
+def _made_by_forebear(process: Process, owner: Descriptor, opened: Syscall) -> bool:
+    """Whether the program that this one was forked from has made it, and is no shell."""
+    parent = process.parent
+    while parent is not None:
+        if parent.executed is not None and parent.executed.line > opened.line:
+            return False  # it has come over an execve before: told then
+        if (parent.program or "").rpartition("/")[2] in _SHELLS:
+            return False
+        if parent.table is owner.table:
+            return True
+        parent = parent.parent
+    return True
+
+
+def _is_stream(process: Process, file: OpenFile) -> bool:
+    """Whether the program has it as its input or output: it was given, and the second number does no harm."""
+    table = process.table
+    for number in range(_STANDARD_STREAMS):
+        held = table.open.get(number)
+        if (held is not None and held.file is file) or table.inherited.get(number, (None,))[0] is file:
+            return True
+    return False

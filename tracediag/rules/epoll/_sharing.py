@@ -1,0 +1,85 @@
+"""One epoll set in several processes: what each has changed there, and whose affair that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tracediag.evidence.waiters import waiting_on
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.epoll import Registration
+from tracediag.kernel.process import Process
+from tracediag.trace.events import Begun, Syscall
+
+
+@dataclass(slots=True)
+class Change:
+    """An epoll_ctl by which one process changed what another one waits for."""
+
+    process: Process
+    operation: str
+    """"ADD" or "DEL"."""
+    call: Syscall
+    entry: Registration
+    added: Syscall | None
+    """The EPOLL_CTL_ADD of another process, of what is changed or removed."""
+    waiter: Syscall | Begun | None = None
+    """The first wait of another process that this concerns."""
+    other: Process | None = None
+    strayed: Syscall | None = None
+    """The first wait that reported it to a process that has no such descriptor."""
+    times: int = 0
+    last: int = 0
+    undone: bool = False
+    lines: list[int] = field(default_factory=list)
+    """The lines of calls that failed because of it."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What happened to one set since there has been more than one process."""
+
+    changes: list[Change] = field(default_factory=list)
+
+
+def is_shared(holder: Descriptor, process: Process) -> bool:
+    """Whether another process that the trace follows holds the set, too."""
+    return any(other.table is not process.table for other in holder.others)
+
+
+def _holds(process: Process, file: OpenFile) -> bool:
+    process.table.claim(file)
+    return any(held.table is process.table for held in file.holders)
+
+
+def concerns(change: Change, process: Process, call: Syscall | Begun) -> bool:
+    """Whether a wait goes on after a change, by a process whose affair it is."""
+    if isinstance(call, Syscall) and call.returned and max(call.line, call.end_line) < change.call.line:
+        return False
+    # What is added matters to one who has no such descriptor, what is removed to one who has it.
+    return _holds(process, change.entry.file) is (change.operation == "DEL")
+
+
+def hurts(change: Change) -> bool:
+    """Whether a change takes away from another process what that one goes on waiting for."""
+    return change.operation == "DEL" and change.waiter is not None and not change.undone
+
+
+def is_astray(entry: Registration, process: Process) -> bool:
+    """Whether a process has got an event of a descriptor that it does not have."""
+    if entry.descriptor.table is process.table or _holds(process, entry.file):
+        return False
+    # With a number of its own that the set watches as well, nobody can tell which of both is meant.
+    own = process.table.get(entry.number)
+    return own is None or entry.epoll.find(entry.number, own.file) is None
+
+
+def find_waiter(change: Change, kernel: Kernel) -> None:
+    """Look for another process that the end of the trace finds in a wait on the set."""
+    for thread in kernel.process_table.threads.values():
+        if thread.process is change.process:
+            continue
+        call = waiting_on(change.entry.epoll, thread)
+        if call is not None and concerns(change, thread.process, call):
+            change.waiter, change.other = call, thread.process
+            return

@@ -1,0 +1,153 @@
+"""What the rules about descriptors that are ready and left alone share: whether they were, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracediag.evidence.steps import is_excerpt
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.epoll import HANGUPS, Readiness, Round
+from tracediag.results.findings import Confidence, Finding
+from tracediag.rules.base import on_trace_end
+from tracediag.rules.loop import SURE, Spin, SpinRule
+from tracediag.trace.events import Exit, Syscall
+
+READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
+"""What a wait reports of a descriptor that has something to read."""
+
+_BUSY = 6
+"""Lines between two waits from which on the loop has other work to do."""
+_APART = 200
+"""Lines between two such turns from which on they do not belong together."""
+_BLOCKED = 0.01
+"""Seconds inside a wait that a descriptor which is ready all the time cannot explain."""
+_STORM = 50
+"""Turns without any line between them that are no accident."""
+_FAST = 0.002
+"""Seconds a turn below which nothing but the loop itself sets the pace."""
+
+_NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
+_RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
+"""Sockets that may be served through mapped memory, without a call: packet(7), "PACKET_RX_RING"."""
+_CALLS_ONLY = frozenset({Kind.PIPE, Kind.FILE, Kind.EVENTFD, Kind.TIMERFD, Kind.SIGNALFD, Kind.INOTIFY, Kind.PIDFD})
+_TERMINAL = re.compile(r"/dev/(?:tty|pts/|console)").match
+
+
+class UnservedRule(SpinRule):
+    """A rule about a level-triggered descriptor that is ready in turn after turn and that nobody makes a call on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._excerpt = False
+
+    def concerns(self, report: Readiness) -> bool:
+        """Whether what was reported is this rule's matter."""
+        raise NotImplementedError
+
+    def served(self, report: Readiness) -> bool:
+        """Whether something was done about it in the turn."""
+        raise NotImplementedError
+
+    def used_by(self, file: OpenFile) -> Syscall | None:
+        """Return the last call that would have served the description, whoever made it."""
+        return file.used
+
+    def gained(self, report: Readiness, turn: Round) -> bool | None:
+        """Whether the turn got anywhere with the descriptor, or was paced by something else."""
+        descriptor, entry = self.subject(report, turn), report.registration
+        if descriptor is None or turn.ended_by is None or report.events & HANGUPS or not self.concerns(report):
+            return None
+        if entry is not None and (entry.events or frozenset()) & _NOT_LEVEL:
+            return None
+        spin = self._spins.get(id(descriptor))
+        if self._elsewhere(descriptor, turn, spin):
+            self._spins.pop(id(descriptor), None)
+            return None
+        if self.served(report) or turn.paused is not None or (turn.wait.duration or 0) > _BLOCKED:
+            return True
+        return None if turn.ended_by.line - max(turn.wait.line, turn.wait.end_line) > _BUSY else False
+
+    def _elsewhere(self, descriptor: Descriptor, turn: Round, spin: Spin | None) -> bool:
+        """Whether another thread or process serves it, or the turns lie too far apart to belong together."""
+        if spin is not None and spin.last is not None and turn.wait.line - spin.last.line > _APART:
+            return True
+        return self._handed_over(descriptor, turn.wait if spin is None else spin.first)
+
+    def _handed_over(self, descriptor: Descriptor, first: Syscall) -> bool:
+        """Whether another thread or process has served it since."""
+        used = self.used_by(descriptor.file)
+        return used is not None and max(used.line, used.end_line) > first.line and used.pid != first.pid
+
+    @on_trace_end
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """What still spins where the trace ends."""
+        self._excerpt = is_excerpt(kernel)
+        yield from super().ended(kernel)
+
+    def sure(self, spin: Spin) -> Confidence | None:
+        """Say how sure it is that the descriptor is left alone; None where it is too little for a word."""
+        if spin.times < 2 or _closed_elsewhere(spin) or self._handed_over(spin.descriptor, spin.first):
+            return None
+        if _unfollowed_threads(spin):
+            return None
+        doubtful, shared = _doubtful(spin), _shared(spin)
+        if self._excerpt:
+            return Confidence.POSSIBLE if doubtful or shared else spin.inaction
+        if doubtful:
+            return _guess(spin)
+        if _unfollowed_children(spin):
+            return Confidence.LIKELY if spin.times >= SURE else None
+        # What was handed to another thread may take it a few turns to get at.
+        return None if shared and spin.times < SURE else spin.inaction
+
+
+def _guess(spin: Spin) -> Confidence | None:
+    """Judge by speed, or by sheer number, what may be edge-triggered or served without a call."""
+    if spin.period is not None:
+        return Confidence.LIKELY if spin.times >= SURE and spin.period < _FAST else None
+    last = spin.last or spin.first
+    back_to_back = last.line - spin.first.line < spin.times
+    return Confidence.POSSIBLE if spin.times >= _STORM and back_to_back else None
+
+
+def _closed_elsewhere(spin: Spin) -> bool:
+    closed = spin.descriptor.closed
+    return closed is not None and not isinstance(closed, Exit) and closed.pid != spin.wait.pid
+
+
+def _unfollowed_threads(spin: Spin) -> bool:
+    return any(thread.last_call is None and thread.inside is None for thread in spin.thread.process.threads)
+
+
+def _unfollowed_children(spin: Spin) -> bool:
+    """Whether a child that strace did not follow has inherited it."""
+    children = spin.thread.process.children.values()
+    return any(not child.table.seen and spin.descriptor.number in child.table.inherited for child in children)
+
+
+def _shared(spin: Spin) -> bool:
+    """Whether another thread or process that the trace shows could serve it as well."""
+    file = spin.descriptor.file
+    return len(spin.thread.process.threads) > 1 or bool(file.heirs) or len(spin.descriptor.others) > 0
+
+
+def _doubtful(spin: Spin) -> bool:
+    """Whether it may be edge-triggered, or served through mapped memory, for all that the trace shows."""
+    entry = spin.report.registration
+    if spin.wait.name.startswith("epoll") and (entry is None or entry.events is None):
+        return True
+    return not _by_calls(spin.descriptor)
+
+
+def _by_calls(descriptor: Descriptor) -> bool:
+    """Whether it is known to be of a kind that nobody can read or write without a call."""
+    file, path = descriptor.file, descriptor.file.path or ""
+    socket = file.socket
+    if socket is not None:
+        known = socket.family or socket.protocol or socket.accepting or socket.accepted or socket.connected
+        return bool(known) and socket.family not in _RINGS and (socket.protocol or "") not in _RINGS
+    if path.startswith("/dev/"):
+        return _TERMINAL(path) is not None
+    return file.kind in _CALLS_ONLY or descriptor.number == 0

@@ -1,0 +1,162 @@
+"""Which later failure follows from which earlier one: what was not removed is in the way, and the like."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from tracediag.evidence.paths import places, same
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.socket import format_address
+from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.values import names_of, text_of
+
+_UNLINKS = frozenset({"unlink", "unlinkat", "rmdir"})
+_RENAMES = frozenset({"rename", "renameat", "renameat2"})
+_OPENS = frozenset({"open", "openat", "openat2", "creat"})
+_LINKS = frozenset({"link", "linkat", "symlink", "symlinkat"})
+_DIRECTORIES = frozenset({"mkdir", "mkdirat", "mount"})
+_MAKES = _DIRECTORIES | _LINKS | _RENAMES | {"mknod", "mknodat", "bind"}
+_RIGHTS = frozenset({"chmod", "chown", "lchown", "fchmodat", "fchownat"})
+_LIMITS = frozenset({"setrlimit", "prlimit64"})
+_LENGTHS = frozenset({"ftruncate", "fallocate"})
+_FIRSTS = _MAKES | _RIGHTS | _LENGTHS | {"chdir"}
+_NUMBERED = frozenset({"socket", "accept", "accept4", "pipe", "pipe2", "dup", "epoll_create1", "eventfd2"})
+_USES = frozenset({"execve", "connect", "truncate"})
+
+NAMES = _FIRSTS | _UNLINKS | _OPENS | _LIMITS | _NUMBERED | _USES | {"setsockopt"}
+"""The calls that can be either of the two."""
+
+_REUSE = frozenset({"SO_REUSEADDR", "SO_REUSEPORT"})
+_IN_THE_WAY = frozenset({"EEXIST", "EADDRINUSE", "ENOTEMPTY", "EISDIR"})
+_PASSING = frozenset({"EINTR", "EAGAIN", "ENOSYS", "EFAULT", "EBADF"})
+"""Errors that say nothing of what the call was made on."""
+
+
+class How(StrEnum):
+    """In which way a failure passed over makes a later call fail."""
+
+    IN_THE_WAY = "what was not removed is in the way"
+    MISSING = "what was not made is missing"
+    ELSEWHERE = "relative paths count from another directory"
+    FORBIDDEN = "the rights are still the old ones"
+    IN_USE = "the address cannot be taken again"
+    TOO_FEW = "the limit is still the old one"
+    TOO_SHORT = "the file has not the length that it is mapped with"
+
+
+class First(msgspec.Struct, frozen=True):
+    """A failure that may strike later."""
+
+    call: Syscall
+    paths: tuple[str, ...]
+    file: OpenFile | None = None
+    """What it was made on, for calls on descriptors."""
+
+
+def first(action: Action) -> First | None:
+    """Return a failed call as one that may strike later, or None where nothing can follow from it."""
+    call, errno = action.call, action.call.errno or ""
+    if errno in _PASSING or not _may_strike(call, errno):
+        return None
+    if call.name in _LENGTHS or call.name == "setsockopt":
+        held = action.descriptor or action.process.table.get(call.number(0) or 0)
+        return None if held is None else First(call, (), held.file)
+    paths = paths_of(action, call)
+    return First(call, paths) if paths or call.name in _LIMITS else None
+
+
+def _may_strike(call: Syscall, errno: str) -> bool:
+    name = call.name
+    if name in _OPENS:
+        return name == "creat" or "O_CREAT" in call.body
+    if name in _UNLINKS:
+        return errno not in ("ENOENT", "ENOTDIR") or (name == "rmdir" and errno == "ENOTDIR")
+    if name in _RENAMES:
+        return errno not in ("ENOENT", "EEXIST", "EXDEV")  # logs that are not there, copies instead
+    if name == "setsockopt":
+        return not _REUSE.isdisjoint(names_of(call.arg(2)))
+    if name in _LIMITS:
+        return "RLIMIT_NOFILE" in call.body
+    return name in _FIRSTS and not (errno == "EEXIST" and name in _MAKES)
+
+
+def paths_of(action: Action, call: Syscall) -> tuple[str, ...]:
+    """Return the paths of a call, that of a unix socket among them; "" stands for one that is not shown whole."""
+    if call.name in ("bind", "connect"):
+        address = format_address(call.arg(1)) if "sun_path" in call.body or "AF_UNIX" in call.body else None
+        return () if address is None or address.startswith("@") else (address,)
+    return places(call, action.process)
+
+
+def follows(before: First, action: Action) -> How | None:
+    """Say in which way a call that has failed follows from an earlier failure; None where it does not."""
+    call, errno = action.call, action.call.errno or ""
+    earlier = before.call
+    if errno == "EMFILE":
+        return How.TOO_FEW if earlier.name in _LIMITS else None
+    if before.file is not None:
+        held = action.descriptor
+        used = errno == "EADDRINUSE" and earlier.name == "setsockopt" and held is not None and held.file is before.file
+        return How.IN_USE if used else None
+    paths = paths_of(action, call)
+    if not paths or not before.paths or (call.name == earlier.name and paths == before.paths):
+        return None
+    return _by_path(before, call, errno, paths[-1])
+
+
+def _by_path(before: First, call: Syscall, errno: str, path: str) -> How | None:
+    earlier, makes = before.call, makes_something(call)
+    if errno in _IN_THE_WAY and makes:
+        unmoved = earlier.name in _UNLINKS or earlier.name in _RENAMES
+        return How.IN_THE_WAY if unmoved and same(before.paths[0], path) else None
+    if errno == "EACCES" and earlier.name in _RIGHTS:
+        return How.FORBIDDEN if same(before.paths[0], path) and call.name not in _RIGHTS else None
+    if errno != "ENOENT" or not path or call.name in _UNLINKS or call.name in _RENAMES:
+        return None
+    if earlier.name == "chdir":
+        return How.ELSEWHERE if is_relative(call) else None
+    if not makes_something(earlier):
+        return None
+    if same(before.paths[-1], path):
+        return How.MISSING if not makes else None
+    inside = earlier.name in _DIRECTORIES and _is_inside(path, before.paths[-1])
+    return How.MISSING if inside and makes else None  # what is only read may be missing in a directory that is there
+
+
+def makes_something(call: Syscall) -> bool:
+    """Whether a call makes a name where there is none."""
+    return call.name in _MAKES or call.name == "creat" or (call.name in _OPENS and "O_CREAT" in call.body)
+
+
+def _is_inside(path: str, directory: str) -> bool:
+    if directory.startswith("/") or not path.startswith("/"):
+        return path.startswith(f"{directory}/")
+    return not directory.startswith(".") and f"/{directory}/" in path
+
+
+def is_relative(call: Syscall) -> bool:
+    """Whether the path of a call counts from the working directory."""
+    if call.name.endswith(("at", "at2")) and "AT_FDCWD" not in call.body:
+        return False
+    path = next((text for text in map(text_of, call.args[:2]) if text is not None), None)
+    return path is not None and bool(path.data) and not path.data.startswith(b"/")
+
+
+def undoes(call: Syscall, paths: tuple[str, ...], before: First) -> bool:
+    """Whether a call that succeeds does at last what an earlier one has failed to do."""
+    if not before.paths or not paths:
+        return False
+    if call.name in ("chdir", "fchdir"):
+        return before.call.name == "chdir" or not all(path.startswith(("/", "<")) for path in before.paths)
+    removed = (call.name in _UNLINKS or call.name in _RENAMES) and same(paths[0], before.paths[0])
+    return removed or (makes_something(call) and same(paths[-1], before.paths[-1]))
+
+
+def tolerable(how: How, later: Syscall | Signal) -> bool:
+    """Whether programs often go on with good reason after the later of the two: only what comes of it counts then."""
+    if how is How.IN_USE or how is How.TOO_SHORT or isinstance(later, Signal):
+        return False
+    return how is not How.IN_THE_WAY or later.name != "bind"

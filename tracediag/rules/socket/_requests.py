@@ -1,0 +1,93 @@
+"""Requests on connections that this side has made: what is one, and who waits for its answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tracediag.evidence.dns import looks_like_query
+from tracediag.evidence.outcome import blocked_in
+from tracediag.kernel import Kernel
+from tracediag.kernel.calls.transfer import READS
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.socket import Socket
+from tracediag.trace.events import Begun, Syscall
+
+SENDS = ("write", "writev", "send", "sendto", "sendmsg")
+
+_REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) ')
+
+_IMPATIENT = 0.1
+"""Seconds below which who gives up has not really waited."""
+
+
+@dataclass(slots=True)
+class Request:
+    """What was sent on a connection and has had no answer."""
+
+    process: Process
+    descriptor: Descriptor
+    call: Syscall | Begun
+    """The send; in a few pasted lines without one the wait itself."""
+    answered_before: bool
+    waits: int = 0
+    wait: Syscall | None = None
+    last_wait: Syscall | None = None
+    waited: float = 0.0
+
+
+def asks(socket: Socket, call: Syscall) -> bool:
+    """Whether a send on this socket is likely a request: on a connection that this side has made."""
+    if socket.accepted is not None or socket.accepting or socket.stream is False:
+        return False
+    if socket.stream is None and ((socket.peer or "").endswith(":53") or looks_like_query(call)):
+        return False  # dns-no-answer
+    if socket.connected is not None:
+        return socket.connected.name == "connect"
+    # The connect is outside the trace: only the client's end of a unix socket has a peer with a name.
+    named = socket.peer is not None and (socket.peer.startswith(("/", "@")))
+    return named or _REQUEST.match(call.body) is not None
+
+
+def waits_for(request: Request, numbers: frozenset[int] | None) -> bool | None:
+    """Whether a wait is for this connection; True also through an epoll set, None where that cannot be told."""
+    if numbers is not None:
+        return request.descriptor.number in numbers
+    return True if request.descriptor.file.registrations else None
+
+
+def is_idle(request: Request, standing: Syscall | Begun | None) -> bool:
+    """Whether it may just wait for news on a connection that has answered all that wants an answer."""
+    return request.answered_before and (standing is None or standing.name not in READS)
+
+
+def wait_of(thread: Thread) -> Syscall | Begun | None:
+    """Return the call in which a thread may wait for an answer."""
+    call = blocked_in(thread)
+    return None if call is None or call.name in ("accept", "accept4", "wait4", "exit_group") else call
+
+
+def seconds_since(request: Request, kernel: Kernel) -> float | None:
+    """Return the time since the request was sent; None without times."""
+    last = kernel.last_event
+    if last is None or last.time is None or request.call.time is None:
+        return None
+    return last.time - request.call.time
+
+
+def is_look(call: Syscall) -> bool:
+    """Whether a wait was only a look: time-out 0."""
+    return (call.name == "poll" and call.number(2) == 0) or (call.name == "epoll_wait" and call.number(3) == 0)
+
+
+def is_impatient(request: Request, close: Syscall) -> bool:
+    """Whether the connection was given up almost at once, by the clock or by the time-outs of the waits."""
+    sent = request.call.time
+    if sent is not None and close.time is not None:
+        return close.time - sent < _IMPATIENT
+    wait = request.wait
+    if request.waits != 1 or wait is None or wait.name not in ("poll", "epoll_wait", "epoll_pwait"):
+        return False
+    allowed = wait.number(2 if wait.name == "poll" else 3)
+    return allowed is not None and 0 <= allowed < _IMPATIENT * 1000

@@ -1,0 +1,1 @@
+"""What a trace says, as values: events, arguments, annotations, errnos, the names of calls and of their parameters."""
