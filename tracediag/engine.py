@@ -7,12 +7,13 @@ from typing import Any
 
 from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Blind, Finding
 from tracediag.rules import Rule
 from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 
 Listener = Callable[[Any], Iterable[Finding] | None]
-"""A rule's method: takes an action (or, at the end, the kernel) and yields findings, if any."""
+"""A rule's method: takes an action, the end of a process or, at the end, the kernel, and yields findings, if any."""
 
 
 _NOBODY: Sequence[Listener] = ()
@@ -49,6 +50,7 @@ class Engine:
             self._by_failure.setdefault(call, {})[errno] = listeners
         self._on_round = self._listeners.get(("round", ""), _NOBODY)
         self._on_release = self._listeners.get(("release", ""), _NOBODY)
+        self._on_process_end = self._listeners.get(("process end", ""), _NOBODY)
         self._on_followed = self._listeners.get(("followed", ""), _NOBODY)
 
     def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
@@ -97,6 +99,8 @@ class Engine:
                         _tell(failures.get(errno, _NOBODY), action, found)
             elif not isinstance(event, Begun):
                 _tell(self._of_record(event), action, found)
+                if action.process.exit is event:
+                    _tell(self._on_process_end, ProcessEnd(action.process, kernel, action), found)
             for descriptor in action.released:
                 if descriptor.noted:
                     _tell(self._on_release, action, found)
@@ -118,6 +122,10 @@ class Engine:
 
     def finish(self) -> Iterator[Finding]:
         """Take the end of the trace."""
+        left = [ProcessEnd(process, self.kernel) for process in self.kernel.processes if process.exit is None]
+        for listener in self._on_process_end:
+            for end in left:
+                yield from listener(end) or ()
         for listener in self._listeners.get(("end", ""), ()):
             yield from listener(self.kernel) or ()
 
@@ -129,8 +137,8 @@ class Engine:
                 yield Blind(rule.name, needs)
 
 
-def _tell(audience: Sequence[Listener], action: Action, found: list[Finding]) -> None:
+def _tell(audience: Sequence[Listener], what: Action | ProcessEnd, found: list[Finding]) -> None:
     for listener in audience:
-        said = listener(action)
+        said = listener(what)
         if said is not None:
             found.extend(said)

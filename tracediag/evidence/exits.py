@@ -70,14 +70,6 @@ class Verdict(msgspec.Struct, eq=False):
         return f"is killed by {self.signal}" if self.signal else f"exits with status {self.status}"
 
 
-def whole_end(process: Process) -> Exit | Syscall | None:
-    """Return the exit of a process, or its exit_group where the trace ends before its exit is reported."""
-    if process.exit is not None or process.exit_status is None:
-        return process.exit
-    calls = (thread.last_call for thread in process.threads)
-    return next((call for call in calls if call is not None and call.name == "exit_group"), None)
-
-
 def judge(process: Process) -> Verdict:
     """Return the verdict on a process that has ended, and hand it to a parent that lives on."""
     known: Verdict | None = process.memory.get(_VERDICT)
@@ -91,7 +83,7 @@ def judge(process: Process) -> Verdict:
 
 
 def _judged(process: Process) -> Verdict:
-    end = whole_end(process)
+    end = process.end
     killed = isinstance(end, Exit) and end.signal is not None
     status = end.status if isinstance(end, Exit) else process.exit_status
     verdict = Verdict(process.pid, process.program, end, status, end.signal if isinstance(end, Exit) else None)
@@ -221,14 +213,14 @@ def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
 def left_over(kernel: Kernel) -> Iterator[Verdict]:
     """Yield the verdicts that still wait when the trace ends: those on the children of processes that live on."""
     for process in kernel.processes:
-        if process.exit is None and whole_end(process) is None:
+        if process.exit is None and process.end is None:
             yield Verdict(process.pid, process.program, None, None, None, tolerated=_children(process))
 
 
 def unreported(kernel: Kernel) -> Iterator[Process]:
     """Yield the processes that have called exit_group, but whose exit is not in the trace."""
     for process in kernel.processes:
-        if process.exit is None and whole_end(process) is not None:
+        if process.exit is None and process.end is not None:
             yield process
 
 

@@ -57,10 +57,7 @@ def no(what: str, after: Event, until: Event | int) -> Absence:
 
 def last_line(kernel: Kernel) -> int:
     """Return the last line of the trace so far."""
-    event = kernel.last_event
-    if isinstance(event, Syscall):
-        return max(event.line, event.end_line)
-    return 0 if event is None else event.line
+    return kernel.last_line
 
 
 def plural(count: int, noun: str) -> str:

@@ -45,6 +45,14 @@ class Kernel:
         """The processes that the trace shows, ended ones among them, in order of appearance."""
         return self.process_table.processes
 
+    @property
+    def last_line(self) -> int:
+        """The last line of the trace so far."""
+        event = self.last_event
+        if isinstance(event, Syscall):
+            return max(event.line, event.end_line)
+        return 0 if event is None else event.line
+
     def closed(self, file: OpenFile) -> Event | None:
         """Return what closed a description for good; None where a child that strace does not follow may hold it."""
         event = file.closed

@@ -91,6 +91,20 @@ class Process(msgspec.Struct, eq=False):
         """The status it has ended with, or is about to; None while it lives on, and where a signal has killed it."""
         return self.exit_status if self.exit is None else self.exit.status
 
+    @property
+    def end(self) -> Exit | Syscall | None:
+        """What ended it: its exit, or its exit_group where the trace stops before the exit is reported; or None."""
+        return self.exit or self.leaving
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether it ended with a status other than 0, or was killed by a signal.
+
+        Any signal counts, also one by which processes are ordered to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT): the
+        kernel reports the same for an order and for a fault. `evidence.exits.failed_end` leaves the orders out.
+        """
+        return bool(self.status) or (self.exit is not None and self.exit.signal is not None)
+
     def forget(self) -> None:
         """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes.
 

@@ -15,7 +15,9 @@ what they want to see:
     @on_followed                       an event of a thread that a rule follows for a while: `Kernel.follow`
     @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
-    @on_trace_end                            the trace is over; the method takes the kernel instead of an action
+    @on_process_end                    the trace shows nothing more of a process: its last thread has exited, or the
+                                       trace is over; once for each process; the method takes a `ProcessEnd`
+    @on_trace_end                      the trace is over; the method takes the kernel instead of an action
 
 They read the model and yield findings. What a rule has to remember goes into the `memory` of the model's object, so
 that it is bound to the incarnation and goes when the object goes.
@@ -83,6 +85,7 @@ on_release = _subscribe(("release", ""))
 on_followed = _subscribe(("followed", ""))
 on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
+on_process_end = _subscribe(("process end", ""))
 on_trace_end = _subscribe(("end", ""))
 
 

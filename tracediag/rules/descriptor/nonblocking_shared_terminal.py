@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.complaints import names_error, said_after
-from tracediag.evidence.exits import whole_end
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
@@ -85,7 +84,7 @@ class NonblockingSharedTerminal(Rule):
             call = None if held.file.known_flags is None else held.file.flags.unblocked
             if call is not None and _is_own(kernel, process, call):
                 others = any(other.table is not held.table for other in held.file.holders) or bool(held.file.heirs)
-                end = whole_end(process) if ended else None
+                end = process.end if ended else None
                 if _came_from_outside(held) and len(self._left) < _KEPT:
                     self._left.append(_Left(process, held, call, end, others))
             elif process.failures and len(self._victims) < _KEPT:

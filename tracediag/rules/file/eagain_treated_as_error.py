@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import names_error, said_after
-from tracediag.evidence.exits import whole_end
 from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
@@ -53,7 +52,7 @@ class EagainTreatedAsError(Rule):
         descriptor = _subject(process, released, call)
         if descriptor is not None and _timed(descriptor, call):
             return
-        end = whole_end(process)
+        end = process.end
         status = process.status
         bad = bool(status) or (isinstance(end, Exit) and end.signal is not None)
         closed = None if descriptor is None else _closed(descriptor, message)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.complaints import meaning, names_error, said_after
-from tracediag.evidence.exits import whole_end
 from tracediag.evidence.paths import RENAMES, UNLINKS, path_of, places, same
 from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action, Kernel
@@ -204,7 +203,7 @@ def _goes_on(state: _Failed) -> bool:
     file = None if state.descriptor is None else state.descriptor.file
     if file is None or file.taken == state.taken or _written_again(state, file):
         return False
-    end = whole_end(state.process)
+    end = state.process.end
     status = state.process.status
     if end is not None and status != 0:
         return False

@@ -9,7 +9,6 @@ import msgspec
 
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import meaning, names_error, said_after
-from tracediag.evidence.exits import whole_end
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.paths import RENAMES, UNLINKS, same
 from tracediag.evidence.steps import is_excerpt, last_line, repeated
@@ -122,7 +121,7 @@ class IgnoredFailureStrikesLater(Rule):
         chains: list[_Chain] = process.memory.pop(_CHAINS, [])
         if not chains:
             return
-        end = whole_end(process)
+        end = process.end
         status = process.status
         bad = bool(status) or (process.exit is not None and process.exit.signal is not None)
         blame = find_blame(process, last_line(kernel) if end is None else end.line, ended=bool(status))

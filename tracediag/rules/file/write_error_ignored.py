@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.complaints import meaning, names_error, names_object, said_after
-from tracediag.evidence.exits import unreported, whole_end
+from tracediag.evidence.exits import unreported
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.steps import birth, no, repeated
 from tracediag.kernel import Action, Kernel
@@ -100,7 +100,7 @@ class WriteErrorIgnored(Rule):
                 yield from self._judged(process, kernel)
 
     def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
-        end = whole_end(process)
+        end = process.end
         status = process.status
         if end is None or status != 0:
             return

@@ -18,7 +18,6 @@ from tracediag.evidence.exits import (
     judge,
     left_over,
     unreported,
-    whole_end,
 )
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Action, Kernel
@@ -80,7 +79,7 @@ class FailedCallBehindExit(Rule):
         for verdict in left_over(kernel):
             yield from self._told(verdict)
         for process in kernel.processes:
-            if process.exit is None and whole_end(process) is None:
+            if process.exit is None and process.end is None:
                 known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
                 yield from self._complained(process, last_line(kernel), known)
 
