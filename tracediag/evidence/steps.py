@@ -24,7 +24,7 @@ def birth(descriptor: Descriptor) -> Iterator[Step]:
         yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
 
 
-def left_out(descriptor: Descriptor, entry: Registration | None, kernel: Kernel) -> bool:
+def left_out(descriptor: Descriptor, entry: Registration | None) -> bool:
     """Whether the recording has left out the call that made a descriptor: others may be missing as well.
 
     So it is where the trace shows the program's start, or the call that put the descriptor into a set, which mostly
@@ -34,7 +34,7 @@ def left_out(descriptor: Descriptor, entry: Registration | None, kernel: Kernel)
         return False
     if entry is not None and entry.added is not None:
         return True
-    return any(process.table is descriptor.table and process.execs for process in kernel.processes)
+    return descriptor.table.executed
 
 
 def watched(entry: Registration) -> Iterator[Step]:
@@ -71,10 +71,9 @@ EXCERPT = 20
 
 def is_excerpt(kernel: Kernel) -> bool:
     """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
-    whole = any(process.execs or process.exit is not None for process in kernel.processes)
-    return not whole and last_line(kernel) <= EXCERPT
+    return not kernel.shows_start_or_end and last_line(kernel) <= EXCERPT
 
 
 def unrelated(process: Process, kernel: Kernel) -> bool:
     """Whether there are others whose making the trace does not show, either: they may be threads of this process."""
-    return process.started is None and sum(known.started is None for known in kernel.processes) > 1
+    return process.started is None and kernel.process_table.strangers > 1

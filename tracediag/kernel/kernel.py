@@ -35,6 +35,8 @@ class Kernel:
         """The last line behind which whoever posted the trace left something out; 0 for none."""
         self.followed: dict[int | None, set[str]] = {}
         """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
+        self.shows_start_or_end = False
+        """Whether the trace shows any process execute a program, or end: else it may be a piece of a longer trace."""
         self.succeeded = False
         """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
         self.deferred: Callable[[], None] | None = None

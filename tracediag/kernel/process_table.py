@@ -26,7 +26,9 @@ class ProcessTable:
     def __init__(self) -> None:
         self.threads: dict[int | None, Thread] = {}
         self.processes: list[Process] = []
-        self._cloning: list[Thread] = []
+        self.strangers = 0
+        """How many processes the trace has shown without the call that made them."""
+        self._cloning: dict[Thread, None] = {}
         """Threads inside a clone, the latest last."""
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one, too."""
@@ -44,7 +46,7 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self._only_one_left()
-        parent = self._cloning[-1] if self._cloning and tid is not None else None
+        parent = next(reversed(self._cloning), None) if tid is not None else None
         if parent is not None and parent.inside is not None:
             return self.clone(parent, tid, parent.inside)
         nameless = self.threads.get(None)
@@ -66,6 +68,7 @@ class ProcessTable:
         return nameless
 
     def _stranger(self, tid: int | None) -> Thread:
+        self.strangers += 1
         process = Process(tid, DescriptorTable(), SignalTable())
         return self._enter(process, tid)
 
@@ -79,17 +82,15 @@ class ProcessTable:
 
     def begin_clone(self, parent: Thread) -> None:
         """Note that a thread is inside a clone: the next pid not seen before is its child."""
-        if parent not in self._cloning:
-            self._cloning.append(parent)
+        self._cloning.setdefault(parent)
 
     def end_clone(self, parent: Thread) -> None:
         """Note that the clone has returned."""
-        if parent in self._cloning:
-            self._cloning.remove(parent)
+        self._cloning.pop(parent, None)
 
     def expect(self, tid: int, near: Thread) -> None:
         """Take strace's own "Process N attached": it names the child before its first line."""
-        parent = self._cloning[-1] if self._cloning else near
+        parent = next(reversed(self._cloning), near)
         if tid not in self.threads and parent.inside is not None and parent.inside.name in CLONES:
             self.clone(parent, tid, parent.inside)
 

@@ -28,6 +28,8 @@ class DescriptorTable(msgspec.Struct, eq=False):
     """How many processes share it."""
     seen: bool = False
     """Whether the trace holds a call of a process that uses it: false for a child that strace did not follow."""
+    executed: bool = False
+    """Whether the trace shows a process that uses it execute a program: what is open since was opened in the trace."""
 
     def __iter__(self) -> Iterator[Descriptor]:
         """Iterate over all descriptors, inherited ones among them."""

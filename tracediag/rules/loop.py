@@ -207,7 +207,7 @@ class SpinRule(Rule):
         spin = self._spins.pop(id(descriptor), None)
         if spin is None or not (spin.worth_a_word or excerpt):
             return
-        spin.partial = left_out(descriptor, spin.report.registration, kernel) or unrelated(spin.thread.process, kernel)
+        spin.partial = left_out(descriptor, spin.report.registration) or unrelated(spin.thread.process, kernel)
         finding = self.told(spin, until)
         if finding is not None:
             yield finding

@@ -36,6 +36,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.former, process.executed = process.program, call
     process.program = call.path(1 if call.name == "execveat" else 0)
     process.execs += 1
+    action.kernel.shows_start_or_end = True
     # What failed before, failed in another program: the search along PATH, for one.
     process.failures.clear()
     process.messages.clear()
@@ -47,6 +48,7 @@ def execve(action: Action, call: Syscall) -> None:
     action.thread.rounds.clear()
     # What the program before had closed is nothing that the new one could know.
     process.table.last_closed.clear()
+    process.table.executed = True
     process.table.drop_unused(action.event, only_cloexec=True)
     for descriptor in list(process.table.open.values()):
         if descriptor.cloexec:
@@ -59,6 +61,7 @@ def _own_table(action: Action) -> None:
     if process.table.users > 1:
         process.table.users -= 1
         process.table = process.table.copy()
+        process.table.executed = bool(process.execs)
 
 
 @handles("unshare")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import is_excerpt, last_line, no
+from tracediag.evidence.steps import is_excerpt, last_line, no, unrelated
 from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import READS, WRITES
@@ -163,7 +163,7 @@ class OneshotNotRearmed(Rule):
         others = [thread for thread in process.threads if thread is not leaving]
         if len(others) + (leaving is not None) > 1 and any(is_busy(thread) for thread in others):
             return  # one of them may be about to arm it
-        if process.started is None and sum(known.started is None for known in kernel.processes) > 1:
+        if unrelated(process, kernel):
             return  # a trace that begins in the middle does not tell threads from processes
         excerpt = is_excerpt(kernel)
         for fired in mine:
