@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
+from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Severity, Step, step
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, items_of, number_of
 

@@ -10,9 +10,6 @@ from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import note_of, number_of, text_of
 
-RENAMES = ("rename", "renameat", "renameat2")
-UNLINKS = ("unlink", "unlinkat")
-
 _PLACES: dict[str, tuple[tuple[int | None, int], ...]] = {
     **dict.fromkeys(("unlink", "rmdir", "mkdir", "mknod", "open", "creat", "chdir", "truncate"), ((None, 0),)),
     **dict.fromkeys(("chmod", "chown", "lchown", "execve"), ((None, 0),)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.process import Thread
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 
 _IDLE = frozenset(

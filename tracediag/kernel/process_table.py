@@ -11,11 +11,11 @@ import re
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
 
 _MOST = 1024
 """Processes from which on the longest dead are dropped: a build starts them by the thousand."""
-CLONES = frozenset({"clone", "clone2", "clone3", "fork", "vfork"})
 _CLONE_FLAG = re.compile(r"\bCLONE_\w++").findall
 """Nothing else in the arguments of a clone is text: no need to parse them for the flags."""
 
@@ -91,7 +91,7 @@ class ProcessTable:
     def expect(self, tid: int, near: Thread) -> None:
         """Take strace's own "Process N attached": it names the child before its first line."""
         parent = next(reversed(self._cloning), near)
-        if tid not in self.threads and parent.inside is not None and parent.inside.name in CLONES:
+        if tid not in self.threads and parent.inside is not None and parent.inside.name in FORKS:
             self.clone(parent, tid, parent.inside)
 
     def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:

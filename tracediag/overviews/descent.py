@@ -10,15 +10,15 @@ import msgspec
 from tracediag.kernel import Kernel, apply
 from tracediag.kernel import process as kernel
 from tracediag.kernel.process import Process
-from tracediag.kernel.process_table import CLONES
-from tracediag.overviews.killing import SENDERS, Killings
-from tracediag.overviews.programs import EXECS, program_of
+from tracediag.overviews.killing import Killings
+from tracediag.overviews.programs import program_of
 from tracediag.overviews.view import Progress
 from tracediag.reading import Reader
 from tracediag.results.tables import Node, Program, Source, Thread, Tree
+from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
 from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
 
-_SHAPING = CLONES | EXECS | SENDERS | {"exit", "exit_group", "wait4", "waitpid", "waitid"}
+_SHAPING = FORKS | EXECS | SIGNAL_SENDS | EXITS | CHILD_WAITS
 """The calls that tell something of the tree."""
 
 
@@ -104,11 +104,11 @@ class _Descent:
         life = self._life(process, call)
         if (program := program_of(call)) is not None:
             life.programs.append(program)
-        elif call.name in CLONES and call.result is not None and call.result > 0:
+        elif call.name in FORKS and call.result is not None and call.result > 0:
             self._child(call)
         elif call.name == "exit_group":
             life.left = call.time
-        elif call.name in SENDERS:
+        elif call.name in SIGNAL_SENDS:
             self._killings.send(process, call)
         elif process.reaped and process.reaped[-1].call is call:
             last = process.reaped[-1]

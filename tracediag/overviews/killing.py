@@ -12,7 +12,6 @@ from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.events import Signal, Syscall
 from tracediag.trace.values import names_of, note_of
 
-SENDERS = frozenset({"kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo"})
 _SIGNAL_AT = {"tgkill": 2, "rt_tgsigqueueinfo": 2}
 MOST = 1 << 12
 """So many signals sent are remembered."""

@@ -13,15 +13,15 @@ from pathlib import PurePath
 
 from tracediag.kernel import Kernel, apply
 from tracediag.kernel.process import Process
-from tracediag.kernel.process_table import CLONES
-from tracediag.overviews.programs import EXECS, program_of
+from tracediag.overviews.programs import program_of
 from tracediag.overviews.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.reading.tally import Tally
 from tracediag.results.tables import Program
+from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
 
-_LIFE = CLONES | {"exit", "exit_group"}
+_LIFE = FORKS | EXITS
 """The calls by which processes come and go; what is done in them is of no matter."""
 
 Key = tuple[str, Process]
@@ -50,7 +50,7 @@ class ProcessView(View):
                 groups.heed(event)
             if isinstance(event, Syscall):
                 self._add(trace, thread.process, event)
-                if event.name in CLONES and event.result in kernel.process_table.threads:
+                if event.name in FORKS and event.result in kernel.process_table.threads:
                     self._inherit(thread.process, kernel.process_table.threads[event.result].process)
         self._empty(trace, groups)
         return tally

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tracediag.results.tables import Program
+from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Value, bare, text_of
-
-EXECS = frozenset({"execve", "execveat"})
 
 
 def program_of(call: Syscall) -> Program | None:

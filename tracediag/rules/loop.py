@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from tracediag.evidence.steps import is_excerpt, last_line, left_out, repeated, unrelated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import SELECTS, selected
+from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step
 from tracediag.rules.base import Rule, on_release, on_round, on_trace_end
+from tracediag.trace.calls import SELECTS
 from tracediag.trace.events import Syscall
 
 SURE = 10

@@ -7,6 +7,7 @@ import re
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Reaped
+from tracediag.trace.calls import CHILD_WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
 
@@ -14,7 +15,7 @@ _EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d{1,3}
 """The end of nearly every child, read without parsing."""
 
 
-@handles("wait4", "waitpid")
+@handles(*CHILD_WAITS - {"waitid"})
 def wait4(action: Action, call: Syscall) -> None:
     """A child is reaped, unless it only stopped or went on."""
     if call.result is None or call.result <= 0:

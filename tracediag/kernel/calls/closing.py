@@ -7,6 +7,7 @@ from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import install, release
+from tracediag.trace.calls import DUPS, REPLACES
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 
@@ -50,14 +51,14 @@ def close_range(action: Action, call: Syscall) -> None:
                 release(action, descriptor)
 
 
-@handles("dup", "dup2", "dup3")
+@handles(*DUPS)
 def dup(action: Action, call: Syscall) -> None:
     """A second number for the same description; FD_CLOEXEC is not copied: dup(2)."""
     old = subject(action, call)
     if call.result is None or call.result < 0 or old is None or call.result == old.number:
         return
     table = action.process.table
-    if call.name != "dup" and (target := table.get(call.result)) is not None:
+    if call.name in REPLACES and (target := table.get(call.result)) is not None:
         release(action, target)
     copy = install(action, call.result, old.file, cloexec="O_CLOEXEC" in names_of(call.arg(2)))
     copy.copy_of = old

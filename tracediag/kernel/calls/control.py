@@ -9,6 +9,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import decode
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.numbers import install
+from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Value, items_of, names_of, number_of
 
@@ -33,7 +34,7 @@ def command_of(call: Syscall) -> str | None:
     return word if word in _PLAIN else next(iter(names_of(call.arg(1))), None)
 
 
-@handles("fcntl", "fcntl64")
+@handles(*CONTROLS)
 def fcntl(action: Action, call: Syscall) -> None:
     """Flags are fetched or set, or the descriptor is copied."""
     descriptor = subject(action, call)

@@ -6,19 +6,19 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import release
-from tracediag.kernel.process_table import CLONES
+from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 
 
-@begins(*CLONES)
+@begins(*FORKS)
 def begin_clone(action: Action, call: Begun) -> None:
     """The child may be heard of before the call returns."""
     del call
     action.kernel.process_table.begin_clone(action.thread)
 
 
-@handles(*CLONES)
+@handles(*FORKS)
 def clone(action: Action, call: Syscall) -> None:
     """A thread or process is made."""
     table = action.kernel.process_table
@@ -27,7 +27,7 @@ def clone(action: Action, call: Syscall) -> None:
     table.end_clone(action.thread)
 
 
-@handles("execve", "execveat")
+@handles(*EXECS)
 def execve(action: Action, call: Syscall) -> None:
     """Another program takes the process over: the CLOEXEC descriptors go, handlers become default."""
     if call.result != 0:
@@ -71,7 +71,7 @@ def unshare(action: Action, call: Syscall) -> None:
         _own_table(action)
 
 
-@handles("exit_group", "exit")
+@handles(*EXITS)
 def exit_group(action: Action, call: Syscall) -> None:
     """The status is known before the exit is reported."""
     if call.name == "exit_group":

@@ -8,6 +8,7 @@ from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.numbers import look_up
+from tracediag.trace.calls import FTRUNCATES, MAPS, TRUNCATES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
 
@@ -16,7 +17,7 @@ _LONGEST = 10
 """No descriptor has so many digits."""
 
 
-@handles("mmap", "mmap2")
+@handles(*MAPS)
 def mmap(action: Action, call: Syscall) -> None:
     """A file or fresh memory is mapped; nothing is parsed, since hardly anybody ever asks."""
     if call.errno is not None or call.result is None:
@@ -48,7 +49,7 @@ def munmap(action: Action, call: Syscall) -> None:
         action.process.space.unmaps.append(call)
 
 
-@handles("ftruncate", "ftruncate64")
+@handles(*FTRUNCATES)
 def ftruncate(action: Action, call: Syscall) -> None:
     """An open file has another length."""
     descriptor = subject(action, call)
@@ -56,7 +57,7 @@ def ftruncate(action: Action, call: Syscall) -> None:
         action.kernel.cuts.append(Cut(call, descriptor.file, descriptor.file.path, call.number(1)))
 
 
-@handles("truncate", "truncate64")
+@handles(*TRUNCATES)
 def truncate(action: Action, call: Syscall) -> None:
     """A file has another length, by its path."""
     path = text_of(call.arg(0))

@@ -15,6 +15,7 @@ from tracediag.kernel.numbers import install
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import ACCEPTS, EPOLL_CREATES, OPENS, PIPES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import items_of, names_of, note_of, number_of
 
@@ -33,7 +34,7 @@ def _has_cloexec(names: frozenset[str]) -> bool:
     return any(name.endswith("_CLOEXEC") for name in names)
 
 
-@handles("open", "openat", "creat", "openat2", "open_by_handle_at")
+@handles(*OPENS, "open_by_handle_at")
 def open_file(action: Action, call: Syscall) -> None:
     """A path becomes a descriptor: path and status flags are in the call, for whoever asks for them."""
     if call.result is None or call.result < 0:
@@ -92,7 +93,7 @@ def socketpair(action: Action, call: Syscall) -> None:
             install(action, number, file, cloexec="SOCK_CLOEXEC" in names_of(call.arg(1)))
 
 
-@handles("accept", "accept4")
+@handles(*ACCEPTS)
 def accept(action: Action, call: Syscall) -> None:
     """A connection is taken from a listener's backlog; it does not inherit the listener's flags: accept(2)."""
     listener = subject(action, call)
@@ -112,7 +113,7 @@ def accept(action: Action, call: Syscall) -> None:
     action.kernel.endpoints.answer(file)
 
 
-@handles("pipe", "pipe2")
+@handles(*PIPES)
 def pipe(action: Action, call: Syscall) -> None:
     """Two ends of a new pipe: pipe(2)."""
     items = items_of(call.arg(0))
@@ -132,7 +133,7 @@ def pipe(action: Action, call: Syscall) -> None:
             install(action, number, file, cloexec="O_CLOEXEC" in names)
 
 
-@handles("epoll_create", "epoll_create1")
+@handles(*EPOLL_CREATES)
 def epoll_create(action: Action, call: Syscall) -> None:
     """A new, empty epoll set."""
     if call.result is not None and call.result >= 0:

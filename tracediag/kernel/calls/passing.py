@@ -13,23 +13,23 @@ from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import install, look_up
 from tracediag.kernel.rights import Passed
 from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import MESSAGE_RECEIVES, MESSAGE_SENDS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
 
 _RIGHTS = "SCM_RIGHTS"
 """Looked for in the text: few messages carry descriptors, and parsing the others for it would cost."""
-_KEEPING = frozenset({"recvmsg", "recvmmsg"})
 """The reads that have room for descriptors; all others throw them away."""
 
 
-@begins("sendmsg", "sendmmsg")
+@begins(*MESSAGE_SENDS)
 def begin_send(action: Action, call: Begun) -> None:
     """What the message carries may be received before the call returns."""
     if _RIGHTS in call.body:
         _pass_on(action, call)
 
 
-@handles("sendmsg", "sendmmsg")
+@handles(*MESSAGE_SENDS)
 def send_message(action: Action, call: Syscall) -> None:
     """Data, and perhaps descriptors."""
     transmit(action, call)
@@ -54,7 +54,7 @@ def _pass_on(action: Action, call: Syscall | Begun) -> None:
             action.kernel.rights.send(Passed(call, tuple(files), notes, to))
 
 
-@handles("recvmsg", "recvmmsg")
+@handles(*MESSAGE_RECEIVES)
 def receive_message(action: Action, call: Syscall) -> None:
     """Data, and perhaps descriptors: new numbers for what the sender holds under others."""
     held = look_up(action, call.number(0))
@@ -72,7 +72,7 @@ def receive_message(action: Action, call: Syscall) -> None:
 def _thrown_away(file: OpenFile) -> int:
     """Return the line of the last read that had no room for descriptors, 0 where there was none."""
     last = None if file.socket is None else file.socket.last_read
-    return 0 if last is None or last.name in _KEEPING else last.line
+    return 0 if last is None or last.name in MESSAGE_RECEIVES else last.line
 
 
 def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...], unread_since: int) -> None:

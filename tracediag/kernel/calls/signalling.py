@@ -7,6 +7,7 @@ import re
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.signals import Disposition
+from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_MASKS, SIGNAL_SENDS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of
 
@@ -39,7 +40,7 @@ def disposition(value: Value | None) -> Disposition | None:
             return Disposition.HANDLED
 
 
-@handles("rt_sigaction", "sigaction", "signal")
+@handles(*SIGNAL_ACTIONS)
 def sigaction(action: Action, call: Syscall) -> None:
     """The new disposition; what it was before is told too, where the program asked for it."""
     if call.failed:
@@ -65,7 +66,7 @@ def _mask(value: Value | None) -> frozenset[str]:
     return _CATCHABLE - names if isinstance(found, Words) and found.inverted else names
 
 
-@handles("rt_sigprocmask", "sigprocmask")
+@handles(*SIGNAL_MASKS)
 def sigprocmask(action: Action, call: Syscall) -> None:
     """The mask of the calling thread."""
     if call.failed:
@@ -98,7 +99,7 @@ def _change(call: Syscall) -> tuple[str | None, frozenset[str]]:
     return next(iter(names_of(call.arg(0))), None), _mask(call.arg(1))
 
 
-@handles("kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+@handles(*SIGNAL_SENDS)
 def kill(action: Action, call: Syscall) -> None:
     """A signal is sent; the sender is remembered for what comes of it."""
     if call.result == 0:

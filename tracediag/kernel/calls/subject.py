@@ -11,15 +11,16 @@ from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.annotations import Annotation, parse_annotation
+from tracediag.trace.calls import ACCEPTS, FILE_READS, FILE_WRITES, READS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import note_of
 
 _UNKNOWN = Kind.UNKNOWN
 """A member of an enum by a name of its own: to reach it through the class takes as long as a call."""
 
-_READS = frozenset({"accept", "accept4", "read", "readv", "recv", "recvfrom", "recvmsg"})
+_READS = READS | ACCEPTS
 """Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
-_PIPE_ENDS = {"read": False, "readv": False, "write": True, "writev": True}
+_PIPE_ENDS = dict.fromkeys(FILE_READS, False) | dict.fromkeys(FILE_WRITES, True)
 """Which end of a pipe a call is made on, by whether that is for writing."""
 
 

@@ -6,6 +6,19 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.handlers import handles
+from tracediag.trace.calls import (
+    FILE_READS,
+    FILE_WRITES,
+    FSYNCS,
+    MESSAGE_RECEIVES,
+    MESSAGE_SENDS,
+    MOVES,
+    RANGE_SYNCS,
+    RECEIVES,
+    SENDFILES,
+    SENDS,
+    VECTORS,
+)
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Structure, number_of
 
@@ -14,15 +27,10 @@ BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 
 _STDERR = 2
 
-READS = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg"})
-WRITES = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg"})
-_VECTORS = frozenset({"readv", "writev", "preadv", "preadv2", "pwritev", "pwritev2"})
-SOCKET_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "sendmmsg", "recvmmsg"})
-
 
 def asked(call: Syscall) -> int | None:
     """Return how many bytes a read or write asked for, or None where the trace does not say."""
-    if call.name in _VECTORS:
+    if call.name in VECTORS:
         return _vector(call.arg(1))
     if call.name in ("recvmsg", "sendmsg"):
         header = call.arg(1)
@@ -49,7 +57,7 @@ def _length(item: Structure) -> int | None:
     return number_of(item.fields[1][1]) if len(item.fields) == 2 else None
 
 
-@handles("read", "readv")
+@handles(*FILE_READS)
 def read(action: Action, call: Syscall) -> None:
     """Data of a file, a pipe or whatever it is; of a socket as in `receive`."""
     descriptor = subject(action, call)
@@ -57,7 +65,7 @@ def read(action: Action, call: Syscall) -> None:
         _received(action, descriptor.file, call)
 
 
-@handles("recv", "recvfrom")
+@handles(*RECEIVES - MESSAGE_RECEIVES)
 def receive(action: Action, call: Syscall) -> None:
     """Data of a socket, the end of the stream, or the news that the peer is gone; recvmsg is one more: `passing`."""
     descriptor = subject(action, call)
@@ -98,13 +106,13 @@ def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
         end.times += 1
 
 
-@handles("write", "writev", "send", "sendto")
+@handles(*FILE_WRITES, *SENDS - MESSAGE_SENDS)
 def transmit(action: Action, call: Syscall) -> None:
     """Data taken by the kernel, or the news that nobody can receive it; sendmsg is one more: `passing`."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
-    if call.name in SOCKET_CALLS and call.errno != "ENOTSOCK":
+    if call.name in SENDS and call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
     if descriptor.number == _STDERR or descriptor.copy_of is not None:
         _said(action, descriptor, call)
@@ -120,17 +128,17 @@ def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
         action.process.messages.append(call)
 
 
-@handles("sendfile", "splice", "sendfile64", "copy_file_range")
+@handles(*MOVES - {"tee"})  # tee copies from pipe to pipe and takes nothing out
 def send_file(action: Action, call: Syscall) -> None:
     """Data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
     if call.name == "splice":
         subject(action, call)
-    descriptor = subject(action, call, 0 if call.name.startswith("sendfile") else 2)
+    descriptor = subject(action, call, 0 if call.name in SENDFILES else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
 
 
-@handles("fsync", "fdatasync", "sync_file_range", "syncfs")
+@handles(*FSYNCS, *RANGE_SYNCS, "syncfs")
 def sync(action: Action, call: Syscall) -> None:
     """What was written is brought to the disk: nothing changes that a program could see."""
     subject(action, call)

@@ -11,12 +11,9 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Registration, Round
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import look_up
+from tracediag.trace.calls import EPOLL_CTLS, EPOLL_WAITS, IDLES, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Array, Structure, Value, bare, items_of, names_of, number_of
-
-EPOLL_WAITS = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old")
-POLLS = ("poll", "ppoll", "ppoll_time64")
-SELECTS = ("select", "_newselect", "pselect6", "pselect6_time64")
 
 
 def epoll_of(descriptor: Descriptor) -> EpollSet:
@@ -28,7 +25,7 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
     return file.epoll
 
 
-@handles("epoll_ctl")
+@handles(*EPOLL_CTLS)
 def epoll_ctl(action: Action, call: Syscall) -> None:
     """An entry is added, changed or removed; a failure is resolved to the entry that stood there.
 
@@ -147,7 +144,7 @@ def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
             yield _by_number(action, number_of(item.get("fd")), names_of(item.get("revents")))
 
 
-@handles("nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "pause", "rt_sigsuspend", "rt_sigtimedwait")
+@handles(*IDLES)
 def sleep(action: Action, call: Syscall) -> None:
     """The thread has slept, whatever its loops wait for."""
     action.thread.waits += 1

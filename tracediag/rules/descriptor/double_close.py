@@ -9,12 +9,12 @@ import msgspec
 from tracediag.evidence.owners import closed_by, last_owner
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.table import DescriptorTable
 from tracediag.results.findings import Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_exit, on_threaded, on_trace_end
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Begun, Syscall
 
 _USERS = "TD303 users"

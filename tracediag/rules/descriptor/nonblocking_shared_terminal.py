@@ -9,12 +9,12 @@ import msgspec
 from tracediag.evidence.complaints import names_error, said_after
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Exit, Syscall
 
 _STREAMS = range(3)

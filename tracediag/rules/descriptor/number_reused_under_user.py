@@ -8,12 +8,12 @@ import msgspec
 
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import WRITES
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno
 from tracediag.rules.descriptor._payload import shape
+from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Syscall
 
 _STANDARD_STREAMS = 3

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_errno
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracediag.kernel.calls.transfer import READS, asked
+from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Syscall
 
 ACCEPTS = ("accept", "accept4")

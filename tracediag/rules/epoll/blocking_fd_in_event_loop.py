@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS, WRITES, asked
-from tracediag.kernel.calls.waiting import SELECTS
+from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
+from tracediag.trace.calls import READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, bare, items_of, names_of, number_of
 

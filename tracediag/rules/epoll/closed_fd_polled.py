@@ -11,13 +11,14 @@ from tracediag.evidence.consequence import ending
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth, no, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS, selected
+from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
 from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, items_of, names_of, number_of
 

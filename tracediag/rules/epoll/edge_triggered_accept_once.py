@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import BROKEN, WRITES
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
 from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
+from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 

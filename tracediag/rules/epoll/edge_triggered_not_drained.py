@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from tracediag.evidence.steps import no, watched
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES, asked
+from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tracediag.evidence.steps import birth, no, watched
-from tracediag.kernel.calls.transfer import READS, WRITES, asked
+from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.loop import Spin, SpinRule
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 
 

@@ -10,11 +10,11 @@ import msgspec
 
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import EpollSet, Registration
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
+from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, bare, names_of
 

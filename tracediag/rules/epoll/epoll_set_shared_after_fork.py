@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Registration
@@ -14,6 +13,7 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_trace_end
 from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
+from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from tracediag.evidence.steps import watched
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_release, on_round, on_signal, on_traffic
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Signal, Syscall
 
 _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})

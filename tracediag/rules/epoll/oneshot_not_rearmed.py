@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from tracediag.evidence.steps import is_excerpt, last_line, no, unrelated
 from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
-from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration
@@ -16,6 +14,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
 from tracediag.rules.epoll._oneshot import ACCEPTS, TAKES, Armed, Fired, backlog, is_full, other_end, verdict
+from tracediag.trace.calls import EPOLL_WAITS, READS, WRITES
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import names_of
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import SELECTS, selected
+from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.trace.calls import SELECTS
 from tracediag.trace.events import Signal, Syscall
 
 FD_SETSIZE = 1024

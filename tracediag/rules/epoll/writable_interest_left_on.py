@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tracediag.evidence.steps import birth, no, watched
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
 from tracediag.rules.loop import Spin
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 
 _WRITABLE = frozenset({"EPOLLOUT", "EPOLLWRNORM", "POLLOUT", "POLLWRNORM"})

@@ -8,11 +8,11 @@ import msgspec
 
 from tracediag.evidence.steps import is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_exit, on_round, on_trace_end
+from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, bare, number_of
 

@@ -6,11 +6,10 @@ import msgspec
 
 from tracediag.evidence.complaints import names_error, said_after
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS, WRITES
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
 from tracediag.trace.events import Signal, Syscall
 
 LOOPS = frozenset((*EPOLL_WAITS, *POLLS, *SELECTS))

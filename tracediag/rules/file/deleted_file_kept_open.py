@@ -9,7 +9,7 @@ import msgspec
 
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.holders import MOVED, holding, may_be_open
-from tracediag.evidence.paths import RENAMES, UNLINKS, name_of, places
+from tracediag.evidence.paths import name_of, places
 from tracediag.evidence.steps import birth, is_excerpt, last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -17,6 +17,7 @@ from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
 from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Annotated
 

@@ -8,12 +8,11 @@ import msgspec
 
 from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end, on_traffic
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 
 _WAITS = (*EPOLL_WAITS, *POLLS, *SELECTS, "nanosleep", "clock_nanosleep", "futex", "pause", "rt_sigsuspend")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.complaints import meaning, names_error, said_after
-from tracediag.evidence.paths import RENAMES, UNLINKS, path_of, places, same
+from tracediag.evidence.paths import path_of, places, same
 from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -15,6 +15,7 @@ from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.calls import RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
 

@@ -10,7 +10,7 @@ import msgspec
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import meaning, names_error, said_after
 from tracediag.evidence.faults import Fault
-from tracediag.evidence.paths import RENAMES, UNLINKS, same
+from tracediag.evidence.paths import same
 from tracediag.evidence.steps import is_excerpt, last_line, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe_file
@@ -19,6 +19,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
 from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome
 from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
+from tracediag.trace.calls import RENAMES, UNLINKS
 from tracediag.trace.events import Exit, Signal, Syscall
 
 _HARMFUL = (*RENAMES, *UNLINKS, "rmdir")

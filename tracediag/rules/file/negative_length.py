@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
+from tracediag.trace.calls import READS
 from tracediag.trace.errnos import all_errors, find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Structure, Value, bare, number_of

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.paths import RENAMES, name_of, path_of, places, same
+from tracediag.evidence.paths import name_of, path_of, places, same
 from tracediag.evidence.steps import no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.trace.calls import RENAMES
 from tracediag.trace.events import Syscall
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)

@@ -9,9 +9,9 @@ import msgspec
 from tracediag.evidence.complaints import meaning, target
 from tracediag.evidence.steps import is_excerpt, last_line, no, plural, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.outcome import blocked_in
 from tracediag.kernel import Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.socket import Socket
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Syscall
 
 SENDS = ("write", "writev", "send", "sendto", "sendmsg")

@@ -10,13 +10,13 @@ from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.outcome import KEPT, WAITS, ended_badly, waited_for
 from tracediag.evidence.steps import birth, is_excerpt, no, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 
 _SENDS = ("send", "sendto", "sendmsg", "write")

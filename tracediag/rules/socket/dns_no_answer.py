@@ -9,12 +9,12 @@ from tracediag.evidence.dns import Message, looks_like_query, messages, unread
 from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, complaint, ended_badly, waited_for
 from tracediag.evidence.steps import is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end, on_traffic
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, walk
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from tracediag.evidence.outcome import KEPT
 from tracediag.evidence.steps import birth, last_line, no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.values import names_of
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from tracediag.evidence.outcome import KEPT, WAITS, aftermath, complaint, ended_badly, waited_for
 from tracediag.evidence.steps import birth, is_excerpt, no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS, WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 
 _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALREADY"})

@@ -8,7 +8,6 @@ from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, ended_badly, wai
 from tracediag.evidence.peers import listener_of
 from tracediag.evidence.steps import is_excerpt, last_line, no, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -24,6 +23,7 @@ from tracediag.rules.socket._requests import (
     wait_of,
     waits_for,
 )
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Exit, Syscall
 
 _LONG = 2.0

@@ -9,13 +9,13 @@ from tracediag.evidence.outcome import KEPT, aftermath, ended_badly
 from tracediag.evidence.peers import departure
 from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 
 _NEAR = 60

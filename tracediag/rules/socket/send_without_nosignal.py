@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import WRITES
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
+from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import names_of
 

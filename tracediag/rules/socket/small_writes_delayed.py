@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from tracediag.evidence.outcome import KEPT
 from tracediag.evidence.steps import birth, is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import READS
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of, number_of
 

@@ -8,11 +8,12 @@ import msgspec
 
 from tracediag.evidence.steps import birth, repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.transfer import BROKEN, READS, WRITES
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import names_of
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from tracediag.evidence.peers import departure
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
-from tracediag.kernel.calls.transfer import BROKEN, WRITES
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
+from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 

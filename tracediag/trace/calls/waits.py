@@ -1,0 +1,30 @@
+"""Calls in which a thread sleeps until something happens."""
+
+EPOLL_WAITS = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wait_old"})
+POLLS = frozenset({"poll", "ppoll", "ppoll_time64"})
+SELECTS = frozenset({"select", "_newselect", "pselect6", "pselect6_time64"})
+WAITS = EPOLL_WAITS | POLLS | SELECTS
+"""Wait for descriptors to be ready. A signal interrupts each of them, whatever its handler says: signal(7)."""
+
+SLEEPS = frozenset({"nanosleep", "clock_nanosleep", "clock_nanosleep_time64"})
+"""Wait for a time."""
+SIGNAL_WAITS = frozenset({"rt_sigtimedwait", "rt_sigtimedwait_time64"})
+"""Take a blocked signal from the queue: sigtimedwait(2), sigwaitinfo(2)."""
+PAUSES = frozenset({"pause", "sigsuspend", "rt_sigsuspend"})
+"""Wait for a signal to be handled."""
+IDLES = SLEEPS | SIGNAL_WAITS | PAUSES
+"""Wait for no object: a time, a signal."""
+
+CHILD_WAITS = frozenset({"wait4", "waitid", "waitpid"})
+FUTEXES = frozenset({"futex", "futex_time64", "futex_wait", "futex_waitv", "futex_wake", "futex_requeue"})
+"""Wait for and wake waiters of a futex; which of the two the operation tells, or the name: futex(2)."""
+
+IO_WAITS = frozenset({"io_getevents", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter"})
+"""Wait for I/O that was submitted before."""
+
+SEMAPHORE_WAITS = frozenset({"semop", "semtimedop", "semtimedop_time64"})
+SYSV_WAITS = SEMAPHORE_WAITS | {"msgrcv", "msgsnd"}
+"""Wait for System V semaphores and queues. Like WAITS they are never restarted after a signal: signal(7)."""
+MQ_RECEIVES = frozenset({"mq_timedreceive", "mq_timedreceive_time64"})
+MQ_SENDS = frozenset({"mq_timedsend", "mq_timedsend_time64"})
+QUEUE_WAITS = SYSV_WAITS | MQ_RECEIVES | MQ_SENDS
