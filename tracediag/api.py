@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from tracediag.engine import Engine
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
-from tracediag.results.findings import Finding, Input, Report, Sample
+from tracediag.results.findings import Finding
 from tracediag.results.ranking import Ranking
+from tracediag.results.report import Input, NotUnderstood, Report, Sample
 from tracediag.rules import Rule, all_rules, find_rule
 
 __all__ = ["Analysis", "analyze", "diagnose", "read"]
@@ -48,6 +49,7 @@ class Analysis:
         """Return the report on what has been read."""
         reader = self._reader
         counts = reader.counts
+        samples = tuple(Sample(line, text) for line, text in counts.samples)
         blind = tuple(self._engine.blind(_shown(reader.dialect)))
         return Report(
             input=Input(
@@ -56,8 +58,7 @@ class Analysis:
                 calls=counts.calls,
                 signals=counts.signals,
                 exits=counts.exits,
-                not_understood=counts.not_understood,
-                samples=tuple(Sample(line, text) for line, text in counts.samples),
+                unparsed=NotUnderstood(counts.not_understood, samples),
             ),
             findings=self._ranking.ranked(),
             blind=blind,

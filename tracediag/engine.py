@@ -8,7 +8,8 @@ from typing import Any
 from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.process_end import ProcessEnd
-from tracediag.results.findings import Blind, Finding
+from tracediag.results.findings import Finding
+from tracediag.results.report import Blind
 from tracediag.rules import Rule
 from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 

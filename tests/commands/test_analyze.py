@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tracediag.__main__ import main
-from tracediag.results.findings import Confidence, Finding, Input, Report, Severity, Step
+from tracediag.results.findings import Confidence, Finding, Severity, Step
+from tracediag.results.report import Input, Report
 
 
 def finding(severity):

@@ -21,7 +21,7 @@ from tracediag.api import analyze
 from tracediag.epollserver import FAULTS
 from tracediag.epollserver.scenarios import drive
 from tracediag.reading import UnreadableError
-from tracediag.results.findings import Report
+from tracediag.results.report import Report
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 

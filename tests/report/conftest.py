@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.results.findings import (
-    Absence,
-    Blind,
-    Confidence,
-    Finding,
-    Input,
-    Maturity,
-    Report,
-    Sample,
-    Severity,
-    Step,
-)
+from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
+from tracediag.results.report import Blind, Input, NotUnderstood, Report, Sample
 
 KEPT = Finding(
     code="TD101",
@@ -57,7 +47,7 @@ KEPT = Finding(
     absent=(Absence(text="no EPOLL_CTL_DEL or close of fd 5", first_line=1324, last_line=1374),),
     why="a level-triggered set reports EPOLLHUP for as long as the fd is registered: epoll(7)",
     fix="on EPIPE, ECONNRESET or EPOLLHUP: epoll_ctl(4, EPOLL_CTL_DEL, 5), then close(5)",
-    explains=(("write-after-peer-closed", 1324),),
+    explains=(Explained("write-after-peer-closed", 1324),),
     count=200,
 )
 """With times, a gap, repeats, an absence, something explained and a count."""
@@ -92,8 +82,7 @@ REPORT = Report(
         calls=1200,
         signals=2,
         exits=1,
-        not_understood=2,
-        samples=(Sample(17, "garbage \x1b]0;title\x07"), Sample(18, "\udc80" + "x" * 200)),
+        unparsed=NotUnderstood(2, (Sample(17, "garbage \x1b]0;title\x07"), Sample(18, "\udc80" + "x" * 200))),
     ),
     findings=(KEPT, BARE),
     blind=(

@@ -1,15 +1,15 @@
 import json
-from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
-import tracediag.report
 from tracediag.report import FORMATS, Look, formatter
 from tracediag.report.summary import summary
+from tracediag.results.report import Report
 
 TERMINAL = Look(colour=True, width=100)
-SCHEMA = json.loads((Path(tracediag.report.__file__).parent / "report.schema.json").read_text())
+SCHEMA = msgspec.json.schema(Report)
 
 
 def render(report, name, look=None):

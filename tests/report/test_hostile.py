@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from tracediag.report import FORMATS, Look, formatter
-from tracediag.results.findings import Input, Report, Sample, Step
+from tracediag.results.findings import Step
+from tracediag.results.report import Input, NotUnderstood, Report, Sample
 
 HOSTILE = (
     "[pid 7]",
@@ -25,7 +26,7 @@ LOOKS = (Look(), Look(colour=True, width=40), Look(ascii_only=True))
 def test_every_place_of_a_report_takes_it(finding, name, look, text):
     step = Step(line=1, text=f'read(3, "{text}", 9) = -1 EIO (Input/output error)', note=text, primary=True)
     hostile = msgspec.structs.replace(finding, title=text, object=text, steps=(step,), why=text, fix=text)
-    trace = Input(path=text, lines=1, not_understood=1, samples=(Sample(1, text),))
+    trace = Input(path=text, lines=1, unparsed=NotUnderstood(1, (Sample(1, text),)))
     shown = "".join(formatter(name, look).report(Report(input=trace, findings=(hostile,))))
     shown.encode()
     assert "\x1b]" not in shown

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tracediag.results.findings import Confidence, Finding, Severity, Step
+from tracediag.results.findings import Confidence, Explained, Finding, Severity, Step
 from tracediag.results.ranking import Ranking
+from tracediag.results.report import Input, Report
 
 
 def finding(name: str, line: int, **changes: object) -> Finding:
@@ -40,28 +41,61 @@ def test_severity_then_confidence_then_line() -> None:
 
 def test_a_cause_leads_its_symptom_even_if_it_is_less_sure() -> None:
     symptom = finding("symptom", 8, severity=Severity.ERROR)
-    cause = finding("the-cause", 4, confidence=Confidence.POSSIBLE, explains=(("symptom", 8),))
+    cause = finding("the-cause", 4, confidence=Confidence.POSSIBLE, explains=(Explained("symptom", 8),))
     other = finding("unrelated-one", 2)
     assert names(symptom, other, cause) == ["unrelated-one", "the-cause", "symptom"]
 
 
 def test_a_cause_explains_only_the_incident_it_names() -> None:
     symptom = finding("symptom", 8, severity=Severity.ERROR)
-    cause = finding("the-cause", 4, explains=(("symptom", 9),))
+    cause = finding("the-cause", 4, explains=(Explained("symptom", 9),))
     assert names(symptom, cause) == ["symptom", "the-cause"]
 
 
 def test_only_what_was_found_is_said_to_be_explained() -> None:
     ranking = Ranking()
-    ranking.add(finding("the-cause", 4, explains=(("symptom", 8), ("symptom", 9), ("another", 8))))
+    ranking.add(
+        finding("the-cause", 4, explains=(Explained("symptom", 8), Explained("symptom", 9), Explained("another", 8)))
+    )
     ranking.add(finding("symptom", 8))
-    assert ranking.ranked()[0].explains == (("symptom", 8),)
+    assert ranking.ranked()[0].explains == (Explained("symptom", 8),)
 
 
 def test_two_that_explain_each_other_are_both_kept() -> None:
-    one = finding("one", 1, explains=(("the-other", 2),))
-    other = finding("the-other", 2, explains=(("one", 1),))
+    one = finding("one", 1, explains=(Explained("the-other", 2),))
+    other = finding("the-other", 2, explains=(Explained("one", 1),))
     assert sorted(names(one, other)) == ["one", "the-other"]
+
+
+def test_a_symptom_is_linked_with_its_cause_and_only_causes_count() -> None:
+    ranking = Ranking()
+    for found in (
+        finding("symptom", 8, severity=Severity.ERROR, explains=(Explained("far-symptom", 9),)),
+        finding("far-symptom", 9),
+        finding("the-cause", 4, explains=(Explained("symptom", 8),)),
+    ):
+        ranking.add(found)
+    cause, symptom, far = report(*ranking.ranked()).findings
+    assert (cause.name, symptom.name, far.name) == ("the-cause", "symptom", "far-symptom")
+    assert [each.explained_by for each in (cause, symptom, far)] == [None, cause.fingerprint, symptom.fingerprint]
+    assert report(cause, symptom, far).causes == (cause,)
+
+
+def test_what_follows_from_a_circle_stands_after_it() -> None:
+    ranking = Ranking()
+    for found in (
+        finding("tail", 3, severity=Severity.ERROR),
+        finding("one", 1, explains=(Explained("the-other", 2), Explained("tail", 3))),
+        finding("the-other", 2, explains=(Explained("one", 1),)),
+    ):
+        ranking.add(found)
+    ranked = ranking.ranked()
+    assert [found.name for found in ranked] == ["one", "tail", "the-other"]
+    assert [found.explained_by for found in ranked] == [None, ranked[0].fingerprint, ranked[0].fingerprint]
+
+
+def report(*findings: Finding) -> Report:
+    return Report(input=Input(path="x"), findings=findings)
 
 
 def test_like_incidents_are_one_finding_with_a_count() -> None:

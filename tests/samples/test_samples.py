@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.api import analyze
-from tracediag.results.findings import Report, Severity
+from tracediag.results.findings import Severity
+from tracediag.results.report import Report
 from tracediag.rules import find_rule
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

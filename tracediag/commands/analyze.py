@@ -18,7 +18,7 @@ from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
-from tracediag.results.findings import Report
+from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.reading import Followed, Source

@@ -23,7 +23,7 @@ from tracediag.commands.parser import CommonOptions
 from tracediag.commands.serve import check_fault
 from tracediag.recording import Recording, RecordingError, Strace, find_strace, trace_file
 from tracediag.report import FORMATS
-from tracediag.results.findings import Report
+from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.epollserver import Fault

@@ -15,7 +15,8 @@ from tracediag.commands.output import say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.report import FORMATS, Format, Look, formatter
 from tracediag.report.summary import summary
-from tracediag.results.findings import Report, Severity
+from tracediag.results.findings import Severity
+from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.api import Analysis

@@ -24,7 +24,7 @@ from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
 from tracediag.commands.output import look_of
 from tracediag.recording import Recording, RecordingError, Strace, find_strace, trace_file
-from tracediag.results.findings import Report
+from tracediag.results.report import Report
 
 
 class Options(JudgingOptions, kw_only=True):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.results.findings import Finding, Report
+from tracediag.results.findings import Finding
+from tracediag.results.report import Report
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

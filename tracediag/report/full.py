@@ -9,7 +9,8 @@ from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.steps import paint_steps
 from tracediag.report.visible import visible
-from tracediag.results.findings import Absence, Finding, Maturity, Report
+from tracediag.results.findings import Absence, Finding, Maturity
+from tracediag.results.report import Report
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
@@ -106,8 +107,8 @@ class FullFormat(Format):
 def _explained(finding: Finding) -> str:
     """Name what follows from the finding, with the first few places of each."""
     places = defaultdict(list)
-    for name, line in finding.explains:
-        places[name].append(line)
+    for explained in finding.explains:
+        places[explained.name].append(explained.line)
     return ", ".join(f"{name} at {_lines(sorted(lines))}" for name, lines in places.items())
 
 

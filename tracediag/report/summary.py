@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tracediag.report.visible import visible
-from tracediag.results.findings import Report, Severity
+from tracediag.results.findings import Severity
+from tracediag.results.report import Report
 
 
 def summary(report: Report) -> str:

@@ -3,40 +3,30 @@
 A `Finding` is a frozen value; formats render it and decide nothing. Severity, confidence and maturity are
 three separate statements. The fingerprint tells equal findings of two recordings apart from new ones: it is made of
 the rule and the shape of the chain, without pids, times, numbers and addresses.
+
+These structs are the JSON document too: their fields and docstrings make its schema.
 """
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import re
+from typing import Annotated
 
 import msgspec
 
+from tracediag.results.grades import Confidence, Maturity, Severity
 from tracediag.trace.events import Begun, Record, Syscall
 
-
-class Severity(enum.StrEnum):
-    """How bad the consequence is; the order of definition is the order of rank."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
+__all__ = ["Absence", "Confidence", "Explained", "Finding", "Maturity", "Severity", "Step", "step"]
 
 
-class Confidence(enum.StrEnum):
-    """How sure the trace makes it; the order of definition is the order of rank."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
-
-
-class Maturity(enum.StrEnum):
-    """How long a rule has proved itself."""
-
-    STABLE = "stable"
-    PREVIEW = "preview"
+_ONE_PRIMARY = {
+    "contains": {"properties": {"primary": {"const": True}}, "required": ["primary"]},
+    "minContains": 1,
+    "maxContains": 1,
+}
+"""What the JSON Schema says of the steps of a finding."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +40,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     primary: bool = False
     pid: int | None = None
     time: float | None = None
-    """Seconds, in the trace's own clock."""
+    """Seconds, in the trace's own clock: `Scope.times` names it."""
+    clock: str | None = None
+    """The wall clock: "2023-11-14T22:13:20.052257Z" with `-ttt`, local "14:03:07.052257" with `-t` and `-tt`."""
     repeats: int = 1
     """How many like records this step stands for."""
     last_line: int | None = None
     """The last of them, where there are more than one."""
+
+    def __repr__(self) -> str:
+        mark = ", primary" if self.primary else ""
+        return f"<Step line {self.line}{mark}: {_brief(self.text)!r}: {self.note}>"
 
 
 class Absence(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +59,13 @@ class Absence(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     first_line: int
     last_line: int
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """A finding that follows from another: its rule and the line of its primary step."""
+
+    name: str
+    line: int
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,30 +79,38 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     object: str
     """What it happened to: "fd 5 = TCP 127.0.0.1:80 <- 127.0.0.1:4242"."""
-    steps: tuple[Step, ...]
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(extra_json_schema=_ONE_PRIMARY)]
     absent: tuple[Absence, ...] = ()
     why: str
     fix: str
-    explains: tuple[tuple[str, int], ...] = ()
-    """Findings that follow from this one, as (rule name, line of their primary step)."""
+    explains: tuple[Explained, ...] = ()
+    """Findings that follow from this one."""
+    explained_by: str | None = None
+    """The fingerprint of the finding in the same report that this one follows from."""
     count: int = 1
     """How many like incidents this stands for; the steps show the first."""
+    fingerprint: str = ""
+    """16 hex digits, the same for the same fault in another recording; always worked out from the chain."""
+
+    def __post_init__(self) -> None:
+        shape = "\n".join((self.code, *map(_shape, self.steps)))
+        digest = hashlib.sha256(shape.encode(errors="backslashreplace")).hexdigest()[:16]
+        msgspec.structs.force_setattr(self, "fingerprint", digest)
 
     @property
     def primary(self) -> Step:
         """The step that the finding is about."""
         return next(step for step in self.steps if step.primary)
 
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits, the same for the same fault in another recording."""
-        shape = "\n".join((self.code, *map(_shape, self.steps)))
-        return hashlib.sha256(shape.encode(errors="backslashreplace")).hexdigest()[:16]
+    def __repr__(self) -> str:
+        return f"<Finding {self.severity} {self.code} {self.name} at line {self.primary.line}: {self.title}>"
 
 
 _CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")
 _ERRNO = re.compile(r"= -1 (E[A-Z0-9]+)")
 _NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*)")
+_BRIEF = 60
+"""Characters of a record in the repr of a step."""
 
 
 def _shape(step: Step) -> str:
@@ -108,43 +119,10 @@ def _shape(step: Step) -> str:
     return f"{call and call[1]} {errno and errno[1]} {_NUMBER.sub('#', step.note)}"
 
 
+def _brief(text: str) -> str:
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF - 1]}…"
+
+
 def step(event: Syscall | Begun | Record, note: str, *, primary: bool = False) -> Step:
     """Make a step of an event: its line, its text and what it means here."""
     return Step(line=event.line, text=event.text, note=note, primary=primary, pid=event.pid, time=event.time)
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """A line that was not understood."""
-
-    line: int
-    text: str
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read, and how much of it was understood."""
-
-    path: str
-    lines: int = 0
-    calls: int = 0
-    signals: int = 0
-    exits: int = 0
-    not_understood: int = 0
-    samples: tuple[Sample, ...] = ()
-    """The first few lines not understood."""
-
-
-class Blind(msgspec.Struct, frozen=True):
-    """A rule that could not judge, and what the recording lacks for it."""
-
-    rule: str
-    needs: str
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an analysis has to say, in order of rank: causes before their symptoms, the worst first."""
-
-    input: Input
-    findings: tuple[Finding, ...] = ()
-    blind: tuple[Blind, ...] = ()
-    advice: str | None = None
-    """How to record better, in one strace command; None where nothing was missing."""

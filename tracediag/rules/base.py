@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from tracediag.results.findings import Absence, Confidence, Finding, Maturity, Severity, Step
+from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Subscription = tuple[str, str]
@@ -130,7 +130,7 @@ class Rule:
             absent=tuple(absent),
             why=why,
             fix=fix,
-            explains=tuple(explains),
+            explains=tuple(Explained(name, line) for name, line in explains),
         )
 
     def unjudged(self, shown: frozenset[str]) -> str | None:

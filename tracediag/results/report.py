@@ -1,0 +1,161 @@
+"""The report: what was read, what is wrong with it, what could not be judged, and how the processes ended.
+
+A `Report` is the JSON document `tracediag-report/2`: each public field is a key of it under the same name, but for
+`Input.unparsed`, which is the key `not_understood`. docs/report.md explains the keys and when the edition changes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tracediag.results.findings import Finding
+from tracediag.results.grades import Maturity, Severity
+
+SCHEMA = "tracediag-report/2"
+"""The edition of the document."""
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A line that was not understood."""
+
+    line: int
+    text: str
+
+
+class NotUnderstood(msgspec.Struct, frozen=True):
+    """The lines that are no known form of strace output."""
+
+    count: int = 0
+    samples: tuple[Sample, ...] = ()
+    """The first few of them."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, rename={"unparsed": "not_understood"}):
+    """What was read, and how much of it was understood."""
+
+    path: str
+    lines: int = 0
+    calls: int = 0
+    signals: int = 0
+    exits: int = 0
+    unparsed: NotUnderstood = NotUnderstood()
+
+    @property
+    def not_understood(self) -> int:
+        """How many lines were not understood."""
+        return self.unparsed.count
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The first few lines that were not understood."""
+        return self.unparsed.samples
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What the recording is and shows; None for a fact that was not examined."""
+
+    times: str = "none"
+    """The clock of the times: "epoch" (`-ttt`), "clock" (time of day, `-t` and `-tt`), "relative" (`-r`) or "none"."""
+    durations: bool = False
+    """The time spent inside each call is shown (`-T`)."""
+    pids: bool = False
+    """Processes or threads are told apart (`-f`)."""
+    descriptors: bool = False
+    """Descriptors carry a note on what they refer to (`-y`)."""
+    sockets: bool = False
+    """The notes of sockets have addresses (`-yy`)."""
+    excerpt: bool | None = None
+    """The recording begins or ends in the middle of the program's life."""
+    elided: bool | None = None
+    """Lines are left out of the text, marked `...`."""
+    failures_only: bool | None = None
+    """Only failed calls were recorded (`-Z`)."""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process ended that no other process in the trace started."""
+
+    pid: int | None
+    program: str | None = None
+    """The path of the last program that it executed."""
+    command: tuple[str, ...] = ()
+    """The arguments of that execve."""
+    status: int | None = None
+    """Its exit status; None where a signal killed it, or where the trace shows no end."""
+    signal: str | None = None
+    """The signal that killed it: "SIGSEGV"."""
+    core_dumped: bool = False
+    line: int | None = None
+    """Where the trace shows the end; None where it does not."""
+
+
+class CommandEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """The command that `tracediag run` recorded, and how it ended."""
+
+    argv: tuple[str, ...]
+    status: int | None = None
+    """Its exit status; None where a signal killed it."""
+    signal: str | None = None
+    """The signal that killed it: "SIGTERM"."""
+
+
+class Blind(msgspec.Struct, frozen=True):
+    """A rule that could not judge, and what the recording lacks for it."""
+
+    rule: str
+    needs: str
+
+
+class BrokenRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that failed with an exception; the report lacks what it would have found from there on."""
+
+    rule: str
+    line: int | None
+    """The line of the trace at which it failed; None at the end of the trace."""
+    error: str
+    """The exception as one line: "ValueError: no such state"."""
+
+
+class RuleCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule is, so that a reader of the report need not have the rules."""
+
+    code: str
+    severity: Severity
+    """The severity that its findings usually have."""
+    maturity: Maturity
+    summary: str
+    """One line."""
+    meaning: str
+    """The first sentence of its page: what it finds."""
+    family: str
+    """The family of rules that it belongs to: "epoll"."""
+    tags: tuple[str, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """All that an analysis has to say, in order of rank: the worst first, each followed by what it explains."""
+
+    input: Input
+    findings: tuple[Finding, ...] = ()
+    """All findings in order of rank; one with `explained_by` stands after its cause."""
+    blind: tuple[Blind, ...] = ()
+    """Rules that met something they could not judge."""
+    advice: str | None = None
+    """How to record better, in one strace command; None where nothing was missing."""
+    scope: Scope = Scope()
+    endings: tuple[Ending, ...] = ()
+    """How each process ended that no other process in the trace started."""
+    command: CommandEnd | None = None
+    """The command that was recorded; None for a trace that was there before."""
+    broken: tuple[BrokenRule, ...] = ()
+    """Rules that failed with an exception."""
+    rules: dict[str, RuleCard] = {}
+    """The rules that the report names, by their names."""
+
+    @property
+    def causes(self) -> tuple[Finding, ...]:
+        """The findings that no other finding of the report explains: what counts and limits are about."""
+        return tuple(finding for finding in self.findings if finding.explained_by is None)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.input.path}: {self.input.lines} lines, {len(self.findings)} findings>"
