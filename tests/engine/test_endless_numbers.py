@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import msgspec
 import pytest
 
-from tracediag.api import analyze
+from tracediag.api import analyze, read
+from tracediag.overviews import VIEWS, summarise
+from tracediag.overviews.descent import grow_tree
 
 ENDLESS = "9" * 5000
 LINES = (
@@ -25,13 +29,38 @@ LINES = (
     "epoll_ctl(4, EPOLL_CTL_ADD, 5, {events=EPOLLIN, data={u32=5, u64=5}}) = 0",
     "wait4(7, [{WIFEXITED(s) && WEXITSTATUS(s) == 1}], 0, NULL) = 7",
     "close(3<TCP:[733882]>) = 0",
+    '1 1700000000.000001 read(3, "", 1) = 0 <0.000001>',
+    "1 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x7f} ---",
+    "1 pidfd_getfd(3<pid:77>, 5, 0) = 6",
+    "1 pidfd_send_signal(3<pid:77>, SIGSEGV, NULL, 0) = 0",
+    "1 close(3<anon_inode:[pidfd]>) = -1 (errno 9)",
+    "1 mmap(NULL, ((1<<9)<<9)*8, PROT_READ, MAP_PRIVATE, 3, 0) = 0x7f00",
+    "1 read(3, &quot;&#38;&#x26;&quot;, 1) = 1",
+    "1 poll([{fd=3, events=POLLIN}], 1, 0) = 0 (Timeout)",
     "fcntl(3, F_DUPFD, 10) = 10",
 )
 
 
+def lines_with(text: str) -> list[str]:
+    return [f"{piece}\n" for piece in (*text.split("\n"), "1 +++ killed by SIGSEGV +++", "1 close(3) = 0")]
+
+
+@pytest.mark.parametrize("digits", [ENDLESS, "9" * 310, "\u0663"])
 @pytest.mark.parametrize("line", LINES)
-def test_each_number_in_turn(line: str) -> None:
+def test_each_number_in_turn(line: str, digits: str, tmp_path: Path) -> None:
     for number in re.finditer(r"\d+", line):
-        text = f"{line[: number.start()]}{ENDLESS}{line[number.end() :]}"
-        report = analyze([f"{piece}\n" for piece in (*text.split("\n"), "close(3) = 0")])
-        assert report.input.lines == text.count("\n") + 2
+        text = f"{line[: number.start()]}{digits}{line[number.end() :]}"
+        report = analyze(lines_with(text))
+        assert report.input.lines == text.count("\n") + 3
+        trace = tmp_path / "trace"
+        trace.write_text("".join(lines_with(text)))
+        for view in VIEWS:
+            assert msgspec.json.encode(summarise(str(trace), view))
+        assert msgspec.json.encode(grow_tree(str(trace)))
+
+
+@pytest.mark.parametrize("digits", ["9" * 310, ENDLESS])
+def test_a_duration_is_finite_or_unknown(digits: str) -> None:
+    lines = [f'1 1700000000.000001 read(3, "", 1) = 0 <{digits}>\n', "1 1700000000.000002 close(3) = 0 <0.1>\n"]
+    events = list(read(lines))
+    assert [getattr(event, "duration", 0) for event in events] == [None, 0.1]

@@ -9,6 +9,7 @@ import msgspec
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.numbers import hexadecimal
 
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
 
@@ -52,7 +53,7 @@ class Fault(msgspec.Struct, eq=False):
         found = _ADDRESS.search(self.signal.info)
         if found is None:
             return None
-        return 0 if found[1] == "NULL" else int(found[1], 16)
+        return 0 if found[1] == "NULL" else hexadecimal(found[1])
 
     @property
     def by_process(self) -> bool:

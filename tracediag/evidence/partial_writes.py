@@ -11,11 +11,12 @@ from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence
 from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Array, Structure, Text, text_of
 
 _SIZED = frozenset({"send", "sendto", "pwrite64"})
 _VECTORS = frozenset({"writev", "pwritev", "pwritev2"})
-_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )(\d{1,20}+)\}""")
+_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )([0-9]{1,20}+)\}""")
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ def looks_whole(call: Syscall) -> bool:
         return f", {call.result}," in behind or behind.endswith(f", {call.result}")
     if call.name in _VECTORS:
         # Text that looks like a length can only make the sum too large, and the arguments are parsed for nothing.
-        return sum(map(int, _PIECE.findall(body))) == call.result
+        return sum(map(checked_integer, _PIECE.findall(body))) == call.result
     return False
 
 

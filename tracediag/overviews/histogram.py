@@ -14,6 +14,8 @@ from math import ceil
 
 import msgspec
 
+from tracediag.trace.numbers import integer
+
 NANO = 1_000_000_000
 
 
@@ -22,14 +24,14 @@ def bucket_of(nanoseconds: int) -> int:
     """Return the nearest number of three significant digits."""
     if nanoseconds < 1000:
         return nanoseconds
-    unit = int(10 ** (len(str(nanoseconds)) - 3))
+    unit: int = 10 ** (len(str(nanoseconds)) - 3)
     return (nanoseconds + unit // 2) // unit * unit
 
 
 def nanoseconds_of(seconds: str) -> int:
     """Return the duration that strace wrote: "0.000005", "3"; what is finer than a nanosecond is cut off."""
     whole, _, fraction = seconds.partition(".")
-    return int(whole) * NANO + int(fraction[:9].ljust(9, "0"))
+    return (integer(whole) or 0) * NANO + (integer(fraction[:9].ljust(9, "0")) or 0)
 
 
 class Histogram(msgspec.Struct):

@@ -10,6 +10,7 @@ from tracediag.kernel.process import Process
 from tracediag.results.tables import Killer
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.numbers import identifier
 from tracediag.trace.values import names_of, note_of
 
 _SIGNAL_AT = {"tgkill": 2, "rt_tgsigqueueinfo": 2}
@@ -66,7 +67,7 @@ def _target(call: Syscall) -> int | None:
     if call.name == "pidfd_send_signal":
         note = note_of(call.arg(0))
         found = None if note is None else parse_annotation(note)
-        return int(found.local) if found is not None and found.kind == "pidfd" and found.local.isdecimal() else None
+        return identifier(found.local) if found is not None and found.kind == "pidfd" else None
     return call.number(0)
 
 

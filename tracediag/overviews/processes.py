@@ -20,6 +20,7 @@ from tracediag.reading.tally import Tally
 from tracediag.results.tables import Program
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
+from tracediag.trace.numbers import identifier
 
 _LIFE = FORKS | EXITS
 """The calls by which processes come and go; what is done in them is of no matter."""
@@ -114,7 +115,7 @@ class _ProcessGroups(Groups):
     def make(self, key: str) -> dict[str, int]:
         """Return where the calls of the process are counted that this pid is now."""
         self.pop("", None)
-        return self.processes[self._kernel.process_table.thread(Event(line=0, pid=int(key) if key else None)).process]
+        return self.processes[self._kernel.process_table.thread(Event(line=0, pid=identifier(key))).process]
 
     def size(self) -> int:
         """Return how many different ends were counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tracediag.results.tables import Row, Times
+from tracediag.trace.numbers import identifier
 
 _BY_TIMES: dict[str, Callable[[Times], float]] = {
     "time": lambda times: times.total,
@@ -40,4 +41,5 @@ def sort_rows(rows: Iterable[Row], order: str | None = None) -> list[Row]:
 
 def _natural(name: str) -> tuple[int, str]:
     """Let pids come in the order of their numbers."""
-    return (int(name), "") if name.isdecimal() and len(name) < 16 else (1 << 60, name)
+    pid = identifier(name)
+    return (1 << 60, name) if pid is None else (pid, "")

@@ -9,6 +9,7 @@ from lark import Token, Transformer, v_args
 
 from tracediag.parsing import operators, tokens
 from tracediag.parsing.template import Constant, Leaf, Node, Part, TooDeep, leaves, node
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Array, Change, Elision, Flags, Macro, Structure, Symbol, Words
 
 _ELISION = Constant(Elision())
@@ -72,7 +73,7 @@ class Builder(Transformer[Token, Any]):
     """One method a rule of the grammar; each returns the template of what it read."""
 
     text = _leaf(tokens.text)
-    decimal = _leaf(int)
+    decimal = _leaf(checked_integer)
     octal = _leaf(tokens.octal)
     hexadecimal = _leaf(tokens.hexadecimal)
     bare_hex = _leaf(tokens.hexadecimal)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tracediag.trace.values import Array, Change, Commented, Flags, Operation, Symbol, Value, Words
 
-_WIDEST = 128
-"""A shift beyond it is no mask of anything, and would cost memory."""
+_WIDEST = 256
+"""Bits of the widest number that is computed: operators inside operators would make one without bound."""
 
 
 def _lifted(join: Callable[..., Value]) -> Callable[..., Value]:
@@ -52,7 +52,7 @@ def _folded(parts: tuple[Value, ...]) -> Value:
 @_lifted
 def shift(left: Value, right: Value) -> Value:
     """Return `left<<right`."""
-    if isinstance(left, int) and isinstance(right, int) and 0 <= right <= _WIDEST:
+    if isinstance(left, int) and isinstance(right, int) and 0 <= right <= _WIDEST - left.bit_length():
         return left << right
     return Operation("<<", left, right)
 
@@ -60,7 +60,7 @@ def shift(left: Value, right: Value) -> Value:
 @_lifted
 def product(left: Value, right: Value) -> Value:
     """Return `left*right`: `8192*1024`."""
-    if isinstance(left, int) and isinstance(right, int):
+    if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() <= _WIDEST:
         return left * right
     return Operation("*", left, right)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Annotated, Commented, Elision, Flags, Macro, Symbol, Text, Value
 
 _USUAL = re.compile(
@@ -50,7 +51,7 @@ def _escape(code: str) -> bytes:
     if code[0] == "x" and len(code) == len("x00"):
         return bytes.fromhex(code[1:])
     if code[0] in "01234567":
-        return bytes((int(code, 8),))
+        return bytes((checked_integer(code, 8),))
     return _encoded(_NAMED_ESCAPES.get(code, code))
 
 
@@ -68,12 +69,12 @@ def char(token: str) -> Text:
 
 def octal(token: str) -> int:
     """Return a number with a leading zero."""
-    return int(token, 16 if len(token) == _MASK_DIGITS else 8)
+    return checked_integer(token, 16 if len(token) == _MASK_DIGITS else 8)
 
 
 def hexadecimal(token: str) -> int:
     """Return a number in base 16, with or without `0x`."""
-    return int(token, 16)
+    return checked_integer(token, 16)
 
 
 class _Names(dict[str, Value]):
@@ -93,7 +94,7 @@ class _Names(dict[str, Value]):
 
 def _names(token: str) -> Value:
     if _BARE_POINTER.fullmatch(token):  # `futex(…, ffffffff)` of 4.5 to 4.10
-        return int(token, 16)
+        return checked_integer(token, 16)
     head, *more = token.split("|")
     if not more:
         return Symbol(head)
@@ -114,8 +115,8 @@ names = _Names().__getitem__
 def number(token: str) -> int:
     """Return a number of any base."""
     if token.startswith("0x"):
-        return int(token, 16)
-    return octal(token) if token[0] == "0" and len(token) > 1 else int(token)
+        return checked_integer(token, 16)
+    return octal(token) if token[0] == "0" and len(token) > 1 else checked_integer(token)
 
 
 def annotated(value: Value, token: str) -> Annotated:

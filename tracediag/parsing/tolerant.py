@@ -11,6 +11,7 @@ import re
 
 from tracediag.parsing.strict import ArgumentError, parse_strict
 from tracediag.parsing.tokens import unescaped
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Annotated, Array, Structure, Symbol, Text, Value
 
 # Whatever is opened is taken with or without its end: to give it back would make the search quadratic.
@@ -90,7 +91,7 @@ class _Reader:
             )
         fd = _FD.match(piece)
         if fd:
-            return Annotated(int(fd[1]), fd[2].removesuffix(">"))
+            return Annotated(checked_integer(fd[1]), fd[2].removesuffix(">"))
         return Symbol(piece)
 
     def _bracket(self, piece: str, depth: int) -> Value:

@@ -13,6 +13,7 @@ from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.prefix import Bare, Prefix, read_prefix
 from tracediag.reading.result import read_result
 from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.numbers import checked_integer
 
 Found = tuple[str, Prefix, Frame]
 """The text as cleaned, its prefix, and what it is."""
@@ -22,7 +23,9 @@ LONGEST = 1 << 16
 TOKENS = 14
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
-_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}(?![0-9]);?|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[^\t\n\f <&#;]{1,32};?)")
+"""Any reference of HTML, as `html.unescape` takes it, but a number of bounded length."""
+_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,4});")
 _TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
 _QUOTED_PRINTABLE = re.compile(r"=(?:3D|20|A0|22|09|3E|3C)")
 _MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#])")
@@ -58,10 +61,14 @@ def scrub(line: str) -> str:
     if "\x1b" in line or "\u200b" in line or "\ufeff" in line:
         line = _COLOUR.sub("", line)
     if "&" in line and _ENTITY.search(line) is not None:
-        line = html.unescape(html.unescape(line)) if "&amp;" in line else html.unescape(line)
+        line = _unescaped(_unescaped(line)) if "&amp;" in line else _unescaped(line)
     if "<" in line:
         line = _TAG.sub("", line)
     return line.translate(_QUOTES).rstrip(" \\")
+
+
+def _unescaped(line: str) -> str:
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), line)
 
 
 def repair(line: str, bare: Bare) -> Found | None:
@@ -102,7 +109,7 @@ def _candidates(line: str) -> Iterator[str]:
     if text != clean:
         yield text
     if _QUOTED_PRINTABLE.search(text) is not None:
-        text = _QUOTED_PRINTABLE.sub(lambda found: chr(int(found[0][1:], 16)), text).replace("\xa0", " ")
+        text = _QUOTED_PRINTABLE.sub(lambda found: chr(checked_integer(found[0][1:], 16)), text).replace("\xa0", " ")
         yield text
     if "\\" in text and _MARKDOWN.search(text) is not None:
         yield _MARKDOWN.sub(r"\1", text)

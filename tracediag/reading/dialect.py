@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
+from tracediag.trace.numbers import checked_integer
 
 LOOK_AHEAD = 500
 """So many lines are looked at before the first event is given out."""
@@ -22,7 +23,7 @@ _PATH = re.compile(
 _SOCKET = re.compile(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
 )
-_BARE = re.compile(r"(?P<blanks> *)(?P<number>\d{1,8})(?: +)[a-z_<+-]")
+_BARE = re.compile(r"(?P<blanks> *)(?P<number>[0-9]{1,8})(?: +)[a-z_<+-]")
 _ENTITY = re.compile(r"&(?:lt|quot);")
 _ESCAPED_MARK = re.compile(r"&lt;unfinished \.\.\.&gt;\s*$|^[^\"]*&lt;\.\.\. \w+ resumed&gt;", re.MULTILINE)
 
@@ -98,7 +99,7 @@ def _bare(lines: list[str]) -> Bare:
     found = [match for line in lines if (match := _BARE.match(line)) is not None]
     if not found:
         return "pid"
-    if any(int(match["number"]) == 0 for match in found):
+    if any(checked_integer(match["number"]) == 0 for match in found):
         return "relative"
     widths = {match.end("number") for match in found}
     digits = {len(match["number"]) for match in found}

@@ -29,7 +29,7 @@ _CALL = r"(<\.\.\. )?([a-z_][a-z_0-9]*+)(?:\(| resumed>)(.*)\n"
 END = re.compile(
     r"(.*)\) ++(= (-?[0-9]{1,24}+|0x[0-9a-f]{1,16}+|\?)"
     r"(?: (E[A-Z0-9_]++) \(([^()]*+)\)|<((?>[^<>\"\\]++|<[^<>\"\\]++>)*+)>| \((?!INJ|DEL|errno )([^()\[]++)\))?"
-    r"(?: <([0-9]++(?:\.[0-9]++)?)>)?)$"
+    r"(?: <([0-9]{1,20}+(?:\.[0-9]{1,64}+)?)>)?)$"
 )
 """What stands behind the head of a whole call or a second half: arguments, tail, result, errno, its text, annotation,
 detail, duration. Takes the common forms; the last `) = ` is taken for the true one."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 
 from tracediag.trace.events import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
+from tracediag.trace.numbers import checked_integer, integer
 
 _SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
 _SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")
 _STOP = re.compile(r"--- stopped by (?P<name>SIG\w++)\b.*$")
 _EXIT = re.compile(
-    r"\+\+\+ (?:exited with (?P<status>\d{1,10}+)|killed by (?P<signal>\w++))(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
+    r"\+\+\+ (?:exited with (?P<status>[0-9]{1,10}+)|killed by (?P<signal>\w++))"
+    r"(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
 )
-_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>\d{1,10}+) \+\+\+")
+_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>[0-9]{1,10}+) \+\+\+")
 _PROCESS = re.compile(
-    r"(?:strace: )?Process\w* (?P<pid>\d{1,10}+) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
+    r"(?:strace: )?Process\w* (?P<pid>[0-9]{1,10}+) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
 )
-_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>\d{1,10}+) runs in .*\]$")
+_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>[0-9]{1,10}+) runs in .*\]$")
 _MESSAGE = re.compile(
     r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
     r"|PANIC: handle_group"
@@ -59,7 +61,7 @@ def read_record(text: str) -> Record | None:
     if (match := _PROCESS.match(text)) is not None:
         return _process(match, text)
     if (match := _MODE.match(text)) is not None:
-        return Notice(line=0, text=text, kind="message", subject=int(match["pid"]))
+        return Notice(line=0, text=text, kind="message", subject=checked_integer(match["pid"]))
     if _MESSAGE.match(text) is not None:
         return Notice(line=0, text=text, kind="message")
     return None
@@ -78,18 +80,16 @@ def _signal(text: str) -> Record | None:
 def _end(text: str) -> Record | None:
     if (match := _EXIT.match(text)) is not None:
         status, core = match["status"], match["core"] is not None
-        return Exit(
-            line=0, text=text, status=None if status is None else int(status), signal=match["signal"], core_dumped=core
-        )
+        return Exit(line=0, text=text, status=integer(status), signal=match["signal"], core_dumped=core)
     if (match := _SUPERSEDED.match(text)) is not None:
-        return Superseded(line=0, text=text, by=int(match["by"]))
+        return Superseded(line=0, text=text, by=checked_integer(match["by"]))
     return None
 
 
 def _process(match: re.Match[str], text: str) -> Notice:
     what = match["what"]
     kind = "attached" if what == "attach" else "detached" if what.endswith("tach") else "message"
-    return Notice(line=0, text=text, kind=kind, subject=int(match["pid"]))
+    return Notice(line=0, text=text, kind=kind, subject=checked_integer(match["pid"]))
 
 
 class Furniture:

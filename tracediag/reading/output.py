@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tracediag.reading.join import Half
+from tracediag.trace.numbers import checked_integer
 
 LONGEST = 1 << 13
 """More of a line is not compared."""
@@ -64,7 +65,7 @@ def without_output(name: str, body: str) -> str:
     found = _FIRST.match(body)
     if found is None:
         return body
-    digits = re.compile(r"\d{1,20}+").match(body, found.end())
+    digits = re.compile(r"[0-9]{1,20}+").match(body, found.end())
     if digits is None:
         return body
     size = len(_OCTAL.sub("x", found["text"]))
@@ -73,7 +74,7 @@ def without_output(name: str, body: str) -> str:
         rest = escaped(body[end:])
         if rest.startswith(","):  # send and its like have more arguments
             return body
-        count = int(body[found.end() : end])
+        count = checked_integer(body[found.end() : end])
         # Data that begins with a line break puts nothing on this line: its digits are all the size's own.
         printed = not rest or (bool(shown) and rest.startswith(shown))
         if printed and (count > size if found["cut"] else count == size):

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from tracediag.trace.numbers import checked_integer, checked_seconds
+
 Bare = Literal["pid", "relative"]
 """What a short number at the beginning of a line is. A long one is always seconds since the epoch."""
 TimeKind = Literal["none", "epoch", "clock", "relative"]
@@ -18,12 +20,12 @@ TimeKind = Literal["none", "epoch", "clock", "relative"]
 
 _PREFIX = re.compile(
     r"""[ ]*+
-    (?>\[pid[ ]++(?P<bracket>\d{1,10}+)(?:<[^<>]*+>)?\][ ]++
-      |(?P<bare>\d{1,8}+)(?:<[^<>]*+>)?(?:[ ]++|$))?+
+    (?>\[pid[ ]++(?P<bracket>[0-9]{1,10}+)(?:<[^<>]*+>)?\][ ]++
+      |(?P<bare>[0-9]{1,8}+)(?:<[^<>]*+>)?(?:[ ]++|$))?+
     (?>(?P<context>\[(?!pid[ ])[A-Za-z_][^\]\[ ]*+\][ ]))?+
-    (?>(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d++)?)[ ]++|(?P<epoch>\d{10}+(?:\.\d++)?)[ ]++)?+
-    (?>(?P<relative>\d{1,8}+(?:\.\d++)?)[ ]++|\(\+[ ]*+(?P<since>\d++(?:\.\d++)?)\)[ ]++)?+
-    (?>(?P<number>\[[ ]*+\d{1,7}+\][ ]))?+
+    (?>(?P<clock>[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)?)[ ]++|(?P<epoch>[0-9]{10}+(?:\.[0-9]++)?)[ ]++)?+
+    (?>(?P<relative>[0-9]{1,8}+(?:\.[0-9]++)?)[ ]++|\(\+[ ]*+(?P<since>[0-9]++(?:\.[0-9]++)?)\)[ ]++)?+
+    (?>(?P<number>\[[ ]*+[0-9]{1,7}+\][ ]))?+
     (?>(?P<pointer>\[[ ]*+[0-9a-f?]{8,16}+\][ ]))?+
     """,
     re.VERBOSE,
@@ -56,9 +58,9 @@ def read_prefix(line: str, bare: Bare = "pid") -> Prefix:
     if short is not None and bare == "relative" and relative is None:
         short, relative = None, short
     if bracket is not None:
-        found.pid, found.style = int(bracket), "bracket"
+        found.pid, found.style = checked_integer(bracket), "bracket"
     elif short is not None:
-        found.pid, found.style = int(short), "file"
+        found.pid, found.style = checked_integer(short), "file"
     if clock is not None:
         found.kind, found.stamp = "clock", clock
     elif epoch is not None:
@@ -80,7 +82,7 @@ class Clock:
     def read(self, kind: TimeKind, stamp: str) -> float | None:
         """Return the seconds of one stamp, or None without one. Relative stamps are added up: call once a record."""
         if kind == "epoch":
-            return float(stamp)
+            return checked_seconds(stamp)
         if kind == "clock":
             return self.of_day(stamp)
         if kind == "relative":
@@ -89,7 +91,7 @@ class Clock:
 
     def since_start(self, stamp: str) -> float:
         """Return the seconds since the first record, where each stamp counts from the one before."""
-        self._sum += float(stamp)
+        self._sum += checked_seconds(stamp)
         return self._sum
 
     def of_day(self, stamp: str) -> float:
@@ -98,12 +100,12 @@ class Clock:
         base = self._minutes.get(minute)
         if base is None:
             base = self._minutes[minute] = self._new_minute(minute)
-        value = base + float(stamp[6:].replace(",", "."))
+        value = base + checked_seconds(stamp[6:].replace(",", "."))
         self._last = value
         return value
 
     def _new_minute(self, minute: str) -> float:
-        base = int(minute[:2]) * 3600.0 + int(minute[3:5]) * 60.0 + self._days
+        base = checked_integer(minute[:2]) * 3600.0 + checked_integer(minute[3:5]) * 60.0 + self._days
         if len(self._minutes) > _REMEMBERED:  # old minutes would be wrong on the next day
             self._minutes.clear()
         if base + _WRAP < self._last:

@@ -18,11 +18,11 @@ from tracediag.reading.join import Half, joined_body
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.prefix import Clock, TimeKind
 from tracediag.trace.events import Begun, Event, Parser, Syscall
+from tracediag.trace.numbers import Numbers, checked_seconds
 
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
-MOST_NUMBERS = 1 << 12
 
 
 class _Parsers(dict[str, Parser]):
@@ -33,28 +33,6 @@ class _Parsers(dict[str, Parser]):
         if len(self) < MOST_NAMES:
             self[name] = parser
         return parser
-
-
-class _Numbers(dict[str, int | None]):
-    """Small numbers by their digits: to look one up takes a third of the time of reading it again."""
-
-    def __missing__(self, digits: str) -> int:
-        number = int(digits)
-        if len(self) < MOST_NUMBERS:
-            self[digits] = number
-        return number
-
-
-class _Results(dict[str, int | None]):
-    """Results by their digits, decimal or hexadecimal."""
-
-    def __missing__(self, digits: str) -> int:
-        if digits[1:2] == "x":
-            return int(digits, 16)
-        number = int(digits)
-        if len(self) < MOST_NUMBERS:
-            self[digits] = number
-        return number
 
 
 _Stamp = Callable[[str], float | None]
@@ -82,7 +60,7 @@ def read_lines(  # noqa: PLR0915 - see above
     mixed = dialect.shape[0] != "file"
     every = wanted is None
     names: frozenset[str] = wanted or frozenset()
-    parsers, numbers, results = _Parsers(), _Numbers({"": None}), _Results({"?": None})
+    parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = 0
     for piece in pieces:
         whole = resumed = begun = 0
@@ -147,7 +125,7 @@ def read_lines(  # noqa: PLR0915 - see above
                             errno=errno,
                             tail=tail,
                             detail=text or note or detail or "",
-                            duration=None if took is None else float(took),
+                            duration=None if took is None else checked_seconds(took),
                             end_line=number,
                         )
                     continue
@@ -167,7 +145,7 @@ def read_lines(  # noqa: PLR0915 - see above
                             errno=errno,
                             tail=tail,
                             detail=text or note or detail or "",
-                            duration=None if took is None else float(took),
+                            duration=None if took is None else checked_seconds(took),
                             end_line=number,
                             end_time=time,
                         )
@@ -185,7 +163,7 @@ def read_lines(  # noqa: PLR0915 - see above
 
 def _stamp(clock: Clock, kind: TimeKind) -> _Stamp:
     if kind == "epoch":
-        return float
+        return checked_seconds
     if kind == "clock":
         return clock.of_day
     if kind == "relative":

@@ -7,6 +7,8 @@ import re
 
 import msgspec
 
+from tracediag.trace.numbers import hexadecimal, integer, seconds
+
 _PLAIN = r'(?>[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?>[^"\\]++|\\.)*+"|")*+'
 ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
 """What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and `<>` inside."""
@@ -47,28 +49,23 @@ class Result(msgspec.Struct):
     """False where the text in parentheses goes on in the next line."""
 
 
-_DIGITS = 64
-"""No result has so many digits, and there are numbers that Python refuses to read."""
-
-
 def read_result(tail: str) -> Result | None:
     """Take a tail apart, from its `=` on; None where it does not begin as a result does."""
     match = _TAIL.match(tail)
     if match is None:
         return None
     found = Result(end=match.end())
-    decimal, hexadecimal = match["decimal"], match["hex"]
+    decimal, pointer = match["decimal"], match["hex"]
     if decimal is not None:
-        found.value = int(decimal) if len(decimal) < _DIGITS else None
-    elif hexadecimal is not None:
-        found.value = int(hexadecimal, 16) if len(hexadecimal) < _DIGITS else None
+        found.value = integer(decimal)
+    elif pointer is not None:
+        found.value = hexadecimal(pointer)
     if (code := match["errno"]) is not None:
         found.errno = code if match["error"] is not None or code in _ERRNOS else None
     elif (number := match["number"]) is not None:
-        found.errno = errno.errorcode.get(int(number[:20]), number)
+        found.errno = errno.errorcode.get(integer(number) or 0, number)
     found.detail = match["error"] or match["detail"] or match["cut"] or match["note"] or ""
-    if match["duration"] is not None:
-        found.duration = float(match["duration"])
+    found.duration = seconds(match["duration"])
     found.closed = match["cut"] is None and not _cut_error(match, tail)
     return found
 

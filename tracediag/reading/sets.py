@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tracediag.reading.prefix import Clock, read_prefix
 from tracediag.reading.sources import LINES, Progress, Source, Stream, UnreadableError, open_source
+from tracediag.trace.numbers import checked_integer
 
-_MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>\d{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
+_MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>[0-9]{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
 _BEHIND = re.compile(r" ++[>|*=] ")
 """A stack frame or a line of a hex dump: it belongs to the record before it."""
 _RUN = 64
@@ -110,7 +111,7 @@ def _first_time(path: str) -> float | None:
 
 def _pid(path: str) -> int:
     found = _MEMBER.fullmatch(path)
-    return 0 if found is None else int(found["pid"])
+    return 0 if found is None else checked_integer(found["pid"])
 
 
 def members_of(prefix: str) -> list[str]:

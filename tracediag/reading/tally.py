@@ -28,6 +28,7 @@ from tracediag.reading.prefix import Clock
 from tracediag.reading.reader import AnySource, Reader
 from tracediag.reading.sources import Progress, Stream, UnreadableError
 from tracediag.trace.events import Event, Record
+from tracediag.trace.numbers import Numbers
 
 _MARK = len("<unfinished ...>")
 MOST_NAMES = 1 << 12
@@ -51,7 +52,7 @@ _NAME = r"((?:<\.\.\. |)[a-z_][a-z_0-9]*+)(?:\(| resumed>)"
 _BEGUN = r"(.*+)(?<=<unfinished \.\.\.>)"
 _RESULT = r" ++= (?:[0-9]{1,24}+|0x[0-9a-f]{1,16}+|-[0-9]{1,24}+)"
 _NOTE = r"(?:<(?:[^<>\"\\\n-]++|->?|<[^<>\"\\\n]++>)*+>|)"
-_TOOK = r" <[0-9]++(?:\.[0-9]++|)>"
+_TOOK = r" <[0-9]{1,20}+(?:\.[0-9]{1,64}+|)>"
 _END = rf"({_TOOK}|(?: E[A-Z0-9_]++ \([^()\n]*+\)| \((?!INJ|DEL|errno )[^()\[\n]++\)|)(?:{_TOOK}|))"
 _PARTS = re.compile(r"(?: (E[A-Z0-9_]++) \([^()]*+\)| \([^()]*+\))?(?: <([0-9.]++)>)?")
 
@@ -120,6 +121,7 @@ class Tally(Reader):
         self._groups = groups
         self._by_pid = by_pid
         self._apart = frozenset(apart)
+        self._numbers = Numbers({"": None})
         self._plain: set[str] = set()
         """The names of calls that were met before and are not to come as events."""
         self._second: dict[str, str] = {}
@@ -156,7 +158,7 @@ class Tally(Reader):
         """Read a piece; one long function for the reason that `quick` gives."""
         general, groups, by_pid = self._general, self._groups, self._by_pid
         joiner, plain, second, apart = general.assembler.joiner, self._plain, self._second, self._apart
-        pending = joiner.pending
+        pending, numbers = joiner.pending, self._numbers
         rows = self._find(piece)
         if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
             rows = self._find_strictly(piece)
@@ -172,7 +174,7 @@ class Tally(Reader):
                     record, pid, name, end = self._other(other)  # noqa: PLW2901
                     if record is not None:
                         others += 1
-                        yield from general.assembler.record(Place(number, int(pid) if pid else None), record)
+                        yield from general.assembler.record(Place(number, numbers[pid]), record)
                         continue
                 if name in second:
                     name = second[name]  # noqa: PLW2901
@@ -195,7 +197,7 @@ class Tally(Reader):
                     if by_pid:
                         groups[pid]  # whose this pid is may be another matter when the call returns
                     body = rest[:-_MARK].rstrip(" ") if name in WRITERS else ""  # others' arguments are of no use
-                    pending[pid] = Half(number, int(pid) if pid else None, None, name, body)
+                    pending[pid] = Half(number, numbers[pid], None, name, body)
                     continue
             others += 1
             yield from general.read(number, general.line(number))

@@ -24,6 +24,8 @@ from functools import lru_cache
 
 import msgspec
 
+from tracediag.trace.numbers import checked_integer, integer
+
 _FORM = re.compile(
     r"""(?>
       (?P<path> (?>\(unreachable\))?+ / (?>[^<\\]++|\\.)*+ )
@@ -98,7 +100,7 @@ def _numbered(match: re.Match[str]) -> Annotation:
     if found is None:
         local, _, peer = inner.partition("->")
         return Annotation("socket", protocol=protocol, local=local, peer=peer)
-    inode = int(found["inode"])
+    inode = integer(found["inode"])
     if protocol == "pipe":
         return Annotation("pipe", inode=inode)
     if protocol in _NAMESPACES:
@@ -120,7 +122,7 @@ def _unescaped(quoted: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     code = match.group()[1:]
     if code[0] == "x" and len(code) > 1:
-        return chr(int(code[1:], 16))
+        return chr(checked_integer(code[1:], 16))
     if code[0] in "01234567":
-        return chr(int(code, 8))
+        return chr(checked_integer(code, 8))
     return chr(_NAMED_ESCAPES[code]) if code in _NAMED_ESCAPES else code

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple, Protocol
 
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Value, items_of, names_of, number_of
 
 _TABLE = """\
@@ -188,7 +189,7 @@ class _Call(Protocol):
 @cache
 def _by_number() -> dict[int, Errno]:
     rows = (line.split(" ", 2) for line in _TABLE.splitlines())
-    return {int(number): Errno(int(number), name, text) for number, name, text in rows}
+    return {checked_integer(number): Errno(checked_integer(number), name, text) for number, name, text in rows}
 
 
 @cache

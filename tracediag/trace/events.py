@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.parameters import position
 from tracediag.trace.values import Value, number_of, text_of
 
@@ -32,9 +33,9 @@ Parser = Callable[[str], tuple[Value, ...]]
 """Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
 
 
-_SENDER = re.compile(r"\bsi_pid=(\d{1,10}+)")
-_LEADING = re.compile(r"-?\d{1,20}+(?![*\w])").match
-_THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?\d{1,20}+)(?=[,<]|$)").match
+_SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
+_LEADING = re.compile(r"-?[0-9]{1,20}+(?![*\w])").match
+_THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?[0-9]{1,20}+)(?=[,<]|$)").match
 """The third argument, behind two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
 _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
 """Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""
@@ -86,9 +87,9 @@ class Call(Event, kw_only=True, gc=False):
             if (few := _FEW.get(body[:2])) is not None or (few := _FEW.get(body[:3])) is not None:
                 return few
             if (leading := _LEADING(body)) is not None:
-                return int(leading[0])
+                return checked_integer(leading[0])
         elif key == 2 and self._args is None and (third := _THIRD(self.body)) is not None:
-            return int(third[1])
+            return checked_integer(third[1])
         return number_of(self.arg(key))
 
     def path(self, key: int) -> str | None:
@@ -179,7 +180,7 @@ class Signal(Record, kw_only=True, gc=False):
     def sender(self) -> int | None:
         """The pid that sent it (si_pid); None where the kernel did, or where it is not shown."""
         found = _SENDER.search(self.info)
-        return int(found[1]) if found is not None and int(found[1]) > 0 else None
+        return (checked_integer(found[1]) or None) if found is not None else None
 
 
 class Stop(Record, kw_only=True, gc=False):

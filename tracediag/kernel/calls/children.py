@@ -9,9 +9,10 @@ from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Reaped
 from tracediag.trace.calls import CHILD_WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
 
-_EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d{1,3}+)\}\], ").match
+_EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == ([0-9]{1,3}+)\}\], ").match
 """The end of nearly every child, read without parsing."""
 
 
@@ -21,7 +22,7 @@ def wait4(action: Action, call: Syscall) -> None:
     if call.result is None or call.result <= 0:
         return
     usual = _EXITED(call.body)
-    status, signal, ended = (int(usual[1]), None, True) if usual is not None else _status(call.arg(1))
+    status, signal, ended = (checked_integer(usual[1]), None, True) if usual is not None else _status(call.arg(1))
     if ended:
         _reap(action, call, call.result, status, signal)
 

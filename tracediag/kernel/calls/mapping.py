@@ -10,11 +10,10 @@ from tracediag.kernel.handlers import handles
 from tracediag.kernel.numbers import look_up
 from tracediag.trace.calls import FTRUNCATES, MAPS, TRUNCATES
 from tracediag.trace.events import Syscall
+from tracediag.trace.numbers import identifier
 from tracediag.trace.values import text_of
 
 _ANONYMOUS = ", -1, 0"
-_LONGEST = 10
-"""No descriptor has so many digits."""
 
 
 @handles(*MAPS)
@@ -28,7 +27,8 @@ def mmap(action: Action, call: Syscall) -> None:
         return
     before = body[: body.rfind(", ")]
     digits = before[before.rfind(", ") + 2 :].partition("<")[0]
-    held = look_up(action, int(digits) if digits.isdecimal() and len(digits) < _LONGEST else call.number(4))
+    number = identifier(digits)
+    held = look_up(action, call.number(4) if number is None else number)
     action.thread.process.space.add(Mapping(call, None if held is None else held.file))
 
 

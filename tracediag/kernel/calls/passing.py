@@ -15,6 +15,7 @@ from tracediag.kernel.rights import Passed
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import MESSAGE_RECEIVES, MESSAGE_SENDS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.numbers import identifier
 from tracediag.trace.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
 
 _RIGHTS = "SCM_RIGHTS"
@@ -118,8 +119,8 @@ def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
     """Return the process that a pidfd stands for, from its annotation or from the call that made it."""
     note = note_of(call.arg(0))
     told = "" if note is None else parse_annotation(note).local
-    if told.isdecimal():
-        return int(told)
+    if (pid := identifier(told)) is not None:
+        return pid
     opened = pidfd.file.opened
     return opened.number(0) if opened is not None and opened.name == "pidfd_open" else None
 

@@ -13,6 +13,7 @@ from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import look_up
 from tracediag.trace.calls import EPOLL_CTLS, EPOLL_WAITS, IDLES, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Array, Structure, Value, bare, items_of, names_of, number_of
 
 
@@ -153,7 +154,7 @@ def sleep(action: Action, call: Syscall) -> None:
 
 
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
-_SET_NUMBER = re.compile(r"\b\d{1,10}+\b")
+_SET_NUMBER = re.compile(r"\b[0-9]{1,10}+\b")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
 
 
@@ -162,7 +163,7 @@ def select(action: Action, call: Syscall) -> None:
     """What became ready stands behind the result: `= 1 (in [5], left {...})`."""
     _finish(action, call)
     reports = [
-        _by_number(action, int(number), frozenset({_SET_EVENTS[which]}))
+        _by_number(action, checked_integer(number), frozenset({_SET_EVENTS[which]}))
         for which, numbers in _READY_SET.findall(call.detail if call.result else "")
         for number in _SET_NUMBER.findall(numbers)
     ]

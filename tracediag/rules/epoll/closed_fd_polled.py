@@ -20,6 +20,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
 from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Structure, items_of, names_of, number_of
 
 _RANGE = 8
@@ -55,14 +56,14 @@ class _Polled(msgspec.Struct, eq=False):
         return (last.time - self.first.time) / (self.times - 1) <= SLOW
 
 
-_ENTRY = re.compile(r"\{fd=(-?\d{1,10}+)")
+_ENTRY = re.compile(r"\{fd=(-?[0-9]{1,10}+)")
 
 
 def _asks_what_is_open(call: Syscall) -> bool:
     """Whether this is the cheap way to learn which numbers are open: all from 0 on, or a long row, without a wait."""
     if call.name != "poll" or not call.body.endswith(", 0"):
         return False
-    numbers = [int(number) for number in _ENTRY.findall(call.body)]
+    numbers = [checked_integer(number) for number in _ENTRY.findall(call.body)]
     least = 2 if numbers[:1] == [0] else _RANGE
     return len(numbers) >= least and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 

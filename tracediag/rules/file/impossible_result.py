@@ -12,6 +12,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
 from tracediag.trace.events import Syscall
+from tracediag.trace.numbers import checked_integer
 
 _HUGE = 0x7FFFF000
 """MAX_RW_COUNT: more than the kernel ever moves in one call; a remainder below zero, taken as unsigned, is more."""
@@ -44,7 +45,7 @@ class ImpossibleResult(Rule):
             body = call.body
             size = body[body.rfind(" ") + 1 :]
             # As many digits or more, and not less: nearly every call is through here.
-            if len(size) <= len(str(result)) and size.isdecimal() and int(size) < result:
+            if len(size) <= len(str(result)) and size.isdecimal() and checked_integer(size) < result:
                 self._note(action)
         return None
 

@@ -12,8 +12,9 @@ from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_exit, on_signal, on_trace_end
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.trace.numbers import checked_integer
 
-_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=(\d{1,10}+)")
+_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
 _TOLD = "TD510 told"
 """In the memory of a process: the SIGCHLD of each child, where strace does not follow that."""
 
@@ -40,8 +41,8 @@ class ChildNotReaped(Rule):
         """Remember which child has ended."""
         event, process = action.event, action.process
         found = _DEAD.search(event.info) if isinstance(event, Signal) else None
-        if found is not None and int(found[1]) in process.children:
-            process.memory.setdefault(_TOLD, {}).setdefault(int(found[1]), event)
+        if found is not None and checked_integer(found[1]) in process.children:
+            process.memory.setdefault(_TOLD, {}).setdefault(checked_integer(found[1]), event)
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:

@@ -16,11 +16,12 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
 from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import names_of
 
 _RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
-_SENDER = re.compile(r"\bsi_pid=(\d{1,10}+)")
+_SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
 _BY_CALL = re.compile(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
 """raise(3), pthread_kill(3), sigqueue(3): the kernel's own SIGPIPE bears SI_USER."""
 
@@ -225,7 +226,9 @@ def _behind(blow: _Blow, process: Process) -> bool:
     if blow.call is not None:
         return not blow.returned or blow.again is not None
     sender = None if blow.signal is None else _SENDER.search(blow.signal.info)
-    return blow.signal is not None and (sender is None or process.pid is None or int(sender[1]) == process.pid)
+    return blow.signal is not None and (
+        sender is None or process.pid is None or checked_integer(sender[1]) == process.pid
+    )
 
 
 def _in_pipeline(descriptor: Descriptor | None) -> bool:
