@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from tracediag.evidence.complaints import Said, names_error, names_object, said_after, target
+from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.events import Syscall
@@ -62,8 +62,6 @@ _NAMED, _SPOKEN_OF = 100, 60
 _WORTH = 12
 _NEAR, _FAR = 15, 70
 _HEAVY = 40
-_BURST = 12
-"""Lines between two writes to fd 2 that belong to one message."""
 
 
 class Blame(msgspec.Struct, frozen=True):
@@ -129,13 +127,13 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
         ended: whether it has ended badly; if not, only a call that its message names counts.
     """
     failures = failed_calls(process)
-    messages = list(process.messages)
-    if not ended and not _speak_of_any(messages, failures):
+    said = said_by(process)
+    if not ended and not _speaks_of_any(said, failures):
         return None
-    last_words = _last_words(messages)
+    last_words = _last_words(said)
     best: tuple[float, int, Blame] | None = None
     for call in failures:
-        blame, score = _weigh(call, messages, last_words or end, failures)
+        blame, score = _weigh(call, said.after(call.line), last_words or end, failures)
         if score < _WORTH or (not ended and not blame.named):
             continue
         if best is None or (score, call.line) >= best[:2]:
@@ -143,26 +141,19 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
     return None if best is None else _placed(best[2], process)
 
 
-def _speak_of_any(messages: Sequence[Syscall], failures: Iterable[Syscall]) -> bool:
-    """Whether the messages give the error of any of the calls: asked first, since most programs only chat."""
-    said = said_after(messages)
-    return any(names_error(said, errno) is not None for errno in {call.errno or "" for call in failures})
+def _speaks_of_any(said: Complaint, failures: Iterable[Syscall]) -> bool:
+    """Whether the program gave the error of any of the calls: asked first, since most programs only chat."""
+    return any(said.names_error(errno) is not None for errno in {call.errno or "" for call in failures})
 
 
-def _last_words(messages: Sequence[Syscall]) -> int:
+def _last_words(said: Complaint) -> int:
     """Return the line where the last message begins, which may be written piece by piece; 0 where there is none."""
-    first = 0
-    for call in reversed(messages):
-        if first and first - call.line > _BURST:
-            break
-        first = call.line
-    return first
+    return said.messages[-1].calls[0].line if said else 0
 
 
-def _weigh(call: Syscall, messages: Iterable[Syscall], until: int, failures: Sequence[Syscall]) -> tuple[Blame, float]:
-    said = said_after(messages, call.line)
-    error = names_error(said, call.errno or "")
-    spoken = names_object(said, call)
+def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscall]) -> tuple[Blame, float]:
+    error = said.names_error(call.errno or "")
+    spoken = said.names_object(call)
     distance = abs(until - (call.end_line or call.line))
     score = weight(call) - min(_FAR / 2, distance / 2)
     normal = harmless(call)
@@ -177,12 +168,13 @@ def _weigh(call: Syscall, messages: Iterable[Syscall], until: int, failures: Seq
     confidence = _sure(call, said, failures, spoken is not None, error is not None)
     if error is None and spoken is None and distance > (2 if weight(call) >= _HEAVY else 1) * _NEAR:
         confidence = Confidence.POSSIBLE
-    words = said[0].call if said and said[0].call.line - call.line <= _NEAR else None
+    pieces = said.pieces
+    words = pieces[0].call if pieces and pieces[0].call.line - call.line <= _NEAR else None
     return Blame(call, error or spoken or words, error is not None, confidence), score
 
 
-def _sure(call: Syscall, said: tuple[Said, ...], failures: Sequence[Syscall], spoken: bool, named: bool) -> Confidence:
-    if not named or not said:
+def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: bool, named: bool) -> Confidence:
+    if not named or not said.pieces:
         return Confidence.LIKELY if weight(call) >= 25 or spoken else Confidence.POSSIBLE
     rivals = [other for other in failures if other.errno == call.errno and not harmless(other)]
     return Confidence.CERTAIN if spoken or len(rivals) < 2 else Confidence.LIKELY

@@ -1,14 +1,17 @@
-"""What a program has said on fd 2, and whether that names a failed call: its error, its path, its name."""
+"""What a program said on fd 2, and whether that names a failed call: its error, its path, its name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 import msgspec
 
+from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
+from tracediag.results.findings import Step, step
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Text, text_of, walk
@@ -16,10 +19,14 @@ from tracediag.trace.values import Text, text_of, walk
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
 _SHORTEST = 3
 """A shorter name is found in any text."""
+_BURST = 12
+"""Lines between two writes to fd 2 that belong to one message."""
+_LONGEST, _BUFFERS = 8192, 64
+"""Characters of a text and buffers of a writev that are searched: a trace recorded with -s may hold megabytes."""
 
 
-class Said(msgspec.Struct, frozen=True):
-    """One write to fd 2, or one piece of it."""
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """The text of one write, or one buffer of a writev."""
 
     call: Syscall
     text: str
@@ -27,43 +34,107 @@ class Said(msgspec.Struct, frozen=True):
     """Whether strace shows only its beginning."""
 
 
-def said_after(messages: Iterable[Syscall], line: int = 0) -> tuple[Said, ...]:
-    """Return what was written behind a line."""
-    return tuple(piece for call in messages if call.line > line for piece in _pieces(call))
+class Complaint(msgspec.Struct, eq=False):
+    """What a program said: its writes to fd 2 or to a dup of it, the earliest first. False where it said nothing.
+
+    Programs write one message piece by piece: glibc's error(3) the name, the text and the end of line.
+    """
+
+    calls: tuple[Syscall, ...]
+    _pieces: tuple[Piece, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.calls)
+
+    @property
+    def first(self) -> Syscall | None:
+        """The first write."""
+        return self.calls[0] if self.calls else None
+
+    @property
+    def last(self) -> Syscall | None:
+        """The last write."""
+        return self.calls[-1] if self.calls else None
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The texts of the writes, as far as strace shows them; parsed when first asked for."""
+        if self._pieces is None:
+            self._pieces = tuple(piece for call in self.calls for piece in _pieces(call))
+        return self._pieces
+
+    @property
+    def text(self) -> str:
+        """The pieces joined."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def messages(self) -> tuple[Complaint, ...]:
+        """The messages one by one: writes that follow each other closely belong to one."""
+        groups: list[list[Syscall]] = []
+        for call in self.calls:
+            if groups and call.line - groups[-1][-1].line <= _BURST:
+                groups[-1].append(call)
+            else:
+                groups.append([call])
+        return tuple(Complaint(tuple(group)) for group in groups)
+
+    def after(self, line: int) -> Complaint:
+        """Return what was said after a line."""
+        return Complaint(tuple(call for call in self.calls if call.line > line))
+
+    def says(self, *words: str) -> Syscall | None:
+        """Return the first write that holds one of these words, in lower case or not; None if none does."""
+        return next((piece.call for piece in self.pieces if any(word in piece.text.lower() for word in words)), None)
+
+    def names_error(self, errno: str) -> Syscall | None:
+        """Return the write that gives the error's text, name or number, also where strace cut it; None if none does."""
+        pattern, text = _pattern(errno), _text(errno)
+        for piece in self.pieces:
+            if pattern.search(piece.text) or (piece.shortened and _begins(piece.text, text)):
+                return piece.call
+        joined = (message for message in self.messages if len(message.pieces) > 1)
+        return next((message.last for message in joined if pattern.search(message.text)), None)
+
+    def names_object(self, call: Syscall) -> Syscall | None:
+        """Return the write that names what a call was made on, or the call itself, as in `bind() failed`."""
+        wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
+        itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
+        for piece in self.pieces:
+            if any(name in piece.text for name in wanted) or itself.search(piece.text):
+                return piece.call
+            if piece.shortened and _path_begins(piece.text, wanted):
+                return piece.call
+        return None
 
 
-def _pieces(call: Syscall) -> Iterator[Said]:
-    for value in (found for arg in call.args[1:] for found in walk(arg)):
-        if isinstance(value, Text):
-            yield Said(call, str(value), value.shortened)
+def said_by(process: Process, after: int = 0) -> Complaint:
+    """Return what a process said after a line, of the last writes that the model keeps."""
+    return Complaint(tuple(call for call in process.messages if call.line > after))
 
 
-def names_error(said: tuple[Said, ...], errno: str) -> Syscall | None:
-    """Return the write that gives the error's text, name or number, also where strace has cut it; None if none does."""
-    pattern, text = _pattern(errno), _text(errno)
-    for piece in said:
-        if pattern.search(piece.text) or (piece.shortened and _begins(piece.text, text)):
-            return piece.call
-    whole = "".join(piece.text for piece in said)
-    return said[-1].call if said and pattern.search(whole) else None
+def report_step(write: Syscall, *, named: bool = True, subject: str = "program") -> Step:
+    """Return the step of a write to fd 2.
+
+    Args:
+        write: the write.
+        named: whether it gives the error in question; if not, it is only what was said next.
+        subject: what wrote it: "program", "child", "parent".
+    """
+    return step(write, f"the {subject} reports the error on fd 2" if named else f"the {subject} writes this to fd 2")
+
+
+def _pieces(call: Syscall) -> Iterator[Piece]:
+    values = (found for arg in call.args[1:] for found in walk(arg))
+    texts = (value for value in values if isinstance(value, Text))
+    for value in islice(texts, _BUFFERS):
+        yield Piece(call, str(value)[:_LONGEST], value.shortened or len(value.data) > _LONGEST)
 
 
 def _begins(shown: str, text: str) -> bool:
     """Whether what strace shows ends in the beginning of the error's text: `cat: /etc/shadow: Permiss`..."""
     tail = re.split(r": |\(", shown)[-1].lower()
     return len(tail) >= _SHORTEST and text.lower().startswith(tail)
-
-
-def names_object(said: tuple[Said, ...], call: Syscall) -> Syscall | None:
-    """Return the write that speaks of what a call was made on, or of the call itself, as in `bind() failed`."""
-    wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
-    itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
-    for piece in said:
-        if any(name in piece.text for name in wanted) or itself.search(piece.text):
-            return piece.call
-        if piece.shortened and _path_begins(piece.text, wanted):
-            return piece.call
-    return None
 
 
 def _path_begins(shown: str, wanted: list[str]) -> bool:

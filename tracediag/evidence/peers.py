@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.outcome import blocked_in
+from tracediag.evidence.waiters import blocked_in
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process

@@ -1,11 +1,17 @@
-"""What threads do while others serve an event loop: who stands in a wait on a set, who may be at work."""
+"""What threads wait for: the call that blocks a thread, the descriptors that it waits for, which may be at work."""
 
 from __future__ import annotations
 
+from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.process import Thread
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Structure, items_of, number_of
+
+WAITS = (*EPOLL_WAITS, *POLLS, *SELECTS)
+"""Calls that wait for any of several descriptors."""
 
 _IDLE = frozenset(
     {*EPOLL_WAITS, *POLLS, *SELECTS, "accept", "accept4", "futex", "wait4", "waitid", "rt_sigtimedwait", "pause"}
@@ -28,3 +34,30 @@ def is_busy(thread: Thread) -> bool:
     if call is not None:
         return call.name not in _IDLE
     return last is None or last.name not in EPOLL_WAITS or (last.result or 0) > 0
+
+
+def blocked_in(thread: Thread) -> Syscall | Begun | None:
+    """Return the call that blocks a thread, or that was interrupted; exit and exit_group block none."""
+    last = thread.last_call
+    call = thread.pending or (last if last is not None and last.interrupted else None)
+    return None if call is None or call.name.startswith("exit") else call
+
+
+def blocked_at(end: ProcessEnd) -> Syscall | Begun | None:
+    """Return the call that blocked a process when a signal killed it, or the trace ended."""
+    if end.exit is None:
+        return next((call for thread in end.process.threads if (call := blocked_in(thread)) is not None), None)
+    return None if end.exit.signal is None or end.thread is None else blocked_in(end.thread)
+
+
+def waited_for(call: Syscall | Begun) -> frozenset[int] | None:
+    """Return the descriptors that a poll, select or read waits for; None where the call does not show them: epoll."""
+    if call.name in POLLS:
+        entries = (item for item in items_of(call.arg(0)) if isinstance(item, Structure))
+        return frozenset(number for entry in entries if (number := number_of(entry.get("fd"))) is not None)
+    if call.name in SELECTS:
+        return frozenset(selected(call, sets=(1,)))
+    if call.name in ("read", "readv", "recv", "recvfrom", "recvmsg"):
+        number = call.number(0)
+        return None if number is None else frozenset({number})
+    return None

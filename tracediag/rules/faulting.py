@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from tracediag.evidence.faults import FAULTS, Fault
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding
-from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.events import Exit, Signal
 
 
 class FaultRule(Rule):
     """A rule about a process that such a signal ends; a subclass says what it makes of it, in `diagnose`."""
 
-    aftermath: ClassVar[tuple[str, ...]] = ("SIGABRT",)
+    deadly: ClassVar[tuple[str, ...]] = ("SIGABRT",)
     """The signals by which a handler of the first one ends the process."""
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
@@ -64,31 +65,24 @@ class FaultRule(Rule):
         if known is not None and known.thread is action.thread and not known.passed_on:
             action.process.memory[f"{self.name} handled"] = action.process.memory.pop(self.name)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge a process that has ended: killed by the signal, or given up after it."""
-        end, process = action.process.exit, action.process
-        fault: Fault | None = process.memory.get(self.name)
-        if end is None or fault is None or fault.sent:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge a process that has ended, or of whose thread the trace shows nothing more after the signal."""
+        fault: Fault | None = end.process.memory.get(self.name)
+        if fault is None or fault.sent:
             return
-        if end.signal in (fault.signal.name, *self.aftermath):
-            found = self.diagnose(process, fault, end, Confidence.CERTAIN)
-        elif end.status:
-            found = self.diagnose(process, fault, end, Confidence.LIKELY)
-        else:
-            found = None
+        confidence = self._confidence(fault, end.exit)
+        found = None if confidence is None else self.diagnose(end.process, fault, end.exit, confidence)
         if found is not None:
             yield found
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge a signal after which the trace shows nothing of the thread any more."""
-        for process in kernel.processes:
-            fault: Fault | None = process.memory.get(self.name)
-            if process.exit is None and fault is not None and fault.thread.last_call is fault.last and not fault.sent:
-                found = self.diagnose(process, fault, None, Confidence.LIKELY)
-                if found is not None:
-                    yield found
+    def _confidence(self, fault: Fault, end: Exit | None) -> Confidence | None:
+        """Tell how sure it is that the signal ended the process; None where it did not."""
+        if end is None:
+            return Confidence.LIKELY if fault.thread.last_call is fault.last else None
+        if end.signal in (fault.signal.name, *self.deadly):
+            return Confidence.CERTAIN
+        return Confidence.LIKELY if end.status else None
 
 
 def _at_once(former: Fault, fault: Fault) -> bool:

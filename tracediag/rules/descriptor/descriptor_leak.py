@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from tracediag.evidence.steps import is_excerpt, last_line, no, plural, repeated
+from tracediag.evidence.steps import is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
 from tracediag.trace.events import Event, Syscall
 
@@ -64,20 +65,12 @@ class DescriptorLeak(Rule):
         """What the leak leads to, in the end."""
         action.process.memory.setdefault(_LIMIT, action.call)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Look at what a process had not closed by its end."""
-        process = action.process
-        if len(action.released) >= _PASTED and process.exit is not None and _shows_closes(process, action.kernel):
-            yield from self._judged(process, action.released, action.event.line)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Look at what those that live on hold open."""
-        pasted = is_excerpt(kernel)
-        for process in kernel.processes:
-            if process.exit is None and len(process.table.open) >= _PASTED and _shows_closes(process, kernel):
-                yield from self._judged(process, process.table.open.values(), last_line(kernel), pasted=pasted)
+        held = end.held
+        if len(held) >= _PASTED and _shows_closes(end.process, end.kernel):
+            yield from self._judged(end.process, held, end.line, pasted=is_excerpt(end.kernel))
 
     def _judged(
         self, process: Process, held: Iterable[Descriptor], end: int, *, pasted: bool = False

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.consequence import ending
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.steps import repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind
-from tracediag.kernel.process import Limit, Process
+from tracediag.kernel.process import Limit
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._census import Origin, census
 from tracediag.trace.events import Syscall
 
@@ -82,31 +83,22 @@ class DescriptorLimitReached(Rule):
         if hit is not None and not action.call.failed and hit.call.name in _ACCEPTS:
             hit.got_over = True
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Speak when it is known what became of the process."""
-        if action.process.exit is not None:
-            yield from self._told(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Speak of the processes that live on."""
-        for process in kernel.processes:
-            yield from self._told(process)
-
-    def _told(self, process: Process) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report when it is known what became of the process."""
+        process = end.process
         hit: _Hit | None = process.memory.pop(self.name, None)
         if hit is None:
             return
-        call, end = hit.call, ending(process, hit.call)
+        call, proof = hit.call, list(Aftermath(process, hit.call).proof_steps())
         last = hit.last or call
         words = _WORDS[hit.kind]
         numbers = _numbers(hit)
         yield self.finding(
-            [*_before(hit), step(call, words.note.format(call=call.name), primary=True), *_again(hit), *end],
+            [*_before(hit), step(call, words.note.format(call=call.name), primary=True), *_again(hit), *proof],
             object=_object(hit),
             title=words.title.format(call=call.name, error=call.errno) + numbers,
-            severity=_severity(hit, bad=bool(end)),
+            severity=_severity(hit, bad=bool(proof)),
             confidence=Confidence.CERTAIN if hit.kind in ("here", "system", "ring") else Confidence.LIKELY,
             why=words.why,
             fix=_fix(hit),

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.consequence import ending
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.steps import repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.events import Syscall
 
 _MADE = "TD306 made"
@@ -103,22 +104,13 @@ class FailedOpenNotChecked(Rule):
             near = maker is not None and action.call.line - maker.line <= _NEAR * min(4, len(action.process.threads))
             uses[key] = _Use(number, maker, near, action.call)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Speak when it is known what became of the process."""
-        if action.process.exit is not None:
-            yield from self._told(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Speak of the processes that live on."""
-        for process in kernel.processes:
-            yield from self._told(process)
-
-    def _told(self, process: Process) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report when it is known what became of the process."""
+        process = end.process
         uses: dict[int, _Use] = process.memory.pop(self.name, {})
         for use in uses.values():
-            yield self._finding(use, ending(process, use.first))
+            yield self._finding(use, list(Aftermath(process, use.first).proof_steps()))
 
     def _finding(self, use: _Use, end: list[Step]) -> Finding:
         call, maker = use.first, use.maker

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import birth, last_line, no, plural
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.steps import birth, no, plural
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release
 from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
 from tracediag.trace.events import Exit, Record, Syscall
 
@@ -102,17 +103,12 @@ class LeakedIntoExec(Rule):
         if self._leaks:
             yield from self._told(action.process, action.event.line, lambda leak: leak.held)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """It was killed: what can be said is what was seen before."""
-        if self._leaks and action.process.exit is not None:
-            yield from self._told(action.process, action.event.line, lambda leak: leak.left is not None)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """It lives on."""
-        for process in {id(leak.process): leak.process for leak in self._leaks}.values():
-            yield from self._told(process, last_line(kernel), lambda leak: leak.held)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """It was killed: only what was seen before is known. Or it lives on, and still holds what it inherited."""
+        if self._leaks:
+            killed = end.exit is not None
+            yield from self._told(end.process, end.line, lambda leak: leak.left is not None if killed else leak.held)
 
     def _told(self, process: Process, until: int, fits: Callable[[Leak], bool]) -> Iterator[Finding]:
         mine = [leak for leak in self._leaks if leak.process is process]

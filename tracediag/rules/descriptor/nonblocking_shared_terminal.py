@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.complaints import names_error, said_after
+from tracediag.evidence.complaints import said_by
+from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Exit, Syscall
 
@@ -55,18 +57,10 @@ class NonblockingSharedTerminal(Rule):
         self._left: list[_Left] = []
         self._victims: list[_Victim] = []
 
-    @on_exit
-    def exited(self, action: Action) -> None:
-        """Look back from the end of a process: what it has left behind, and what it has suffered."""
-        if action.process.exit is not None:
-            self._look(action.kernel, action.process, ended=True)
-
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Bring together who has done it and who has suffered."""
-        for process in kernel.processes:
-            if process.exit is None:
-                self._look(kernel, process, ended=process.exit_status is not None)
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Bring together the process that set the flag and the one that suffered."""
+        del kernel
         for left in self._left:
             victim = next((victim for victim in self._victims if _suffers(left, victim)), None)
             if victim is not None:
@@ -76,17 +70,19 @@ class NonblockingSharedTerminal(Rule):
                 if judged is not None:
                     yield self._finding(left, None, *judged)
 
-    def _look(self, kernel: Kernel, process: Process, *, ended: bool) -> None:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> None:
+        """Look back from the end of a process: what it left behind, and what it suffered."""
+        process = end.process
         for number in _STREAMS:
             held = _stream(process, number)
             if held is None:
                 continue
             call = None if held.file.known_flags is None else held.file.flags.unblocked
-            if call is not None and _is_own(kernel, process, call):
+            if call is not None and _is_own(end.kernel, process, call):
                 others = any(other.table is not held.table for other in held.file.holders) or bool(held.file.heirs)
-                end = process.end if ended else None
                 if _came_from_outside(held) and len(self._left) < _KEPT:
-                    self._left.append(_Left(process, held, call, end, others))
+                    self._left.append(_Left(process, held, call, end.event, others))
             elif process.failures and len(self._victims) < _KEPT:
                 victim = _victim(process, held)
                 if victim is not None:
@@ -137,7 +133,7 @@ def _victim(process: Process, held: Descriptor) -> _Victim | None:
     for call in reversed(process.failures):
         if call.errno != "EAGAIN" or call.name not in _TRANSFERS or call.number(0) != held.number:
             continue
-        told: Syscall | Exit | None = names_error(said_after(process.messages, call.line), "EAGAIN")
+        told: Syscall | Exit | None = said_by(process, call.line).names_error("EAGAIN")
         end = process.exit
         if told is None and end is not None and end.status and process.failures[-1] is call:
             told = end
@@ -146,7 +142,7 @@ def _victim(process: Process, held: Descriptor) -> _Victim | None:
 
 
 def _told(victim: _Victim) -> list[Step]:
-    how = "ends with an error" if isinstance(victim.told, Exit) else "complains of it"
+    how = manner(victim.told) if isinstance(victim.told, Exit) else "reports the error on fd 2"
     return [
         step(victim.call, f"{victim.call.name} of another process on fd {victim.descriptor.number} does not wait"),
         step(victim.told, f"that process {how}"),

@@ -6,14 +6,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from tracediag.evidence.complaints import Said, names_error, said_after
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.complaints import Complaint, Piece, said_by
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_process_end
 from tracediag.rules.descriptor._payload import payload
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
@@ -36,18 +36,10 @@ class StandardStreamReplaced(Rule):
     severity = Severity.ERROR
     summary = "a socket or data file has the number of the standard output or error: messages go into it"
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Look back from the end of a process."""
-        if action.process.exit is not None:
-            yield from _first(self._judged(action.process))
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Look back from the end of the trace."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from _first(self._judged(process))
+        yield from _first(self._judged(end.process))
 
     def _judged(self, process: Process) -> Iterator[Finding]:
         found = [held for held in _replaced(process, _STDERR) if _stands_in(held)]
@@ -154,20 +146,17 @@ def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None]
     """Return a write to fd 2 that is a message for the user, and the failure that it speaks of."""
     assert held.opened is not None
     until = None if held.closed is None else held.closed.line
-    writes = [
-        call for call in process.messages if call.line > held.opened.line and (until is None or call.line < until)
-    ]
-    said = tuple(piece for piece in said_after(writes) if piece.call.name in ("write", "writev"))
+    writes = (call for call in said_by(process, held.opened.line).calls if call.name in ("write", "writev"))
+    said = Complaint(tuple(call for call in writes if until is None or call.line < until))
     for failed in reversed(process.failures):
-        after = tuple(piece for piece in said if piece.call.line > failed.line)
-        message = names_error(after, failed.errno or "") if after else None
+        message = said.after(failed.line).names_error(failed.errno or "")
         if message is not None:
             return message, failed
-    signed = next((piece.call for piece in said if _is_signed(process, piece)), None)
+    signed = next((piece.call for piece in said.pieces if _is_signed(process, piece)), None)
     return None if signed is None else (signed, None)
 
 
-def _is_signed(process: Process, piece: Said) -> bool:
+def _is_signed(process: Process, piece: Piece) -> bool:
     """Whether a text begins with the name of the program, as messages do."""
     name = posixpath.basename(process.program or "")
     return bool(name) and piece.text.startswith((f"{name}: ", f"{name}[", f"./{name}: "))

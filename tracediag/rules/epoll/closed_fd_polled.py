@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.evidence.consequence import ending
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth, no, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
@@ -137,22 +138,12 @@ class ClosedFdPolled(Rule):
         polled.last = call
         polled.times += 1
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process has ended: what became of it is known."""
-        if action.process.exit is not None:
-            yield from self._all(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace is over."""
-        for process in kernel.processes:
-            yield from self._all(process)
-
-    def _all(self, process: Process) -> Iterator[Finding]:
-        known: dict[int, _Polled] = process.memory.pop(self.name, {})
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """What became of the process is known."""
+        known: dict[int, _Polled] = end.process.memory.pop(self.name, {})
         for polled in known.values():
-            yield self._finding(polled, process)
+            yield self._finding(polled, end.process)
 
     def _finding(self, polled: _Polled, process: Process) -> Finding:
         number, gone, first = polled.number, polled.gone, polled.first
@@ -223,7 +214,8 @@ def _waits(polled: _Polled, which: str) -> Iterable[Step]:
 
 def _end(polled: _Polled, process: Process) -> list[Step]:
     """Return the step of the bad end that a wait which failed has led to; POLLNVAL is no failure."""
-    return [] if polled.first.name in POLLS else ending(process, polled.last or polled.first)
+    failed = () if polled.first.name in POLLS else (polled.last or polled.first,)
+    return [found for call in failed for found in Aftermath(process, call).proof_steps()]
 
 
 def _title(polled: _Polled, *, other: bool) -> str:

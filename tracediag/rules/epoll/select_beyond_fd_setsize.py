@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.steps import birth, is_excerpt
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import SELECTS
 from tracediag.trace.events import Signal, Syscall
 
@@ -62,21 +63,12 @@ class SelectBeyondFdSetsize(Rule):
             yield from self._refused(process, _CHECKED, signal)
             yield from self._refused(process, _OVERFLOW, signal)
 
-    @on_exit
-    def exits(self, action: Action) -> Iterator[Finding]:
-        """A process is over: Python has refused the number, or nobody has noticed."""
-        if action.process.exit is not None:
-            yield from self._settle(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The same of those that go on; and what an excerpt suggests."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._settle(process)
-        if is_excerpt(kernel):
-            for process in kernel.processes:
-                yield from self._guess(process)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """A process is over: Python refused the number, or it went unnoticed; and what an excerpt suggests."""
+        yield from self._settle(end.process)
+        if is_excerpt(end.kernel):
+            yield from self._guess(end.process)
 
     def _settle(self, process: Process) -> Iterator[Finding]:
         kept = process.memory.pop(self.name, None)

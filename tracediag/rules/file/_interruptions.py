@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.evidence.complaints import names_error, said_after
+from tracediag.evidence.complaints import Complaint
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -65,7 +65,7 @@ def complains(call: Syscall) -> bool:
     if call.name not in WRITES or not call.result or call.result < 0:
         return False
     if call.number(0) == _STDERR:
-        return names_error(said_after([call]), "EINTR") is not None
+        return Complaint((call,)).names_error("EINTR") is not None
     return "Interrupted system call" in call.body
 
 

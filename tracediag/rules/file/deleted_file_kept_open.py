@@ -14,8 +14,9 @@ from tracediag.evidence.steps import birth, is_excerpt, last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
@@ -103,18 +104,10 @@ class DeletedFileKeptOpen(Rule):
         if descriptor is not None and gone is not None:
             yield self._stale(descriptor, gone, call)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge what was open until the process ended."""
-        if action.process.exit is not None:
-            yield from self._judged(action.released, action.kernel)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what is open at the end of the trace."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._judged(list(process.table.open.values()), kernel)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge what was open until the process or the trace ended."""
+        yield from self._judged(end.held, end.kernel)
 
     def _judged(self, held: Iterable[Descriptor], kernel: Kernel) -> Iterator[Finding]:
         for descriptor in held:

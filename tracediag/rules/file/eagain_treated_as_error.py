@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.complaints import names_error, said_after
+from tracediag.evidence.complaints import Complaint, report_step
 from tracediag.evidence.steps import birth, is_excerpt
-from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Exit, Syscall
 
@@ -30,35 +30,20 @@ class EagainTreatedAsError(Rule):
     severity = Severity.ERROR
     summary = "EAGAIN of a non-blocking descriptor is reported as an error, and the work is given up"
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Look back from the end of a process: nothing need be remembered on the way."""
-        process = action.process
-        if process.exit is not None and process.failures and process.messages:
-            yield from self._judged(process, {descriptor.number: descriptor for descriptor in action.released}, False)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Look back from the end of the trace, for those that live on."""
-        for process in kernel.processes:
-            if process.exit is None and process.failures and process.messages:
-                yield from self._judged(process, {}, is_excerpt(kernel))
-
-    def _judged(self, process: Process, released: dict[int, Descriptor], excerpt: bool) -> Iterator[Finding]:
-        pair = _complaint(process)
+        pair = _complaint(end.process)
         if pair is None:
             return
         call, message = pair
-        descriptor = _subject(process, released, call)
+        descriptor = _subject(end, call)
         if descriptor is not None and _timed(descriptor, call):
             return
-        end = process.end
-        status = process.status
-        bad = bool(status) or (isinstance(end, Exit) and end.signal is not None)
         closed = None if descriptor is None else _closed(descriptor, message)
-        if bad:
-            yield self._finding(descriptor, call, message, end, Severity.ERROR)
-        elif closed is not None or excerpt:
+        if end.process.ended_badly:
+            yield self._finding(descriptor, call, message, end.event, Severity.ERROR)
+        elif closed is not None or is_excerpt(end.kernel):
             yield self._finding(descriptor, call, message, closed, Severity.WARNING)
 
     def _finding(
@@ -89,7 +74,8 @@ class EagainTreatedAsError(Rule):
 
 def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
     """Return the transfer that gave EAGAIN and the message on fd 2 that says so, the latest of them."""
-    waiting = [call for call in process.failures if call.errno in _EAGAIN and call.name != "futex"]
+    failures = process.failures if process.messages else ()
+    waiting = [call for call in failures if call.errno in _EAGAIN and call.name != "futex"]
     if not waiting:
         return None
     for message in reversed(process.messages):
@@ -98,17 +84,18 @@ def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
         call = before[-1] if before else None
         if call is None or call.name not in _TRANSFERS or message.line - call.line > _SOON:
             continue
-        if names_error(said_after([message]), "EAGAIN") is not None:
+        if Complaint((message,)).names_error("EAGAIN") is not None:
             return call, message
     return None
 
 
-def _subject(process: Process, released: dict[int, Descriptor], call: Syscall) -> Descriptor | None:
+def _subject(end: ProcessEnd, call: Syscall) -> Descriptor | None:
     """Return the incarnation that the call was made on, if it can still be told."""
-    number = call.number(0)
+    number, table = call.number(0), end.process.table
     if number is None:
         return None
-    for found in (process.table.last_closed.get(number), released.get(number), process.table.get(number)):
+    held = next((descriptor for descriptor in end.held if descriptor.number == number), None)
+    for found in (table.last_closed.get(number), held, table.get(number)):
         if found is None or (found.opened is not None and found.opened.line > call.line):
             continue
         if found.closed is None or found.closed.line > call.line:
@@ -146,7 +133,7 @@ def _story(
     if descriptor is not None:
         yield from birth(descriptor)
     yield step(call, f"fd {number} is not ready yet: no failure", primary=True)
-    yield step(message, "the program reports it as an error")
+    yield report_step(message)
     if isinstance(after, Syscall) and after.name != "exit_group":
         yield step(after, f"fd {number} is closed, and what comes on it later is lost")
     elif after is not None:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.complaints import meaning, names_error, said_after
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.complaints import meaning
 from tracediag.evidence.paths import path_of, places, same
 from tracediag.evidence.steps import birth, no, plural, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
@@ -113,21 +115,10 @@ class FsyncErrorIgnored(Rule):
                 self._failed.remove(state)
                 del file.memory[_NAME]
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge who has written on without a further fsync."""
-        if self._failed and action.process.exit is not None:
-            yield from self._judged(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge the processes that live on."""
-        del kernel
-        for process in {id(state.process): state.process for state in self._failed}.values():
-            yield from self._judged(process)
-
-    def _judged(self, process: Process) -> Iterator[Finding]:
-        for state in [state for state in self._failed if state.process is process]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge a process that wrote on without a further fsync."""
+        for state in [state for state in self._failed if state.process is end.process]:
             self._failed.remove(state)
             if state.descriptor is not None and _goes_on(state):
                 written = state.descriptor.file.written
@@ -204,11 +195,7 @@ def _goes_on(state: _Failed) -> bool:
     file = None if state.descriptor is None else state.descriptor.file
     if file is None or file.taken == state.taken or _written_again(state, file):
         return False
-    end = state.process.end
-    status = state.process.status
-    if end is not None and status != 0:
-        return False
-    return names_error(said_after(state.process.messages, state.call.line), state.call.errno or "") is None
+    return Aftermath(state.process, state.call).ignored
 
 
 def _story(state: _Failed, what: str) -> Iterator[Step]:

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.blame import Blame, find_blame
-from tracediag.evidence.complaints import meaning, names_error, said_after
+from tracediag.evidence.complaints import meaning, report_step
+from tracediag.evidence.exits import end_step, severity_by_end
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.paths import same
-from tracediag.evidence.steps import is_excerpt, last_line, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_signal
 from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome
 from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
 from tracediag.trace.calls import RENAMES, UNLINKS
@@ -105,32 +108,20 @@ class IgnoredFailureStrikesLater(Rule):
         elif known is not None and isinstance(later, Syscall) and later.name == getattr(known.later, "name", ""):
             known.times, known.last = known.times + 1, later.line
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by what has become of the process."""
-        if action.process.exit is not None:
-            yield from self._judged(action.process, action.kernel)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge the processes whose end is not in the trace."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._judged(process, kernel)
-
-    def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
+        process = end.process
         chains: list[_Chain] = process.memory.pop(_CHAINS, [])
         if not chains:
             return
-        end = process.end
-        status = process.status
-        bad = bool(status) or (process.exit is not None and process.exit.signal is not None)
-        blame = find_blame(process, last_line(kernel) if end is None else end.line, ended=bool(status))
+        line = end.line if end.event is None else end.event.line
+        blame = find_blame(process, line, ended=bool(process.status))
         for chain in chains:
             behind = blame if blame is not None and blame.call in (chain.first.call, chain.later) else None
-            severity = _severity(chain, process, bad, behind, is_excerpt(kernel))
+            severity = _severity(chain, process, behind, is_excerpt(end.kernel))
             if severity is not None:
-                yield self._finding(chain, severity, behind, end if bad else None)
+                yield self._finding(chain, severity, behind, end.event if process.ended_badly else None)
 
     def _finding(self, chain: _Chain, severity: Severity, blame: Blame | None, end: Exit | Syscall | None) -> Finding:
         call, how, errno = chain.first.call, chain.how, chain.first.call.errno or ""
@@ -159,16 +150,15 @@ def _object(before: First) -> str:
     return f"fd {before.call.number(0)}{f' = {what}' if what else ''}"
 
 
-def _severity(chain: _Chain, process: Process, bad: bool, blame: Blame | None, excerpt: bool) -> Severity | None:
+def _severity(chain: _Chain, process: Process, blame: Blame | None, excerpt: bool) -> Severity | None:
     """Weigh by what comes of it; None where the program has got along well."""
     later = chain.later
     if isinstance(later, Signal):
-        return Severity.ERROR if bad else Severity.WARNING
+        return severity_by_end(process)
     if blame is not None:
-        return Severity.ERROR if bad or excerpt else Severity.WARNING
+        return Severity.ERROR if process.ended_badly or excerpt else Severity.WARNING
     if not later.failed:  # done at the wrong place
-        told = names_error(said_after(process.messages, chain.first.call.line), chain.first.call.errno or "")
-        return Severity.WARNING if told is None else None
+        return Severity.WARNING if Aftermath(process, chain.first.call).reported is None else None
     return Severity.WARNING if excerpt or not tolerable(chain.how, later) else None
 
 
@@ -189,6 +179,6 @@ def _story(chain: _Chain, blame: Blame | None, end: Exit | Syscall | None) -> It
             later, f"{later.name} {'fails' if later.failed else 'succeeds'}: {chain.how.value}", chain.times, chain.last
         )
     if blame is not None and blame.message is not None:
-        yield step(blame.message, "the program complains" if blame.named else "this is all that is said on fd 2")
+        yield report_step(blame.message, named=blame.named)
     if end is not None:
-        yield step(end, "the process ends badly")
+        yield end_step(end)

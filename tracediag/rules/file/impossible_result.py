@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
 
@@ -31,7 +33,7 @@ class ImpossibleResult(Rule):
     summary = "a read or write returns more than was asked for: the fault is below the program"
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[Descriptor, Syscall, int | None]] = {}
+        self._waiting: dict[int, tuple[Descriptor, Syscall, Process]] = {}
         """What has been seen, by identity of the descriptor, until the next call on it: with the pid of the process."""
 
     @on_call("read", "write")
@@ -63,29 +65,20 @@ class ImpossibleResult(Rule):
         if descriptor is None or size is None or call.result is None or _INJECTED in call.tail:
             return
         if 0 <= size < call.result and len(call.args) > 1 and len(self._waiting) < _PENDING:
-            self._waiting[id(descriptor)] = (descriptor, call, action.process.pid)
+            self._waiting[id(descriptor)] = (descriptor, call, action.process)
 
     def _followed(self, action: Action) -> Iterator[Finding] | None:
         """Tell of an incident, now that the next call on the same descriptor is known."""
         incident = self._waiting.pop(id(action.descriptor), None)
         return None if incident is None else iter([self._finding(incident[0], incident[1], action.call)])
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """No further call on what the process had."""
-        process = action.process
-        if self._waiting and process.exit is not None:
-            for key, (descriptor, call, pid) in list(self._waiting.items()):
-                if pid == process.pid:
-                    del self._waiting[key]
-                    yield self._finding(descriptor, call, None)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """No further call at all."""
-        del kernel
-        for descriptor, call, _ in self._waiting.values():
-            yield self._finding(descriptor, call, None)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """The process makes no further call on the descriptor."""
+        for key, (descriptor, call, process) in list(self._waiting.items()):
+            if process is end.process:
+                del self._waiting[key]
+                yield self._finding(descriptor, call, None)
 
     def _finding(self, descriptor: Descriptor, call: Syscall, after: Syscall | None) -> Finding:
         size = asked(call) or 0

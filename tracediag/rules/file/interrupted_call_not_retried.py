@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from tracediag.evidence.complaints import report_step
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -182,9 +184,8 @@ def _story(broken: Broken, end: Syscall | Exit | None) -> Iterator[Step]:
     if signal is not None:
         yield step(signal, f"{signal.name} comes")
     if broken.message is not None:
-        yield step(broken.message, "the program reports it as an error")
+        yield report_step(broken.message)
     if broken.closed is not None:
         yield step(broken.closed, f"fd {call.number('fd')} is closed, and {call.name} was not called again")
     if end is not None:
-        status = _status(end)
-        yield step(end, f"the program ends{f' with status {status}' if status is not None else ''}")
+        yield end_step(end)

@@ -8,8 +8,9 @@ from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_release, on_trace_end
+from tracediag.rules.base import Rule, on_process_end, on_release
 
 _STORM = 50
 _POLLS = 10
@@ -36,18 +37,11 @@ class ReadsAfterEnd(Rule):
         for descriptor in action.released:
             yield from self._judged(action.kernel, descriptor)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Descriptors that nobody had noted are released as well; the count of one is told once."""
-        for descriptor in action.released:
-            yield from self._judged(action.kernel, descriptor)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Look at what is still open: the model has counted, nothing was remembered here."""
-        for process in kernel.processes:
-            for descriptor in process.table.open.values():
-                yield from self._judged(kernel, descriptor)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Look at all that was open, also at what no rule had noted; the count of each is reported once."""
+        for descriptor in end.held:
+            yield from self._judged(end.kernel, descriptor)
 
     def _judged(self, kernel: Kernel, descriptor: Descriptor) -> Iterator[Finding]:
         file = descriptor.file

@@ -10,11 +10,12 @@ import msgspec
 
 from tracediag.evidence.paths import name_of, path_of, places, same
 from tracediag.evidence.steps import no, plural, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.calls import RENAMES
 from tracediag.trace.events import Syscall
 
@@ -98,20 +99,10 @@ class ReplaceWithoutFsync(Rule):
         elif len(kept) < _TARGETS_KEPT:
             kept[paths[1]] = _Replaced(source, call, *paths, _sure(source, process), last=call.line)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge when the process can no longer make up for it."""
-        if action.process.exit is not None:
-            yield from self._judged(action.process)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what the processes that live on have replaced."""
-        for process in kernel.processes:
-            yield from self._judged(process)
-
-    def _judged(self, process: Process) -> Iterator[Finding]:
-        kept: dict[str, _Replaced] = process.memory.pop(self.name, {})
+        kept: dict[str, _Replaced] = end.process.memory.pop(self.name, {})
         for found in kept.values():
             opened = found.source.opened
             if not self._hidden and not self._since(opened.line if opened is not None else 0, found):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.complaints import names_object, said_after
-from tracediag.evidence.exits import unreported
+from tracediag.evidence.complaints import said_by
 from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.steps import birth, is_excerpt, no
@@ -14,8 +13,9 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_release
 from tracediag.trace.events import Event, Exit, Syscall
 
 _AT = frozenset({"pwrite64", "pwritev", "pwritev2"})
@@ -126,26 +126,23 @@ class ShortWriteLost(Rule):
             elif len(self._lost) < _KEPT:
                 self._lost.append(lost)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """The status, and what was said on fd 2, tell whether the program knows."""
-        if self._lost and action.process.exit is not None:
-            ours = [lost for lost in self._lost if lost.process is action.process]
-            self._lost = [lost for lost in self._lost if lost.process is not action.process]
-            for lost in ours:
-                yield from self._judged(lost, action.kernel)
+        ours = [lost for lost in self._lost if lost.process is end.process]
+        if ours:
+            self._lost = [lost for lost in self._lost if lost.process is not end.process]
+        for lost in (*ours, *self._unclosed(end)):
+            yield from self._judged(lost, end.kernel)
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge those that live on, or whose exit the trace does not report."""
-        for lost in self._lost:
-            yield from self._judged(lost, kernel)
-        for process in unreported(kernel) if self._open else ():
-            for descriptor in process.table.open.values():
-                short: Partial | None = descriptor.file.memory.get(self.name)
-                end = process.threads[0].last_call if process.threads else None
-                if short is not None and end is not None and not _excused(descriptor.file, short, end):
-                    yield from self._judged(_Lost(process, descriptor, short, end), kernel)
+    def _unclosed(self, end: ProcessEnd) -> Iterator[_Lost]:
+        """Yield what an exit_group loses whose exit the trace does not report: so no release, either."""
+        if end.exit is not None or end.event is None or not self._open:
+            return
+        for descriptor in end.held:
+            short: Partial | None = descriptor.file.memory.get(self.name)
+            if short is not None and not _excused(descriptor.file, short, end.event):
+                yield _Lost(end.process, descriptor, short, end.event)
 
     def _judged(self, lost: _Lost, kernel: Kernel) -> Iterator[Finding]:
         process = lost.process
@@ -197,13 +194,13 @@ def _excused(file: OpenFile, short: Partial, event: Event) -> bool:
 
 def _told(lost: _Lost) -> bool:
     """Whether the process has spoken of it on fd 2."""
-    said = said_after(lost.process.messages, lost.short.call.line)
+    said = said_by(lost.process, lost.short.call.line)
     if lost.descriptor.number == _STDERR or not said:
         return False
     opened = lost.descriptor.file.opened
-    if opened is not None and names_object(said, opened) is not None:
+    if opened is not None and said.names_object(opened) is not None:
         return True
-    return any(word in piece.text.lower() for piece in said for word in _WORDS)
+    return said.says(*_WORDS) is not None
 
 
 def _fix(descriptor: Descriptor) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.complaints import meaning, names_error, names_object, said_after
-from tracediag.evidence.exits import unreported
+from tracediag.evidence.complaints import Complaint, meaning
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.steps import birth, no, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.file.fsync_error_ignored import speaks_of
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import text_of
@@ -85,31 +85,18 @@ class WriteErrorIgnored(Rule):
             losses: list[_Loss] = action.process.memory.get(self.name, [])
             losses[:] = [loss for loss in losses if not takes_back(action, loss.descriptor.file)]
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """The status says whether the caller hears of the loss."""
-        process = action.process
-        if process.exit is not None and self._losing.pop(id(process), None) is not None:
-            yield from self._judged(process, action.kernel)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge those that have called exit_group, but whose exit the trace does not report."""
-        for process in unreported(kernel):
-            if self._losing.pop(id(process), None) is not None:
-                yield from self._judged(process, kernel)
-
-    def _judged(self, process: Process, kernel: Kernel) -> Iterator[Finding]:
-        end = process.end
-        status = process.status
-        if end is None or status != 0:
+        process = end.process
+        if self._losing.pop(id(process), None) is None or end.event is None or process.status != 0:
             return
         for loss in process.memory.get(self.name, ()):
             if loss.call.name in _SYNCS and speaks_of(loss.descriptor.file):
                 continue
             # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
-            shown = loss.call.name in _WRITES and kernel.succeeded
-            yield self._finding(loss, end, Confidence.CERTAIN if shown else Confidence.LIKELY)
+            shown = loss.call.name in _WRITES and end.kernel.succeeded
+            yield self._finding(loss, end.event, Confidence.CERTAIN if shown else Confidence.LIKELY)
 
     def _finding(self, loss: _Loss, end: Exit | Syscall, confidence: Confidence) -> Finding:
         call, number = loss.call, loss.descriptor.number
@@ -151,14 +138,14 @@ def _tells(call: Syscall, loss: _Loss) -> bool:
     """Whether a write gives the error's text, or to fd 2 the name of what was written to."""
     if call.line <= loss.call.line:
         return False
-    said = said_after([call])
-    if names_error(said, loss.call.errno or "") is not None:
+    said = Complaint((call,))
+    if said.names_error(loss.call.errno or "") is not None:
         return True
     if call.number(0) != _STDERR:
         return False
     opened = loss.descriptor.file.opened
-    by_name = opened is not None and names_object(said, opened) is not None
-    return by_name or any("error" in piece.text.lower() or "fail" in piece.text.lower() for piece in said)
+    by_name = opened is not None and said.names_object(opened) is not None
+    return by_name or said.says("error", "fail") is not None
 
 
 def _repairs(action: Action, loss: _Loss) -> bool:

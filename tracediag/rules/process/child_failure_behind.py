@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.exits import Verdict, chain, final, judge, unreported
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.complaints import report_step
+from tracediag.evidence.verdicts import Verdict, chain, final, judge
 from tracediag.kernel.calls.transfer import BROKEN
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.events import Exit
 
 _SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
@@ -24,24 +25,14 @@ class ChildFailureBehind(Rule):
     summary = "a process ends badly because a child of it has: the child's failure, followed to its own failed call"
     needs = ("pids",)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge a process that has ended, unless its own parent has still to say what it makes of that."""
-        process = action.process
-        if process.exit is not None:
-            verdict = judge(process)
-            if final(process):
-                yield from self._told(verdict)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge those whose exit is outside the trace."""
-        for process in unreported(kernel):
-            verdict = judge(process)
-            if final(process):
-                yield from self._told(verdict)
-
-    def _told(self, verdict: Verdict) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge a process that has ended, unless its parent lives on and may have expected that."""
+        if end.event is None:
+            return
+        verdict = judge(end.process)
+        if not final(end.process):
+            return
         if verdict.bad and verdict.child is not None and verdict.end is not None:
             yield self._behind(verdict, verdict.child)
 
@@ -89,9 +80,9 @@ def _reason(bottom: Verdict) -> Iterator[Step]:
         call = bottom.blame.call
         yield step(call, f"in the child {call.name} fails with {call.errno}")
         if bottom.blame.message is not None:
-            yield step(bottom.blame.message, "the child complains of it on fd 2")
+            yield report_step(bottom.blame.message, named=bottom.blame.named, subject="child")
     elif bottom.complaint is not None:
-        yield step(bottom.complaint, "the child complains on fd 2")
+        yield report_step(bottom.complaint, named=False, subject="child")
 
 
 def _ends(child: Verdict) -> Iterator[Step]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import last_line, no, plural
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.steps import no, plural
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_process_end, on_signal
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
 
@@ -44,21 +45,10 @@ class ChildNotReaped(Rule):
         if found is not None and checked_integer(found[1]) in process.children:
             process.memory.setdefault(_TOLD, {}).setdefault(checked_integer(found[1]), event)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Count those that a process leaves behind."""
-        process = action.process
-        if process.exit is not None:
-            yield from self._left(process, process.exit, process.exit.line)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Count those of the processes that live on."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._left(process, kernel.last_event, last_line(kernel))
-
-    def _left(self, process: Process, end: Event | None, line: int) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
+        """Count the zombies that a process leaves."""
+        process, end = last.process, last.exit or last.kernel.last_event
         if not process.children or _reaps_itself(process):
             return
         zombies = sorted(_zombies(process), key=lambda zombie: zombie[2].line)
@@ -68,7 +58,7 @@ class ChildNotReaped(Rule):
         forked = [other for other in process.children.values() if other.started and other.started.line > death.line]
         if not forked and not _lives_on(death, end):
             return
-        yield self._finding(process, zombies, end, line, child)
+        yield self._finding(process, zombies, end, last.line, child)
 
     def _finding(self, process: Process, zombies: list[_Zombie], end: Event, line: int, child: Process) -> Finding:
         _, pid, death = zombies[0]

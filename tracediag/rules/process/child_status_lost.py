@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import is_excerpt
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process, Reaped
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.rules.base import Rule, on_errno, on_process_end
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import names_of
 
 _WAITS = ("wait4", "waitpid", "waitid")
@@ -35,24 +37,13 @@ class ChildStatusLost(Rule):
         if pid is not None:
             process.memory[self.name] = (call, pid, _own(process, pid))
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge by the end of the process."""
-        end = action.process.exit
-        if end is not None:
-            yield from self._told(action.process, end, action.kernel)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Tell of those that have not ended; in an excerpt the child, too, is outside the trace."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._told(process, None, kernel)
-
-    def _told(self, process: Process, end: Exit | None, kernel: Kernel) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
+        """Judge by the end of the process; in an excerpt the child, too, is outside the trace."""
+        process, end = last.process, last.exit
         held = process.memory.pop(self.name, None)
         # Of what is no child in the trace only an excerpt lets one believe that it has been one.
-        if held is None or (held[2] is None and not is_excerpt(kernel)):
+        if held is None or (held[2] is None and not is_excerpt(last.kernel)):
             return
         call, pid, lost = held
         ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
@@ -61,7 +52,7 @@ class ChildStatusLost(Rule):
             return  # whoever took the status may have kept it for this one, as rsync does
         steps = [*_before(process, lost, pid), step(call, f"{call.name} finds no such child", primary=True)]
         if bad and end is not None:
-            steps.append(step(end, f"the process ends with status {end.status}"))
+            steps.append(end_step(end))
         yield self.finding(
             steps,
             object=f"child {pid}",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.complaints import said_after, target
+from tracediag.evidence.complaints import Complaint, target
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import BY_PROCESS, FAULTS, Fault, who
-from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import on_exit
+from tracediag.rules.base import on_process_end
 from tracediag.rules.faulting import FaultRule
 from tracediag.rules.process._address import Place, place_of
 from tracediag.trace.events import Exit, Syscall
@@ -67,17 +68,17 @@ class Crashed(FaultRule):
             explains=() if end is None else [("child-failure-behind", end.line)],
         )
 
-    @on_exit
-    def unannounced(self, action: Action) -> Iterator[Finding]:
-        """Tell of an exit by such a signal where the signal itself is not in the trace."""
-        end, process = action.process.exit, action.process
-        if end is None or end.signal not in FAULTS or self.name in process.memory:
+    @on_process_end
+    def unannounced(self, last_of: ProcessEnd) -> Iterator[Finding]:
+        """Report an exit by such a signal where the signal itself is not in the trace."""
+        end, process, thread = last_of.exit, last_of.process, last_of.thread
+        if end is None or thread is None or end.signal not in FAULTS or self.name in process.memory:
             return
-        last = action.thread.last_call
+        last = thread.last_call
         if last is None or last.name in ("execve", "execveat"):
             return
         yield self.finding(
-            [step(last, "the last call before it"), step(end, f"the process is killed by {end.signal}", primary=True)],
+            [step(last, "the last call before it"), end_step(end, primary=True)],
             object=who(process),
             title=f"the process is killed by {end.signal}; the trace does not show the signal itself",
             confidence=Confidence.LIKELY,
@@ -155,6 +156,6 @@ def _fix(process: Process, fault: Fault, place: Place) -> str:
         what = target(failed)
         of = f" of {what}" if what else ""
         return f"check the result of the {failed.name}{of}, which failed with {failed.errno}, before going on"
-    if message is not None and (said := said_after([message])):
-        return f"follow the message ({said[0].text.strip()!r}): run it under valgrind or -fsanitize=address"
+    if message is not None and (said := Complaint((message,)).text):
+        return f"follow the message ({said.strip()!r}): run it under valgrind or -fsanitize=address"
     return f"{place.hint}: coredumpctl gdb, or -fsanitize=address,undefined"

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tracediag.evidence.blame import failed_calls, harmless, weight
-from tracediag.evidence.complaints import meaning, names_error, names_object, said_after, target
-from tracediag.evidence.steps import is_excerpt, last_line
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.complaints import meaning, said_by, target
+from tracediag.evidence.exits import severity_by_end
+from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.events import Syscall
 
 _NEAR = 10
@@ -27,34 +28,24 @@ class ErrnoOverwritten(Rule):
     severity = Severity.ERROR
     summary = "the error that is printed is that of a later harmless call, not of the one that failed first"
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Compare what a process has said with what had failed."""
-        process = action.process
-        if process.exit is not None:
-            bad = process.exit.status != 0
-            yield from self._misnamed(process, Severity.ERROR if bad else Severity.WARNING)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Compare what a process said with what had failed; in a few lines a pair of calls is enough to ask."""
+        yield from self._misnamed(end.process)
+        if is_excerpt(end.kernel) and not end.process.messages:
+            yield from self._excerpt(end.process, end.line)
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Do the same for those that have not ended; in a few lines a pair of calls is enough to ask."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._misnamed(process, Severity.WARNING)
-                if is_excerpt(kernel) and not process.messages:
-                    yield from self._excerpt(process, last_line(kernel))
-
-    def _misnamed(self, process: Process, severity: Severity) -> Iterator[Finding]:
+    def _misnamed(self, process: Process) -> Iterator[Finding]:
         failures = failed_calls(process) if process.messages else []
         for first, second in pairwise(failures):
             if not _overwrites(first, second):
                 continue
-            said = said_after(process.messages, second.line)
-            message = names_error(said[:8], second.errno or "")
-            if message is None or names_error(said[:8], first.errno or "") or names_object(said[:8], second):
+            said = said_by(process, second.line)
+            message = said.names_error(second.errno or "")
+            if message is None or said.names_error(first.errno or "") or said.names_object(second):
                 continue
             sure = Confidence.CERTAIN if harmless(second) or second.number(0) == -1 else Confidence.LIKELY
-            yield self._finding(first, second, message, severity, sure)
+            yield self._finding(first, second, message, severity_by_end(process), sure)
             return
 
     def _excerpt(self, process: Process, end: int) -> Iterator[Finding]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.faults import who
-from tracediag.kernel import Action
 from tracediag.kernel.process import Limit, Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_exit
+from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import text_of
 
@@ -27,13 +27,14 @@ class ExecBrokeProcess(Rule):
     severity = Severity.ERROR
     summary = "execve fails when the old program is gone already, or the new one dies at once"
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Look at what went before an end by a signal: an execve, and nothing else."""
-        end, process, call = action.process.exit, action.process, action.thread.last_call
-        if end is None or end.signal not in _DEADLY or call is None or call.name not in _EXECS:
+        end, process, thread = last.exit, last.process, last.thread
+        call = None if thread is None else thread.last_call
+        if end is None or end.signal not in _DEADLY or thread is None or call is None or call.name not in _EXECS:
             return
-        signal = action.thread.last_signal
+        signal = thread.last_signal
         if signal is not None and signal.line < call.line:
             signal = None
         if signal is None and end.signal == "SIGSEGV":

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tracediag.evidence.complaints import said_after
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.complaints import said_by
+from tracediag.evidence.exits import end_step
+from tracediag.kernel import Action
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.events import Exit, Syscall
 
 _EXECS = {"execve": 0, "execveat": 1}
@@ -96,18 +98,10 @@ class ExecInterpreterMissing(Rule):
             if refused.proof is None and refused.process is action.process and refused.path == path:
                 refused.proof, refused.note = action.call, note
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by how the process ends."""
-        end = action.process.exit
-        if end is not None:
-            yield from self._judged([known for known in self._pending if known.process is action.process], end)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what is left."""
-        del kernel
-        yield from self._judged(list(self._pending), None)
+        yield from self._judged([known for known in self._pending if known.process is end.process], end.exit)
 
     def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
         for refused in pending:
@@ -163,10 +157,7 @@ def _nothing_else(refused: _Refused, end: Exit | None) -> bool:
 
 def _bash_says(refused: _Refused) -> Syscall | None:
     """Return the message of a shell that has read the first line of the script."""
-    for call in refused.process.messages:
-        if call.line > refused.call.line and any("bad interp" in said.text for said in said_after([call])):
-            return call
-    return None
+    return said_by(refused.process, refused.call.line).says("bad interp")
 
 
 def _confidence(refused: _Refused, *, known: bool) -> Confidence:
@@ -192,4 +183,4 @@ def _story(refused: _Refused, end: Exit | None) -> Iterator[Step]:
         note += ": strace looks for it before it starts it"
     yield step(refused.call, note, primary=True)
     if end is not None:
-        yield step(end, f"the process exits with status {end.status}" if end.signal is None else "the process ends")
+        yield end_step(end)

@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator
 
 from tracediag.evidence.blame import CWD, Blame, find_blame
-from tracediag.evidence.complaints import meaning, target
-from tracediag.evidence.exits import (
+from tracediag.evidence.complaints import meaning, report_step, target
+from tracediag.evidence.exits import ORDERS, end_step
+from tracediag.evidence.verdicts import (
     ORDER,
-    ORDERS,
     Verdict,
     ceiling,
     failures,
@@ -17,13 +17,12 @@ from tracediag.evidence.exits import (
     is_orphan,
     judge,
     left_over,
-    unreported,
 )
-from tracediag.evidence.steps import last_line
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
 from tracediag.trace.values import text_of
 
 _ORPHANS = 64
@@ -52,36 +51,30 @@ class FailedCallBehindExit(Rule):
         """Remember that the process was told to stop, whichever of its threads has got the signal."""
         action.process.memory[ORDER] = action.event
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge a process that has ended, together with the children that it had."""
-        process = action.process
-        if process.exit is None:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge a process that has ended, together with its children; of one that lives on, what it complains of."""
+        process = end.process
+        if end.event is None:
+            known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
+            yield from self._complained(process, end.line, known)
             return
         verdict = judge(process)
-        if is_orphan(process, action.kernel):
+        if end.exit is not None and is_orphan(process, end.kernel):
             if verdict.bad and len(self._orphans) < _ORPHANS:
                 self._orphans.append(verdict)
         elif final(process):
             yield from self._told(verdict)
-        if not process.exit.status and process.exit.signal is None:
-            yield from self._complained(process, process.exit.line, Severity.NOTE)
+        if end.exit is not None and not process.ended_badly:
+            yield from self._complained(process, end.line, Severity.NOTE)
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what still waits, and what a process complains of that has not ended."""
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge what still waits: orphans, and what the children of living processes did."""
         for verdict in self._orphans:
             yield from self._told(verdict, ceiling(verdict, kernel))
-        for process in unreported(kernel):
-            verdict = judge(process)
-            if final(process):
-                yield from self._told(verdict)
         for verdict in left_over(kernel):
             yield from self._told(verdict)
-        for process in kernel.processes:
-            if process.exit is None and process.end is None:
-                known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
-                yield from self._complained(process, last_line(kernel), known)
 
     def _told(self, verdict: Verdict, at_most: Severity = Severity.ERROR) -> Iterator[Finding]:
         for found, judged in failures(verdict):
@@ -95,7 +88,7 @@ class FailedCallBehindExit(Rule):
         doubtful = blame.confidence is Confidence.POSSIBLE and severity is Severity.ERROR
         says = "says which call failed" if blame.named else "ends after a failed call"
         return self.finding(
-            [*_story(blame), step(verdict.end, f"the process {verdict.manner}")],
+            [*_story(blame), end_step(verdict.end)],
             object=_who(verdict.program, verdict.pid),
             title=f"{_what(blame)}, and the process {verdict.manner}"
             if blame.confidence is not Confidence.POSSIBLE
@@ -146,8 +139,7 @@ def _story(blame: Blame) -> list[Step]:
         steps.append(step(blame.connect, "the connection is begun"))
     steps.append(step(call, _what(blame), primary=True))
     if blame.message is not None:
-        says = "the error is printed to fd 2" if blame.named else "this is all that is said on fd 2"
-        steps.append(step(blame.message, says))
+        steps.append(report_step(blame.message, named=blame.named))
     return steps
 
 

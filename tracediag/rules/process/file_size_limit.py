@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.faults import Fault, who
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Limit, Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import on_errno, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import on_errno, on_process_end, on_signal
 from tracediag.rules.faulting import FaultRule
 from tracediag.trace.events import Exit, Signal, Syscall
 
@@ -44,19 +45,11 @@ class FileSizeLimit(FaultRule):
         call, what = process.memory.get(_REFUSED, (None, None))
         return self._finding(process, call, what, fault.signal, end, confidence, Severity.ERROR)
 
-    @on_exit
-    def gave_up(self, action: Action) -> Iterator[Finding]:
-        """Tell of a refusal that did not kill."""
-        process = action.process
-        if process.exit is not None and _REFUSED in process.memory:
-            yield from self._refusal(process, process.exit)
-
-    @on_trace_end
-    def over(self, kernel: Kernel) -> Iterator[Finding]:
-        """Tell of a refusal in a process whose end the trace does not show."""
-        for process in kernel.processes:
-            if process.exit is None and _REFUSED in process.memory:
-                yield from self._refusal(process, None)
+    @on_process_end
+    def gave_up(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report a refusal that did not kill."""
+        if _REFUSED in end.process.memory:
+            yield from self._refusal(end.process, end.exit)
 
     def _refusal(self, process: Process, end: Exit | None) -> Iterator[Finding]:
         fault: Fault | None = process.memory.get(self.name)

@@ -29,7 +29,7 @@ class KilledBySeccomp(FaultRule):
     severity = Severity.ERROR
     summary = "a seccomp filter kills the process for a call that it does not allow"
 
-    aftermath = FAULTS
+    deadly = FAULTS
 
     @on_call("prctl", "seccomp")
     def filtered(self, action: Action) -> None:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.exits import is_orphan
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import FAULTS, Fault, who
+from tracediag.evidence.verdicts import is_orphan
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_signal
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.rules.process.killed_by_seccomp import strict
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import names_of
@@ -64,12 +66,11 @@ class KilledFromOutside(Rule):
         if "PR_SET_PDEATHSIG" in action.call.body and not action.call.failed:
             action.process.memory[_DEATH] = action.call
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Judge an end by a signal that is no crash."""
-        process, thread = action.process, action.thread
-        end = process.exit
-        if end is None or end.signal is None:
+        process, thread, end = last.process, last.thread, last.exit
+        if thread is None or end is None or end.signal is None:
             return
         signal: Signal | None = process.memory.get(self.name)
         if signal is not None and signal.name != end.signal:
@@ -81,7 +82,7 @@ class KilledFromOutside(Rule):
             return
         if _by_itself(process, thread.last_call, signal, end):
             return
-        killing = _killing(action.kernel, process, end, signal, asked)
+        killing = _killing(last.kernel, process, end, signal, asked)
         if killing is not None:
             yield self._finding(process, thread, end, signal, asked, killing)
 
@@ -216,4 +217,4 @@ def _story(thread: Thread, end: Exit, signal: Signal | None, asked: Signal | Non
         yield step(asked, f"{asked.name} comes, and the process goes on")
     if signal is not None:
         yield step(signal, f"{signal.name} is delivered", primary=True)
-    yield step(end, f"the process is killed by {end.signal}", primary=signal is None)
+    yield end_step(end, primary=signal is None)

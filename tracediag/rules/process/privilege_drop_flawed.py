@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import last_line, no
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.steps import no
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.events import Syscall
 
 _USER = ("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
@@ -80,28 +81,17 @@ class PrivilegeDropFlawed(Rule):
             fix="change all three, by setresuid(uid, uid, uid), before execve",
         )
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by what the process did after the drop."""
-        process = action.process
-        if process.exit is not None:
-            yield from self._judged(process, process.exit.line, gave_up=bool(process.exit.status))
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge those that live on."""
-        for process in kernel.processes:
-            if process.exit is None:
-                yield from self._judged(process, last_line(kernel), gave_up=bool(process.exit_status))
-
-    def _judged(self, process: Process, end: int, *, gave_up: bool) -> Iterator[Finding]:
+        process, gave_up = end.process, bool(end.process.status)
         drop: _Drop | None = process.memory.get(self.name)
         if drop is None:
             return
         if drop.failed is not None:
             wrong_order = drop.user is not None and drop.failed.line > drop.user.line
             if wrong_order or (drop.failed.name in _USER and not gave_up):
-                yield self._refused(drop, drop.failed, end, wrong_order=wrong_order, gave_up=gave_up)
+                yield self._refused(drop, drop.failed, end.line, wrong_order=wrong_order, gave_up=gave_up)
         elif drop.user is not None and not _had_groups(process) and drop.group is not None:
             yield self._kept(drop, drop.user, process)
 

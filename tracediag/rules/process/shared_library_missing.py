@@ -7,18 +7,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.complaints import said_after
+from tracediag.evidence.complaints import Complaint, report_step
 from tracediag.evidence.faults import who
 from tracediag.evidence.steps import is_excerpt, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.events import Exit, Syscall
 
 _LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
 _OPENS = frozenset({"open", "openat"})
-_SPOKEN = ("error while loading shared", "cannot open shar", "Error loading shared")
+_SPOKEN = ("error while loading shared", "cannot open shar", "error loading shared")
 """What glibc, dlerror and musl say, as far as strace shows it by default."""
 _LOADER_STATUS = 127
 _KEPT = 8
@@ -65,19 +66,12 @@ class SharedLibraryMissing(Rule):
         if not action.call.failed:
             action.process.memory.pop(self.name, None)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """Judge a program that ends badly."""
-        end, process = action.process.exit, action.process
-        if end is not None and end.status and self.name in process.memory:
-            yield from self._judged(process, end, excerpt=False)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what the trace does not show the end of."""
-        for process in kernel.processes:
-            if process.exit is None and self.name in process.memory:
-                yield from self._judged(process, None, excerpt=is_excerpt(kernel))
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge a program that ends badly, or of which the trace does not show the end."""
+        process = end.process
+        if self.name in process.memory and (end.exit is None or end.exit.status):
+            yield from self._judged(process, end.exit, excerpt=is_excerpt(end.kernel))
 
     def _judged(self, process: Process, end: Exit | None, *, excerpt: bool) -> Iterator[Finding]:
         searches: dict[str, _Search] = process.memory[self.name]
@@ -119,21 +113,19 @@ class SharedLibraryMissing(Rule):
 def _message(process: Process) -> Syscall | None:
     """Return the complaint of the loader, or of a program about dlopen."""
     for call in reversed(process.messages):
-        if any(words in piece.text for piece in said_after([call]) for words in _SPOKEN):
+        if Complaint((call,)).says(*_SPOKEN) is not None:
             return call
     return None
 
 
 def _fatal(message: Syscall | None) -> bool:
     """Whether it is the loader itself that complains, before the program has begun."""
-    return message is not None and any(
-        "rror loading" in piece.text or "error while" in piece.text for piece in said_after([message])
-    )
+    return message is not None and Complaint((message,)).says("error loading", "error while") is not None
 
 
 def _named(message: Syscall, searches: dict[str, _Search]) -> _Search | None:
     """Return the search for the library that the message names; strace may have cut its name."""
-    for piece in said_after([message]):
+    for piece in Complaint((message,)).pieces:
         for search in searches.values():
             text = piece.text.rstrip(".")
             if search.library in piece.text or (piece.shortened and len(text) > 8 and search.library.startswith(text)):
@@ -158,6 +150,6 @@ def _story(search: _Search, message: Syscall | None, end: Exit | None) -> Iterat
         yield repeated(search.first, note, places, search.last.line)
     yield step(search.last, f"nor is {search.library} in the last place", primary=True)
     if message is not None:
-        yield step(message, "says so")
+        yield report_step(message)
     if end is not None:
         yield step(end, f"the process exits with status {end.status}")

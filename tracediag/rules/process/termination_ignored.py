@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.steps import is_excerpt, no
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Action
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.events import Event, Exit, Signal, Syscall
 from tracediag.trace.values import names_of
 
@@ -45,15 +46,16 @@ class TerminationIgnored(Rule):
         if target is not None and target.process is not action.process:
             target.process.memory.setdefault(_SENT, action.call)
 
-    @on_exit
-    def killed(self, action: Action) -> Iterator[Finding]:
-        """Judge a process that is killed after it was asked to end."""
-        end, process = action.event, action.process
-        if not isinstance(end, Exit) or process.exit is not end or end.signal != "SIGKILL":
-            return
-        request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
-        if request is not None and not _at_once(request, end):
-            yield self._finding(process, request, end)
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
+        """Judge a process that is killed after it was asked to end; in a few lines, one that lives on after that."""
+        process, end = last.process, last.exit
+        if end is not None and end.signal == "SIGKILL":
+            request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
+            if request is not None and not _at_once(request, end):
+                yield self._finding(process, request, end)
+        elif end is None and is_excerpt(last.kernel):
+            yield from self._lives_on(process)
 
     @on_call("rt_sigreturn", "sigreturn")
     def handled(self, action: Action) -> None:
@@ -61,17 +63,12 @@ class TerminationIgnored(Rule):
         if self.name in action.process.memory:
             action.process.memory[_HANDLED] = True
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """In a few lines, speak of a process that goes on after the signal."""
-        if not is_excerpt(kernel):
-            return
-        for process in kernel.processes:
-            request = process.memory.get(self.name)
-            after = next((thread.last_call for thread in process.threads if thread.last_call is not None), None)
-            unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and _HANDLED not in process.memory
-            if process.exit is None and unheard and isinstance(request, Signal) and _goes_on(after, request):
-                yield self._finding(process, request, after)
+    def _lives_on(self, process: Process) -> Iterator[Finding]:
+        request = process.memory.get(self.name)
+        after = next((thread.last_call for thread in process.threads if thread.last_call is not None), None)
+        unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and _HANDLED not in process.memory
+        if unheard and isinstance(request, Signal) and _goes_on(after, request):
+            yield self._finding(process, request, after)
 
     def _finding(self, process: Process, request: Event, end: Exit | Syscall | None) -> Finding:
         disposition = process.signals.get("SIGTERM")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tracediag.evidence.dns import looks_like_query
-from tracediag.evidence.outcome import blocked_in
+from tracediag.evidence.waiters import blocked_in
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread

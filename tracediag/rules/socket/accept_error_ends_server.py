@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.outcome import complaint, ended_badly
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.exits import ORDERS
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_round, on_signal, on_trace_end
+from tracediag.rules.base import (
+    Rule,
+    on_call,
+    on_errno,
+    on_process_end,
+    on_release,
+    on_round,
+    on_signal,
+)
 from tracediag.trace.events import Event, Exit, Record, Syscall
 
 _ACCEPTS = ("accept", "accept4")
@@ -19,7 +29,6 @@ _PASSING = (
     "ECONNABORTED", "EINTR", "ERESTARTSYS", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM",
     "ENETDOWN", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH", "ENETUNREACH",
 )  # fmt: skip
-_ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL")
 _REQUESTS = ("SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGPWR")
 """Signals by which many servers are told to stop in peace; whether this one is, its end tells."""
 _MEANING = {
@@ -84,7 +93,7 @@ class AcceptErrorEndsServer(Rule):
             if error is not None and error.closed is None:
                 del self._errors[action.thread.tid]
 
-    @on_signal(*_ORDERS)
+    @on_signal(*ORDERS, "SIGKILL")
     def told_to_stop(self, action: Action) -> None:
         """A server that is told to stop stops."""
         for error in self._errors.values():
@@ -106,30 +115,22 @@ class AcceptErrorEndsServer(Rule):
             if isinstance(event, Syscall) and error.descriptor in action.released and error.closed is None:
                 error.closed = event
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process ends soon after the error."""
-        process = action.process
-        if process.exit is None:
-            return
+    @on_process_end
+    def ended(self, last: ProcessEnd) -> Iterator[Finding]:
+        """The process ends soon after the error; or its listener was closed, and the trace ends before it does."""
+        process, end = last.process, last.exit
         for tid, error in [item for item in self._errors.items() if item[1].thread.process is process]:
             del self._errors[tid]
-            stopped = error.ordered or (error.requested and not process.exit.status)
-            if not stopped and process.exit.signal is None and _near(error, process.exit):
-                yield self._finding(error, process.exit)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """A listener was closed, and the trace ends before the process does."""
-        del kernel
-        for error in self._errors.values():
-            if error.closed is not None and not error.ordered and _near(error, error.closed):
-                yield self._finding(error, None)
+            stopped = error.ordered or (end is not None and error.requested and not end.status)
+            killed = end is not None and end.signal is not None
+            decisive = error.closed if end is None else end
+            if not stopped and not killed and decisive is not None and _near(error, decisive):
+                yield self._finding(error, end)
 
     def _finding(self, error: _Error, end: Exit | None) -> Finding:
         process, number = error.thread.process, error.descriptor.number
         name = "EINTR" if error.call.errno == "ERESTARTSYS" else error.call.errno
-        bad = end is not None and (ended_badly(process) or complaint(process, error.call.line) is not None)
+        bad = end is not None and Aftermath(process, error.call).mattered
         how = "the process exits" if end is not None else "the listener is closed"
         return self.finding(
             _story(error, end),
@@ -165,8 +166,7 @@ def _story(error: _Error, end: Exit | None) -> Iterator[Step]:
     signal = error.thread.last_signal
     if isinstance(signal, Record) and call.interrupted and 0 < signal.line - call.line <= _NEAR:
         yield step(signal, "the signal")
-    if (message := complaint(process, call.line)) is not None:
-        yield step(message, "the program complains")
+    yield from Aftermath(process, call).message_steps()
     if error.closed is not None:
         yield step(error.closed, f"the listener, fd {number}, is closed")
     if end is not None:

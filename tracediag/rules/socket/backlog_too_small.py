@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.outcome import KEPT
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe

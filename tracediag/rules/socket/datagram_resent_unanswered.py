@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import looks_like_query
-from tracediag.evidence.outcome import KEPT, WAITS, ended_badly, waited_for
+from tracediag.evidence.exits import severity_by_end
 from tracediag.evidence.steps import birth, is_excerpt, no, repeated
+from tracediag.evidence.waiters import WAITS, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -144,7 +146,7 @@ class DatagramResentUnanswered(Rule):
             _story(series),
             object=describe(series.descriptor),
             title=title,
-            severity=Severity.ERROR if series.wait is not None and ended_badly(series.process) else Severity.WARNING,
+            severity=Severity.WARNING if series.wait is None else severity_by_end(series.process),
             confidence=confidence,
             absent=[no(f"data received on fd {series.descriptor.number}", series.first, series.last)],
             why="a datagram that is lost on the way, dropped by a filter or left unread at the other end gets no error;"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import Message, looks_like_query, messages, unread
-from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, complaint, ended_badly, waited_for
 from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_trace_end, on_traffic
+from tracediag.rules.base import Rule, on_call, on_process_end, on_traffic
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, walk
@@ -134,25 +137,13 @@ class DnsNoAnswer(Rule):
                 unknown = Message(0, "a name", None, response=False)
                 self._asked(action, _Query(unknown, held, socket.connected, socket.peer))
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process ends without an answer."""
-        process = action.process
-        if process.exit is not None and self._lookups:
-            standing = blocked_in(action.thread) if process.exit.signal is not None else None
-            for key in [key for key, lookup in self._lookups.items() if lookup.process is process]:
-                yield from self._judge(self._lookups.pop(key), standing)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace ends without an answer."""
-        excerpt = is_excerpt(kernel)
-        now = None if kernel.last_event is None else kernel.last_event.time
-        for lookup in self._lookups.values():
-            standing = next((call for thread in lookup.process.threads if (call := blocked_in(thread))), None)
-            asked = None if lookup.first is None else lookup.first.call.time
-            long = now is not None and asked is not None and now - asked >= _LONG
-            yield from self._judge(lookup, standing if long or excerpt else None)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """The process or the trace ends without an answer."""
+        for key in [key for key, lookup in self._lookups.items() if lookup.process is end.process]:
+            lookup = self._lookups.pop(key)
+            matters = end.exit is not None or _is_long(lookup, end.kernel) or is_excerpt(end.kernel)
+            yield from self._judge(lookup, blocked_at(end) if matters else None)
 
     def _judge(self, lookup: _Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
         if lookup.first is not None and (lookup.wait is not None or lookup.again or standing is not None):
@@ -165,7 +156,7 @@ class DnsNoAnswer(Rule):
         title = f"no answer from {server} to the DNS query for {what}"
         if lookup.answer is not None:
             title += " until it is asked again" if lookup.again else " before the time-out"
-        bad = lookup.answer is None and (ended_badly(process) or complaint(process, first.call.line) is not None)
+        bad = lookup.answer is None and Aftermath(process, first.call).mattered
         waited = lookup.wait is not None
         return self.finding(
             _story(lookup, first, standing),
@@ -179,6 +170,12 @@ class DnsNoAnswer(Rule):
             " take it out of /etc/resolv.conf, let UDP port 53 through, or put a name of this machine into /etc/hosts",
             explains=[] if lookup.wait is None else [("slow-call", lookup.wait.line)],
         )
+
+
+def _is_long(lookup: _Lookup, kernel: Kernel) -> bool:
+    now = None if kernel.last_event is None else kernel.last_event.time
+    asked = None if lookup.first is None else lookup.first.call.time
+    return now is not None and asked is not None and now - asked >= _LONG
 
 
 def _same(query: _Query, other: _Query) -> bool:

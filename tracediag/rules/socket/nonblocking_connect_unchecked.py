@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.outcome import KEPT, WAITS, aftermath, complaint, ended_badly, waited_for
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.steps import birth, is_excerpt, no
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.waiters import WAITS, waited_for
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process import Thread
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release, on_traffic
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 
@@ -101,25 +104,16 @@ class NonblockingConnectUnchecked(Rule):
             elif way.timed_out is not None or not _at_once(way, action.thread):
                 del self._ways[id(descriptor.file)]
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process ends."""
-        process = action.process
-        if process.exit is not None and self._ways:
-            for key, way in [item for item in self._ways.items() if item[1].thread.process is process]:
-                del self._ways[key]
-                yield from self._judge(way)
-
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Where the trace ends, only what has been given up can be judged."""
-        excerpt = is_excerpt(kernel)
-        for way in self._ways.values():
-            if way.closed is not None or excerpt:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """The process ends; where the trace ends first, only a connection that was closed can be judged."""
+        for key, way in [item for item in self._ways.items() if item[1].thread.process is end.process]:
+            del self._ways[key]
+            if end.exit is not None or way.closed is not None or is_excerpt(end.kernel):
                 yield from self._judge(way)
 
     def _judge(self, way: _Way) -> Iterator[Finding]:
-        if way.used is not None or (way.closed is not None and complaint(way.thread.process, way.call.line)):
+        if way.used is not None or (way.closed is not None and Aftermath(way.thread.process, way.call).complaint):
             yield self._finding(way)
 
     def _finding(self, way: _Way) -> Finding:
@@ -130,12 +124,12 @@ class NonblockingConnectUnchecked(Rule):
         else:
             title = "a connection in progress is taken for a failed one and closed"
             until = way.closed or way.call
-        bad = ended_badly(process) or complaint(process, way.call.line) is not None
+        aftermath = Aftermath(process, way.call)
         return self.finding(
             _story(way),
             object=describe(way.descriptor),
             title=title,
-            severity=Severity.ERROR if bad else Severity.WARNING,
+            severity=aftermath.severity,
             confidence=Confidence.CERTAIN if way.used is not None else Confidence.LIKELY,
             absent=[no(f"wait for fd {number} to be writable, getsockopt(SO_ERROR)", way.call, until)],
             why="EINPROGRESS is no error: the connection is being made, the descriptor becomes writable when that has"
@@ -176,9 +170,4 @@ def _story(way: _Way) -> Iterator[Step]:
         yield step(way.used, f"fd {number} is used as if it were connected")
     elif way.closed is not None:
         yield step(way.closed, f"fd {number} is given up before it could be connected")
-    yield from _end(process, way)
-
-
-def _end(process: Process, way: _Way) -> list[Step]:
-    last = way.used or way.closed or way.call
-    return aftermath(process, last.line)
+    yield from Aftermath(process, way.used or way.closed or way.call).steps()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.outcome import KEPT, WAITS, blocked_in, ended_badly, waited_for
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import listener_of
 from tracediag.evidence.steps import is_excerpt, last_line, no, repeated
+from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
+from tracediag.rules.base import Rule, on_call, on_process_end, on_release, on_trace_end, on_traffic
 from tracediag.rules.socket._requests import (
     SENDS,
     Request,
@@ -93,21 +95,20 @@ class PeerNotResponding(Rule):
                 if request.wait is not None and not is_impatient(request, event):
                     yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process gives up, or is made to give up while it waits."""
-        process = action.process
-        if process.exit is None or not self._requests:
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """The process gives up, or is killed while it waits."""
+        if end.exit is None or not self._requests:
             return
-        standing = blocked_in(action.thread) if process.exit.signal is not None else None
-        for key, request in [item for item in self._requests.items() if item[1].process is process]:
+        standing = blocked_at(end)
+        for key, request in [item for item in self._requests.items() if item[1].process is end.process]:
             del self._requests[key]
             directly = None if standing is None else waits_for(request, waited_for(standing))
             if request.wait is not None or (directly and not is_idle(request, standing)):
-                yield self._finding(request, action.kernel, standing if directly else None, Confidence.CERTAIN)
+                yield self._finding(request, end.kernel, standing if directly else None, Confidence.CERTAIN)
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Who still waits where the trace ends."""
         if is_excerpt(kernel) and not self._requests:
             yield from self._pasted(kernel)
@@ -158,7 +159,7 @@ class PeerNotResponding(Rule):
         if confidence is Confidence.CERTAIN and (socket is None or socket.connected is None):
             confidence = Confidence.LIKELY  # who made the connection is outside the trace
         peer, doing = listener_of(kernel, request.descriptor.file, process)
-        end = process.exit if process.exit is not None and ended_badly(process) else None
+        end = process.exit if process.exit is not None and process.ended_badly else None
         seconds = seconds_since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
         until = end or standing or request.last_wait or request.call

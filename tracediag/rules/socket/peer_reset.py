@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.outcome import KEPT, aftermath, ended_badly
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import departure
 from tracediag.evidence.steps import birth, is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_errno, on_process_end
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 
@@ -68,26 +70,16 @@ class PeerReset(Rule):
             reset.asked = _asked(socket)
         self._resets.setdefault(id(descriptor.file), reset)
 
-    @on_exit
-    def exited(self, action: Action) -> Iterator[Finding]:
-        """The process ends: well or badly."""
-        process = action.process
-        if process.exit is not None and self._resets:
-            for key, reset in [item for item in self._resets.items() if item[1].process is process]:
-                del self._resets[key]
-                yield self._finding(reset, action.kernel)
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """The process ends, well or badly, or the trace does; in an excerpt the reset is the subject."""
+        for key, reset in [item for item in self._resets.items() if item[1].process is end.process]:
+            del self._resets[key]
+            yield self._finding(reset, end.kernel)
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace ends first; a reset that somebody has pasted is the subject."""
-        excerpt = is_excerpt(kernel)
-        for reset in self._resets.values():
-            yield self._finding(reset, kernel, excerpt=excerpt)
-
-    def _finding(self, reset: _Reset, kernel: Kernel, *, excerpt: bool = False) -> Finding:
-        process, call, number = reset.process, reset.call, reset.descriptor.number
-        end = process.exit
-        bad = end is not None and ended_badly(process) and end.line - call.line <= _NEAR
+    def _finding(self, reset: _Reset, kernel: Kernel) -> Finding:
+        call, number, excerpt = reset.call, reset.descriptor.number, is_excerpt(kernel)
+        bad = Aftermath(reset.process, call).ended_within(_NEAR)
         nothing_lost = reset.answered and not bad
         waiting = not reset.answered and (excerpt or (reset.asked is True and reset.written is not None))
         # A server whose client goes away has nobody to answer; a client that has asked has lost the answer.
@@ -140,4 +132,4 @@ def _story(reset: _Reset, left: Step | None, *, bad: bool) -> Iterator[Step]:
     lost = "nothing had come since" if waiting else "the end of the connection"
     yield step(reset.call, f"the peer has reset the connection: {lost}", primary=True)
     if bad:
-        yield from aftermath(reset.process, reset.call.line)
+        yield from Aftermath(reset.process, reset.call).steps()

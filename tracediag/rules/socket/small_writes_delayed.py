@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.evidence.outcome import KEPT
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.steps import birth, is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.outcome import KEPT, ended_badly
+from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.complaints import Complaint, report_step, said_by
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import is_excerpt, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_trace_end
 from tracediag.trace.events import Event, Syscall
 
 _OPTIONAL = (
@@ -94,19 +98,17 @@ class SocketServerAbsent(Rule):
                     absent.bound = action.call
                     absent.started = action.process.started if action.process.parent is absent.process else None
 
-    @on_exit
-    def exited(self, action: Action) -> None:
-        """Forget what did not matter to a process that ends; the rest is told when the server may have shown itself."""
-        process = action.process
-        if process.exit is not None and self._absent:
-            for key, absent in list(self._absent.items()):
-                if absent.process is process:
-                    absent.said = _said(absent)
-                    if not _matters(absent):
-                        del self._absent[key]
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> None:
+        """Forget what did not matter to a process that ends; report the rest when the server may have come up."""
+        if end.exit is not None:
+            for key, absent in [item for item in self._absent.items() if item[1].process is end.process]:
+                absent.said = _said(absent)
+                if not _matters(absent):
+                    del self._absent[key]
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each path by what became of the process."""
         excerpt = is_excerpt(kernel)
         for absent in self._absent.values():
@@ -151,8 +153,7 @@ def _unix_path(call: Syscall) -> str | None:
 
 
 def _ends_for_it(absent: _Absent) -> bool:
-    process = absent.process
-    return process.exit is not None and ended_badly(process) and process.exit.line - absent.last.line <= _NEAR
+    return Aftermath(absent.process, absent.last).ended_within(_NEAR)
 
 
 def _matters(absent: _Absent) -> bool:
@@ -163,7 +164,7 @@ def _matters(absent: _Absent) -> bool:
 def _said(absent: _Absent) -> Syscall | None:
     """Return the message that speaks of the socket."""
     name = absent.path.rpartition("/")[2][:16]
-    later = [message for message in absent.process.messages if message.line > absent.first.line]
+    later = said_by(absent.process, absent.first.line).calls
     near = (message for message in later if name in message.body or message.line - absent.last.line <= _AT_ONCE)
     return absent.said or next(near, None)
 
@@ -190,8 +191,9 @@ def _story(absent: _Absent, *, bad: bool) -> Iterator[Step]:
     if absent.second is not None:
         yield repeated(absent.second, "nobody yet", absent.times - 1, absent.last.line)
     if (said := _said(absent)) is not None:
-        yield step(said, "the program complains")
+        named = Complaint((said,)).names_error(absent.first.errno or "") is not None
+        yield report_step(said, named=named)
     if bad and absent.process.exit is not None:
-        yield step(absent.process.exit, "and ends")
+        yield end_step(absent.process.exit)
     if absent.bound is not None:
         yield step(absent.bound, "only now the socket is made")

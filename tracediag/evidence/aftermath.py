@@ -1,0 +1,93 @@
+"""A failed call, and what the process did about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.complaints import Complaint, report_step, said_by
+from tracediag.evidence.exits import end_step, failed_end
+from tracediag.kernel.process import Process
+from tracediag.results.findings import Severity, Step
+from tracediag.trace.events import Exit, Syscall
+
+
+class Aftermath(msgspec.Struct, eq=False):
+    """What became of a failure, as far as the trace has shown it: reported, retried, undone, ended for, or ignored.
+
+    What the process said and how it ended is read from the model, so it is complete when the process has ended. The
+    model forgets its messages with the next event.
+    """
+
+    process: Process
+    call: Syscall
+    """The call that failed."""
+    retried: Syscall | None = None
+    """The call made again, where the rule follows that."""
+    undone: Syscall | None = None
+    """The call by which the program took back what the failure left half done, where the rule follows that."""
+    noticed: Syscall | None = None
+    """The write to a file, socket or fd 2 by which the program reported it, where the rule saw that when it came."""
+
+    @property
+    def complaint(self) -> Complaint:
+        """All that the program said on fd 2 after the failure."""
+        return said_by(self.process, self.call.line)
+
+    @property
+    def reported(self) -> Syscall | None:
+        """The write by which the program reported it: one that names the error."""
+        return self.noticed or self.complaint.names_error(self.call.errno or "")
+
+    @property
+    def answered(self) -> bool:
+        """Whether the program is known to have seen it: it reported the error, tried again, or took back its work."""
+        return self.retried is not None or self.undone is not None or self.reported is not None
+
+    @property
+    def ignored(self) -> bool:
+        """Whether nothing shows that the program saw the failure: neither an answer nor a bad end."""
+        return not self.process.ended_badly and not self.answered
+
+    @property
+    def mattered(self) -> bool:
+        """Whether the process ended badly or said anything after the failure."""
+        return self.process.ended_badly or bool(self.complaint)
+
+    @property
+    def severity(self) -> Severity:
+        """An error where it mattered, else a warning."""
+        return Severity.ERROR if self.mattered else Severity.WARNING
+
+    def ended_within(self, lines: int) -> bool:
+        """Whether the process ended badly at most so many lines after the failure: most likely for it."""
+        end = self.process.exit
+        return end is not None and self.process.ended_badly and end.line - self.call.line <= lines
+
+    @property
+    def proof(self) -> Syscall | Exit | None:
+        """What shows that the failure mattered: the report of its error, or else the exit of a process that failed."""
+        return self.reported or failed_end(self.process)
+
+    def proof_steps(self) -> Iterator[Step]:
+        """Yield the step of the proof, if there is any."""
+        found = self.proof
+        if isinstance(found, Syscall):
+            yield report_step(found)
+        elif found is not None:
+            yield end_step(found)
+
+    def message_steps(self) -> Iterator[Step]:
+        """Yield the step of the report, or else of what the program said first after the failure."""
+        said = self.complaint
+        named = said.names_error(self.call.errno or "")
+        write = named or said.first
+        if write is not None:
+            yield report_step(write, named=named is not None)
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps of what was said after the failure and of a bad end."""
+        yield from self.message_steps()
+        if self.process.exit is not None and self.process.ended_badly:
+            yield end_step(self.process.exit)

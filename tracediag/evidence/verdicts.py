@@ -1,0 +1,242 @@
+"""Whose fault a bad end is: followed from a child's bad end to that of its parent.
+
+The bad end of a child is judged with that of its parent: a script may expect that a command fails. So the verdict on a
+child waits in the memory of its parent until the parent ends, or the trace does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.blame import Blame, find_blame
+from tracediag.evidence.complaints import said_by
+from tracediag.evidence.exits import manner
+from tracediag.evidence.steps import last_line
+from tracediag.kernel import Kernel
+from tracediag.kernel.calls.transfer import BROKEN
+from tracediag.kernel.process import Process
+from tracediag.results.findings import Confidence, Severity
+from tracediag.trace.events import Event, Exit, Signal, Syscall
+
+ORDER = "process order"
+"""In the memory of a process: the last signal that may have told it to stop."""
+_VERDICT = "process verdict"
+_CHILDREN = "process children"
+_CHILDREN_KEPT = 16
+_SOON = 60
+"""Lines from a child's end to that of its parent, if the one follows from the other."""
+
+
+class Verdict(msgspec.Struct, eq=False):
+    """How one process has ended, and why."""
+
+    pid: int | None
+    program: str | None
+    end: Exit | Syscall | None
+    """Its exit, or its exit_group where the trace ends before; None while it lives."""
+    status: int | None
+    signal: str | None
+    whole: bool = False
+    """Whether the trace shows it from its start: a failure before the first line may count for more."""
+    blame: Blame | None = None
+    """Its own failed call."""
+    complaint: Syscall | None = None
+    """The last that it wrote to fd 2."""
+    child: Verdict | None = None
+    """The child whose bad end led to its own."""
+    waited: Syscall | None = None
+    """The call by which its parent learned of the end."""
+    held: bool = False
+    """Whether it was this one whose end closed what its parent wrote to."""
+    tolerated: list[Verdict] = msgspec.field(default_factory=list)
+    """Children whose bad end did not lead to its own."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it ended badly: `Process.ended_badly`."""
+        return bool(self.status) or self.signal is not None
+
+    @property
+    def manner(self) -> str:
+        """How it ended, as a verb: "exits with status 1"."""
+        return "lives" if self.end is None else manner(self.end)
+
+    @property
+    def depth(self) -> Verdict:
+        """The process at the bottom of the matter."""
+        return self if self.child is None else self.child.depth
+
+
+def judge(process: Process) -> Verdict:
+    """Return the verdict on a process that has ended, and hand it to a parent that lives on."""
+    known: Verdict | None = process.memory.get(_VERDICT)
+    if known is not None:
+        return known
+    verdict = process.memory[_VERDICT] = _judged(process)
+    parent = process.parent
+    if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
+        parent.memory.setdefault(_CHILDREN, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
+    return verdict
+
+
+def _judged(process: Process) -> Verdict:
+    end = process.end
+    killed = isinstance(end, Exit) and end.signal is not None
+    status = end.status if isinstance(end, Exit) else process.exit_status
+    verdict = Verdict(process.pid, process.program, end, status, end.signal if isinstance(end, Exit) else None)
+    verdict.whole = process.execs > 0 or process.started is not None
+    children = _children(process)
+    if verdict.bad and end is not None:
+        verdict.blame = _unheard(process) if killed else _own(process, find_blame(process, end.line))
+        said = said_by(process)
+        verdict.complaint = said.last if said.pieces else None
+        verdict.child = _culprit(process, verdict, children)
+    verdict.tolerated = [child for child in children if child is not verdict.child]
+    return verdict
+
+
+def _own(process: Process, blame: Blame | None) -> Blame | None:
+    """Leave out a guess behind which an order to stop has come: servers end with a status for that, too."""
+    if blame is None or blame.named:
+        return blame
+    order: Signal | None = process.memory.get(ORDER)
+    return None if order is not None and order.line > blame.call.line else blame
+
+
+def _unheard(process: Process) -> Blame | None:
+    """Return the write that SIGPIPE answers, of a process that this has killed."""
+    last = process.failures[-1] if process.failures else None
+    killed = (
+        process.exit is not None and process.exit.signal == "SIGPIPE" and last is not None and last.errno == "EPIPE"
+    )
+    return Blame(last, None, False, Confidence.CERTAIN) if killed and last is not None else None
+
+
+def _children(process: Process) -> list[Verdict]:
+    """Return the children that have ended badly, with the calls that took their status."""
+    found = list(process.memory.get(_CHILDREN, ()))
+    for child in found:
+        waits = (known.call for known in process.reaped if known.pid == child.pid)
+        child.waited = child.waited or next(waits, None)
+    return found
+
+
+def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:
+    """Return the child whose end is the reason of this one."""
+    bad = [child for child in children if child.bad]
+    if not bad or verdict.end is None:
+        return None
+    same = [child for child in bad if _passed_on(child, verdict)]
+    latest = (same or bad)[-1]
+    assert latest.end is not None
+    told = latest.end.line if latest.waited is None else max(latest.end.line, latest.waited.line)
+    blame = verdict.blame
+    if blame is not None and blame.call.errno not in BROKEN and blame.confidence is Confidence.CERTAIN:
+        return None
+    if verdict.signal is not None and (verdict.signal != "SIGPIPE" or blame is None):
+        return None
+    if blame is not None and blame.call.errno in BROKEN:
+        return _hung_up(process, bad, latest, blame.call)
+    return latest if same or verdict.end.line - told <= _SOON else None
+
+
+def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:
+    """Return the child that left its parent writing to nobody: known where the trace holds both ends, else by time."""
+    closer = _closer(process, write)
+    child = next((child for child in reversed(bad) if closer in {link.pid for link in chain(child)}), None)
+    if closer is not None and child is not None:
+        child.held = True
+        return child
+    well = any(known.pid == closer and known.status == 0 for known in process.reaped)
+    return latest if not well and _cut_off(latest, write) else None
+
+
+def _closer(process: Process, write: Syscall) -> int | None:
+    """Return the pid of whoever closed the other end of what a call has written to."""
+    number = write.number(0)
+    table = process.table
+    held = None if number is None else table.open.get(number) or table.last_closed.get(number)
+    if held is None or line_of(held.opened) > write.line or (held.closed is not None and held.closed.line < write.line):
+        return None
+    other = held.file.other
+    closed = None if other is None else other.closed
+    return None if closed is None else closed.pid
+
+
+def _cut_off(child: Verdict, write: Syscall) -> bool:
+    """Whether a write may have failed since the child has just ended: its parent has not heard of that otherwise."""
+    returned = write.end_line or write.line
+    unknown = child.waited is None or child.waited.line > write.line
+    return unknown and line_of(child.end) < returned <= line_of(child.end) + _SOON
+
+
+def _passed_on(child: Verdict, parent: Verdict) -> bool:
+    """Whether the parent's status is the child's: a shell gives 128 + n for a signal."""
+    if child.signal is None:
+        return child.status == parent.status
+    return parent.signal == child.signal or (parent.status or 0) > 128
+
+
+def final(process: Process) -> bool:
+    """Whether nobody in the trace is left to say whether the end of this process was expected."""
+    return process.parent is None or process.parent.exit is not None
+
+
+def is_orphan(process: Process, kernel: Kernel) -> bool:
+    """Whether a process is of the family that strace follows, though the call that made it was not recorded."""
+    if process.parent is not None or process.started is not None:
+        return False
+    first = kernel.processes[0]
+    return process is not first or (len(kernel.processes) > 1 and not first.execs)
+
+
+def _head(kernel: Kernel) -> Process:
+    """Return the process that all others come from: the one that was started first, or else that outlives them."""
+    first = kernel.processes[0]
+    if first.execs:
+        return first
+    return max(kernel.processes, key=lambda process: process.exit.line if process.exit else last_line(kernel) + 1)
+
+
+def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
+    """Return how much the failure of an orphan may matter: as much as that of a child of the first process."""
+    end = _head(kernel).exit
+    if end is None:
+        return Severity.WARNING
+    if end.signal is None and not end.status:
+        return Severity.NOTE
+    return Severity.ERROR if end.status == verdict.status else Severity.WARNING
+
+
+def left_over(kernel: Kernel) -> Iterator[Verdict]:
+    """Yield the verdicts that still wait when the trace ends: those on the children of processes that live on."""
+    for process in kernel.processes:
+        if process.exit is None and process.end is None:
+            yield Verdict(process.pid, process.program, None, None, None, tolerated=_children(process))
+
+
+def failures(verdict: Verdict) -> Iterator[tuple[Verdict, Severity]]:
+    """Yield the processes to be spoken of, with how much their failure matters."""
+    if verdict.bad:
+        yield verdict.depth, Severity.ERROR
+    for link in chain(verdict):
+        severity = Severity.WARNING if link.end is None or link.bad else Severity.NOTE
+        for child in link.tolerated:
+            # In one that ended well after all, or in spite of it, the failed command was allowed for.
+            yield from ((found, max(severity, what, key=list(Severity).index)) for found, what in failures(child))
+
+
+def chain(verdict: Verdict) -> Iterator[Verdict]:
+    """Yield a verdict and those that it follows from, the process at the top first."""
+    link: Verdict | None = verdict
+    while link is not None:
+        yield link
+        link = link.child
+
+
+def line_of(event: Event | None) -> int:
+    """Return the line of an event, 0 for none."""
+    return 0 if event is None else event.line
