@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from tracediag.engine import Engine
+from tracediag.evidence import scope as evidence
+from tracediag.evidence.scope import Fact
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
 from tracediag.results.findings import Finding
 from tracediag.results.ranking import Ranking
-from tracediag.results.report import Input, NotUnderstood, Report, Sample
+from tracediag.results.report import Input, NotUnderstood, Report, Sample, Scope
 from tracediag.rules import Rule, all_rules, find_rule
 
 __all__ = ["Analysis", "analyze", "diagnose", "read"]
@@ -33,9 +35,13 @@ class Analysis:
         ignore: Collection[str] = (),
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
+        debug: bool = False,
     ) -> None:
-        """Open the source; arguments and errors are those of `analyze`."""
-        self._engine = Engine(_chosen(select, ignore))
+        """Open the source.
+
+        With `debug` an exception in a rule is passed on; the other arguments and errors are those of `analyze`.
+        """
+        self._engine = Engine(_chosen(select, ignore), held=lambda: _held(self._reader.dialect), raising=debug)
         self._reader = Reader(
             source, strict=strict, progress=progress, calls=self._engine.calls, begun=self._engine.begun
         )
@@ -50,7 +56,7 @@ class Analysis:
         reader = self._reader
         counts = reader.counts
         samples = tuple(Sample(line, text) for line, text in counts.samples)
-        blind = tuple(self._engine.blind(_shown(reader.dialect)))
+        blind = tuple(self._engine.blind())
         return Report(
             input=Input(
                 path=reader.name,
@@ -63,6 +69,8 @@ class Analysis:
             findings=self._ranking.ranked(),
             blind=blind,
             advice=ADVICE if blind else None,
+            scope=_scope(reader.dialect, self._engine.scope),
+            broken=tuple(self._engine.broken),
         )
 
 
@@ -116,13 +124,27 @@ def _chosen(select: Collection[str], ignore: Collection[str]) -> list[type[Rule]
     return [rule for rule in chosen if rule not in left_out]
 
 
-def _shown(dialect: Dialect) -> frozenset[str]:
-    """Name what a recording holds, in the words that rules use for what they need."""
+def _held(dialect: Dialect) -> frozenset[Fact]:
+    """Name what the form of the lines holds."""
     held = {
-        "times": dialect.time_kind != "none",
-        "durations": dialect.has_durations,
-        "pids": dialect.has_pids,
-        "descriptors": dialect.has_fd_paths,
-        "sockets": dialect.has_socket_details,
+        Fact.TIMES: dialect.time_kind != "none",
+        Fact.DURATIONS: dialect.has_durations,
+        Fact.PIDS: dialect.has_pids,
+        Fact.DESCRIPTORS: dialect.has_fd_paths,
+        Fact.SOCKETS: dialect.has_socket_details,
     }
-    return frozenset(name for name, is_there in held.items() if is_there)
+    return frozenset(fact for fact, is_there in held.items() if is_there)
+
+
+def _scope(dialect: Dialect, scope: evidence.Scope) -> Scope:
+    """Return what the recording is and shows, as the report gives it."""
+    return Scope(
+        times=dialect.time_kind,
+        durations=dialect.has_durations,
+        pids=dialect.has_pids,
+        descriptors=dialect.has_fd_paths,
+        sockets=dialect.has_socket_details,
+        excerpt=scope.is_excerpt,
+        elided=scope.elided > 0,
+        failures_only=scope.failures_only,
+    )

@@ -1,15 +1,20 @@
-"""Events -> kernel -> rules -> findings: the one loop through which everything flows."""
+"""Events -> kernel -> rules -> findings: the one loop through which everything flows.
+
+A rule that raises costs its own findings and no other's: it is dropped from then on, and `broken` names it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
+from tracediag.evidence.scope import Scope
+from tracediag.evidence.steps import last_line
+from tracediag.kernel import Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
-from tracediag.results.report import Blind
+from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule
 from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 
@@ -27,9 +32,35 @@ Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
 class Engine:
     """Takes the events of one trace, one by one, and gives the findings as they become certain enough to say."""
 
-    def __init__(self, rules: Iterable[type[Rule]]) -> None:
+    def __init__(
+        self,
+        rules: Iterable[type[Rule]],
+        *,
+        held: Callable[[], Collection[str]] = tuple,
+        raising: bool = False,
+    ) -> None:
+        """Make the rules.
+
+        Args:
+            rules: the rules to apply.
+            held: gives the facts that the form of the lines shows, once lines have been read: see `Fact`.
+            raising: whether an exception in a rule is passed on instead of costing that rule's findings only.
+        """
         self.kernel = Kernel()
+        self.scope = Scope(self.kernel, held)
+        self.broken: list[BrokenRule] = []
+        """The rules that raised, with the line at which they did."""
+        self._raising = raising
+        self._unproven: list[Finding] = []
+        """Findings that rest on the absence of calls which the trace has not shown at all, up to now."""
         self._rules = [rule() for rule in rules]
+        self._by_name = {rule.name: rule for rule in self._rules}
+        for made in self._rules:
+            made.scope = self.scope
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        """Sort the methods of the rules by what they listen to."""
         self._listeners: dict[tuple[str, str], Sequence[Listener]] = {}
         for made in self._rules:
             for subscription, methods in made.subscriptions().items():
@@ -60,7 +91,7 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that somebody wants to see whole; of others only the failures matter."""
-        return known_calls() | frozenset(self._audiences)
+        return known_calls() | frozenset(self._audiences).union(*(rule.rests_on for rule in self._rules))
 
     @property
     def begun(self) -> frozenset[str]:
@@ -72,43 +103,66 @@ class Engine:
 
         The loop is one function on purpose: a further call for each of a million events would be felt.
         """
-        kernel, followed = self.kernel, self.kernel.followed
-        audience_of, by_errno, by_failure = self._audiences.get, self._by_errno, self._by_failure
+        kernel, followed, tell = self.kernel, self.kernel.followed, self._tell
         for event in events:
             action = apply(kernel, event)
             found: list[Finding] = []
             if action.finished is not None:  # told before the wait that ended it
-                _tell(self._on_round, action, found)
+                tell(self._on_round, action, event.line, found)
             if followed and action.thread.tid in followed:
-                _tell(self._on_followed, action, found)
+                tell(self._on_followed, action, event.line, found)
             if isinstance(event, Syscall):
-                audience = audience_of(event.name)
+                audience = self._audiences.get(event.name)
                 if audience is not None:
                     descriptor = action.descriptor
                     plain = descriptor is not None and descriptor.file.kind in _PLAIN
                     for listener in audience[0] if plain else audience[1]:
-                        said = listener(action)
-                        if said is not None:
-                            found.extend(said)
+                        try:
+                            said = listener(action)
+                            if said is not None:
+                                found.extend(said)
+                        except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                            self._drop(listener, error, event.line)
                     if audience[2] and len(action.thread.process.threads) > 1:
-                        _tell(audience[2], action, found)
+                        tell(audience[2], action, event.line, found)
                 errno = event.errno
                 if errno is not None:
-                    _tell(by_errno.get(errno, _NOBODY), action, found)
-                    failures = by_failure.get(event.name)
+                    tell(self._by_errno.get(errno, _NOBODY), action, event.line, found)
+                    failures = self._by_failure.get(event.name)
                     if failures is not None:
-                        _tell(failures.get(errno, _NOBODY), action, found)
+                        tell(failures.get(errno, _NOBODY), action, event.line, found)
             elif not isinstance(event, Begun):
-                _tell(self._of_record(event), action, found)
+                tell(self._of_record(event), action, event.line, found)
                 if action.process.exit is event:
-                    _tell(self._on_process_end, ProcessEnd(action.process, kernel, action), found)
+                    tell(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
             for descriptor in action.released:
                 if descriptor.noted:
-                    _tell(self._on_release, action, found)
+                    tell(self._on_release, action, event.line, found)
                     break
             if found:
-                yield from found
+                yield from self._judged(found)
         yield from self.finish()
+
+    def _tell(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
+        """Ask each method of an audience, at a line of the trace; a rule that raises is dropped."""
+        for listener in audience:
+            try:
+                said = listener(what)
+                if said is not None:
+                    found.extend(said)
+            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                self._drop(listener, error, line)
+
+    def _drop(self, listener: Listener, error: Exception, line: int) -> None:
+        """Take a rule out that has raised, and remember why; of a trace of a million lines it would raise again."""
+        if self._raising:
+            raise error
+        rule: Rule = listener.__self__  # type: ignore[attr-defined]  # listeners are bound methods
+        if rule in self._rules:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            self.broken.append(BrokenRule(rule=rule.name, line=line, error=said))
+            self._rules.remove(rule)
+            self._subscribe()
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
@@ -123,23 +177,33 @@ class Engine:
 
     def finish(self) -> Iterator[Finding]:
         """Take the end of the trace."""
+        self.scope.end()
+        found: list[Finding] = []
+        last = last_line(self.kernel)
         left = [ProcessEnd(process, self.kernel) for process in self.kernel.processes if process.exit is None]
         for listener in self._on_process_end:
             for end in left:
-                yield from listener(end) or ()
-        for listener in self._listeners.get(("end", ""), ()):
-            yield from listener(self.kernel) or ()
+                self._tell((listener,), end, last, found)
+        self._tell(self._listeners.get(("end", ""), _NOBODY), self.kernel, last, found)
+        unproven, self._unproven = self._unproven, []
+        yield from self._judged((*unproven, *found))
 
-    def blind(self, shown: frozenset[str]) -> Iterator[Blind]:
+    def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
+        """Hold back what rests on the absence of calls that the recording never shows: the end of the trace decides."""
+        for finding in found:
+            calls = self._by_name[finding.name].rests(finding)
+            if not calls or self.scope.records(calls):
+                yield finding
+            else:
+                self._unproven.append(finding)
+
+    def blind(self) -> Iterator[Blind]:
         """Yield the rules that met something they could not judge, and what the recording lacks for it."""
+        unproven = {finding.name for finding in self._unproven}
         for rule in self._rules:
-            needs = rule.unjudged(shown)
-            if needs is not None:
-                yield Blind(rule.name, needs)
-
-
-def _tell(audience: Sequence[Listener], what: Action | ProcessEnd, found: list[Finding]) -> None:
-    for listener in audience:
-        said = listener(what)
-        if said is not None:
-            found.extend(said)
+            if rule.name in unproven:
+                yield Blind(rule.name, f"calls that would disprove it ({', '.join(rule.rests_on)}): record without -e")
+            elif not any(self.kernel.names.isdisjoint(group) for group in rule.raised_by):
+                needs = self.scope.lacks(rule.needs)
+                if needs is not None:
+                    yield Blind(rule.name, needs)

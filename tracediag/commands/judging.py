@@ -143,7 +143,9 @@ def _opened(path: str) -> Iterator[TextIO]:
 
 
 def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:
-    """Return what the findings mean for the shell."""
+    """Return what the findings mean for the shell; a rule that raised is our own fault, whatever was found."""
+    if any(report.broken for report in reports):
+        return ExitCode.FAULT
     if options.exit_zero or options.fail_on == "never":
         return ExitCode.CLEAN
     ranks = list(Severity)

@@ -9,11 +9,8 @@ import msgspec
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
-from tracediag.kernel.process import Process
 from tracediag.results.findings import Absence, Step, step
 from tracediag.trace.events import Begun, Event, Record, Syscall
-
-_STANDARD_STREAMS = 3
 
 
 def birth(descriptor: Descriptor) -> Iterator[Step]:
@@ -22,19 +19,6 @@ def birth(descriptor: Descriptor) -> Iterator[Step]:
     if opened is not None:
         received = opened.name in ("recvmsg", "recvmmsg")
         yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
-
-
-def left_out(descriptor: Descriptor, entry: Registration | None) -> bool:
-    """Whether the recording has left out the call that made a descriptor: others may be missing as well.
-
-    So it is where the trace shows the program's start, or the call that put the descriptor into a set, which mostly
-    follows at once: it was not recorded whole, as by `-e trace=desc`.
-    """
-    if descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
-        return False
-    if entry is not None and entry.added is not None:
-        return True
-    return descriptor.table.executed
 
 
 def watched(entry: Registration) -> Iterator[Step]:
@@ -63,17 +47,3 @@ def last_line(kernel: Kernel) -> int:
 def plural(count: int, noun: str) -> str:
     """Return the count and the noun in the right number."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-EXCERPT = 20
-"""Lines up to which a trace without beginning and end is an excerpt: whoever pasted it shows what matters."""
-
-
-def is_excerpt(kernel: Kernel) -> bool:
-    """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
-    return not kernel.shows_start_or_end and last_line(kernel) <= EXCERPT
-
-
-def unrelated(process: Process, kernel: Kernel) -> bool:
-    """Whether there are others whose making the trace does not show, either: they may be threads of this process."""
-    return process.started is None and kernel.process_table.strangers > 1

@@ -38,7 +38,9 @@ def apply(kernel: Kernel, event: Event) -> Action:
         table = thread.process.table
         if not table.seen:
             table.appear()
-        handler = HANDLERS.get(event.name)
+        name = event.name
+        kernel.names.add(name)
+        handler = HANDLERS.get(name)
         if handler is not None:
             handler(action, event)
         if thread.rounds:

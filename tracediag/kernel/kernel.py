@@ -39,6 +39,8 @@ class Kernel:
         """Whether the trace shows any process execute a program, or end: else it may be a piece of a longer trace."""
         self.succeeded = False
         """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
+        self.names: set[str] = set()
+        """The names of the calls that the trace has shown, as far as anything asked the reader for them."""
         self.deferred: Callable[[], None] | None = None
         """Clean-up to run before the next event, so that rules still see what just ended."""
 

@@ -26,10 +26,11 @@ that it is bound to the incarnation and goes when the object goes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from tracediag.evidence.scope import Scope
 from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -101,8 +102,14 @@ class Rule:
     summary: ClassVar[str]
     """One line for the list of rules."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What a recording should hold for it to judge: "times", "durations", "pids", "descriptors", "sockets"."""
+    """The facts without which it cannot judge at all: see `Fact`."""
+    raised_by: ClassVar[tuple[Collection[str], ...]] = ()
+    """The calls that raise its question: only where the trace holds one of each group, what it lacks is told."""
+    rests_on: ClassVar[Collection[str]] = ()
+    """The calls on whose absence it builds: where the recording shows none of these names at all, it proves nothing."""
     maturity: ClassVar[Maturity] = Maturity.PREVIEW
+    scope: Scope
+    """What the recording is and shows; set by the engine."""
 
     def finding(  # noqa: PLR0913  # these are the parts of a finding
         self,
@@ -133,14 +140,10 @@ class Rule:
             explains=tuple(Explained(name, line) for name, line in explains),
         )
 
-    def unjudged(self, shown: frozenset[str]) -> str | None:
-        """Say what the recording lacks to judge something that the rule has met in it, or None.
-
-        Args:
-            shown: what the recording holds, of "times", "durations", "pids", "descriptors", "sockets".
-        """
-        del shown
-        return None
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the calls on whose absence a finding rests: `rests_on`, unless it has a proof of its own."""
+        del finding
+        return self.rests_on
 
     @classmethod
     def page(cls) -> str:

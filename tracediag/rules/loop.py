@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tracediag.evidence.steps import is_excerpt, last_line, left_out, repeated, unrelated
+from tracediag.evidence.steps import last_line, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.descriptor import Descriptor, OpenFile
@@ -158,29 +158,29 @@ class SpinRule(Rule):
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row that got nowhere."""
         if action.finished is not None:
-            yield from self._take(action.finished, action.thread, action.kernel)
+            yield from self._take(action.finished, action.thread)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """A close ends the spin."""
         for descriptor in action.released:
-            yield from self._over(descriptor, action.event.line, action.kernel)
+            yield from self._over(descriptor, action.event.line)
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still spins where the trace ends; in an excerpt one turn may stand for many."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for thread in kernel.process_table.threads.values() if excerpt or self.half_turns else ():
             for turn in thread.rounds.values():
-                yield from self._take(turn, thread, kernel)
+                yield from self._take(turn, thread)
         for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel), kernel, excerpt=excerpt)
+            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
 
-    def _take(self, turn: Round, thread: Thread, kernel: Kernel) -> Iterator[Finding]:
+    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
         loop = turn.epoll or thread
         if is_idle(turn):
             for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
-                yield from self._over(spin.descriptor, turn.wait.line, kernel)
+                yield from self._over(spin.descriptor, turn.wait.line)
         verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
         # A turn that has other work as well is neither here nor there.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
@@ -189,7 +189,7 @@ class SpinRule(Rule):
             if descriptor is None or descriptor.closed is not None:
                 continue
             if gained:
-                yield from self._over(descriptor, turn.wait.line, kernel)
+                yield from self._over(descriptor, turn.wait.line)
             elif counts:
                 call = self.shown_by(report, turn)
                 spin = Spin(descriptor, thread, loop, report, turn.wait, call)
@@ -204,11 +204,13 @@ class SpinRule(Rule):
             return None  # it was asked for once, and not again
         return gained
 
-    def _over(self, descriptor: Descriptor, until: int, kernel: Kernel, *, excerpt: bool = False) -> Iterator[Finding]:
+    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
         spin = self._spins.pop(id(descriptor), None)
         if spin is None or not (spin.worth_a_word or excerpt):
             return
-        spin.partial = left_out(descriptor, spin.report.registration) or unrelated(spin.thread.process, kernel)
+        spin.partial = self.scope.lacks_birth(descriptor, spin.report.registration) or self.scope.may_share(
+            spin.thread.process
+        )
         finding = self.told(spin, until)
         if finding is not None:
             yield finding

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
-from tracediag.evidence.steps import is_excerpt, no, plural, repeated
+from tracediag.evidence.steps import no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -32,6 +32,7 @@ class DescriptorLeak(Rule):
     name = "descriptor-leak"
     severity = Severity.WARNING
     summary = "the same thing is opened again and again and never closed: the descriptors pile up"
+    rests_on = ("close",)
 
     @on_errno(
         *(
@@ -70,7 +71,11 @@ class DescriptorLeak(Rule):
         """Look at what a process had not closed by its end."""
         held = end.held
         if len(held) >= _PASTED and _shows_closes(end.process, end.kernel):
-            yield from self._judged(end.process, held, end.line, pasted=is_excerpt(end.kernel))
+            yield from self._judged(end.process, held, end.line, pasted=self.scope.is_excerpt)
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """EMFILE proves by itself that too many are open, whether the recording shows closes or not."""
+        return () if finding.confidence is Confidence.CERTAIN else self.rests_on
 
     def _judged(
         self, process: Process, held: Iterable[Descriptor], end: int, *, pasted: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
@@ -83,7 +82,7 @@ class UnservedRule(SpinRule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still spins where the trace ends."""
-        self._excerpt = is_excerpt(kernel)
+        self._excerpt = self.scope.is_excerpt
         yield from super().ended(kernel)
 
     def sure(self, spin: Spin) -> Confidence | None:

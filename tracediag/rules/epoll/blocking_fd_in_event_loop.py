@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
@@ -12,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
-from tracediag.trace.calls import READS, SELECTS, WRITES
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, bare, items_of, names_of, number_of
 
@@ -32,16 +33,12 @@ class BlockingFdInEventLoop(Rule):
     name = "blocking-fd-in-event-loop"
     severity = Severity.ERROR
     summary = "a descriptor without O_NONBLOCK blocks an event loop: everything else in it stands still"
-    needs = ("durations",)
+    needs = (Fact.DURATIONS,)
+    raised_by = ((*EPOLL_WAITS, *POLLS, *SELECTS),)
 
     def __init__(self) -> None:
         self._turns: dict[int | None, int] = {}
         """How many turns each thread has made."""
-
-    def unjudged(self, shown: frozenset[str]) -> str | None:
-        """Without the time in calls only those that never return, or that a signal breaks, show that they waited."""
-        lacks = self._turns and "durations" not in shown
-        return "the time spent in each call (strace -T) to tell a call that blocked" if lacks else None
 
     @on_round
     def turned(self, action: Action) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
@@ -12,8 +13,8 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
-from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
-from tracediag.trace.calls import WRITES
+from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example
+from tracediag.trace.calls import EPOLL_WAITS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
@@ -29,20 +30,13 @@ class EdgeTriggeredAcceptOnce(Rule):
     name = "edge-triggered-accept-once"
     severity = Severity.ERROR
     summary = "an edge-triggered listener is accepted from once per wakeup: connections stay in the backlog"
+    needs = (Fact.START,)
+    raised_by = (_ACCEPTS, EPOLL_WAITS)
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._outside: dict[int | None, Turn] = {}
         """The last accept of each thread whose wakeup is outside the trace."""
-
-    def unjudged(self, shown: frozenset[str]) -> str | None:
-        """A listener whose registration is outside the trace can only be guessed at."""
-        del shown
-        hidden = any(
-            is_hidden(listener) and listener.edge_triggered_clients and listener.turns and not listener.drained
-            for listener in self._listeners
-        )
-        return "the EPOLL_CTL_ADD of the listener: record from the program's start" if hidden else None
 
     @on_round
     def turned(self, action: Action) -> None:

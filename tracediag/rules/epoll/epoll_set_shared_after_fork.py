@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -13,7 +14,7 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_trace_end
 from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
-from tracediag.trace.calls import EPOLL_WAITS
+from tracediag.trace.calls import EPOLL_WAITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 
@@ -29,7 +30,8 @@ class EpollSetSharedAfterFork(Rule):
     name = "epoll-set-shared-after-fork"
     severity = Severity.ERROR
     summary = "processes share one epoll set after fork: one changes what the other waits for, or gets its events"
-    needs = ("pids",)
+    needs = (Fact.PIDS,)
+    raised_by = (EPOLL_WAITS, FORKS)
 
     def __init__(self) -> None:
         self._shared: list[Shared] = []

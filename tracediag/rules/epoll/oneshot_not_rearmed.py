@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import is_excerpt, last_line, no, unrelated
+from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -162,9 +162,9 @@ class OneshotNotRearmed(Rule):
         others = [thread for thread in process.threads if thread is not leaving]
         if len(others) + (leaving is not None) > 1 and any(is_busy(thread) for thread in others):
             return  # one of them may be about to arm it
-        if unrelated(process, kernel):
+        if self.scope.may_share(process):
             return  # a trace that begins in the middle does not tell threads from processes
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for fired in mine:
             waits = (waiting_on(fired.entry.epoll, thread) for thread in others)
             fired.again = fired.again or next((call for call in waits if call and call.line > fired.line), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import birth, is_excerpt
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
@@ -67,7 +67,7 @@ class SelectBeyondFdSetsize(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """A process is over: Python refused the number, or it went unnoticed; and what an excerpt suggests."""
         yield from self._settle(end.process)
-        if is_excerpt(end.kernel):
+        if self.scope.is_excerpt:
             yield from self._guess(end.process)
 
     def _settle(self, process: Process) -> Iterator[Finding]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.evidence.steps import is_excerpt, plural, repeated
+from tracediag.evidence.scope import Fact
+from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
+from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Syscall
 
 _SURE = 10
@@ -83,7 +85,8 @@ class ThunderingHerd(Rule):
     name = "thundering-herd"
     severity = Severity.WARNING
     summary = "several threads or processes are woken for one connection, and most of them find nothing to accept"
-    needs = ("pids",)
+    needs = (Fact.PIDS,)
+    raised_by = (("accept", "accept4"), (*EPOLL_WAITS, *POLLS, *SELECTS))
 
     def __init__(self) -> None:
         self._listeners: list[_Listener] = []
@@ -128,9 +131,9 @@ class ThunderingHerd(Rule):
         return found
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its wakeups."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for listener in self._listeners:
             confidence = _confidence(listener, excerpt=excerpt)
             if confidence is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import is_excerpt, no, plural, repeated
+from tracediag.evidence.steps import no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Thread
@@ -106,7 +106,7 @@ class ZeroTimeoutPolling(Rule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """What still goes on where the trace ends; in an excerpt a few turns stand for many."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for thread in kernel.process_table.threads.values() if excerpt else ():
             for turn in thread.rounds.values():
                 if turn.wait.result == 0 and _no_wait(turn.wait):

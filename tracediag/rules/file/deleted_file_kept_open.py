@@ -10,7 +10,8 @@ import msgspec
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.holders import MOVED, holding, may_be_open
 from tracediag.evidence.paths import name_of, places
-from tracediag.evidence.steps import birth, is_excerpt, last_line, no, plural
+from tracediag.evidence.scope import Scope
+from tracediag.evidence.steps import birth, last_line, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
@@ -116,7 +117,7 @@ class DeletedFileKeptOpen(Rule):
                 continue
             gone: _Gone | None = file.memory.get(_NAME)
             if gone is not None or any(mark in file.written.body for mark in _NAMELESS):
-                confidence = _weigh(file, file.written, gone, kernel)
+                confidence = _weigh(file, file.written, gone, self.scope)
                 if confidence is not None:
                     yield self._finding(descriptor, file.written, gone, confidence, kernel)
                     file.memory[_TOLD] = True
@@ -167,14 +168,14 @@ class DeletedFileKeptOpen(Rule):
         )
 
 
-def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, kernel: Kernel) -> Confidence | None:
+def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, scope: Scope) -> Confidence | None:
     """Tell how sure it is that the file should have been let go; None where it is meant to have no name."""
     path = file.path or ""
     opened = "" if file.opened is None else file.opened.body
     if _TEMPORARY.search(path) or "O_TMPFILE" in opened:
         return None
     if gone is None:
-        return _by_note(written, file, path, kernel)
+        return _by_note(written, file, path, scope)
     if gone.own and not gone.taken:
         return None  # the idiom: a file of one's own, without a name from the beginning
     grown = file.taken - gone.taken
@@ -184,11 +185,11 @@ def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, kernel: Kernel)
     return Confidence.LIKELY if gone.own else Confidence.CERTAIN
 
 
-def _by_note(written: Syscall, file: OpenFile, path: str, kernel: Kernel) -> Confidence | None:
+def _by_note(written: Syscall, file: OpenFile, path: str, scope: Scope) -> Confidence | None:
     """Judge by what `-y` says: who has deleted the file, and when, is outside the trace."""
     first = written.arg(0)
     nameless = isinstance(first, Annotated) and parse_annotation(first.note, first.deleted).deleted
-    if not nameless or (file.taken < _GROWTH and not is_excerpt(kernel)):
+    if not nameless or (file.taken < _GROWTH and not scope.is_excerpt):
         return None
     appended = file.opened is not None and "O_APPEND" in file.opened.body
     return Confidence.LIKELY if appended or "log" in path.lower() else Confidence.POSSIBLE

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
+from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -91,9 +91,9 @@ class EagainSpin(Rule):
         yield from self._all(self._runs.pop(action.thread.tid, {}))
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """The trace is over; a few attempts in a few lines may stand for many."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for tid, runs in self._runs.items():
             for run in runs.values():
                 # Who gets something elsewhere between a few attempts may look here in passing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import Complaint, report_step
-from tracediag.evidence.steps import birth, is_excerpt
+from tracediag.evidence.steps import birth
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -43,7 +43,7 @@ class EagainTreatedAsError(Rule):
         closed = None if descriptor is None else _closed(descriptor, message)
         if end.process.ended_badly:
             yield self._finding(descriptor, call, message, end.event, Severity.ERROR)
-        elif closed is not None or is_excerpt(end.kernel):
+        elif closed is not None or self.scope.is_excerpt:
             yield self._finding(descriptor, call, message, closed, Severity.WARNING)
 
     def _finding(

@@ -13,7 +13,7 @@ from tracediag.evidence.complaints import meaning, report_step
 from tracediag.evidence.exits import end_step, severity_by_end
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.paths import same
-from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.process import Process
@@ -119,7 +119,7 @@ class IgnoredFailureStrikesLater(Rule):
         blame = find_blame(process, line, ended=bool(process.status))
         for chain in chains:
             behind = blame if blame is not None and blame.call in (chain.first.call, chain.later) else None
-            severity = _severity(chain, process, behind, is_excerpt(end.kernel))
+            severity = _severity(chain, process, behind, self.scope.is_excerpt)
             if severity is not None:
                 yield self._finding(chain, severity, behind, end.event if process.ended_badly else None)
 

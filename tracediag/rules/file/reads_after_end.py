@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import birth, is_excerpt, no, plural, repeated
+from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind
@@ -55,7 +55,7 @@ class ReadsAfterEnd(Rule):
                 yield self._polling(descriptor, end)
         elif end.times >= _STORM and (end.last.time is not None or _dense(kernel, end)):
             yield self._spinning(descriptor, end, few=False)
-        elif is_excerpt(kernel):
+        elif self.scope.is_excerpt:
             yield self._spinning(descriptor, end, few=True)
 
     def _spinning(self, descriptor: Descriptor, end: AtEnd, *, few: bool) -> Finding:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tracediag.evidence.complaints import said_by
 from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
 from tracediag.evidence.paths import takes_back
-from tracediag.evidence.steps import birth, is_excerpt, no
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.steps import birth, no
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
@@ -122,7 +122,7 @@ class ShortWriteLost(Rule):
                 continue
             lost = _Lost(action.process, descriptor, short, action.event)
             if isinstance(action.event, Exit):
-                yield from self._judged(lost, action.kernel)
+                yield from self._judged(lost)
             elif len(self._lost) < _KEPT:
                 self._lost.append(lost)
 
@@ -133,7 +133,7 @@ class ShortWriteLost(Rule):
         if ours:
             self._lost = [lost for lost in self._lost if lost.process is not end.process]
         for lost in (*ours, *self._unclosed(end)):
-            yield from self._judged(lost, end.kernel)
+            yield from self._judged(lost)
 
     def _unclosed(self, end: ProcessEnd) -> Iterator[_Lost]:
         """Yield what an exit_group loses whose exit the trace does not report: so no release, either."""
@@ -144,11 +144,11 @@ class ShortWriteLost(Rule):
             if short is not None and not _excused(descriptor.file, short, end.event):
                 yield _Lost(end.process, descriptor, short, end.event)
 
-    def _judged(self, lost: _Lost, kernel: Kernel) -> Iterator[Finding]:
+    def _judged(self, lost: _Lost) -> Iterator[Finding]:
         process = lost.process
         status = process.status
         if not status and not _told(lost):
-            yield self._finding(lost, Confidence.LIKELY if is_excerpt(kernel) else Confidence.CERTAIN)
+            yield self._finding(lost, Confidence.LIKELY if self.scope.is_excerpt else Confidence.CERTAIN)
 
     def _finding(self, lost: _Lost, confidence: Confidence) -> Finding:
         short, number = lost.short, lost.descriptor.number

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import report_step
+from tracediag.evidence.scope import Fact
 from tracediag.evidence.verdicts import Verdict, chain, final, judge
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
+from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Exit
 
 _SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
@@ -23,7 +25,8 @@ class ChildFailureBehind(Rule):
     name = "child-failure-behind"
     severity = Severity.ERROR
     summary = "a process ends badly because a child of it has: the child's failure, followed to its own failed call"
-    needs = ("pids",)
+    needs = (Fact.PIDS,)
+    raised_by = (FORKS,)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no, plural
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -12,6 +13,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_signal
+from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
 
@@ -35,7 +37,8 @@ class ChildNotReaped(Rule):
     name = "child-not-reaped"
     severity = Severity.WARNING
     summary = "a child has ended and nobody waits for it though its parent lives on: a zombie"
-    needs = ("pids",)
+    needs = (Fact.PIDS,)
+    raised_by = (FORKS,)
 
     @on_signal("SIGCHLD")
     def told(self, action: Action) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process, Reaped
 from tracediag.kernel.process_end import ProcessEnd
@@ -43,7 +42,7 @@ class ChildStatusLost(Rule):
         process, end = last.process, last.exit
         held = process.memory.pop(self.name, None)
         # Of what is no child in the trace only an excerpt lets one believe that it has been one.
-        if held is None or (held[2] is None and not is_excerpt(last.kernel)):
+        if held is None or (held[2] is None and not self.scope.is_excerpt):
             return
         call, pid, lost = held
         ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED

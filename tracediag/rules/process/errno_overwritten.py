@@ -8,7 +8,6 @@ from itertools import pairwise
 from tracediag.evidence.blame import failed_calls, harmless, weight
 from tracediag.evidence.complaints import meaning, said_by, target
 from tracediag.evidence.exits import severity_by_end
-from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
@@ -32,7 +31,7 @@ class ErrnoOverwritten(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Compare what a process said with what had failed; in a few lines a pair of calls is enough to ask."""
         yield from self._misnamed(end.process)
-        if is_excerpt(end.kernel) and not end.process.messages:
+        if self.scope.is_excerpt and not end.process.messages:
             yield from self._excerpt(end.process, end.line)
 
     def _misnamed(self, process: Process) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tracediag.evidence.complaints import meaning, target
-from tracediag.evidence.steps import is_excerpt, last_line, no, plural, repeated
+from tracediag.evidence.steps import last_line, no, plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_trace_end
@@ -124,7 +124,7 @@ class FailingCallSpin(Rule):
             if run.waited:
                 continue
             yield from self._told(run, kernel)
-            if is_excerpt(kernel) and run.times >= _TRIES and last_line(kernel) - run.last.line <= 2:
+            if self.scope.is_excerpt and run.times >= _TRIES and last_line(kernel) - run.last.line <= 2:
                 yield self._finding(run, Confidence.POSSIBLE)
 
     def _told(self, run: _Run, kernel: Kernel) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import is_excerpt, plural, repeated
+from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_signal, on_trace_end
@@ -72,12 +72,12 @@ class RestartStorm(Rule):
             yield self._finding(run, action.call, Confidence.CERTAIN)
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """Tell of the storms that last to the end of the trace."""
         for run in self._runs.values():
             if run.signals and run.times >= _STORM:
                 yield self._finding(run, None, Confidence.CERTAIN)
-            elif run.signals and run.times >= _EXCERPT_STORM and is_excerpt(kernel):
+            elif run.signals and run.times >= _EXCERPT_STORM and self.scope.is_excerpt:
                 yield self._finding(run, None, Confidence.POSSIBLE)
 
     def _finding(self, run: _Run, done: Syscall | None, confidence: Confidence) -> Finding:

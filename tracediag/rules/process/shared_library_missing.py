@@ -9,7 +9,7 @@ import msgspec
 
 from tracediag.evidence.complaints import Complaint, report_step
 from tracediag.evidence.faults import who
-from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -71,7 +71,7 @@ class SharedLibraryMissing(Rule):
         """Judge a program that ends badly, or of which the trace does not show the end."""
         process = end.process
         if self.name in process.memory and (end.exit is None or end.exit.status):
-            yield from self._judged(process, end.exit, excerpt=is_excerpt(end.kernel))
+            yield from self._judged(process, end.exit, excerpt=self.scope.is_excerpt)
 
     def _judged(self, process: Process, end: Exit | None, *, excerpt: bool) -> Iterator[Finding]:
         searches: dict[str, _Search] = process.memory[self.name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import is_excerpt
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -51,7 +50,7 @@ class StoppedByTerminal(Rule):
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """In a few lines, take a signal that breaks a call off, or with which the lines end, for the stop itself."""
         for signal, action, broken in self._alone.values():
-            if is_excerpt(kernel) and (broken or kernel.last_event is signal):
+            if self.scope.is_excerpt and (broken or kernel.last_event is signal):
                 yield from self._stopped(action, signal, None)
 
     def _stopped(self, action: Action, signal: Signal | None, stop: Stop | None) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import is_excerpt, no
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -54,7 +54,7 @@ class TerminationIgnored(Rule):
             request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
             if request is not None and not _at_once(request, end):
                 yield self._finding(process, request, end)
-        elif end is None and is_excerpt(last.kernel):
+        elif end is None and self.scope.is_excerpt:
             yield from self._lives_on(process)
 
     @on_call("rt_sigreturn", "sigreturn")

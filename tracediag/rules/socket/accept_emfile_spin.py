@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracediag.evidence.steps import is_excerpt, plural, repeated
+from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -104,9 +104,9 @@ class AcceptEmfileSpin(Rule):
             yield from self._over(self._spins.get(id(descriptor.file)))
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """What still spins where the trace ends; in an excerpt one failure may stand for many."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for spin in list(self._spins.values()):
             yield from self._over(spin, excerpt=excerpt)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.exits import severity_by_end
-from tracediag.evidence.steps import birth, is_excerpt, no, repeated
+from tracediag.evidence.steps import birth, no, repeated
 from tracediag.evidence.waiters import WAITS, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -112,9 +112,9 @@ class DatagramResentUnanswered(Rule):
                 yield from self._over(self._series.pop(id(descriptor.file), None))
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for series in self._series.values():
             yield from self._over(series, excerpt=excerpt)
 

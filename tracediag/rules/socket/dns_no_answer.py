@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import Message, looks_like_query, messages, unread
-from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -142,7 +142,7 @@ class DnsNoAnswer(Rule):
         """The process or the trace ends without an answer."""
         for key in [key for key, lookup in self._lookups.items() if lookup.process is end.process]:
             lookup = self._lookups.pop(key)
-            matters = end.exit is not None or _is_long(lookup, end.kernel) or is_excerpt(end.kernel)
+            matters = end.exit is not None or _is_long(lookup, end.kernel) or self.scope.is_excerpt
             yield from self._judge(lookup, blocked_at(end) if matters else None)
 
     def _judge(self, lookup: _Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ class HalfClosedLeak(Rule):
     name = "half-closed-leak"
     severity = Severity.WARNING
     summary = "a connection whose peer has left is never closed: it stays in CLOSE_WAIT and keeps its descriptor"
+    rests_on = ("close",)
 
     def __init__(self) -> None:
         self._left: dict[int, _Left] = {}

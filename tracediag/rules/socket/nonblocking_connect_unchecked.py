@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.steps import birth, is_excerpt, no
+from tracediag.evidence.steps import birth, no
 from tracediag.evidence.waiters import WAITS, waited_for
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
@@ -109,7 +109,7 @@ class NonblockingConnectUnchecked(Rule):
         """The process ends; where the trace ends first, only a connection that was closed can be judged."""
         for key, way in [item for item in self._ways.items() if item[1].thread.process is end.process]:
             del self._ways[key]
-            if end.exit is not None or way.closed is not None or is_excerpt(end.kernel):
+            if end.exit is not None or way.closed is not None or self.scope.is_excerpt:
                 yield from self._judge(way)
 
     def _judge(self, way: _Way) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import listener_of
-from tracediag.evidence.steps import is_excerpt, last_line, no, repeated
+from tracediag.evidence.steps import last_line, no, repeated
 from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -110,7 +110,7 @@ class PeerNotResponding(Rule):
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Who still waits where the trace ends."""
-        if is_excerpt(kernel) and not self._requests:
+        if self.scope.is_excerpt and not self._requests:
             yield from self._pasted(kernel)
         for request in self._requests.values():
             standing = next((call for thread in request.process.threads if (call := wait_of(thread))), None)
@@ -142,9 +142,9 @@ class PeerNotResponding(Rule):
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
             # Calls that nobody follows, such as futex, may be the wait: who pasted these lines saw it hang.
-            return Confidence.POSSIBLE if alone and not request.answered_before and is_excerpt(kernel) else None
+            return Confidence.POSSIBLE if alone and not request.answered_before and self.scope.is_excerpt else None
         directly = waits_for(request, waited_for(standing))
-        if directly is False or (directly is None and not is_excerpt(kernel)) or is_idle(request, standing):
+        if directly is False or (directly is None and not self.scope.is_excerpt) or is_idle(request, standing):
             return None
         seconds = seconds_since(request, kernel)
         if seconds is not None:

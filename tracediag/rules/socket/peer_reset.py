@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import departure
-from tracediag.evidence.steps import birth, is_excerpt
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -78,7 +78,7 @@ class PeerReset(Rule):
             yield self._finding(reset, end.kernel)
 
     def _finding(self, reset: _Reset, kernel: Kernel) -> Finding:
-        call, number, excerpt = reset.call, reset.descriptor.number, is_excerpt(kernel)
+        call, number, excerpt = reset.call, reset.descriptor.number, self.scope.is_excerpt
         bad = Aftermath(reset.process, call).ended_within(_NEAR)
         nothing_lost = reset.answered and not bad
         waiting = not reset.answered and (excerpt or (reset.asked is True and reset.written is not None))

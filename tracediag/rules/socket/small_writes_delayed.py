@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.steps import birth, is_excerpt, repeated
+from tracediag.evidence.scope import Fact
+from tracediag.evidence.steps import birth, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of, number_of
 
@@ -49,7 +50,8 @@ class SmallWritesDelayed(Rule):
     name = "small-writes-delayed"
     severity = Severity.WARNING
     summary = "a message in two small writes on TCP waits for the peer's delayed acknowledgement: 40 ms each"
-    needs = ("times",)
+    needs = (Fact.TIMES,)
+    raised_by = (WRITES, ("accept", "accept4"))
 
     def __init__(self) -> None:
         self._talks: dict[int, _Talk] = {}
@@ -105,9 +107,9 @@ class SmallWritesDelayed(Rule):
                 yield from self._over(self._talks.pop(id(descriptor.file), None))
 
     @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+    def ended(self, _: Kernel) -> Iterator[Finding]:
         """What is still open at the end of the trace."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for talk in self._talks.values():
             yield from self._over(talk, excerpt=excerpt)
 

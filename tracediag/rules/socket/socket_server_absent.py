@@ -9,7 +9,7 @@ from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.steps import is_excerpt, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -108,9 +108,9 @@ class SocketServerAbsent(Rule):
                     del self._absent[key]
 
     @on_trace_end
-    def over(self, kernel: Kernel) -> Iterator[Finding]:
+    def over(self, _: Kernel) -> Iterator[Finding]:
         """Judge each path by what became of the process."""
-        excerpt = is_excerpt(kernel)
+        excerpt = self.scope.is_excerpt
         for absent in self._absent.values():
             if _matters(absent) or excerpt or absent.process.exit is None:
                 yield self._finding(absent, excerpt=excerpt)

@@ -1,0 +1,88 @@
+"""What a recording is and shows, and what a rule makes of what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tracediag import analyze
+from tracediag.engine import Engine
+from tracediag.evidence.scope import Fact, Scope
+from tracediag.kernel import Action, Kernel, apply
+from tracediag.reading import read
+from tracediag.results.findings import Finding, Severity, step
+from tracediag.rules.base import Rule, on_call
+
+EXEC = 'execve("/bin/true", ["true"], 0x7ffc /* 3 vars */) = 0\n'
+READ = 'read(3, "x", 1) = 1\n'
+
+
+def scope_of(lines: list[str]) -> Scope:
+    kernel = Kernel()
+    for event in read(lines):
+        apply(kernel, event)
+    scope = Scope(kernel)
+    scope.end()
+    return scope
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([READ] * 20, True),
+        ([READ] * 21, False),
+        ([EXEC, READ], False),
+        ([READ, "+++ exited with 0 +++\n"], False),
+    ],
+)
+def test_an_excerpt_is_short_and_shows_neither_start_nor_end(lines: list[str], expected: bool) -> None:
+    assert scope_of(lines).is_excerpt is expected
+
+
+def test_failures_only() -> None:
+    assert scope_of(['open("a", O_RDONLY) = -1 ENOENT (No such file or directory)\n']).failures_only
+    assert not scope_of([READ]).failures_only
+
+
+def test_the_start_of_the_program() -> None:
+    assert Fact.START in scope_of([EXEC, READ]).facts
+    assert Fact.START not in scope_of([READ]).facts
+
+
+def test_a_long_trace_records_only_the_calls_that_it_shows() -> None:
+    assert scope_of([READ]).records(["close"])
+    assert not scope_of([READ] * 30).records(["close"])
+    assert scope_of([READ] * 30 + ["close(3) = 0\n"]).records(["close"])
+
+
+class NeverClosed(Rule):
+    """Tells of every read, since nothing closes what was read from."""
+
+    code, name, severity, summary = "X1", "never-closed", Severity.NOTE, "for this test"
+    rests_on = ("close",)
+
+    @on_call("read")
+    def has_read(self, action: Action) -> Iterator[Finding]:
+        found = step(action.call, "it reads", primary=True)
+        yield self.finding([found], object="fd", title="t", why="w", fix="f")
+
+
+@pytest.mark.parametrize(("close", "findings"), [([], 0), (["close(9) = 0\n"], 30)])
+def test_absence_proves_nothing_where_such_calls_are_never_shown(close: list[str], findings: int) -> None:
+    engine = Engine([NeverClosed])
+    told = list(engine.run(read(close + [READ] * 30)))
+    assert len(told) == findings
+    assert [(blind.rule, "close" in blind.needs) for blind in engine.blind()] == (
+        [] if close else [("never-closed", True)]
+    )
+
+
+def test_what_a_rule_needs_is_told_only_where_its_question_arises() -> None:
+    loop = ["epoll_wait(3, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1\n", 'read(5, "x", 8) = 1\n'] * 2
+    lacking = {blind.rule: blind.needs for blind in analyze(loop, select=["blocking-fd-in-event-loop"]).blind}
+    assert list(lacking) == ["blocking-fd-in-event-loop"]
+    assert "strace -T" in lacking["blocking-fd-in-event-loop"]
+    timed = [f"{line.rstrip()} <0.000010>\n" for line in loop]
+    assert analyze(timed, select=["blocking-fd-in-event-loop"]).blind == ()
+    assert analyze([READ] * 2, select=["blocking-fd-in-event-loop"]).blind == ()
