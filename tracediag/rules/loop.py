@@ -1,216 +1,117 @@
-"""What all rules about spins share: they count turns in a row of one loop that get nowhere with one descriptor."""
+"""What the rules about repetition share: which runs of like calls there are, what ends them, and which are reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Generic, TypeVar
 
-from tracediag.evidence.steps import last_line, repeated
+from tracediag.evidence.runs import Bounds, Run, confidence
+from tracediag.evidence.steps import last_line
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.calls.waiting import selected
-from tracediag.kernel.descriptor import Descriptor, OpenFile
-from tracediag.kernel.epoll import EpollSet, Readiness, Round
-from tracediag.kernel.process import Thread
-from tracediag.results.findings import Confidence, Finding, Severity, Step
-from tracediag.rules.base import Rule, on_release, on_round, on_trace_end
-from tracediag.trace.calls import SELECTS
-from tracediag.trace.events import Syscall
+from tracediag.results.findings import Confidence, Finding
+from tracediag.rules.base import Rule, on_exit, on_trace_end
+from tracediag.trace.events import Event
 
-SURE = 10
-"""Turns in a row from which on it is a spin and no accident."""
+AnyRun = TypeVar("AnyRun", bound=Run)
 
-WORTH_A_WORD = 3
-
-_NUMBERS = 1 << 16
-"""Data below this may be the number of the descriptor; most else is an address."""
-_KEPT = 500
-
-SLOW = 0.05
-"""Seconds a turn on average from which on it is no spin: something else sets the pace."""
+_KEYS = 64
+"""Runs of one owner."""
 
 
-@dataclass(slots=True)
-class Spin:
-    """Turns of one loop in which it is woken for one descriptor and for nothing else, and nothing is gained."""
+class LoopRule(Rule, Generic[AnyRun]):
+    """A rule about like calls in a row.
 
-    descriptor: Descriptor
-    thread: Thread
-    loop: EpollSet | Thread
-    report: Readiness
-    wait: Syscall
-    first: Syscall
-    times: int = 0
-    aside: int = 0
-    """Turns since in which the same was reported, and the loop had other work as well."""
-    second: Syscall | None = None
-    last: Syscall | None = None
-    partial: bool = False
-    """Whether the recording leaves calls on the descriptor out."""
+    A run belongs to an *owner*, a thread, descriptor or description, and ends with it; where an owner has several, a
+    *key* tells them apart. Both are objects of the model (or numbers), compared by identity and alive as long as the
+    run. A subclass begins a run (`begin`), adds to it (`Run.add`), ends it on progress (`over`) or all of an owner's on
+    a wait (`all_over`), and words the finding (`tell`). The end of a thread and of the trace are seen to here.
+    """
 
-    def turn(self, call: Syscall) -> None:
-        """Count one more turn, shown by this call."""
-        self.times += 1
-        if self.times == 2:
-            self.second = call
-        self.last = call
-
-    def again(self, note: str) -> Iterator[Step]:
-        """Yield the step that stands for all turns after the first."""
-        if self.second is not None and self.last is not None:
-            yield repeated(self.second, note, self.times - 1, self.last.line)
-
-    @property
-    def worth_a_word(self) -> bool:
-        """Whether it was often and fast enough; without times it is taken to be fast."""
-        return self.times >= WORTH_A_WORD and (self.period or 0) <= SLOW
-
-    @property
-    def confidence(self) -> Confidence:
-        """How sure it is that this goes on for ever."""
-        if self.times >= SURE:
-            return Confidence.CERTAIN
-        return Confidence.LIKELY if self.times >= WORTH_A_WORD else Confidence.POSSIBLE
-
-    @property
-    def inaction(self) -> Confidence:
-        """How sure it is that nothing was done: what was may be left out of the recording as well."""
-        sure = self.confidence
-        return Confidence.LIKELY if self.partial and sure is Confidence.CERTAIN else sure
-
-    @property
-    def severity(self) -> Severity:
-        """An error, but for a guess from an excerpt."""
-        return Severity.WARNING if self.confidence is Confidence.POSSIBLE else Severity.ERROR
-
-    def title(self, what: str) -> str:
-        """Say what happens, or what would."""
-        return f"if this repeats, {what}" if self.confidence is Confidence.POSSIBLE else what
-
-    @property
-    def period(self) -> float | None:
-        """Seconds from one turn to the next, on average; None where the trace does not tell."""
-        last = self.last
-        if last is None or self.first.time is None or last.time is None or self.times < 2:
-            return None
-        return (last.time - self.first.time) / (self.times - 1)
-
-
-def is_idle(turn: Round) -> bool:
-    """Whether the wait came back with nothing: then nothing can have been spinning."""
-    return turn.wait.result == 0
-
-
-def _left_out_next(report: Readiness, turn: Round) -> bool:
-    """Whether the poll or select that ended the turn no longer asks for what was reported."""
-    following, number = turn.ended_by, report.number
-    if turn.epoll is not None or following is None or number is None:
-        return False
-    if following.name in SELECTS:
-        return number not in selected(following)
-    return f"fd={number}," not in following.body and f"fd={number}<" not in following.body
-
-
-class SpinRule(Rule):
-    """A rule about one kind of spin: it says what a turn has got of a descriptor, and tells of a spin that is over."""
-
-    alone: ClassVar[bool] = True
-    """Whether only turns without other work are counted."""
-    half_turns: ClassVar[bool] = False
-    """Whether a turn that the end of the trace cuts short is judged, too, where the trace is no excerpt."""
+    bounds: ClassVar[Bounds]
+    kept: ClassVar[int] = 4096
+    """Owners whose runs are kept; the oldest makes room."""
 
     def __init__(self) -> None:
-        self._spins: dict[int, Spin] = {}
-        self._stand_ins: dict[tuple[int, int], Descriptor] = {}
-        """What stands for a descriptor that no line has named yet, by set and data."""
+        self._runs: dict[object, dict[object, AnyRun]] = {}
+        self._excerpt = False
+        """Whether the trace is over and was an excerpt: then a few turns may stand for more."""
+        self._last_line = 0
 
-    def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether a turn got anywhere with what was reported: False is a turn wasted, None is another rule's matter."""
+    def tell(self, run: AnyRun, sure: Confidence) -> Finding | None:
+        """Make the finding of a run that is over."""
         raise NotImplementedError
 
-    def told(self, spin: Spin, until: int) -> Finding | None:
-        """Make the finding of a spin that went on up to a line, if it is to be told."""
-        raise NotImplementedError
+    def sure(self, run: AnyRun) -> Confidence | None:
+        """Say how sure it is that a run which is over is a fault; None where it is not worth a report."""
+        return confidence(run, self.bounds, excerpt=self._excerpt)
 
-    def subject(self, report: Readiness, turn: Round) -> Descriptor | None:
-        """Return what was reported, or a stand-in where birth, registration and use are all outside the trace."""
-        data = report.data
-        if turn.epoll is None or turn.set_descriptor is None or data is None or not 0 <= data < _NUMBERS:
-            return report.descriptor
-        key = (id(turn.epoll), data)
-        if report.descriptor is not None:
-            stood_in = self._stand_ins.pop(key, None) if self._stand_ins else None
-            self._spins.pop(id(stood_in), None)
-            return report.descriptor
-        if data in turn.set_descriptor.table.last_closed:
-            return None  # events for a closed number are another story: stale-epoll-registration
-        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
-            # Most programs store the number itself.
-            self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
-        return self._stand_ins.get(key)
+    def until(self, run: AnyRun) -> int:
+        """Return the line up to which a run lasted, once it is over."""
+        return self._last_line if run.ended is None else run.ended.line
 
-    def shown_by(self, report: Readiness, turn: Round) -> Syscall:
-        """Return the call that shows the turn to be wasted."""
-        del report
-        return turn.wait
+    def run(self, owner: object, key: object = None) -> AnyRun | None:
+        """Return the run of an owner, if there is one."""
+        runs = self._runs.get(owner)
+        return None if runs is None else runs.get(key)
 
-    @on_round
-    def turned(self, action: Action) -> Iterator[Finding]:
-        """Count the turns in a row that got nowhere."""
-        if action.finished is not None:
-            yield from self._take(action.finished, action.thread)
+    def runs_of(self, owner: object) -> Iterable[AnyRun]:
+        """Return the runs of an owner."""
+        return self._runs.get(owner, {}).values()
 
-    @on_release
-    def released(self, action: Action) -> Iterator[Finding]:
-        """A close ends the spin."""
-        for descriptor in action.released:
-            yield from self._over(descriptor, action.event.line)
+    def runs(self) -> Iterator[tuple[object, object, AnyRun]]:
+        """Yield each run with its owner and key; runs may be ended meanwhile."""
+        for owner, runs in list(self._runs.items()):
+            for key, run in list(runs.items()):
+                yield owner, key, run
+
+    def begin(self, run: AnyRun, owner: object, key: object = None) -> AnyRun:
+        """Keep a run, in the place of an older one, and of the oldest where there are too many."""
+        runs = self._runs.get(owner)
+        if runs is None:
+            if len(self._runs) >= self.kept:
+                del self._runs[next(iter(self._runs))]
+            runs = self._runs[owner] = {}
+        elif len(runs) >= _KEYS and key not in runs:
+            del runs[next(iter(runs))]
+        runs[key] = run
+        return run
+
+    def drop(self, owner: object, key: object = None) -> AnyRun | None:
+        """Forget a run without a report, and return it."""
+        runs = self._runs.get(owner)
+        run = None if runs is None else runs.pop(key, None)
+        if runs is not None and not runs:
+            del self._runs[owner]
+        return run
+
+    def over(self, event: Event | None, owner: object, key: object = None) -> Sequence[Finding]:
+        """End a run, and report it if it is worth it."""
+        run = self.drop(owner, key)
+        return () if run is None else self._told((run,), event)
+
+    def all_over(self, event: Event | None, owner: object) -> Sequence[Finding]:
+        """End all runs of an owner."""
+        return self._told(self._runs.pop(owner, {}).values(), event)
+
+    def _told(self, runs: Iterable[AnyRun], event: Event | None) -> list[Finding]:
+        found = []
+        for run in runs:
+            run.ended = event
+            sure = self.sure(run)
+            finding = None if sure is None else self.tell(run, sure)
+            if finding is not None:
+                found.append(finding)
+        return found
+
+    @on_exit
+    def exited(self, action: Action) -> Iterable[Finding]:
+        """The thread has ended, and with it all that it repeated."""
+        return self.all_over(action.event, action.thread)
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still spins where the trace ends; in an excerpt one turn may stand for many."""
-        excerpt = self.scope.is_excerpt
-        for thread in kernel.process_table.threads.values() if excerpt or self.half_turns else ():
-            for turn in thread.rounds.values():
-                yield from self._take(turn, thread)
-        for spin in list(self._spins.values()):
-            yield from self._over(spin.descriptor, last_line(kernel), excerpt=excerpt)
-
-    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
-        loop = turn.epoll or thread
-        if is_idle(turn):
-            for spin in [spin for spin in self._spins.values() if spin.loop is loop]:
-                yield from self._over(spin.descriptor, turn.wait.line)
-        verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
-        # A turn that has other work as well is neither here nor there.
-        counts = not self.alone or all(gained is False for _, gained in verdicts)
-        for report, gained in verdicts:
-            descriptor = None if gained is None else self.subject(report, turn)
-            if descriptor is None or descriptor.closed is not None:
-                continue
-            if gained:
-                yield from self._over(descriptor, turn.wait.line)
-            elif counts:
-                call = self.shown_by(report, turn)
-                spin = Spin(descriptor, thread, loop, report, turn.wait, call)
-                self._spins.setdefault(id(descriptor), spin).turn(call)
-            elif id(descriptor) in self._spins:
-                self._spins[id(descriptor)].aside += 1
-
-    def _verdict(self, report: Readiness, turn: Round) -> bool | None:
-        gained = self.gained(report, turn)
-        known = self._spins.get(id(report.descriptor)) if gained is False else None
-        if gained is False and (known is None or known.times < SURE) and _left_out_next(report, turn):
-            return None  # it was asked for once, and not again
-        return gained
-
-    def _over(self, descriptor: Descriptor, until: int, *, excerpt: bool = False) -> Iterator[Finding]:
-        spin = self._spins.pop(id(descriptor), None)
-        if spin is None or not (spin.worth_a_word or excerpt):
-            return
-        spin.partial = self.scope.lacks_birth(descriptor, spin.report.registration) or self.scope.may_share(
-            spin.thread.process
-        )
-        finding = self.told(spin, until)
-        if finding is not None:
-            yield finding
+        """The trace is over; of an excerpt a few turns may stand for more."""
+        self._excerpt = self.scope.is_excerpt
+        self._last_line = last_line(kernel)
+        for owner in list(self._runs):
+            yield from self.all_over(None, owner)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from tracediag.kernel import Kernel
+from tracediag.evidence.runs import CALLS, LOOP
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
-from tracediag.results.findings import Confidence, Finding
-from tracediag.rules.base import on_trace_end
-from tracediag.rules.loop import SURE, Spin, SpinRule
+from tracediag.results.findings import Confidence
+from tracediag.rules.epoll._spin import Spin, SpinRule
 from tracediag.trace.events import Exit, Syscall
 
 READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
@@ -22,10 +20,6 @@ _APART = 200
 """Lines between two such turns from which on they do not belong together."""
 _BLOCKED = 0.01
 """Seconds inside a wait that a descriptor which is ready all the time cannot explain."""
-_STORM = 50
-"""Turns without any line between them that are no accident."""
-_FAST = 0.002
-"""Seconds a turn below which nothing but the loop itself sets the pace."""
 
 _NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
 _RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
@@ -36,10 +30,6 @@ _TERMINAL = re.compile(r"/dev/(?:tty|pts/|console)").match
 
 class UnservedRule(SpinRule):
     """A rule about a level-triggered descriptor that is ready in turn after turn and that nobody makes a call on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._excerpt = False
 
     def concerns(self, report: Readiness) -> bool:
         """Whether what was reported is this rule's matter."""
@@ -55,14 +45,13 @@ class UnservedRule(SpinRule):
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Whether the turn got anywhere with the descriptor, or was paced by something else."""
-        descriptor, entry = self.subject(report, turn), report.registration
+        descriptor, entry = self.reported(report, turn), report.registration
         if descriptor is None or turn.ended_by is None or report.events & HANGUPS or not self.concerns(report):
             return None
         if entry is not None and (entry.events or frozenset()) & _NOT_LEVEL:
             return None
-        spin = self._spins.get(id(descriptor))
-        if self._elsewhere(descriptor, turn, spin):
-            self._spins.pop(id(descriptor), None)
+        if self._elsewhere(descriptor, turn, self.run(descriptor)):
+            self.drop(descriptor)
             return None
         if self.served(report) or turn.paused is not None or (turn.wait.duration or 0) > _BLOCKED:
             return True
@@ -70,7 +59,7 @@ class UnservedRule(SpinRule):
 
     def _elsewhere(self, descriptor: Descriptor, turn: Round, spin: Spin | None) -> bool:
         """Whether another thread or process serves it, or the turns lie too far apart to belong together."""
-        if spin is not None and spin.last is not None and turn.wait.line - spin.last.line > _APART:
+        if spin is not None and turn.wait.line - spin.last.line > _APART:
             return True
         return self._handed_over(descriptor, turn.wait if spin is None else spin.first)
 
@@ -79,36 +68,31 @@ class UnservedRule(SpinRule):
         used = self.used_by(descriptor.file)
         return used is not None and max(used.line, used.end_line) > first.line and used.pid != first.pid
 
-    @on_trace_end
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still spins where the trace ends."""
-        self._excerpt = self.scope.is_excerpt
-        yield from super().ended(kernel)
-
     def sure(self, spin: Spin) -> Confidence | None:
         """Say how sure it is that the descriptor is left alone; None where it is too little for a word."""
-        if spin.times < 2 or _closed_elsewhere(spin) or self._handed_over(spin.descriptor, spin.first):
+        base = super().sure(spin)
+        if base is None or spin.times < 2 or _closed_elsewhere(spin) or _unfollowed_threads(spin):
             return None
-        if _unfollowed_threads(spin):
+        if self._handed_over(spin.descriptor, spin.first):
             return None
+        certain, base = spin.times >= self.bounds.sure, self.inaction(spin, base)
         doubtful, shared = _doubtful(spin), _shared(spin)
         if self._excerpt:
-            return Confidence.POSSIBLE if doubtful or shared else spin.inaction
+            return Confidence.POSSIBLE if doubtful or shared else base
         if doubtful:
             return _guess(spin)
         if _unfollowed_children(spin):
-            return Confidence.LIKELY if spin.times >= SURE else None
+            return Confidence.LIKELY if certain else None
         # What was handed to another thread may take it a few turns to get at.
-        return None if shared and spin.times < SURE else spin.inaction
+        return None if shared and not certain else base
 
 
 def _guess(spin: Spin) -> Confidence | None:
     """Judge by speed, or by sheer number, what may be edge-triggered or served without a call."""
     if spin.period is not None:
-        return Confidence.LIKELY if spin.times >= SURE and spin.period < _FAST else None
-    last = spin.last or spin.first
-    back_to_back = last.line - spin.first.line < spin.times
-    return Confidence.POSSIBLE if spin.times >= _STORM and back_to_back else None
+        return Confidence.LIKELY if spin.times >= LOOP.sure and spin.faster(LOOP.fast) else None
+    back_to_back = spin.last.line - spin.first.line < spin.times
+    return Confidence.POSSIBLE if spin.times >= CALLS.worth and back_to_back else None
 
 
 def _closed_elsewhere(spin: Spin) -> bool:

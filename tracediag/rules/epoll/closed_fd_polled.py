@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.owners import last_owner
-from tracediag.evidence.steps import birth, no, repeated
+from tracediag.evidence.runs import LOOP, Run, confidence
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.describe import describe
@@ -18,7 +17,6 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.rules.loop import SLOW, SURE, WORTH_A_WORD
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
@@ -29,32 +27,23 @@ _KEPT = 64
 """Numbers kept in mind for each process."""
 
 
-class _Polled(msgspec.Struct, eq=False):
-    """A number that was waited for while it was not open."""
+class _Polled(Run, kw_only=True):
+    """Waits for one number while it was not open."""
 
     number: int
     gone: Descriptor | None
     """What had the number before, if the trace shows its close."""
-    first: Syscall
     suspects: tuple[int, ...] = ()
     """All that it may have been, where select does not tell which."""
     alone: bool = False
     """Whether the wait was for nothing else."""
-    second: Syscall | None = None
-    last: Syscall | None = None
-    times: int = 1
     dropped: bool = False
     """Whether the process went on to wait without it."""
 
     @property
     def spins(self) -> bool:
         """Whether the process turns around it."""
-        last = self.last
-        if self.times < WORTH_A_WORD or last is None:
-            return False
-        if self.first.time is None or last.time is None:
-            return True
-        return (last.time - self.first.time) / (self.times - 1) <= SLOW
+        return confidence(self, LOOP, excerpt=False) is not None
 
 
 _ENTRY = re.compile(r"\{fd=(-?[0-9]{1,10}+)")
@@ -132,11 +121,9 @@ class ClosedFdPolled(Rule):
         polled = known.get(number)
         if polled is None:
             if len(known) < _KEPT:
-                known[number] = _Polled(number, gone, call, suspects, alone)
+                known[number] = _Polled(call, call, number=number, gone=gone, suspects=suspects, alone=alone)
             return
-        polled.second = polled.second or call
-        polled.last = call
-        polled.times += 1
+        polled.add(call)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -147,7 +134,7 @@ class ClosedFdPolled(Rule):
 
     def _finding(self, polled: _Polled, process: Process) -> Finding:
         number, gone, first = polled.number, polled.gone, polled.first
-        last = None if first.name in EPOLL_WAITS else polled.last
+        last = None if first.name in EPOLL_WAITS or polled.times < 2 else polled.last
         unsure = len(polled.suspects) > 1 and gone is None
         which = " or ".join(f"fd {suspect}" for suspect in polled.suspects[:4]) if unsure else f"fd {number}"
         close = None if gone is None else gone.closing or gone.closed
@@ -208,14 +195,14 @@ def _history(gone: Descriptor | None, *, other: bool) -> Iterator[Step]:
 def _waits(polled: _Polled, which: str) -> Iterable[Step]:
     how = "POLLNVAL" if polled.first.name in POLLS else f"{polled.first.name} = EBADF"
     yield step(polled.first, f"{which} is waited for and is not open: {how}", primary=True)
-    if polled.second is not None and polled.last is not None:
-        yield repeated(polled.second, "the same again, at once", polled.times - 1, polled.last.line)
+    yield from polled.again("the same again, at once")
 
 
 def _end(polled: _Polled, process: Process) -> list[Step]:
     """Return the step of the bad end that a wait which failed has led to; POLLNVAL is no failure."""
-    failed = () if polled.first.name in POLLS else (polled.last or polled.first,)
-    return [found for call in failed for found in Aftermath(process, call).proof_steps()]
+    if polled.first.name in POLLS:
+        return []
+    return list(Aftermath(process, polled.last).proof_steps())
 
 
 def _title(polled: _Polled, *, other: bool) -> str:
@@ -226,7 +213,7 @@ def _title(polled: _Polled, *, other: bool) -> str:
 
 def _severity(polled: _Polled, process: Process) -> Severity:
     """An error if the process turns around it or ends of it, a note if poll has told and the process has heard."""
-    if polled.spins or polled.times >= SURE or _end(polled, process):
+    if polled.spins or polled.times >= LOOP.sure or _end(polled, process):
         return Severity.ERROR
     heard = polled.dropped and polled.times == 1 and not polled.alone
     return Severity.NOTE if heard else Severity.WARNING

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness, Round
-from tracediag.results.findings import Finding, Severity, step
-from tracediag.rules.loop import Spin, SpinRule
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._spin import Spin, SpinRule
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 
@@ -32,7 +33,7 @@ class EofIgnoredSpin(SpinRule):
         del turn
         return report.calls[0]
 
-    def told(self, spin: Spin, until: int) -> Finding:
+    def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
         number, entry = spin.descriptor.number, spin.report.registration
         removal = "close" if entry is None else "EPOLL_CTL_DEL or close"
@@ -45,10 +46,10 @@ class EofIgnoredSpin(SpinRule):
                 *spin.again(f"the end again: fd {number} is still watched"),
             ],
             object=describe(spin.descriptor),
-            title=spin.title("the loop spins on the end of a stream"),
-            severity=spin.severity,
-            confidence=spin.confidence,
-            absent=[no(f"{removal} of fd {number}", spin.first, until)],
+            title=self.bounds.title(spin.times, "the loop spins on the end of a stream"),
+            severity=severity_of(sure),
+            confidence=sure,
+            absent=[no(f"{removal} of fd {number}", spin.first, self.until(spin))],
             why="a read of 0 bytes is the end of the stream, and at its end a descriptor is readable for ever: read(2)",
             fix=f"when a read of fd {number} gives 0, stop watching it, finish what is to be sent, and close it",
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.loop import Spin, SpinRule
+from tracediag.rules.epoll._spin import Spin, SpinRule
 
 
 class HangupIgnoredSpin(SpinRule):
@@ -21,11 +22,11 @@ class HangupIgnoredSpin(SpinRule):
         """Whether something was done about the hang-up; of what no line has named, whether anything was done."""
         if report.descriptor is None and turn.calls > 1:
             return True
-        if turn.ended_by is None and id(self.subject(report, turn)) not in self._spins:
+        if turn.ended_by is None and self.run(self.reported(report, turn)) is None:
             return None  # where the lines end nobody knows what came next
         return not report.events & HANGUPS or not _nothing_done(report)
 
-    def told(self, spin: Spin, until: int) -> Finding:
+    def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
         number, entry, guess = spin.descriptor.number, spin.report.registration, spin.report.descriptor is None
         what = "|".join(sorted(spin.report.events & HANGUPS))
@@ -41,11 +42,11 @@ class HangupIgnoredSpin(SpinRule):
                 *spin.again("returns at once, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=spin.title("the loop spins on a hang-up that nobody handles"),
-            severity=spin.severity,
+            title=self.bounds.title(spin.times, "the loop spins on a hang-up that nobody handles"),
+            severity=severity_of(sure),
             # What stands behind data that no line explains is a guess.
-            confidence=Confidence.LIKELY if guess and spin.confidence is Confidence.CERTAIN else spin.inaction,
-            absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, until)],
+            confidence=Confidence.LIKELY if guess and sure is Confidence.CERTAIN else self.inaction(spin, sure),
+            absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, self.until(spin))],
             why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
             " descriptor is watched: poll(2), epoll_ctl(2)",
             fix=f"on {what} read what is left in fd {number}{error}, then {leave} and close it",

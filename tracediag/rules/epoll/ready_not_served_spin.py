@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe
 from tracediag.kernel.epoll import Readiness
 from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._spin import Spin
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
-from tracediag.rules.loop import Spin
 
 
 class ReadyNotServedSpin(UnservedRule):
@@ -26,11 +27,8 @@ class ReadyNotServedSpin(UnservedRule):
         """Take any call for an answer, in vain or not."""
         return report.touched > 0
 
-    def told(self, spin: Spin, until: int) -> Finding | None:
+    def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
-        sure = self.sure(spin)
-        if sure is None:
-            return None
         number, entry = spin.descriptor.number, spin.report.registration
         socket = spin.descriptor.file.socket
         serve = "accept from" if socket is not None and socket.accepting else "read"
@@ -45,10 +43,10 @@ class ReadyNotServedSpin(UnservedRule):
                 *spin.again("returns at once, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=spin.title("the loop spins on a descriptor that is ready and that nobody serves"),
-            severity=Severity.WARNING if sure is Confidence.POSSIBLE else Severity.ERROR,
+            title=self.bounds.title(spin.times, "the loop spins on a descriptor that is ready and that nobody serves"),
+            severity=severity_of(sure),
             confidence=sure,
-            absent=[no(f"call on fd {number}, EPOLL_CTL_DEL and close among them", spin.first, until)],
+            absent=[no(f"call on fd {number}, EPOLL_CTL_DEL and close among them", spin.first, self.until(spin))],
             why="a level-triggered wait reports a state: a descriptor with something to read is reported by each wait"
             " that includes it, and none of them blocks: poll(2), epoll(7)",
             fix=f"{serve} fd {number} whenever it is reported; while nothing is wanted from it, {leave} and put it"

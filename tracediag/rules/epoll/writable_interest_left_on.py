@@ -7,8 +7,8 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._spin import Spin
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
-from tracediag.rules.loop import Spin
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
 
@@ -47,11 +47,8 @@ class WritableInterestLeftOn(UnservedRule):
             return True if self.served(report) else None
         return super().gained(report, turn)
 
-    def told(self, spin: Spin, until: int) -> Finding | None:
+    def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
-        sure = self.sure(spin)
-        if sure is None:
-            return None
         number, entry = spin.descriptor.number, spin.report.registration
         busy = spin.aside > spin.times
         what = "is woken between its work for" if busy else "spins on"
@@ -64,10 +61,10 @@ class WritableInterestLeftOn(UnservedRule):
                 *spin.again("returns at once, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=spin.title(f"the loop {what} room to write while nothing is to be written"),
+            title=self.bounds.title(spin.times, f"the loop {what} room to write while nothing is to be written"),
             severity=Severity.WARNING if busy or sure is Confidence.POSSIBLE else Severity.ERROR,
             confidence=sure,
-            absent=[no(f"write to fd {number}", spin.first, until)],
+            absent=[no(f"write to fd {number}", spin.first, self.until(spin))],
             why="a descriptor is writable for as long as there is room in its buffer, which is nearly always: a"
             " level-triggered wait that asks for it returns at once: poll(2), epoll(7)",
             fix=f"ask for room to write to fd {number} only while something is left to be sent, after a write that gave"

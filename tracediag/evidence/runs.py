@@ -1,0 +1,156 @@
+"""Like calls in a row: what was repeated, how often, how fast, and from which number on it proves something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+import msgspec
+
+from tracediag.evidence.steps import repeated
+from tracediag.kernel import Kernel
+from tracediag.results.findings import Confidence, Severity, Step
+from tracediag.trace.events import Event, Syscall
+
+_VOICES = 4
+"""Threads that still count where the lines of several are mixed: more rarely run in between on few processors."""
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """From which number and speed on a repetition proves something."""
+
+    few: int
+    """Turns that stand for more where the trace is an excerpt, which shows what matters and not how often."""
+    worth: int
+    """Turns from which it is reported at all."""
+    sure: int
+    """Turns from which it is certain."""
+    slow: float = inf
+    """Seconds a turn, on average, above which something else sets the pace."""
+    fast: float = 0.0
+    """Seconds a turn, on average, below which nothing but the loop itself sets the pace."""
+    cycle: int = 0
+    """Lines from one turn to the next if the thread does nothing else meanwhile."""
+
+    def reach(self, kernel: Kernel) -> int:
+        """Return how many lines a turn may take where other threads are traced as well."""
+        return self.cycle * max(1, min(_VOICES, len(kernel.process_table.threads)))
+
+    def confidence(self, times: int, *, excerpt: bool) -> Confidence | None:
+        """Say how sure so many turns make it; None where they are too few for a report.
+
+        Args:
+            times: the number of turns.
+            excerpt: whether a few turns may stand for more.
+        """
+        if times >= self.worth:
+            return Confidence.CERTAIN if times >= self.sure else Confidence.LIKELY
+        return Confidence.POSSIBLE if excerpt and times >= self.few else None
+
+    def title(self, times: int, what: str, seen: str = "") -> str:
+        """Word the title of a repetition: a statement, or a condition where the turns are a few of an excerpt.
+
+        Args:
+            times: the number of turns.
+            what: the fault that the repetition is.
+            seen: what the lines show, repeated or not; where it is given, the statement is this.
+        """
+        if times >= self.worth:
+            return seen or what
+        return f"if this repeats, {what}: {seen}" if seen else f"if this repeats, {what}"
+
+
+LOOP = Bounds(few=1, worth=3, sure=10, slow=0.05, fast=0.002)
+"""Turns of an event loop. The model shows what a turn did about each thing that the wait reported, so that one turn of
+an excerpt shows the fault; a turn may be wasted by chance and once more by a retry, and what ten turns did not mend no
+further turn will. A turn of 50 ms was paced by something else; one of 2 ms is two calls at the speed of strace."""
+
+CALLS = Bounds(few=3, worth=50, sure=50, slow=0.005, fast=0.001, cycle=6)
+"""One call over and over, with nothing that a model could look into: programs retry a failed call, or try a range of
+names or numbers, up to some tens of times. strace costs less than 1 ms a call; a pause made on purpose is 5 ms or more.
+Two calls that succeed may belong to each attempt, as open and close around an ioctl, each in two halves."""
+
+READS_AT_END = msgspec.structs.replace(CALLS, few=4)
+"""Reads that return 0: one shows the end, and the C library or its caller may read once or twice more."""
+
+POLLING = msgspec.structs.replace(CALLS, sure=200, slow=0.0005, fast=0.0, cycle=2)
+"""Waits with a timeout of 0: programs that compute ask so in between, and computing shows only in the time between two
+calls, so that there must be none. Without times it takes 200."""
+
+ATTEMPTS = Bounds(few=2, worth=3, sure=5, fast=0.02)
+"""Attempts at one request, a pause apart: resolvers and other clients stop after 3 to 6. Below 20 ms it is a burst."""
+
+RESTARTS = Bounds(few=2, worth=10, sure=10)
+"""Attempts at one call that a timer's signal undoes: a few are normal, and the call gets through between two ticks."""
+
+SWEEP = Bounds(few=3, worth=8, sure=1500)
+"""Closes of numbers in a row: eight are no accident, and 1,500 go beyond the usual limit of 1,024 descriptors."""
+
+
+class Run(msgspec.Struct, eq=False):
+    """Like calls in a row; it begins with one call, which is its first and last."""
+
+    first: Syscall
+    last: Syscall
+    second: Syscall | None = None
+    times: int = 1
+    aside: int = 0
+    """Turns in between that were of another kind, and yet did not end it."""
+    ended: Event | None = None
+    """What ended it; None as long as nothing has."""
+
+    def add(self, call: Syscall) -> None:
+        """Count one more call."""
+        if self.second is None:
+            self.second = call
+        self.last = call
+        self.times += 1
+
+    @property
+    def span(self) -> float | None:
+        """Seconds from the first call to the last; None where the trace has no times."""
+        first, last = self.first.time, self.last.time
+        return None if first is None or last is None else last - first
+
+    @property
+    def period(self) -> float | None:
+        """Seconds from one call to the next on average; None where the trace has no times, and of a single call."""
+        span = self.span
+        return None if span is None or self.times < 2 else span / (self.times - 1)
+
+    def slower(self, seconds: float) -> bool:
+        """Whether it is known to be slower than so many seconds a turn: without times it is taken to be fast."""
+        period = self.period
+        return period is not None and period > seconds
+
+    def faster(self, seconds: float) -> bool:
+        """Whether it is known to be faster than so many seconds a turn."""
+        period = self.period
+        return period is not None and period < seconds
+
+    def together(self, note: str, *, primary: bool = False) -> Step:
+        """Return the step that stands for all its calls."""
+        return repeated(self.first, note, self.times, self.last.line, primary=primary)
+
+    def again(self, note: str) -> Iterator[Step]:
+        """Yield the step that stands for all calls after the first."""
+        if self.second is not None:
+            yield repeated(self.second, note, self.times - 1, self.last.line)
+
+
+def lengthened(run: Run | None, call: Syscall) -> Run:
+    """Return the run with one more call, or a run that begins with it."""
+    if run is None:
+        return Run(call, call)
+    run.add(call)
+    return run
+
+
+def confidence(run: Run, bounds: Bounds, *, excerpt: bool) -> Confidence | None:
+    """Say how sure it is that a run has no end of its own; None where it is too short or too slow for a report."""
+    return None if run.slower(bounds.slow) else bounds.confidence(run.times, excerpt=excerpt)
+
+
+def severity_of(sure: Confidence) -> Severity:
+    """Return the severity of a busy loop: an error, but a warning where it is a guess."""
+    return Severity.WARNING if sure is Confidence.POSSIBLE else Severity.ERROR
