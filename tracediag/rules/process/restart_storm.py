@@ -2,101 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-import msgspec
-
-from tracediag.evidence.steps import plural, repeated
-from tracediag.kernel import Action, Kernel
+from tracediag.evidence.runs import RESTARTS, Run
+from tracediag.evidence.steps import plural
+from tracediag.kernel import Action
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_signal, on_trace_end
+from tracediag.rules.base import on_call, on_errno, on_signal
+from tracediag.rules.loop import LoopRule
 from tracediag.trace.events import Signal, Syscall
 
 _TIMERS = ("SIGALRM", "SIGPROF", "SIGVTALRM")
 _FROM_SCRATCH = frozenset({"clone", "clone3", "fork", "vfork", "open", "openat", "openat2", "connect", "mmap", "ioctl"})
 """Calls that lose all that they have done so far: a read that is restarted goes on waiting, and nothing is lost."""
 
-_STORM, _EXCERPT_STORM = 10, 2
 
-
-class _Run(msgspec.Struct, eq=False):
+class _Attempts(Run, kw_only=True):
     """Attempts at one call by one thread, each broken off by a signal."""
 
-    first: Syscall
-    last: Syscall
-    times: int = 1
     signal: Signal | None = None
-    signals: int = 0
 
 
-class RestartStorm(Rule):
+class RestartStorm(LoopRule[_Attempts]):
     """A call that a timer interrupts before it can end, so that the kernel starts it over and over."""
 
     code = "TD515"
     name = "restart-storm"
     severity = Severity.ERROR
+    bounds = RESTARTS
     summary = "a timer's signal comes faster than the call that it interrupts: the call is restarted over and over"
 
-    def __init__(self) -> None:
-        self._runs: dict[int | None, _Run] = {}
-
-    @on_errno("ERESTARTNOINTR", "ERESTARTSYS")
+    @on_errno("ERESTARTNOINTR", "ERESTARTSYS", of=_FROM_SCRATCH)
     def interrupted(self, action: Action) -> None:
         """Count the attempt."""
-        call, tid = action.call, action.thread.tid
-        if call.name not in _FROM_SCRATCH:
-            return
-        run = self._runs.get(tid)
+        call, run = action.call, self.run(action.thread)
         if run is not None and run.first.name == call.name:
-            run.times += 1
-            run.last = call
+            run.add(call)
         else:
-            self._runs[tid] = _Run(call, call)
+            self.begin(_Attempts(call, call), action.thread)
 
     @on_signal(*_TIMERS)
     def signalled(self, action: Action) -> None:
         """Note the signal that broke the attempt off."""
-        run = self._runs.get(action.thread.tid)
-        if run is not None and isinstance(action.event, Signal):
-            run.signal = run.signal or action.event
-            run.signals += 1
+        run = self.run(action.thread)
+        if run is not None and run.signal is None and isinstance(action.event, Signal):
+            run.signal = action.event
 
     @on_call(*_FROM_SCRATCH - {"open", "openat", "mmap", "ioctl"})
-    def done(self, action: Action) -> Iterator[Finding]:
+    def done(self, action: Action) -> Iterable[Finding]:
         """The call has ended at last."""
-        run = self._runs.get(action.thread.tid)
+        run = self.run(action.thread)
         if run is None or action.call.name != run.first.name or (action.call.errno or "").startswith("ERESTART"):
-            return
-        del self._runs[action.thread.tid]
-        if run.times >= _STORM and run.signals:
-            yield self._finding(run, action.call, Confidence.CERTAIN)
+            return ()
+        return self.over(action.event, action.thread)
 
-    @on_trace_end
-    def ended(self, _: Kernel) -> Iterator[Finding]:
-        """Tell of the storms that last to the end of the trace."""
-        for run in self._runs.values():
-            if run.signals and run.times >= _STORM:
-                yield self._finding(run, None, Confidence.CERTAIN)
-            elif run.signals and run.times >= _EXCERPT_STORM and self.scope.is_excerpt:
-                yield self._finding(run, None, Confidence.POSSIBLE)
-
-    def _finding(self, run: _Run, done: Syscall | None, confidence: Confidence) -> Finding:
+    def tell(self, run: _Attempts, sure: Confidence) -> Finding | None:
+        """Make the finding, if it was a timer."""
+        if run.signal is None:
+            return None
         name, signal = run.first.name, run.signal
-        assert signal is not None
-        again = ", if this repeats" if confidence is Confidence.POSSIBLE else ""
+        done = run.ended if isinstance(run.ended, Syscall) else None
+        seen = f"{signal.name} comes faster than {name} can end: {plural(run.times, 'attempt')}"
         steps = [
             step(run.first, f"{name} is broken off, to be started anew", primary=True),
             step(signal, f"{signal.name} comes before {name} has ended"),
-            repeated(run.last, f"{name} has got no further", 1, run.last.line),
+            step(run.last, f"{name} has got no further"),
         ]
         if done is not None:
             steps.append(step(done, f"{name} ends at last"))
         return self.finding(
             steps,
             object=f"{name} under {signal.name}",
-            title=f"{signal.name} comes faster than {name} can end: {plural(run.times, 'attempt')}{again}",
+            title=self.bounds.title(run.times, f"{name} never ends", seen),
             severity=Severity.ERROR if done is None else Severity.WARNING,
-            confidence=confidence,
+            confidence=sure,
             why=f"a signal that is pending when {name} has still work to do makes the kernel undo it and start it from"
             " the beginning: ERESTARTNOINTR in kernel/fork.c, signal(7)",
             fix=f"block {signal.name} around {name} with sigprocmask, or stop the timer meanwhile, or make it slower",
