@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.steps import birth, no, plural, repeated
+from tracediag.evidence.runs import READS_AT_END, Run, confidence, severity_of
+from tracediag.evidence.steps import birth, no, plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind
+from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_release
 
-_STORM = 50
-_POLLS = 10
+_HABIT = 10
 """Reads that make a habit of looking again."""
-_TRIES = 4
-"""Reads that make an excerpt: one shows the end, and the C library or its caller may read once or twice more."""
-_FAST, _PERIOD = 0.001, 0.005
-"""Seconds from one read to the next: proof of a spin, and proof of a pause, whatever makes it."""
-_OWN_WORK = 4
-"""Lines from one read to the next, if nothing else goes on meanwhile."""
 
 
 class ReadsAfterEnd(Rule):
@@ -44,67 +38,54 @@ class ReadsAfterEnd(Rule):
             yield from self._judged(end.kernel, descriptor)
 
     def _judged(self, kernel: Kernel, descriptor: Descriptor) -> Iterator[Finding]:
-        file = descriptor.file
+        file, bounds = descriptor.file, READS_AT_END
         file.more()
         end, file.longest = file.longest, None
         # What a loop was woken for is told by the rules about loops; messages of a kind of their own may be empty.
-        if end is None or end.times < _TRIES or descriptor.waited_for or file.kind in MESSAGES:
+        if end is None or end.times < bounds.few or descriptor.waited_for or file.kind in MESSAGES:
             return
-        if end.waits * 2 >= end.times or _slow(end):
-            if end.times >= _POLLS:
-                yield self._polling(descriptor, end)
-        elif end.times >= _STORM and (end.last.time is not None or _dense(kernel, end)):
-            yield self._spinning(descriptor, end, few=False)
-        elif self.scope.is_excerpt:
-            yield self._spinning(descriptor, end, few=True)
+        run = Run(end.first, end.last, second=end.second, times=end.times)
+        if end.waits * 2 >= end.times or run.slower(bounds.slow):
+            if end.times >= _HABIT:
+                yield self._polling(descriptor, run)
+            return
+        sure = confidence(run, bounds, excerpt=self.scope.is_excerpt)
+        # Without times only the density of its lines tells a spin from reads between other work.
+        dense = run.last.line - run.first.line <= run.times * bounds.reach(kernel)
+        if sure is Confidence.CERTAIN and not run.faster(bounds.fast):
+            sure = Confidence.LIKELY if run.period is not None or dense else None
+        if sure is not None:
+            yield self._spinning(descriptor, run, sure, waits=end.waits > 0)
 
-    def _spinning(self, descriptor: Descriptor, end: AtEnd, *, few: bool) -> Finding:
-        number, period = descriptor.number, _period(end)
-        sure = Confidence.CERTAIN if period is not None and period < _FAST else Confidence.LIKELY
-        title = f"fd {number} is at its end, and is read {plural(end.times, 'time')} without a wait"
+    def _spinning(self, descriptor: Descriptor, run: Run, sure: Confidence, *, waits: bool) -> Finding:
+        number = descriptor.number
+        seen = f"fd {number} is at its end, and is read {plural(run.times, 'time')} without a wait"
         return self.finding(
-            _story(descriptor, end, "the end again, at once"),
+            _story(descriptor, run, "the end again, at once"),
             object=describe(descriptor),
-            title=f"{title}: a spin, if this repeats" if few else title,
-            severity=Severity.WARNING if few else Severity.ERROR,
-            confidence=Confidence.POSSIBLE if few else sure,
-            absent=[no("data" if end.waits else "data, poll, select or sleep", end.first, end.last)],
+            title=READS_AT_END.title(run.times, "the loop is a spin", seen),
+            severity=severity_of(sure),
+            confidence=sure,
+            absent=[no("data" if waits else "data, poll, select or sleep", run.first, run.last)],
             why="a read at the end returns 0 at once, it does not wait for more; on a regular file poll and select do"
             " not wait either, so a loop around it burns a CPU: read(2), poll(2)",
             fix=_fix(descriptor),
         )
 
-    def _polling(self, descriptor: Descriptor, end: AtEnd) -> Finding:
-        number, period = descriptor.number, _period(end)
+    def _polling(self, descriptor: Descriptor, run: Run) -> Finding:
+        number, period = descriptor.number, run.period
         often = "" if period is None else f", every {period:.2g} s"
         return self.finding(
-            _story(descriptor, end, "still nothing, after a pause"),
+            _story(descriptor, run, "still nothing, after a pause"),
             object=describe(descriptor),
-            title=f"fd {number} is polled for more: {plural(end.times, 'read')} at the end{often}",
+            title=f"fd {number} is polled for more: {plural(run.times, 'read')} at the end{often}",
             severity=Severity.NOTE,
             confidence=Confidence.CERTAIN,
-            absent=[no("data", end.first, end.last)],
+            absent=[no("data", run.first, run.last)],
             why="a read at the end returns 0 at once, so whoever wants more has to look again and again;"
             " of a regular file inotify tells when it has grown: read(2), inotify(7)",
             fix=_watch(descriptor) if descriptor.file.kind is Kind.FILE else _fix(descriptor),
         )
-
-
-def _period(end: AtEnd) -> float | None:
-    """Return the seconds from one read to the next, on average; None where the trace shows no times."""
-    first, last = end.first.time, end.last.time
-    return None if first is None or last is None else (last - first) / (end.times - 1)
-
-
-def _slow(end: AtEnd) -> bool:
-    period = _period(end)
-    return period is not None and period >= _PERIOD
-
-
-def _dense(kernel: Kernel, end: AtEnd) -> bool:
-    """Whether the reads follow each other closely: without times this is all that tells a spin from other work."""
-    threads = max(1, min(4, len(kernel.process_table.threads)))
-    return end.last.line - end.first.line <= end.times * _OWN_WORK * threads
 
 
 def _fix(descriptor: Descriptor) -> str:
@@ -119,9 +100,8 @@ def _watch(descriptor: Descriptor) -> str:
     return f"watch {path} with inotify (IN_MODIFY), and read fd {descriptor.number} when it has changed"
 
 
-def _story(descriptor: Descriptor, end: AtEnd, again: str) -> Iterator[Step]:
+def _story(descriptor: Descriptor, run: Run, again: str) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
-    yield step(end.first, f"fd {number} is at its end: nothing more comes of it", primary=True)
-    if end.second is not None:
-        yield repeated(end.second, again, end.times - 1, end.last.line)
+    yield step(run.first, f"fd {number} is at its end: nothing more comes of it", primary=True)
+    yield from run.again(again)
