@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.runs import LOOP, Run
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind
@@ -15,7 +16,6 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._census import Origin, census
-from tracediag.trace.events import Syscall
 
 _ACCEPTS = ("accept", "accept4")
 _MAKERS = frozenset(
@@ -33,20 +33,15 @@ _PATHS = frozenset(
 )
 """Calls of a file system that make no descriptor: EMFILE from them is another process's."""
 _INOTIFY = frozenset({"inotify_init", "inotify_init1"})
-_SPIN = 10
 
 
-class _Hit(msgspec.Struct, eq=False):
+class _Hit(Run, kw_only=True):
     """The limit as one process met it first, and how it went on."""
 
-    call: Syscall
     kind: str
     """"here", "system", "server", "ring" or "inotify"."""
     origins: list[Origin]
     limit: Limit | None
-    times: int = 1
-    second: Syscall | None = None
-    last: Syscall | None = None
     got_over: bool = False
     """Whether the listener that met it has taken a connection since."""
 
@@ -70,17 +65,15 @@ class DescriptorLimitReached(Rule):
         if hit is None or (hit.got_over and call.name not in _ACCEPTS):
             limit = action.process.limits.get("RLIMIT_NOFILE")
             origins = census(action.process.table) if kind == "here" else []
-            memory[self.name] = _Hit(call, kind, origins, limit)
+            memory[self.name] = _Hit(call, call, kind=kind, origins=origins, limit=limit)
             return
-        hit.times += 1
-        hit.second = hit.second or call
-        hit.last = call
+        hit.add(call)
 
     @on_call(*_ACCEPTS)
     def accepted(self, action: Action) -> None:
         """The connection was only late, not lost, if the listener is served again."""
         hit: _Hit | None = action.process.memory.get(self.name)
-        if hit is not None and not action.call.failed and hit.call.name in _ACCEPTS:
+        if hit is not None and not action.call.failed and hit.first.name in _ACCEPTS:
             hit.got_over = True
 
     @on_process_end
@@ -90,12 +83,16 @@ class DescriptorLimitReached(Rule):
         hit: _Hit | None = process.memory.pop(self.name, None)
         if hit is None:
             return
-        call, proof = hit.call, list(Aftermath(process, hit.call).proof_steps())
-        last = hit.last or call
+        call, proof = hit.first, list(Aftermath(process, hit.first).proof_steps())
         words = _WORDS[hit.kind]
         numbers = _numbers(hit)
         yield self.finding(
-            [*_before(hit), step(call, words.note.format(call=call.name), primary=True), *_again(hit), *proof],
+            [
+                *_before(hit),
+                step(call, words.note.format(call=call.name), primary=True),
+                *hit.again("no descriptor is left for this call either"),
+                *proof,
+            ],
             object=_object(hit),
             title=words.title.format(call=call.name, error=call.errno) + numbers,
             severity=_severity(hit, bad=bool(proof)),
@@ -104,10 +101,10 @@ class DescriptorLimitReached(Rule):
             fix=_fix(hit),
             explains=[
                 (name, line)
-                for line in {call.line, last.line}
+                for line in {call.line, hit.last.line}
                 for name in ("failed-call-behind-exit", "failing-call-spin", "accept-emfile-spin")
             ]
-            + [("accept-error-ends-server", line) for line in {call.line, last.line}],
+            + [("accept-error-ends-server", line) for line in {call.line, hit.last.line}],
         )
 
 
@@ -125,7 +122,7 @@ def _kind(action: Action) -> str | None:
 
 
 def _severity(hit: _Hit, *, bad: bool) -> Severity:
-    if bad or (hit.times >= _SPIN and hit.call.name in _ACCEPTS and not hit.got_over):
+    if bad or (hit.times >= LOOP.sure and hit.first.name in _ACCEPTS and not hit.got_over):
         return Severity.ERROR
     return Severity.NOTE if hit.got_over else Severity.WARNING
 
@@ -147,8 +144,8 @@ def _numbers(hit: _Hit) -> str:
 
 def _object(hit: _Hit) -> str:
     if hit.kind == "server":
-        number = hit.call.number(0)
-        return hit.call.name if number is None else f"fd {number}"
+        number = hit.first.number(0)
+        return hit.first.name if number is None else f"fd {number}"
     return "the file table of the system" if hit.kind == "system" else "the descriptors of the process"
 
 
@@ -160,11 +157,6 @@ def _before(hit: _Hit) -> Iterator[Step]:
     if largest is not None and largest.count > 1 and largest.first is not None and largest.last is not None:
         note = f"the first of {largest.count} {largest.label} that are still open"
         yield repeated(largest.first, note, largest.count, largest.last.line)
-
-
-def _again(hit: _Hit) -> Iterator[Step]:
-    if hit.second is not None and hit.last is not None:
-        yield repeated(hit.second, "no descriptor is left for this call either", hit.times - 1, hit.last.line)
 
 
 class _Words(msgspec.Struct, frozen=True):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from tracediag.evidence.aftermath import Aftermath
-from tracediag.evidence.steps import repeated
+from tracediag.evidence.runs import Run
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -40,17 +38,13 @@ _FAR = 64
 _KEPT = 4
 
 
-class _Use(msgspec.Struct, eq=False):
+class _Use(Run, kw_only=True):
     """Calls on the same number that is none."""
 
     number: int
     maker: Syscall | None
     """The call that should have made the descriptor: failed, or, for number 0, successful."""
     near: bool
-    first: Syscall
-    second: Syscall | None = None
-    last: Syscall | None = None
-    times: int = 1
 
 
 class FailedOpenNotChecked(Rule):
@@ -97,12 +91,10 @@ class FailedOpenNotChecked(Rule):
         key = 0 if maker is None else maker.line
         use = uses.get(key)
         if use is not None:
-            use.times += 1
-            use.second = use.second or action.call
-            use.last = action.call
+            use.add(action.call)
         elif len(uses) < _KEPT:
             near = maker is not None and action.call.line - maker.line <= _NEAR * min(4, len(action.process.threads))
-            uses[key] = _Use(number, maker, near, action.call)
+            uses[key] = _Use(action.call, action.call, number=number, maker=maker, near=near)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -114,7 +106,6 @@ class FailedOpenNotChecked(Rule):
 
     def _finding(self, use: _Use, end: list[Step]) -> Finding:
         call, maker = use.first, use.maker
-        last = use.last or call
         return self.finding(
             [*_story(use), *end],
             object=f"fd {use.number}",
@@ -125,7 +116,7 @@ class FailedOpenNotChecked(Rule):
             fix=_fix(use, maker),
             explains=[
                 (name, line)
-                for line in {call.line, last.line}
+                for line in {call.line, use.last.line}
                 for name in ("failed-call-behind-exit", "failing-call-spin", "use-after-close")
             ],
         )
@@ -162,8 +153,7 @@ def _story(use: _Use) -> Iterator[Step]:
         yield step(maker, f"{maker.name} fails with {maker.errno}: there is no descriptor")
     what = "which is no socket" if number >= 0 else "which is no descriptor"
     yield step(use.first, f"{use.first.name} on fd {number}, {what}", primary=True)
-    if use.second is not None and use.last is not None:
-        yield repeated(use.second, f"and again on fd {number}", use.times - 1, use.last.line)
+    yield from use.again(f"and again on fd {number}")
 
 
 def _severity(use: _Use, *, bad: bool) -> Severity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tracediag.evidence.runs import Run
 from tracediag.evidence.waiters import waiting_on
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, OpenFile
@@ -26,10 +27,8 @@ class Change:
     waiter: Syscall | Begun | None = None
     """The first wait of another process that this concerns."""
     other: Process | None = None
-    strayed: Syscall | None = None
+    strayed: Run | None = None
     """The first wait that reported it to a process that has no such descriptor."""
-    times: int = 0
-    last: int = 0
     undone: bool = False
     lines: list[int] = field(default_factory=list)
     """The lines of calls that failed because of it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.evidence.steps import birth, last_line, no, repeated, watched
+from tracediag.evidence.runs import Run, lengthened
+from tracediag.evidence.steps import birth, last_line, no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
@@ -29,11 +30,15 @@ class _Broken:
     """Turns of the loop that ended since, with the descriptor still registered."""
     went_on: Syscall | Begun | None = None
     """The first wait since."""
-    woken: Syscall | None = None
+    woken: Run | None = None
+    """The waits that have reported it since."""
     woken_lines: list[int] = field(default_factory=list)
-    """The lines of the waits that have reported it since, the first few of them."""
-    woken_times: int = 0
-    woken_last: int = 0
+    """The lines of the first few of them."""
+
+    @property
+    def again(self) -> bool:
+        """Whether the loop was woken for it more than once."""
+        return self.woken is not None and self.woken.times > 1
 
 
 class EpipeStillRegistered(Rule):
@@ -70,9 +75,7 @@ class EpipeStillRegistered(Rule):
                 broken.rounds += 1
                 broken.went_on = broken.went_on or turn.ended_by
             if turn.wait.line > broken.failure.line and any(r.registration is broken.entry for r in turn.reports):
-                broken.woken = broken.woken or turn.wait
-                broken.woken_times += 1
-                broken.woken_last = turn.wait.line
+                broken.woken = lengthened(broken.woken, turn.wait)
                 if len(broken.woken_lines) < _LINES_KEPT:
                     broken.woken_lines.append(turn.wait.line)
 
@@ -81,7 +84,7 @@ class EpipeStillRegistered(Rule):
         """EPOLL_CTL_DEL settles it, unless the loop was woken for it again and again before."""
         entry = action.registration
         broken = None if entry is None or entry.removed is None else self._open.pop(id(entry.file), None)
-        if broken is not None and broken.woken_times > 1:
+        if broken is not None and broken.again:
             yield self._woken(broken, action.event)
 
     @on_release
@@ -92,7 +95,7 @@ class EpipeStillRegistered(Rule):
             broken = self._open.pop(id(descriptor.file), None) if entry_gone else None
             if broken is None:
                 continue
-            if broken.woken_times > 1:
+            if broken.again:
                 yield self._woken(broken, action.event)
             elif isinstance(action.event, Syscall) and action.event.name == "close":
                 yield self._luck(broken, action.event)
@@ -104,7 +107,7 @@ class EpipeStillRegistered(Rule):
         """What is still registered at the end of the trace."""
         end = last_line(kernel)
         for broken in self._open.values():
-            if broken.woken_times > 1:
+            if broken.again:
                 yield self._woken(broken, end)
             else:
                 yield self._left(broken, end)
@@ -112,7 +115,7 @@ class EpipeStillRegistered(Rule):
     def _woken(self, broken: _Broken, until: Event | int) -> Finding:
         number = broken.entry.number
         note = f"woken for fd {number}, whose peer is gone"
-        again = [repeated(broken.woken, note, broken.woken_times, broken.woken_last)] if broken.woken else []
+        again = [broken.woken.together(note)] if broken.woken is not None else []
         return self._finding(broken, again, until, Severity.ERROR, "a dead connection was left in the epoll set")
 
     def _left(self, broken: _Broken, end: int) -> Finding:

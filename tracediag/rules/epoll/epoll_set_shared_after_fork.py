@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.runs import lengthened
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.steps import plural, repeated
+from tracediag.evidence.steps import plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
@@ -97,10 +98,8 @@ class EpollSetSharedAfterFork(Rule):
             return
         for change in shared.changes:
             if change.entry is entry and change.operation == "ADD" and change.process is not process:
-                change.strayed = change.strayed or action.call
-                change.other = process if change.times == 0 else change.other
-                change.times += 1
-                change.last = action.call.line
+                change.other = process if change.strayed is None else change.other
+                change.strayed = lengthened(change.strayed, action.call)
 
     @on_errno("EBADF")
     @on_errno("ENOENT", "EEXIST", of=("epoll_ctl",))
@@ -136,7 +135,7 @@ class EpollSetSharedAfterFork(Rule):
         proof = []
         if change.strayed is not None:
             note = f"{_name(change.other)} is woken for it, and has no such descriptor"
-            proof = [repeated(change.strayed, note, change.times, change.last)]
+            proof = [change.strayed.together(note)]
         made = step(change.call, f"{_name(change.process)} adds fd {number}, a descriptor of its own", primary=True)
         title = "a process is woken for a descriptor of another one, with which it shares an epoll set"
         return self._finding(change, [made, *proof], title, Severity.ERROR, Confidence.CERTAIN)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracediag.evidence.steps import last_line, no, repeated, watched
+from tracediag.evidence.runs import Run, lengthened
+from tracediag.evidence.steps import last_line, no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor
@@ -28,9 +29,7 @@ class _Stale:
     copy: Descriptor | None
     made: Step | None = None
     """How the copy came about."""
-    woken: Syscall | None = None
-    times: int = 0
-    last: int = 0
+    woken: Run | None = None
     refused: Syscall | None = None
     """The EPOLL_CTL_DEL that failed with EBADF."""
     followers: list[int] = field(default_factory=list)
@@ -68,9 +67,7 @@ class StaleEpollRegistration(Rule):
         for report in turn.reports:
             stale = self._of(report, turn)
             if stale is not None:
-                stale.woken = stale.woken or turn.wait
-                stale.times += 1
-                stale.last = turn.wait.line
+                stale.woken = lengthened(stale.woken, turn.wait)
 
     def _of(self, report: Readiness, turn: Round) -> _Stale | None:
         entry, descriptor = report.registration, report.descriptor
@@ -109,7 +106,7 @@ class StaleEpollRegistration(Rule):
         for key, stale in list(self._stale.items()):
             hidden = entry is not None and stale.copy is None and stale.woken is not None
             same = entry is not None and (stale.entry.epoll, stale.entry.data) == (entry.epoll, entry.data)
-            if hidden and same and stale.woken is not None and stale.woken.end_line > call.line:
+            if hidden and same and stale.woken is not None and stale.woken.first.end_line > call.line:
                 del self._stale[key]
 
     @on_errno("EBADF")
@@ -221,6 +218,6 @@ def _story(stale: _Stale) -> Iterator[Step]:
     if isinstance(stale.close, Syscall):
         yield step(stale.close, f"fd {number} is closed, but the description lives on", primary=True)
     if stale.woken is not None:
-        yield repeated(stale.woken, f"woken for the closed fd {number}", stale.times, stale.last)
+        yield stale.woken.together(f"woken for the closed fd {number}")
     if stale.refused is not None:
         yield step(stale.refused, f"too late: fd {number} is not open any more")

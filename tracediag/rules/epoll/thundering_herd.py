@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import plural, repeated
 from tracediag.kernel import Action, Kernel
@@ -16,8 +17,6 @@ from tracediag.rules.base import Rule, on_call, on_trace_end
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Syscall
 
-_SURE = 10
-_WORTH_A_WORD = 3
 _THREADS_KEPT = 1000
 
 
@@ -72,7 +71,7 @@ class _Listener:
             self.idle.add(accept.pid)
         if len(self.loops) < 2 and not any(loop is turn.epoll for loop in self.loops):
             self.loops.append(turn.epoll)
-        if len(self.wave.vain) < _SURE and not self.wave.knows(accept.pid):
+        if len(self.wave.vain) < LOOP.sure and not self.wave.knows(accept.pid):
             self.wave.vain.append(_Vain(turn.wait, entry, accept))
         if len(self.wave.vain) > len(self.worst.vain) or (self.worst.taken is None and self.wave.taken is not None):
             self.worst = self.wave
@@ -140,7 +139,7 @@ class ThunderingHerd(Rule):
                 yield self._finding(listener, confidence)
 
     def _finding(self, listener: _Listener, confidence: Confidence) -> Finding:
-        guess, number = confidence is Confidence.POSSIBLE, listener.descriptor.number
+        number = listener.descriptor.number
         if _is_alone(listener):
             title = "the loop is woken for connections that somebody else takes"
         else:
@@ -148,7 +147,7 @@ class ThunderingHerd(Rule):
         return self.finding(
             _story(listener),
             object=describe(listener.descriptor),
-            title=f"if this repeats, {title}" if guess else title,
+            title=LOOP.title(listener.vain, title),
             confidence=confidence,
             why=_why(listener),
             fix=_fix(listener, number),
@@ -165,9 +164,9 @@ def _confidence(listener: _Listener, *, excerpt: bool) -> Confidence | None:
     vain, fruitful = listener.vain, listener.fruitful
     if not vain or vain <= (2 * fruitful if len(listener.idle) == 1 else fruitful):
         return None
-    if vain < _WORTH_A_WORD:
+    if vain < LOOP.worth:
         return Confidence.POSSIBLE if excerpt else None
-    if vain >= _SURE and len(listener.idle) > 1 and listener.worst.taken is not None:
+    if vain >= LOOP.sure and len(listener.idle) > 1 and listener.worst.taken is not None:
         return Confidence.CERTAIN
     return Confidence.LIKELY
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tracediag.evidence.dns import looks_like_query
+from tracediag.evidence.runs import Run
 from tracediag.evidence.waiters import blocked_in
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -31,9 +32,8 @@ class Request:
     call: Syscall | Begun
     """The send; in a few pasted lines without one the wait itself."""
     answered_before: bool
-    waits: int = 0
-    wait: Syscall | None = None
-    last_wait: Syscall | None = None
+    waits: Run | None = None
+    """The waits for the answer that came back with nothing."""
     waited: float = 0.0
 
 
@@ -86,8 +86,8 @@ def is_impatient(request: Request, close: Syscall) -> bool:
     sent = request.call.time
     if sent is not None and close.time is not None:
         return close.time - sent < _IMPATIENT
-    wait = request.wait
-    if request.waits != 1 or wait is None or wait.name not in ("poll", "epoll_wait", "epoll_pwait"):
+    waits = request.waits
+    if waits is None or waits.times != 1 or waits.first.name not in ("poll", "epoll_wait", "epoll_pwait"):
         return False
-    allowed = wait.number(2 if wait.name == "poll" else 3)
+    allowed = waits.first.number(2 if waits.first.name == "poll" else 3)
     return allowed is not None and 0 <= allowed < _IMPATIENT * 1000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import Message, looks_like_query, messages, unread
-from tracediag.evidence.steps import repeated
+from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -46,10 +46,8 @@ class _Lookup:
     first: _Query | None = None
     again: list[_Query] = field(default_factory=list)
     """The queries sent after the first one had got no answer."""
-    waits: int = 0
-    wait: Syscall | None = None
-    """The first wait that came back with nothing."""
-    last_wait: Syscall | None = None
+    waits: Run | None = None
+    """The waits that came back with nothing."""
     answer: Syscall | None = None
 
 
@@ -86,7 +84,7 @@ class DnsNoAnswer(Rule):
             lookup = self._lookups[key] = _Lookup(action.process, query.message.name)
         if lookup.first is None:
             lookup.first = query
-        elif lookup.wait is not None or any(_same(query, other) for other in lookup.pending):
+        elif lookup.waits is not None or any(_same(query, other) for other in lookup.pending):
             lookup.again.append(query)
         lookup.pending = [other for other in lookup.pending if not _same(query, other)]
         lookup.pending.append(query)
@@ -122,9 +120,7 @@ class DnsNoAnswer(Rule):
         self._unseen(action, numbers or frozenset())
         for lookup in self._lookups.values():
             if lookup.process is action.process and _waits_for(lookup, numbers):
-                lookup.waits += 1
-                lookup.wait = lookup.wait or call
-                lookup.last_wait = call
+                lookup.waits = lengthened(lookup.waits, call)
 
     def _unseen(self, action: Action, numbers: frozenset[int]) -> None:
         """Take the query for sent where the recording leaves it out: a connection to a name server is waited for."""
@@ -146,7 +142,7 @@ class DnsNoAnswer(Rule):
             yield from self._judge(lookup, blocked_at(end) if matters else None)
 
     def _judge(self, lookup: _Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
-        if lookup.first is not None and (lookup.wait is not None or lookup.again or standing is not None):
+        if lookup.first is not None and (lookup.waits is not None or lookup.again or standing is not None):
             yield self._finding(lookup, lookup.first, standing)
 
     def _finding(self, lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Finding:
@@ -157,7 +153,7 @@ class DnsNoAnswer(Rule):
         if lookup.answer is not None:
             title += " until it is asked again" if lookup.again else " before the time-out"
         bad = lookup.answer is None and Aftermath(process, first.call).mattered
-        waited = lookup.wait is not None
+        waited = lookup.waits is not None
         return self.finding(
             _story(lookup, first, standing),
             object=f"fd {first.descriptor.number} -> {server}, query {lookup.name}",
@@ -168,7 +164,7 @@ class DnsNoAnswer(Rule):
             " waits for its time-out, 5 s as a rule, and asks the next server: resolv.conf(5), timeout, attempts",
             fix=f"see whether {server} answers (dig @{_host(server)} {lookup.name.removesuffix('...')});"
             " take it out of /etc/resolv.conf, let UDP port 53 through, or put a name of this machine into /etc/hosts",
-            explains=[] if lookup.wait is None else [("slow-call", lookup.wait.line)],
+            explains=[] if lookup.waits is None else [("slow-call", lookup.waits.first.line)],
         )
 
 
@@ -220,10 +216,9 @@ def _host(server: str) -> str:
 def _story(lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Iterator[Step]:
     yield step(first.call, f"{first.server or 'a name server'} is asked for {lookup.name}", primary=True)
     last: Syscall | Begun = first.call
-    if lookup.wait is not None and lookup.last_wait is not None:
-        waits, end = lookup.waits, lookup.last_wait
-        yield repeated(lookup.wait, "no answer comes before the time-out", waits, end.line)
-        last = end
+    if lookup.waits is not None:
+        yield lookup.waits.together("no answer comes before the time-out")
+        last = lookup.waits.last
     for query in lookup.again[:2]:
         if query.call is not first.call:
             yield step(query.call, f"asked again, of {query.server or 'a name server'}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import listener_of
-from tracediag.evidence.steps import last_line, no, repeated
+from tracediag.evidence.runs import lengthened
+from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
@@ -92,7 +93,7 @@ class PeerNotResponding(Rule):
             request = self._requests.get(id(descriptor.file))
             if request is not None and not descriptor.file.holders:
                 del self._requests[id(descriptor.file)]
-                if request.wait is not None and not is_impatient(request, event):
+                if request.waits is not None and not is_impatient(request, event):
                     yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
 
     @on_process_end
@@ -104,7 +105,7 @@ class PeerNotResponding(Rule):
         for key, request in [item for item in self._requests.items() if item[1].process is end.process]:
             del self._requests[key]
             directly = None if standing is None else waits_for(request, waited_for(standing))
-            if request.wait is not None or (directly and not is_idle(request, standing)):
+            if request.waits is not None or (directly and not is_idle(request, standing)):
                 yield self._finding(request, end.kernel, standing if directly else None, Confidence.CERTAIN)
 
     @on_trace_end
@@ -137,7 +138,7 @@ class PeerNotResponding(Rule):
 
     def _at_end(self, request: Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
-        if request.waits >= _EMPTY_WAITS or request.waited >= _LONG:
+        if (request.waits is not None and request.waits.times >= _EMPTY_WAITS) or request.waited >= _LONG:
             return Confidence.CERTAIN
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
@@ -162,7 +163,7 @@ class PeerNotResponding(Rule):
         end = process.exit if process.exit is not None and process.ended_badly else None
         seconds = seconds_since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
-        until = end or standing or request.last_wait or request.call
+        until = end or standing or (request.waits.last if request.waits is not None else request.call)
         asked = request.call.name in SENDS
         return self.finding(
             _story(request, standing, end),
@@ -186,9 +187,7 @@ def _title(peer: str, doing: str, *, asked: bool) -> str:
 
 
 def _empty(request: Request, call: Syscall) -> None:
-    request.waits += 1
-    request.wait = request.wait or call
-    request.last_wait = call
+    request.waits = lengthened(request.waits, call)
     request.waited += call.duration or 0
 
 
@@ -206,9 +205,11 @@ def _story(request: Request, standing: Syscall | Begun | None, end: Exit | None)
         yield step(request.call, f"waits for data on fd {number}, and none comes", primary=True)
         return
     yield step(request.call, f"the request goes out on fd {number}", primary=True)
-    if request.wait is not None and request.last_wait is not None:
-        yield repeated(request.wait, "no answer comes", request.waits, request.last_wait.line)
-    if standing is not None and standing is not request.last_wait:
+    last = None
+    if request.waits is not None:
+        yield request.waits.together("no answer comes")
+        last = request.waits.last
+    if standing is not None and standing is not last:
         yield step(standing, f"waits for the answer on fd {number}")
     if end is not None:
         yield step(end, "the process ends without an answer")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth, repeated
 from tracediag.kernel import Action, Kernel
@@ -23,8 +24,6 @@ _SMALL = 1400
 """Bytes: what fits into one segment on an Ethernet."""
 _DELAYS = ((0.036, 0.060), (0.195, 0.225))
 """Seconds that an acknowledgement is delayed by: TCP_DELACK_MIN of Linux and that of others, with some slack."""
-_WORTH_A_WORD = 3
-_SURE = 10
 _OFF = frozenset({"TCP_NODELAY", "TCP_CORK"})
 
 
@@ -118,21 +117,20 @@ class SmallWritesDelayed(Rule):
             return
         # A few slow answers among many quick ones are the server's own affair.
         mostly = talk.delayed * 2 >= talk.exchanges
-        if talk.late is not None and mostly and talk.delayed >= (1 if excerpt else _WORTH_A_WORD):
-            sure = Confidence.CERTAIN if talk.delayed >= _SURE else Confidence.LIKELY
-            confidence = sure if talk.delayed >= _WORTH_A_WORD else Confidence.POSSIBLE
-            yield self._finding(talk, talk.late, confidence)
-        elif talk.example is not None and talk.example[0].time is None and talk.exchanges >= _SURE:
+        sure = LOOP.confidence(talk.delayed, excerpt=excerpt)
+        if talk.late is not None and mostly and sure is not None:
+            yield self._finding(talk, talk.late, sure)
+        elif talk.example is not None and talk.example[0].time is None and talk.exchanges >= LOOP.sure:
             yield self._finding(talk, talk.example, Confidence.POSSIBLE)
 
     def _finding(self, talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall], confidence: Confidence) -> Finding:
         number = talk.descriptor.number
         timed = talk.late is not None
-        title = "each message in two small writes waits for the peer's delayed acknowledgement"
+        title = LOOP.title(
+            talk.delayed, "each message in two small writes waits for the peer's delayed acknowledgement"
+        )
         if not timed:
             title = "messages go out in two small writes with Nagle's algorithm on: if each takes 40 ms, this is why"
-        elif confidence is Confidence.POSSIBLE:
-            title = f"if this repeats, {title}"
         return self.finding(
             _story(talk, exchange),
             object=describe(talk.descriptor),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.steps import repeated
+from tracediag.evidence.runs import ATTEMPTS, Run
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -30,20 +29,14 @@ _NEAR = 60
 """Lines between the failure and a bad end within which the one is taken for the cause of the other."""
 _AT_ONCE = 8
 """Lines after the failure within which a message speaks of it, whatever it says."""
-_INSISTS = 3
 
 
-@dataclass(slots=True)
-class _Absent:
+class _Absent(Run, kw_only=True):
     """Connects to one path that found nobody."""
 
     process: Process
     descriptor: Descriptor | None
     path: str
-    first: Syscall
-    last: Syscall
-    second: Syscall | None = None
-    times: int = 1
     bound: Syscall | None = None
     """The bind by which a traced process makes that socket, after the first attempt."""
     said: Syscall | None = None
@@ -61,7 +54,7 @@ class SocketServerAbsent(Rule):
     summary = "connect to a unix socket finds no server: a wrong path, one not started yet, or one that died"
 
     def __init__(self) -> None:
-        self._absent: dict[tuple[int, str], _Absent] = {}
+        self._absent: dict[tuple[Process, str], _Absent] = {}
 
     @on_errno("ENOENT", "ECONNREFUSED", of=("connect",))
     def failed(self, action: Action) -> None:
@@ -70,14 +63,12 @@ class SocketServerAbsent(Rule):
         path = _unix_path(call)
         if path is None or any(optional in path for optional in _OPTIONAL):
             return
-        absent = self._absent.get((id(action.process), path))
+        absent = self._absent.get((action.process, path))
         if absent is not None:
-            absent.times += 1
-            absent.second = absent.second or call
-            absent.last = call
+            absent.add(call)
         elif len(self._absent) < KEPT:
-            new = _Absent(action.process, action.descriptor, path, call, call)
-            self._absent[id(action.process), path] = new
+            new = _Absent(call, call, process=action.process, descriptor=action.descriptor, path=path)
+            self._absent[action.process, path] = new
 
     @on_call("connect")
     def connected(self, action: Action) -> None:
@@ -118,7 +109,7 @@ class SocketServerAbsent(Rule):
     def _finding(self, absent: _Absent, *, excerpt: bool) -> Finding:
         refused = absent.first.errno == "ECONNREFUSED"
         bad = _ends_for_it(absent)
-        weighty = absent.times >= _INSISTS or excerpt or _said(absent) is not None
+        weighty = absent.times >= ATTEMPTS.worth or excerpt or _said(absent) is not None
         what = "the socket file is there, but nobody listens at it" if refused else "there is no such socket"
         if absent.path.startswith("@"):
             what = "nobody has that abstract name"
@@ -158,7 +149,7 @@ def _ends_for_it(absent: _Absent) -> bool:
 
 def _matters(absent: _Absent) -> bool:
     """Whether the process insisted, complained or ended for it; else it can do without that server."""
-    return absent.times >= _INSISTS or _ends_for_it(absent) or _said(absent) is not None
+    return absent.times >= ATTEMPTS.worth or _ends_for_it(absent) or _said(absent) is not None
 
 
 def _said(absent: _Absent) -> Syscall | None:
@@ -188,8 +179,7 @@ def _story(absent: _Absent, *, bad: bool) -> Iterator[Step]:
     if isinstance(started, Syscall):
         yield step(started, f"process {started.result} is started, which makes the socket later")
     yield step(absent.first, f"nobody listens at {absent.path}", primary=True)
-    if absent.second is not None:
-        yield repeated(absent.second, "nobody yet", absent.times - 1, absent.last.line)
+    yield from absent.again("nobody yet")
     if (said := _said(absent)) is not None:
         named = Complaint((said,)).names_error(absent.first.errno or "") is not None
         yield report_step(said, named=named)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from tracediag.evidence.steps import birth, repeated
+from tracediag.evidence.runs import Run
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe
@@ -21,14 +20,11 @@ _STANDARD_STREAMS = 3
 """Below this a descriptor of unknown kind is rather a pipe or a terminal."""
 
 
-class _Use(msgspec.Struct, eq=False):
+class _Use(Run, kw_only=True):
     """The calls that came after the end of a connection."""
 
     descriptor: Descriptor
     broken: Syscall
-    first: Syscall
-    times: int = 0
-    last: int = 0
 
 
 class UseAfterReset(Rule):
@@ -51,9 +47,11 @@ class UseAfterReset(Rule):
         file = descriptor.file
         broken: Syscall | None = file.memory.get(self.name)
         if broken is not None and _pointless(broken, call):
-            use = self._uses.setdefault(id(file), _Use(descriptor, broken, call))
-            use.times += 1
-            use.last = call.line
+            use = self._uses.get(id(file))
+            if use is not None:
+                use.add(call)
+            else:
+                self._uses[id(file)] = _Use(call, call, descriptor=descriptor, broken=broken)
         elif broken is None and call.errno in BROKEN and _connection(descriptor) and not _ended_by_itself(file):
             file.memory[self.name] = call
 
@@ -102,7 +100,7 @@ def _steps(use: _Use, end: Event | None) -> Iterator[Step]:
     yield from birth(use.descriptor)
     yield step(use.broken, f"{use.broken.errno}: the connection is dead")
     got = "reads 0 bytes" if first.errno is None else f"fails with {first.errno}"
-    yield repeated(first, f"fd {number} is used all the same; {first.name} {got}", use.times, use.last, primary=True)
+    yield use.together(f"fd {number} is used all the same; {first.name} {got}", primary=True)
     if isinstance(end, Syscall) and end.name == "close":
         yield step(end, f"only here fd {number} is closed")
 
