@@ -95,7 +95,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         return self.finding(
             [first, *run.again("asks again at once")],
             object=call.name if number is None else f"fd {number}",
-            title=self.bounds.title(run.times, "the loop is a spin", seen),
+            title=self.bounds.title(run.times, "the loop busy-waits", seen),
             severity=Severity.NOTE if short else Severity.WARNING,
             confidence=sure,
             absent=[no("sleep or wait with a time-out", call, run.last)],

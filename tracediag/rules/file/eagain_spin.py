@@ -87,7 +87,7 @@ class EagainSpin(LoopRule[_Attempts]):
         return self.finding(
             _story(run),
             object=describe(run.descriptor),
-            title=self.bounds.title(run.times, "the loop is a spin", seen),
+            title=self.bounds.title(run.times, "the loop busy-waits", seen),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"poll, select, epoll_wait or sleep before the next {call.name}", call, run.last)],

@@ -63,7 +63,7 @@ class ReadsAfterEnd(Rule):
         return self.finding(
             _story(descriptor, run, "the end again, at once"),
             object=describe(descriptor),
-            title=READS_AT_END.title(run.times, "the loop is a spin", seen),
+            title=READS_AT_END.title(run.times, "the loop busy-waits", seen),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no("data" if waits else "data, poll, select or sleep", run.first, run.last)],

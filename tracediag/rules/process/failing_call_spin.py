@@ -125,7 +125,7 @@ class FailingCallSpin(LoopRule[_Failures]):
                 step(run.last, "it fails again in the same way"),
             ],
             object=f"fd {call.number(0)}" if path is None and (call.number(0) or -1) >= 0 else what,
-            title=self.bounds.title(run.times, "the loop is a spin", seen),
+            title=self.bounds.title(run.times, "the loop busy-waits", seen),
             confidence=sure,
             absent=[no("wait or sleep between the attempts", run.first, run.last)],
             why=f"nothing changes between two attempts, so the call cannot but fail with {call.errno} again, and"

@@ -73,7 +73,7 @@ class RestartStorm(LoopRule[_Attempts]):
         return self.finding(
             steps,
             object=f"{name} under {signal.name}",
-            title=self.bounds.title(run.times, f"{name} never ends", seen),
+            title=self.bounds.title(run.times, f"{name} never completes", seen),
             severity=Severity.ERROR if done is None else Severity.WARNING,
             confidence=sure,
             why=f"a signal that is pending when {name} has still work to do makes the kernel undo it and start it from"
