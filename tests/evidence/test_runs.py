@@ -13,6 +13,7 @@ from tracediag.reading import read
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_release
 from tracediag.rules.loop import LoopRule
+from tracediag.rules.process.restart_storm import RestartStorm
 from tracediag.trace.events import Syscall
 
 MORNING = 1_700_000_000
@@ -191,3 +192,17 @@ def test_too_many_owners_cost_the_oldest() -> None:
     trace = [f"7 {START}", *(f"7 fork() = {pid}" for pid in (8, 9, 10))]
     trace += [f"{pid} {FAIL3}" for pid in (8, 9, 10) for _ in range(3)]
     assert [title.partition(" until")[0] for title in titles(*trace)] == ["3 from 8 likely", "3 from 11 likely"]
+
+
+def test_a_storm_is_that_of_one_thread() -> None:
+    """Nine attempts by a thread and three by the next one of its number were a storm of twelve."""
+    fork = "9 clone(child_stack=NULL, flags=SIGCHLD) = ? ERESTARTNOINTR (To be restarted)"
+    tick = "9 --- SIGALRM {si_signo=SIGALRM, si_code=SI_TIMER} ---"
+    begin, end = "7 clone(child_stack=NULL, flags=SIGCHLD) = 9", "9 +++ exited with 0 +++"
+    lives = [[begin, *[fork, tick] * times, end] for times in (9, 3)]
+    assert storms([f"7 {START}", *lives[0], *lives[1]]) == []
+    assert storms([f"7 {START}", begin, *[fork, tick] * 12, end]) == ["restart-storm"]
+
+
+def storms(lines: list[str]) -> list[str]:
+    return [finding.name for finding in Engine([RestartStorm]).run(read([f"{line}\n" for line in lines]))]
