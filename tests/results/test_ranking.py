@@ -43,7 +43,14 @@ def test_a_cause_leads_its_symptom_even_if_it_is_less_sure() -> None:
     symptom = finding("symptom", 8, severity=Severity.ERROR)
     cause = finding("the-cause", 4, confidence=Confidence.POSSIBLE, explains=(Explained("symptom", 8),))
     other = finding("unrelated-one", 2)
-    assert names(symptom, other, cause) == ["unrelated-one", "the-cause", "symptom"]
+    assert names(symptom, other, cause) == ["the-cause", "symptom", "unrelated-one"]
+
+
+def test_a_cause_is_as_bad_as_what_follows_from_it() -> None:
+    ranking = Ranking()
+    ranking.add(finding("symptom", 8, severity=Severity.ERROR))
+    ranking.add(finding("the-cause", 4, severity=Severity.NOTE, explains=(Explained("symptom", 8),)))
+    assert [found.severity for found in ranking.ranked()] == [Severity.ERROR, Severity.ERROR]
 
 
 def test_a_cause_explains_only_the_incident_it_names() -> None:
@@ -90,7 +97,7 @@ def test_what_follows_from_a_circle_stands_after_it() -> None:
     ):
         ranking.add(found)
     ranked = ranking.ranked()
-    assert [found.name for found in ranked] == ["one", "tail", "the-other"]
+    assert [found.name for found in ranked] == ["one", "the-other", "tail"]
     assert [found.explained_by for found in ranked] == [None, ranked[0].fingerprint, ranked[0].fingerprint]
 
 

@@ -148,7 +148,6 @@ def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:
         return ExitCode.FAULT
     if options.exit_zero or options.fail_on == "never":
         return ExitCode.CLEAN
-    ranks = list(Severity)
-    worst = ranks.index(Severity(options.fail_on))
-    failing = any(ranks.index(finding.severity) <= worst for report in reports for finding in report.findings)
+    limit = Severity(options.fail_on)
+    failing = any(cause.severity >= limit for report in reports for cause in report.causes)
     return ExitCode.FINDINGS if failing else ExitCode.CLEAN

@@ -18,7 +18,7 @@ def summary(report: Report) -> str:
 
 
 def _found(report: Report) -> str:
-    counts = Counter(finding.severity for finding in report.findings)
+    counts = Counter(finding.severity for finding in report.causes)
     return ", ".join(_many(counts[severity], severity) for severity in Severity if counts[severity]) or "no findings"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from tracediag.results.findings import Explained, Finding
+from tracediag.results.findings import Explained, Finding, Severity
 
 
 class Ranking:
@@ -25,11 +25,18 @@ class Ranking:
         return known is None
 
     def ranked(self) -> tuple[Finding, ...]:
-        """Return the findings in order of rank, each linked with its cause."""
-        ordered = sorted(self._by_fingerprint, key=lambda key: _weight(self._by_fingerprint[key]))
+        """Return the findings in order of rank, each linked with its cause.
+
+        A cause is at least as bad as what follows from it: one fault, one severity.
+        """
+        findings = dict(self._by_fingerprint)
+        causes = self._causes(_ordered(findings))
+        for key, finding in self._by_fingerprint.items():
+            for cause in _path(key, causes):
+                findings[cause] = _at_least(findings[cause], finding.severity)
         present = frozenset[Explained]().union(*self._incidents.values())
-        placed = _placed(ordered, self._causes(ordered))
-        return tuple(_linked(self._by_fingerprint[key], present, cause) for key, cause in placed.items())
+        placed = _placed(_ordered(findings), causes)
+        return tuple(_linked(findings[key], present, cause) for key, cause in placed.items())
 
     def _causes(self, ordered: Sequence[str]) -> dict[str, str]:
         """Return for each finding that another explains the first that does."""
@@ -46,6 +53,19 @@ class Ranking:
         return causes
 
 
+def _ordered(findings: Mapping[str, Finding]) -> list[str]:
+    return sorted(findings, key=lambda key: _weight(findings[key]))
+
+
+def _path(key: str, causes: Mapping[str, str]) -> list[str]:
+    """Return a finding and its causes up to the first one, or once around where they form a circle."""
+    path = {key: None}
+    while (cause := causes.get(key)) is not None and cause not in path:
+        path[cause] = None
+        key = cause
+    return list(path)
+
+
 def _placed(ordered: Sequence[str], causes: Mapping[str, str]) -> dict[str, str | None]:
     """Return the findings in their final order, each with its cause."""
     followers: dict[str, list[str]] = {}
@@ -58,19 +78,11 @@ def _placed(ordered: Sequence[str], causes: Mapping[str, str]) -> dict[str, str 
         placed.update(_descent(head, followers))
     for key in ordered:  # what is left explains each other in a circle, or follows from such findings
         if key not in placed:
-            head = min(_circle(key, causes), key=ordered.index)
+            circle = _path(_path(key, causes)[-1], causes)
+            head = min(circle, key=ordered.index)
             placed[head] = None
             placed.update(_descent(head, followers))
     return placed
-
-
-def _circle(key: str, causes: Mapping[str, str]) -> list[str]:
-    """Return the findings of the circle in which the causes of a finding end."""
-    path: dict[str, None] = {}
-    while key not in path:
-        path[key] = None
-        key = causes[key]
-    return list(path)[list(path).index(key) :]
 
 
 def _descent(head: str, followers: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
@@ -87,6 +99,10 @@ def _linked(finding: Finding, present: frozenset[Explained], cause: str | None) 
     """Name the cause, and leave in `explains` only what was found: a rule names all that might follow."""
     explained = tuple(incident for incident in finding.explains if incident in present)
     return msgspec.structs.replace(finding, explains=explained, explained_by=cause)
+
+
+def _at_least(finding: Finding, severity: Severity) -> Finding:
+    return finding if finding.severity >= severity else msgspec.structs.replace(finding, severity=severity)
 
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
