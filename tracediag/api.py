@@ -7,12 +7,16 @@ from collections.abc import Callable, Collection, Iterator
 from tracediag.engine import Engine
 from tracediag.evidence import scope as evidence
 from tracediag.evidence.scope import Fact
+from tracediag.overviews.endings import endings
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
+from tracediag.results.clock import with_clock
 from tracediag.results.findings import Finding
 from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Report, Sample, Scope
 from tracediag.rules import Rule, all_rules, find_rule
+from tracediag.rules.cards import cards
+from tracediag.trace.events import Event
 
 __all__ = ["Analysis", "analyze", "diagnose", "read"]
 
@@ -21,10 +25,14 @@ ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
 
 
 class Analysis:
-    """One analysis under way: iterate over it for the findings as they show, then ask for the report.
+    """One analysis under way. Go through the trace once, by iteration or with `events`; then ask for the report.
 
-    The findings come one for each kind of fault, in the order in which the trace shows them; those that only the end of
-    the trace can settle come last. `report` has all of them, counted, in order of rank.
+        analysis = Analysis("run.strace")
+        for finding in analysis: ...            # findings, one for each kind of fault, as they show
+        for event in analysis.events(): ...     # or every event; `analysis.found` grows meanwhile
+        report = analysis.report()              # all findings, counted, in order of rank
+
+    Findings that only the end of the trace can settle come last.
     """
 
     def __init__(
@@ -41,15 +49,26 @@ class Analysis:
 
         With `debug` an exception in a rule is passed on; the other arguments and errors are those of `analyze`.
         """
-        self._engine = Engine(_chosen(select, ignore), held=lambda: _held(self._reader.dialect), raising=debug)
+        self._rules = _chosen(select, ignore)
+        self._engine = Engine(self._rules, held=lambda: _held(self._reader.dialect), raising=debug)
         self._reader = Reader(
             source, strict=strict, progress=progress, calls=self._engine.calls, begun=self._engine.begun
         )
         self._ranking = Ranking()
+        self.found: list[Finding] = []
+        """The first finding of each kind, as far as the trace has been read."""
 
     def __iter__(self) -> Iterator[Finding]:
         """Yield the first finding of each kind, while the trace is read."""
-        return (finding for finding in self._engine.run(self._reader) if self._ranking.add(finding))
+        return filter(self._is_new, map(self._dated, self._engine.run(self._reader)))
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event of the trace; the findings that it settles are in `found` before it is handed out."""
+        self._reader.want_all()
+        for event in self._reader:
+            self._collect(self._engine.take((event,)))
+            yield event
+        self._collect(self._engine.finish())
 
     def report(self) -> Report:
         """Return the report on what has been read."""
@@ -57,6 +76,10 @@ class Analysis:
         counts = reader.counts
         samples = tuple(Sample(line, text) for line, text in counts.samples)
         blind = tuple(self._engine.blind())
+        broken = tuple(self._engine.broken)
+        findings = self._ranking.ranked()
+        named = {finding.name for finding in findings}
+        named |= {each.rule for each in blind} | {each.rule for each in broken}
         return Report(
             input=Input(
                 path=reader.name,
@@ -66,12 +89,28 @@ class Analysis:
                 exits=counts.exits,
                 unparsed=NotUnderstood(counts.not_understood, samples),
             ),
-            findings=self._ranking.ranked(),
+            findings=findings,
             blind=blind,
             advice=ADVICE if blind else None,
             scope=_scope(reader.dialect, self._engine.scope),
-            broken=tuple(self._engine.broken),
+            endings=endings(self._engine.kernel),
+            broken=broken,
+            rules=cards(rule for rule in self._rules if rule.name in named),
         )
+
+    def _collect(self, findings: Iterator[Finding]) -> None:
+        for finding in findings:
+            self._is_new(self._dated(finding))
+
+    def _dated(self, finding: Finding) -> Finding:
+        return with_clock(finding, self._reader.dialect.time_kind)
+
+    def _is_new(self, finding: Finding) -> bool:
+        """Take a finding; return whether it is the first of its kind."""
+        if not self._ranking.add(finding):
+            return False
+        self.found.append(finding)
+        return True
 
 
 def analyze(
@@ -95,7 +134,7 @@ def analyze(
     Raises:
         UnreadableError: if the source cannot be read or is no strace output.
         NotUnderstoodError: with `strict`, at the first line that is not understood.
-        KeyError: if a rule is named that does not exist.
+        UnknownRuleError: if a rule is named that does not exist.
     """
     analysis = Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict)
     for _ in analysis:

@@ -6,6 +6,7 @@ A rule that raises costs its own findings and no other's: it is dropped from the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from tracediag.evidence.scope import Scope
@@ -99,7 +100,11 @@ class Engine:
         return begun_calls()
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
-        """Yield the findings of a whole trace.
+        """Yield the findings of a trace, those that only its end can settle last."""
+        return chain(self.take(events), self.finish())
+
+    def take(self, events: Iterable[Event]) -> Iterator[Finding]:
+        """Yield the findings that the next events of a trace settle.
 
         The loop is one function on purpose: a further call for each of a million events would be felt.
         """
@@ -141,7 +146,6 @@ class Engine:
                     break
             if found:
                 yield from self._judged(found)
-        yield from self.finish()
 
     def _tell(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
         """Ask each method of an audience, at a line of the trace; a rule that raises is dropped."""

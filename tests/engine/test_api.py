@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import tracediag
-from tracediag.api import analyze, diagnose, read
+from tracediag.api import Analysis, analyze, diagnose, read
+from tracediag.errors import TracediagError
 from tracediag.trace.events import Elision, Exit, Signal, Syscall
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -76,3 +77,87 @@ def test_read_gives_whole_calls() -> None:
     assert isinstance(elision, Elision)
     assert isinstance(end, Exit)
     assert end.status == 3
+
+
+def test_the_door_has_every_name_that_it_draws() -> None:
+    for name in tracediag.__all__:
+        assert getattr(tracediag, name).__name__ == name
+        assert name in tracediag.__doc__
+        assert name in dir(tracediag)
+
+
+def test_all_errors_are_of_one_tree_and_still_of_their_old_kind(tmp_path: Path) -> None:
+    for wrong, kind in (
+        (lambda: analyze(tmp_path / "absent"), OSError),
+        (lambda: analyze(["what is this\n"], strict=True), ValueError),
+        (lambda: analyze(DOUBLE, ignore=["no-such-rule"]), KeyError),
+    ):
+        with pytest.raises(TracediagError) as raised:
+            wrong()
+        assert isinstance(raised.value, kind)
+        assert "\n" not in str(raised.value)
+    assert str(raised.value) == "no rule 'no-such-rule'; `tracediag rules` lists them"
+
+
+@pytest.mark.parametrize("text", ["close(3) = 0\n+++ exited with 0 +++\n", "read(3, ...) = 0", 'read(3, "x'])
+def test_text_in_place_of_a_path_is_told_how_to_come_in(text: str) -> None:
+    with pytest.raises(
+        tracediag.UnreadableError, match=r"this is text, not a path; pass its lines: text.splitlines\(\)"
+    ):
+        analyze(text)
+
+
+def test_a_path_with_brackets_is_no_text() -> None:
+    with pytest.raises(tracediag.UnreadableError, match=r"run\(1\).strace: no such file"):
+        analyze("run(1).strace")
+
+
+def test_one_pass_gives_every_event_and_all_findings() -> None:
+    analysis = Analysis(DOUBLE)
+    told = [(event, len(analysis.found)) for event in analysis.events()]
+    assert [event.line for event, _ in told] == [event.line for event in read(DOUBLE)]
+    (found,) = analysis.found
+    assert (found.name, told[-1][1]) == ("double-close", 1)
+    assert analysis.report() == analyze(DOUBLE)
+
+
+def test_each_repr_is_one_line_and_names_the_place() -> None:
+    report = analyze(DOUBLE)
+    finding = report.findings[0]
+    call = Syscall(line=7, pid=3, name="write", body='1, "' + "x" * 500 + '\x1b", 3', parser=lambda _: (), tail="= 3")
+    for value, text in (
+        (report, f"<Report {str(DOUBLE)!r}: "),
+        (finding, f"<Finding note TD303 double-close at line {finding.primary.line}: "),
+        (finding.primary, f"<Step line {finding.primary.line}, primary: "),
+        (call, "<Syscall line 7 pid 3: 'write(1, "),
+        (Exit(line=9, text="+++ exited with 0 +++"), "<Exit line 9: '+++ exited with 0 +++'>"),
+    ):
+        assert repr(value).startswith(text)
+        assert repr(value).isprintable()
+        assert len(repr(value)) < 250
+
+
+def test_steps_have_the_wall_clock_where_the_trace_has_it() -> None:
+    lines = ["7 {} close(3) = 0\n", "7 {} close(3) = -1 EBADF (Bad file descriptor)\n"]
+    for times, clocks in (
+        (("1700000000.000000", "1700000000.052257"), ["2023-11-14T22:13:20.000000Z", "2023-11-14T22:13:20.052257Z"]),
+        (("14:03:07.5", "14:03:08.052257"), ["14:03:07.500000", "14:03:08.052257"]),
+        (("23:59:59", "00:00:01"), ["23:59:59", "00:00:01"]),
+        (("99999999999999.000000", "99999999999999.000001"), [None, None]),
+    ):
+        report = analyze([line.format(time) for line, time in zip(lines, times, strict=True)], select=["double-close"])
+        assert [step.clock for step in report.findings[0].steps] == clocks
+
+
+def test_the_report_tells_how_root_processes_ended() -> None:
+    report = analyze(
+        [
+            '7 execve("/bin/sh", ["sh", "-c", "exit 3"], 0x7f /* 3 vars */) = 0\n',
+            "7 clone(child_stack=NULL, flags=SIGCHLD) = 8\n",
+            "8 +++ exited with 0 +++\n",
+            "7 +++ exited with 3 +++\n",
+        ]
+    )
+    (ending,) = report.endings
+    assert (ending.pid, ending.program, ending.command) == (7, "/bin/sh", ("sh", "-c", "exit 3"))
+    assert (ending.status, ending.signal, ending.line) == (3, None, 4)

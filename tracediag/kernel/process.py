@@ -115,7 +115,8 @@ class Process(msgspec.Struct, eq=False):
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits, self.memory = {}, {}, {}
         self.reaped = self.failures = self.messages = _NONE
-        self.executed = None
+        if self.started is not None:  # the command of a root is part of the report
+            self.executed = None
 
 
 _NONE: deque[Any] = deque(maxlen=0)

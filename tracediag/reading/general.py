@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.errors import TracediagError
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler, is_message
 from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
@@ -25,7 +26,7 @@ _REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
 """How the rest of a call begins whose first half is not in the trace."""
 
 
-class NotUnderstoodError(ValueError):
+class NotUnderstoodError(TracediagError, ValueError):
     """A line is no known form of strace output, and the reading is strict."""
 
     def __init__(self, line: int, text: str) -> None:

@@ -54,6 +54,10 @@ class Reader:
         self._strict = strict
         self._progress = progress
 
+    def want_all(self) -> None:
+        """Ask for every call as an event, whatever `calls` and `begun` said; to be called before the iteration."""
+        self._wanted = self._begun = None
+
     def __iter__(self) -> Iterator[Event]:
         """Return the events. The iteration raises `UnreadableError` where the source breaks off or is no trace."""
         # Not one generator around the other: each would be gone through by every event.

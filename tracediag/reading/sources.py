@@ -14,6 +14,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import select
 import sys
 import zlib
@@ -26,6 +27,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+from tracediag.errors import TracediagError
 from tracediag.reading.counting import Counting, standard_input
 
 Progress = Callable[[int], None]
@@ -49,7 +51,13 @@ _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdErr
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class UnreadableError(OSError):
+_TEXT = re.compile(r"\n|\) ++= |\w\([^\s(,]*+, ")
+"""What the text of a trace has, and hardly any path: more than one line, or a call."""
+_SHOWN = 40
+"""Characters of such a text in the message."""
+
+
+class UnreadableError(TracediagError, OSError):
     """The source cannot be read as a trace; the message names it and says why."""
 
     def __init__(self, name: str, reason: str) -> None:
@@ -202,6 +210,9 @@ def open_source(path: str | os.PathLike[str], growing: Callable[[], bool] | None
     try:
         raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
     except (OSError, ValueError) as error:
+        if _TEXT.search(name):
+            reason = "this is text, not a path; pass its lines: text.splitlines()"
+            raise UnreadableError(repr(name[:_SHOWN]), reason) from error
         raise UnreadableError(name, _reason(error)) from error
     return Stream(name, cast("BinaryIO", raw), growing)
 

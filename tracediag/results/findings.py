@@ -50,7 +50,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         mark = ", primary" if self.primary else ""
-        return f"<Step line {self.line}{mark}: {_brief(self.text)!r}: {self.note}>"
+        return f"<Step line {self.line}{mark}: {_brief(self.text)!r}: {self.note!r}>"
 
 
 class Absence(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return next(step for step in self.steps if step.primary)
 
     def __repr__(self) -> str:
-        return f"<Finding {self.severity} {self.code} {self.name} at line {self.primary.line}: {self.title}>"
+        return f"<Finding {self.severity} {self.code} {self.name} at line {self.primary.line}: {self.title!r}>"
 
 
 _CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")

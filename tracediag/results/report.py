@@ -158,4 +158,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
         return tuple(finding for finding in self.findings if finding.explained_by is None)
 
     def __repr__(self) -> str:
-        return f"<Report {self.input.path}: {self.input.lines} lines, {len(self.findings)} findings>"
+        found = f"{len(self.findings)} findings, {len(self.causes)} causes"
+        return f"<Report {self.input.path!r}: {self.input.lines} lines, {found}>"

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from functools import cache
 
+from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
 
 __all__ = ["Rule", "all_rules", "find_rule"]
@@ -28,10 +29,10 @@ def find_rule(name_or_code: str) -> type[Rule]:
     """Return a rule by its name or code, whatever the case.
 
     Raises:
-        KeyError: if there is no such rule.
+        UnknownRuleError: if there is no such rule.
     """
     wanted = name_or_code.lower()
     for rule in all_rules():
         if wanted in (rule.name, rule.code.lower()):
             return rule
-    raise KeyError(name_or_code)
+    raise UnknownRuleError(name_or_code)

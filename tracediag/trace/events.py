@@ -41,6 +41,10 @@ _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")}
 """Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""
 
 
+_BRIEF = 80
+"""Characters of a record in its repr."""
+
+
 class Event(msgspec.Struct, kw_only=True, gc=False):
     """One record of the trace: where it stands, whose it is and when it was."""
 
@@ -48,6 +52,12 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     pid: int | None = None
     time: float | None = None
     """Seconds: since the epoch (`-ttt`), midnight (`-t`, `-tt`) or the start (`-r`); None without times."""
+
+    def __repr__(self) -> str:
+        whose = "" if self.pid is None else f" pid {self.pid}"
+        text: str = getattr(self, "text", "")
+        shown = text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
+        return f"<{type(self).__name__} line {self.line}{whose}: {shown!r}>"
 
 
 class Call(Event, kw_only=True, gc=False):
