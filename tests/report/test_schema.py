@@ -1,0 +1,83 @@
+"""Each document follows its schema, and each schema holds every field of the structs that are dumped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from tracediag import analyze
+from tracediag.overviews import VIEWS, summarise
+from tracediag.overviews.descent import grow_tree
+from tracediag.report import formatter
+from tracediag.report.schema import DOCUMENTS, schema
+from tracediag.report.summary_table import document as summary_document
+from tracediag.report.tree import document as tree_document
+from tracediag.results import findings, report, tables
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples").rglob("*.strace"))
+STRUCTS = [
+    found
+    for module in (findings, report)
+    for found in vars(module).values()
+    if isinstance(found, type) and issubclass(found, msgspec.Struct) and found.__module__ == module.__name__
+]
+
+
+def checked(document: str, text: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(text)
+    jsonschema.Draft202012Validator(schema(document)).validate(found)
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_each_is_a_schema(document: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(document))
+
+
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
+def test_the_report_has_every_field(struct: type[msgspec.Struct]) -> None:
+    found = schema("report")
+    definition = found if struct is report.Report else found["$defs"][struct.__name__]
+    assert {field.encode_name for field in msgspec.structs.fields(struct)} <= definition["properties"].keys()
+
+
+def test_the_docstring_of_a_field_is_its_description() -> None:
+    assert schema("report")["$defs"]["Step"]["properties"]["note"]["description"].startswith("One clause")
+    assert schema("report")["properties"]["advice"]["description"].startswith("How to record better")
+
+
+def test_reports_of_all_samples_follow_it_and_hold_every_field() -> None:
+    validator = jsonschema.Draft202012Validator(schema("report"))
+    keys = {field.encode_name for field in msgspec.structs.fields(findings.Finding)}
+    steps = {field.encode_name for field in msgspec.structs.fields(findings.Step)}
+    for path in SAMPLES:
+        document = json.loads("".join(formatter("json").report(analyze(path))))
+        validator.validate(document)
+        for finding in document["findings"]:
+            assert finding.keys() == keys
+            assert all(step.keys() == steps for step in finding["steps"])
+            assert finding["name"] in document["rules"]
+
+
+@pytest.mark.parametrize("by", VIEWS)
+def test_summaries_follow_it(by: str) -> None:
+    for path in SAMPLES[:6]:
+        found = checked("summary", summary_document(summarise([str(path)], by=by)))
+        assert found.keys() == schema("summary")["properties"].keys()
+
+
+def test_trees_follow_it() -> None:
+    for path in SAMPLES[:6]:
+        found = checked("tree", tree_document(grow_tree(str(path))))
+        assert found.keys() == schema("tree")["properties"].keys()
+        fields = {field.encode_name for field in msgspec.structs.fields(tables.Node)} - {"children"} | {"parent"}
+        assert schema("tree")["$defs"]["Node"]["properties"].keys() == fields
+
+
+def test_there_is_no_other() -> None:
+    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree"):
+        schema("x")

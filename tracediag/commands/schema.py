@@ -1,0 +1,36 @@
+"""Print the JSON Schema of a document.
+
+    tracediag schema > report.schema.json
+
+The report is what `analyze` and `run` print with --format json, the summary and the tree what `summary` and `tree` do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Literal
+
+from tracediag.commands.output import write
+from tracediag.commands.parser import CommonOptions
+
+
+class Options(CommonOptions, kw_only=True):
+    """What `tracediag schema` takes."""
+
+    document: Literal["report", "summary", "tree"] = "report"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "document", choices=("report", "summary", "tree"), nargs="?", default="report", help="(default: report)"
+    )
+
+
+def run(options: Options) -> int:
+    """Print the schema."""
+    from tracediag.report.schema import schema
+
+    write(json.dumps(schema(options.document), indent=2) + "\n")
+    return 0

@@ -1,0 +1,114 @@
+"""The JSON Schema of each document that tracediag prints, made from the structs that are dumped.
+
+The docstring of a field is its description. An edition grows by addition: no schema forbids keys that it does not know.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from tracediag.report.summary_table import SCHEMA as SUMMARY
+from tracediag.report.tree import SCHEMA as TREE
+from tracediag.results import findings, report, tables
+
+DOCUMENTS = ("report", "summary", "tree")
+"""The documents that have a schema."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_HOMES = (findings, report, tables)
+
+
+def schema(document: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document; ValueError where there is no such document."""
+    match document:
+        case "report":
+            return _published(report.SCHEMA, _generated(report.Report))
+        case "summary":
+            return _published(SUMMARY, _summary(_generated(tables.Summary)))
+        case "tree":
+            return _published(TREE, _tree(_generated(tables.Tree)))
+        case _:
+            raise ValueError(f"no document {document!r}; there are {', '.join(DOCUMENTS)}")
+
+
+def _generated(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the schema of a struct, its own object at the top, with the docstrings of its fields."""
+    found: dict[str, Any] = msgspec.json.schema(struct)
+    definitions: dict[str, Any] = found["$defs"]
+    for name, definition in definitions.items():
+        home = next((home for home in _HOMES if hasattr(home, name)), None)
+        if home is not None and "properties" in definition:
+            _describe(definition["properties"], getattr(home, name))
+    top: dict[str, Any] = definitions.pop(struct.__name__)
+    return {**top, "$defs": definitions}
+
+
+def _describe(properties: dict[str, Any], struct: type[msgspec.Struct]) -> None:
+    described = _docstrings(struct)
+    for field in msgspec.structs.fields(struct):
+        if field.name in described:
+            properties[field.encode_name]["description"] = described[field.name]
+
+
+def _docstrings(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """Return the docstrings of the fields of a struct, each on one line; none where the source is not installed."""
+    try:
+        source = inspect.getsource(sys.modules[struct.__module__])
+    except OSError:
+        return {}
+    classes = {node.name: node.body for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    body = classes[struct.__name__]
+    found = {}
+    for field, text in pairwise(body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                found[name] = " ".join(said.split())
+    return found
+
+
+def _published(edition: str, generated: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with its dialect, its name and the edition that each document carries."""
+    name, _, number = edition.partition("/")
+    generated["properties"] = {"schema": {"description": "The edition of this document.", "const": edition}} | {
+        key: value for key, value in generated["properties"].items() if key != "schema"
+    }
+    required = [key for key in generated.get("required", ()) if key != "schema"]
+    return {
+        "$schema": _DIALECT,
+        "$id": f"urn:{name.replace('-', ':')}:{number}",
+        **generated,
+        "title": f"{name.replace('-', ' ')}, edition {number}",
+        "required": ["schema", *required],
+    }
+
+
+def _summary(generated: dict[str, Any]) -> dict[str, Any]:
+    """Bring the times of a row up into the row, as the document does."""
+    row, times = generated["$defs"]["Row"], generated["$defs"].pop("Times")
+    del row["properties"]["times"]
+    row["properties"] |= times["properties"]
+    row["required"].remove("times")
+    return generated
+
+
+def _tree(generated: dict[str, Any]) -> dict[str, Any]:
+    """Describe the processes as the flat list that the document holds."""
+    node = generated["$defs"]["Node"]
+    del node["properties"]["children"]
+    node["required"] = ["parent", *(key for key in node["required"] if key != "children")]
+    node["properties"] = {
+        "parent": {
+            "description": "The place of its parent in this list, from 0; null for a process at the top.",
+            "anyOf": [{"type": "integer"}, {"type": "null"}],
+        }
+    } | node["properties"]
+    del generated["properties"]["roots"]
+    generated["properties"]["processes"] = {"type": "array", "items": {"$ref": "#/$defs/Node"}}
+    generated["required"] = [key if key != "roots" else "processes" for key in generated["required"]]
+    return generated
