@@ -68,7 +68,7 @@ def read(terminal):
         return b""
 
 
-RED = "\x1b[1;31m"
+RED = "\x1b[1;38;5;160m"
 
 
 def test_colour_on_a_terminal(sample):

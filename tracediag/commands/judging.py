@@ -120,7 +120,7 @@ class Publisher:
         write(self._formatter.closing(report))
         ranked = report.findings
         if told != [finding.fingerprint for finding in ranked]:
-            say("in order of rank: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
+            say("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
         self._file(report)
         return report
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -28,8 +28,8 @@ class Format(abc.ABC):
         self.look = look
 
     @abc.abstractmethod
-    def finding(self, finding: Finding, path: str) -> str:
-        """Render one finding by itself, as a stream needs it."""
+    def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
+        """Render one finding by itself, as a stream needs it, or with those that follow from it."""
 
     def closing(self, _report: Report) -> str:
         """Render what follows the last finding."""
@@ -37,6 +37,6 @@ class Format(abc.ABC):
 
     def report(self, report: Report) -> Iterator[str]:
         """Render the whole report."""
-        for finding in report.findings:
-            yield self.finding(finding, report.input.path)
+        for cause, followers in report.folded:
+            yield self.finding(cause, report.input.path, followers)
         yield self.closing(report)

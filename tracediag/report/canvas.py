@@ -1,8 +1,9 @@
 """Paints lines of styled text for a device, through rich but never through its markup.
 
 Everything goes through `Text`: in an f-string `[pid 7]` would vanish and `[/tmp/x]` would raise. Nothing is
-wrapped: rich folds at 80 columns off a terminal, and a folded line of evidence cannot be searched for. The text is
-returned, not written: rich answers a closed pipe with exit code 1, which means "findings" here.
+wrapped here: rich folds at 80 columns off a terminal, and a folded line of evidence cannot be searched for. `wrapping`
+breaks lines where there is a width. The text is returned, not written: rich answers a closed pipe with exit code 1,
+which means "findings" here.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from tracediag.report.base import Look
 from tracediag.report.visible import visible
 
 STYLES = {
-    "error": "bold red",
-    "warning": "bold yellow",
-    "note": "bold cyan",
+    "error": "bold color(160)",
+    "warning": "bold color(130)",
+    "note": "bold color(32)",
     "name": "bold",
-    "place": "cyan",
-    "faint": "dim",
-    "remark": "green",
-    "label": "bold blue",
+    "place": "color(32)",
+    "faint": "color(243)",
+    "remark": "color(28)",
+    "label": "bold color(32)",
     "plain": "",
 }
-"""What a style's name means on a terminal; "error", "warning" and "note" are the severities."""
+"""What a style's name means on a terminal; "error", "warning" and "note" are the severities.
+
+Each colour has a contrast of at least 3.5 to 1 on white and on black: the 16 basic ones do not, since a terminal's
+yellow cannot be read on white, nor its blue on black.
+"""
 
 _ASCII = str.maketrans({"└": "`", "─": "-", "·": ".", "×": "x", "…": "~"})
 
@@ -40,7 +45,7 @@ class Canvas:
             file=io.StringIO(),
             force_terminal=look.colour,
             no_color=not look.colour,
-            color_system="standard" if look.colour else None,
+            color_system="256" if look.colour else None,
             legacy_windows=False,
             highlight=False,
             markup=False,

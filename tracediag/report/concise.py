@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.results.findings import Finding
@@ -14,12 +16,13 @@ class ConciseFormat(Format):
         super().__init__(look)
         self._canvas = Canvas(look)
 
-    def finding(self, finding: Finding, path: str) -> str:
-        """Render one finding as one line."""
+    def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
+        """Render one finding as one line, with the number of those that follow from it."""
+        more = f" (and {len(followers)} that follow{'s' if len(followers) == 1 else ''} from it)" if followers else ""
         self._canvas.line(
             (f"{path}:{finding.primary.line}", "place"),
             (": ", "plain"),
             (f"{finding.severity}[{finding.code}]", finding.severity),
-            (f" {finding.name}: {finding.title}", "plain"),
+            (f" {finding.name}: {finding.title}{more}", "plain"),
         )
         return self._canvas.take()

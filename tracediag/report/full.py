@@ -1,38 +1,42 @@
-"""The report for a person at a terminal: each finding with its chain, then what could not be judged."""
+"""The report for a person at a terminal: each cause with its chain, then what could not be judged."""
 
 from __future__ import annotations
 
-import textwrap
 from collections import defaultdict
+from collections.abc import Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.steps import paint_steps
 from tracediag.report.visible import visible
-from tracediag.results.findings import Absence, Finding, Maturity
+from tracediag.report.wrapping import flow, wrap
+from tracediag.results.findings import Absence, Explained, Finding
 from tracediag.results.report import Report
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
+_MARGIN = 4
 _LABEL = 10
 _PLACES = 3
 """Lines told of each thing that a finding explains."""
+_NARROWEST = 30
+"""Text is not wrapped to fewer columns, however narrow the terminal."""
 
 
 class FullFormat(Format):
-    """Header, place, steps, absence, reason, remedy."""
+    """Header, place, steps, absence, reason, remedy, and what follows from it."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self._canvas = Canvas(look)
 
-    def finding(self, finding: Finding, path: str) -> str:
-        """Render one finding, with an empty line behind it."""
+    def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
+        """Render one finding, and one line for each that follows from it; an empty line ends it."""
         self._header(finding, path)
         self._canvas.blank()
         paint_steps(self._canvas, finding.steps, self.look.width)
         self._canvas.blank()
-        self._reasons(finding)
+        self._reasons(finding, followers)
         self._canvas.blank()
         return self._canvas.take()
 
@@ -41,41 +45,48 @@ class FullFormat(Format):
         if not report.findings:
             self._canvas.line(("no findings", "name"))
         self._not_understood(report)
+        self._broken(report)
         self._blind(report)
         return self._canvas.take()
 
     def _header(self, finding: Finding, path: str) -> None:
-        preview = " (preview)" if finding.maturity is Maturity.PREVIEW else ""
-        self._canvas.line(
-            (f"{finding.severity}[{finding.code}]", finding.severity),
-            (f" {finding.name}{preview}: {finding.title}", "name"),
-        )
-        self._canvas.line(
-            ("  --> ", "label"),
-            (f"{path}:{finding.primary.line}", "place"),
-            (f"   {finding.object}" if finding.object else "", "plain"),
-            (f"   confidence: {finding.confidence}", "faint"),
-        )
+        grade = f"{finding.severity}[{finding.code}]"
+        title = f"{grade} {finding.name}: {finding.title}"
+        first, *others = wrap(title, self._room(0), self._room(_MARGIN))
+        self._canvas.line((grade, finding.severity), (first[len(grade) :], "name"))
+        for line in others:
+            self._canvas.line((" " * _MARGIN + line, "name"))
+        place = visible(f"{path}:{finding.primary.line}")
+        told = [place, *([finding.object] if finding.object else []), f"confidence: {finding.confidence}"]
+        first, *others = flow(told, self._room(6), "   ")
+        self._canvas.line(("  --> ", "label"), (first[: len(place)], "place"), (first[len(place) :], "plain"))
+        for line in others:
+            self._canvas.line((" " * 6 + line, "plain"))
 
-    def _reasons(self, finding: Finding) -> None:
+    def _room(self, indent: int) -> int | None:
+        return None if self.look.width is None else max(self.look.width - indent, _NARROWEST)
+
+    def _reasons(self, finding: Finding, followers: Sequence[Finding]) -> None:
         for absence in finding.absent:
             self._row("absent", _absence(absence, finding))
         self._row("why", finding.why)
         self._row("fix", finding.fix)
-        if finding.explains:
-            self._row("explains", _explained(finding))
+        folded = {follower.name for follower in followers}
+        elsewhere = [explained for explained in finding.explains if explained.name not in folded]
+        if elsewhere:
+            self._row("explains", _explained(elsewhere))
+        for follower in followers:
+            self._row("also", _also(follower))
         if finding.count > 1:
             self._row("count", f"{finding.count:,} of this kind; the steps show the first")
         self._row("more", f"tracediag explain {finding.code}")
 
     def _row(self, label: str, text: str) -> None:
         """Paint `label  text`; on a terminal the text hangs under itself, elsewhere it stays one line."""
-        lines = [visible(text)]
-        if self.look.width is not None:
-            room = min(self.look.width, _WIDEST) - 4 - _LABEL
-            lines = textwrap.wrap(lines[0], max(room, 30), break_long_words=False, break_on_hyphens=False) or [""]
+        room = self._room(_MARGIN + _LABEL)
+        lines = wrap(text, None if room is None else min(room, _WIDEST - _MARGIN - _LABEL))
         for number, line in enumerate(lines):
-            head = f"    {'' if number else label:<{_LABEL}}"
+            head = " " * _MARGIN + f"{'' if number else label:<{_LABEL}}"
             self._canvas.line((head, "plain" if number else "label"), (line, "plain"))
 
     def _not_understood(self, report: Report) -> None:
@@ -87,27 +98,45 @@ class FullFormat(Format):
         )
         for sample in trace.samples:
             text = sample.text if len(sample.text) <= 100 else f"{sample.text[:99]}…"
-            self._canvas.line((f"    {sample.line:>4}  ", "place"), (text, "plain"))
+            self._hanging((f"    {sample.line:>4}  ", "place"), text)
+
+    def _broken(self, report: Report) -> None:
+        if report.broken:
+            self._canvas.line(("stopped by an internal error (please report it):", "error"))
+        for broken in report.broken:
+            where = "at the end of the trace" if broken.line is None else f"at line {broken.line}"
+            self._hanging((f"    {broken.rule} ", "label"), f"{where}: {broken.error}")
 
     def _blind(self, report: Report) -> None:
         lacking = defaultdict(list)
         for blind in report.blind:
             lacking[blind.needs].append(blind.rule)
         if lacking:
-            self._canvas.line(("not judged, for want of", "warning"))
+            self._canvas.line(("not checked, because the recording lacks", "warning"))
         for needs, rules in lacking.items():
-            self._row_of_needs(needs, rules)
+            self._hanging((f"    {needs}: ", "label"), ", ".join(rules))
         if report.advice:
-            self._canvas.line(("record better: ", "label"), (report.advice, "plain"))
+            self._hanging(("record better: ", "label"), report.advice)
 
-    def _row_of_needs(self, needs: str, rules: list[str]) -> None:
-        self._canvas.line((f"    {needs}: ", "label"), (", ".join(rules), "plain"))
+    def _hanging(self, head: tuple[str, str], text: str) -> None:
+        """Paint a head and a text after it; what does not fit hangs four columns deeper than the head begins."""
+        indent = len(head[0]) - len(head[0].lstrip()) + 4
+        first, *others = wrap(text, self._room(len(head[0])), self._room(indent))
+        self._canvas.line(head, (first, "plain"))
+        for line in others:
+            self._canvas.line((" " * indent + line, "plain"))
 
 
-def _explained(finding: Finding) -> str:
+def _also(follower: Finding) -> str:
+    """Name a finding that follows from another, with its place: it is one fault with the other."""
+    count = "" if follower.count == 1 else f", {follower.count:,} of this kind"
+    return f"{follower.name} at line {follower.primary.line} ({follower.severity}{count}): {follower.title}"
+
+
+def _explained(explains: Sequence[Explained]) -> str:
     """Name what follows from the finding, with the first few places of each."""
     places = defaultdict(list)
-    for explained in finding.explains:
+    for explained in explains:
         places[explained.name].append(explained.line)
     return ", ".join(f"{name} at {_lines(sorted(lines))}" for name, lines in places.items())
 

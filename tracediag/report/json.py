@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tracediag.report.base import Format
 from tracediag.report.document import dump
@@ -13,7 +13,7 @@ from tracediag.results.report import Report
 class JsonFormat(Format):
     """Everything, unshortened."""
 
-    def finding(self, finding: Finding, path: str) -> str:  # noqa: ARG002 - a finding alone does not name its trace
+    def finding(self, finding: Finding, _path: str, _followers: Sequence[Finding] = ()) -> str:
         """Render one finding as the document's `findings` holds it."""
         return dump(finding)
 

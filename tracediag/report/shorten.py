@@ -45,10 +45,11 @@ class _Limits(msgspec.Struct, frozen=True):
     items: int
     fields: int
     """Of a structure; one inside another keeps only its first, except in the roomiest stage."""
+    roomy: bool = False
 
 
 _STAGES = (
-    _Limits(string=64, note=80, word=400, items=64, fields=64),
+    _Limits(string=64, note=80, word=400, items=64, fields=64, roomy=True),
     _Limits(string=32, note=64, word=120, items=8, fields=16),
     _Limits(string=24, note=56, word=80, items=1, fields=4),
     _Limits(string=12, note=56, word=80, items=1, fields=2),
@@ -66,8 +67,11 @@ class _Group(msgspec.Struct):
     closed: bool = False
 
 
-def shorten(text: str, width: int) -> str:
-    """Return the text in that many columns where that can be done without touching name, result or errno."""
+def shorten(text: str, width: int, said: int = 0) -> str:
+    """Return the text in that many columns where that can be done without touching name, result or errno.
+
+    Of each string at least `said` characters stay, and all strings of a list: a message is evidence too.
+    """
     if len(text) <= width:
         return text
     text = text if len(text) <= _MOST else f"{text[: _MOST // 2]}…{text[-_MOST // 2 :]}"
@@ -76,11 +80,16 @@ def shorten(text: str, width: int) -> str:
     body, tail = _parse(text[len(head) :], call=name is not None)
     tail = tail if len(tail) <= _TAIL else f"{tail[: _TAIL - 1]}…"
     shown = ""
-    for limits in _STAGES:
+    for stage in _STAGES:
+        limits = _saying(stage, said) if said else stage
         shown = _items(body, limits, 0)
         if len(head) + len(shown) + len(tail) <= width:
             break
-    return head + _without_middle(shown, max(width, 200)) + tail
+    return head + _without_middle(shown, max(width, 200, 3 * said)) + tail
+
+
+def _saying(limits: _Limits, said: int) -> _Limits:
+    return msgspec.structs.replace(limits, string=max(limits.string, said), items=_STAGES[0].items)
 
 
 def _parse(text: str, *, call: bool) -> tuple[list[_Leaf | _Group], str]:
@@ -134,7 +143,7 @@ def _group(group: _Group, limits: _Limits, depth: int) -> str:
     if group.opening == "{" and (address := _address(group)):
         return address
     if group.opening == "{":
-        count = 1 if depth > 1 and limits is not _STAGES[0] else limits.fields
+        count = 1 if depth > 1 and not limits.roomy else limits.fields
     else:
         count = limits.items if group.opening == "[" else len(group.items)
     shown = [_items(item, limits, depth) for item in group.items[:count]]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from tracediag.report.canvas import Canvas
 from tracediag.report.shorten import shorten
+from tracediag.report.visible import visible
+from tracediag.report.wrapping import wrap
 from tracediag.results.findings import Step
 
-_ROOM = 100
-"""Columns for a call where no terminal says otherwise."""
-_LEAST = 60
+_ROOM = 160
+"""Columns that a call has at least, in a file, a pipe or a terminal: on a narrow one it is wrapped instead."""
+_NARROWEST = 30
 _GAP = 5
 """Fewer lines left out than this are not worth a line of their own."""
+_SAID = 300
+"""Characters of a message that are always shown."""
+_MESSAGE = re.compile(
+    r'(?:p?writev?|pwritev2|pwrite64|send|sendto|sendmsg)\((?:2[<,]|(?>[^"]*+"(?>[^"\\]++|\\.)*?\\n"(?!\.\.\.)))'
+)
+"""A record that shows what the program said: a write to fd 2, or a buffer that is a line."""
 
 
 class _Columns(msgspec.Struct, frozen=True):
@@ -31,17 +40,17 @@ class _Columns(msgspec.Struct, frozen=True):
 
 
 def paint_steps(canvas: Canvas, steps: Sequence[Step], width: int | None) -> None:
-    """Paint the steps under each other; a call is shortened to the width, or to a usual one where there is none."""
-    start = next((step.time for step in steps if step.time is not None), None)
-    columns = _columns(steps, start)
-    room = _ROOM if width is None else max(width - columns.indent, _LEAST)
-    canvas.line((_heading(columns), "faint"))
+    """Paint the steps under each other; calls and notes are wrapped to the width, if there is one."""
+    start = next((step for step in steps if step.time is not None), None)
+    columns = _columns(steps, None if start is None else start.time)
+    room = None if width is None else max(width - columns.indent, _NARROWEST)
+    canvas.line((_heading(columns, start), "faint"))
     before: Step | None = None
     for number, step in enumerate(steps, start=1):
         if before is not None:
             _paint_gap(canvas, columns, step.line - (before.last_line or before.line) - 1)
-        _paint_step(canvas, columns, step, start, room)
-        canvas.line((" " * columns.indent, "plain"), ("└─ ", "faint"), (f"({number}) {step.note}", "remark"))
+        _paint_step(canvas, columns, step, None if start is None else start.time, room)
+        _paint_note(canvas, columns, f"({number}) ", step.note, room)
         before = step
 
 
@@ -54,25 +63,51 @@ def _columns(steps: Sequence[Step], start: float | None) -> _Columns:
     )
 
 
-def _heading(columns: _Columns) -> str:
+def _heading(columns: _Columns, start: Step | None) -> str:
+    """Name the columns, and the wall clock that the times count from."""
     cells = [f"{'line':>{columns.line}}"]
     cells += [f"{'pid':>{columns.pid}}"] if columns.pid else []
     cells += [f"{'time':>{columns.time}}"] if columns.time else []
+    if start is not None and start.clock is not None:
+        cells.append(f"from {start.clock.replace('T', ' ').replace('Z', ' UTC')}")
     return "    " + "  ".join(cells)
 
 
-def _paint_step(canvas: Canvas, columns: _Columns, step: Step, start: float | None, room: int) -> None:
+def _paint_step(canvas: Canvas, columns: _Columns, step: Step, start: float | None, room: int | None) -> None:
     pid = "" if step.pid is None else str(step.pid)
+    style = "name" if step.primary else "plain"
     repeats = f"      × {step.repeats:,}, to line {step.last_line or step.line}" if step.repeats > 1 else ""
+    first, *others = wrap(_call(step, room), room)
+    fits = room is None or (not others and len(first) + len(repeats) <= room)
     canvas.line(
         ("  > " if step.primary else "    ", "error" if step.primary else "plain"),
         (f"{step.line:>{columns.line}}", "place"),
         (f"  {pid:>{columns.pid}}" if columns.pid else "", "plain"),
         (f"  {_elapsed(step, start):>{columns.time}}" if columns.time else "", "faint"),
         ("  ", "plain"),
-        (shorten(step.text, room), "name" if step.primary else "plain"),
-        (repeats, "warning"),
+        (first, style),
+        (repeats if fits else "", "warning"),
     )
+    margin = " " * columns.indent
+    for line in others:
+        canvas.line((margin, "plain"), (line, style))
+    if not fits and repeats:
+        canvas.line((margin, "plain"), (repeats.strip(), "warning"))
+
+
+def _call(step: Step, room: int | None) -> str:
+    """Return the record, made visible and shortened; what the program said keeps its first 300 characters."""
+    said = _SAID if _MESSAGE.match(step.text) is not None else 0
+    return shorten(visible(step.text), max(room or 0, _ROOM), said)
+
+
+def _paint_note(canvas: Canvas, columns: _Columns, number: str, note: str, room: int | None) -> None:
+    hook = "└─ "
+    indent = len(hook) + len(number)
+    lines = wrap(note, None if room is None else max(room - indent, _NARROWEST))
+    canvas.line((" " * columns.indent, "plain"), (hook, "faint"), (number + lines[0], "remark"))
+    for line in lines[1:]:
+        canvas.line((" " * (columns.indent + indent), "plain"), (line, "remark"))
 
 
 def _paint_gap(canvas: Canvas, columns: _Columns, lines: int) -> None:

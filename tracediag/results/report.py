@@ -157,6 +157,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
         """The findings that no other finding of the report explains: what counts and limits are about."""
         return tuple(finding for finding in self.findings if finding.explained_by is None)
 
+    @property
+    def folded(self) -> tuple[tuple[Finding, tuple[Finding, ...]], ...]:
+        """Each cause with all that follows from it, directly or not."""
+        groups: list[list[Finding]] = []
+        for finding in self.findings:
+            if finding.explained_by is None or not groups:
+                groups.append([])
+            groups[-1].append(finding)
+        return tuple((cause, tuple(followers)) for cause, *followers in groups)
+
     def __repr__(self) -> str:
         found = f"{len(self.findings)} findings, {len(self.causes)} causes"
         return f"<Report {self.input.path!r}: {self.input.lines} lines, {found}>"
