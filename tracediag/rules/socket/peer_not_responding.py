@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import listener_of
-from tracediag.evidence.runs import lengthened
+from tracediag.evidence.runs import ATTEMPTS, lengthened
 from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
@@ -32,7 +32,6 @@ from tracediag.trace.events import Begun, Exit, Syscall
 _LONG = 2.0
 """Seconds without an answer, to a wait that does not end with the trace, from which on it is worth a word."""
 _VERY_LONG = 10.0
-_EMPTY_WAITS = 3
 
 
 class PeerNotResponding(Rule):
@@ -138,7 +137,7 @@ class PeerNotResponding(Rule):
 
     def _at_end(self, request: Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
-        if (request.waits is not None and request.waits.times >= _EMPTY_WAITS) or request.waited >= _LONG:
+        if (request.waits is not None and request.waits.times >= ATTEMPTS.worth) or request.waited >= _LONG:
             return Confidence.CERTAIN
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
