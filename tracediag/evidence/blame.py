@@ -109,7 +109,7 @@ def weight(call: Syscall) -> int:
     if errno in _VAGUE:
         return 25
     if errno in ("ENOENT", "ENOTDIR"):
-        return 25 if call.name in _OPENS and "O_CREAT" not in call.body else 35
+        return 25 if call.name in _OPENS and not call.has("O_CREAT") else 35
     return 40
 
 
@@ -191,7 +191,7 @@ def _placed(blame: Blame, process: Process) -> Blame:
     path, chdir = target(blame.call), process.memory.get(CWD)
     if path is None or chdir is None or path.startswith(("/", "@")) or chdir.line > blame.call.line:
         return blame
-    relative = "AT_FDCWD" in blame.call.body or not blame.call.name.endswith("at")
+    relative = blame.call.has("AT_FDCWD") or not blame.call.name.endswith("at")
     addressed = blame.call.name in ("connect", "bind") and "/" not in path
     return msgspec.structs.replace(blame, directory=chdir) if relative and not addressed else blame
 

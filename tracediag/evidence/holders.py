@@ -55,7 +55,7 @@ def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
     if moved is not None:
         return same(moved, path)
     opened = file.opened
-    if opened is not None and (name not in opened.body or "O_RDONLY" in opened.body):
+    if opened is not None and (name not in opened.body or opened.has("O_RDONLY")):
         return False  # most of them, and without parsing
     known = path_of(file, process)
     return known is not None and same(known, path)

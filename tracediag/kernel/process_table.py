@@ -6,18 +6,15 @@ writes to a terminal; a trace may begin in the middle of everything.
 
 from __future__ import annotations
 
-import re
-
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
+from tracediag.trace.flags import flags_in
 
 _MOST = 1024
 """Processes from which on the longest dead are dropped: a build starts them by the thousand."""
-_CLONE_FLAG = re.compile(r"\bCLONE_\w++").findall
-"""Nothing else in the arguments of a clone is text: no need to parse them for the flags."""
 
 
 class ProcessTable:
@@ -176,7 +173,7 @@ def clone_flags(call: Syscall | Begun) -> frozenset[str]:
         return frozenset()
     if call.name == "vfork":
         return frozenset({"CLONE_VM", "CLONE_VFORK"})
-    return frozenset(_CLONE_FLAG(call.body))
+    return flags_in(call.body, "CLONE_")
 
 
 def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:

@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from tracediag.trace.flags import has_flag
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.parameters import position
 from tracediag.trace.values import Value, number_of, text_of
@@ -101,6 +102,14 @@ class Call(Event, kw_only=True, gc=False):
         elif key == 2 and self._args is None and (third := _THIRD(self.body)) is not None:
             return checked_integer(third[1])
         return number_of(self.arg(key))
+
+    def has(self, flag: str) -> bool:
+        """Return whether a flag stands among the arguments: `call.has("O_CREAT")`; text in paths and data is none.
+
+        Quick: nothing is parsed, and nearly always it takes one search of the text. To ask one argument, and to get the
+        flags of it, take `names_of(call.arg("flags"))`.
+        """
+        return flag in self.body and has_flag(self.body, flag)
 
     def path(self, key: int) -> str | None:
         """Return one argument as text, or None where it is no string; the first is told without parsing the rest.

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.trace.flags import names_value
+
 
 class Text(msgspec.Struct, frozen=True, gc=False):
     """A quoted string: the bytes it stands for, and whether strace cut it at `-s`."""
@@ -153,14 +155,32 @@ def number_of(value: Value | None) -> int | None:
 
 
 def names_of(value: Value | None) -> frozenset[str]:
-    """Return the named bits of a flags argument; empty for a number, NULL or nothing."""
+    """Return the named bits of a flags argument; empty for a number, NULL or nothing.
+
+    A number whose names `-X verbose` adds, as in `0x2 /* F_SETFD */`, has them, too.
+    """
     match bare(value):
+        case int() if (remark := _remark_of(value)) is not None:
+            return names_value(remark)
         case Symbol(name):
             return frozenset((name,))
         case Flags(names=names):
             return frozenset(names)
         case _:
             return frozenset()
+
+
+def _remark_of(value: Value | None) -> str | None:
+    """Return the remark on a value, the innermost one, or None where there is none."""
+    remark = None
+    while True:
+        match value:
+            case Commented(inner, comment):
+                value, remark = inner, comment
+            case Annotated(inner) | Change(_, inner):
+                value = inner
+            case _:
+                return remark
 
 
 def items_of(value: Value | None) -> tuple[Value, ...]:

@@ -58,10 +58,10 @@ def _set_cloexec(descriptor: Descriptor, call: Syscall, *, on: bool) -> None:
 
 
 def _wants_cloexec(call: Syscall) -> bool:
-    if call.body.endswith(", FD_CLOEXEC"):
+    if call.has("FD_CLOEXEC"):
         return True
     number = call.number(2)
-    return "FD_CLOEXEC" in names_of(call.arg(2)) or (number is not None and bool(number & 1))
+    return number is not None and bool(number & 1)
 
 
 def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:

@@ -41,11 +41,8 @@ def open_file(action: Action, call: Syscall) -> None:
         return
     file = OpenFile(_FILE, call)
     annotate(action, file, call)
-    # The flags stand behind the path, so the word behind its closing quote is a flag: no need to parse for it.
-    body = call.body
-    cloexec = body.rfind("O_CLOEXEC") > body.rfind('"')
-    install(action, call.result, file, cloexec=cloexec)
-    if "O_TRUNC" in body:
+    install(action, call.result, file, cloexec=call.has("O_CLOEXEC"))
+    if call.has("O_TRUNC"):
         opened_empty(action, call, file)
 
 

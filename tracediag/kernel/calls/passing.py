@@ -26,7 +26,7 @@ _RIGHTS = "SCM_RIGHTS"
 @begins(*MESSAGE_SENDS)
 def begin_send(action: Action, call: Begun) -> None:
     """What the message carries may be received before the call returns."""
-    if _RIGHTS in call.body:
+    if call.has(_RIGHTS):
         _pass_on(action, call)
 
 
@@ -34,10 +34,10 @@ def begin_send(action: Action, call: Begun) -> None:
 def send_message(action: Action, call: Syscall) -> None:
     """Data, and perhaps descriptors."""
     transmit(action, call)
-    if _RIGHTS not in call.body:
+    if not call.has(_RIGHTS):
         return
     begun = action.thread.inside
-    passed_on = begun is not None and begun.line == call.line and _RIGHTS in begun.body
+    passed_on = begun is not None and begun.line == call.line and begun.has(_RIGHTS)
     if call.failed:
         action.kernel.rights.withdraw(call.line)
     elif not passed_on:
@@ -63,10 +63,10 @@ def receive_message(action: Action, call: Syscall) -> None:
     receive(action, call)
     if held is None or call.failed:
         return
-    if _RIGHTS in call.body:
+    if call.has(_RIGHTS):
         for items in _carried(call):
             _take(action, call, held, items, lost_before)
-    elif "MSG_CTRUNC" in call.body:
+    elif call.has("MSG_CTRUNC"):
         action.kernel.rights.lose(held.file)
 
 
@@ -78,7 +78,7 @@ def _thrown_away(file: OpenFile) -> int:
 
 def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...], unread_since: int) -> None:
     notes = tuple(note_of(item) for item in items)
-    peek = "MSG_PEEK" in call.body
+    peek = call.has("MSG_PEEK")
     passed = action.kernel.rights.receive(by.file, notes, unread_since=unread_since, peek=peek)
     for place, (item, note) in enumerate(zip(items, notes, strict=True)):
         number = number_of(item)
@@ -87,7 +87,7 @@ def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...
         file = OpenFile() if passed is None else passed.files[place]
         if note is not None and passed is None:
             learn(action.kernel.endpoints, file, parse_annotation(note))
-        install(action, number, file, cloexec="MSG_CMSG_CLOEXEC" in call.body)
+        install(action, number, file, cloexec=call.has("MSG_CMSG_CLOEXEC"))
 
 
 def _carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:

@@ -98,9 +98,9 @@ def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[
 def same_thing(file: OpenFile, opened: Syscall) -> str | None:
     """Return the path, if opening it twice opens the same thing twice; numbers in /proc and /sys are left open."""
     path = file.path
-    if path is None or "O_TMPFILE" in opened.body:
+    if path is None or opened.has("O_TMPFILE"):
         return None
-    if not path.startswith("/") and opened.name.startswith("openat") and not opened.body.startswith("AT_FDCWD"):
+    if not path.startswith("/") and opened.name.startswith("openat") and not opened.has("AT_FDCWD"):
         return None
     path = posixpath.normpath(path)
     if path.startswith("/dev/") and path not in _SAME_DEVICE:

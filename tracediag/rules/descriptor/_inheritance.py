@@ -57,7 +57,7 @@ class Leak(msgspec.Struct, eq=False):
 
 def leaks(process: Process, call: Syscall) -> Iterator[Leak]:
     """Yield what a child has carried over an execve without having touched it, one of each kind."""
-    if process.parent is None or process.program in (None, process.former) or "LISTEN_FDS=" in call.body:
+    if process.parent is None or process.program in (None, process.former) or '"LISTEN_FDS=' in call.body:
         return
     found: dict[str, Leak] = {}
     for number, inherited in process.table.inherited.items():

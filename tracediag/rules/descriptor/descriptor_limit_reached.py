@@ -16,6 +16,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._census import Origin, census
+from tracediag.trace.flags import flags_in
 
 _ACCEPTS = ("accept", "accept4")
 _MAKERS = frozenset(
@@ -113,7 +114,7 @@ def _kind(action: Action) -> str | None:
     if call.name in _INOTIFY or call.name == "fanotify_init":
         return "inotify" if call.errno == "EMFILE" else "system"
     if call.name == "io_uring_register":
-        return "ring" if "REGISTER_FILES" in call.body else None
+        return "ring" if flags_in(call.body, "IORING_REGISTER_FILES") else None
     listening = action.descriptor is not None and action.descriptor.file.kind is Kind.FANOTIFY
     if call.name in _MAKERS or (call.name == "read" and listening):
         return "here" if call.errno == "EMFILE" else "system"

@@ -52,7 +52,7 @@ class LeakedIntoExec(Rule):
         if call.failed:
             path = held.file.path
             self._prove(action, lambda leak: leak.what == "lock" and leak.file.path == path)
-        elif "LOCK_UN" in call.body:
+        elif call.has("LOCK_UN"):
             held.file.memory.pop(LOCKED, None)
         else:
             held.file.memory[LOCKED] = call

@@ -96,7 +96,7 @@ def confusion(action: Action) -> str | None:
     call, descriptor = action.call, action.descriptor
     command = command_of(call)
     if command == "F_SETFD":
-        return None if call.body.endswith(", FD_CLOEXEC") else _in_descriptor_flags(call.arg(2))
+        return _in_descriptor_flags(call.arg(2))
     if command != "F_SETFL" or descriptor is None or action.change is None:
         return None
     return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))))

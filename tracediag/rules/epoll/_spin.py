@@ -142,4 +142,4 @@ def _left_out_next(report: Readiness, turn: Round) -> bool:
         return False
     if following.name in SELECTS:
         return number not in selected(following)
-    return f"fd={number}," not in following.body and f"fd={number}<" not in following.body
+    return not following.has(f"fd={number}")

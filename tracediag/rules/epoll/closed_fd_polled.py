@@ -174,7 +174,7 @@ def _invalid(call: Syscall) -> dict[int, bool]:
 
 def _names(call: Syscall, number: int) -> bool:
     """Whether a poll waits for a number; `-y` puts a note behind it."""
-    return f"fd={number}," in call.body or f"fd={number}<" in call.body
+    return call.has(f"fd={number}")
 
 
 def _closed(action: Action, number: int) -> Descriptor | None:

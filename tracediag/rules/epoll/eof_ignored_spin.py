@@ -60,7 +60,7 @@ def _only_its_end(report: Readiness) -> bool:
     file = None if report.descriptor is None else report.descriptor.file
     if file is not None and file.socket is not None and file.socket.stream is False:
         return False  # a datagram may be empty
-    if any(call.name == "epoll_ctl" and not call.failed and "EPOLL_CTL_DEL" in call.body for call in report.calls):
+    if any(call.name == "epoll_ctl" and not call.failed and call.has("EPOLL_CTL_DEL") for call in report.calls):
         return False  # it has left the set
     reads = [call for call in report.calls if call.name in READS]
     sent = any(call.name in WRITES and not call.failed for call in report.calls)

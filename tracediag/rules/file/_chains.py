@@ -71,7 +71,7 @@ def first(action: Action) -> First | None:
 def _may_strike(call: Syscall, errno: str) -> bool:
     name = call.name
     if name in _OPENS:
-        return name == "creat" or "O_CREAT" in call.body
+        return name == "creat" or call.has("O_CREAT")
     if name in _UNLINKS:
         return errno not in ("ENOENT", "ENOTDIR") or (name == "rmdir" and errno == "ENOTDIR")
     if name in _RENAMES:
@@ -79,14 +79,14 @@ def _may_strike(call: Syscall, errno: str) -> bool:
     if name == "setsockopt":
         return not _REUSE.isdisjoint(names_of(call.arg(2)))
     if name in _LIMITS:
-        return "RLIMIT_NOFILE" in call.body
+        return call.has("RLIMIT_NOFILE")
     return name in _FIRSTS and not (errno == "EEXIST" and name in _MAKES)
 
 
 def paths_of(action: Action, call: Syscall) -> tuple[str, ...]:
     """Return the paths of a call, that of a unix socket among them; "" stands for one that is not shown whole."""
     if call.name in ("bind", "connect"):
-        address = format_address(call.arg(1)) if "sun_path" in call.body or "AF_UNIX" in call.body else None
+        address = format_address(call.arg(1)) if call.has("sun_path") or call.has("AF_UNIX") else None
         return () if address is None or address.startswith("@") else (address,)
     return places(call, action.process)
 
@@ -128,7 +128,7 @@ def _by_path(before: First, call: Syscall, errno: str, path: str) -> How | None:
 
 def makes_something(call: Syscall) -> bool:
     """Whether a call makes a name where there is none."""
-    return call.name in _MAKES or call.name == "creat" or (call.name in _OPENS and "O_CREAT" in call.body)
+    return call.name in _MAKES or call.name == "creat" or (call.name in _OPENS and call.has("O_CREAT"))
 
 
 def _is_inside(path: str, directory: str) -> bool:
@@ -139,7 +139,7 @@ def _is_inside(path: str, directory: str) -> bool:
 
 def is_relative(call: Syscall) -> bool:
     """Whether the path of a call counts from the working directory."""
-    if call.name.endswith(("at", "at2")) and "AT_FDCWD" not in call.body:
+    if call.name.endswith(("at", "at2")) and not call.has("AT_FDCWD"):
         return False
     path = next((text for text in map(text_of, call.args[:2]) if text is not None), None)
     return path is not None and bool(path.data) and not path.data.startswith(b"/")

@@ -75,14 +75,14 @@ class DeletedFileKeptOpen(Rule):
     def removed(self, action: Action) -> None:
         """See which open files have lost their name."""
         call = action.call
-        if call.result == 0 and "AT_REMOVEDIR" not in call.body and may_be_open(action):
+        if call.result == 0 and not call.has("AT_REMOVEDIR") and may_be_open(action):
             self._lose(action, next(iter(places(call, action.process)), ""))
 
     @on_call(*RENAMES)
     def renamed(self, action: Action) -> None:
         """What had the new name loses it; what had the old one is found under the new one from now on."""
         paths = places(action.call, action.process)
-        if action.call.result != 0 or len(paths) != 2 or "RENAME_EXCHANGE" in action.call.body:
+        if action.call.result != 0 or len(paths) != 2 or action.call.has("RENAME_EXCHANGE"):
             return
         self._lose(action, paths[1])
         for descriptor, _ in holding(action, paths[0]):
@@ -191,7 +191,7 @@ def _by_note(written: Syscall, file: OpenFile, path: str, scope: Scope) -> Confi
     nameless = isinstance(first, Annotated) and parse_annotation(first.note, first.deleted).deleted
     if not nameless or (file.taken < _GROWTH and not scope.is_excerpt):
         return None
-    appended = file.opened is not None and "O_APPEND" in file.opened.body
+    appended = file.opened is not None and file.opened.has("O_APPEND")
     return Confidence.LIKELY if appended or "log" in path.lower() else Confidence.POSSIBLE
 
 

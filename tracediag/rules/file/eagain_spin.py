@@ -76,7 +76,7 @@ class EagainSpin(LoopRule[_Attempts]):
         if sure is Confidence.POSSIBLE or run.faster(self.bounds.fast):
             return sure
         file = run.descriptor.file
-        known = file.flags.has("O_NONBLOCK") or file.socket is None or "MSG_DONTWAIT" in run.first.body
+        known = file.flags.has("O_NONBLOCK") or file.socket is None or run.first.has("MSG_DONTWAIT")
         return Confidence.LIKELY if known or run.period is not None else Confidence.POSSIBLE
 
     def tell(self, run: _Attempts, sure: Confidence) -> Finding:
@@ -102,7 +102,7 @@ class EagainSpin(LoopRule[_Attempts]):
 def _timed(run: _Attempts) -> bool:
     """Whether EAGAIN may be the end of a time-out of the socket itself, which is a wait: socket(7)."""
     socket = run.descriptor.file.socket
-    if socket is None or "MSG_DONTWAIT" in run.first.body:
+    if socket is None or run.first.has("MSG_DONTWAIT"):
         return False
     if run.descriptor.file.flags.has("O_NONBLOCK") is False:
         return True

@@ -106,14 +106,14 @@ def _subject(end: ProcessEnd, call: Syscall) -> Descriptor | None:
 def _timed(descriptor: Descriptor, call: Syscall) -> bool:
     """Whether EAGAIN was the end of a time-out of a blocking socket: socket(7)."""
     socket = descriptor.file.socket
-    if socket is None or "MSG_DONTWAIT" in call.body:
+    if socket is None or call.has("MSG_DONTWAIT"):
         return False
     limited = "SO_RCVTIMEO" in socket.options or "SO_SNDTIMEO" in socket.options
     return limited or descriptor.file.flags.has("O_NONBLOCK") is False
 
 
 def _non_blocking(descriptor: Descriptor | None, call: Syscall) -> bool:
-    if "MSG_DONTWAIT" in call.body:
+    if call.has("MSG_DONTWAIT"):
         return True
     return descriptor is not None and descriptor.file.flags.has("O_NONBLOCK") is True
 

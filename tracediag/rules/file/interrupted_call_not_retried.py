@@ -177,7 +177,7 @@ def _fix(broken: Broken) -> str:
 def _story(broken: Broken, end: Syscall | Exit | None) -> Iterator[Step]:
     call, arranged, signal = broken.call, broken.arranged, broken.signal
     if arranged is not None and signal is not None:
-        restarts = "SA_RESTART" in arranged.body
+        restarts = arranged.has("SA_RESTART")
         helps = f"with SA_RESTART, which {call.name} takes no notice of" if restarts else "without SA_RESTART"
         yield step(arranged, f"{signal.name} gets a handler, {helps}")
     yield step(call, f"{call.name} waits, and is broken off: the program gets EINTR", primary=True)

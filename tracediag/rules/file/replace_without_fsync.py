@@ -31,6 +31,8 @@ _MADE_ANEW = re.compile(
 )
 """What is made again when it is lost: caches, what a compiler makes, downloads, files that do not outlive a restart."""
 
+_NO_SYNC_NEEDED = ("O_SYNC", "O_DSYNC", "O_APPEND")
+"""Each write brings its data to the disk, or the file is a log: open(2)."""
 _NAMES_KEPT = 4096
 _TARGETS_KEPT = 32
 
@@ -87,7 +89,7 @@ class ReplaceWithoutFsync(Rule):
         """Look for the file that takes another's name among those that the process has written."""
         call, process = action.call, action.process
         paths = places(call, process)
-        if call.result != 0 or len(paths) != 2 or "RENAME_NOREPLACE" in call.body or _MADE_ANEW.search(paths[1]):
+        if call.result != 0 or len(paths) != 2 or call.has("RENAME_NOREPLACE") or _MADE_ANEW.search(paths[1]):
             return
         source = _written(process, paths[0])
         if source is None or not _takes_its_place(source, paths[0], paths[1]):
@@ -157,11 +159,15 @@ def _takes_its_place(source: Descriptor, old: str, new: str) -> bool:
     """Whether a file was made to replace another: not so a log that is put aside, or mail that is delivered."""
     was, becomes = name_of(old), name_of(new)
     opened = source.file.opened
-    body = "" if opened is None else opened.body
-    if becomes.startswith(was) or "SYNC" in body or "O_APPEND" in body or _MADE_ANEW.search(old):
+    likely = becomes in was or _TEMPORARY.search(was) is not None
+    if becomes.startswith(was) or _MADE_ANEW.search(old):
         return False
-    anew = opened is None or opened.name == "creat" or "O_EXCL" in body or "O_TRUNC" in body
-    return anew and ("O_EXCL" in body or becomes in was or _TEMPORARY.search(was) is not None)
+    if opened is None:
+        return likely
+    if any(map(opened.has, _NO_SYNC_NEEDED)):
+        return False
+    exclusive = opened.has("O_EXCL")
+    return exclusive or (likely and (opened.name == "creat" or opened.has("O_TRUNC")))
 
 
 def _sure(source: Descriptor, process: Process) -> Confidence:

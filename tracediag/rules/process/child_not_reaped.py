@@ -97,7 +97,7 @@ def _reaps_itself(process: Process) -> bool:
     """Whether the kernel forgets the children of this process at once: SIG_IGN, SA_NOCLDWAIT."""
     arranged = process.signals.set_by.get("SIGCHLD")
     ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
-    return ignored or (arranged is not None and "SA_NOCLDWAIT" in arranged.body)
+    return ignored or (arranged is not None and arranged.has("SA_NOCLDWAIT"))
 
 
 def _zombies(process: Process) -> Iterator[_Zombie]:

@@ -193,7 +193,7 @@ def _fix(blame: Blame) -> str:
     call = blame.call
     path = _object(blame)
     cure = _CURES.get(call.errno or "")
-    if call.errno == "ENOENT" and ("O_CREAT" in call.body or call.name in ("mkdir", "mkdirat", "bind", "mknod")):
+    if call.errno == "ENOENT" and (call.has("O_CREAT") or call.name in ("mkdir", "mkdirat", "bind", "mknod")):
         cure = "create the directory that {it} should be made in, or correct the path"
     if cure is None:
         return f"remove the cause of {call.errno} at line {call.line}, or let the program go on without {call.name}"

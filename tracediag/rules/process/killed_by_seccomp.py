@@ -16,6 +16,7 @@ from tracediag.trace.events import Exit, Signal, Syscall
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1
+_SETS_FILTER = ("PR_SET_SECCOMP", "SECCOMP_SET_MODE_FILTER", "SECCOMP_SET_MODE_STRICT")
 _FILTER = "TD503 filter"
 _TOLD = "TD503 told"
 _CALL = re.compile(r"\bsi_syscall=(?:__NR_)?(\w++)")
@@ -35,7 +36,7 @@ class KilledBySeccomp(FaultRule):
     def filtered(self, action: Action) -> None:
         """Remember the latest filter."""
         call = action.call
-        if not call.failed and ("PR_SET_SECCOMP" in call.body or "SECCOMP_SET_MODE" in call.body):
+        if not call.failed and any(map(call.has, _SETS_FILTER)):
             action.process.memory[_FILTER] = call
 
     @on_signal("SIGSYS")
@@ -105,7 +106,7 @@ _WHY = (
 def strict(process: Process) -> bool:
     """Whether the process is in strict mode, where any other call than read, write and exit is answered by SIGKILL."""
     given: Syscall | None = process.memory.get(_FILTER)
-    return given is not None and "SECCOMP_MODE_STRICT" in given.body
+    return given is not None and (given.has("SECCOMP_MODE_STRICT") or given.has("SECCOMP_SET_MODE_STRICT"))
 
 
 def _filter_of(process: Process) -> Syscall | None:

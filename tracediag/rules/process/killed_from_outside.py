@@ -63,7 +63,7 @@ class KilledFromOutside(Rule):
     @on_call("prctl")
     def bound(self, action: Action) -> None:
         """Remember that the process wants to be killed with its parent."""
-        if "PR_SET_PDEATHSIG" in action.call.body and not action.call.failed:
+        if action.call.has("PR_SET_PDEATHSIG") and not action.call.failed:
             action.process.memory[_DEATH] = action.call
 
     @on_process_end
@@ -168,12 +168,12 @@ def _loss(process: Process) -> Severity:
 
 def _is_made_anew(held: Descriptor) -> bool:
     made = held.file.opened
-    return made is not None and "O_CREAT" in made.body and ("O_TRUNC" in made.body or "O_EXCL" in made.body)
+    return made is not None and made.has("O_CREAT") and (made.has("O_TRUNC") or made.has("O_EXCL"))
 
 
 def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killing | None:
     bound: Syscall | None = process.memory.get(_DEATH)
-    if bound is not None and "SIGKILL" in bound.body and process.parent is not None and process.parent.exit is not None:
+    if bound is not None and bound.has("SIGKILL") and process.parent is not None and process.parent.exit is not None:
         fix = "keep the parent alive, or drop PR_SET_PDEATHSIG"
         return _Killing(
             Severity.NOTE, "it is killed with its parent, as it asked for", fix, bound, "binds it to its parent"

@@ -21,6 +21,7 @@ from tracediag.rules.base import on_call, on_release, on_traffic
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
+from tracediag.trace.values import Symbol, bare
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
 _ADDRESSED = 6
@@ -144,11 +145,11 @@ def _adjacent(before: Syscall, call: Syscall) -> bool:
 
 def _datagram(socket: Socket, call: Syscall) -> bool:
     """Whether it is a datagram to one peer over the network, DNS apart, which has a rule of its own."""
-    if socket.family not in (None, "AF_INET", "AF_INET6", "PF_INET", "PF_INET6") or "sun_path=" in call.body:
+    if socket.family not in (None, "AF_INET", "AF_INET6", "PF_INET", "PF_INET6") or call.has("sun_path"):
         return False
     if socket.protocol is not None and not socket.protocol.startswith("UDP"):
         return False
-    addressed = call.name == "sendto" and len(call.args) >= _ADDRESSED and not call.body.endswith("NULL, 0")
+    addressed = call.name == "sendto" and len(call.args) >= _ADDRESSED and bare(call.arg(4)) != Symbol("NULL")
     known = socket.stream is False and socket.type in (None, "SOCK_DGRAM")
     return (
         (known or (socket.stream is None and addressed)) and not _TO_MANY.search(call.body) and not _dns(socket, call)
@@ -156,7 +157,7 @@ def _datagram(socket: Socket, call: Syscall) -> bool:
 
 
 def _dns(socket: Socket, call: Syscall) -> bool:
-    return looks_like_query(call) or "htons(53)" in call.body or (socket.peer or "").endswith(":53")
+    return looks_like_query(call) or call.has("htons(53)") or (socket.peer or "").endswith(":53")
 
 
 def _story(series: _Series) -> Iterator[Step]:

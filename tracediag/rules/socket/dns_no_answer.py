@@ -68,7 +68,7 @@ class DnsNoAnswer(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
             return
-        port = (descriptor.file.socket.peer or "").endswith(":53") or "htons(53)" in call.body
+        port = (descriptor.file.socket.peer or "").endswith(":53") or call.has("htons(53)")
         if not (port or looks_like_query(call)) or not _to_server(descriptor.file.socket, call):
             return
         for message in list(messages(call)) or ([unread(call)] if port else []):

@@ -67,7 +67,7 @@ class SmallWritesDelayed(Rule):
                 return
             talk = self._talks[id(descriptor.file)] = _Talk(descriptor)
             descriptor.memory[self.name] = True
-        if call.result > _SMALL or "MSG_MORE" in call.body:
+        if call.result > _SMALL or call.has("MSG_MORE"):
             talk.small.clear()
         elif len(talk.small) < 2:
             talk.small.append(call)

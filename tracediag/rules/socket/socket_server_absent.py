@@ -138,7 +138,7 @@ class SocketServerAbsent(Rule):
 
 def _unix_path(call: Syscall) -> str | None:
     """Return the path or abstract name of a unix address."""
-    if "sun_path=" not in call.body and "path=" not in call.body:
+    if not call.has("sun_path") and not call.has("path"):  # strace 4.10 and older: `path=`
         return None
     return format_address(call.arg(1))
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
+from tracediag.trace.flags import CHARACTER, NOTE, REMARK, STRING
+
 _LABEL = re.compile(r"([a-z_]\w*+)=(?!=)").match
 
 _TOKEN = re.compile(
-    r'"(?>[^"\\]|\\.)*+(?:"|\Z)'  # a string, perhaps cut off with the line
-    r"|'(?:[^'\\]|\\.)'"  # a character
-    r"|/\*(?>[^*]|\*(?!/))*+\*/"  # a remark
-    r"|(?<=[0-9A-Z])<(?>->|[^<>]|<(?>->|[^<>])*+>)*+>"  # what -y says of a descriptor
-    r"|[\[({]|[\])}]|, ",
+    rf"{STRING}|{CHARACTER}|{REMARK}|{NOTE}|[\[({{]|[\])}}]|, ",
     re.DOTALL,
 ).finditer
 
