@@ -14,6 +14,23 @@ import msgspec
 from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
+from tracediag.trace.calls import (
+    CHILD_WAITS,
+    CONTROLS,
+    FUTEXES,
+    KILLS,
+    LOOKS,
+    MKDIRS,
+    OPENS,
+    PAUSES,
+    POLLS,
+    REMOVES,
+    REPLACES,
+    SEEKS,
+    SIGNAL_RETURNS,
+    SIGNAL_WAITS,
+    WAITS,
+)
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
@@ -31,31 +48,26 @@ _HARMLESS = {
     "EALREADY": frozenset[str](),
     "ENODATA": frozenset[str](),
     "ENOTTY": frozenset({"ioctl"}),
-    "ESPIPE": frozenset({"lseek", "_llseek", "fadvise64"}),
-    "ESRCH": frozenset({"kill", "tgkill", "tkill"}),
-    "ECHILD": frozenset({"wait4", "waitid", "waitpid"}),
-    "EBADF": frozenset({"close", "fcntl", "dup2", "dup3"}),
+    "ESPIPE": SEEKS | {"fadvise64"},
+    "ESRCH": KILLS,
+    "ECHILD": CHILD_WAITS,
+    "EBADF": REPLACES | CONTROLS | {"close"},
     "EINVAL": frozenset({"readlink", "readlinkat", "arch_prctl", "prctl", "rseq", "membarrier", "ioctl", "fsync"}),
     "ENOTCONN": frozenset({"shutdown", "getpeername"}),
     "ERANGE": frozenset({"getcwd", "getxattr", "sched_getaffinity"}),
     "EFAULT": frozenset({"statx"}),
-    "EINTR": frozenset({"epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "pause", "rt_sigsuspend"}),
+    "EINTR": WAITS | PAUSES,
     "ENOTSOCK": frozenset({"getpeername", "getsockname"}),
-    "ETIMEDOUT": frozenset({"futex", "ppoll", "rt_sigtimedwait"}),
+    "ETIMEDOUT": FUTEXES | POLLS | SIGNAL_WAITS,
     "EPERM": frozenset({"set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
 }
 """Errors that are part of normal work: of these calls, or of any where none is named."""
 
-_LOOKS = frozenset(
-    {"stat", "lstat", "stat64", "lstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2"}
-    | {"readlink", "readlinkat", "statfs", "statfs64", "getxattr", "lgetxattr", "listxattr"}
-)
-_OPENS = frozenset({"open", "openat", "openat2", "creat"})
-_SEARCHES = _LOOKS | _OPENS | {"connect"}
-_CLEANING = frozenset({"unlink", "unlinkat", "rmdir", "close", "shutdown", "kill"})
+_SEARCHES = LOOKS | OPENS | {"connect"}
+_CLEANING = REMOVES | {"close", "shutdown", "kill"}
 _VAGUE = frozenset({"EINVAL", "EBADF", "ENOTSOCK", "EFAULT", "EOPNOTSUPP", "ENOPROTOOPT", "ENOTCONN", "EINTR"})
 
-_RETURNS = frozenset({"rt_sigreturn", "sigreturn", "restart_syscall"})
+_RETURNS = SIGNAL_RETURNS | {"restart_syscall"}
 """What they return is the result of the call that a signal has interrupted: sigreturn(2)."""
 
 _NAMED, _SPOKEN_OF = 100, 60
@@ -82,7 +94,7 @@ class Blame(msgspec.Struct, frozen=True):
 def harmless(call: Syscall) -> bool:
     """Whether a failure of this kind is part of normal work, unless the program complains of it."""
     errno = call.errno or ""
-    if call.name == "futex":
+    if call.name in FUTEXES:
         return True
     if errno == "EFAULT":
         return call.name == "statx" and "NULL" in names_of(call.arg(1))
@@ -98,18 +110,18 @@ def weight(call: Syscall) -> int:
     errno = call.errno or ""
     if call.number(0) == -1 and call.name not in ("mmap", "kill", "wait4"):
         return 5  # what failed is the call that should have made the descriptor
-    if call.name in _LOOKS:
+    if call.name in LOOKS:
         return 20 if errno in ("EACCES", "EPERM", "EIO", "ESTALE", "ENOTCONN") else 10
     if errno in ("ENOENT", "ESRCH") and call.name in _CLEANING:
         return 5
-    if errno == "EEXIST" and call.name in ("mkdir", "mkdirat"):
+    if errno == "EEXIST" and call.name in MKDIRS:
         return 5
     if errno == "ENOSYS":
         return 10
     if errno in _VAGUE:
         return 25
     if errno in ("ENOENT", "ENOTDIR"):
-        return 25 if call.name in _OPENS and not call.has("O_CREAT") else 35
+        return 25 if call.name in OPENS and not call.has("O_CREAT") else 35
     return 40
 
 

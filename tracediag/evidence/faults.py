@@ -8,6 +8,7 @@ import msgspec
 
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.process import Process, Thread
+from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Signal, Syscall
 from tracediag.trace.numbers import hexadecimal
 
@@ -66,7 +67,7 @@ class Fault(msgspec.Struct, eq=False):
         sender = self.signal.sender
         if not self.by_process or sender is None or sender == self.thread.process.pid:
             return False
-        return not (self.last is not None and self.last.name in ("kill", "tgkill", "tkill"))
+        return not (self.last is not None and self.last.name in KILLS)
 
 
 def who(process: Process) -> str:

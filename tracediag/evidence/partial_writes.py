@@ -10,12 +10,12 @@ from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence
+from tracediag.trace.calls import VECTORS
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Array, Structure, Text, text_of
 
 _SIZED = frozenset({"send", "sendto", "pwrite64"})
-_VECTORS = frozenset({"writev", "pwritev", "pwritev2"})
 _PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )([0-9]{1,20}+)\}""")
 
 
@@ -42,7 +42,7 @@ def looks_whole(call: Syscall) -> bool:
     if call.name in _SIZED:
         behind = body[max(body.rfind('"'), 0) :]
         return f", {call.result}," in behind or behind.endswith(f", {call.result}")
-    if call.name in _VECTORS:
+    if call.name in VECTORS:
         # Text that looks like a length can only make the sum too large, and the arguments are parsed for nothing.
         return sum(map(checked_integer, _PIECE.findall(body))) == call.result
     return False

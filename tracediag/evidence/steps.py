@@ -10,6 +10,7 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Step, step
+from tracediag.trace.calls import MESSAGE_RECEIVES
 from tracediag.trace.events import Begun, Event, Record, Syscall
 
 
@@ -17,7 +18,7 @@ def birth(descriptor: Descriptor) -> Iterator[Step]:
     """Yield the step of the call that made a descriptor, where the trace shows it."""
     opened = descriptor.opened
     if opened is not None:
-        received = opened.name in ("recvmsg", "recvmmsg")
+        received = opened.name in MESSAGE_RECEIVES
         yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
 
 

@@ -6,16 +6,22 @@ from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    EPOLL_WAITS,
+    FUTEXES,
+    PAUSES,
+    POLLS,
+    READS,
+    SELECTS,
+    SIGNAL_WAITS,
+    WAITS,
+)
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, items_of, number_of
 
-WAITS = (*EPOLL_WAITS, *POLLS, *SELECTS)
-"""Calls that wait for any of several descriptors."""
-
-_IDLE = frozenset(
-    {*EPOLL_WAITS, *POLLS, *SELECTS, "accept", "accept4", "futex", "wait4", "waitid", "rt_sigtimedwait", "pause"}
-)
+_IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAITS)
 """Calls in which a thread waits for work: it is not about to do something with the descriptor."""
 
 
@@ -57,7 +63,7 @@ def waited_for(call: Syscall | Begun) -> frozenset[int] | None:
         return frozenset(number for entry in entries if (number := number_of(entry.get("fd"))) is not None)
     if call.name in SELECTS:
         return frozenset(selected(call, sets=(1,)))
-    if call.name in ("read", "readv", "recv", "recvfrom", "recvmsg"):
+    if call.name in READS:
         number = call.number(0)
         return None if number is None else frozenset({number})
     return None

@@ -15,6 +15,7 @@ from tracediag.kernel.socket import format_address
 from tracediag.overviews.view import Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, bare, note_of, text_of
 
@@ -83,7 +84,7 @@ class PeerView(ObjectView):
         """Return the address of the other end; None where there is none, or the trace does not show it."""
         del thread
         address = None if call.name in _NAMES_ITSELF else _address(call)
-        if call.name in ("accept", "accept4"):
+        if call.name in ACCEPTS:
             return address and _host(address)
         socket = None if descriptor is None else descriptor.file.socket
         if address is not None:

@@ -15,6 +15,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
+from tracediag.trace.calls import SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Signal
 
 
@@ -58,7 +59,7 @@ class FaultRule(Rule):
             fault = former
         process.memory[self.name] = fault
 
-    @on_call("rt_sigreturn", "sigreturn")
+    @on_call(*SIGNAL_RETURNS)
     def returned(self, action: Action) -> None:
         """The handler has returned: it had put right what was wrong, or the signal will come again."""
         known: Fault | None = action.process.memory.get(self.name)
@@ -88,4 +89,4 @@ class FaultRule(Rule):
 def _at_once(former: Fault, fault: Fault) -> bool:
     """Whether the second of two like signals comes when the handler of the first returns."""
     same = former.thread is fault.thread and former.signal.name == fault.signal.name
-    return same and fault.last is not None and fault.last.name in ("rt_sigreturn", "sigreturn")
+    return same and fault.last is not None and fault.last.name in SIGNAL_RETURNS

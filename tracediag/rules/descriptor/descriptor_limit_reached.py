@@ -16,11 +16,11 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._census import Origin, census
+from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.flags import flags_in
 
-_ACCEPTS = ("accept", "accept4")
 _MAKERS = frozenset(
-    {"open", "openat", "openat2", "creat", "open_by_handle_at", "socket", "socketpair", *_ACCEPTS, "pipe", "pipe2"}
+    {"open", "openat", "openat2", "creat", "open_by_handle_at", "socket", "socketpair", *ACCEPTS, "pipe", "pipe2"}
     | {"dup", "dup3", "fcntl", "fcntl64", "epoll_create", "epoll_create1", "eventfd", "eventfd2", "timerfd_create"}
     | {"signalfd", "signalfd4", "memfd_create", "pidfd_open", "pidfd_getfd", "perf_event_open", "userfaultfd"}
     | {"io_uring_setup", "mq_open", "fsopen", "fsmount", "open_tree", "execve", "execveat", "bpf", "clone", "clone3"}
@@ -63,18 +63,18 @@ class DescriptorLimitReached(Rule):
         if kind is None:
             return
         hit: _Hit | None = memory.get(self.name)
-        if hit is None or (hit.got_over and call.name not in _ACCEPTS):
+        if hit is None or (hit.got_over and call.name not in ACCEPTS):
             limit = action.process.limits.get("RLIMIT_NOFILE")
             origins = census(action.process.table) if kind == "here" else []
             memory[self.name] = _Hit(call, call, kind=kind, origins=origins, limit=limit)
             return
         hit.add(call)
 
-    @on_call(*_ACCEPTS)
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """The connection was only late, not lost, if the listener is served again."""
         hit: _Hit | None = action.process.memory.get(self.name)
-        if hit is not None and not action.call.failed and hit.first.name in _ACCEPTS:
+        if hit is not None and not action.call.failed and hit.first.name in ACCEPTS:
             hit.got_over = True
 
     @on_process_end
@@ -123,7 +123,7 @@ def _kind(action: Action) -> str | None:
 
 
 def _severity(hit: _Hit, *, bad: bool) -> Severity:
-    if bad or (hit.times >= LOOP.sure and hit.first.name in _ACCEPTS and not hit.got_over):
+    if bad or (hit.times >= LOOP.sure and hit.first.name in ACCEPTS and not hit.got_over):
         return Severity.ERROR
     return Severity.NOTE if hit.got_over else Severity.WARNING
 

@@ -15,6 +15,7 @@ from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release
 from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
+from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Exit, Record, Syscall
 
 _KEPT = 64
@@ -69,7 +70,7 @@ class LeakedIntoExec(Rule):
             if leak.proof is None and leak.left is not None and leak.held and fits(leak):
                 leak.proof = action.call
 
-    @on_call("execve", "execveat")
+    @on_call(*EXECS)
     def executed(self, action: Action) -> None:
         """Look at what has come along; a second execve may be the one that it was meant for."""
         process, call = action.process, action.call

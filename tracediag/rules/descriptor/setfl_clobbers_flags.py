@@ -13,6 +13,7 @@ from tracediag.kernel.flags import ACCESS_MODES, SETTABLE, canonical
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call
 from tracediag.rules.descriptor.setfl_setfd_confused import access_mode, confusion
+from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
@@ -33,7 +34,7 @@ class SetflClobbersFlags(Rule):
     severity = Severity.ERROR
     summary = "F_SETFL without F_GETFL drops status flags that the descriptor had"
 
-    @on_call("fcntl", "fcntl64")
+    @on_call(*CONTROLS)
     def controlled(self, action: Action) -> Iterator[Finding] | None:
         """Compare what was on with what is on now."""
         change, descriptor = action.change, action.descriptor

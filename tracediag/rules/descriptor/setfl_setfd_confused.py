@@ -12,6 +12,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, canonical
 from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.base import Rule, on_call
+from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Flags, Value, bare, names_of, number_of
 
@@ -59,7 +60,7 @@ class SetflSetfdConfused(Rule):
     severity = Severity.WARNING
     summary = "descriptor flags (F_SETFD, FD_CLOEXEC) and status flags (F_SETFL, O_NONBLOCK) are taken for each other"
 
-    @on_call("fcntl", "fcntl64")
+    @on_call(*CONTROLS)
     def controlled(self, action: Action) -> tuple[Finding] | None:
         """Look at each use of the four commands on one descriptor."""
         descriptor, call = action.descriptor, action.call

@@ -11,18 +11,25 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.trace.calls import (
+    CLOSES,
+    EPOLL_CTLS,
+    FSTATS,
+    REPLACES,
+    SEEKS,
+    SOCKET_LOOKS,
+    WAITS,
+)
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 
 _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
 """fcntl commands by which programs ask whether a number is open, or mark all that might be: EBADF is an answer."""
 
-_SOCKET_LOOKS = frozenset({"getsockname", "getpeername", "getsockopt"})
-_LOOKS = frozenset({"fstat", "fstat64", "newfstatat", "ioctl", "lseek", "_llseek"})
+_LOOKS = FSTATS | SEEKS | {"newfstatat", "ioctl"}
 """Calls by which a C library looks at the standard streams, closed or not."""
 
-_OTHERS = frozenset({"close", "dup2", "dup3", "close_range", "epoll_ctl", *EPOLL_WAITS, *POLLS, *SELECTS})
+_OTHERS = CLOSES | REPLACES | EPOLL_CTLS | WAITS
 """Calls whose EBADF is another rule's, or a way to ask, or that do not begin with a descriptor."""
 
 _DESCRIPTORS_AT = {
@@ -92,7 +99,7 @@ def _closed(action: Action, number: int | None) -> Descriptor | None:
     gone = None if number is None or number < 0 else last_owner(action, number)
     if gone is None or not isinstance(gone.closing or gone.closed, Begun | Syscall):
         return None
-    socket_wanted = action.call.name in _SOCKET_LOOKS
+    socket_wanted = action.call.name in SOCKET_LOOKS
     if socket_wanted and gone.file.kind not in (Kind.SOCKET, Kind.UNKNOWN):
         return None  # whether a number is a socket is asked of all numbers, whatever they were before
     # C libraries look at the standard streams whether they are open or not.

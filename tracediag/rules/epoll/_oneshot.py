@@ -9,12 +9,10 @@ from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import ACCEPTS, READS
 from tracediag.trace.events import Begun, Syscall
 
-ACCEPTS = ("accept", "accept4")
-
-TAKES = frozenset({*READS, *ACCEPTS, "recvmmsg", "splice"})
+TAKES = frozenset({*READS, *ACCEPTS, "splice"})
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
+from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, bare, items_of, names_of, number_of
 
@@ -45,7 +45,7 @@ class BlockingFdInEventLoop(Rule):
         """Note that there is a loop at all."""
         self._turns[action.thread.tid] = self._turns.get(action.thread.tid, 0) + 1
 
-    @on_traffic(*READS, *WRITES, "accept", "accept4")
+    @on_traffic(*READS, *WRITES, *ACCEPTS)
     def called(self, action: Action) -> Iterator[Finding]:
         """Look for a call that waited, on a descriptor that the loop is handling."""
         descriptor, call = action.descriptor, action.call

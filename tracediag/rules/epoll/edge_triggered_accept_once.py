@@ -14,11 +14,10 @@ from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
 from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example
-from tracediag.trace.calls import EPOLL_WAITS, WRITES
+from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
-_ACCEPTS = ("accept", "accept4")
 _SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
 _EARLY_WRITES = 2
 
@@ -31,7 +30,7 @@ class EdgeTriggeredAcceptOnce(Rule):
     severity = Severity.ERROR
     summary = "an edge-triggered listener is accepted from once per wakeup: connections stay in the backlog"
     needs = (Fact.START,)
-    raised_by = (_ACCEPTS, EPOLL_WAITS)
+    raised_by = (ACCEPTS, EPOLL_WAITS)
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
@@ -48,7 +47,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             self._dead_on_arrival(turn, report)
 
     def _judge(self, descriptor: Descriptor, turn: Round, report: Readiness) -> None:
-        accepts = [call for call in report.calls if call.name in _ACCEPTS]
+        accepts = [call for call in report.calls if call.name in ACCEPTS]
         if not accepts:
             return
         listener = self._listener(descriptor)
@@ -65,7 +64,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             self._listeners.append(found)
         return found
 
-    @on_call(*_ACCEPTS)
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Tie a connection to the listener that it came from; note an accept whose wakeup is outside the trace."""
         if action.descriptor is None:
@@ -81,7 +80,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             turn = self._outside[action.thread.tid] = Turn(None, action.call, None)
             listener.keep(turn)
 
-    @on_call("epoll_wait", "epoll_pwait", "epoll_pwait2")
+    @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> None:
         """Close a turn whose wakeup is outside the trace."""
         turn = self._outside.pop(action.thread.tid, None)

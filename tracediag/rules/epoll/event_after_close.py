@@ -13,7 +13,7 @@ from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_release, on_round, on_signal, on_traffic
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import READS, REPLACES, SELECTS
 from tracediag.trace.events import Signal, Syscall
 
 _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
@@ -68,7 +68,7 @@ class EventAfterClose(Rule):
     def released(self, action: Action) -> None:
         """Look for the descriptor among the events of the batch that the thread has not come to."""
         call = action.event
-        if not isinstance(call, Syscall) or call.name not in ("close", "dup2", "dup3"):
+        if not isinstance(call, Syscall) or call.name not in {"close", *REPLACES}:
             return
         for descriptor in action.released:
             for turn in action.thread.rounds.values():
@@ -151,7 +151,7 @@ class EventAfterClose(Rule):
 
 def _find(turn: Round, descriptor: Descriptor, call: Syscall) -> _Stale | None:
     """Find the event of a descriptor that is closed before the event's own turn has come."""
-    if turn.wait.name in ("select", "_newselect", "pselect6", "pselect6_time64"):
+    if turn.wait.name in SELECTS:
         return None
     place = next((at for at, report in enumerate(turn.reports) if report.descriptor is descriptor), None)
     if place is None:

@@ -13,8 +13,8 @@ from tracediag.kernel.epoll import EpollSet, Readiness, Registration
 from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
-from tracediag.rules.epoll._oneshot import ACCEPTS, TAKES, Armed, Fired, backlog, is_full, other_end, verdict
-from tracediag.trace.calls import EPOLL_WAITS, READS, WRITES
+from tracediag.rules.epoll._oneshot import TAKES, Armed, Fired, backlog, is_full, other_end, verdict
+from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, READS, SENDFILES, WRITES
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import names_of
 
@@ -99,7 +99,7 @@ class OneshotNotRearmed(Rule):
             self._peers.pop(key, None)
         return True
 
-    @on_traffic(*READS, *WRITES, *ACCEPTS, "recvmmsg", "sendfile", "splice", "connect")
+    @on_traffic(*READS, *WRITES, *ACCEPTS, *SENDFILES, "splice", "connect")
     def used(self, action: Action) -> None:
         """Note what is done with a fired descriptor, and what its peer sends."""
         if not self._fired or action.descriptor is None:

@@ -13,6 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
+from tracediag.trace.calls import CLOSES, REPLACES
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.values import names_of
 
@@ -50,7 +51,7 @@ class StaleEpollRegistration(Rule):
     @on_release
     def released(self, action: Action) -> None:
         """Look for entries that stay behind."""
-        if not isinstance(action.event, Syscall) or action.event.name not in ("close", "dup2", "dup3", "close_range"):
+        if not isinstance(action.event, Syscall) or action.event.name not in CLOSES | REPLACES:
             return
         for descriptor in action.released:
             for entry in descriptor.file.registrations:

@@ -14,7 +14,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Syscall
 
 _THREADS_KEPT = 1000
@@ -92,7 +92,7 @@ class ThunderingHerd(Rule):
         self._by_address: dict[str, _Listener] = {}
         """Listeners made before the trace began: each process shows its own, but an address has one backlog."""
 
-    @on_call("accept", "accept4")
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Count the first accept that answers a wakeup, unless only one waiter was to be woken."""
         call, descriptor, rounds = action.call, action.descriptor, action.thread.rounds

@@ -10,23 +10,37 @@ from tracediag.evidence.paths import places, same
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.socket import format_address
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHDIRS,
+    CHMODS,
+    CHOWNS,
+    EPOLL_CREATES,
+    EVENTFDS,
+    FTRUNCATES,
+    LINKS,
+    MKDIRS,
+    MKNODS,
+    OPENS,
+    PIPES,
+    REMOVES,
+    RENAMES,
+    SYMLINKS,
+    TRUNCATES,
+)
 from tracediag.trace.events import Signal, Syscall
 from tracediag.trace.values import names_of, text_of
 
-_UNLINKS = frozenset({"unlink", "unlinkat", "rmdir"})
-_RENAMES = frozenset({"rename", "renameat", "renameat2"})
-_OPENS = frozenset({"open", "openat", "openat2", "creat"})
-_LINKS = frozenset({"link", "linkat", "symlink", "symlinkat"})
-_DIRECTORIES = frozenset({"mkdir", "mkdirat", "mount"})
-_MAKES = _DIRECTORIES | _LINKS | _RENAMES | {"mknod", "mknodat", "bind"}
-_RIGHTS = frozenset({"chmod", "chown", "lchown", "fchmodat", "fchownat"})
+_DIRECTORIES = MKDIRS | {"mount"}
+_MAKES = _DIRECTORIES | LINKS | SYMLINKS | RENAMES | MKNODS | {"bind"}
+_RIGHTS = CHMODS | CHOWNS
 _LIMITS = frozenset({"setrlimit", "prlimit64"})
-_LENGTHS = frozenset({"ftruncate", "fallocate"})
+_LENGTHS = FTRUNCATES | {"fallocate"}
 _FIRSTS = _MAKES | _RIGHTS | _LENGTHS | {"chdir"}
-_NUMBERED = frozenset({"socket", "accept", "accept4", "pipe", "pipe2", "dup", "epoll_create1", "eventfd2"})
-_USES = frozenset({"execve", "connect", "truncate"})
+_NUMBERED = ACCEPTS | PIPES | EPOLL_CREATES | EVENTFDS | {"socket", "dup"}
+_USES = TRUNCATES | {"execve", "connect"}
 
-NAMES = _FIRSTS | _UNLINKS | _OPENS | _LIMITS | _NUMBERED | _USES | {"setsockopt"}
+NAMES = _FIRSTS | REMOVES | OPENS | _LIMITS | _NUMBERED | _USES | {"setsockopt"}
 """The calls that can be either of the two."""
 
 _REUSE = frozenset({"SO_REUSEADDR", "SO_REUSEPORT"})
@@ -70,11 +84,11 @@ def first(action: Action) -> First | None:
 
 def _may_strike(call: Syscall, errno: str) -> bool:
     name = call.name
-    if name in _OPENS:
+    if name in OPENS:
         return name == "creat" or call.has("O_CREAT")
-    if name in _UNLINKS:
+    if name in REMOVES:
         return errno not in ("ENOENT", "ENOTDIR") or (name == "rmdir" and errno == "ENOTDIR")
-    if name in _RENAMES:
+    if name in RENAMES:
         return errno not in ("ENOENT", "EEXIST", "EXDEV")  # logs that are not there, copies instead
     if name == "setsockopt":
         return not _REUSE.isdisjoint(names_of(call.arg(2)))
@@ -110,11 +124,11 @@ def follows(before: First, action: Action) -> How | None:
 def _by_path(before: First, call: Syscall, errno: str, path: str) -> How | None:
     earlier, makes = before.call, makes_something(call)
     if errno in _IN_THE_WAY and makes:
-        unmoved = earlier.name in _UNLINKS or earlier.name in _RENAMES
+        unmoved = earlier.name in REMOVES or earlier.name in RENAMES
         return How.IN_THE_WAY if unmoved and same(before.paths[0], path) else None
     if errno == "EACCES" and earlier.name in _RIGHTS:
         return How.FORBIDDEN if same(before.paths[0], path) and call.name not in _RIGHTS else None
-    if errno != "ENOENT" or not path or call.name in _UNLINKS or call.name in _RENAMES:
+    if errno != "ENOENT" or not path or call.name in REMOVES or call.name in RENAMES:
         return None
     if earlier.name == "chdir":
         return How.ELSEWHERE if is_relative(call) else None
@@ -128,7 +142,7 @@ def _by_path(before: First, call: Syscall, errno: str, path: str) -> How | None:
 
 def makes_something(call: Syscall) -> bool:
     """Whether a call makes a name where there is none."""
-    return call.name in _MAKES or call.name == "creat" or (call.name in _OPENS and call.has("O_CREAT"))
+    return call.name in _MAKES or call.name == "creat" or (call.name in OPENS and call.has("O_CREAT"))
 
 
 def _is_inside(path: str, directory: str) -> bool:
@@ -149,9 +163,9 @@ def undoes(call: Syscall, paths: tuple[str, ...], before: First) -> bool:
     """Whether a call that succeeds does at last what an earlier one has failed to do."""
     if not before.paths or not paths:
         return False
-    if call.name in ("chdir", "fchdir"):
+    if call.name in CHDIRS:
         return before.call.name == "chdir" or not all(path.startswith(("/", "<")) for path in before.paths)
-    removed = (call.name in _UNLINKS or call.name in _RENAMES) and same(paths[0], before.paths[0])
+    removed = (call.name in REMOVES or call.name in RENAMES) and same(paths[0], before.paths[0])
     return removed or (makes_something(call) and same(paths[-1], before.paths[-1]))
 
 

@@ -9,18 +9,28 @@ from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    CONTROLS,
+    FUTEXES,
+    OPENS,
+    POSITIONED_READS,
+    POSITIONED_WRITES,
+    QUEUE_WAITS,
+    READS,
+    SENDFILES,
+    WAITS,
+    WRITES,
+)
 from tracediag.trace.events import Signal, Syscall
 
-LOOPS = frozenset((*EPOLL_WAITS, *POLLS, *SELECTS))
-"""Waits for whatever comes: signal(7) lets none of them be restarted."""
-GIVES = READS | {"pread64", "recvmmsg"}
+GIVES = READS | POSITIONED_READS
 
-_TAKES = WRITES | {"pwrite64", "splice", "sendfile"}
-_CHILDREN = frozenset({"wait4", "waitid", "waitpid"})
-QUEUES = ("semop", "semtimedop", "msgrcv", "msgsnd", "mq_timedreceive", "mq_timedsend", "flock")
-ON_DESCRIPTORS = GIVES | _TAKES | {"accept", "accept4", "connect", "flock", "fcntl", "ioctl"}
-WAITING = ON_DESCRIPTORS | _CHILDREN | LOOPS | {"open", "openat", "futex", *QUEUES}
+_TAKES = WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
+QUEUES = QUEUE_WAITS | {"flock"}
+ON_DESCRIPTORS = GIVES | _TAKES | ACCEPTS | CONTROLS | {"connect", "flock", "ioctl"}
+WAITING = ON_DESCRIPTORS | CHILD_WAITS | WAITS | OPENS | FUTEXES | QUEUES
 """Calls that may wait, and so be broken off."""
 _STDERR = 2
 
@@ -72,12 +82,12 @@ def complains(call: Syscall) -> bool:
 def is_made_again(broken: Broken, action: Action) -> bool:
     """Whether a call is the broken one once more, or one that does as well: the thread waits for what is ready."""
     name, before = action.call.name, broken.call
-    if name in LOOPS or name == "restart_syscall":
+    if name in WAITS or name == "restart_syscall":
         return True
-    if name in _CHILDREN:
-        return before.name in _CHILDREN
+    if name in CHILD_WAITS:
+        return before.name in CHILD_WAITS
     if before.name not in ON_DESCRIPTORS:
-        return name == before.name and (name != "futex" or action.call.body[:14] == before.body[:14])
+        return name == before.name and (name not in FUTEXES or action.call.body[:14] == before.body[:14])
     if broken.descriptor is None or subject(action) is not broken.descriptor:
         return False
     alike = any(name in names and before.name in names for names in (GIVES, _TAKES))

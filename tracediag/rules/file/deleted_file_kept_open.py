@@ -19,7 +19,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.annotations import parse_annotation
-from tracediag.trace.calls import RENAMES, UNLINKS
+from tracediag.trace.calls import LINKS, RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Annotated
 
@@ -63,7 +63,7 @@ class DeletedFileKeptOpen(Rule):
         self._linked: dict[str, None] = {}
         """The names of files that have got another name by link: they do not go with the first."""
 
-    @on_call("link", "linkat")
+    @on_call(*LINKS)
     def linked(self, action: Action) -> None:
         """Remember files of several names."""
         for path in places(action.call, action.process):

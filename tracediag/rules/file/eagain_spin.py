@@ -12,12 +12,21 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_errno, on_traffic
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    FUTEXES,
+    IDLES,
+    IO_WAITS,
+    READS,
+    SENDFILES,
+    WAITS,
+    WRITES,
+)
 from tracediag.trace.events import Syscall
 
-_WAITS = (*EPOLL_WAITS, *POLLS, *SELECTS, "nanosleep", "clock_nanosleep", "futex", "pause", "rt_sigsuspend")
-_WAITS_TOO = ("rt_sigtimedwait", "wait4", "waitid", "io_getevents", "io_uring_enter", "restart_syscall")
-_TRANSFERS = READS | WRITES | {"accept", "accept4", "splice", "sendfile", "recvmmsg"}
+_WAITS = WAITS | IDLES | FUTEXES | CHILD_WAITS | IO_WAITS | {"restart_syscall"}
+_TRANSFERS = READS | WRITES | ACCEPTS | SENDFILES | {"splice"}
 
 
 class _Attempts(Run, kw_only=True):
@@ -62,7 +71,7 @@ class EagainSpin(LoopRule[_Attempts]):
             run.aside += 1
         return over
 
-    @on_call(*_WAITS, *_WAITS_TOO)
+    @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterable[Finding] | None:
         """The thread has slept, or has asked for what is ready."""
         return self.all_over(action.event, action.thread) if action.thread in self._runs else None

@@ -12,10 +12,10 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
-from tracediag.trace.calls import READS, WRITES
+from tracediag.trace.calls import ACCEPTS, FUTEXES, POSITIONED, READS, SENDFILES, WRITES
 from tracediag.trace.events import Exit, Syscall
 
-_TRANSFERS = READS | WRITES | {"accept", "accept4", "splice", "sendfile", "pread64", "pwrite64"}
+_TRANSFERS = READS | WRITES | ACCEPTS | POSITIONED | SENDFILES | {"splice"}
 _EAGAIN = ("EAGAIN", "EWOULDBLOCK")
 _SOON = 60
 """Lines from the call to the message that speaks of it: the C library looks for message catalogues between."""
@@ -75,7 +75,7 @@ class EagainTreatedAsError(Rule):
 def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
     """Return the transfer that gave EAGAIN and the message on fd 2 that says so, the latest of them."""
     failures = process.failures if process.messages else ()
-    waiting = [call for call in failures if call.errno in _EAGAIN and call.name != "futex"]
+    waiting = [call for call in failures if call.errno in _EAGAIN and call.name not in FUTEXES]
     if not waiting:
         return None
     for message in reversed(process.messages):

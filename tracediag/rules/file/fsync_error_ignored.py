@@ -17,11 +17,11 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.trace.calls import RENAMES, UNLINKS
+from tracediag.trace.calls import FSYNCS, FTRUNCATES, RANGE_SYNCS, RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
 
-_SYNCS = ("fsync", "fdatasync", "sync_file_range", "msync")
+_SYNCS = FSYNCS | RANGE_SYNCS | {"msync"}
 _NAME = "fsync-error-ignored"
 _KEPT = 16
 
@@ -101,7 +101,7 @@ class FsyncErrorIgnored(Rule):
                 how = "the file is put into place all the same"
                 yield self._finding(state, [step(action.call, note)], how, _sure(state, state.descriptor))
 
-    @on_call(*UNLINKS, "ftruncate")
+    @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Whoever removes or cuts the file has seen that it is not whole."""
         if not self._failed or action.call.result != 0:

@@ -22,10 +22,10 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_signal
 from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome
 from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
-from tracediag.trace.calls import RENAMES, UNLINKS
+from tracediag.trace.calls import CHDIRS, EXECS, MKDIRS, REMOVES, RENAMES
 from tracediag.trace.events import Exit, Signal, Syscall
 
-_HARMFUL = (*RENAMES, *UNLINKS, "rmdir")
+_HARMFUL = RENAMES | REMOVES
 
 _FIRSTS_KEPT = 16
 _CHAINS_KEPT = 16
@@ -68,7 +68,7 @@ class IgnoredFailureStrikesLater(Rule):
         if found is not None:
             memory.setdefault(self.name, deque(maxlen=_FIRSTS_KEPT)).append(found)
 
-    @on_call(*_HARMFUL, "mkdir", "mkdirat", "chdir", "fchdir")
+    @on_call(*_HARMFUL, *MKDIRS, *CHDIRS)
     def done(self, action: Action) -> None:
         """Forget what has been done at last; see what is done at the wrong place."""
         firsts: deque[First] | None = action.process.memory.get(self.name)
@@ -83,7 +83,7 @@ class IgnoredFailureStrikesLater(Rule):
         for before in [before for before in firsts if undoes(call, paths, before)]:
             firsts.remove(before)
 
-    @on_call("execve", "execveat")
+    @on_call(*EXECS)
     def started(self, action: Action) -> None:
         """Another program knows nothing of what has failed before."""
         if action.call.result == 0:

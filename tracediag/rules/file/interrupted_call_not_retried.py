@@ -15,7 +15,6 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_followed, on_trace_end
 from tracediag.rules.file._interruptions import (
     GIVES,
-    LOOPS,
     ON_DESCRIPTORS,
     QUEUES,
     WAITING,
@@ -25,10 +24,10 @@ from tracediag.rules.file._interruptions import (
     is_made_again,
     subject,
 )
+from tracediag.trace.calls import SIGNAL_RETURNS, SYSV_WAITS, WAITS
 from tracediag.trace.events import Event, Exit, Signal, Syscall
 
-_RETURNS = frozenset({"rt_sigreturn", "sigreturn"})
-_NEVER_RESTARTED = LOOPS | {"semop", "semtimedop", "msgrcv", "msgsnd"}
+_NEVER_RESTARTED = WAITS | SYSV_WAITS
 """What SA_RESTART does not help: signal(7), "Interruption of system calls"."""
 _ASKED_FOR = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGALRM"})
 """Signals that are there to break something off: the user's wish, a time-out."""
@@ -89,7 +88,7 @@ class InterruptedCallNotRetried(Rule):
 
     def _settled(self, action: Action, broken: Broken, call: Syscall) -> bool:
         """Take note of a call; return whether all is well: the kernel or the program has called again."""
-        if call.name in _RETURNS:
+        if call.name in SIGNAL_RETURNS:
             broken.depth = max(0, broken.depth - 1)
             if broken.depth or broken.seen:
                 return False

@@ -16,7 +16,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
-from tracediag.trace.calls import RENAMES
+from tracediag.trace.calls import RENAMES, SYNCS
 from tracediag.trace.events import Syscall
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
@@ -65,7 +65,7 @@ class ReplaceWithoutFsync(Rule):
         self._hidden = False
         """Whether an io_uring is in use: what goes through it is not in the trace."""
 
-    @on_call("fsync", "fdatasync", "sync_file_range", "syncfs", "sync", "msync")
+    @on_call(*SYNCS)
     def synced(self, action: Action) -> None:
         """Remember what is brought to the disk; whether that fails is the matter of another rule."""
         call = action.call

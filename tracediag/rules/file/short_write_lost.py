@@ -16,9 +16,9 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
+from tracediag.trace.calls import FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Event, Exit, Syscall
 
-_AT = frozenset({"pwrite64", "pwritev", "pwritev2"})
 _NOT_NOW = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR"})
 _OWN_WAYS = ("/proc/", "/sys/", "/dev/")
 _TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
@@ -60,7 +60,7 @@ class ShortWriteLost(Rule):
             return None
         return self._wrote(action)
 
-    @on_call("writev", *_AT)
+    @on_call("writev", *POSITIONED_WRITES)
     def wrote_otherwise(self, action: Action) -> Iterator[Finding] | None:
         """Compare as above."""
         return self._wrote(action) if self._open or not looks_whole(action.call) else None
@@ -77,7 +77,7 @@ class ShortWriteLost(Rule):
             short.retried = call
         elif call.result <= 0:
             self._forget(descriptor.file)  # the program learns why, and other rules see what it makes of that
-        elif action.thread is short.thread and not _AT & {call.name, short.call.name}:
+        elif action.thread is short.thread and not POSITIONED_WRITES & {call.name, short.call.name}:
             self._forget(descriptor.file)
             confidence = elsewhere(short, call)
             if confidence is not None and action.kernel.elided < short.call.line:
@@ -98,7 +98,7 @@ class ShortWriteLost(Rule):
         if file.memory.pop(self.name, None) is not None:
             self._open -= 1
 
-    @on_call("unlink", "unlinkat", "ftruncate")
+    @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Whoever removes or cuts what he could not write whole has seen it."""
         if self._lost:
@@ -177,8 +177,8 @@ def _keeps_order(file: OpenFile) -> bool:
 
 def _is_rest(short: Partial, call: Syscall) -> bool:
     """Whether a write at a position, or by another thread, gives the rest."""
-    if call.name not in _AT or short.call.name not in _AT:
-        return call.name not in _AT and elsewhere(short, call) is None
+    if call.name not in POSITIONED_WRITES or short.call.name not in POSITIONED_WRITES:
+        return call.name not in POSITIONED_WRITES and elsewhere(short, call) is None
     before, now = short.call.number(3), call.number(3)
     return before is None or now is None or now == before + (short.call.result or 0)
 

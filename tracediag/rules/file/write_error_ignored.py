@@ -17,12 +17,12 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.file.fsync_error_ignored import speaks_of
+from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import text_of
 
-_WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2"})
-_SYNCS = frozenset({"fsync", "fdatasync"})
-_FLUSHES = _SYNCS | {"close"}
+_WRITES = FILE_WRITES | POSITIONED_WRITES
+_FLUSHES = FSYNCS | {"close"}
 _STDERR = 2
 _LOSSES_KEPT = 8
 
@@ -66,7 +66,7 @@ class WriteErrorIgnored(Rule):
             losses.append(_Loss(descriptor, call, call.line))
             self._losing[id(action.process)] = action.process
 
-    @on_call("write", "writev")
+    @on_call(*FILE_WRITES)
     def wrote(self, action: Action) -> None:
         """Look for what shows that the program knows: the error told to anybody, or the same data written once more."""
         if not self._losing:
@@ -78,7 +78,7 @@ class WriteErrorIgnored(Rule):
             losses: list[_Loss] = action.process.memory.get(self.name, [])
             losses[:] = [loss for loss in losses if not _tells(call, loss) and not _repairs(action, loss)]
 
-    @on_call("unlink", "unlinkat", "ftruncate")
+    @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Whoever removes or cuts what he could not write whole has seen the error."""
         if self._losing and id(action.process) in self._losing:
@@ -92,7 +92,7 @@ class WriteErrorIgnored(Rule):
         if self._losing.pop(id(process), None) is None or end.event is None or process.status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            if loss.call.name in _SYNCS and speaks_of(loss.descriptor.file):
+            if loss.call.name in FSYNCS and speaks_of(loss.descriptor.file):
                 continue
             # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
             shown = loss.call.name in _WRITES and end.kernel.succeeded

@@ -11,10 +11,9 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_process_end
+from tracediag.trace.calls import CHILD_WAITS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import names_of
-
-_WAITS = ("wait4", "waitpid", "waitid")
 
 
 class ChildStatusLost(Rule):
@@ -30,7 +29,7 @@ class ChildStatusLost(Rule):
         """Remember the wait until it is clear how the process ends."""
         call, process = action.call, action.process
         known = process.memory.get(self.name)
-        if call.name not in _WAITS or (known is not None and known[2] is not None):
+        if call.name not in CHILD_WAITS or (known is not None and known[2] is not None):
             return
         pid = _waited_for(call)
         if pid is not None:

@@ -13,12 +13,13 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_process_end
 from tracediag.rules.faulting import FaultRule
 from tracediag.rules.process._address import Place, place_of
+from tracediag.trace.calls import EXECS, SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Syscall
 
 _NEAR = 12
 """Lines between a failed call or a message and the signal, if the one has to do with the other."""
 
-_TOLD_ELSEWHERE = frozenset({"execve", "execveat", "rt_sigreturn", "sigreturn"})
+_TOLD_ELSEWHERE = EXECS | SIGNAL_RETURNS
 """Calls after which the kernel itself raises the signal: `exec-broke-process` and `signal-frame-corrupt` say why."""
 
 _OTHERS = {
@@ -75,7 +76,7 @@ class Crashed(FaultRule):
         if end is None or thread is None or end.signal not in FAULTS or self.name in process.memory:
             return
         last = thread.last_call
-        if last is None or last.name in ("execve", "execveat"):
+        if last is None or last.name in EXECS:
             return
         yield self.finding(
             [step(last, "the last call before it"), end_step(end, primary=True)],

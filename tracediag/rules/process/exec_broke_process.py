@@ -9,10 +9,10 @@ from tracediag.kernel.process import Limit, Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
+from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import text_of
 
-_EXECS = ("execve", "execveat")
 _DEADLY = frozenset({"SIGSEGV", "SIGKILL", "SIGBUS"})
 _LIMITS = ("RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_DATA")
 _ROOMY = 64 << 20
@@ -32,7 +32,7 @@ class ExecBrokeProcess(Rule):
         """Look at what went before an end by a signal: an execve, and nothing else."""
         end, process, thread = last.exit, last.process, last.thread
         call = None if thread is None else thread.last_call
-        if end is None or end.signal not in _DEADLY or thread is None or call is None or call.name not in _EXECS:
+        if end is None or end.signal not in _DEADLY or thread is None or call is None or call.name not in EXECS:
             return
         signal = thread.last_signal
         if signal is not None and signal.line < call.line:

@@ -12,23 +12,23 @@ from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_exit
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
+from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, READS, SEEKS, WAITS, WRITES
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
 
-_WAITS = ("nanosleep", "clock_nanosleep", *EPOLL_WAITS, *POLLS, *SELECTS, "pause", "rt_sigsuspend", "rt_sigtimedwait")
+_WAITS = WAITS | IDLES
 _ERRORS = tuple(
     error.name
     for error in all_errors()
     if error.number < 512 and error.name not in ("EINPROGRESS", "ENODATA", "ECHILD")
 )
 _OWN_RULES = {
-    "EAGAIN": frozenset({"futex", "read", "readv", "recv", "recvfrom", "recvmsg", "write", "writev", "send", "sendto"}),
-    "ETIMEDOUT": frozenset({"futex"}),
-    "EMFILE": frozenset({"accept", "accept4"}),
-    "ENFILE": frozenset({"accept", "accept4"}),
+    "EAGAIN": FUTEXES | READS | WRITES,
+    "ETIMEDOUT": FUTEXES,
+    "EMFILE": ACCEPTS,
+    "ENFILE": ACCEPTS,
     "ENOTTY": frozenset({"ioctl"}),
-    "ESPIPE": frozenset({"lseek"}),
+    "ESPIPE": SEEKS,
 }
 """What other rules tell better, or what is no failure."""
 

@@ -17,6 +17,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.rules.process.killed_by_seccomp import strict
+from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import names_of
 
@@ -26,7 +27,6 @@ _KILLERS = (
 )
 _TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 _GROUPS = (0, -1)
-_SENDING = frozenset({"kill", "tkill", "tgkill"})
 _DEATH = "TD502 death signal"
 _SYSTEM = re.compile(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
 
@@ -110,7 +110,7 @@ class KilledFromOutside(Rule):
 
 def _by_itself(process: Process, last: Syscall | None, signal: Signal | None, end: Exit) -> bool:
     """Whether its own last call sent the signal; where the trace shows no pids, the sender's number tells."""
-    if last is None or last.name not in _SENDING:
+    if last is None or last.name not in KILLS:
         return False
     target = last.number(0)
     if target == 0 and last.name == "kill":

@@ -12,11 +12,9 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
+from tracediag.trace.calls import SET_GROUPS, SET_SUPPLEMENTARY, SET_USERS
 from tracediag.trace.events import Syscall
 
-_USER = ("setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32")
-_GROUP = ("setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32")
-_GROUPS = ("setgroups", "setgroups32")
 _UNCHANGED = frozenset({-1, 0xFFFFFFFF})
 
 
@@ -40,19 +38,19 @@ class PrivilegeDropFlawed(Rule):
     severity = Severity.ERROR
     summary = "root is given up in the wrong order, without the other groups, not for good, or unchecked"
 
-    @on_call(*_GROUPS, *_GROUP)
+    @on_call(*SET_SUPPLEMENTARY, *SET_GROUPS)
     def grouped(self, action: Action) -> None:
         """The groups are changed; only root may."""
         call, drop = action.call, _of(action.process)
         if call.failed:
             # To ask for root's group back, and to be refused, is the proof that it has been given up.
-            if call.name in _GROUPS or _lowers(call):
+            if call.name in SET_SUPPLEMENTARY or _lowers(call):
                 drop.failed = drop.failed or call
-        elif call.name not in _GROUPS and _lowers(call):
+        elif call.name not in SET_SUPPLEMENTARY and _lowers(call):
             uids = action.process.uids
             drop.group, drop.root = call, 0 in (uids.real, uids.effective)
 
-    @on_call(*_USER)
+    @on_call(*SET_USERS)
     def dropped(self, action: Action) -> None:
         """The user is changed: for good where all of its forms are."""
         call, drop = action.call, _of(action.process)
@@ -90,7 +88,7 @@ class PrivilegeDropFlawed(Rule):
             return
         if drop.failed is not None:
             wrong_order = drop.user is not None and drop.failed.line > drop.user.line
-            if wrong_order or (drop.failed.name in _USER and not gave_up):
+            if wrong_order or (drop.failed.name in SET_USERS and not gave_up):
                 yield self._refused(drop, drop.failed, end.line, wrong_order=wrong_order, gave_up=gave_up)
         elif drop.user is not None and not _had_groups(process) and drop.group is not None:
             yield self._kept(drop, drop.user, process)

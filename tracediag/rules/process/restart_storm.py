@@ -10,10 +10,11 @@ from tracediag.kernel import Action
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_signal
 from tracediag.rules.loop import LoopRule
+from tracediag.trace.calls import FORKS, MAPS, OPENS
 from tracediag.trace.events import Signal, Syscall
 
 _TIMERS = ("SIGALRM", "SIGPROF", "SIGVTALRM")
-_FROM_SCRATCH = frozenset({"clone", "clone3", "fork", "vfork", "open", "openat", "openat2", "connect", "mmap", "ioctl"})
+_FROM_SCRATCH = FORKS | OPENS | MAPS | {"connect", "ioctl"}
 """Calls that lose all that they have done so far: a read that is restarted goes on waiting, and nothing is lost."""
 
 
@@ -48,7 +49,7 @@ class RestartStorm(LoopRule[_Attempts]):
         if run is not None and run.signal is None and isinstance(action.event, Signal):
             run.signal = action.event
 
-    @on_call(*_FROM_SCRATCH - {"open", "openat", "mmap", "ioctl"})
+    @on_call(*FORKS, "openat2", "connect")
     def done(self, action: Action) -> Iterable[Finding]:
         """The call has ended at last."""
         run = self.run(action.thread)

@@ -10,10 +10,10 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call
 from tracediag.rules.faulting import FaultRule
+from tracediag.trace.calls import SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import Structure, bare, number_of
 
-_RETURNS = ("rt_sigreturn", "sigreturn")
 _STACK = "TD521 stack"
 
 
@@ -36,7 +36,7 @@ class SignalFrameCorrupt(FaultRule):
         if fault.signal.name != "SIGSEGV" or fault.code != "SI_KERNEL":
             return None
         last = fault.last
-        if last is not None and last.name in _RETURNS:
+        if last is not None and last.name in SIGNAL_RETURNS:
             return self._finding(process, fault, end, confidence, returned=last)
         if fault.before is not None and fault.before is not fault.signal:
             return self._finding(process, fault, end, confidence, delivered=fault.before)

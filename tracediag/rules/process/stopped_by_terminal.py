@@ -8,6 +8,7 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_signal, on_stop, on_trace_end
+from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Signal, Stop, Syscall
 from tracediag.trace.values import names_of
 
@@ -72,7 +73,7 @@ class StoppedByTerminal(Rule):
             steps.append(step(signal, _told_by(signal, reason), primary=stop is None))
         if stop is not None:
             steps.append(step(stop, "from here on the process stands still", primary=True))
-        sent = reason is not None and reason.name in _KILLS
+        sent = reason is not None and reason.name in KILLS
         return self.finding(
             steps,
             object="the process" if process.pid is None else f"process {process.pid}",
@@ -84,16 +85,13 @@ class StoppedByTerminal(Rule):
         )
 
 
-_KILLS = frozenset({"kill", "tgkill", "tkill"})
-
-
 def _sent(action: Action, signal: Signal | None) -> Syscall | None:
     """Return the kill that the signal came from: from the sender that it names, or of the same few lines."""
     if signal is None or "SI_KERNEL" in signal.info:
         return None
     for sender, call in reversed(action.kernel.sent):
         named = signal.sender is None or sender.pid is None or sender.pid == signal.sender
-        if named and call.name in _KILLS and signal.name in names_of(call.arg(1)):
+        if named and call.name in KILLS and signal.name in names_of(call.arg(1)):
             return call
     return None
 
@@ -106,7 +104,7 @@ def _reasons(process: Process, reason: Syscall | None, name: str) -> Iterator[St
         yield step(terminal.shown, f"this is the terminal's foreground group{own}")
     if reason is None:
         return
-    if reason.name in _KILLS:
+    if reason.name in KILLS:
         whole = reason.number(0) == 0
         yield step(reason, f"{name} is sent {'to the whole process group of the sender' if whole else 'to it'}")
     else:
@@ -114,7 +112,7 @@ def _reasons(process: Process, reason: Syscall | None, name: str) -> Iterator[St
 
 
 def _told_by(signal: Signal, reason: Syscall | None) -> str:
-    if reason is not None and reason.name in _KILLS:
+    if reason is not None and reason.name in KILLS:
         return f"{signal.name} reaches this process too"
     if "SI_KERNEL" in signal.info:
         return f"the kernel answers with {signal.name}"

@@ -11,6 +11,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
+from tracediag.trace.calls import EXITS, SIGNAL_RETURNS
 from tracediag.trace.events import Event, Exit, Signal, Syscall
 from tracediag.trace.values import names_of
 
@@ -57,7 +58,7 @@ class TerminationIgnored(Rule):
         elif end is None and self.scope.is_excerpt:
             yield from self._lives_on(process)
 
-    @on_call("rt_sigreturn", "sigreturn")
+    @on_call(*SIGNAL_RETURNS)
     def handled(self, action: Action) -> None:
         """A handler has run: what comes of it, the program's own logic decides."""
         if self.name in action.process.memory:
@@ -105,7 +106,7 @@ def _at_once(request: Event, end: Exit) -> bool:
 
 def _goes_on(after: Syscall | None, request: Signal) -> bool:
     """Whether a call shows that the process lives on: one that ends it does not."""
-    return after is not None and after.line > request.line and after.name not in ("exit", "exit_group")
+    return after is not None and after.line > request.line and after.name not in EXITS
 
 
 def _sure(*, delivered: bool, killed: bool) -> Confidence:

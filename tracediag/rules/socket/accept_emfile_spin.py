@@ -14,10 +14,8 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_errno, on_release, on_round
 from tracediag.rules.loop import LoopRule
+from tracediag.trace.calls import ACCEPTS, SLEEPS
 from tracediag.trace.events import Syscall
-
-_ACCEPTS = ("accept", "accept4")
-_NAPS = ("nanosleep", "clock_nanosleep", "clock_nanosleep_time64")
 
 
 class _Failures(Run, kw_only=True):
@@ -37,7 +35,7 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
     bounds = LOOP
     summary = "accept fails at the descriptor limit and is called again at once: the loop spins and serves nobody"
 
-    @on_errno("EMFILE", "ENFILE", of=_ACCEPTS)
+    @on_errno("EMFILE", "ENFILE", of=ACCEPTS)
     def failed(self, action: Action) -> None:
         """Count the failures of each listener."""
         call, listener = action.call, action.descriptor
@@ -52,13 +50,13 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
         made = _Failures(call, call, descriptor=listener, thread=action.thread, wait=wait)
         self.begin(made, listener.file)
 
-    @on_call(*_ACCEPTS)
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> Iterator[Finding]:
         """A connection is taken, or none is left: the spin is over."""
         if self._runs and action.descriptor is not None and action.call.errno not in ("EMFILE", "ENFILE"):
             yield from self.over(action.event, action.descriptor.file)
 
-    @on_call(*_NAPS)
+    @on_call(*SLEEPS)
     def rested(self, action: Action) -> Iterator[Finding]:
         """A pause between two attempts is a back-off."""
         yield from self._rested(action)

@@ -22,9 +22,9 @@ from tracediag.rules.base import (
     on_round,
     on_signal,
 )
+from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Event, Exit, Record, Syscall
 
-_ACCEPTS = ("accept", "accept4")
 _PASSING = (
     "ECONNABORTED", "EINTR", "ERESTARTSYS", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM",
     "ENETDOWN", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH", "ENETUNREACH",
@@ -74,11 +74,11 @@ class AcceptErrorEndsServer(Rule):
     def failed(self, action: Action) -> None:
         """Remember the error, unless it came of an order to stop."""
         call, listener = action.call, action.descriptor
-        if call.name in _ACCEPTS and listener is not None:
+        if call.name in ACCEPTS and listener is not None:
             listener.memory[self.name] = True
             self._errors[action.thread.tid] = _Error(action.thread, listener, call)
 
-    @on_call(*_ACCEPTS)
+    @on_call(*ACCEPTS)
     def asked_again(self, action: Action) -> None:
         """The server goes on: another accept, whatever it brings."""
         error = self._errors.get(action.thread.tid)

@@ -14,6 +14,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
+from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
 
 _SMALL = 5
@@ -76,7 +77,7 @@ class BacklogTooSmall(Rule):
             descriptor.memory[self.name] = True
             self._queues[id(descriptor.file)] = _Queue(descriptor, call, backlog)
 
-    @on_call("accept", "accept4")
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Count what is taken in a row."""
         descriptor, call = action.descriptor, action.call

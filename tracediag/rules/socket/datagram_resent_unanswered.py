@@ -10,7 +10,7 @@ from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.exits import severity_by_end
 from tracediag.evidence.runs import ATTEMPTS, Run, confidence
 from tracediag.evidence.steps import birth, no
-from tracediag.evidence.waiters import WAITS, waited_for
+from tracediag.evidence.waiters import waited_for
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -19,7 +19,7 @@ from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_release, on_traffic
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Symbol, bare
 

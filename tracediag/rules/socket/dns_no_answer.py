@@ -9,7 +9,7 @@ from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.dns import Message, looks_like_query, messages, unread
 from tracediag.evidence.runs import Run, lengthened
-from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
+from tracediag.evidence.waiters import blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -17,7 +17,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_traffic
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, walk
 

@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
-from tracediag.trace.calls import READS, WRITES
+from tracediag.trace.calls import ACCEPTS, READS, WRITES
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.values import names_of
 
@@ -86,7 +86,7 @@ class HalfClosedLeak(Rule):
         if self._left:
             action.process.memory[self.name] = _turns(action.process, self.name) + 1
 
-    @on_call("accept", "accept4")
+    @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """A server without a loop goes on by accepting."""
         if self._left and not action.thread.rounds:

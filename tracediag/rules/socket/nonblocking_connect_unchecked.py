@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.steps import birth, no
-from tracediag.evidence.waiters import WAITS, waited_for
+from tracediag.evidence.waiters import waited_for
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -16,7 +16,7 @@ from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release, on_traffic
-from tracediag.trace.calls import READS, WRITES
+from tracediag.trace.calls import READS, WAITS, WRITES
 from tracediag.trace.events import Syscall
 
 _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALREADY"})

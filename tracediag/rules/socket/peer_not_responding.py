@@ -8,7 +8,7 @@ from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import listener_of
 from tracediag.evidence.runs import ATTEMPTS, lengthened
 from tracediag.evidence.steps import last_line, no
-from tracediag.evidence.waiters import WAITS, blocked_at, waited_for
+from tracediag.evidence.waiters import blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.process_end import ProcessEnd
@@ -26,7 +26,7 @@ from tracediag.rules.socket._requests import (
     wait_of,
     waits_for,
 )
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Exit, Syscall
 
 _LONG = 2.0

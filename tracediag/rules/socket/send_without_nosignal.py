@@ -14,7 +14,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
-from tracediag.trace.calls import WRITES
+from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_RETURNS, WRITES
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import names_of
@@ -72,7 +72,7 @@ class SendWithoutNosignal(Rule):
         else:
             blow.signal = action.event
 
-    @on_call("rt_sigreturn", "sigreturn")
+    @on_call(*SIGNAL_RETURNS)
     def returned(self, action: Action) -> None:
         """A handler that returns leaves the program to deal with EPIPE: nothing is wrong with that."""
         if (blow := self._blows.get(action.thread.tid)) is not None and blow.signal is not None:
@@ -120,7 +120,7 @@ class SendWithoutNosignal(Rule):
             confidence=Confidence.LIKELY if blow.call is None else Confidence.CERTAIN,
         )
 
-    @on_call("rt_sigaction", "sigaction", "signal")
+    @on_call(*SIGNAL_ACTIONS)
     def arranged(self, action: Action) -> None:
         """A program that looks after SIGPIPE later is not warned of what it has mended."""
         if action.process.signals.get("SIGPIPE") in (Disposition.IGNORED, Disposition.HANDLED):
