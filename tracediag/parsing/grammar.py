@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import lark.lexer
 from lark import Lark
 
 import tracediag
@@ -28,14 +31,29 @@ def grammar_text(name: str) -> str:
 @cache
 def parser() -> Lark:
     """Return the parser of the argument language; its results are templates. Building it takes a tenth of a second."""
-    return Lark(
-        grammar_text("strace.lark"),
-        parser="lalr",
-        start="arguments",
-        transformer=Builder(),
-        maybe_placeholders=False,
-        g_regex_flags=REGEX_FLAGS,
-    )
+    with _unchecked_terminals():
+        return Lark(
+            grammar_text("strace.lark"),
+            parser="lalr",
+            start="arguments",
+            transformer=Builder(),
+            maybe_placeholders=False,
+            g_regex_flags=REGEX_FLAGS,
+        )
+
+
+@contextmanager
+def _unchecked_terminals() -> Iterator[None]:
+    """Keep lark from comparing all terminals in pairs, which takes a second at each start.
+
+    It does so wherever interegular is installed, as it is for development; our tests prove more, and once.
+    """
+    checks: bool = lark.lexer.has_interegular
+    lark.lexer.has_interegular = False
+    try:
+        yield
+    finally:
+        lark.lexer.has_interegular = checks
 
 
 @cache
