@@ -1,9 +1,8 @@
-"""The entry point: the command line as a whole, its errors and its exit code."""
+"""The entry point: runs the command line, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
 import gc
-import io
 import os
 import signal
 import sys
@@ -12,10 +11,11 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; the only place where errors become messages."""
-    from tracediag.commands.output import finish
+    from tracediag.commands.errors import ExitCode
+    from tracediag.commands.output import finish, open_streams
 
     arguments = sys.argv[1:] if arguments is None else arguments
-    _open_streams()
+    open_streams()
     try:
         code = _run(arguments)
     except SystemExit as stop:  # argparse: help was printed, or the usage is wrong
@@ -23,51 +23,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _die_of_interrupt()
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it becomes one line and an exit code
-        code = _complain(error, debug="--debug" in arguments)
-    try:
-        finish()
-    except OSError as error:
-        code = _complain(error, debug="--debug" in arguments)
-    return code
+    return code if finish() else ExitCode.FAULT
 
 
 def _run(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit code or that of its error."""
     from tracediag.commands.parser import parse
 
-    module, options = parse(arguments)
-    # The model of a long trace is many small objects that stay: to visit them less often saves a tenth of the time.
-    gc.set_threshold(10_000, 20, 50)
-    return module.run(options)
-
-
-def _open_streams() -> None:
-    """See that no text can make a stream fail, whatever its encoding; nor its absence (`>&-`)."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    debug = False
+    try:
+        module, options = parse(arguments)
+        debug = options.debug
+        # The model of a long trace is many small objects that stay: to visit them less often saves a tenth of the time.
+        gc.set_threshold(10_000, 20, 50)
+        return module.run(options)
+    except Exception as error:  # noqa: BLE001 - any error becomes one line and an exit code
+        return _complain(error, debug=debug)
 
 
 def _die_of_interrupt() -> None:
     """End as the shell expects of a program that Ctrl-C stopped, so that a loop around it stops too."""
-    sys.stderr.write("\n")
+    from tracediag.commands.output import write_error
+
+    write_error("\n")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGINT)
 
 
 def _complain(error: Exception, *, debug: bool) -> int:
-    """Tell an error in one line, and return its exit code."""
+    """Report an error in one line, with `debug` after its traceback, and return its exit code."""
     from tracediag.commands.errors import CommandError, ExitCode
-    from tracediag.commands.output import say
+    from tracediag.commands.output import say, write_error
+    from tracediag.report.visible import visible
 
     if debug:
         import traceback
 
-        sys.stderr.writelines(traceback.format_exception(error))
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        write_error("".join(f"{visible(line)}\n" for line in lines))
     if isinstance(error, CommandError):
         say(str(error))
         return ExitCode.FAULT
@@ -77,7 +70,7 @@ def _complain(error: Exception, *, debug: bool) -> int:
         say(str(error))
         return ExitCode.UNREADABLE
     first = str(error).partition("\n")[0]
-    say(f"internal fault: {type(error).__name__}: {first} (--debug shows where)")
+    say(f"internal error: {type(error).__name__}: {first} (--debug shows where)")
     return ExitCode.FAULT
 
 

@@ -36,10 +36,13 @@ def test_findings_can_be_0(sample, options):
         (("analyze",), "TRACE"),
         (("analyze", "x", "--format", "xml"), "invalid choice"),
         (("analyze", "x", "-o", "xml:y"), "FORMAT:FILE"),
-        (("analyze", "x", "-o", "json"), "FORMAT:FILE"),
+        (("analyze", "x", "-o", "json:"), "FORMAT:FILE"),
         (("analyze", "x", "-o", "json:-"), "--format json"),
         (("analyze", "x", "--select", "double-closed"), "did you mean double-close"),
-        (("analyze", "x", "--ignore", "TD103,TD9999"), "no rule 'TD9999'"),
+        (("analyze", "x", "--ignore", "TD103,TD9999"), "no rule 'TD9999'; `tracediag rules` lists them\n"),
+        (("analyze", "x", "--select", "epipe"), "did you mean epipe-still-registered"),
+        (("analyze", "x", "--select", "epol"), "did you mean epoll or "),
+        (("analyze", "x", "--select", "crashed", "--ignore", "process"), "no rule is left"),
         (("explain", "epipe-registered"), "did you mean epipe-still-registered"),
         (("serve", "--fault", "accept-ones"), "did you mean accept-once?"),
         (("demo", "nothing-like-it-qqq"), "no fault 'nothing-like-it-qqq'"),
@@ -59,7 +62,10 @@ def test_wrong_usage_is_2(arguments, said):
 def test_a_trace_without_a_command_is_2_and_told_how(quiet):
     done = tracediag(quiet)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith(f"to diagnose a trace: tracediag analyze {quiet}")
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{quiet} is a file, not a command; did you mean: tracediag analyze {quiet}"
+    )
+    assert tracediag("-q", "--color", "never", quiet).stderr.splitlines()[-1] == done.stderr.splitlines()[-1]
 
 
 def test_a_report_that_cannot_be_written_is_2(quiet):
@@ -128,7 +134,7 @@ def test_a_crash_of_ours_is_2(monkeypatch, capsys, quiet):
     monkeypatch.setattr(tracediag.api, "Analysis", crash)
     assert main(["analyze", str(quiet)]) == 2
     said = capsys.readouterr().err
-    assert said == "tracediag: internal fault: ZeroDivisionError: division \\x1b[31mby zero (--debug shows where)\n"
+    assert said == "tracediag: internal error: ZeroDivisionError: division \\x1b[31mby zero (--debug shows where)\n"
     assert main(["analyze", str(quiet), "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
 
@@ -140,3 +146,46 @@ def test_a_full_disk_is_2(quiet):
         done = tracediag("analyze", quiet, capture_output=False, stdout=full, stderr=-1)
     assert done.returncode == 2
     assert "No space left" in done.stderr
+
+
+def test_global_options_stand_before_the_command_or_after_it(quiet, sample):
+    plain = tracediag("analyze", quiet).stdout
+    for arguments in (("-q", "analyze", quiet), ("analyze", quiet, "--quiet"), ("-q", "analyze", "-q", quiet)):
+        done = tracediag(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (0, plain, "")
+    assert "\x1b[" in tracediag("--color", "always", "analyze", sample).stdout
+    assert "\x1b[" not in tracediag("--color", "always", "analyze", sample, "--color", "never").stdout
+    assert tracediag("analyze", "--version").stdout == tracediag("--version").stdout
+
+
+def test_quiet_hides_no_error(tmp_path):
+    done = tracediag("-q", "analyze", tmp_path / "missing")
+    assert done.returncode == 3
+    assert "no such file" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["analyze", "summary", "tree"])
+def test_a_piped_trace_needs_no_name(command, sample):
+    named = tracediag(command, "-", input=sample.read_text())
+    piped = tracediag(command, input=sample.read_text())
+    assert piped.returncode == named.returncode
+    assert piped.stdout == named.stdout
+    nothing = tracediag(command)
+    assert nothing.returncode == 2
+    assert nothing.stderr == "tracediag: no TRACE is named, and nothing is piped in; --help shows the usage\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("\x1b[31m",),
+        ("analyze", "x", "--format", "\x1b[31m"),
+        ("analyze", "x", "-o", "\x1b[31m"),
+        ("--\x1b[31m", "rules"),
+    ],
+)
+def test_an_escape_byte_in_an_argument_does_not_reach_the_terminal(arguments):
+    done = tracediag(*arguments)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "x1b[31m" in done.stderr

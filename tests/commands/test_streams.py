@@ -42,12 +42,12 @@ def test_no_standard_output_at_all(sample):
     assert done.returncode == 1
 
 
-def on_a_terminal(*arguments, **changes):
+def on_a_terminal(*arguments, stdin_too=False, **changes):
     """Run the command on a terminal of 80 columns; return what it shows."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "tracediag", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        stdin=theirs if stdin_too else subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
         env=environment(**{"TERM": "xterm", "COLUMNS": "80"} | changes),
@@ -131,3 +131,34 @@ def test_a_path_that_is_no_utf8(tmp_path, quiet):
         done = tracediag("analyze", os.fsdecode(path), "--format", name)
         assert done.returncode == 0
         assert "\\xff\\x1b.strace" in done.stderr
+
+
+WIDTHS = ("0", "abc", "-5", "1", "99999999999999999999", "9" * 5000)
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("arguments", [("analyze", "{}"), ("summary", "{}"), ("tree", "{}"), ("rules",), ("--help",)])
+def test_no_width_in_the_environment_silences_a_report(arguments, columns, sample):
+    arguments = [part.format(sample) for part in arguments]
+    shown = tracediag(*arguments, env={"COLUMNS": columns}).stdout
+    assert shown == tracediag(*arguments).stdout
+    assert shown
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_no_width_in_the_environment_silences_a_file_or_a_terminal(columns, sample, tmp_path):
+    report = tmp_path / "report"
+    tracediag("analyze", sample, "-o", f"full:{report}", env={"COLUMNS": columns})
+    assert "edge-triggered-accept-once" in report.read_text()
+    for arguments in (("analyze", sample), ("summary", sample), ("explain", "--no-pager", "TD103")):
+        assert on_a_terminal(*arguments, COLUMNS=columns) == on_a_terminal(*arguments, COLUMNS="")
+
+
+def test_a_page_goes_through_the_pager_on_a_terminal_only():
+    marked = {"PAGER": "sed 's/^/> /'"}
+    assert tracediag("explain", "TD103", env=marked).stdout.startswith("# ")
+    shown = on_a_terminal("explain", "TD103", stdin_too=True, **marked)
+    assert all(line.startswith("> ") for line in shown.splitlines())
+    assert not on_a_terminal("explain", "TD103", "--no-pager", stdin_too=True, **marked).startswith("> ")
+    for none in ("", "cat", "/nowhere/at/all", "sed '"):
+        assert "Why it is a bug" in on_a_terminal("explain", "TD103", stdin_too=True, PAGER=none)

@@ -10,22 +10,28 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol, cast
 
 import msgspec
-from rich_argparse import RawDescriptionRichHelpFormatter
 
 from tracediag.commands import NAMES
-from tracediag.commands.output import write
+from tracediag.commands.helping import Parser
+from tracediag.commands.output import say, write
 from tracediag.report.visible import visible
 
-_DESCRIPTION = """Reads an strace log as an expert would, and tells what is wrong, with proof.
+_DESCRIPTION = """Reads an strace log as an expert would, and reports what is wrong, with proof.
 
-Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage, or a fault of tracediag; 3 unreadable input."""
+Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or internal error; 3 unreadable input."""
 
 
 class CommonOptions(msgspec.Struct, kw_only=True):
     """What every subcommand takes."""
 
     color: Literal["auto", "always", "never"] = "auto"
+    quiet: bool = False
     debug: bool = False
+
+    def tell(self, message: str) -> None:
+        """Write one line of information to standard error, unless --quiet is given; an error is no information."""
+        if not self.quiet:
+            say(message)
 
 
 class CommandModule(Protocol):
@@ -48,51 +54,65 @@ def load(name: str) -> CommandModule:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="tracediag", description=_DESCRIPTION, formatter_class=RawDescriptionRichHelpFormatter
-    )
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    parser = Parser(prog="tracediag", description=_DESCRIPTION)
+    add_common(parser)
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, prog="tracediag")
     for name in NAMES:
         module = load(name)
         text = module.__doc__ or ""
-        subparser = subparsers.add_parser(
-            name,
-            help=text.partition("\n")[0].rstrip("."),
-            description=text,
-            formatter_class=RawDescriptionRichHelpFormatter,
-        )
+        subparser = subparsers.add_parser(name, help=text.partition("\n")[0].rstrip("."), description=text)
         module.configure(subparser)
-        _add_common(subparser)
+        add_common(subparser)
     return parser
 
 
 def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     """Return the subcommand that was asked for, with its options; argparse ends the program where they are wrong."""
     parser = build_parser()
-    if arguments and _is_trace(arguments[0]):
-        shown = visible(shlex.quote(arguments[0]))
-        parser.error(f"{shown} is a file and no command; to diagnose a trace: tracediag analyze {shown}")
+    word = _command_word(arguments)
+    if word is not None and _is_file(word):
+        shown = visible(shlex.quote(word))
+        parser.error(f"{shown} is a file, not a command; did you mean: tracediag analyze {shown}")
     namespace = parser.parse_args(arguments)
     module = load(namespace.subcommand)
     return module, msgspec.convert(vars(namespace), module.Options)
 
 
-def _is_trace(word: str) -> bool:
-    """Whether somebody has named a file where a command is wanted."""
-    named = word not in NAMES and not word.startswith("-")
-    return named and os.path.isfile(word)  # noqa: PTH113 - Path.is_file raises where a name is too long
+def _command_word(arguments: Sequence[str]) -> str | None:
+    """Return the word that stands where a command is wanted, if it is none."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--color":
+            next(words, None)
+        elif not word.startswith("-"):
+            return None if word in NAMES else word
+    return None
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _is_file(word: str) -> bool:
+    return os.path.isfile(word)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Declare what may stand before the command and after it; a default here would undo what stood before."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--color",
         choices=("auto", "always", "never"),
-        default="auto",
+        default=argparse.SUPPRESS,
         help="colour the report; auto heeds the terminal, NO_COLOR and FORCE_COLOR (default: auto)",
     )
-    group.add_argument("--debug", action="store_true", help="show the traceback of a fault of tracediag's own")
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="no progress and no summary on standard error; errors are still reported",
+    )
+    group.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an internal error"
+    )
+    group.add_argument("--version", action=_Version, help="print the version and exit")
 
 
 class _Version(argparse.Action):

@@ -9,23 +9,26 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tracediag.commands.output import look_of
+
 _WORTH_A_BAR = 8 << 20
 """Shorter files, in bytes, are read before a bar could be understood."""
+_HEIGHT = 25
+"""Lines of a terminal: one bar needs few, and rich would ask the environment."""
 
 
 @contextlib.contextmanager
-def progress_of(path: str) -> Iterator[Callable[[int], None] | None]:
+def progress_of(path: str, *, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
     """Yield what to call with the number of bytes read so far; None where no bar is wanted."""
-    size = _size(path)
-    if size < _WORTH_A_BAR or not sys.stderr.isatty():
+    size = 0 if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb" else _size(path)
+    if size < _WORTH_A_BAR:
         yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    with Progress(
-        BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
+    console = Console(stderr=True, width=look_of(sys.stderr, "auto").width, height=_HEIGHT)
+    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("reading", total=size)
         yield lambda consumed: bar.update(task, completed=consumed)
 

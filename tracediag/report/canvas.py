@@ -8,12 +8,10 @@ which means "findings" here.
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
 from rich.text import Text
 
 from tracediag.report.base import Look
+from tracediag.report.console import console_of, take
 from tracediag.report.visible import visible
 
 STYLES = {
@@ -41,16 +39,7 @@ class Canvas:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._console = Console(
-            file=io.StringIO(),
-            force_terminal=look.colour,
-            no_color=not look.colour,
-            color_system="256" if look.colour else None,
-            legacy_windows=False,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        self._console = console_of(look)
 
     def line(self, *parts: tuple[str, str]) -> None:
         """Add one line, made of (text, name of the style) pairs; control bytes are made visible here."""
@@ -65,13 +54,8 @@ class Canvas:
         self._console.print()
 
     def take(self) -> str:
-        """Return what was painted, and begin anew."""
-        stream = self._console.file
-        assert isinstance(stream, io.StringIO)
-        painted = stream.getvalue()
-        stream.seek(0)
-        stream.truncate()
-        return painted
+        """Return what was painted since the last time."""
+        return take(self._console)
 
     def _shown(self, content: str) -> str:
         content = visible(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -108,22 +107,11 @@ def _width(summary: Summary, column: Column, look: Look) -> int:
 
 
 def _boxed(summary: Summary, shown: list[Column], look: Look) -> str:
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+    from tracediag.report.console import console_of, take  # noqa: PLC0415 - only a terminal needs it
 
-    console = Console(
-        file=io.StringIO(),
-        width=look.width,
-        force_terminal=look.colour,
-        no_color=not look.colour,
-        color_system="standard" if look.colour else None,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    console = console_of(look)
     console.print(_rich_table(summary, shown, look))
-    assert isinstance(console.file, io.StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in take(console).splitlines())
 
 
 def _rich_table(summary: Summary, shown: list[Column], look: Look) -> Table:

@@ -1,0 +1,75 @@
+"""argparse with help that is painted for the device it goes to, and with messages that are safe on a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
+
+from rich_argparse import RawDescriptionRichHelpFormatter
+
+from tracediag.commands.output import look_of, write, write_error
+from tracediag.report import Look
+from tracediag.report.visible import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MARGIN = 2
+_USUAL = 80
+_NO_LOOK = Look()
+
+
+class _Help(RawDescriptionRichHelpFormatter):
+    """Lays help out; its console is made when there is something to print: one formatter is made per argument."""
+
+    def __init__(self, prog: str, look: Look) -> None:
+        super().__init__(prog, width=(look.width or _USUAL) - _MARGIN)
+        self._look = look
+
+    @property
+    def console(self) -> Console:
+        """The console that help is printed on."""
+        if self._console is None:
+            from tracediag.report.console import console_of
+
+            self._console = console_of(self._look)
+        return self._console
+
+    @console.setter
+    def console(self, console: Console) -> None:
+        self._console = console
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of the command line, and of each subcommand."""
+
+    _look = _NO_LOOK
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, formatter_class=RawDescriptionRichHelpFormatter)
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return _Help(self.prog, self._look)
+
+    def print_help(self, file: object = None) -> None:
+        """Print the help to standard output."""
+        del file
+        with self._painted_for(sys.stdout):
+            write(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2, the usage and the message; what an argument holds is made visible."""
+        with self._painted_for(sys.stderr):
+            write_error(f"{self.format_usage()}{self.prog}: error: {visible(message)}\n")
+        self.exit(2)
+
+    @contextmanager
+    def _painted_for(self, stream: IO[str]) -> Iterator[None]:
+        self._look = look_of(cast("Any", stream), "auto")
+        try:
+            yield
+        finally:
+            self._look = _NO_LOOK
