@@ -1,8 +1,9 @@
 """Diagnose recorded traces.
 
-Each TRACE is the output of strace, plain or compressed; "-" is standard input; the files of `strace -ff`, or their
-prefix, are one trace. The report goes to standard output, its summary to standard error. Of several traces each is
-reported in turn, and the exit code is the worst. What comes from a pipe, or with --follow, is reported as it comes.
+Each TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
+files of `strace -ff`, or their prefix, are one trace. The report goes to standard output, its summary to standard
+error. Of several traces each is reported in turn, and the exit code is the worst. What comes from a pipe, or with
+--follow, is reported as it comes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
+from tracediag.commands.traces import add_traces, traces_of
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
@@ -34,19 +36,21 @@ class Options(JudgingOptions, kw_only=True):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("traces", metavar="TRACE", nargs="+", help='a trace; "-" for standard input')
+    add_traces(parser)
     parser.add_argument("--strict", action="store_true", help="a line that is not understood is an error")
-    parser.add_argument("--follow", action="store_true", help="go on while the trace grows, until Ctrl-C")
-    add_judging(parser, "-o", "--report")
+    parser.add_argument("--follow", action="store_true", help="follow the trace while it grows, until Ctrl-C")
+    add_judging(parser)
 
 
 def run(options: Options) -> int:
     """Analyse the traces one after the other; one that cannot be read does not keep the others from it."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
-    check_rules([*options.select, *options.ignore])
+    check_rules(options.select, options.ignore)
+    traces = traces_of(options.traces)
+    look = look_of(sys.stdout, options.color)
     code = ExitCode.CLEAN
-    with Publisher(options, look_of(sys.stdout, options.color)) as publisher, _sources(options) as sources:
+    with Publisher(options, look, traces) as publisher, _sources(traces, options) as sources:
         for source in sources:
             try:
                 report = _judge(source, options, publisher)
@@ -60,20 +64,20 @@ def run(options: Options) -> int:
 
 
 @contextlib.contextmanager
-def _sources(options: Options) -> Iterator[list[str | Source]]:
+def _sources(traces: list[str], options: Options) -> Iterator[list[str | Source]]:
     """Give what there is to read; with --follow Ctrl-C ends the reading and not us."""
     from tracediag.reading import Followed, ProcessSet, grouped
 
-    if not options.follow or options.traces == ["-"]:
-        sources: list[str | Source] = list(grouped(options.traces))
+    if not options.follow or traces == ["-"]:
+        sources: list[str | Source] = list(grouped(traces))
         for source in sources:
             if isinstance(source, ProcessSet) and not source.merged:
-                say(f"{source.name}: its files have no times: they are read one after the other")
+                options.tell(f"{source.name}: its files have no times: they are read one after the other")
         yield sources
         return
-    if len(options.traces) > 1:
+    if len(traces) > 1:
         raise UsageError("--follow takes one trace")
-    followed = Followed(options.traces[0])
+    followed = Followed(traces[0])
     with _stopped_by_interrupt(followed):
         yield [followed]
 
@@ -91,7 +95,7 @@ def _judge(source: str | Source, options: Options, publisher: Publisher) -> Repo
     from tracediag.api import Analysis
 
     path = source if isinstance(source, str) else source.name
-    with progress_of(path) as progress:
+    with progress_of(path, quiet=options.quiet) as progress:
         analysis = Analysis(
             source, select=options.select, ignore=options.ignore, progress=progress, strict=options.strict
         )

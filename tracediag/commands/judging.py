@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, Self
 
-import msgspec
-
-from tracediag.commands.errors import ExitCode, UsageError, no_such
-from tracediag.commands.output import say, write
+from tracediag.commands.errors import ExitCode, UsageError
+from tracediag.commands.output import write
 from tracediag.commands.parser import CommonOptions
-from tracediag.report import FORMATS, Format, Look, formatter
+from tracediag.commands.reports import Destination, ReportFiles, add_report
+from tracediag.report import FORMATS, Look, formatter
 from tracediag.report.summary import summary
 from tracediag.results.findings import Severity
 from tracediag.results.report import Report
@@ -22,13 +19,7 @@ if TYPE_CHECKING:
     from tracediag.api import Analysis
 
 FAIL_ON = (*Severity, "never")
-
-
-class Destination(msgspec.Struct, frozen=True):
-    """A file that gets a report too."""
-
-    format: str
-    path: str
+_FORMS = "names, codes, prefixes or families, comma-separated"
 
 
 class JudgingOptions(CommonOptions, kw_only=True):
@@ -43,66 +34,50 @@ class JudgingOptions(CommonOptions, kw_only=True):
 
 
 def add_judging(parser: argparse.ArgumentParser, *report_flags: str) -> None:
-    """Declare the options; `report_flags` are the flags that name a further file for the report."""
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the report (default: full)")
-    parser.add_argument(
-        *report_flags,
-        dest="report",
-        metavar="FORMAT:FILE",
-        action="append",
-        type=_destination,
-        default=[],
-        help="write the report to FILE too; may be repeated",
-    )
+    """Declare the options; `report_flags` are the flags that name a file for the report (default: -o, --report)."""
+    add_report(parser, FORMATS, *report_flags)
     parser.add_argument(
         "--fail-on", choices=FAIL_ON, default="warning", help="exit 1 from this severity on (default: warning)"
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
-    for flag, what in (("--select", "apply only these rules"), ("--ignore", "leave these rules out")):
-        parser.add_argument(
-            flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what}: names or codes, with commas"
-        )
-
-
-def _destination(text: str) -> Destination:
-    name, colon, path = text.partition(":")
-    if not colon or not path or name not in FORMATS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT:FILE with {', '.join(FORMATS)} as FORMAT")
-    if path == "-":
-        raise argparse.ArgumentTypeError(f"standard output has its own option: --format {name}")
-    return Destination(name, path)
+    for flag, what in (("--select", "only these rules"), ("--ignore", "all but these rules")):
+        parser.add_argument(flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what} ({_FORMS})")
 
 
 def _names(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
-def check_rules(names: Iterable[str]) -> None:
-    """Raise `UsageError` for a rule that does not exist, with the names that may have been meant."""
-    from tracediag.rules import all_rules, find_rule
+def check_rules(select: Iterable[str], ignore: Iterable[str] = ()) -> None:
+    """Raise `UsageError` for a rule that does not exist, with what may have been meant, and where no rule is left."""
+    from tracediag.rules import UnknownRuleError, find_rules
 
-    for name in names:
-        try:
-            find_rule(name)
-        except KeyError:
-            raise no_such("rule", name, (word for rule in all_rules() for word in (rule.name, rule.code))) from None
+    try:
+        chosen, left_out = find_rules(select), find_rules(ignore)
+    except UnknownRuleError as error:
+        raise UsageError(str(error)) from None
+    if chosen and not set(chosen) - set(left_out):
+        raise UsageError("no rule is left: --ignore takes out all that --select names")
 
 
 class Publisher:
-    """Writes each report to standard output and to the further files, and its summary to standard error."""
+    """Writes each report to standard output and to the further files, and its summary to standard error.
 
-    def __init__(self, options: JudgingOptions, look: Look) -> None:
-        self._files = contextlib.ExitStack()
-        self._writers: list[tuple[Format, TextIO]] = [
-            (formatter(each.format), self._files.enter_context(_opened(each.path))) for each in options.report
-        ]
+    A context manager: the files take their places when it ends without an error.
+    """
+
+    def __init__(self, options: JudgingOptions, look: Look, inputs: Iterable[str] = ()) -> None:
+        """Open the files; `inputs` are the traces, which no report may replace. Raises `UsageError`."""
+        self._options = options
         self._formatter = formatter(options.format, look)
+        self._files = ReportFiles(options.report, inputs)
 
     def __enter__(self) -> Self:
+        self._files.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._files.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._files.__exit__(kind)
 
     def publish(self, report: Report) -> None:
         """Write one report everywhere."""
@@ -120,26 +95,13 @@ class Publisher:
         write(self._formatter.closing(report))
         ranked = report.findings
         if told != [finding.fingerprint for finding in ranked]:
-            say("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
+            self._options.tell("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
         self._file(report)
         return report
 
     def _file(self, report: Report) -> None:
-        for each, stream in self._writers:
-            stream.writelines(each.report(report))
-            stream.flush()
-        say(summary(report))
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
-    """Open a file for a report; early, so that a wrong path does not waste a long analysis."""
-    with contextlib.ExitStack() as stack:
-        try:
-            stream = stack.enter_context(Path(path).open("w", encoding="utf-8", errors="backslashreplace"))
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from error
-        yield stream
+        self._files.write(lambda name: formatter(name).report(report))
+        self._options.tell(summary(report))
 
 
 def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Record and analyse."""
-    check_rules([*options.select, *options.ignore])
+    check_rules(options.select, options.ignore)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     strace = _ready(command)
     with Publisher(options, look_of(sys.stdout, options.color)) as publisher, trace_file(options.output) as trace:

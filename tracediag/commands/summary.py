@@ -1,7 +1,7 @@
 """Count calls, errors and times, as strace -c does.
 
-Each TRACE is the output of strace, plain or compressed; "-" is standard input; the prefix of an -ff set stands for
-all its files. Several traces are added up to one table; --each shows one table for each.
+Each TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
+prefix of an -ff set stands for all its files. Several traces are added up to one table; --each shows one for each.
 
 Times are those that strace -T records: without it there are no columns of times. Percentiles are at most 0.5 % off.
 """
@@ -17,6 +17,9 @@ from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
+from tracediag.commands.reports import Destination, ReportFiles, add_report
+from tracediag.commands.traces import add_traces, traces_of
+from tracediag.report import Look
 
 if TYPE_CHECKING:
     from tracediag.overviews import View
@@ -37,11 +40,12 @@ class Options(CommonOptions, kw_only=True):
     limit: int | None = None
     each: bool = False
     format: Literal["full", "json"] = "full"
+    report: tuple[Destination, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("traces", metavar="TRACE", nargs="+", help='a trace; "-" for standard input')
+    add_traces(parser)
     parser.add_argument("--by", choices=BY, default=BY[0], help="what makes a row (default: call)")
     parser.add_argument("--sort", choices=SORT, help="(default: time where the trace has times, else calls)")
     parser.add_argument(
@@ -51,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"show so many rows, 0 for all (default: {_LONG} processes, files or peers in a table, else all)",
     )
     parser.add_argument("--each", action="store_true", help="one table for each trace, instead of their sum")
-    parser.add_argument("--format", choices=("full", "json"), default="full", help="of the table (default: full)")
+    add_report(parser, ("full", "json"))
 
 
 def _limit(text: str) -> int:
@@ -63,11 +67,13 @@ def _limit(text: str) -> int:
 
 def run(options: Options) -> int:
     """Read the traces; one that cannot be read does not keep the others from being counted."""
-    groups = [[trace] for trace in options.traces] if options.each else [options.traces]
-    return max(_table(group, options) for group in groups)
+    traces = traces_of(options.traces)
+    groups = [[trace] for trace in traces] if options.each else [traces]
+    with ReportFiles(options.report, traces) as files:
+        return max(_table(group, options, files) for group in groups)
 
 
-def _table(traces: Sequence[str], options: Options) -> ExitCode:
+def _table(traces: Sequence[str], options: Options, files: ReportFiles) -> ExitCode:
     """Write the table of some traces together."""
     from tracediag.overviews import view_by
     from tracediag.reading import UnreadableError
@@ -75,35 +81,39 @@ def _table(traces: Sequence[str], options: Options) -> ExitCode:
     view, code = view_by(options.by), ExitCode.CLEAN
     for trace in traces:
         try:
-            with progress_of(trace) as progress:
+            with progress_of(trace, quiet=options.quiet) as progress:
                 view.read(trace, progress)
         except UnreadableError as error:
             say(str(error))
             code = ExitCode.UNREADABLE
     if view.sources:
-        _publish(view, options)
+        _publish(view, options, files)
     return code
 
 
-def _publish(view: View, options: Options) -> None:
+def _publish(view: View, options: Options, files: ReportFiles) -> None:
+    def summed(form: str) -> Summary:
+        return view.summary(options.sort, _rows(options, form))
+
+    summary = summed(options.format)
+    write(_rendered(summary, options.format, options, look_of(sys.stdout, options.color)))
+    files.write(lambda form: [_rendered(summed(form), form, options, Look())])
+    for line in _said(summary, options):
+        options.tell(line)
+
+
+def _rendered(summary: Summary, form: str, options: Options, look: Look) -> str:
     from tracediag.report.summary_table import document, table
 
-    summary = view.summary(options.sort, _rows(options))
-    if options.format == "json":
-        write(document(summary))
-    else:
-        look = look_of(sys.stdout, options.color)
-        if options.each:
-            write(f"{_name(summary)}\n")
-        write(table(summary, look))
-    for line in _said(summary, options):
-        say(line)
+    if form == "json":
+        return document(summary)
+    return (f"{_name(summary)}\n" if options.each else "") + table(summary, look)
 
 
-def _rows(options: Options) -> int | None:
+def _rows(options: Options, form: str) -> int | None:
     if options.limit is not None:
         return options.limit or None
-    return _LONG if options.format == "full" and options.by in ("process", "file", "peer") else None
+    return _LONG if form == "full" and options.by in ("process", "file", "peer") else None
 
 
 def _name(summary: Summary) -> str:

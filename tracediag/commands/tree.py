@@ -1,8 +1,9 @@
-"""Show the processes: who made whom, what each ran, how it ended.
+"""Show the processes: parents and children, what each ran, how it ended.
 
-TRACE is the output of strace, plain or compressed; "-" is standard input; the prefix of an -ff set stands for all
-its files. Each process has a line: its pid, its command line, when it began and how long it ran where the trace has
-times (-ttt), its calls, and its exit status or the signal that killed it, with the sender.
+TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
+prefix of an -ff set stands for all its files. Each process has a line: its pid, its command line, its start and how
+long it ran where the trace has times (-ttt), its calls, and its exit status or the signal that killed it, with the
+sender.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
+from tracediag.commands.reports import Destination, ReportFiles, add_report
+from tracediag.commands.traces import add_traces, traces_of
+from tracediag.report import Look
 
 
 class Options(CommonOptions, kw_only=True):
@@ -23,13 +27,14 @@ class Options(CommonOptions, kw_only=True):
     traces: list[str]
     threads: bool = False
     format: Literal["full", "json"] = "full"
+    report: tuple[Destination, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("traces", metavar="TRACE", nargs="+", help='a trace; "-" for standard input')
+    add_traces(parser)
     parser.add_argument("--threads", action="store_true", help="a line for each thread, instead of their count")
-    parser.add_argument("--format", choices=("full", "json"), default="full", help="of the tree (default: full)")
+    add_report(parser, ("full", "json"))
 
 
 def run(options: Options) -> int:
@@ -37,28 +42,31 @@ def run(options: Options) -> int:
     from tracediag.reading import UnreadableError
 
     code = ExitCode.CLEAN
-    for trace in options.traces:
-        try:
-            _show(trace, options)
-        except UnreadableError as error:
-            say(str(error))
-            code = ExitCode.UNREADABLE
+    traces = traces_of(options.traces)
+    with ReportFiles(options.report, traces) as files:
+        for trace in traces:
+            try:
+                _show(trace, options, files, titled=len(traces) > 1)
+            except UnreadableError as error:
+                say(str(error))
+                code = ExitCode.UNREADABLE
     return code
 
 
-def _show(trace: str, options: Options) -> None:
+def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> None:
     from tracediag.overviews.descent import grow_tree
     from tracediag.report.tree import document, picture
     from tracediag.report.visible import visible
 
-    with progress_of(trace) as progress:
+    def rendered(form: str, look: Look) -> str:
+        if form == "json":
+            return document(tree)
+        return (f"{visible(trace)}\n" if titled else "") + picture(tree, look, threads=options.threads)
+
+    with progress_of(trace, quiet=options.quiet) as progress:
         tree = grow_tree(trace, progress)
-    if options.format == "json":
-        write(document(tree))
-        return
-    if len(options.traces) > 1:
-        write(f"{visible(trace)}\n")
-    write(picture(tree, look_of(sys.stdout, options.color), threads=options.threads))
+    write(rendered(options.format, look_of(sys.stdout, options.color)))
+    files.write(lambda name: [rendered(name, Look())])
     source = tree.source
     lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
-    say(f"{trace}: {source.lines:,} lines, {source.calls:,} calls{lost}")
+    options.tell(f"{trace}: {source.lines:,} lines, {source.calls:,} calls{lost}")

@@ -1,0 +1,159 @@
+"""Files for reports: replaced when all is written or left as they were; and what tells that two paths are one file.
+
+A regular file is written beside its target and renamed at the end, so that the old report survives a failed run. What
+is no regular file (/dev/stdout, a FIFO) is written directly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+
+from tracediag.commands.errors import UsageError
+
+Key = tuple[int, int] | str
+"""What a file is known by: device and inode, or its path where there is none yet."""
+
+
+class File:
+    """A device, a FIFO or a stream of ours, written directly."""
+
+    def __init__(self, path: str, descriptor: int, *, standard: bool = False) -> None:
+        """Take an open descriptor; `standard` says that it is one of standard output or error."""
+        self.path = path
+        self.standard = standard
+        self._stream = open(descriptor, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+
+    def write(self, text: str) -> None:
+        """Write all of the text; OSError if the file does not take it."""
+        self._stream.write(text)
+        self._stream.flush()
+
+    def commit(self) -> None:
+        """End the report."""
+        self._stream.close()
+
+    def discard(self) -> None:
+        """Give the report up."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
+
+
+class _Replacement(File):
+    """A regular file: what is written stands beside it until the report is complete."""
+
+    def __init__(self, path: str) -> None:
+        self._target = os.path.realpath(path)
+        self._folder = os.path.dirname(self._target)  # noqa: PTH120
+        descriptor, self._beside = tempfile.mkstemp(prefix=".tracediag-", suffix=".tmp", dir=self._folder)
+        self._written = False
+        super().__init__(path, descriptor)
+
+    def write(self, text: str) -> None:
+        """Write beside the target."""
+        super().write(text)
+        self._written = True
+
+    def commit(self) -> None:
+        """Put the report in its place, with the permissions of the old one; without a report the old one stays."""
+        if not self._written:
+            self.discard()
+            return
+        descriptor = self._stream.fileno()
+        _dress(descriptor, self._target)
+        os.fsync(descriptor)
+        self._stream.close()
+        os.replace(self._beside, self._target)  # noqa: PTH105
+        _sync_folder(self._folder)
+
+    def discard(self) -> None:
+        """Remove what stands beside the target."""
+        super().discard()
+        with contextlib.suppress(OSError):
+            os.unlink(self._beside)  # noqa: PTH108
+
+
+def _dress(descriptor: int, target: str) -> None:
+    """Give a new file the owner and permissions of the old one, or those that any new file gets."""
+    try:
+        old = os.stat(target)  # noqa: PTH116
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+        return
+    with contextlib.suppress(PermissionError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the new name on the disk too: fsync(2)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # not every file system can
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_file(path: str) -> File:
+    """Open a file for a report; early, so that a wrong path does not waste a long analysis. Raises `UsageError`."""
+    try:
+        status = _status(path)
+        if status is not None and (number := _standard(path, status)):
+            return File(path, os.dup(number), standard=True)
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            return File(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        if path.endswith("/"):
+            raise UsageError(f"{path}: this names a folder")
+        if status is not None and not os.access(path, os.W_OK):
+            raise UsageError(f"{path}: Permission denied")
+        return _Replacement(path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def _standard(path: str, status: os.stat_result) -> int | None:
+    """Return 1 or 2 where the path names standard output or error: these have a place in a file, and keep it."""
+    for number, name in ((1, "standard output"), (2, "standard error")):
+        if os.path.samestat(os.fstat(number), status):
+            if path.startswith(("/dev/", "/proc/")):
+                return number
+            if stat.S_ISREG(status.st_mode):
+                raise UsageError(f"{path}: {name} goes to this file")
+    return None
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return None
+
+
+def key_of(path: str) -> Key:
+    """Return what is the same for all paths of one file."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return (status.st_dev, status.st_ino)
+
+
+def keys_of(inputs: Iterable[str]) -> Iterator[Key]:
+    """Yield what inputs are known by, as far as they are regular files or do not exist yet."""
+    from tracediag.reading.sets import members_of
+
+    for path in inputs:
+        if path == "-":
+            status = os.fstat(0)
+            if stat.S_ISREG(status.st_mode):
+                yield (status.st_dev, status.st_ino)
+            continue
+        for name in (path, *(() if os.path.exists(path) else members_of(path))):  # noqa: PTH110
+            if not os.path.exists(name) or os.path.isfile(name):  # noqa: PTH110, PTH113
+                yield key_of(name)

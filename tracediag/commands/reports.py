@@ -1,0 +1,124 @@
+"""Where reports go: the options for it, and the files that get a report too."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Self
+
+import msgspec
+
+from tracediag.commands.errors import CommandError, UsageError
+from tracediag.commands.files import File, Key, key_of, keys_of, open_file
+
+Render = Callable[[str], Iterable[str]]
+"""Gives the text of a report in the format of that name, in pieces."""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A file that gets a report too."""
+
+    format: str
+    path: str
+
+
+def add_report(parser: argparse.ArgumentParser, formats: Sequence[str], *flags: str) -> None:
+    """Declare --format and -o (or other flags for it); the first format is the default."""
+    parser.add_argument(
+        "--format", choices=formats, default=argparse.SUPPRESS, help=f"report format (default: {formats[0]})"
+    )
+    parser.add_argument(
+        *(flags or ("-o", "--report")),
+        dest="report",
+        metavar="FORMAT[:FILE]",
+        action=_AddReport,
+        const=formats,
+        default=[],
+        help="write the report to FILE too, or in that format to standard output; may be repeated",
+    )
+
+
+class _AddReport(argparse.Action):
+    """FORMAT:FILE is one more destination; FORMAT alone is what --format says."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, _flag: str | None = None) -> None:
+        name, colon, path = value.partition(":")
+        if name not in self.const or (colon and not path):
+            raise argparse.ArgumentError(
+                self, f"{value!r} is not FORMAT or FORMAT:FILE with {', '.join(self.const)} as FORMAT"
+            )
+        if path == "-":
+            raise argparse.ArgumentError(self, f"for standard output: -o {name}, or --format {name}")
+        if colon:
+            setattr(namespace, self.dest, [*getattr(namespace, self.dest), Destination(name, path)])
+        elif getattr(namespace, "format", name) != name:
+            raise argparse.ArgumentError(self, f"two formats for standard output: {namespace.format} and {name}")
+        else:
+            namespace.format = name
+
+
+class ReportFiles:
+    """The files that get a report too. At the end of the context they take their places; after an error they do not."""
+
+    def __init__(self, destinations: Iterable[Destination], inputs: Iterable[str] = ()) -> None:
+        """Open the files, before anything long is done.
+
+        Args:
+            destinations: the files with their formats.
+            inputs: what is read, or written by something else; "-" is standard input, a prefix its -ff set.
+
+        Raises:
+            UsageError: if a file cannot be written, is an input, or is named twice.
+        """
+        self._failures: list[str] = []
+        self._files: list[tuple[str, File]] = []
+        taken = dict.fromkeys(keys_of(inputs), "this is an input, not a place for a report")
+        try:
+            for each in destinations:
+                self._add(each, taken)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _add(self, destination: Destination, taken: dict[Key, str]) -> None:
+        path = destination.path
+        key = key_of(path)
+        if key in taken:
+            raise UsageError(f"{path}: {taken[key]}")
+        taken[key] = "two reports for one file"
+        self._files.append((destination.format, open_file(path)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        for _format, file in list(self._files):
+            self._attempt(file, file.commit)
+        if self._failures:
+            raise CommandError("; ".join(self._failures))
+
+    def write(self, render: Render) -> None:
+        """Write a report to every file; one that fails is reported at the end and does not keep it from the others."""
+        for name, file in list(self._files):
+            self._attempt(file, partial(_fill, file, render, name))
+
+    def _attempt(self, file: File, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OSError as error:
+            if not (isinstance(error, BrokenPipeError) and file.standard):  # the reader's own choice, as of any output
+                self._failures.append(f"{file.path}: {error.strerror}")
+            self._files = [entry for entry in self._files if entry[1] is not file]
+            file.discard()
+
+    def _discard(self) -> None:
+        for _format, file in self._files:
+            file.discard()
+
+
+def _fill(file: File, render: Render, name: str) -> None:
+    file.write("".join(render(name)))

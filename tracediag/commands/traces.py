@@ -1,0 +1,31 @@
+"""The traces that a command reads."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+
+from tracediag.commands.errors import UsageError
+
+
+def add_traces(parser: argparse.ArgumentParser) -> None:
+    """Declare the traces."""
+    parser.add_argument(
+        "traces", metavar="TRACE", nargs="*", help='a trace; "-", or none where one is piped in, for standard input'
+    )
+
+
+def traces_of(named: list[str]) -> list[str]:
+    """Return the traces that are named, or standard input where something is piped in. Raises `UsageError`."""
+    if named:
+        return named
+    if _is_piped():
+        return ["-"]
+    raise UsageError("no TRACE is named, and nothing is piped in; --help shows the usage")
+
+
+def _is_piped() -> bool:
+    """Whether standard input brings something: a terminal would wait for the user, and the null device is empty."""
+    mode = os.fstat(0).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
