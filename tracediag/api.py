@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tracediag.engine import Engine
 from tracediag.evidence import scope as evidence
@@ -14,7 +14,7 @@ from tracediag.results.clock import with_clock
 from tracediag.results.findings import Finding
 from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Report, Sample, Scope
-from tracediag.rules import Rule, all_rules, find_rule
+from tracediag.rules import Rule, all_rules, find_rules
 from tracediag.rules.cards import cards
 from tracediag.trace.events import Event
 
@@ -39,8 +39,8 @@ class Analysis:
         self,
         source: AnySource,
         *,
-        select: Collection[str] = (),
-        ignore: Collection[str] = (),
+        select: str | Iterable[str] = (),
+        ignore: str | Iterable[str] = (),
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
         debug: bool = False,
@@ -116,8 +116,8 @@ class Analysis:
 def analyze(
     source: AnySource,
     *,
-    select: Collection[str] = (),
-    ignore: Collection[str] = (),
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
 ) -> Report:
@@ -126,8 +126,9 @@ def analyze(
     Args:
         source: a path (plain or compressed), the prefix of the files of `strace -ff`, "-" for standard input, an
             iterable of lines, or a source of `tracediag.reading`.
-        select: names or codes of the only rules to apply; all where empty.
-        ignore: names or codes of rules to leave out.
+        select: the only rules to apply: names, codes, prefixes of codes ("TD5") or families ("epoll"), in a list or in
+            one string, comma-separated; all where empty.
+        ignore: the rules to leave out, likewise.
         progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
         strict: whether a line that is not understood is an error.
 
@@ -145,8 +146,8 @@ def analyze(
 def diagnose(
     source: AnySource,
     *,
-    select: Collection[str] = (),
-    ignore: Collection[str] = (),
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
 ) -> Iterator[Finding]:
@@ -157,10 +158,9 @@ def diagnose(
     return iter(Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict))
 
 
-def _chosen(select: Collection[str], ignore: Collection[str]) -> list[type[Rule]]:
-    left_out = {find_rule(name) for name in ignore}
-    chosen = [find_rule(name) for name in select] or all_rules()
-    return [rule for rule in chosen if rule not in left_out]
+def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:
+    left_out = set(find_rules(ignore))
+    return [rule for rule in find_rules(select) or all_rules() if rule not in left_out]
 
 
 def _held(dialect: Dialect) -> frozenset[Fact]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
+from tracediag.rules.selection import alike
+from tracediag.rules.selection import find_rules as _find_rules
 
-__all__ = ["Rule", "all_rules", "find_rule"]
+__all__ = ["Rule", "UnknownRuleError", "all_rules", "find_rule", "find_rules"]
 
 
 @cache
@@ -25,14 +28,18 @@ def _subclasses(parent: type[Rule]) -> list[type[Rule]]:
     return [found for child in parent.__subclasses__() for found in (child, *_subclasses(child))]
 
 
-def find_rule(name_or_code: str) -> type[Rule]:
-    """Return a rule by its name or code, whatever the case.
+def find_rules(words: str | Iterable[str]) -> tuple[type[Rule], ...]:
+    """Return the rules that names, codes, prefixes of codes ("TD5") and families ("epoll") mean, in that order.
 
-    Raises:
-        UnknownRuleError: if there is no such rule.
+    A plain string may hold several, comma-separated. Raises `UnknownRuleError`, which suggests names.
     """
+    return _find_rules(words, all_rules())
+
+
+def find_rule(name_or_code: str) -> type[Rule]:
+    """Return one rule by its name or code, whatever the case. Raises `UnknownRuleError`."""
     wanted = name_or_code.lower()
     for rule in all_rules():
         if wanted in (rule.name, rule.code.lower()):
             return rule
-    raise UnknownRuleError(name_or_code)
+    raise UnknownRuleError(name_or_code, alike(name_or_code, all_rules()))

@@ -1,0 +1,77 @@
+"""Which rules some words mean: names, codes, prefixes of codes, families; and which may have been meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from tracediag.errors import UnknownRuleError
+from tracediag.rules.base import Rule
+
+_WORDS = re.compile(r"[^a-z0-9]+")
+_SUGGESTED = 3
+_IN_NAME, _IN_SUMMARY = 2.0, 1.0
+"""What a word counts that a rule's name or its summary holds."""
+_ALIKE = 0.6
+"""How alike two words are, from 0 to 1, where one may be a slip of the other: `difflib`."""
+
+
+def find_rules(words: str | Iterable[str], rules: Iterable[type[Rule]]) -> tuple[type[Rule], ...]:
+    """Return the rules that are meant, each once, in the order of the words.
+
+    Args:
+        words: names ("double-close"), codes ("TD303"), prefixes of codes ("TD3") or families ("descriptor"), whatever
+            the case; a plain string may hold several, comma-separated.
+        rules: all rules, in the order of their codes.
+
+    Raises:
+        UnknownRuleError: if a word means no rule.
+    """
+    every = tuple(rules)
+    listed = words.split(",") if isinstance(words, str) else words
+    found: dict[type[Rule], None] = {}
+    for word in filter(None, map(str.strip, listed)):
+        meant = _meant(word.lower(), every)
+        if not meant:
+            raise UnknownRuleError(word, alike(word, every))
+        found.update(dict.fromkeys(meant))
+    return tuple(found)
+
+
+def _meant(word: str, rules: tuple[type[Rule], ...]) -> list[type[Rule]]:
+    named = [rule for rule in rules if word == rule.name]
+    if named:
+        return named
+    if re.fullmatch(r"td\d*", word):
+        return [rule for rule in rules if rule.code.lower().startswith(word)]
+    return [rule for rule in rules if family_of(rule) == word]
+
+
+def family_of(rule: type[Rule]) -> str:
+    """Return the name of the folder that holds the rule."""
+    return rule.__module__.split(".")[-2]
+
+
+def alike(word: str, rules: Iterable[type[Rule]]) -> tuple[str, ...]:
+    """Return names of rules and families that may have been meant by a word that is none, the most likely first."""
+    every = tuple(rules)
+    wanted = word.lower()
+    scores = {rule.name: _score(wanted, rule.name, rule.summary) for rule in every}
+    scores |= {family: _score(wanted, family, "") for family in map(family_of, every)}
+    ranked = sorted((name for name, score in scores.items() if score), key=lambda name: (-scores[name], name))
+    return tuple(ranked[:_SUGGESTED])
+
+
+def _score(wanted: str, name: str, summary: str) -> float:
+    """Return how well a word fits a rule, 0 where it does not: what it spells like, or what it is about."""
+    ratio = difflib.SequenceMatcher(None, wanted, name).ratio()
+    score = 2 * _IN_NAME * ratio if ratio >= _ALIKE else 0.0
+    for part in filter(None, _WORDS.split(wanted)):
+        if len(part) < 3 or re.fullmatch(r"td\d*", part):
+            continue
+        if any(held.startswith(part) for held in _WORDS.split(name)):
+            score += _IN_NAME
+        elif any(held.startswith(part) for held in _WORDS.split(summary.lower())):
+            score += _IN_SUMMARY
+    return score
