@@ -1,9 +1,11 @@
 import json
+import re
 
 import pytest
 from command_line import tracediag
 
 from tracediag.rules import all_rules
+from tracediag.rules.pages import parse_page
 
 
 def test_rules_as_a_table():
@@ -23,7 +25,33 @@ def test_a_page_by_name_and_by_code():
     rule = all_rules()[0]
     by_name, by_code = tracediag("explain", rule.name), tracediag("explain", rule.code)
     assert by_name.returncode == by_code.returncode == 0
-    assert by_name.stdout == by_code.stdout == f"{rule.page().rstrip()}\n"
+    assert by_name.stdout == by_code.stdout
+    assert by_name.stdout.startswith(f"# {rule.name} ({rule.code})\n")
+
+
+def test_a_page_answers_first_what_is_asked_first():
+    page = tracediag("explain", "double-close").stdout
+    assert page.splitlines()[2] == "A number is closed that was closed before."
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == [
+        "Why it is a bug",
+        "How to fix it",
+        "When it is fine",
+        "What it finds",
+        "What to record",
+        "See also",
+        "A trace that shows it",
+        "A trace that does not",
+    ]
+    assert "```trace\n" in page
+    assert "#^" not in page
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
+def test_every_page_begins_with_a_sentence(rule):
+    sentence = parse_page(rule.page()).first_sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert not re.search(r"[a-z]{3}[.] [A-Z]", sentence), "one sentence"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
@@ -40,7 +68,9 @@ def test_version():
     assert done.stdout.startswith("tracediag 0.")
 
 
-@pytest.mark.parametrize("command", ["analyze", "run", "explain", "rules", "demo", "serve", "completion"])
+@pytest.mark.parametrize(
+    "command", ["analyze", "run", "summary", "tree", "explain", "rules", "demo", "serve", "completion"]
+)
 def test_help(command):
     done = tracediag(command, "--help")
     assert done.returncode == 0

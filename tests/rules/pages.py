@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from tracediag.api import analyze
 from tracediag.results.findings import Finding
 from tracediag.rules import Rule, find_rule
+from tracediag.rules.pages import FENCE, MARK
 
 HEADINGS = (
     "What it finds",
@@ -28,9 +29,6 @@ HEADINGS = (
     "What to record",
     "See also",
 )
-
-_FENCE = re.compile(r"^```trace( quiet)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MARK = re.compile(r"#\^ (?P<code>TD\d+) step (?P<step>\d+)(?P<rest>.*)")
 
 
 @dataclass
@@ -50,13 +48,13 @@ class PageTrace:
 
 def traces(text: str) -> list[PageTrace]:
     """Return the traces of a page."""
-    return [_trace(bool(found[1]), found[2]) for found in _FENCE.finditer(text)]
+    return [_trace(bool(found[1]), found[2]) for found in FENCE.finditer(text)]
 
 
 def _trace(quiet: bool, body: str) -> PageTrace:
     trace = PageTrace(quiet)
     for line in body.splitlines():
-        if _MARK.match(line):
+        if MARK.match(line):
             trace.marks[len(trace.lines)] = line
         else:
             trace.lines.append(line)
@@ -74,7 +72,7 @@ def marks_of(finding: Finding) -> dict[int, str]:
 
 def remark(rule: type[Rule]) -> str:
     """Return the page with the marks that its findings ask for."""
-    return _FENCE.sub(lambda found: _remarked(rule, found), rule.page())
+    return FENCE.sub(lambda found: _remarked(rule, found), rule.page())
 
 
 def _remarked(rule: type[Rule], found: re.Match[str]) -> str:

@@ -1,0 +1,64 @@
+"""Takes a rule's page apart: its title, its sections, the first sentence, the traces and their marks.
+
+A fence of the kind `trace` holds a recorded trace that shows the fault, `trace quiet` one that does not. In the first,
+a line `#^ TD103 step 2` says that the record above it is the second step of the finding: it is for the tests, not for
+readers.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+FENCE = re.compile(r"^```trace( quiet)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A trace: whether it is quiet, and its lines with their marks."""
+MARK = re.compile(r"#\^ (?P<code>TD\d+) step (?P<step>\d+)(?P<rest>.*)")
+"""A line in a trace that says which step the line above it is."""
+
+_MARK_LINE = re.compile(r"^#\^ TD\d+ step .*\n", re.MULTILINE)
+_HEADING = re.compile(r"^## (.*)\n", re.MULTILINE)
+_SENTENCE = re.compile(r"(?s).+?[.!?](?=\s+[A-Z`*\"(]|\s*$)")
+_FINDS = "What it finds"
+_FIRST = ("Why it is a bug", "How to fix it", "When it is fine")
+_LAST = ("A trace that shows it", "A trace that does not")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The page of a rule."""
+
+    title: str
+    """As it stands in the first line: "double-close (TD303)"."""
+    sections: dict[str, str]
+    """The text below each heading, in the order of the page, marks among it."""
+
+    @property
+    def first_sentence(self) -> str:
+        """What the rule finds, in one sentence on one line; Markdown, with its full stop."""
+        opening = " ".join(self.sections.get(_FINDS, "").partition("\n\n")[0].split())
+        found = _SENTENCE.match(opening)
+        return found.group() if found else opening
+
+    def for_readers(self) -> str:
+        """Return the page as Markdown in the order of the questions that a reader has, without marks.
+
+        What it is, why, the cure, when it is fine; then the details, and the traces last.
+        """
+        details = [name for name in self.sections if name not in (*_FIRST, *_LAST)]
+        if self.sections.get(_FINDS, "").split() == self.first_sentence.split():
+            details.remove(_FINDS)
+        order = [name for name in (*_FIRST, *details, *_LAST) if name in self.sections]
+        below = "".join(f"\n## {name}\n{self.sections[name].strip()}\n" for name in order)
+        return without_marks(f"# {self.title}\n\n{self.first_sentence}\n{below}")
+
+
+def parse_page(text: str) -> Page:
+    """Take the text of a page apart."""
+    title, *rest = _HEADING.split(text)
+    sections = {name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}
+    return Page(title.strip().removeprefix("# "), sections)
+
+
+def without_marks(text: str) -> str:
+    """Return the text without the lines that mark steps."""
+    return _MARK_LINE.sub("", text)
