@@ -60,6 +60,7 @@ def test_completion(shell):
     assert done.returncode == 0
     assert "analyze" in done.stdout
     assert "edge-triggered-accept-once" in done.stdout
+    assert "descriptor" in done.stdout, "a family, for --select"
 
 
 def test_version():

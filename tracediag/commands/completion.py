@@ -42,10 +42,16 @@ def _tell_what_completes(parser: argparse.ArgumentParser) -> None:
 
     from tracediag.epollserver import FAULTS
     from tracediag.rules import all_rules
+    from tracediag.rules.selection import families_of
 
-    names = {"RULE": [rule.name for rule in all_rules()], "FAULT": list(FAULTS)}
+    names = {
+        "RULE": [rule.name for rule in all_rules()],
+        "RULES": [*families_of(all_rules()), *(rule.name for rule in all_rules())],
+        "FAMILY": families_of(all_rules()),
+        "FAULT": list(FAULTS),
+    }
     for action in _actions(parser):
-        if action.metavar in ("TRACE", "FILE"):
+        if action.metavar in ("TRACE", "FILE", "DIR"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif isinstance(action.metavar, str) and action.metavar in names:
             action.choices = names[action.metavar]

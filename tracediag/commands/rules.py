@@ -1,14 +1,21 @@
-"""List the rules: code, name, severity, and what each finds."""
+"""List the rules: code, name, severity, and what each finds; or begin a new one.
+
+    tracediag rules new NAME
+
+writes what a new rule begins with into a checkout of tracediag: the rule and its page in the family's folder, and two
+programs to record in samples/NAME. It takes the next free code, and overwrites nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tracediag.commands.output import look_of, write
-from tracediag.commands.parser import CommonOptions
+from tracediag.commands.parser import CommonOptions, add_common
 from tracediag.report import Look
 
 if TYPE_CHECKING:
@@ -19,19 +26,47 @@ class Options(CommonOptions, kw_only=True):
     """What `tracediag rules` takes."""
 
     format: Literal["table", "json"] = "table"
+    action: Literal["new"] | None = None
+    name: str = ""
+    family: str | None = None
+    dir: str | None = None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="(default: table)")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
+    new = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules").add_parser(
+        "new", help="begin a new rule", description="Write what a new rule begins with into a checkout of tracediag."
+    )
+    new.add_argument("name", metavar="NAME", help="the fault in words joined by hyphens, such as double-close")
+    new.add_argument("--family", metavar="FAMILY", help="folder of the rule (default: that of the rules most like it)")
+    new.add_argument("--dir", metavar="DIR", help="the checkout (default: the one that tracediag runs from)")
+    add_common(new)
 
 
 def run(options: Options) -> int:
-    """Print all rules, by their codes."""
+    """Print all rules, by their codes, or begin a new one."""
     from tracediag.rules import all_rules
 
+    if options.action == "new":
+        return _begin(options)
     rules = all_rules()
     write(_json(rules) if options.format == "json" else _table(rules, look_of(sys.stdout, options.color)))
+    return 0
+
+
+def _begin(options: Options) -> int:
+    from tracediag.commands.scaffold import scaffold
+
+    checkout = Path(options.dir) if options.dir is not None else Path(__file__).resolve().parents[2]
+    code, paths = scaffold(checkout, options.name, options.family)
+    write("".join(f"{path}\n" for path in paths))
+    for line in (
+        f"{code} {options.name}: left to do: the programs bug.c and fixed.c; sh samples/{options.name}/record.sh;",
+        "the page: both traces, cut to the lines that matter, and all that stands in capitals;",
+        f"the rule; then: python -m pytest -k {options.name}",
+    ):
+        options.tell(line)
     return 0
 
 

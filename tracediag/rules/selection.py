@@ -53,12 +53,17 @@ def family_of(rule: type[Rule]) -> str:
     return rule.__module__.split(".")[-2]
 
 
+def families_of(rules: Iterable[type[Rule]]) -> list[str]:
+    """Return the families, each once, in the order of the rules."""
+    return list(dict.fromkeys(map(family_of, rules)))
+
+
 def alike(word: str, rules: Iterable[type[Rule]]) -> tuple[str, ...]:
     """Return names of rules and families that may have been meant by a word that is none, the most likely first."""
     every = tuple(rules)
     wanted = word.lower()
     scores = {rule.name: _score(wanted, rule.name, rule.summary) for rule in every}
-    scores |= {family: _score(wanted, family, "") for family in map(family_of, every)}
+    scores |= {family: _score(wanted, family, "") for family in families_of(every)}
     ranked = sorted((name for name, score in scores.items() if score), key=lambda name: (-scores[name], name))
     return tuple(ranked[:_SUGGESTED])
 
