@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from tracediag.results.report import RuleCard
 from tracediag.rules.base import Rule
-
-_MEANING = re.compile(r"^## What it finds\n(?P<first>(?>[^\n]++\n)*+)", re.MULTILINE)
-_SENTENCE = re.compile(r"[^.!?]*+(?>[.!?](?!\s+[A-Z`*(\"]|\s*+$)[^.!?]*+)*+[.!?]?")
+from tracediag.rules.pages import parse_page
 
 
 def cards(rules: Iterable[type[Rule]]) -> dict[str, RuleCard]:
@@ -29,15 +26,7 @@ def card(rule: type[Rule]) -> RuleCard:
         severity=rule.severity,
         maturity=rule.maturity,
         summary=rule.summary,
-        meaning=_first_sentence(page),
+        meaning=parse_page(page).first_sentence,
         family=family,
         tags=(family,),
     )
-
-
-def _first_sentence(page: str) -> str:
-    """Return the first sentence below "What it finds", on one line."""
-    found = _MEANING.search(page)
-    text = " ".join(found["first"].split()) if found is not None else ""
-    sentence = _SENTENCE.match(text)
-    return sentence.group() if sentence is not None else text
