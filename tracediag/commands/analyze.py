@@ -97,7 +97,12 @@ def _judge(source: str | Source, options: Options, publisher: Publisher) -> Repo
     path = source if isinstance(source, str) else source.name
     with progress_of(path, quiet=options.quiet) as progress:
         analysis = Analysis(
-            source, select=options.select, ignore=options.ignore, progress=progress, strict=options.strict
+            source,
+            select=options.select,
+            ignore=options.ignore,
+            progress=progress,
+            strict=options.strict,
+            debug=options.debug,
         )
         if (path == "-" or options.follow) and options.format != "json":
             return publisher.publish_live(analysis, "<stdin>" if path == "-" else path)
