@@ -31,6 +31,11 @@ class Aftermath(msgspec.Struct, eq=False):
     """The write to a file, socket or fd 2 by which the program reported it, where the rule saw that when it came."""
 
     @property
+    def settled(self) -> bool:
+        """Whether a rule has already seen the program answer the failure."""
+        return self.retried is not None or self.undone is not None or self.noticed is not None
+
+    @property
     def complaint(self) -> Complaint:
         """All that the program said on fd 2 after the failure."""
         return said_by(self.process, self.call.line)
@@ -43,7 +48,7 @@ class Aftermath(msgspec.Struct, eq=False):
     @property
     def answered(self) -> bool:
         """Whether the program is known to have seen it: it reported the error, tried again, or took back its work."""
-        return self.retried is not None or self.undone is not None or self.reported is not None
+        return self.settled or self.reported is not None
 
     @property
     def ignored(self) -> bool:

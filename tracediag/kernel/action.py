@@ -27,6 +27,8 @@ class FlagChange(msgspec.Struct, eq=False, gc=False):
     """The F_GETFL that stood behind the change, if any."""
     changed: Syscall | None
     """The call that had set the flags before, if any but the first."""
+    mistaken: Syscall | None = None
+    """The F_GETFD that was the last fcntl about flags before it: its value may have been taken for status flags."""
 
 
 class Action(msgspec.Struct, eq=False, gc=False):

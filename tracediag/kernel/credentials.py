@@ -53,6 +53,14 @@ class Groups(msgspec.Struct, frozen=True):
     """The setgroups that set them, its own or of a process that it comes from."""
 
 
+class Seccomp(msgspec.Struct, frozen=True, gc=False):
+    """The latest seccomp filter or mode that a process put in force; none can be removed again: seccomp(2)."""
+
+    call: Syscall
+    strict: bool
+    """Whether it is strict mode, in which the kernel answers any call but read, write and exit with SIGKILL."""
+
+
 class Terminal(msgspec.Struct, eq=False):
     """The controlling terminal of a session, if it has one; its processes share it."""
 

@@ -189,6 +189,8 @@ class Descriptor(msgspec.Struct, eq=False):
     """What had the number before, where the trace shows its close."""
     kept: Syscall | None = None
     """The call that cleared FD_CLOEXEC: it is meant to live through execve."""
+    asked: Syscall | None = None
+    """The F_GETFD that is the last fcntl about its flags, or those of its description."""
     closing: Begun | None = None
     """A close that has begun and not yet returned: the number may be handed out again meanwhile."""
     closed: Event | None = None

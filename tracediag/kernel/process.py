@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tracediag.kernel.address_space import AddressSpace
-from tracediag.kernel.credentials import Groups, Ids, Terminal
+from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
@@ -81,6 +81,8 @@ class Process(msgspec.Struct, eq=False):
     gids: Ids = Ids()
     groups: Groups = Groups()
     """Its other groups."""
+    seccomp: Seccomp | None = None
+    """Its own, or that of the parent; kept over execve."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """What it has mapped."""
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -104,6 +106,11 @@ class Process(msgspec.Struct, eq=False):
         kernel reports the same for an order and for a fault. `evidence.exits.failed_end` leaves the orders out.
         """
         return bool(self.status) or (self.exit is not None and self.exit.signal is not None)
+
+    @property
+    def strictly_confined(self) -> bool:
+        """Whether the strict mode of seccomp is in force: any call but read, write and exit ends it by SIGKILL."""
+        return self.seccomp is not None and self.seccomp.strict
 
     def forget(self) -> None:
         """Drop what nobody can ask for once it has ended: a trace may hold thousands of processes.

@@ -197,6 +197,7 @@ def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall
         uids=parent.uids,
         gids=parent.gids,
         groups=parent.groups,
+        seccomp=parent.seccomp,
         space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
     )
     if tid is not None:

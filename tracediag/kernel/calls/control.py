@@ -41,12 +41,16 @@ def fcntl(action: Action, call: Syscall) -> None:
     if descriptor is None or call.failed:
         return
     match command_of(call):
+        case "F_GETFD":
+            descriptor.asked = call
         case "F_GETFL":
-            descriptor.file.stated = call
+            descriptor.file.stated, descriptor.asked = call, None
         case "F_SETFL":
             _set(action, descriptor, call)
+            descriptor.asked = None
         case "F_SETFD":
             _set_cloexec(descriptor, call, on=_wants_cloexec(call))
+            descriptor.asked = None
         case "F_DUPFD" | "F_DUPFD_CLOEXEC" as command if call.result is not None:
             copy = install(action, call.result, descriptor.file, cloexec=command == "F_DUPFD_CLOEXEC")
             copy.copy_of = descriptor
@@ -66,7 +70,7 @@ def _wants_cloexec(call: Syscall) -> bool:
 
 def _set(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     flags = descriptor.file.flags
-    action.change = FlagChange(flags.on, flags.complete, flags.access, flags.fetched, flags.changed)
+    action.change = FlagChange(flags.on, flags.complete, flags.access, flags.fetched, flags.changed, descriptor.asked)
     flags.replace(status_flags(call.arg(2)), call)
 
 

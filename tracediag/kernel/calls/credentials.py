@@ -1,13 +1,13 @@
-"""Users and groups, process groups and sessions: setuid(2), setgroups(2), setpgid(2), setsid(2)."""
+"""Users, groups, process groups, sessions, seccomp: setuid(2), setgroups(2), setpgid(2), setsid(2), seccomp(2)."""
 
 from __future__ import annotations
 
 from tracediag.kernel.action import Action
-from tracediag.kernel.credentials import Groups, Ids, Terminal
+from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
-from tracediag.trace.values import items_of, number_of
+from tracediag.trace.values import Value, items_of, names_of, number_of
 
 _NOBODY = 0xFFFFFFFF
 """-1 as some versions of strace print it: leave this one as it is."""
@@ -124,3 +124,33 @@ def setsid(action: Action, call: Syscall) -> None:
         process = action.process
         process.session = process.group = call.result
         process.terminal = Terminal()
+
+
+_PRCTL_MODES: dict[int | str, bool] = {1: True, "SECCOMP_MODE_STRICT": True, 2: False, "SECCOMP_MODE_FILTER": False}
+_SECCOMP_MODES: dict[int | str, bool] = {
+    0: True,
+    "SECCOMP_SET_MODE_STRICT": True,
+    1: False,
+    "SECCOMP_SET_MODE_FILTER": False,
+}
+"""What puts strict mode (True) or a filter in force, by number and name: strace <= 4.8 prints 0x2."""
+
+
+@handles("prctl")
+def control_process(action: Action, call: Syscall) -> None:
+    """A seccomp filter or strict mode is put in force: PR_SET_SECCOMP in prctl(2)."""
+    if call.body.startswith("PR_SET_SECCOMP"):
+        _confine(action.process, call, call.arg(1), _PRCTL_MODES)
+
+
+@handles("seccomp")
+def seccomp(action: Action, call: Syscall) -> None:
+    """The same by seccomp(2)."""
+    _confine(action.process, call, call.arg(0), _SECCOMP_MODES)
+
+
+def _confine(process: Process, call: Syscall, mode: Value | None, modes: dict[int | str, bool]) -> None:
+    given = (number_of(mode), *names_of(mode))
+    strict = next((modes[word] for word in given if word in modes), None)
+    if strict is not None and not call.failed:
+        process.seccomp = Seccomp(call, strict)

@@ -12,7 +12,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, SETTABLE, canonical
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call
-from tracediag.rules.descriptor.setfl_setfd_confused import access_mode, confusion
+from tracediag.rules.descriptor._flag_mixups import access_mode, confusion
 from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of

@@ -9,22 +9,15 @@ from tracediag.kernel import Action
 from tracediag.kernel.calls.control import command_of, status_flags
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.flags import ACCESS_MODES, canonical
+from tracediag.kernel.flags import canonical
 from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.base import Rule, on_call
+from tracediag.rules.descriptor._flag_mixups import confusion
 from tracediag.trace.calls import CONTROLS
-from tracediag.trace.events import Syscall
-from tracediag.trace.values import Flags, Value, bare, names_of, number_of
 
-_GETFD = "TD302 F_GETFD"
-_O_NONBLOCK = 0o4000
-_STATUS_BITS = 0o7777776
-"""What can be on in a word of status flags, but for the bit that is FD_CLOEXEC."""
-
-
-_COMMANDS = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL"})
+_COMMANDS = frozenset({"F_SETFD", "F_SETFL"})
 _SOUND = (", F_GETFL", ", F_SETFD, FD_CLOEXEC")
-"""What nothing can be wrong with, unless an F_GETFD stands before it."""
+"""Calls that nothing can be wrong with."""
 
 
 class _Words(NamedTuple):
@@ -66,17 +59,14 @@ class SetflSetfdConfused(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or call.failed or action.opened:
             return None
-        if not descriptor.memory and call.body.endswith(_SOUND):
-            return None
-        if command_of(call) not in _COMMANDS:
+        if call.body.endswith(_SOUND) or command_of(call) not in _COMMANDS:
             return None
         what = confusion(action)
-        fetched: Syscall | None = descriptor.memory.get(_GETFD)
-        _remember(descriptor, call)
-        return None if what is None else (self._finding(action, descriptor, what, fetched),)
+        return None if what is None else (self._finding(action, descriptor, what),)
 
-    def _finding(self, action: Action, descriptor: Descriptor, what: str, fetched: Syscall | None) -> Finding:
+    def _finding(self, action: Action, descriptor: Descriptor, what: str) -> Finding:
         words, number, lost = _WORDS[what], descriptor.number, _lost(action)
+        fetched = None if action.change is None else action.change.mistaken
         steps = [*birth(descriptor), step(action.call, words.note.format(fd=number) + _and(lost), primary=True)]
         if what == "getfd" and fetched is not None:
             steps.append(step(fetched, "F_GETFD gives the descriptor flags (FD_CLOEXEC), not the status flags"))
@@ -90,48 +80,6 @@ class SetflSetfdConfused(Rule):
             " are flags of the open file description (F_GETFL, F_SETFL), and F_SETFL ignores the access mode: fcntl(2)",
             fix=words.fix.format(fd=number),
         )
-
-
-def confusion(action: Action) -> str | None:
-    """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", "getfl", or None."""
-    call, descriptor = action.call, action.descriptor
-    command = command_of(call)
-    if command == "F_SETFD":
-        return _in_descriptor_flags(call.arg(2))
-    if command != "F_SETFL" or descriptor is None or action.change is None:
-        return None
-    return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))))
-
-
-def _in_descriptor_flags(value: Value | None) -> str | None:
-    found = bare(value)
-    bits = found.rest if isinstance(found, Flags) else number_of(found) or 0
-    if bits & _O_NONBLOCK or names_of(found) & {"O_NONBLOCK", "O_NDELAY"}:
-        return "nonblock"
-    return "getfl" if bits & _STATUS_BITS and not bits & ~(_STATUS_BITS | 1) else None
-
-
-def _in_status_flags(descriptor: Descriptor, given: frozenset[str]) -> str | None:
-    access = access_mode(descriptor)
-    mode = next(iter(given & ACCESS_MODES), None)
-    if access is None or mode == access:
-        return None
-    fetched: Syscall | None = descriptor.memory.get(_GETFD)
-    if fetched is not None and mode == ("O_WRONLY" if fetched.result else "O_RDONLY"):
-        return "getfd"
-    return "cloexec" if mode == "O_WRONLY" or "O_ACCMODE" in given else None
-
-
-def access_mode(descriptor: Descriptor) -> str | None:
-    """Return how the descriptor was opened, or None where that is not known; a socket goes both ways."""
-    return descriptor.file.flags.access or (None if descriptor.file.socket is None else "O_RDWR")
-
-
-def _remember(descriptor: Descriptor, call: Syscall) -> None:
-    if command_of(call) == "F_GETFD":
-        descriptor.memory[_GETFD] = call
-    else:
-        descriptor.memory.pop(_GETFD, None)
 
 
 def _lost(action: Action) -> str:

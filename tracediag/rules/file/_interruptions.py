@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import Complaint
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
@@ -38,9 +39,8 @@ _STDERR = 2
 class Broken(msgspec.Struct, eq=False):
     """A call that a signal broke off, and what the thread has done about it so far."""
 
-    call: Syscall
+    aftermath: Aftermath
     descriptor: Descriptor | None
-    process: Process
     seen: bool
     """Whether the program is known to have got EINTR: not so for ERESTART* before the handler has returned."""
     signal: Signal | None = None
@@ -50,9 +50,18 @@ class Broken(msgspec.Struct, eq=False):
     """Handlers that run."""
     returned: Syscall | None = None
     """The end of the handler, which gave the program EINTR."""
-    message: Syscall | None = None
     closed: Syscall | None = None
     age: int = 0
+
+    @property
+    def call(self) -> Syscall:
+        """The call that was interrupted."""
+        return self.aftermath.call
+
+    @property
+    def process(self) -> Process:
+        """The process that made it."""
+        return self.aftermath.process
 
 
 def subject(action: Action) -> Descriptor | None:

@@ -4,54 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.paths import path_of, places, same
 from tracediag.evidence.steps import birth, no, plural, repeated
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, OpenFile
-from tracediag.kernel.process import Process
+from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
+from tracediag.rules.file._failed_syncs import FAILED, FailedSync, goes_on, written_again
 from tracediag.trace.calls import FSYNCS, FTRUNCATES, RANGE_SYNCS, RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
-from tracediag.trace.values import text_of
 
 _SYNCS = FSYNCS | RANGE_SYNCS | {"msync"}
-_NAME = "fsync-error-ignored"
 _KEPT = 16
-
-
-class _Failed(msgspec.Struct, eq=False):
-    """A file whose data could not be brought to the disk."""
-
-    call: Syscall
-    descriptor: Descriptor | None
-    """None for a mapping."""
-    process: Process
-    written: Syscall | None
-    """The last write before."""
-    taken: int
-    times: int = 1
-    last: int = 0
-    told: bool = False
-    """Whether a finding speaks of it."""
 
 
 class FsyncErrorIgnored(Rule):
     """An fsync fails; the program writes on, renames the file, or takes a second fsync's success for the truth."""
 
     code = "TD407"
-    name = _NAME
+    name = "fsync-error-ignored"
     severity = Severity.ERROR
     summary = "fsync fails, and the program goes on, or asks again and believes the answer: the data is gone"
 
     def __init__(self) -> None:
-        self._failed: list[_Failed] = []
+        self._failed: list[FailedSync] = []
 
     @on_errno("EIO", "ENOSPC", "EDQUOT")
     def failed(self, action: Action) -> None:
@@ -69,10 +49,10 @@ class FsyncErrorIgnored(Rule):
         if (file is None and not mapped) or len(self._failed) >= _KEPT:
             return
         written, taken = (None, 0) if file is None else (file.written, file.taken)
-        state = _Failed(call, descriptor, action.process, written, taken, last=call.line)
+        state = FailedSync(Aftermath(action.process, call), descriptor, written, taken, last=call.line)
         self._failed.append(state)
         if file is not None:
-            file.memory[_NAME] = state
+            file.memory[FAILED] = state
 
     @on_call(*_SYNCS)
     def synced(self, action: Action) -> Iterator[Finding]:
@@ -82,7 +62,7 @@ class FsyncErrorIgnored(Rule):
         descriptor = action.descriptor
         for state in [state for state in self._failed if _is_on(state, action, descriptor)]:
             self._failed.remove(state)
-            if not _written_again(state, None if descriptor is None else descriptor.file):
+            if not written_again(state, None if descriptor is None else descriptor.file):
                 state.told = True
                 yield self._believed(state, action.call, descriptor)
 
@@ -113,26 +93,26 @@ class FsyncErrorIgnored(Rule):
             held = action.descriptor is not None and action.descriptor.file is file
             if held or same(path_of(file, state.process) or "", gone):
                 self._failed.remove(state)
-                del file.memory[_NAME]
+                del file.memory[FAILED]
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge a process that wrote on without a further fsync."""
         for state in [state for state in self._failed if state.process is end.process]:
             self._failed.remove(state)
-            if state.descriptor is not None and _goes_on(state):
+            if state.descriptor is not None and goes_on(state):
                 written = state.descriptor.file.written
                 assert written is not None
                 note = "the program writes on to it as if nothing were lost"
                 yield self._finding(state, [step(written, note)], "the program writes on to the file")
 
-    def _believed(self, state: _Failed, again: Syscall, now: Descriptor | None) -> Finding:
+    def _believed(self, state: FailedSync, again: Syscall, now: Descriptor | None) -> Finding:
         note = f"{again.name} succeeds: the pages that could not be written count as clean, and are not tried again"
         how = f"a second {again.name} succeeds and is believed"
         return self._finding(state, [step(again, note)], how, _sure(state, now))
 
     def _finding(
-        self, state: _Failed, after: list[Step], how: str, confidence: Confidence = Confidence.LIKELY
+        self, state: FailedSync, after: list[Step], how: str, confidence: Confidence = Confidence.LIKELY
     ) -> Finding:
         call = state.call
         what = "the mapping" if state.descriptor is None else f"fd {state.descriptor.number}"
@@ -150,13 +130,7 @@ class FsyncErrorIgnored(Rule):
         )
 
 
-def speaks_of(file: OpenFile) -> bool:
-    """Whether this rule tells of a failed fsync of a file: another need not tell of it once more."""
-    state: _Failed | None = file.memory.get(_NAME)
-    return state is not None and (state.told or _goes_on(state))
-
-
-def _is_on(state: _Failed, action: Action, descriptor: Descriptor | None) -> bool:
+def _is_on(state: FailedSync, action: Action, descriptor: Descriptor | None) -> bool:
     """Whether a call syncs what had failed: the same description, another one of the same path, the same mapping."""
     if state.descriptor is None or descriptor is None:
         same_mapping = state.descriptor is descriptor and state.call.number(0) == action.call.number(0)
@@ -169,36 +143,14 @@ def _is_on(state: _Failed, action: Action, descriptor: Descriptor | None) -> boo
     return known is not None and path is not None and same(known, path)
 
 
-def _sure(state: _Failed, now: Descriptor | None) -> Confidence:
+def _sure(state: FailedSync, now: Descriptor | None) -> Confidence:
     """Tell how sure it is that the data was not given once more; writes at an offset of their own are not followed."""
     if state.descriptor is None or now is None or now.file is not state.descriptor.file:
         return Confidence.LIKELY
     return Confidence.CERTAIN if state.written is not None and now.file.taken == state.taken else Confidence.LIKELY
 
 
-def _written_again(state: _Failed, now: OpenFile | None) -> bool:
-    """Whether the data had been given once more, as far as the last write before and after shows."""
-    if now is None or state.descriptor is None or now.written is None:
-        return False
-    if now is state.descriptor.file and now.taken == state.taken:
-        return False
-    opened = "" if now.opened is None else now.opened.body
-    if now is not state.descriptor.file and ("O_TRUNC" in opened or "O_EXCL" in opened):
-        return True
-    before, after = (None if call is None else text_of(call.arg(1)) for call in (state.written, now.written))
-    # Where there is nothing to compare with, a new description with data of its own gets the benefit of the doubt.
-    return now is not state.descriptor.file if before is None or after is None else before.data == after.data
-
-
-def _goes_on(state: _Failed) -> bool:
-    """Whether the program has written on to the file, without a word, and does not end badly."""
-    file = None if state.descriptor is None else state.descriptor.file
-    if file is None or file.taken == state.taken or _written_again(state, file):
-        return False
-    return Aftermath(state.process, state.call).ignored
-
-
-def _story(state: _Failed, what: str) -> Iterator[Step]:
+def _story(state: FailedSync, what: str) -> Iterator[Step]:
     if state.descriptor is not None:
         yield from birth(state.descriptor)
     if state.written is not None:

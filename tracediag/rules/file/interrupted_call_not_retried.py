@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import no
@@ -57,7 +58,7 @@ class InterruptedCallNotRetried(Rule):
         if call.name not in WAITING or tid in self._broken:
             return
         descriptor = subject(action) if call.name in ON_DESCRIPTORS else None
-        self._broken[tid] = Broken(call, descriptor, action.process, call.errno == "EINTR")
+        self._broken[tid] = Broken(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
         action.kernel.follow(action.thread, self.name)
 
     @on_call("setitimer")
@@ -95,8 +96,9 @@ class InterruptedCallNotRetried(Rule):
             broken.seen, broken.returned = call.errno == "EINTR", call
             return not broken.seen and call.result is not None
         if complains(call):
-            broken.message = broken.message or call
+            broken.aftermath.noticed = broken.aftermath.noticed or call
         elif broken.depth == 0 and is_made_again(broken, action):
+            broken.aftermath.retried = call
             return True
         elif broken.descriptor is not None and broken.descriptor in action.released:
             broken.closed = call
@@ -121,7 +123,7 @@ class InterruptedCallNotRetried(Rule):
         status = None if end is None else _status(end)
         killed = isinstance(end, Exit) and end.signal is not None
         severity = Severity.ERROR if status else Severity.WARNING
-        if broken.message is not None:
+        if broken.aftermath.noticed is not None:
             yield self._finding(broken, end, Confidence.CERTAIN, severity)
         elif not broken.seen or killed or signal not in _IN_PASSING or broken.descriptor is None:
             return
@@ -135,8 +137,8 @@ class InterruptedCallNotRetried(Rule):
         self, broken: Broken, end: Syscall | Exit | None, confidence: Confidence, severity: Severity
     ) -> Finding:
         call, signal = broken.call, "a signal" if broken.signal is None else broken.signal.name
-        outcome = "reported as an error" if broken.message is not None else "not made again"
-        last = end or broken.closed or broken.message or call
+        outcome = "reported as an error" if broken.aftermath.noticed is not None else "not made again"
+        last = end or broken.closed or broken.aftermath.noticed or call
         behind = [known.line for known in (call, broken.returned) if known is not None]
         return self.finding(
             _story(broken, end),
@@ -182,8 +184,8 @@ def _story(broken: Broken, end: Syscall | Exit | None) -> Iterator[Step]:
     yield step(call, f"{call.name} waits, and is broken off: the program gets EINTR", primary=True)
     if signal is not None:
         yield step(signal, f"{signal.name} comes")
-    if broken.message is not None:
-        yield report_step(broken.message)
+    if broken.aftermath.noticed is not None:
+        yield report_step(broken.aftermath.noticed)
     if broken.closed is not None:
         yield step(broken.closed, f"fd {call.number('fd')} is closed, and {call.name} was not called again")
     if end is not None:

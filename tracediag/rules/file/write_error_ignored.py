@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import Complaint, meaning
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.steps import birth, no, repeated
@@ -16,7 +17,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.rules.file.fsync_error_ignored import speaks_of
+from tracediag.rules.file._failed_syncs import tells_of
 from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import text_of
@@ -31,9 +32,14 @@ class _Loss(msgspec.Struct, eq=False):
     """Output to one description that has failed, and of which the program has not yet shown that it knows."""
 
     descriptor: Descriptor
-    call: Syscall
+    aftermath: Aftermath
     last: int
     times: int = 1
+
+    @property
+    def call(self) -> Syscall:
+        """The call that failed."""
+        return self.aftermath.call
 
 
 class WriteErrorIgnored(Rule):
@@ -63,7 +69,7 @@ class WriteErrorIgnored(Rule):
             known.times += known.call.name == call.name
             known.last = call.line if known.call.name == call.name else known.last
         elif len(losses) < _LOSSES_KEPT:
-            losses.append(_Loss(descriptor, call, call.line))
+            losses.append(_Loss(descriptor, Aftermath(action.process, call), call.line))
             self._losing[id(action.process)] = action.process
 
     @on_call(*FILE_WRITES)
@@ -76,14 +82,19 @@ class WriteErrorIgnored(Rule):
             return
         if call.result is not None and call.result > 0:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
-            losses[:] = [loss for loss in losses if not _tells(call, loss) and not _repairs(action, loss)]
+            for loss in losses:
+                loss.aftermath.noticed = call if _tells(call, loss) else None
+                loss.aftermath.retried = call if _repairs(action, loss) else None
+            losses[:] = [loss for loss in losses if not loss.aftermath.settled]
 
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Whoever removes or cuts what he could not write whole has seen the error."""
         if self._losing and id(action.process) in self._losing:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
-            losses[:] = [loss for loss in losses if not takes_back(action, loss.descriptor.file)]
+            for loss in losses:
+                loss.aftermath.undone = action.call if takes_back(action, loss.descriptor.file) else None
+            losses[:] = [loss for loss in losses if not loss.aftermath.settled]
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -92,7 +103,7 @@ class WriteErrorIgnored(Rule):
         if self._losing.pop(id(process), None) is None or end.event is None or process.status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            if loss.call.name in FSYNCS and speaks_of(loss.descriptor.file):
+            if not loss.aftermath.ignored or (loss.call.name in FSYNCS and tells_of(loss.descriptor.file)):
                 continue
             # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
             shown = loss.call.name in _WRITES and end.kernel.succeeded

@@ -10,14 +10,12 @@ from tracediag.evidence.faults import FAULTS, Fault, who
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import on_call, on_exit, on_signal
+from tracediag.rules.base import on_exit, on_signal
 from tracediag.rules.faulting import FaultRule
 from tracediag.trace.events import Exit, Signal, Syscall
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1
-_SETS_FILTER = ("PR_SET_SECCOMP", "SECCOMP_SET_MODE_FILTER", "SECCOMP_SET_MODE_STRICT")
-_FILTER = "TD503 filter"
 _TOLD = "TD503 told"
 _CALL = re.compile(r"\bsi_syscall=(?:__NR_)?(\w++)")
 
@@ -31,13 +29,6 @@ class KilledBySeccomp(FaultRule):
     summary = "a seccomp filter kills the process for a call that it does not allow"
 
     deadly = FAULTS
-
-    @on_call("prctl", "seccomp")
-    def filtered(self, action: Action) -> None:
-        """Remember the latest filter."""
-        call = action.call
-        if not call.failed and any(map(call.has, _SETS_FILTER)):
-            action.process.memory[_FILTER] = call
 
     @on_signal("SIGSYS")
     def struck(self, action: Action) -> None:
@@ -65,7 +56,9 @@ class KilledBySeccomp(FaultRule):
         assert isinstance(end, Exit)
         if self.name in process.memory or _TOLD in process.memory or call is None:
             return
-        if end.signal == "SIGSYS" or (end.signal == "SIGKILL" and strict(process)):
+        if end.signal == "SIGSYS" or (
+            end.signal == "SIGKILL" and process.seccomp is not None and process.seccomp.strict
+        ):
             process.memory[_TOLD] = True
             # A call that nobody has asked to see may stand between: then the last one known is not the one.
             known = call.result is None or end.line - call.line <= _NEAR
@@ -84,7 +77,7 @@ class KilledBySeccomp(FaultRule):
         named = name or "the call"
         shown = f"{named} of {what}" if what and call is not None and call.name == name else named
         return self.finding(
-            _story(_filter_of(process), call, signal, end, named),
+            _story(None if process.seccomp is None else process.seccomp.call, call, signal, end, named),
             object=who(process),
             title=f"a seccomp filter does not allow {shown}, and the process is killed",
             confidence=confidence,
@@ -101,23 +94,6 @@ _WHY = (
     "a filter judges each call before it is made: SECCOMP_RET_KILL ends the process or thread as if by SIGSYS, and"
     " SECCOMP_RET_TRAP sends SIGSYS with the number of the call in si_syscall: seccomp(2)"
 )
-
-
-def strict(process: Process) -> bool:
-    """Whether the process is in strict mode, where any other call than read, write and exit is answered by SIGKILL."""
-    given: Syscall | None = process.memory.get(_FILTER)
-    return given is not None and (given.has("SECCOMP_MODE_STRICT") or given.has("SECCOMP_SET_MODE_STRICT"))
-
-
-def _filter_of(process: Process) -> Syscall | None:
-    """Return the filter in force: fork and execve keep it."""
-    owner: Process | None = process
-    while owner is not None:
-        given: Syscall | None = owner.memory.get(_FILTER)
-        if given is not None:
-            return given
-        owner = owner.parent
-    return None
 
 
 def _story(

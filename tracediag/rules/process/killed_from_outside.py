@@ -16,7 +16,6 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
-from tracediag.rules.process.killed_by_seccomp import strict
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import names_of
@@ -78,7 +77,7 @@ class KilledFromOutside(Rule):
             asked, signal = signal, None
         else:
             asked = None
-        if signal is None and (end.signal != "SIGKILL" or strict(process)):
+        if signal is None and (end.signal != "SIGKILL" or process.strictly_confined):
             return
         if _by_itself(process, thread.last_call, signal, end):
             return

@@ -1,0 +1,48 @@
+"""Which of the two kinds of flags of fcntl(2) is taken for the other: those of a descriptor, or status flags."""
+
+from __future__ import annotations
+
+from tracediag.kernel import Action
+from tracediag.kernel.calls.control import command_of, status_flags
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.flags import ACCESS_MODES, canonical
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Flags, Value, bare, names_of, number_of
+
+_O_NONBLOCK = 0o4000
+_STATUS_BITS = 0o7777776
+"""What can be on in a word of status flags, but for the bit that is FD_CLOEXEC."""
+
+
+def confusion(action: Action) -> str | None:
+    """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", "getfl", or None."""
+    call, descriptor = action.call, action.descriptor
+    command = command_of(call)
+    if command == "F_SETFD":
+        return _in_descriptor_flags(call.arg(2))
+    if command != "F_SETFL" or descriptor is None or action.change is None:
+        return None
+    return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))), action.change.mistaken)
+
+
+def _in_descriptor_flags(value: Value | None) -> str | None:
+    found = bare(value)
+    bits = found.rest if isinstance(found, Flags) else number_of(found) or 0
+    if bits & _O_NONBLOCK or names_of(found) & {"O_NONBLOCK", "O_NDELAY"}:
+        return "nonblock"
+    return "getfl" if bits & _STATUS_BITS and not bits & ~(_STATUS_BITS | 1) else None
+
+
+def _in_status_flags(descriptor: Descriptor, given: frozenset[str], fetched: Syscall | None) -> str | None:
+    access = access_mode(descriptor)
+    mode = next(iter(given & ACCESS_MODES), None)
+    if access is None or mode == access:
+        return None
+    if fetched is not None and mode == ("O_WRONLY" if fetched.result else "O_RDONLY"):
+        return "getfd"
+    return "cloexec" if mode == "O_WRONLY" or "O_ACCMODE" in given else None
+
+
+def access_mode(descriptor: Descriptor) -> str | None:
+    """Return how the descriptor was opened, or None where that is not known; a socket goes both ways."""
+    return descriptor.file.flags.access or (None if descriptor.file.socket is None else "O_RDWR")
