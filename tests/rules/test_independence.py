@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 import tracediag.rules
+from tracediag.api import analyze
 
 ROOT = Path(tracediag.rules.__file__).parent
 RULES = {f"tracediag.rules.{page.parent.name}.{page.stem}" for page in ROOT.glob("*/*.md")}
@@ -33,3 +36,29 @@ def test_no_rule_imports_a_rule() -> None:
 def test_a_module_of_a_family_without_a_page_has_an_underscore() -> None:
     modules = [path for path in ROOT.glob("*/*.py") if not path.with_suffix(".md").exists()]
     assert [path.name for path in modules if not path.name.startswith("_")] == []
+
+
+MISTAKEN = [
+    '7 openat(AT_FDCWD, "/srv/log", O_RDWR|O_APPEND) = 3',
+    "7 fcntl(3, F_GETFD) = 0",
+    "7 fcntl(3, F_SETFL, O_RDONLY|O_NONBLOCK) = 0",
+]
+STRICT = [
+    '7 execve("/srv/a", ["a"], 0x7f /* 3 vars */) = 0',
+    "7 prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) = 0",
+    "7 getpid() = ?",
+    "7 +++ killed by SIGKILL +++",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "speaks", "silent"),
+    [
+        pytest.param(MISTAKEN, "setfl-setfd-confused", "setfl-clobbers-flags", id="flags"),
+        pytest.param(STRICT, "killed-by-seccomp", "killed-from-outside", id="seccomp"),
+    ],
+)
+def test_a_rule_is_silent_for_another_that_is_not_selected(lines: list[str], speaks: str, silent: str) -> None:
+    text = [f"{line}\n" for line in lines]
+    assert [finding.name for finding in analyze(text, select=[speaks]).findings] == [speaks]
+    assert list(analyze(text, select=[silent]).findings) == []

@@ -7,6 +7,7 @@ import re
 import pytest
 from pages import HEADINGS, PageTrace, marks_of, traces
 
+from tracediag.api import analyze
 from tracediag.results.findings import Severity
 from tracediag.rules import Rule, all_rules, find_rule
 
@@ -26,6 +27,13 @@ def test_trace(rule: type[Rule], trace: PageTrace) -> None:
         return
     assert [finding.name for finding in findings] == [rule.name]
     assert marks_of(findings[0]) == trace.marks
+
+
+@pytest.mark.parametrize(("rule", "trace"), TRACES)
+def test_a_rule_alone_finds_the_same(rule: type[Rule], trace: PageTrace) -> None:
+    """What a rule sees must not hang on notes that another rule takes: the other may not be selected."""
+    report = analyze([f"{line}\n" for line in trace.lines], select=[rule.name])
+    assert [marks_of(finding) for finding in report.findings] == ([] if trace.quiet else [trace.marks])
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
