@@ -12,7 +12,7 @@ def test_an_entry_removed_but_not_added_was_added_outside_the_trace() -> None:
     entry = removal.registration
     assert entry is not None
     assert (entry.number, entry.added, entry.removed) == (5, None, removal.event)
-    assert entry.file.registrations == []
+    assert not entry.file.registrations
 
 
 def test_a_removal_that_fails_tells_of_no_entry() -> None:

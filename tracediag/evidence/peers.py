@@ -24,7 +24,7 @@ def listener_of(kernel: Kernel, file: OpenFile, asker: Process) -> tuple[str, st
     """
     socket = file.socket
     peer = "the peer" if socket is None or socket.peer is None or socket.peer.isdecimal() else socket.peer
-    for process in holders_of(kernel, file.other):
+    for process in holders_of(file.other):
         if process is not asker:
             return peer, f"though process {process.pid} has the other end{_doing(process)}"
     if file.other is None:
@@ -34,11 +34,11 @@ def listener_of(kernel: Kernel, file: OpenFile, asker: Process) -> tuple[str, st
     return peer, ""
 
 
-def holders_of(kernel: Kernel, file: OpenFile | None) -> Iterator[Process]:
+def holders_of(file: OpenFile | None) -> Iterator[Process]:
     """Yield the living processes that hold a description, as far as the trace shows."""
     if file is not None:
-        tables = [id(table) for table in _tables(file)]
-        yield from (process for process in kernel.processes if process.exit is None and id(process.table) in tables)
+        for table in dict.fromkeys(_tables(file)):
+            yield from (process for process in table.users if process.exit is None)
 
 
 def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
@@ -47,7 +47,7 @@ def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
     None where the trace does not show both ends, or does not show that nobody outside holds the other one.
     """
     other = file.other
-    event = None if other is None else _closed(kernel, other) or _closing(kernel, other)
+    event = None if other is None else _closed(kernel, other) or _closing(other)
     if other is None or event is None or event.line > max(call.line, call.end_line):
         return None
     what = "what must be the other end" if file.socket is not None and file.socket.guessed else "the other end"
@@ -64,13 +64,13 @@ def _listens(table: DescriptorTable, socket: Socket | None) -> bool:
     if socket is None or socket.peer is None:
         return False
     files = [held.file for held in table.open.values()]
-    files += [file for file, _, _ in table.inherited.values()]
+    files += [inherited[0] for _, inherited in table.inherited.items()]
     sockets = [file.socket for file in files if file.socket is not None and file.socket.accepting]
     return any(held.local == socket.peer for held in sockets)
 
 
 def _tables(file: OpenFile) -> list[DescriptorTable]:
-    return [*(holder.table for holder in file.holders if holder.table.seen), *file.heirs]
+    return [*(holder.table for holder in file.holders if holder.table.seen), *file.heir_tables]
 
 
 def _closed(kernel: Kernel, file: OpenFile) -> Closing | None:
@@ -82,14 +82,14 @@ def _closed(kernel: Kernel, file: OpenFile) -> Closing | None:
     return event if isinstance(event, Syscall) else None
 
 
-def _closing(kernel: Kernel, file: OpenFile) -> Closing | None:
+def _closing(file: OpenFile) -> Closing | None:
     """Return what is closing a description just now: a close or an exit shows its end after the peer's error."""
     if file.inherited or file.sent is not None:
         return None
     signs: list[Closing | None] = [holder.closing for holder in file.holders if holder.table.seen]
     signs += [None for _ in file.heirs]
     if all(sign is None for sign in signs):
-        signs = [process.leaving for process in holders_of(kernel, file)]
+        signs = [process.leaving for process in holders_of(file)]
     known = [sign for sign in signs if sign is not None]
     return max(known, key=lambda sign: sign.line) if known and len(known) == len(signs) else None
 

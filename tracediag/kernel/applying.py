@@ -89,6 +89,6 @@ def _exit(action: Action, event: Exit) -> None:
     if process is not None:
         action.kernel.shows_start_or_end = True
         action.kernel.deferred = process.forget
-        process.table.users -= 1
-        if process.table.users <= 0:
+        process.table.users.pop(process, None)
+        if not process.table.users:
             release_all(action, process.table)

@@ -16,7 +16,10 @@ from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.values import text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tracediag.kernel.epoll import EpollSet, Readiness, Registration
+    from tracediag.kernel.inheritance import Inheritance
     from tracediag.kernel.pipe import PipeEnd
     from tracediag.kernel.socket import Socket
     from tracediag.kernel.table import DescriptorTable
@@ -90,10 +93,12 @@ class OpenFile(msgspec.Struct, eq=False):
     socket: Socket | None = None
     pipe: PipeEnd | None = None
     epoll: EpollSet | None = None
-    holders: list[Descriptor] = msgspec.field(default_factory=list)
+    holders: dict[Descriptor, None] = msgspec.field(default_factory=dict)
     """The live descriptors that refer to it, as far as the trace shows."""
-    heirs: list[DescriptorTable] = msgspec.field(default_factory=list)
-    """The tables of forked processes that hold it under a number they have not used yet."""
+    heirs: dict[Inheritance, None] = msgspec.field(default_factory=dict)
+    """What forked processes hold it by, that have not used its number yet; see `heir_tables`."""
+    strays: dict[Inheritance, None] = msgspec.field(default_factory=dict)
+    """The same for processes of which the trace holds no call: strace did not follow them."""
     at_end: AtEnd | None = None
     """The reads in a row that gave nothing, up to now; None once there was data again, and for sockets."""
     longest: AtEnd | None = None
@@ -106,7 +111,7 @@ class OpenFile(msgspec.Struct, eq=False):
     """The last write that brought data into what is no socket; those at an offset of their own are not followed."""
     taken: int = 0
     """How many bytes such writes have brought so far."""
-    registrations: list[Registration] = msgspec.field(default_factory=list)
+    registrations: dict[Registration, None] = msgspec.field(default_factory=dict)
     used: Syscall | None = None
     """The last call made on it but for close, by any descriptor, thread or process, once a loop was woken for it."""
     waited_for: bool = False
@@ -166,6 +171,12 @@ class OpenFile(msgspec.Struct, eq=False):
         return bool(self.heirs) or any(holder.table.seen for holder in self.holders)
 
     @property
+    def heir_tables(self) -> Iterator[DescriptorTable]:
+        """The tables of forked processes that hold it under a number they have not used yet."""
+        for leaf in list(self.heirs):
+            yield from leaf.tables()
+
+    @property
     def closed(self) -> Event | None:
         """What closed it for good, a close, an execve or an exit: `Kernel.closed` thinks of unfollowed children, too.
 
@@ -207,8 +218,14 @@ class Descriptor(msgspec.Struct, eq=False):
         return self.waited_for or bool(self.memory) or self.file.noted
 
     @property
-    def others(self) -> list[Descriptor]:
-        """The other live descriptors of the same description, in processes that the trace follows."""
-        for table in list(self.file.heirs):
+    def others(self) -> Iterator[Descriptor]:
+        """The other live descriptors of the same description, in processes that the trace follows.
+
+        Those of heirs that have not used theirs yet are made one by one, as they are asked for.
+        """
+        known = list(self.file.holders) if self.file.heirs else self.file.holders
+        yield from (holder for holder in known if holder is not self and holder.table.seen)
+        for table in list(self.file.heir_tables):
+            before = len(self.file.holders)
             table.claim(self.file)
-        return [holder for holder in self.file.holders if holder is not self and holder.table.seen]
+            yield from list(self.file.holders)[before:]

@@ -59,7 +59,7 @@ class EpollSet(msgspec.Struct, eq=False):
     def add(self, entry: Registration) -> None:
         """Take in an entry, in the place of an older one of the same key or data."""
         self.entries[entry.number, id(entry.file)] = entry
-        entry.file.registrations.append(entry)
+        entry.file.registrations[entry] = None
         if entry.data is not None:
             self.by_data[entry.data] = entry
 
@@ -67,8 +67,7 @@ class EpollSet(msgspec.Struct, eq=False):
         """Take an entry out, by EPOLL_CTL_DEL or with the description."""
         entry.removed = event
         self.entries.pop((entry.number, id(entry.file)), None)
-        if entry in entry.file.registrations:
-            entry.file.registrations.remove(entry)
+        entry.file.registrations.pop(entry, None)
         # by_data keeps it: events that still come for it tell of a mistake of the program, or of an older batch.
 
 

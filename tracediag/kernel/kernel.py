@@ -59,9 +59,8 @@ class Kernel:
 
     def closed(self, file: OpenFile) -> Event | None:
         """Return what closed a description for good; None where a child that strace does not follow may hold it."""
-        event = file.closed
-        strays = (process.table for process in self.processes if not process.table.seen) if event is not None else ()
-        return None if any(table.holds(file) for table in strays) else event
+        held = bool(file.strays) or any(not holder.table.seen for holder in file.holders)
+        return None if held else file.closed
 
     def follow(self, thread: Thread, rule: str) -> None:
         """Let a rule, by its name, see every event of a thread from now on."""

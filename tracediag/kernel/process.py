@@ -56,8 +56,8 @@ class Process(msgspec.Struct, eq=False):
     execs: int = 0
     started: Event | None = None
     """The clone or fork that made it; None where it was there before the trace."""
-    threads: list[Thread] = msgspec.field(default_factory=list)
-    """The live threads."""
+    threads: dict[Thread, None] = msgspec.field(default_factory=dict)
+    """The live threads, in order of appearance."""
     exit: Exit | None = None
     exit_status: int | None = None
     """The status given to exit_group, known before the exit itself is reported."""
@@ -117,8 +117,8 @@ class Process(msgspec.Struct, eq=False):
 
         A damaged trace may show more of it all the same, so what takes its place can be used.
         """
-        if self.table.users <= 0:
-            self.table = DescriptorTable()
+        if not self.table.users:
+            self.table = DescriptorTable(users={self: None})
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits, self.memory = {}, {}, {}
         self.reaped = self.failures = self.messages = _NONE

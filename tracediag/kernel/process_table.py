@@ -6,6 +6,8 @@ writes to a terminal; a trace may begin in the middle of everything.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
@@ -25,8 +27,12 @@ class ProcessTable:
         self.processes: list[Process] = []
         self.strangers = 0
         """How many processes the trace has shown without the call that made them."""
-        self._cloning: dict[Thread, None] = {}
+        self._cloning: OrderedDict[Thread, None] = OrderedDict()
         """Threads inside a clone, the latest last."""
+        self._staying: OrderedDict[Thread, None] = OrderedDict()
+        """The threads in order of appearance, but for those of which lines without a pid have shown that they leave."""
+        self._touched: dict[Thread, None] = {}
+        """The threads that had an event since lines were left out."""
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one, too."""
 
@@ -37,6 +43,7 @@ class ProcessTable:
             return last
         found = self.threads.get(event.pid) or self._newcomer(event)
         self.last = found
+        self._touched[found] = None
         return found
 
     def _newcomer(self, event: Event) -> Thread:
@@ -53,8 +60,12 @@ class ProcessTable:
 
     def _only_one_left(self) -> Thread:
         """Lines without a pid belong to the only process left (strace writing to a terminal)."""
-        living = [thread for thread in self.threads.values() if not _leaving(thread)]
-        return living[0] if living else next(iter(self.threads.values()))
+        while self._staying:
+            first = next(iter(self._staying))
+            if not _leaving(first):
+                return first
+            del self._staying[first]
+        return next(iter(self.threads.values()))
 
     def _name(self, nameless: Thread, tid: int) -> Thread:
         """The process that had no pid so far turns out to be this one."""
@@ -67,14 +78,16 @@ class ProcessTable:
     def _stranger(self, tid: int | None) -> Thread:
         self.strangers += 1
         process = Process(tid, DescriptorTable(), SignalTable())
+        process.table.users[process] = None
         return self._enter(process, tid)
 
     def _enter(self, process: Process, tid: int | None) -> Thread:
         thread = Thread(tid, process)
-        process.threads.append(thread)
+        process.threads[thread] = None
         if len(process.threads) == 1 and process not in self.processes[-1:]:
             self.processes.append(process)
         self.threads[tid] = thread
+        self._staying[thread] = None
         return thread
 
     def begin_clone(self, parent: Thread) -> None:
@@ -109,8 +122,9 @@ class ProcessTable:
     def leave(self, thread: Thread, event: Exit) -> Process | None:
         """Take a thread out; return its process where it was the last of it."""
         process = thread.process
-        if thread in process.threads:
-            process.threads.remove(thread)
+        process.threads.pop(thread, None)
+        self._staying.pop(thread, None)
+        self._stand_in(thread)
         self.end_clone(thread)
         # The kernel hands the number out again one day; a line that bears it then is another thread's.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
@@ -121,14 +135,19 @@ class ProcessTable:
         process.exit = event
         return process
 
+    def _stand_in(self, thread: Thread) -> None:
+        """Let another thread stand for one that ends: they share the table that lines left out make stale."""
+        if self._touched.pop(thread, thread) is None and thread.process.threads:
+            self._touched[next(iter(thread.process.threads))] = None
+
     def drop_oldest_dead(self) -> None:
         """Drop the longest dead of very many processes; the first stays, since it is what the recording is of."""
         if len(self.processes) > max(_MOST, 2 * len(self.threads)):
             first, *others = self.processes
-            dead = sum(process.exit is not None for process in others)
+            dead = sum(not process.threads for process in others)
             kept: list[Process] = [first]
             for process in others:
-                if process.exit is not None and dead > _MOST // 2:
+                if not process.threads and dead > _MOST // 2:
                     dead -= 1
                 else:
                     kept.append(process)
@@ -136,19 +155,22 @@ class ProcessTable:
 
     def forget_rounds(self) -> None:
         """Lines were left out: what was done about the last wakeups is not known, nor which numbers are closed."""
-        for thread in self.threads.values():
+        for thread in self._touched:
             for turn in thread.rounds.values():
                 for report in turn.reports:
                     if report.descriptor is not None:
                         report.descriptor.readiness = None
             thread.rounds.clear()
             thread.process.table.last_closed.clear()
+        self._touched = {} if self.last is None else {self.last: None}
 
     def supersede(self, thread: Thread, by: int) -> None:
         """Let the thread `by`, which called execve, go on under the pid of this one: execve(2)."""
         other = self.threads.pop(by, None)
-        if other is not None and other is not thread and other in other.process.threads:
-            other.process.threads.remove(other)
+        if other is not None and other is not thread:
+            other.process.threads.pop(other, None)
+            self._staying.pop(other, None)
+            self._stand_in(other)
 
 
 def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
@@ -177,11 +199,7 @@ def clone_flags(call: Syscall | Begun) -> frozenset[str]:
 
 
 def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:
-    if "CLONE_FILES" in flags:
-        table = parent.table
-        table.users += 1
-    else:
-        table = parent.table.copy()
+    table = parent.table if "CLONE_FILES" in flags else parent.table.copy()
     signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
     child = Process(
         tid,
@@ -200,6 +218,7 @@ def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall
         seccomp=parent.seccomp,
         space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
     )
+    table.users[child] = None
     if tid is not None:
         parent.children[tid] = child
     return child

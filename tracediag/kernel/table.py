@@ -1,72 +1,90 @@
 """Descriptor tables: the numbers of a process, or of several that share them: fork(2), clone(2), close(2).
 
 A forked process starts with a copy of its parent's table, and nearly always closes all of it unused, by execve or exit.
-So the copy is taken down as it was, cheaply, and a descriptor is made of an inherited number only when somebody asks.
+So the copy is shared, and a descriptor is made of an inherited number only when something asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.inheritance import Inheritance
 from tracediag.trace.events import Event
 
-Inherited = tuple[OpenFile, bool | None, Descriptor]
-"""An inherited number not used yet: what it refers to, its CLOEXEC flag, and the parent's descriptor."""
+if TYPE_CHECKING:
+    from tracediag.kernel.inheritance import Inherited
+    from tracediag.kernel.process import Process
 
 
 class DescriptorTable(msgspec.Struct, eq=False):
     """The numbers of one process, or of several that share them (CLONE_FILES)."""
 
     open: dict[int, Descriptor] = msgspec.field(default_factory=dict)
-    inherited: dict[int, Inherited] = msgspec.field(default_factory=dict)
+    inherited: Inheritance = msgspec.field(default_factory=Inheritance)
+    """What the process was forked with and has not used yet."""
     last_closed: dict[int, Descriptor] = msgspec.field(default_factory=dict)
     """The latest incarnation of each number that was closed and not handed out again."""
-    users: int = 1
-    """How many processes share it."""
+    users: dict[Process, None] = msgspec.field(default_factory=dict)
+    """The processes that share it."""
     seen: bool = False
     """Whether the trace holds a call of a process that uses it: false for a child that strace did not follow."""
     executed: bool = False
     """Whether the trace shows a process that uses it execute a program: what is open since was opened in the trace."""
+    passed_on: Inheritance | None = None
+    """What the latest forked process got."""
+    changed: set[int] = msgspec.field(default_factory=set)
+    """The numbers that differ from that."""
 
     def __iter__(self) -> Iterator[Descriptor]:
         """Iterate over all descriptors, inherited ones among them."""
-        for number in list(self.inherited):
-            self.get(number)
+        if self.inherited:
+            self._materialise(self.inherited)
         return iter(list(self.open.values()))
+
+    @property
+    def count(self) -> int:
+        """How many numbers are open; counted without making descriptors of those inherited."""
+        return len(self.open) + len(self.inherited)
 
     def get(self, number: int) -> Descriptor | None:
         """Return the live incarnation of a number, or None where the trace has shown none."""
         found = self.open.get(number)
         if found is None and number in self.inherited:
-            file, cloexec, origin = self._materialise(number)
-            found = Descriptor(number, file, self, opened=origin.opened, cloexec=cloexec, copy_of=origin)
-            self.install(found)
+            self._materialise((number,))
+            found = self.open[number]
         return found
-
-    def holds(self, file: OpenFile) -> bool:
-        """Whether any number refers to a description."""
-        inherited = any(inherited[0] is file for inherited in self.inherited.values())
-        return inherited or any(held.file is file for held in self.open.values())
 
     def claim(self, file: OpenFile) -> None:
         """Make descriptors of the inherited numbers that refer to one description."""
-        for number in [number for number, inherited in self.inherited.items() if inherited[0] is file]:
-            self.get(number)
+        if file.heirs or file.strays:
+            self._materialise([number for number, (inherited, _, _) in self.inherited.items() if inherited is file])
 
-    def _materialise(self, number: int) -> Inherited:
-        inherited = self.inherited.pop(number)
-        if self.seen:
-            inherited[0].heirs.remove(self)
-        return inherited
+    def change(self, number: int) -> None:
+        """Note that a number, or its CLOEXEC flag, is no longer what the latest forked process got."""
+        if self.passed_on is not None:
+            self.changed.add(number)
+
+    def _materialise(self, numbers: Iterable[int]) -> None:
+        taken = {number: entry for number in numbers if (entry := self.inherited.get(number)) is not None}
+        self._inherit(self.inherited.updated(dict.fromkeys(taken)))
+        for number, (file, cloexec, origin) in taken.items():
+            self.install(Descriptor(number, file, self, opened=origin.opened, cloexec=cloexec, copy_of=origin))
+
+    def _inherit(self, rest: Inheritance) -> None:
+        """Replace what is inherited; what both have in common stays held all the time."""
+        rest.hold(self, followed=self.seen)
+        self.inherited.let_go(self, followed=self.seen)
+        self.inherited = rest
 
     def appear(self) -> None:
         """Take note that the process is followed: from now on what it inherited counts as a reference."""
         self.seen = True
-        for file, _, _ in self.inherited.values():
-            file.heirs.append(self)
+        self.inherited.hold(self, followed=True)
+        self.inherited.let_go(self, followed=False)
 
     def install(self, descriptor: Descriptor) -> Descriptor | None:
         """Put a new incarnation under its number; return the one that it pushes out, if any."""
@@ -75,41 +93,67 @@ class DescriptorTable(msgspec.Struct, eq=False):
         if lost is None and number in self.inherited:
             lost = self.get(number)
         self.open[number] = descriptor
+        if self.passed_on is not None:
+            self.changed.add(number)
         gone = self.last_closed.pop(number, None)
         if gone is not None:
             gone.before = None  # one step back is enough; a chain would keep all that ever had the number
             descriptor.before = gone
-        descriptor.file.holders.append(descriptor)
+        descriptor.file.holders[descriptor] = None
         return lost
 
     def release(self, descriptor: Descriptor, event: Event) -> bool:
         """Take an incarnation out; return whether it was the last reference that the trace shows."""
         descriptor.closed = event
         descriptor.closing = None
-        if self.open.get(descriptor.number) is descriptor:
-            del self.open[descriptor.number]
-            self.last_closed[descriptor.number] = descriptor
+        number = descriptor.number
+        if self.open.get(number) is descriptor:
+            del self.open[number]
+            self.last_closed[number] = descriptor
+            if self.passed_on is not None:
+                self.changed.add(number)
         file = descriptor.file
         holders = file.holders
-        if descriptor in holders:
-            holders.remove(descriptor)
+        holders.pop(descriptor, None)
         if file.heirs:
             return False
         return not holders or not any(holder.table.seen for holder in holders)
 
     def drop_unused(self, event: Event, *, only_cloexec: bool) -> None:
-        """Let go of inherited numbers whose end interests nobody; the others become descriptors, to be released."""
-        for number, (file, cloexec, _) in list(self.inherited.items()):
-            if only_cloexec and not cloexec:
-                continue
-            if file.noted:
-                self.get(number)
-            else:
-                self._materialise(number)
-                if self.seen and not file.heirs and not file.holders:
-                    file.released = event
+        """Let go of inherited numbers; those whose end a rule needs to hear of become descriptors, to be released.
+
+        Args:
+            event: what ends them.
+            only_cloexec: whether this is an execve, which closes only those; else the table itself ends.
+        """
+        if not only_cloexec:
+            self.passed_on = None
+        if not self.inherited:
+            return
+        going = {number: entry for number, entry in self.inherited.items() if entry[1] or not only_cloexec}
+        self._materialise([number for number, (file, _, _) in going.items() if file.noted])
+        unused = {number: entry[0] for number, entry in going.items() if not entry[0].noted}
+        self._inherit(self.inherited.updated(dict.fromkeys(unused)))
+        if self.passed_on is not None:
+            self.changed.update(unused)
+        for file in unused.values() if self.seen else ():
+            if not file.heirs and not file.holders:
+                file.released = event
 
     def copy(self) -> DescriptorTable:
         """Copy the table as fork does: the same numbers for the same descriptions."""
-        held = {number: (found.file, found.cloexec, found) for number, found in self.open.items()}
-        return DescriptorTable(inherited=self.inherited | held)
+        if self.passed_on is None:
+            base, numbers = self.inherited, set(self.open)
+        else:
+            base, numbers = self.passed_on, self.changed
+        self.passed_on = (
+            base.updated({number: self._entry(number) for number in numbers if number >= 0}) if numbers else base
+        )
+        self.changed = set()
+        heir = DescriptorTable(inherited=self.passed_on)
+        self.passed_on.hold(heir, followed=False)
+        return heir
+
+    def _entry(self, number: int) -> Inherited | None:
+        found = self.open.get(number)
+        return self.inherited.get(number) if found is None else (found.file, found.cloexec, found)

@@ -47,6 +47,7 @@ def close_range(action: Action, call: Syscall) -> None:
         if first <= descriptor.number <= last:
             if "CLOSE_RANGE_CLOEXEC" in names_of(call.arg(2)):
                 descriptor.cloexec = True
+                action.process.table.change(descriptor.number)
             else:
                 release(action, descriptor)
 

@@ -58,6 +58,7 @@ def fcntl(action: Action, call: Syscall) -> None:
 
 def _set_cloexec(descriptor: Descriptor, call: Syscall, *, on: bool) -> None:
     descriptor.cloexec = on
+    descriptor.table.change(descriptor.number)
     descriptor.kept = None if on else call
 
 

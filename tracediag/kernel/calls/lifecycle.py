@@ -58,9 +58,10 @@ def execve(action: Action, call: Syscall) -> None:
 def _own_table(action: Action) -> None:
     """Unshare the table: CLONE_FILES ends with execve(2) and with unshare(2)."""
     process = action.process
-    if process.table.users > 1:
-        process.table.users -= 1
+    if len(process.table.users) > 1:
+        del process.table.users[process]
         process.table = process.table.copy()
+        process.table.users[process] = None
         process.table.executed = bool(process.execs)
 
 

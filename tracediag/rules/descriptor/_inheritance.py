@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
+from tracediag.kernel.inheritance import Inherited
 from tracediag.kernel.process import Process
-from tracediag.kernel.table import Inherited
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import Array, Text, bare
 
@@ -117,7 +117,7 @@ def _is_stream(process: Process, file: OpenFile) -> bool:
     """Whether the program has it as its input or output: it was given, and the second number does no harm."""
     table = process.table
     for number in range(_STANDARD_STREAMS):
-        held = table.open.get(number)
-        if (held is not None and held.file is file) or table.inherited.get(number, (None,))[0] is file:
+        held, inherited = table.open.get(number), table.inherited.get(number)
+        if (held is not None and held.file is file) or (inherited is not None and inherited[0] is file):
             return True
     return False

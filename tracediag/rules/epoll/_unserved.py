@@ -113,7 +113,7 @@ def _unfollowed_children(spin: Spin) -> bool:
 def _shared(spin: Spin) -> bool:
     """Whether another thread or process that the trace shows could serve it as well."""
     file = spin.descriptor.file
-    return len(spin.thread.process.threads) > 1 or bool(file.heirs) or len(spin.descriptor.others) > 0
+    return len(spin.thread.process.threads) > 1 or bool(file.heirs) or any(spin.descriptor.others)
 
 
 def _doubtful(spin: Spin) -> bool:

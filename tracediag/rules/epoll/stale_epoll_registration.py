@@ -56,7 +56,7 @@ class StaleEpollRegistration(Rule):
         for descriptor in action.released:
             for entry in descriptor.file.registrations:
                 if entry.descriptor is descriptor:
-                    copy = next(iter(descriptor.others), None)
+                    copy = next(descriptor.others, None)
                     self._stale[id(entry)] = _Stale(entry, action.event, copy, _made(copy, action.kernel))
 
     @on_round

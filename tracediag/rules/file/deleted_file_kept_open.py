@@ -113,7 +113,7 @@ class DeletedFileKeptOpen(Rule):
     def _judged(self, held: Iterable[Descriptor], kernel: Kernel) -> Iterator[Finding]:
         for descriptor in held:
             file = descriptor.file
-            if file.written is None or file.kind is not Kind.FILE or _TOLD in file.memory or descriptor.others:
+            if file.written is None or file.kind is not Kind.FILE or _TOLD in file.memory or any(descriptor.others):
                 continue
             gone: _Gone | None = file.memory.get(_NAME)
             if gone is not None or any(mark in file.written.body for mark in _NAMELESS):

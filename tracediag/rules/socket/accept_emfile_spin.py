@@ -118,7 +118,7 @@ def _reported(thread: Thread, listener: Descriptor) -> Syscall | None:
 
 def _limit(process: Process) -> str:
     limit = process.limits.get("RLIMIT_NOFILE")
-    held = plural(len(process.table.open) + len(process.table.inherited), "descriptor")
+    held = plural(process.table.count, "descriptor")
     if limit is None or limit.soft is None:
         return " (ulimit -n)"
     return f" (RLIMIT_NOFILE is {limit.soft}; {held} open, as far as the trace shows)"

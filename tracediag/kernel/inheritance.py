@@ -1,0 +1,135 @@
+"""What forked processes inherit: numbers and what they refer to, shared by all the tables that have them in common.
+
+A process with a thousand descriptors that forks a thousand times makes a million references. The kernel copies them;
+here they are leaves of a tree that is never changed, only replaced along one path, so that a fork costs only what has
+changed since the last one. A leaf knows what it hangs on: so a description knows which tables still hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from tracediag.kernel.descriptor import Descriptor, OpenFile
+    from tracediag.kernel.table import DescriptorTable
+
+Inherited: TypeAlias = "tuple[OpenFile, bool | None, Descriptor]"
+"""An inherited number not used yet: what it refers to, its CLOEXEC flag, and the parent's descriptor."""
+
+_BITS = 5
+"""Of a number, that choose the branch at each level: 32 numbers to a leaf, 32 nodes to a branch."""
+_MASK = (1 << _BITS) - 1
+
+Changes: TypeAlias = "Mapping[int, Inherited | None]"
+"""By number what it refers to from now on; None for nothing."""
+
+
+class Inheritance(msgspec.Struct, eq=False):
+    """A node of the tree, and with all below it a read-only map of numbers."""
+
+    height: int = 0
+    """0 for a leaf."""
+    entries: dict[int, Inherited] = msgspec.field(default_factory=dict)
+    """Of a leaf, by number."""
+    below: dict[int, Inheritance] = msgspec.field(default_factory=dict)
+    """Of a branch, by the bits of the number that belong to its height."""
+    followed: dict[Inheritance | DescriptorTable, None] = msgspec.field(default_factory=dict)
+    """What it hangs on: nodes and tables of processes that the trace follows."""
+    unfollowed: dict[Inheritance | DescriptorTable, None] = msgspec.field(default_factory=dict)
+    """The same for processes of which the trace holds no call."""
+
+    def __len__(self) -> int:
+        """Count the numbers."""
+        return len(self.entries) if self.height == 0 else sum(map(len, self.below.values()))
+
+    def __bool__(self) -> bool:
+        """Whether there is any number."""
+        return bool(self.entries or self.below)
+
+    def __contains__(self, number: int) -> bool:
+        """Whether a number is inherited."""
+        return self.get(number) is not None
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the numbers."""
+        return (number for number, _ in self.items())
+
+    def get(self, number: int) -> Inherited | None:
+        """Return what a number refers to."""
+        node = self
+        if number < 0 or number >> (_BITS * (node.height + 1)):
+            return None
+        while node.height:
+            found = node.below.get((number >> (_BITS * node.height)) & _MASK)
+            if found is None:
+                return None
+            node = found
+        return node.entries.get(number)
+
+    def items(self) -> Iterable[tuple[int, Inherited]]:
+        """Return the numbers and what they refer to."""
+        if self.height == 0:
+            return self.entries.items()
+        return (item for node in self.below.values() for item in node.items())
+
+    def updated(self, changes: Changes) -> Inheritance:
+        """Return the map with some numbers, none of them negative, changed; it shares all other nodes with this one."""
+        root, most = self, max(changes, default=0)
+        while most >> (_BITS * (root.height + 1)) > 0:
+            root = Inheritance(root.height + 1, below={0: root} if root else {})
+        return _rebuilt(root, root.height, changes)
+
+    def hold(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
+        """Hang it on a table or a node."""
+        holders = self.followed if followed else self.unfollowed
+        if not holders:
+            for node in self.below.values():
+                node.hold(self, followed=followed)
+            for file, _, _ in self.entries.values():
+                (file.heirs if followed else file.strays)[self] = None
+        holders[by] = None
+
+    def let_go(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
+        """Take it off a table or a node; what hangs on nothing is held by nothing any more."""
+        holders = self.followed if followed else self.unfollowed
+        if by not in holders:
+            return
+        del holders[by]
+        if not holders:
+            for node in self.below.values():
+                node.let_go(self, followed=followed)
+            for file, _, _ in self.entries.values():
+                (file.heirs if followed else file.strays).pop(self, None)
+
+    def tables(self) -> Iterator[DescriptorTable]:
+        """Yield the tables of followed processes that it hangs on."""
+        for holder in list(self.followed):
+            if isinstance(holder, Inheritance):
+                yield from holder.tables()
+            else:
+                yield holder
+
+
+def _rebuilt(node: Inheritance | None, height: int, changes: Changes) -> Inheritance:
+    if height == 0:
+        entries = {} if node is None else dict(node.entries)
+        for number, entry in changes.items():
+            if entry is None:
+                entries.pop(number, None)
+            else:
+                entries[number] = entry
+        return Inheritance(entries=entries)
+    parts: dict[int, dict[int, Inherited | None]] = {}
+    for number, entry in changes.items():
+        parts.setdefault((number >> (_BITS * height)) & _MASK, {})[number] = entry
+    below = {} if node is None else dict(node.below)
+    for slot, part in parts.items():
+        made = _rebuilt(below.get(slot), height - 1, part)
+        if made:
+            below[slot] = made
+        else:
+            below.pop(slot, None)
+    return Inheritance(height, below=below)
