@@ -6,7 +6,7 @@ import pytest
 from recordings import replay
 from test_process_table import kernel_of
 
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Kind
 
 MADE = {
@@ -20,9 +20,9 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("name", ["kinds", "kinds.f"])
-def test_by_the_call_that_made_it(name: str) -> None:
-    (process,) = replay(name, "io_uring_setup").processes
+@pytest.mark.parametrize("recording", ["kinds", "kinds.f"])
+def test_by_the_call_that_made_it(recording: str) -> None:
+    (process,) = replay(recording, "io_uring_setup").processes
     kinds = {held.number: held.file.kind for held in process.table}
     assert MADE.items() <= kinds.items()
     assert Kind.IO_URING in kinds.values()
@@ -52,3 +52,11 @@ def test_by_its_annotation(note: str, kind: Kind, words: str | None) -> None:
     held = process.table.open[9]
     assert held.file.kind is kind
     assert describe(held) == (f"fd 9 = {words}" if words else "fd 9")
+
+
+def test_in_a_sentence() -> None:
+    (process,) = kernel_of(
+        "pipe2([3, 4], O_CLOEXEC) = 0", "read(9</srv/a (old)>, 0x7f, 8) = 0", "close(8) = 0"
+    ).processes
+    names = [name(process.table.open[number]) for number in (3, 4, 9)]
+    assert names == ["fd 3 (pipe, read end)", "fd 4 (pipe, write end)", "fd 9 (/srv/a (old))"]

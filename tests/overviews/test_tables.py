@@ -9,7 +9,6 @@ import pytest
 
 from tracediag.overviews import VIEWS, summarise
 from tracediag.report.base import Look
-from tracediag.report.columns import duration
 from tracediag.report.summary_table import document, table
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -57,17 +56,6 @@ def test_document():
 def test_document_without_times_has_no_such_fields():
     found = json.loads(document(summarise(str(RECORDED / "plain.strace"))))
     assert not {"mean", "p50", "max", "share", "times"} & found["rows"][0].keys()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0"), (3e-6, "3 µs"), (1.25e-3, "1.25 ms"), (12.34, "12.3 s"), (1234.5, "1,234 s"), (0.9999, "1 s"),
-        (0.0009996, "1 ms"), (5e-9, "5 ns"),
-    ],
-)  # fmt: skip
-def test_durations(seconds, text):
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize("look", [Look(), Look(width=80), Look(width=80, colour=True), Look(ascii_only=True)])

@@ -1,4 +1,4 @@
-"""Steps that many rules tell alike: where a descriptor was made, where it was put into a set."""
+"""Steps that many rules share: where a descriptor was created, where it was added to an epoll set."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from tracediag.trace.events import Begun, Event, Record, Syscall
 
 
 def birth(descriptor: Descriptor) -> Iterator[Step]:
-    """Yield the step of the call that made a descriptor, where the trace shows it."""
+    """Yield the step of the call that created a descriptor, where the trace shows it."""
     opened = descriptor.opened
     if opened is not None:
         received = opened.name in MESSAGE_RECEIVES
-        yield step(opened, f"fd {descriptor.number} is {'received' if received else 'made'}")
+        yield step(opened, f"fd {descriptor.number} is {'received' if received else 'created'}")
 
 
 def watched(entry: Registration) -> Iterator[Step]:
-    """Yield the step that put a descriptor into an epoll set, where the trace shows it."""
+    """Yield the step of the EPOLL_CTL_ADD of a registration, where the trace shows it."""
     if entry.added is not None:
         yield step(entry.added, f"the epoll set now watches fd {entry.number}")
 
 
 def repeated(event: Syscall | Begun | Record, note: str, times: int, last: int, *, primary: bool = False) -> Step:
-    """Make one step of many like events."""
+    """Make one step that stands for several like events."""
     made = step(event, note, primary=primary)
     return made if times < 2 else msgspec.structs.replace(made, repeats=times, last_line=last)
 
 
 def no(what: str, after: Event, until: Event | int) -> Absence:
-    """Say what did not happen between two events, or from one to a line."""
+    """State that something did not happen between two events, or from an event to a line."""
     last = until if isinstance(until, int) else until.line
     return Absence(text=f"no {what}", first_line=after.line, last_line=last)
 
@@ -43,8 +43,3 @@ def no(what: str, after: Event, until: Event | int) -> Absence:
 def last_line(kernel: Kernel) -> int:
     """Return the last line of the trace so far."""
     return kernel.last_line
-
-
-def plural(count: int, noun: str) -> str:
-    """Return the count and the noun in the right number."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

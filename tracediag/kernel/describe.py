@@ -27,6 +27,14 @@ def describe(descriptor: Descriptor) -> str:
     return f"fd {descriptor.number} = {what}" if what else f"fd {descriptor.number}"
 
 
+def name(descriptor: Descriptor) -> str:
+    """Return what a title calls a descriptor: "fd 5 (TCP 127.0.0.1:80 <- 127.0.0.1:4242)", "fd 3 (pipe, read end)"."""
+    what = describe_file(descriptor.file)
+    if what is not None and descriptor.file.pipe is not None:
+        what = what.replace(" (", ", ").rstrip(")")
+    return f"fd {descriptor.number} ({what})" if what else f"fd {descriptor.number}"
+
+
 def describe_file(file: OpenFile) -> str | None:
     """Return what a description refers to, or None where nothing is known of it."""
     if file.socket is not None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from tracediag.results.tables import Row, Summary, Times
+from tracediag.trace.quantities import seconds
 
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _PARTS = {"call": "which errors", "process": "command"}
 """What the last column is called; of any other table "which calls"."""
 FIRST_TO_GO = ("which errors", "which calls", "p50", "p95", "mean", "no return", "% time", "max", "p99")
@@ -53,12 +53,12 @@ def _times() -> Iterator[Column]:
         return Column(head, lambda row: "" if row.times is None else value(row.times))
 
     yield column("% time", lambda times: f"{100 * times.share:.2f}")
-    yield column("total", lambda times: duration(times.total))
-    yield column("mean", lambda times: duration(times.mean))
-    yield column("p50", lambda times: duration(times.p50))
-    yield column("p95", lambda times: duration(times.p95))
-    yield column("p99", lambda times: duration(times.p99))
-    yield column("max", lambda times: duration(times.max))
+    yield column("total", lambda times: seconds(times.total))
+    yield column("mean", lambda times: seconds(times.mean))
+    yield column("p50", lambda times: seconds(times.p50))
+    yield column("p95", lambda times: seconds(times.p95))
+    yield column("p99", lambda times: seconds(times.p99))
+    yield column("max", lambda times: seconds(times.max))
 
 
 def _share_of_calls(summary: Summary) -> Callable[[Row], str]:
@@ -69,12 +69,3 @@ def _share_of_calls(summary: Summary) -> Callable[[Row], str]:
 def _parts(row: Row) -> str:
     named = [f"{part} {count:,}" for part, count in list(row.parts.items())[:_SHOWN]]
     return ", ".join((*named, "…") if len(row.parts) > _SHOWN else named)
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it, to three digits: "3 µs", "1.25 ms", "12.3 s"; above a thousand whole seconds."""
-    for unit, name in _UNITS:
-        if seconds >= 0.9995 * unit:
-            value = seconds / unit
-            return f"{value:,.0f} {name}" if value >= 999.5 else f"{value:.3g} {name}"
-    return "0"

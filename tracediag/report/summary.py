@@ -7,20 +7,17 @@ from collections import Counter
 from tracediag.report.visible import visible
 from tracediag.results.findings import Severity
 from tracediag.results.report import Report
+from tracediag.trace.quantities import plural
 
 
 def summary(report: Report) -> str:
     """Return one line: `run.strace: 1,374 lines, 1,200 calls: 1 error, 2 notes`."""
     trace = report.input
-    read = f"{_many(trace.lines, 'line')}, {_many(trace.calls, 'call')}"
-    lost = f" ({_many(trace.not_understood, 'line')} not understood)" if trace.not_understood else ""
+    read = f"{plural(trace.lines, 'line')}, {plural(trace.calls, 'call')}"
+    lost = f" ({plural(trace.not_understood, 'line')} not understood)" if trace.not_understood else ""
     return f"{visible(trace.path)}: {read}{lost}: {_found(report)}"
 
 
 def _found(report: Report) -> str:
     counts = Counter(finding.severity for finding in report.causes)
-    return ", ".join(_many(counts[severity], severity) for severity in Severity if counts[severity]) or "no findings"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return ", ".join(plural(counts[severity], severity) for severity in Severity if counts[severity]) or "no findings"

@@ -10,10 +10,10 @@ import msgspec
 
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
-from tracediag.report.columns import duration
 from tracediag.report.document import dump
 from tracediag.report.visible import visible
 from tracediag.results.tables import Node, Program, Thread, Tree
+from tracediag.trace.quantities import plural, seconds
 
 SCHEMA = "tracediag-tree/1"
 """The edition of the document."""
@@ -100,9 +100,9 @@ def _facts(node: Node, start: float | None) -> list[Part]:
     """Return what is told behind the command."""
     facts: list[Part] = []
     if node.threads:
-        facts.append((f"  +{_many(len(node.threads), 'thread')}", "label"))
+        facts.append((f"  +{plural(len(node.threads), 'thread')}", "label"))
     facts += _when(node.started, node.ended, start)
-    facts.append((f"  {_many(node.calls, 'call')}" if node.calls else "  not followed", "faint"))
+    facts.append((f"  {plural(node.calls, 'call')}" if node.calls else "  not followed", "faint"))
     if node.running:
         facts.append(("  no end shown", "faint"))
     elif node.signal is not None:
@@ -129,15 +129,11 @@ def _when(started: float | None, ended: float | None, start: float | None) -> li
     if started is not None and start is not None:
         parts.append((f"  at +{max(0.0, started - start):.6f}", "place"))
         if ended is not None:
-            parts.append((f" for {duration(ended - started)}", "plain"))
+            parts.append((f" for {seconds(ended - started)}", "plain"))
     return parts
 
 
 def _thread(thread: Thread, start: float | None) -> list[Part]:
     number = "?" if thread.tid is None else str(thread.tid)
     times = _when(thread.started, thread.ended, start)
-    return [("thread ", "faint"), (number, "place"), *times, (f"  {_many(thread.calls, 'call')}", "faint")]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return [("thread ", "faint"), (number, "place"), *times, (f"  {plural(thread.calls, 'call')}", "faint")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
-from tracediag.evidence.steps import no, plural, repeated
+from tracediag.evidence.steps import no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -14,6 +14,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
 from tracediag.trace.events import Event, Syscall
+from tracediag.trace.quantities import plural
 
 _LIMIT = "TD307 limit"
 """On a process: its first EMFILE."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from tracediag.evidence.steps import birth, no, plural
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.process import Process
@@ -17,6 +17,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_rel
 from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
 from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Exit, Record, Syscall
+from tracediag.trace.quantities import plural
 
 _KEPT = 64
 

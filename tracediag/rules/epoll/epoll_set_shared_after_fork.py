@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tracediag.evidence.runs import lengthened
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.steps import plural
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
@@ -17,6 +16,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_trace_end
 from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
 from tracediag.trace.calls import EPOLL_WAITS, FORKS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.quantities import plural
 from tracediag.trace.values import names_of
 
 _KEPT = 64

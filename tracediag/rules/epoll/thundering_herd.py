@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.steps import plural, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -16,6 +16,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
 from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _THREADS_KEPT = 1000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.runs import POLLING, Run, confidence
-from tracediag.evidence.steps import no, plural
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
@@ -13,6 +13,7 @@ from tracediag.rules.base import on_round, on_trace_end
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 from tracediag.trace.values import Structure, bare, number_of
 
 _FELT = 1.0

@@ -11,7 +11,7 @@ from tracediag.evidence.complaints import meaning
 from tracediag.evidence.holders import MOVED, holding, may_be_open
 from tracediag.evidence.paths import name_of, places
 from tracediag.evidence.scope import Scope
-from tracediag.evidence.steps import birth, last_line, no, plural
+from tracediag.evidence.steps import birth, last_line, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
@@ -21,6 +21,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import LINKS, RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 from tracediag.trace.values import Annotated
 
 _NAME = "deleted-file-kept-open"

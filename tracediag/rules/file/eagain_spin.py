@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.runs import CALLS, Run, confidence, severity_of
-from tracediag.evidence.steps import birth, no, plural
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -24,6 +24,7 @@ from tracediag.trace.calls import (
     WRITES,
 )
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _WAITS = WAITS | IDLES | FUTEXES | CHILD_WAITS | IO_WAITS | {"restart_syscall"}
 _TRANSFERS = READS | WRITES | ACCEPTS | SENDFILES | {"splice"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.paths import path_of, places, same
-from tracediag.evidence.steps import birth, no, plural, repeated
+from tracediag.evidence.steps import birth, no, repeated
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -17,6 +17,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.file._failed_syncs import FAILED, FailedSync, goes_on, written_again
 from tracediag.trace.calls import FSYNCS, FTRUNCATES, RANGE_SYNCS, RENAMES, UNLINKS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _SYNCS = FSYNCS | RANGE_SYNCS | {"msync"}
 _KEPT = 16

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.runs import READS_AT_END, Run, confidence, severity_of
-from tracediag.evidence.steps import birth, no, plural
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_release
+from tracediag.trace.quantities import plural
 
 _HABIT = 10
 """Reads that make a habit of looking again."""

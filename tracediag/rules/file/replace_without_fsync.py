@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.paths import name_of, path_of, places, same
-from tracediag.evidence.steps import no, plural, repeated
+from tracediag.evidence.steps import no, repeated
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -18,6 +18,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.calls import RENAMES, SYNCS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
 """Names under which a file is written that is to take another's place."""

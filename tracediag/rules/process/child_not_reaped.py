@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.steps import no, plural
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -16,6 +16,7 @@ from tracediag.rules.base import Rule, on_process_end, on_signal
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.quantities import plural
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
 _TOLD = "TD510 told"

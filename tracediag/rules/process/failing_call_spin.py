@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tracediag.evidence.complaints import meaning, target
 from tracediag.evidence.runs import CALLS, Run, confidence
-from tracediag.evidence.steps import no, plural
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
@@ -15,6 +15,7 @@ from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, READS, SEEKS, WAITS, WRITES
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _WAITS = WAITS | IDLES
 _ERRORS = tuple(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tracediag.evidence.runs import RESTARTS, Run
-from tracediag.evidence.steps import plural
 from tracediag.kernel import Action
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_signal
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import FORKS, MAPS, OPENS
 from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.quantities import plural
 
 _TIMERS = ("SIGALRM", "SIGPROF", "SIGVTALRM")
 _FROM_SCRATCH = FORKS | OPENS | MAPS | {"connect", "ioctl"}

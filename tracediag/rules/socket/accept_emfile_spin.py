@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.runs import LOOP, Run, severity_of
-from tracediag.evidence.steps import plural
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -16,6 +15,7 @@ from tracediag.rules.base import on_call, on_errno, on_release, on_round
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import ACCEPTS, SLEEPS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 
 class _Failures(Run, kw_only=True):

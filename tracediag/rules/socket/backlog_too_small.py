@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.steps import plural, repeated
+from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -16,6 +16,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
 from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural
 
 _SMALL = 5
 _UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")

@@ -1,0 +1,34 @@
+"""Numbers as people read them: counts with commas, sizes in bytes or KiB, times with their unit."""
+
+from __future__ import annotations
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_KIB = 1024
+_IN_KIB = 10 * _KIB
+"""Bytes from which a multiple of 1024 is shown in KiB."""
+
+
+def count(number: int) -> str:
+    """Return a count with commas: "1,374"."""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count and its noun in the right number: "1 call", "2,000 calls"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes: "1 byte", "65,000 bytes", "64 KiB"."""
+    if number >= _IN_KIB and number % _KIB == 0:
+        return f"{number // _KIB:,} KiB"
+    return plural(number, "byte")
+
+
+def seconds(number: float) -> str:
+    """Return a time to three digits: "3 µs", "1.25 ms", "12.3 s"; from a thousand seconds on without a fraction."""
+    for unit, name in _UNITS:
+        if number >= 0.9995 * unit:
+            value = number / unit
+            return f"{value:,.0f} {name}" if value >= 999.5 else f"{value:.3g} {name}"
+    return "0"
