@@ -53,6 +53,8 @@ def _word(flag: str) -> re.Pattern[str]:
 
 def _shown(body: str) -> str:
     """Return the arguments without text in which a flag would be none."""
+    if '"' not in body and _NOT_PLAIN(body) is None:  # those of a clone
+        return body
     if "/*" not in body:
         return _TEXT.sub('"', body)
     kept, place = [], 0
