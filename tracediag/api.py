@@ -88,6 +88,7 @@ class Analysis:
                 signals=counts.signals,
                 exits=counts.exits,
                 unparsed=NotUnderstood(counts.not_understood, samples),
+                damage=reader.damage,
             ),
             findings=findings,
             blind=blind,
@@ -130,10 +131,10 @@ def analyze(
             one string, comma-separated; all where empty.
         ignore: the rules to leave out, likewise.
         progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
-        strict: whether a line that is not understood is an error.
+        strict: whether a line that is not understood, or a damaged source, is an error.
 
     Raises:
-        UnreadableError: if the source cannot be read or is no strace output.
+        UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
         NotUnderstoodError: with `strict`, at the first line that is not understood.
         UnknownRuleError: if a rule is named that does not exist.
     """

@@ -105,8 +105,9 @@ def test_errors_name_the_path_and_the_reason(tmp_path: Path) -> None:
     assert message(path) == f"{path}: this is a binary file, not a trace"
     path.write_text('#include <unistd.h>\n\nint main(void)\n{\n    close(3);\n    return read(0, "", 5);\n}\n')
     assert message(path) == f"{path}: not a single line of it is strace output"
-    path.write_bytes(gzip.compress(TRACE * 1000)[:-20])
-    assert message(path).startswith(f"{path}: cannot be read to its end: ")
+    path.write_bytes(gzip.compress(TRACE * 1000)[:12])
+    expected = "not a single line of it is strace output: the gzip stream ends in the middle; read up to line 0"
+    assert message(path) == f"{path}: {expected}"
     path.write_bytes(gzip.compress(b""))
     assert message(path) == f"{path}: not a single line of it is strace output"
 

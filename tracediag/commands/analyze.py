@@ -37,7 +37,7 @@ class Options(JudgingOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--strict", action="store_true", help="a line that is not understood is an error")
+    parser.add_argument("--strict", action="store_true", help="lines not understood and damaged files are errors")
     parser.add_argument("--follow", action="store_true", help="follow the trace while it grows, until Ctrl-C")
     add_judging(parser)
 

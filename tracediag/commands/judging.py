@@ -101,6 +101,8 @@ class Publisher:
 
     def _file(self, report: Report) -> None:
         self._files.write(lambda name: formatter(name).report(report))
+        if report.input.damage is not None:
+            say(f"{report.input.path}: {report.input.damage}")
         self._options.tell(summary(report))
 
 

@@ -36,6 +36,6 @@ def progress_of(path: str, *, quiet: bool = False) -> Iterator[Callable[[int], N
 def _size(path: str) -> int:
     """Return the size of a regular file, and 0 for anything else."""
     with contextlib.suppress(OSError, ValueError):
-        status = os.fstat(sys.stdin.fileno()) if path == "-" else Path(path).stat()
+        status = os.fstat(0) if path == "-" else Path(path).stat()
         return status.st_size if stat.S_ISREG(status.st_mode) else 0
     return 0

@@ -126,6 +126,8 @@ def _said(summary: Summary, options: Options) -> list[str]:
     """Return what is to be known about the traces beside the table."""
     lines = []
     for source in summary.sources:
+        if source.damage is not None:
+            lines.append(f"{source.path}: {source.damage}")
         lost = f", {source.not_understood:,} not understood" if source.not_understood else ""
         lines.append(f"{source.path}: {source.lines:,} lines{lost}, {source.calls:,} calls")
     if options.sort not in (None, "calls", "errors", "name") and not summary.timed:

@@ -68,5 +68,7 @@ def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> 
     write(rendered(options.format, look_of(sys.stdout, options.color)))
     files.write(lambda name: [rendered(name, Look())])
     source = tree.source
+    if source.damage is not None:
+        say(f"{trace}: {source.damage}")
     lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
     options.tell(f"{trace}: {source.lines:,} lines, {source.calls:,} calls{lost}")

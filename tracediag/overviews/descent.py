@@ -188,5 +188,5 @@ def grow_tree(trace: str, progress: Progress | None = None) -> Tree:
     for event in reader:
         descent.take(event)
     counts = reader.counts
-    source = Source(trace, counts.lines, counts.calls, counts.not_understood)
+    source = Source(trace, counts.lines, counts.calls, counts.not_understood, reader.damage)
     return Tree(source=source, start=descent.start, roots=descent.roots())

@@ -37,8 +37,9 @@ class View(abc.ABC):
         Raises `UnreadableError`; nothing of the trace is counted then.
         """
         fresh = type(self)()
-        counts = fresh.take(trace, progress).counts
-        fresh.sources.append(Source(trace, counts.lines, counts.calls, counts.not_understood))
+        reader = fresh.take(trace, progress)
+        counts = reader.counts
+        fresh.sources.append(Source(trace, counts.lines, counts.calls, counts.not_understood, reader.damage))
         self.absorb(fresh)
 
     def absorb(self, other: View) -> None:

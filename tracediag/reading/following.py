@@ -25,6 +25,11 @@ class Followed:
         """Take the file as complete: what is there is still read. May be called from a signal handler."""
         self._stopped = True
 
+    @property
+    def damage(self) -> str | None:
+        """What of the file could not be read."""
+        return None if self._open is None else self._open.damage
+
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the text in order, and empty pieces while nothing is appended."""
         while not self._stopped and os.stat(self._path).st_size == 0:  # noqa: PTH116

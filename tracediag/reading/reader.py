@@ -40,9 +40,10 @@ class Reader:
         """Open the source. Raises `UnreadableError`.
 
         `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error
-        or shows no result; all others are framed and counted only. `begun` names those whose first half must be told at
-        once; of others it may be left out. `strict` raises `NotUnderstoodError` at the first line that is no
-        known form. `progress` is told the bytes consumed, as they are on the disk.
+        or shows no result; all others are framed and counted only. `begun` names those whose first half must be an
+        event of its own; of others it may be left out. `strict` raises `NotUnderstoodError` at the first line that is
+        no known form, and `UnreadableError` at the end of a damaged source. `progress` is told the bytes consumed, as
+        they are on the disk.
         """
         self.counts = Counts()
         self.dialect = Dialect()
@@ -58,8 +59,13 @@ class Reader:
         """Ask for every call as an event, whatever `calls` and `begun` said; to be called before the iteration."""
         self._wanted = self._begun = None
 
+    @property
+    def damage(self) -> str | None:
+        """What of the source could not be read, in one sentence; complete when the iteration has ended."""
+        return self._source.damage
+
     def __iter__(self) -> Iterator[Event]:
-        """Return the events. The iteration raises `UnreadableError` where the source breaks off or is no trace."""
+        """Return the events. The iteration raises `UnreadableError` where the source is no trace."""
         # Not one generator around the other: each would be gone through by every event.
         return chain(chain.from_iterable(self._parts()), self._closing())
 
@@ -90,9 +96,12 @@ class Reader:
         yield general.finish()
 
     def _closing(self) -> Iterator[Event]:
-        """Yield nothing, but say so where there was no trace."""
+        """Yield nothing; raise where there was no trace, and with `strict` where it is damaged."""
         if self._source.is_file and not self.counts.understood:
-            raise UnreadableError(self._source.name, "not a single line of it is strace output")
+            reason = "not a single line of it is strace output"
+            raise UnreadableError(self._source.name, f"{reason}: {self.damage}" if self.damage else reason)
+        if self._strict and self.damage is not None:
+            raise UnreadableError(self._source.name, self.damage)
         yield from ()
 
 

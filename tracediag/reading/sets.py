@@ -21,6 +21,8 @@ _MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>[0-9]{1,10})(?P<packing>\.(?:gz|x
 _BEHIND = re.compile(r" ++[>|*=] ")
 """A stack frame or a line of a hex dump: it belongs to the record before it."""
 _RUN = 64
+_SHOWN = 3
+"""Damaged files that are named."""
 
 Key = tuple[float, str]
 """Time, then path: unique among the files that are read at one time."""
@@ -32,12 +34,23 @@ class ProcessSet:
     is_file = True
 
     def __init__(self, prefix: str, members: Iterable[str]) -> None:
-        """Take the common prefix and the paths of the members."""
+        """Take the common prefix and the paths of the members; empty ones are left out. Raises `UnreadableError`."""
         self.name = prefix
-        self._members = sorted((_pid(path), path) for path in members)
+        self._members = sorted((_pid(path), path) for path in members if not _is_empty(path))
+        if not self._members:
+            raise UnreadableError(prefix, "all its files are empty")
         self._consumed: dict[str, int] = {}
-        self.merged = all(_first_time(path) is not None for _, path in self._members)
+        self._damage: list[str] = []
+        self._starts = {path: _first_time(path) for _, path in self._members}
+        self.merged = None not in self._starts.values()
         """Whether the lines have times to be merged by."""
+
+    @property
+    def damage(self) -> str | None:
+        """What of the files could not be read."""
+        shown = "; ".join(self._damage[:_SHOWN])
+        more = len(self._damage) - _SHOWN
+        return f"{shown}; and {more:,} more of its files" if more > 0 else shown or None
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the lines in the order of their times, each with its pid."""
@@ -60,7 +73,7 @@ class ProcessSet:
 
     def _merged(self) -> Iterator[str]:
         """Merge by time. A file is opened when its first line is due: there may be more of them than descriptors."""
-        waiting = sorted((_first_time(path) or 0.0, pid, path) for pid, path in self._members)
+        waiting = sorted((self._starts[path] or 0.0, pid, path) for pid, path in self._members)
         waiting.reverse()
         heap: list[tuple[Key, str, Iterator[tuple[Key, str]]]] = []
         while heap or waiting:
@@ -74,11 +87,14 @@ class ProcessSet:
 
     def _lines(self, pid: int, path: str) -> Iterator[tuple[Key, str]]:
         clock, when = Clock(), 0.0
-        for line in _text(open_source(path), self._consumed, path):
+        source = open_source(path)
+        for line in _text(source, self._consumed, path):
             prefix = read_prefix(line[:_RUN])
             if prefix.kind in ("epoch", "clock"):
                 when = clock.read(prefix.kind, prefix.stamp) or when
             yield (when, path), line if _BEHIND.match(line) else f"{pid} {line}"
+        if source.damage is not None:
+            self._damage.append(f"{os.path.basename(path)}: {source.damage}")  # noqa: PTH119
 
     def close(self) -> None:
         """Each member is closed when it has been read."""
@@ -105,8 +121,18 @@ def _first_time(path: str) -> float | None:
         line = next(source.pieces(), "").partition("\n")[0]
     finally:
         source.close()
+    if not line:  # nothing of it could be decompressed
+        return 0.0
     prefix = read_prefix(line[:_RUN])
     return Clock().read(prefix.kind, prefix.stamp) if prefix.kind in ("epoch", "clock") else None
+
+
+def _is_empty(path: str) -> bool:
+    """Whether the file is empty: the log of a thread that was killed before its first call."""
+    try:
+        return os.stat(path).st_size == 0  # noqa: PTH116
+    except OSError:
+        return False  # to open it says why
 
 
 def _pid(path: str) -> int:

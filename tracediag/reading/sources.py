@@ -1,34 +1,25 @@
 """Where a trace comes from: a file, a pipe or lines already in memory; plain or compressed.
 
 A source hands out pieces of text, each of whole lines: the bytes are decoded a large piece at a time, because a
-Python call for every line would cost more than all that is done with most of them. Lines end at a line feed alone;
-bytes that are no UTF-8 survive as surrogates. A pipe that says nothing for a moment gives an empty piece, so that
-whoever looks ahead can go on with what there is. More sources: `following`, `sets`.
+Python call for every line would cost more than all that is done with most of them. Bytes that are no UTF-8 survive as
+surrogates. A pipe that stays silent for a moment gives an empty piece, so that what has been read is not held up.
+More sources: `following`, `sets`.
 """
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
 import io
-import lzma
 import os
 import re
-import select
-import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, Protocol, cast, runtime_checkable
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
 from tracediag.errors import TracediagError
-from tracediag.reading.counting import Counting, standard_input
+from tracediag.reading.compressed import Decompressed, compression_of
+from tracediag.reading.lines import ENDLESS, LONGEST, WholeLines
+from tracediag.reading.rawstream import RawStream, standard_input
 
 Progress = Callable[[int], None]
 """Told the number of bytes consumed so far; compressed bytes where the file is compressed."""
@@ -37,17 +28,9 @@ PIECE = 1 << 15
 """So many bytes are worked on at a time: what comes of them still fits into a processor's cache."""
 LINES = 2048
 IDLE = 0.2
-"""Seconds after which a pipe that says nothing counts as idle."""
-LONGEST = 1 << 22
-"""A line is kept up to this many bytes; what follows on it is dropped."""
+"""Seconds after which a silent pipe counts as idle."""
+_MIB = 1 << 20
 
-_MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], object]], ...] = (
-    (b"\x1f\x8b", lambda raw: gzip.GzipFile(fileobj=raw)),
-    (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    (b"BZh", bz2.BZ2File),
-    (b"\x28\xb5\x2f\xfd", zstd.ZstdFile),
-)
-_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError)
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -74,6 +57,11 @@ class Source(Protocol):
     is_file: bool
     """Whether this is a file of its own, which is an error when it holds no trace at all."""
 
+    @property
+    def damage(self) -> str | None:
+        """What of the source could not be read, in one sentence; complete when all pieces were handed out."""
+        ...
+
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the text in order; every line of every piece ends with a line feed. Raises `UnreadableError`.
 
@@ -88,6 +76,8 @@ class Source(Protocol):
 
 class Lines:
     """Lines that are in memory already, or that something else yields."""
+
+    damage = None
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.name = "<lines>"
@@ -112,21 +102,25 @@ class Stream:
 
     is_file = True
 
-    def __init__(self, name: str, raw: BinaryIO, growing: Callable[[], bool] | None = None) -> None:
-        """Take an open file; `growing` waits for more at its end, and says whether to go on trying."""
+    def __init__(
+        self, name: str, raw: BinaryIO, growing: Callable[[], bool] | None = None, *, keep_open: bool = False
+    ) -> None:
+        """Take an open file; `growing` waits for more at its end, and returns whether to try again."""
         self.name = name
         self._growing = growing
-        self._counting = Counting(raw)
+        self._raw = RawStream(raw, keep_open=keep_open)
         if growing is None:
-            self._counting.stop_at_end()
-        self._buffered = io.BufferedReader(self._counting, PIECE)
+            self._raw.stop_at_end()
+        self._buffered = io.BufferedReader(self._raw, PIECE)
         head = self._peek()
         if not head:
             self._buffered.close()
-            raise UnreadableError(name, "the file is empty")
+            raise UnreadableError(name, EMPTY)
         self.binary = False
-        self._wide = head.startswith(_WIDE)
-        self._data = self._decompressed(head)
+        self._failure: str | None = None
+        kind = compression_of(head)
+        self._decompressed = None if kind is None else Decompressed(kind, self._chunks())
+        self._lines = WholeLines(self._decoded(head))
 
     def _peek(self) -> bytes:
         try:
@@ -135,19 +129,27 @@ class Stream:
             self._buffered.close()
             raise UnreadableError(self.name, _reason(error)) from error
 
-    def _decompressed(self, head: bytes) -> io.BufferedIOBase:
-        for magic, opener in _MAGIC:
-            if head.startswith(magic):
-                return cast("io.BufferedIOBase", opener(cast("BinaryIO", self._buffered)))
-        return self._buffered
+    @property
+    def damage(self) -> str | None:
+        """What of the file could not be read."""
+        unpacked = self._decompressed
+        cut = self._failure or (None if unpacked is None else unpacked.cut)
+        if self._lines.endless:
+            cut = f"a line of more than {ENDLESS // _MIB:,} MiB has no end"
+        said = [] if cut is None else [f"{cut}; read up to line {self._lines.count:,}"]
+        if self._lines.shortened:
+            said.append(f"line {self._lines.shortened:,} was shortened to {LONGEST // _MIB:,} MiB")
+        if unpacked is not None and unpacked.ignored is not None:
+            said.append(unpacked.ignored)
+        return "; ".join(said) or None
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the text in order."""
         try:
             first = True
-            for data in self._whole_lines():
+            for data in self._lines:
                 if progress is not None:
-                    progress(self._counting.consumed)
+                    progress(self._raw.consumed)
                 yield self._text(data, first=first) if data else ""
                 first = first and not data
         finally:
@@ -162,58 +164,49 @@ class Stream:
             text = text.replace("\r\n", "\n")
         return text if text.endswith("\n") else text + "\n"
 
-    def _whole_lines(self) -> Iterator[bytes]:
-        """Yield the bytes in large pieces, each of whole lines; only the last may lack its end."""
-        kept: list[bytes] = []
-        size = 0
-        for data in self._raw():
-            cut = data.rfind(b"\n") + 1
-            if not cut:
-                if not data:
-                    yield b""
-                if size < LONGEST:
-                    kept.append(data)
-                size += len(data)
-                continue
-            yield b"".join((*kept, data[:cut]))
-            kept, size = [data[cut:]], len(data) - cut
-        if size:
-            yield b"".join(kept)
-
-    def _raw(self) -> Iterator[bytes]:
-        decode = codecs.getincrementaldecoder("utf-16")("replace").decode if self._wide else None
-        try:
-            while (data := self._data.read1(PIECE)) or (self._growing is not None and self._growing()):
-                yield data if decode is None else decode(data).encode()
-                yield from self._pause()
-        except _DAMAGED as error:
-            raise UnreadableError(self.name, f"cannot be read to its end: {_reason(error)}") from error
-
-    def _pause(self) -> Iterator[bytes]:
-        """Yield nothing where more is there already; else wait for it, and say once that the pipe is idle."""
-        if self._data is not self._buffered or not self._counting.is_pipe():
+    def _decoded(self, head: bytes) -> Iterator[bytes]:
+        """Yield the bytes of the text, decompressed, in UTF-8."""
+        chunks = self._decompressed or self._chunks()
+        if not head.startswith(_WIDE):
+            yield from chunks
             return
-        if not select.select([self._counting], [], [], IDLE)[0]:
-            yield b""
+        decode = codecs.getincrementaldecoder("utf-16")("replace").decode
+        for chunk in chunks:
+            yield decode(chunk).encode()
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Yield the bytes as they are on the disk, and an empty chunk while a pipe is idle."""
+        is_pipe = self._raw.is_pipe()
+        try:
+            while (data := self._buffered.read1(PIECE)) or (self._growing is not None and self._growing()):
+                yield data
+                if is_pipe and not self._raw.wait(IDLE):
+                    yield b""
+        except OSError as error:
+            self._failure = f"reading fails: {_reason(error)}"
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
-        self._data.close()
         self._buffered.close()
+
+
+EMPTY = "the file is empty"
 
 
 def open_source(path: str | os.PathLike[str], growing: Callable[[], bool] | None = None) -> Stream:
     """Open a trace by its path; `-` is standard input; `growing` as for `Stream`. Raises `UnreadableError`."""
     name = os.fspath(path)
-    if name == "-":
-        return Stream("<stdin>", standard_input())
     try:
+        if name == "-":
+            return Stream("<stdin>", standard_input(), keep_open=True)
         raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123
+    except UnreadableError:
+        raise
     except (OSError, ValueError) as error:
         if _TEXT.search(name):
             reason = "this is text, not a path; pass its lines: text.splitlines()"
             raise UnreadableError(repr(name[:_SHOWN]), reason) from error
-        raise UnreadableError(name, _reason(error)) from error
+        raise UnreadableError("<stdin>" if name == "-" else name, _reason(error)) from error
     return Stream(name, cast("BinaryIO", raw), growing)
 
 

@@ -44,6 +44,8 @@ class FullFormat(Format):
         """Render what the findings cannot say: what was not understood, what could not be judged."""
         if not report.findings:
             self._canvas.line(("no findings", "name"))
+        if report.input.damage is not None:
+            self._canvas.line(("damaged: ", "warning"), (report.input.damage, "plain"))
         self._not_understood(report)
         self._broken(report)
         self._blind(report)

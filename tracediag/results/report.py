@@ -39,6 +39,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, rename={"unparsed": "not_
     signals: int = 0
     exits: int = 0
     unparsed: NotUnderstood = NotUnderstood()
+    damage: str | None = None
+    """What of the source could not be read, in one sentence; None where all of it was read."""
 
     @property
     def not_understood(self) -> int:

@@ -16,6 +16,8 @@ class Source(msgspec.Struct, frozen=True):
     calls: int
     """Whole calls, joined ones counted once."""
     not_understood: int
+    damage: str | None = None
+    """What of the source could not be read, in one sentence; None where all of it was read."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,190 @@
+"""Decompresses gz, xz, bz2 and zst as far as the data goes: what is cut off or damaged is read up to there.
+
+The file classes of the standard library raise at damage, and the text that came out before is lost with it. Members
+after the first are read on, as gzip(1), xz(1), bzip2(1) and zstd(1) do.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import re
+import sys
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+STEP = 128
+"""Compressed bytes that are handed over at a time: where they hold the damage, what they would have given is lost."""
+_PIECE = 1 << 15
+_MOST_PADDING = 1 << 26
+"""Zero bytes that are skipped after a member; more of them may have no end."""
+_LONGEST_MAGIC = 6
+_ERRORS = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+
+
+class Decompressor(Protocol):
+    """What the decompressors of the standard library have in common: each reads one member."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member has ended."""
+        ...
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing comes out without more data."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """The data after the end of the member."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return at most so many bytes."""
+        ...
+
+
+class _Gzip:
+    """One gzip member, by the interface of the others."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        found = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
+        self.needs_input = len(found) < max_length
+        return found
+
+
+class Compression(msgspec.Struct, frozen=True):
+    """One kind of compression."""
+
+    name: str
+    magic: re.Pattern[bytes]
+    """How each member begins."""
+    make: Callable[[], Decompressor]
+
+
+_KINDS = (
+    Compression("gzip", re.compile(rb"\x1f\x8b"), _Gzip),
+    Compression("xz", re.compile(rb"\xfd7zXZ\x00"), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
+    Compression("bzip2", re.compile(rb"BZh[1-9]"), bz2.BZ2Decompressor),
+    Compression("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), zstd.ZstdDecompressor),
+)
+
+
+def compression_of(head: bytes) -> Compression | None:
+    """Return how a file with this beginning is compressed, or None."""
+    return next((kind for kind in _KINDS if kind.magic.match(head)), None)
+
+
+class Decompressed:
+    """The text of one compressed file."""
+
+    def __init__(self, kind: Compression, chunks: Iterable[bytes]) -> None:
+        """Take the compressed data; an empty chunk says that nothing more has come for a moment."""
+        self._kind = kind
+        self._chunks = chunks
+        self._member = kind.make()
+        self._between = False
+        """Whether a member has ended, and no other has begun."""
+        self._padding = 0
+        self._head = b""
+        """The first bytes after a member and its padding, too few to tell what they are."""
+        self._done = False
+        self.cut: str | None = None
+        """Why the text ends early."""
+        self.ignored: str | None = None
+        """What stands after the last member."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the text in pieces; to be gone through once, then `cut` and `ignored` are known."""
+        kept: list[bytes] = []
+        size = 0
+        for chunk in self._chunks:
+            for text in self._feed(chunk):
+                kept.append(text)
+                size += len(text)
+                if size >= _PIECE:
+                    yield b"".join(kept)
+                    kept, size = [], 0
+            if self._done:
+                break
+            if not chunk:
+                if kept:
+                    yield b"".join(kept)
+                    kept, size = [], 0
+                yield b""
+        self._end()
+        if kept:
+            yield b"".join(kept)
+
+    def _feed(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._done:
+            if self._between:
+                data = self._next_member(data)
+            else:
+                data = yield from self._inside(data)
+
+    def _inside(self, data: bytes) -> Generator[bytes, None, bytes]:
+        """Yield the text of the current member; return what stands after its end."""
+        member = self._member
+        for start in range(0, len(data), STEP):
+            try:
+                text = member.decompress(data[start : start + STEP], _PIECE)
+                while text:
+                    yield text
+                    text = b"" if member.eof or member.needs_input else member.decompress(b"", _PIECE)
+            except _ERRORS as error:
+                self._done = True
+                self.cut = f"the {self._kind.name} stream is damaged ({error})"
+                return b""
+            if member.eof:
+                self._between = True
+                return member.unused_data + data[start + STEP :]
+        return b""
+
+    def _next_member(self, data: bytes) -> bytes:
+        """Skip padding; return the data of the next member, or nothing where none begins yet."""
+        rest = data if self._head else data.lstrip(b"\0")
+        self._padding += len(data) - len(rest)
+        self._head += rest
+        if len(self._head) < _LONGEST_MAGIC:
+            self._done = self._padding > _MOST_PADDING
+            return b""
+        if self._kind.magic.match(self._head) is None:
+            self._done = True
+            return b""
+        head, self._head = self._head, b""
+        self._member, self._between, self._padding = self._kind.make(), False, 0
+        return head
+
+    def _end(self) -> None:
+        """Find out in which state the data ends."""
+        name = self._kind.name
+        if not self._between:
+            self.cut = self.cut or f"the {name} stream ends in the middle"
+        elif self._head and self._kind.magic.match(self._head) is not None:
+            self.cut = f"the {name} stream ends at the beginning of a member"
+        elif self._head:
+            self.ignored = f"the data after the end of the {name} stream is not {name} and was not read"
+        elif self._padding:
+            self.ignored = f"{self._padding:,} zero bytes after the end of the {name} stream were skipped"
