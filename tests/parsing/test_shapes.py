@@ -12,7 +12,7 @@ from hypothesis.extra.lark import from_lark
 from tracediag.parsing import calls, parser_for
 from tracediag.parsing.calls import Book
 from tracediag.parsing.grammar import parser
-from tracediag.parsing.strict import ArgumentError, parse_strict
+from tracediag.parsing.strict import ArgumentError, parse_strict, template_of
 from tracediag.parsing.tolerant import parse_tolerant
 
 BODIES = [body for body, _ in LINES] + RECORDED[::3]
@@ -152,6 +152,56 @@ def test_calls_are_bounded(monkeypatch):
 
 def test_one_call_has_one_parser():
     assert parser_for("openat") is parser_for("openat")
+
+
+STRUCTURES = [
+    "{fd=3, events=POLLIN}",
+    "{fd=-1}",
+    "{fd=4</a>, events=POLLIN|POLLOUT}",
+    '{fd=5<U:[1->2, "/>"]>, events=0x1}',
+    '{iov_base="}, {\\"]"..., iov_len=20}',
+    "{events=EPOLLIN, data={u32=5, u64=5}}",
+    "{msg_hdr={msg_name=NULL, msg_iov=[{iov_base='(', iov_len=1}], ...}, msg_len=3} ",
+    "{a=1 /* } */}",
+    "{B38400 opost}",
+    "{}",
+    "{addr(0)={0, 0af3}",
+    "{sin_port=htons(80), x=1<<3}",
+]
+LISTS = st.builds(
+    "{}[{}{}]{}".format,
+    st.sampled_from(["", "3, ", "3</a>, x=NULL, ", "fds=", '"s", ', "{a=1}, ", "f(", "[1], "]),
+    st.lists(st.sampled_from(STRUCTURES), min_size=1, max_size=60).map(", ".join),
+    st.sampled_from(["", ", ...", " => {a=1}", " {b=2}", ", 7", ",", " /* x */", "}"]),
+    st.sampled_from(["", ", 100, 0", " => [{a=2}], 1", "</a>, [{b=1}]", ")", ", {"]),
+)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=400, suppress_health_check=list(hypothesis.HealthCheck))
+def test_long_lists(data):
+    body = data.draw(LISTS)
+    parse = taught(body)
+    for other in [body, *data.draw(st.lists(LISTS | mutated(st.just(body)), max_size=3))]:
+        assert parse(other) == by_the_grammar(other)
+
+
+def poll(*numbers):
+    return f"[{', '.join(f'{{fd={number}, events=POLLIN}}' for number in numbers)}], {len(numbers)}, 0"
+
+
+def test_long_lists_of_any_length_need_no_shape_of_their_own(monkeypatch):
+    book = Book()
+    parse = book.parser_for("poll")
+    parse(poll(1, 2))
+    parse(poll(*range(100)))
+    parse(poll(*range(200)))
+    read = []
+    monkeypatch.setattr(calls, "template_of", lambda body: read.append(body) or template_of(body))
+    for length in range(50, 150):
+        body = poll(*range(length, 2 * length))
+        assert parse(body) == parse_strict(body)
+    assert read == []
 
 
 def test_long_arrays_are_read_without_a_shape():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.parsing.lists import LONG, Lists, Read
 from tracediag.parsing.shapes import Key, Shape, compiled, outline
 from tracediag.parsing.strict import ArgumentError, template_of
 from tracediag.parsing.template import evaluate
@@ -27,6 +28,7 @@ class Book:
         self.lists: list[list[Shape]] = []
         self.shapes = 0
         self.seen: set[tuple[str, Key]] = set()
+        self._lists = Lists(self._reader("[item]"))
 
     def parser_for(self, name: str) -> Parser:
         """Return the parser of one call, with the shapes of that call alone."""
@@ -38,22 +40,31 @@ class Book:
         return found
 
     def _parser(self, name: str) -> Parser:
-        shapes: list[Shape] = []
-        self.lists.append(shapes)
+        read, lists = self._reader(name), self._lists
         known: dict[str, tuple[Value, ...]] = {}
 
         def parse(body: str) -> tuple[Value, ...]:
             short = len(body) <= SHORT
             if short and (values := known.get(body)) is not None:
                 return values
-            values = parse_anew(body)
+            try:
+                values = (lists.read(body, read) if len(body) > LONG else None) or read(body)
+            except ArgumentError:
+                values = parse_tolerant(body)
             if short:
                 if len(known) >= MAX_KNOWN:
                     known.clear()
                 known[body] = values
             return values
 
-        def parse_anew(body: str) -> tuple[Value, ...]:
+        return parse
+
+    def _reader(self, name: str) -> Read:
+        """Return what reads the bodies of one call by its shapes, or else by the grammar."""
+        shapes: list[Shape] = []
+        self.lists.append(shapes)
+
+        def read(body: str) -> tuple[Value, ...]:
             for position, (fullmatch, build) in enumerate(shapes):
                 match = fullmatch(body)
                 if match is not None:
@@ -62,13 +73,10 @@ class Book:
                     return build(*match.groups())
             return self._learn(name, body, shapes)
 
-        return parse
+        return read
 
     def _learn(self, name: str, body: str, shapes: list[Shape]) -> tuple[Value, ...]:
-        try:
-            template = template_of(body)
-        except ArgumentError:
-            return parse_tolerant(body)
+        template = template_of(body)
         found = outline(body, template)
         if found is not None:
             key = (name, found.key)
