@@ -1,4 +1,4 @@
-"""The counts of the quick way are those of the events that the careful way gives: on recordings, whole and damaged."""
+"""The counts of the counter are those of the events that the reader gives: on recordings, whole and damaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tracediag.kernel import Kernel, apply
 from tracediag.overviews.processes import ProcessView
 from tracediag.reading import Reader
-from tracediag.reading.tally import Tally, read_end
+from tracediag.reading.counter import CallCounter, read_end
 from tracediag.trace.events import Call, Signal, Syscall
 
 ROOT = Path(__file__).parents[2]
@@ -44,10 +44,10 @@ def by_events(lines: Iterable[str], *, by_pid: bool):
 
 def by_tally(lines: Iterable[str], *, by_pid: bool, apart=()):
     groups: Groups = Groups()
-    tally = Tally(lines, groups, by_pid=by_pid, apart=apart)
+    counter = CallCounter(lines, groups, by_pid=by_pid, apart=apart)
     counted = Counter(
         (call.pid if by_pid else call.name, call.errno, call.duration, call.returned)
-        for call in tally
+        for call in counter
         if isinstance(call, Syscall)
     )
     for key, ends in groups.items():
@@ -55,7 +55,7 @@ def by_tally(lines: Iterable[str], *, by_pid: bool, apart=()):
         for end, count in ends.items():
             errno, took = read_end(end)
             counted[name, errno, None if took is None else float(took), True] += count
-    return counted, tally.counts
+    return counted, counter.counts
 
 
 def lines_of(path: Path) -> list[str]:

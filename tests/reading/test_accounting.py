@@ -1,4 +1,4 @@
-"""Every line is accounted for, whatever it holds; the quick way and the careful one agree."""
+"""Every line is accounted for, whatever it holds; the scanner and the slow path agree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracediag.reading import Reader, UnreadableError
-from tracediag.reading.general import General
+from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import NotUnderstood, Syscall
 
 RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.strace"))
@@ -28,7 +28,7 @@ def outcome(source: Path | list[str], **options: object) -> tuple[list[FIELDS], 
 
 @pytest.fixture
 def careful(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    return lambda: monkeypatch.setattr(General, "busy", property(lambda _: True))
+    return lambda: monkeypatch.setattr(SlowPath, "busy", property(lambda _: True))
 
 
 def corpus() -> Iterator[Path]:
@@ -51,11 +51,11 @@ def test_all_lines_of_the_recordings_are_understood() -> None:
 @pytest.mark.parametrize("path", [*RECORDED, *corpus()], ids=lambda path: path.name)
 def test_the_quick_way_and_the_careful_one_agree(path: Path, careful: Callable[[], None]) -> None:
     try:
-        quick = outcome(path)
+        scanned = outcome(path)
     except UnreadableError:
         return
     careful()
-    assert outcome(path) == quick
+    assert outcome(path) == scanned
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name)

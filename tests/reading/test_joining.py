@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from random import Random
+
 import pytest
 
-from tracediag.reading import Reader, read
+from tracediag.overviews.view import Groups
+from tracediag.reading import Reader, counter, join, read
+from tracediag.reading.halves import MOST_GONE, Half, Latest
 from tracediag.trace.events import Begun, Event, Exit, Notice, Superseded, Syscall
 
 
@@ -209,3 +214,44 @@ def test_read_takes_lines_with_their_ends() -> None:
     (event,) = read(["close(3) = 0\r\n"])
     assert isinstance(event, Syscall)
     assert event.tail == "= 0"
+
+
+def naive(pending: dict[str, Half], name: str) -> Half | None:
+    return max((half for half in pending.values() if half.name == name), key=lambda half: half.line, default=None)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_latest_half_of_a_name(seed: int) -> None:
+    random = Random(seed)
+    pending: dict[str, Half] = {}
+    latest = Latest(pending)
+    for line in range(1, 6000):
+        pid = random.randrange(40)
+        pending.pop(str(pid), None)
+        if random.random() < 0.6:
+            pending[str(pid)] = Half(line, pid, None, random.choice("abc"), "")
+        if random.random() < 0.3:
+            name = random.choice("abcd")
+            assert latest.of(name) is naive(pending, name)
+    assert latest._entered <= 2 * 40 + MOST_GONE + 40
+
+
+def test_halves_are_bounded_on_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST", 64)
+    lines = [f"{pid} read(3, <unfinished ...>\n" for pid in range(1, 20_000)]
+    reader = Reader(lines)
+    lost = [event for event in reader if isinstance(event, Syscall)]
+    assert [call.pid for call in lost] == [*range(1, 20_000)]
+    assert lost[0].line == 1
+    assert reader.counts.lines == len(lines)
+    most = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal most
+        for line in lines:
+            yield line
+            most = max(most, len(counting._slow.assembler.joiner.pending) if counting.counts.lines else 0)
+
+    counting = counter.CallCounter(feed(), Groups(lambda: None))
+    assert sum(1 for _ in counting) == len(lines)
+    assert most <= 2048 + 64

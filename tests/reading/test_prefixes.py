@@ -45,7 +45,10 @@ def reading(*lines: str) -> tuple[list[Event], Dialect]:
     ],
 )
 def test_prefixes(prefix: str, pid: int | None, time: float | None) -> None:
-    for lines in (["close(3) = 0"], ["close(3) = 0 # a remark", "+++ exited with 0 +++"]):  # the quick way, the careful
+    for lines in (
+        ["close(3) = 0"],
+        ["close(3) = 0 # a remark", "+++ exited with 0 +++"],
+    ):  # both paths
         found, _ = reading(*[prefix + line for line in lines])
         call = found[0]
         assert isinstance(call, Syscall)

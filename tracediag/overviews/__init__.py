@@ -3,7 +3,7 @@
 summarise  one table of several traces, by call, error, process, file or peer
 descent    `grow_tree`: the tree of the processes of one trace; `killing`: who killed whom
 
-calls, processes   views that count with `reading.tally`: no event is made of most lines
+calls, processes   views that count with `reading.counter`: no event is made of most lines
 objects            views that run the whole kernel model
 accounts           the rows of a table while they grow; histogram: durations in constant memory
 

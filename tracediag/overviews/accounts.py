@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from tracediag.overviews.histogram import NANO, Histogram, nanoseconds_of
-from tracediag.reading.tally import read_end
+from tracediag.reading.counter import read_end
 from tracediag.results.tables import Row, Times
 
 MOST_ACCOUNTS = 1 << 14

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracediag.overviews.accounts import outcome
 from tracediag.overviews.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
-from tracediag.reading.tally import Tally
+from tracediag.reading.counter import CallCounter
 from tracediag.trace.events import Syscall
 
 
@@ -20,15 +20,15 @@ class CallView(View):
 
     def take(self, trace: str, progress: Progress | None) -> Reader:
         """Count the calls of a trace; return the reader, which is at its end."""
-        tally = Tally(trace, self._groups, progress=progress)
-        for event in tally:
+        counter = CallCounter(trace, self._groups, progress=progress)
+        for event in counter:
             if isinstance(event, Syscall):
                 if event.returned:
                     self._add(event.name, *outcome_of(event), 1)
                 else:
                     self._lose(event.name)
         self._empty()
-        return tally
+        return counter
 
     def _empty(self) -> None:
         """Bring what was counted to the accounts."""

@@ -16,7 +16,7 @@ from tracediag.kernel.process import Process
 from tracediag.overviews.programs import program_of
 from tracediag.overviews.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
-from tracediag.reading.tally import Tally
+from tracediag.reading.counter import CallCounter
 from tracediag.results.tables import Program
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
@@ -43,8 +43,8 @@ class ProcessView(View):
         """Count the calls of a trace; return the reader, which is at its end."""
         kernel = Kernel()
         groups = _ProcessGroups(kernel, lambda: self._empty(trace, groups))
-        tally = Tally(trace, groups, by_pid=True, apart=_LIFE | EXECS, progress=progress)
-        for event in tally:
+        counter = CallCounter(trace, groups, by_pid=True, apart=_LIFE | EXECS, progress=progress)
+        for event in counter:
             thread = kernel.process_table.thread(event)
             if event.name in _LIFE if isinstance(event, Call) else not isinstance(event, Signal):
                 apply(kernel, event)
@@ -54,7 +54,7 @@ class ProcessView(View):
                 if event.name in FORKS and event.result in kernel.process_table.threads:
                     self._inherit(thread.process, kernel.process_table.threads[event.result].process)
         self._empty(trace, groups)
-        return tally
+        return counter
 
     def _add(self, trace: str, process: Process, call: Syscall) -> None:
         account = self.accounts[trace, process]

@@ -74,7 +74,7 @@ class View(abc.ABC):
 
 
 class Groups(dict[str, dict[str, int]]):
-    """What `Tally` counts in; `empty` takes it over."""
+    """What `CallCounter` counts in; `empty` takes it over."""
 
     def __init__(self, empty: Callable[[], None]) -> None:
         super().__init__()

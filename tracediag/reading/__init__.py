@@ -1,23 +1,25 @@
 """Source -> lines -> frames -> events: reads all that strace prints, and says what it did not understand.
 
-sources    where the lines come from: a path, standard input, gz, xz, bz2, zst
+sources    where the lines come from: a path, standard input; rawstream: its bytes, waited for
+compressed gz, xz, bz2, zst, as far as the data goes; lines: bytes cut into whole lines
 sets       the many files of `strace -ff`, merged
 following  a file that is still being written
 dialect    what form this recording has, from its first lines
-quick      the loop: one regular expression takes most lines (`fast`)
-general    the careful way for all other lines
-prefix, frame, result, messages     one line, taken apart
+scanner    the loop: one regular expression takes most lines (`header`)
+slowpath   all other lines
+counter    the same for summaries, which need no events
+prefix, frame, result, records      one line, taken apart
 damage, output, splits              what people, programs and terminals did to it
-assemble   frames become events, their halves joined (`join`)
+assemble   frames become events, their halves (`halves`) joined (`join`)
 accounting every line is booked
 """
 
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.following import Followed
-from tracediag.reading.general import NotUnderstoodError
 from tracediag.reading.reader import AnySource, Reader, read
 from tracediag.reading.sets import ProcessSet, grouped
+from tracediag.reading.slowpath import NotUnderstoodError
 from tracediag.reading.sources import Source, UnreadableError, open_source
 
 __all__ = [

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from tracediag.reading.accounting import Counts
 from tracediag.reading.frame import Frame, read_frame
-from tracediag.reading.join import Half, Joiner, Place, key_of
+from tracediag.reading.halves import Half, Place, key_of
+from tracediag.reading.join import Joiner
 from tracediag.reading.output import without_output
 from tracediag.reading.prefix import Clock, Prefix, read_prefix
 from tracediag.reading.result import Result, read_result
@@ -59,7 +60,7 @@ class Assembler:
             self._counts.exits += 1
             yield from self.joiner.give_up(key_of(record.pid))
         elif isinstance(record, Superseded):
-            yield from self.joiner.supersede(record.pid, record.by)
+            yield from self.joiner.supersede(record.pid, record.by, record.line)
         yield record
 
     def begin(self, place: Place, frame: Frame) -> Iterator[Event]:
@@ -68,7 +69,7 @@ class Assembler:
             half = self.joiner.find(place.pid, frame.name)
             if half is not None:
                 half.body = half.body + frame.body
-                self.joiner.pending[key_of(half.pid)] = half
+                self.joiner.put_back(half, place.line)
             return
         wanted = self._wanted(frame.name)
         half = Half(place.line, place.pid, place.time, frame.name, frame.body, wanted)

@@ -1,6 +1,6 @@
 """What people and programs do to a trace on its way here, undone one step at a time.
 
-Nothing of this touches a line that reads well as it is: see `general`.
+Nothing of this touches a line that reads well as it is: see `slowpath`.
 """
 
 from __future__ import annotations

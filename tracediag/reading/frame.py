@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from tracediag.reading.messages import read_record
+from tracediag.reading.records import read_record
 from tracediag.reading.result import ANNOTATION, read_result
 from tracediag.trace.events import Record
 

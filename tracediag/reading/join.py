@@ -7,47 +7,18 @@ leader of its group; on a terminal the pid is left out while only one process is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
-import msgspec
-
+from tracediag.reading.halves import Half, Key, Latest, Place, key_of
 from tracediag.reading.result import Result, read_result
 from tracediag.trace.events import Begun, Parser, Syscall
 
 MOST = 1 << 17
 """No more halves than this are remembered; the oldest gives way."""
 
-NOBODY = ""
+NO_PID = ""
+MOST_WRITERS = 64
 _UNKNOWN = "???"
-
-
-Key = str
-"""The pid as the trace prints it, "" without one: the quick way need not turn it into a number."""
-
-
-def key_of(pid: int | None) -> Key:
-    """Return the key of a pid; None is the only process of a trace without pids."""
-    return "" if pid is None else str(pid)
-
-
-class Place(msgspec.Struct):
-    """Where a record stands."""
-
-    line: int
-    pid: int | None = None
-    time: float | None = None
-
-
-class Half(msgspec.Struct):
-    """The first half of a call."""
-
-    line: int
-    pid: int | None
-    time: float | None
-    name: str
-    body: str
-    """As recorded, up to the mark and the blanks before it: the comma of older dialects is still there."""
-    wanted: bool = True
-    """Whether a `Begun` went out, and a whole call is to follow whatever it returns."""
 
 
 def begun_body(body: str) -> str:
@@ -81,6 +52,8 @@ class Joiner:
 
     def __init__(self, parser_for: Callable[[str], Parser]) -> None:
         self.pending: dict[Key, Half] = {}
+        """In the order in which they came here."""
+        self._latest = Latest(self.pending)
         self._parser_for = parser_for
 
     def begin(self, half: Half) -> Iterator[Syscall]:
@@ -88,8 +61,25 @@ class Joiner:
         key = key_of(half.pid)
         yield from self.give_up(key)
         self.pending[key] = half
-        if len(self.pending) > MOST:
-            yield from self.give_up(next(iter(self.pending)))
+        yield from self.make_room()
+
+    def put_back(self, half: Half, line: int) -> None:
+        """Let a half wait on, from that line of the trace."""
+        key = key_of(half.pid)
+        self.pending.pop(key, None)
+        half.moved = line
+        self.pending[key] = half
+
+    def make_room(self) -> Iterator[Syscall]:
+        """Yield the oldest halves where there are too many, and some more, since each look at the first costs."""
+        excess = len(self.pending) - MOST
+        if excess > 0:
+            for key in list(islice(self.pending, excess + MOST // 8)):
+                yield from self.give_up(key)
+
+    def latest(self) -> Iterator[Half]:
+        """Yield the halves that came last, the latest first: as many threads as may write to one terminal."""
+        return islice(reversed(self.pending.values()), MOST_WRITERS)
 
     def begun(self, half: Half) -> Begun:
         """Return the event that tells of a half."""
@@ -115,13 +105,13 @@ class Joiner:
                 yield self.unreturned(half)
         self.pending.clear()
 
-    def supersede(self, pid: int | None, by: int) -> Iterator[Syscall]:
-        """Let the half of thread `by` go on under the pid of its leader, whose own half ends here."""
+    def supersede(self, pid: int | None, by: int, line: int) -> Iterator[Syscall]:
+        """Let the half of thread `by` go on under the pid of its leader, whose own half ends at this line."""
         yield from self.give_up(key_of(pid))
         half = self.pending.pop(str(by), None)
         if half is not None:
             half.pid = pid
-            self.pending[key_of(pid)] = half
+            self.put_back(half, line)
 
     def find(self, pid: int | None, name: str) -> Half | None:
         """Take out the half that `<... name resumed>` of this pid belongs to, or return None."""
@@ -130,15 +120,20 @@ class Joiner:
         if own is not None and (own.name == name or _UNKNOWN in own.name or _UNKNOWN in name or not name):
             return self.pending.pop(key)
         if pid is not None:
-            bare = self.pending.get(NOBODY)
+            bare = self.pending.get(NO_PID)
             if bare is not None and bare.name == name:
-                return self.pending.pop(NOBODY)
+                return self.pending.pop(NO_PID)
             if name not in {"execve", "execveat"}:
                 return None
-        others = [other for other, half in self.pending.items() if half.name == name]
-        if not others:
+        half = self._latest.of(name)
+        if half is None:
             return None
-        return self.pending.pop(max(others, key=lambda other: self.pending[other].line))
+        key = key_of(half.pid)
+        if next(reversed(self.pending)) == key:
+            self.pending.popitem()  # leaves no gap at the end, over which each later search would step
+        else:
+            del self.pending[key]
+        return half
 
     def unreturned(self, half: Half) -> Syscall:
         """Return the call of a half that was never resumed."""

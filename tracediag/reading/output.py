@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tracediag.reading.join import Half
+from tracediag.reading.halves import Half
 from tracediag.trace.numbers import checked_integer
 
 LONGEST = 1 << 13

@@ -10,10 +10,10 @@ from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
-from tracediag.reading.general import General
 from tracediag.reading.prefix import Clock
-from tracediag.reading.quick import read_lines
+from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
+from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
 from tracediag.trace.events import Event
 
@@ -83,17 +83,17 @@ class Reader:
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
         names = _everything if self._wanted is None else self._wanted.__contains__
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
-        general = General(self.dialect, self.counts, assembler, strict=self._strict)
+        slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
         yield read_lines(
             chain((first,), pieces) if first else pieces,
             self.dialect,
             self.counts,
-            general,
+            slow,
             wanted=self._wanted,
             begun_wanted=self._begun,
             failures=self._failures,
         )
-        yield general.finish()
+        yield slow.finish()
 
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise where there was no trace, and with `strict` where it is damaged."""

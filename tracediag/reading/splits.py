@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from tracediag.reading.frame import Frame, split_end, split_mark
-from tracediag.reading.join import Place
+from tracediag.reading.halves import Place
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.trace.events import Elision, Record
 

@@ -1,7 +1,7 @@
-"""The expressions of the quick way through a trace, made for the prefix that this recording has.
+"""The header expression and what reads the rest of a call, made for the prefix that this recording has.
 
 One runs over whole pieces of text and takes the heads off all lines, the other reads the rest of those calls that are
-wanted. What neither takes is left to `general`; a test holds both ways equal.
+wanted. What neither takes is left to `slowpath`; a test holds both ways equal.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def prefix_expression(shape: Shape) -> str:
     return "".join(parts)
 
 
-def head_expression(shape: Shape) -> re.Pattern[str]:
+def header_expression(shape: Shape) -> re.Pattern[str]:
     """Return the expression of one line of any kind, with its end.
 
     Its groups, for a call: pid, time stamp, mark of a second half, name, and all that stands behind the head; for

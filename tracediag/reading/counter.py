@@ -1,7 +1,7 @@
 """Counts the calls of a trace without making an event of each: for summaries of traces with millions of lines.
 
 One expression takes whole calls in the form that this recording has, and captures only what a count needs; first halves
-and their second halves are paired here; everything else goes to `general`, as in `quick`. A test holds the counts
+and their second halves are paired here; everything else goes to `slowpath`, as in `scanner`. A test holds the counts
 equal to those of the events that `Reader` gives.
 
 The expression is safe because it takes a line only where the first `) ` stands before the result: then no other
@@ -20,12 +20,12 @@ from tracediag.parsing import parser_for
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import LOOK_AHEAD, Dialect, Shape, decide
 from tracediag.reading.frame import is_arguments
-from tracediag.reading.general import General
-from tracediag.reading.join import Half, Place
-from tracediag.reading.messages import read_record
+from tracediag.reading.halves import Half, Place
 from tracediag.reading.output import WRITERS
 from tracediag.reading.prefix import Clock
 from tracediag.reading.reader import AnySource, Reader
+from tracediag.reading.records import read_record
+from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Progress, Stream, UnreadableError
 from tracediag.trace.events import Event, Record
 from tracediag.trace.numbers import Numbers
@@ -97,7 +97,7 @@ class Groups(Protocol):
         """Take note that a piece of text is done: what was counted may be taken out before it grows too large."""
 
 
-class Tally(Reader):
+class CallCounter(Reader):
     """Reads one trace, once: iterate over it to have the calls counted; what needs care comes as events.
 
     A call that comes as an event, among them all that never returned, is not counted in the groups. The events tell
@@ -140,7 +140,7 @@ class Tally(Reader):
         for piece in chain((first,), pieces) if first else pieces:
             yield self._read(piece)
             self._groups.settle()
-        yield self._general.finish()
+        yield self._slow.finish()
 
     def _prepare(self, dialect: Dialect) -> None:
         """Make the expressions for the form that the first lines have."""
@@ -148,23 +148,24 @@ class Tally(Reader):
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
         assembler = Assembler(self.counts, Clock(), parser_for, _everything, failures=True)
-        self._general = General(dialect, self.counts, assembler)
+        self._slow = SlowPath(dialect, self.counts, assembler)
         self._find = _lines(dialect.shape, within="").findall
         self._find_strictly = _lines(dialect.shape, within=r"\n").findall
         self._match_prefix = re.compile(_prefix(dialect.shape)).match
         self._match_call = _other_calls(dialect.shape).fullmatch
 
     def _read(self, piece: str) -> Iterator[Event]:
-        """Read a piece; one long function for the reason that `quick` gives."""
-        general, groups, by_pid = self._general, self._groups, self._by_pid
-        joiner, plain, second, apart = general.assembler.joiner, self._plain, self._second, self._apart
+        """Read a piece; one long function for the reason that `scanner` gives."""
+        slow, groups, by_pid = self._slow, self._groups, self._by_pid
+        joiner, plain, second, apart = slow.assembler.joiner, self._plain, self._second, self._apart
         pending, numbers = joiner.pending, self._numbers
         rows = self._find(piece)
         if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
             rows = self._find_strictly(piece)
         begun, resumed, others, before = 0, 0, 0, self.counts.lines
-        general.around(piece, before)
-        careful = general.busy
+        slow.around(piece, before)
+        careful = slow.busy
+        yield from joiner.make_room()
         for number, (pid, name, rest, end, other) in enumerate(rows, before + 1):
             if name in plain and not (rest or pid in pending or careful):
                 groups[pid if by_pid else name][end] += 1
@@ -174,7 +175,7 @@ class Tally(Reader):
                     record, pid, name, end = self._other(other)  # noqa: PLW2901
                     if record is not None:
                         others += 1
-                        yield from general.assembler.record(Place(number, numbers[pid]), record)
+                        yield from slow.assembler.record(Place(number, numbers[pid]), record)
                         continue
                 if name in second:
                     name = second[name]  # noqa: PLW2901
@@ -200,8 +201,8 @@ class Tally(Reader):
                     pending[pid] = Half(number, numbers[pid], None, name, body)
                     continue
             others += 1
-            yield from general.read(number, general.line(number))
-            careful = general.busy
+            yield from slow.read(number, slow.line(number))
+            careful = slow.busy
         self._book(len(rows), begun, resumed, others)
 
     def _is_plain(self, name: str) -> bool:

@@ -92,7 +92,7 @@ def _process(match: re.Match[str], text: str) -> Notice:
     return Notice(line=0, text=text, kind=kind, subject=checked_integer(match["pid"]))
 
 
-class Furniture:
+class Boilerplate:
     """Knows the lines that belong to a trace but say nothing of a process; tables and tips span several lines."""
 
     def __init__(self) -> None:

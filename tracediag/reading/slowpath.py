@@ -1,4 +1,4 @@
-"""The careful way through a trace, for any line that the quick expression of `fast` does not take."""
+"""The slow path through a trace, for any line that the header expression does not take."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tracediag.reading.assemble import Assembler, is_message
 from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.frame import Frame, read_frame, split_end, split_mark
-from tracediag.reading.join import Place, key_of
-from tracediag.reading.messages import Furniture, read_remnant
+from tracediag.reading.halves import Place, key_of
 from tracediag.reading.output import WRITERS, is_output, without_shown
 from tracediag.reading.prefix import Prefix, read_prefix
+from tracediag.reading.records import Boilerplate, read_remnant
 from tracediag.reading.result import read_result
 from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.trace.events import Event, NotUnderstood, Other, Record
@@ -42,7 +42,7 @@ def _is_rest(text: str) -> bool:
     return _REST.match(text) is not None and split_end(text) is not None
 
 
-class General:
+class SlowPath:
     """Reads one line after the other; every line comes out as events and in the books."""
 
     def __init__(self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False) -> None:
@@ -56,7 +56,7 @@ class General:
         self._lines: list[str] | None = None
         self._before = 0
         self._strict = strict
-        self._furniture = Furniture()
+        self._boilerplate = Boilerplate()
 
     @property
     def busy(self) -> bool:
@@ -111,7 +111,7 @@ class General:
 
     def _look_closer(self, number: int, line: str, prefix: Prefix, frame: Frame | None) -> Iterator[Event]:
         """Take a line that is not beyond doubt a record of strace's, nor completes one."""
-        record = None if frame is not None and is_known(frame) else self._furniture.read(line)
+        record = None if frame is not None and is_known(frame) else self._boilerplate.read(line)
         if record is not None and (self.split is None or (isinstance(record, Other) and record.kind != "blank")):
             yield from self.release()
             yield from self.assembler.record(Place(number), record)
@@ -157,7 +157,7 @@ class General:
     def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
         """Begin a call that goes on in a later line, perhaps."""
         if frame.kind == "open" and frame.name not in WRITERS:
-            frame.body = without_shown(frame.body, self.assembler.joiner.pending.values())
+            frame.body = without_shown(frame.body, self.assembler.joiner.latest())
         self.split = start_split(place, frame, cleaned=cleaned)
         self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
         if frame.kind == "open":

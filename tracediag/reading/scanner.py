@@ -1,4 +1,4 @@
-"""The loop that sees every line: quick where one expression takes the line, careful everywhere else.
+"""The loop that sees every line: the header expression takes most, the slow path all others.
 
 It is one long function on purpose. A call of a Python function for each of a million lines costs more than
 the expression that reads the line.
@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
-from tracediag.reading.fast import END, head_expression
 from tracediag.reading.frame import is_arguments
-from tracediag.reading.general import General
-from tracediag.reading.join import Half, joined_body
+from tracediag.reading.halves import Half
+from tracediag.reading.header import END, header_expression
+from tracediag.reading.join import joined_body
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.prefix import Clock, TimeKind
+from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import Begun, Event, Parser, Syscall
 from tracediag.trace.numbers import Numbers, checked_seconds
 
@@ -42,7 +43,7 @@ def read_lines(  # noqa: PLR0915 - see above
     pieces: Iterable[str],
     dialect: Dialect,
     counts: Counts,
-    general: General,
+    slow: SlowPath,
     *,
     wanted: frozenset[str] | None,
     begun_wanted: frozenset[str] | None,
@@ -52,10 +53,10 @@ def read_lines(  # noqa: PLR0915 - see above
 
     `begun_wanted` names those whose first half is an event of its own; so may be others', where a line needs care.
     """
-    find, read_end = head_expression(dialect.shape).findall, END.match
-    joiner = general.assembler.joiner
+    find, read_end = header_expression(dialect.shape).findall, END.match
+    joiner = slow.assembler.joiner
     pending = joiner.pending
-    stamp = _stamp(general.assembler.clock, dialect.time_kind)
+    stamp = _stamp(slow.assembler.clock, dialect.time_kind)
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
     every = wanted is None
@@ -65,8 +66,9 @@ def read_lines(  # noqa: PLR0915 - see above
     for piece in pieces:
         whole = resumed = begun = 0
         before = number
-        general.around(piece, before)
-        careful = general.busy
+        slow.around(piece, before)
+        careful = slow.busy
+        yield from joiner.make_room()
         for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:
                 pass
@@ -150,8 +152,8 @@ def read_lines(  # noqa: PLR0915 - see above
                             end_time=time,
                         )
                     continue
-            yield from general.read(number, general.line(number) if name else other)
-            careful = general.busy
+            yield from slow.read(number, slow.line(number) if name else other)
+            careful = slow.busy
         dialect.has_pids = dialect.has_pids or len(numbers) > 1
         dialect.glance(piece)
         counts.lines = number
