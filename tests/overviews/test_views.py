@@ -155,11 +155,22 @@ def test_several_traces_are_added_up():
     assert {"shell.strace:13804", "single.strace"} <= names
 
 
-def test_a_trace_that_breaks_off_is_not_counted(tmp_path):
+def test_a_trace_that_breaks_off_is_counted_up_to_there(tmp_path):
     import gzip
 
     path = tmp_path / "cut.gz"
     path.write_bytes(gzip.compress(b"close(3) = 0\n" * 9999)[:-9])
+    view = view_by("call")
+    view.read(str(path))
+    summary = view.summary()
+    (source,) = summary.sources
+    assert 0 < summary.total.calls == source.calls <= 9999
+    assert source.damage == f"the gzip stream ends in the middle; read up to line {source.lines:,}"
+
+
+def test_a_file_that_is_no_trace_is_not_counted(tmp_path):
+    path = tmp_path / "prose"
+    path.write_text("nothing of strace\n" * 9999)
     view = view_by("call")
     with pytest.raises(UnreadableError):
         view.read(str(path))
