@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
 from tracediag.commands.errors import ExitCode, UsageError
-from tracediag.commands.output import write
+from tracediag.commands.output import say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import FORMATS, Look, formatter

@@ -98,6 +98,9 @@ def _publish(view: View, options: Options, files: ReportFiles) -> None:
     summary = summed(options.format)
     write(_rendered(summary, options.format, options, look_of(sys.stdout, options.color)))
     files.write(lambda form: [_rendered(summed(form), form, options, Look())])
+    for source in summary.sources:
+        if source.damage is not None:
+            say(f"{source.path}: {source.damage}")
     for line in _said(summary, options):
         options.tell(line)
 
@@ -126,8 +129,6 @@ def _said(summary: Summary, options: Options) -> list[str]:
     """Return what is to be known about the traces beside the table."""
     lines = []
     for source in summary.sources:
-        if source.damage is not None:
-            lines.append(f"{source.path}: {source.damage}")
         lost = f", {source.not_understood:,} not understood" if source.not_understood else ""
         lines.append(f"{source.path}: {source.lines:,} lines{lost}, {source.calls:,} calls")
     if options.sort not in (None, "calls", "errors", "name") and not summary.timed:
