@@ -20,7 +20,7 @@ DOUBLE_CLOSE = "import os; fd = os.dup(1); os.close(fd)\ntry: os.close(fd)\nexce
 def test_run_keeps_the_trace_and_leaves_the_output_alone(tmp_path):
     trace, report = tmp_path / "run.strace", tmp_path / "report.json"
     done = tracediag(
-        "run", "-o", trace, "--report", f"json:{report}", "--fail-on", "never", "--",
+        "run", "--keep", trace, "-o", f"json:{report}", "--fail-on", "never", "--",
         sys.executable, "-c", "import sys; print(sys.stdin.read()); print('aside', file=sys.stderr)",
         input="[hello]",
     )  # fmt: skip
@@ -65,7 +65,7 @@ def wait_for(path, text):
 )
 def test_ctrl_c_gives_the_report(tmp_path, script, signals):
     trace = tmp_path / "run.strace"
-    command = [sys.executable, "-m", "tracediag", "run", "-o", str(trace), "--exit-zero", "--", "sh", "-c", script]
+    command = [sys.executable, "-m", "tracediag", "run", "--keep", str(trace), "--exit-zero", "--", "sh", "-c", script]
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -84,6 +84,107 @@ def test_ctrl_c_gives_the_report(tmp_path, script, signals):
     assert f"{trace}: " in err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("name", ["|touch X", "!touch X", "|", " two\nlines ", "-x", "%s [b]", "\udcff"])
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_no_name_of_a_trace_is_a_command(tmp_path, name, command):
+    done = tracediag(command, f"--keep={name}", *(("--", "true") if command == "run" else ()), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert "exited with 0" in (tmp_path / name).read_text(errors="replace")
+    assert "\n" not in name or "two\\nlines" in done.stderr
+
+
+def test_standard_output_is_no_place_for_the_trace():
+    done = tracediag("run", "--keep", "-", "--", "true")
+    assert done.returncode == 2
+    assert done.stderr == ("tracediag: --keep takes a file: standard output belongs to the command and to the report\n")
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_no_report_replaces_the_trace(tmp_path, command):
+    place = tmp_path / "both"
+    done = tracediag(command, "--keep", place, "-o", f"json:{place}", *(("--", "true") if command == "run" else ()))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"tracediag: {place}: ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "code", "said"),
+    [
+        ("exit 0", (), 0, "exited with status 0"),
+        ("exit 3", (), 0, "exited with status 3"),
+        ("exit 3", ("--exit-with-command",), 3, "exited with status 3"),
+        ("sleep 0.2 & exit 3", ("--exit-with-command", "--exit-zero"), 3, "exited with status 3"),
+        ("kill -KILL $$", ("--exit-with-command",), 137, "was killed by SIGKILL"),
+        ("kill -SEGV $$", ("--exit-with-command",), 139, "was killed by SIGSEGV"),
+    ],
+)
+def test_run_passes_on_how_the_command_ended(tmp_path, script, options, code, said):
+    report = tmp_path / "report"
+    done = tracediag("run", "--select", "double-close", "-o", f"json:{report}", *options, "--", "sh", "-c", script)
+    assert done.returncode == code
+    assert done.stderr.endswith(f": no findings; the command {said}\n")
+    assert f" {said}\n" in done.stdout
+    command = json.loads(report.read_text())["command"]
+    assert command["argv"] == ["sh", "-c", script]
+    assert str(command["status"]) in said or command["signal"] in said
+
+
+def test_findings_count_where_the_command_succeeds():
+    done = tracediag("run", "--exit-with-command", "--fail-on", "note", "--", sys.executable, "-c", DOUBLE_CLOSE)
+    assert done.returncode == 1
+
+
+def test_a_trace_that_cannot_be_kept_costs_one_line_and_no_memory():
+    limited = ("sh", "-c", 'ulimit -v 1000000; exec "$@"', "sh", sys.executable, "-m", "tracediag")
+    done = subprocess.run(
+        [*limited, "run", "--keep", "/dev/full", "--", "true"], env=environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"tracediag: /dev/full: not a regular file")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_full_disk_is_told_once_and_stands_in_the_report(tmp_path):
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], check=False, stderr=-3)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        many = ("dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=2000", "status=none")
+        done = tracediag("run", "--keep", tmp_path / "t", "--format", "json", "--", *many)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["input"]["lines"] > 500
+    lost = "No space left on device: the rest of the trace is not recorded"
+    assert json.loads(done.stdout)["input"]["damage"] == lost
+    first, last = done.stderr.splitlines()
+    assert first == f"tracediag: {tmp_path}/t: {lost}"
+    assert last.endswith("the command exited with status 0")
+
+
+def test_demo_lists_its_faults():
+    done = tracediag("demo", "--list")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(FAULTS)
+    assert all(FAULTS[line.split()[0]].summary in line for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_the_help_names_every_fault(command):
+    text = tracediag(command, "--help").stdout
+    assert [name for name in FAULTS if name not in text] == []
+
+
+def test_demo_writes_reports_too(tmp_path):
+    report = tmp_path / "report"
+    done = tracediag("demo", "--format", "concise", "-o", f"json:{report}")
+    assert done.returncode == 0, done.stderr
+    first = json.loads(report.read_text())["findings"][0]
+    assert f"[{first['code']}] {first['name']}: " in done.stdout.splitlines()[0]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_demo_names_the_fault(fault):
     done = tracediag("demo", fault, "--format", "json")
@@ -97,7 +198,8 @@ def test_demo_names_the_fault(fault):
 def test_demo_without_strace_takes_the_sample(tmp_path):
     done = tracediag("demo", env={"PATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
-    assert "strace is not installed: analysing the recorded sample accept-once.strace" in done.stderr
+    assert "strace is not installed; " in done.stderr.splitlines()[0]
+    assert "analysing the recorded sample accept-once.strace" in done.stderr.splitlines()[1]
     assert "edge-triggered-accept-once" in done.stdout.splitlines()[0]
 
 

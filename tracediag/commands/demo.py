@@ -2,6 +2,10 @@
 
 The server is started under strace, driven by a client that brings the fault to light, and stopped; then its trace is
 analysed. Where strace cannot be had, a recorded sample is analysed instead. Exits 0 if the fault is named.
+
+The faults: accept-once, not-drained, keep-registered, dup-kept, clobber-flags, cloexec-by-setfl, sigpipe,
+blocking-client, ignore-hangup, ignore-eof, double-close, use-after-close, use-after-reset. `tracediag demo --list` says
+what each of them is.
 """
 
 from __future__ import annotations
@@ -14,14 +18,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
 from tracediag.commands.errors import CommandError, ExitCode
 from tracediag.commands.judging import JudgingOptions, Publisher
-from tracediag.commands.output import look_of, say
+from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
+from tracediag.commands.reports import Destination, add_report
+from tracediag.commands.run import check_keep, kept
 from tracediag.commands.serve import check_fault
-from tracediag.recording import Recording, RecordingError, Strace, find_strace, trace_file
+from tracediag.recording import Interruption, Recording, RecordingError, find_strace
 from tracediag.report import FORMATS
 from tracediag.results.report import Report
 
@@ -37,77 +41,82 @@ class Options(CommonOptions, kw_only=True):
     """What `tracediag demo` takes."""
 
     fault: str = "accept-once"
+    list: bool = False
     format: Literal["full", "concise", "json"] = "full"
-    output: str | None = None
+    report: tuple[Destination, ...] = ()
+    keep: str | None = None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("fault", metavar="FAULT", nargs="?", default="accept-once", help="(default: accept-once)")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the report (default: full)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="keep the trace in FILE")
+    parser.add_argument("--list", action="store_true", help="list the faults and end")
+    parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
+    add_report(parser, FORMATS, "-o", "--output")
 
 
 def run(options: Options) -> int:
     """Do the tour."""
-    from tracediag.api import analyze
     from tracediag.epollserver import FAULTS
 
+    if options.list:
+        write("".join(f"{name:16}  {fault.summary}\n" for name, fault in FAULTS.items()))
+        return ExitCode.CLEAN
     check_fault(options.fault)
+    check_keep(options.keep)
     fault = FAULTS[options.fault]
-    with trace_file(options.output) as place:
-        report = analyze(_trace(fault, place))
-    if options.output is None and report.input.path == str(place):  # gone by now
-        shown = msgspec.structs.replace(report.input, path=f"<{fault.name}>")
-        report = msgspec.structs.replace(report, input=shown)
-    with Publisher(JudgingOptions(format=options.format), look_of(sys.stdout, options.color)) as publisher:
+    judging = JudgingOptions(format=options.format, report=options.report, quiet=options.quiet)
+    look = look_of(sys.stdout, options.color)
+    with Interruption() as interruption, Publisher(judging, look, kept(options.keep)) as publisher:
+        report = _report(interruption, fault, options)
         publisher.publish(report)
-    return _verdict(report, fault)
+    return _verdict(report, fault, options)
 
 
-def _verdict(report: Report, fault: Fault) -> ExitCode:
+def _verdict(report: Report, fault: Fault, options: Options) -> ExitCode:
     """Say whether the diagnosis names the fault that was switched on: this is a test of tracediag, too."""
     named = fault.rule in (finding.name for finding in report.findings)
-    say(f"the fault was {fault.name}; the diagnosis {'names' if named else 'misses'} it ({fault.rule})")
+    options.tell(f"the fault was {fault.name}; the diagnosis {'names' if named else 'misses'} it ({fault.rule})")
     return ExitCode.CLEAN if named else ExitCode.FAULT
 
 
-def _trace(fault: Fault, place: Path) -> Path:
-    """Return a trace of the server with the fault: a live one if that can be, else a recorded one."""
-    strace = find_strace()
-    if strace is None:
-        why = "strace is not installed"
-    else:
-        try:
-            _record(strace, fault, place)
-        except RecordingError as error:
-            why = str(error)
-        else:
-            return place
+def _report(interruption: Interruption, fault: Fault, options: Options) -> Report:
+    """Return the report on the server with the fault: on a live trace if that can be, else on a recorded one."""
+    from tracediag.api import analyze
+
+    try:
+        return _live(interruption, fault, options)
+    except RecordingError as error:
+        why = str(error)
     sample = _sample(fault.name)
     if sample is None:
         raise CommandError(f"{why}, and no recorded sample of {fault.name} is at hand; the source distribution has it")
-    say(f"{why}: analysing the recorded sample {sample.name}")
-    return sample
+    say(why)
+    options.tell(f"analysing the recorded sample {sample.name}")
+    return analyze(sample)
 
 
-def _record(strace: Strace, fault: Fault, place: Path) -> None:
-    """Start the server under strace, drive it, stop it; tell each step."""
+def _live(interruption: Interruption, fault: Fault, options: Options) -> Report:
+    """Start the server under strace, drive it, stop it, telling each step; then analyse its trace."""
+    from tracediag.api import analyze
     from tracediag.epollserver.scenarios import drive
 
+    strace = find_strace()
     # By its path and without the site: the trace then holds little but the server.
     server = [sys.executable, "-EsS", str(_PACKAGE / "epollserver"), "--fault", fault.name]
-    recording = Recording(strace, server, place, stdout=subprocess.PIPE)
-    try:
+    with interruption.guarding(lambda: Recording(strace, server, options.keep, stdout=subprocess.PIPE)) as recording:
         port = _port(recording)
-        say(f"started the bundled server under {strace.label}, with the fault {fault.name} ({fault.summary})")
+        options.tell(f"started the bundled server under {strace.label}, with the fault {fault.name} ({fault.summary})")
         result = drive(port, fault.name)
-        say(f"drove it with its client: {result.answered} of {result.asked} answers came")
+        options.tell(f"drove it with its client: {result.answered} of {result.asked} answers came")
         recording.signal(signal.SIGTERM)
         recording.wait(_PATIENCE)
-    finally:
         recording.kill()
-    say(f"stopped it; the trace has {place.stat().st_size // 1024:,} KB, options {' '.join(strace.options)}")
+        options.tell(f"stopped it; the trace has {recording.size // 1024:,} KB, options {' '.join(strace.options)}")
+        name = options.keep or f"<{fault.name}>"
+        report = analyze(recording.follow(name))
+        recording.check()
+        return report
 
 
 def _port(recording: Recording) -> int:

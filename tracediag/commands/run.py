@@ -1,9 +1,11 @@
 """Record a command under strace, and diagnose it while it runs.
 
-    tracediag run -o server.strace -- ./server --port 8080
+    tracediag run --keep server.strace -- ./server --port 8080
 
-The command's own input and output are left alone. The report comes when the command has ended; Ctrl-C reaches the
-command as always, pressed again it ends it by SIGTERM, and then by SIGKILL. The exit code is that of the diagnosis.
+The command's own input and output are left alone. The report comes when the command has ended. Ctrl-C reaches the
+command as always; pressed again it sends SIGTERM to all that is traced, and then SIGKILL. SIGTERM, SIGHUP and SIGQUIT
+to tracediag send SIGTERM to all that is traced, and SIGKILL ten seconds later. The exit code is that of the diagnosis;
+with --exit-with-command a command that fails passes on its own status, or 128 + N for signal N.
 """
 
 from __future__ import annotations
@@ -12,33 +14,36 @@ import argparse
 import contextlib
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
-from tracediag.commands.output import look_of
-from tracediag.recording import Recording, RecordingError, Strace, find_strace, trace_file
-from tracediag.results.report import Report
+from tracediag.commands.output import look_of, say
+from tracediag.recording import Ending, Interruption, Recording, RecordingError, Strace, find_strace
+from tracediag.results.report import CommandEnd, Report
 
 
 class Options(JudgingOptions, kw_only=True):
     """What `tracediag run` takes."""
 
     command: list[str]
-    output: str | None = None
+    keep: str | None = None
+    exit_with_command: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.usage = "tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]"
-    parser.add_argument("-o", "--output", metavar="FILE", help="keep the trace in FILE")
-    add_judging(parser, "--report")
+    parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
+    add_judging(parser, "-o", "--output")
+    parser.add_argument(
+        "--exit-with-command",
+        action="store_true",
+        help="if the command fails, exit with its status, or 128 + N for signal N, whatever is found",
+    )
     parser.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, with its arguments")
 
 
@@ -46,69 +51,66 @@ def run(options: Options) -> int:
     """Record and analyse."""
     check_rules(options.select, options.ignore)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    strace = _ready(command)
-    with Publisher(options, look_of(sys.stdout, options.color)) as publisher, trace_file(options.output) as trace:
-        report = _record(strace, command, trace, options)
-        publisher.publish(report)
+    _check_command(command)
+    check_keep(options.keep)
+    with Interruption(_hint) as interruption:
+        try:
+            strace = find_strace()
+            look = look_of(sys.stdout, options.color)
+            with Publisher(options, look, kept(options.keep)) as publisher:
+                report, ending = _record(interruption, strace, command, options)
+                publisher.publish(report)
+        except RecordingError as error:
+            raise CommandError(str(error)) from error
+    if options.exit_with_command and ending is not None and ending.shell_status:
+        return ending.shell_status
     return exit_code([report], options)
 
 
-def _ready(command: list[str]) -> Strace:
-    """Return the strace to use, once it is clear that there is something to run."""
+def check_keep(path: str | None) -> None:
+    """Raise `UsageError` for a trace that is to go to standard output, which is the command's and the report's."""
+    if path == "-":
+        raise UsageError("--keep takes a file: standard output belongs to the command and to the report")
+
+
+def kept(path: str | None) -> tuple[str, ...]:
+    """Return the trace that no report may replace, where there is one."""
+    return () if path is None else (path,)
+
+
+def _check_command(command: list[str]) -> None:
+    """Raise `UsageError` where there is nothing that can be run."""
     if not command:
         raise UsageError("no command to run: tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]")
-    if shutil.which(command[0]) is None:
-        raise UsageError(f"{command[0]}: no such command")
-    strace = find_strace()
-    if strace is None:
-        raise CommandError("strace is not installed; on Debian and Ubuntu: apt-get install strace")
-    return strace
+    name = command[0]
+    if shutil.which(name) is not None:
+        return
+    if "/" in name and os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        raise UsageError(f"{name}: a directory, not a command")
+    if "/" in name and os.path.exists(name):  # noqa: PTH110
+        raise UsageError(f"{name}: not executable")
+    raise UsageError(f"{name}: no such command")
 
 
-def _record(strace: Strace, command: list[str], trace: Path, options: Options) -> Report:
+def _record(
+    interruption: Interruption, strace: Strace, command: list[str], options: Options
+) -> tuple[Report, Ending | None]:
+    """Return the report on a command, and how the command ended."""
     from tracediag.api import analyze
 
-    try:
-        recording = Recording(strace, command, trace)
-        with _interruptible(recording):
-            report = analyze(recording.lines(), select=options.select, ignore=options.ignore)
+    name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
+    with interruption.guarding(lambda: Recording(strace, command, options.keep)) as recording:
+        report = analyze(recording.follow(name), select=options.select, ignore=options.ignore)
         recording.check()
-    except RecordingError as error:
-        raise CommandError(str(error)) from error
-    shown = msgspec.structs.replace(report.input, path=options.output or f"<{Path(command[0]).name}>")
-    return msgspec.structs.replace(report, input=shown)
+        ending = recording.ending()
+    if ending is None:
+        say("strace was killed before the command had ended")
+        return report, None
+    end = CommandEnd(argv=tuple(command), status=ending.status, signal=ending.signal_name)
+    return msgspec.structs.replace(report, command=end), ending
 
 
-@contextlib.contextmanager
-def _interruptible(recording: Recording) -> Iterator[None]:
-    """Let Ctrl-C end the command and not us; whatever else ends us ends the command too."""
-    # The terminal has sent the first interrupt to the command as well.
-    stopping = iter((None, signal.SIGTERM))
-
-    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        number = next(stopping, signal.SIGKILL)
-        if number is None:
-            _write_at_once("\ntracediag: waiting for the command to end; once more sends SIGTERM, then SIGKILL\n")
-        else:
-            recording.signal(number)
-
-    def on_terminate(_number: int, _frame: FrameType | None) -> None:
-        recording.signal(signal.SIGTERM)
-
-    before = {
-        number: signal.signal(number, handler)
-        for number, handler in ((signal.SIGINT, on_interrupt), (signal.SIGTERM, on_terminate))
-    }
-    try:
-        yield
-    finally:
-        if recording.running:
-            recording.kill()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _write_at_once(text: str) -> None:
-    """Write to standard error from a signal handler, past the buffer that the handler may have interrupted."""
+def _hint() -> None:
+    """Say what more Ctrl-C does; past the buffer of standard error that the signal may have interrupted."""
     with contextlib.suppress(OSError):
-        os.write(2, text.encode())
+        os.write(2, b"\ntracediag: waiting for the command to end; press Ctrl-C again for SIGTERM, then SIGKILL\n")

@@ -2,6 +2,9 @@
 
 It serves HTTP on 127.0.0.1 and prints its port. SIGTERM or Ctrl-C stops it. Run it under strace to see a fault in a
 trace: strace -f -ttt -T -yy -o FILE tracediag serve --fault accept-once
+
+The faults: accept-once, not-drained, keep-registered, dup-kept, clobber-flags, cloexec-by-setfl, sigpipe,
+blocking-client, ignore-hangup, ignore-eof, double-close, use-after-close, use-after-reset.
 """
 
 from __future__ import annotations

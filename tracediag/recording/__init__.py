@@ -1,5 +1,17 @@
-"""Runs strace: the one room that starts it, and knows nothing of how a trace is read."""
+"""Runs strace: the one room that starts it, and knows nothing of how a trace is read.
 
-from tracediag.recording.tracing import OPTIONS, Recording, RecordingError, Strace, find_strace, trace_file
+strace        which strace there is, and what it can do
+recording     a command under strace, from its start to its end
+relay         the process between strace and the file of the trace
+following     the file of the trace, read while it grows
+tracees       the processes that an strace traces, and how to end them
+interruption  signals to this process while a command is traced
+errors        what is raised
+"""
 
-__all__ = ["OPTIONS", "Recording", "RecordingError", "Strace", "find_strace", "trace_file"]
+from tracediag.recording.errors import RecordingError
+from tracediag.recording.interruption import Interruption
+from tracediag.recording.recording import Ending, Recording
+from tracediag.recording.strace import OPTIONS, Strace, find_strace
+
+__all__ = ["OPTIONS", "Ending", "Interruption", "Recording", "RecordingError", "Strace", "find_strace"]

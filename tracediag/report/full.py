@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.steps import paint_steps
+from tracediag.report.summary import fate
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding
@@ -46,6 +48,8 @@ class FullFormat(Format):
             self._canvas.line(("no findings", "name"))
         if report.input.damage is not None:
             self._canvas.line(("damaged: ", "warning"), (report.input.damage, "plain"))
+        if (command := report.command) is not None:
+            self._canvas.line(("command", "label"), (f"  {shlex.join(command.argv)} {fate(command)}", "plain"))
         self._not_understood(report)
         self._broken(report)
         self._blind(report)

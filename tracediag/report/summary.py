@@ -6,16 +6,24 @@ from collections import Counter
 
 from tracediag.report.visible import visible
 from tracediag.results.findings import Severity
-from tracediag.results.report import Report
+from tracediag.results.report import CommandEnd, Report
 from tracediag.trace.quantities import plural
 
 
 def summary(report: Report) -> str:
-    """Return one line: `run.strace: 1,374 lines, 1,200 calls: 1 error, 2 notes`."""
+    """Return one line: `run.strace: 1,374 lines, 1,200 calls: 1 error, 2 notes`; of a recorded command also its end."""
     trace = report.input
     read = f"{plural(trace.lines, 'line')}, {plural(trace.calls, 'call')}"
     lost = f" ({plural(trace.not_understood, 'line')} not understood)" if trace.not_understood else ""
-    return f"{visible(trace.path)}: {read}{lost}: {_found(report)}"
+    ended = f"; the command {fate(report.command)}" if report.command is not None else ""
+    return f"{visible(trace.path)}: {read}{lost}: {_found(report)}{ended}"
+
+
+def fate(command: CommandEnd) -> str:
+    """Return how a command ended, in words: `exited with status 3`, `was killed by SIGTERM`."""
+    if command.signal is not None:
+        return f"was killed by {command.signal}"
+    return f"exited with status {command.status}"
 
 
 def _found(report: Report) -> str:

@@ -1,0 +1,257 @@
+"""A command that runs under strace, from its start until nothing of it is left.
+
+strace is handed a pipe by its place under /proc, never the name of the trace: `strace -o` takes a leading `|` or `!`
+for a command to run. Behind the pipe a `relay` writes the file, so the command never waits for the analysis, and the
+file is read while it grows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, BinaryIO, Self
+
+import msgspec
+
+from tracediag.recording import relay, tracees
+from tracediag.recording.errors import RecordingError
+from tracediag.recording.following import Growing
+from tracediag.recording.strace import Strace
+
+GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL."""
+_PATIENCE = 2.0
+"""Seconds in which strace must end once its tracees are dead."""
+
+_FIRST_REAL_TIME = 32
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How the command ended: with a status, or by a signal."""
+
+    status: int | None = None
+    signal: int | None = None
+
+    @property
+    def signal_name(self) -> str | None:
+        """The signal as strace names it: SIGTERM, SIGRT_4."""
+        return None if self.signal is None else _name(self.signal)
+
+    @property
+    def shell_status(self) -> int:
+        """The exit status by which a shell tells this: 128 + N for signal N."""
+        return (self.status or 0) if self.signal is None else 128 + self.signal
+
+
+class Recording:
+    """A command under strace, and its growing trace; to be closed, which ends what still runs."""
+
+    def __init__(
+        self, strace: Strace, command: Sequence[str], keep: str | None = None, *, stdout: int | None = None
+    ) -> None:
+        """Start the command; the trace goes to the file `keep`, or to one that is removed by `close`.
+
+        Raises `RecordingError` where the file, a temporary folder or a process cannot be made.
+        """
+        self._stack = contextlib.ExitStack()
+        self.ended = False
+        """Whether the end has been noticed by following; a Ctrl-C that ended the command is handled before that."""
+        self._deadline: float | None = None
+        self._errno = b""
+        try:
+            self.trace = self._place(keep)
+            self._start(strace, command, stdout)
+        except OSError as error:
+            self._stack.close()
+            name = error.filename if isinstance(error.filename, str) else strace.path
+            raise RecordingError(f"{name}: {error.strerror or error}") from error
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _start(self, strace: Strace, command: Sequence[str], stdout: int | None) -> None:
+        with _created(self.trace) as file:
+            self._log = self._stack.enter_context(self.trace.open("rb", buffering=0))
+            reading, writing = os.pipe()
+            # A file and not a number: its close may be repeated, wherever a signal breaks off the first.
+            self._pipe = self._stack.enter_context(os.fdopen(writing, "wb", buffering=0))
+            with open(reading, "rb", buffering=0) as source:  # noqa: PTH123
+                self._relay = _relay(source, file)
+        self._stack.callback(self._stop_relay)
+        self.command = [strace.path, *strace.options, "-o", f"/proc/{os.getpid()}/fd/{writing}", "--", *command]
+        self.process = subprocess.Popen(self.command, stdout=stdout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether strace, and so some process of the command, still runs."""
+        return self.process.poll() is None
+
+    @property
+    def size(self) -> int:
+        """How many bytes the trace has."""
+        return os.fstat(self._log.fileno()).st_size
+
+    @property
+    def loss(self) -> str | None:
+        """Why the trace is not complete: the error that its file met, if any."""
+        assert self._relay.stderr is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._errno += os.read(self._relay.stderr.fileno(), 16)
+        return os.strerror(int(self._errno)) if self._errno else None
+
+    def follow(self, name: str) -> Growing:
+        """Return the trace as a source that ends with the command; its `damage` says if it could not be written."""
+
+        def written() -> bool:
+            self._keep_deadline()
+            ended = not self.running
+            if ended:
+                self._finish()
+                self.ended = True
+            if source.damage is None and self.size and (loss := self.loss) is not None:
+                source.damage = f"{loss}: the rest of the trace is not recorded"
+            return ended
+
+        source = Growing(self._log, name, written)
+        return source
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all that is traced; strace itself is deaf to most while it writes a file."""
+        if self.running:
+            tracees.send(number, tracees.traced_by(self.process.pid))
+
+    def terminate(self, grace: float | None = None) -> None:
+        """Send SIGTERM to all that is traced, and SIGKILL if that has not ended them after `grace` seconds."""
+        self.signal(signal.SIGTERM)
+        if grace is not None:
+            self._deadline = time.monotonic() + grace
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end; return whether it came in time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End the command and strace now."""
+        limit = time.monotonic() + _PATIENCE
+        while self.running and time.monotonic() < limit:  # again and again: processes may be forking
+            self.signal(signal.SIGKILL)
+            self.wait(0.1)
+        if self.running:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self) -> None:
+        """End all that still runs, and remove the trace unless it is kept."""
+        try:
+            self.kill()
+            self._finish()
+            if self._was_strace_killed():
+                since = tracees.started(os.getpid()) or 0
+                tracees.end(lambda: tracees.survivors(self._log_path, since), _PATIENCE)
+        finally:
+            self._stack.close()
+
+    def check(self) -> None:
+        """Raise `RecordingError` if strace ended without having traced anything; it has said why on stderr."""
+        if self.running or self.size:
+            return
+        if (loss := self.loss) is not None:
+            raise RecordingError(f"{self.trace}: {loss}: nothing could be recorded")
+        raise RecordingError(f"strace could not trace the command ({_how(self.process.returncode)})")
+
+    def ending(self) -> Ending | None:
+        """Return how the command ended; None while it runs, and where strace died before it.
+
+        strace ends as the first process did: with its status, or by its signal.
+        """
+        code = self.process.poll()
+        if code is None or self._was_strace_killed():
+            return None
+        return Ending(status=code) if code >= 0 else Ending(signal=-code)
+
+    def _place(self, keep: str | None) -> Path:
+        if keep is not None:
+            return Path(keep)
+        try:
+            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tracediag-"))
+        except OSError as error:
+            raise RecordingError(f"no temporary folder can be made: {error.strerror}; set TMPDIR") from error
+        return Path(folder, "trace.strace")
+
+    @property
+    def _log_path(self) -> Path:
+        """Where the trace can be read from its start, even if its name was removed."""
+        return Path(f"/proc/self/fd/{self._log.fileno()}")
+
+    def _finish(self) -> None:
+        """See that the last of the trace is in its file, now that strace has ended."""
+        self._pipe.close()
+        self._relay.wait()
+
+    def _stop_relay(self) -> None:
+        self._finish()
+        assert self._relay.stderr is not None
+        self._relay.stderr.close()
+
+    def _keep_deadline(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._deadline = None
+            self.kill()
+
+    def _was_strace_killed(self) -> bool:
+        """Whether strace died of a signal of its own: the trace then shows nothing that ended by it."""
+        code = self.process.poll()
+        if code is None or code >= 0 or self.loss is not None:
+            return False
+        mark = b"+++ killed by " + _name(-code).encode()
+        with self._log_path.open("rb") as stream:
+            return not any(mark in line for line in stream)
+
+
+def _created(path: Path) -> BinaryIO:
+    """Create the file of a trace, or empty the one that is there."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise RecordingError(f"{path}: not a regular file: the trace is read back while it grows")
+    return path.open("w+b", buffering=0)
+
+
+def _relay(source: IO[bytes], file: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the process that writes the file; in a session of its own, where no terminal reaches it."""
+    process = subprocess.Popen(
+        [sys.executable, "-IS", relay.__file__],
+        stdin=source,
+        stdout=file,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    os.set_blocking(process.stderr.fileno(), False)
+    return process
+
+
+def _name(number: int) -> str:
+    """Return the name of a signal, as strace has it: real-time signals count from the kernel's first, 32."""
+    return signal.Signals(number).name if number < _FIRST_REAL_TIME else f"SIGRT_{number - _FIRST_REAL_TIME}"
+
+
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by {_name(-code)}"
