@@ -1,4 +1,4 @@
-"""TD408: a file that has lost its name is still open and grows."""
+"""TD408: a deleted or replaced file is still open, and the process keeps writing to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracediag.evidence.paths import name_of, places
 from tracediag.evidence.scope import Scope
 from tracediag.evidence.steps import birth, last_line, no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -30,43 +30,44 @@ _TOLD = "deleted-file-kept-open told"
 _TEMPORARY = re.compile(
     r"^/(?:tmp|var/tmp|dev|proc|memfd:|SYSV)|(?:^|/)\.?te?mp|te?mp[^/]*$|/#[^/]*$|(?:^|/)\.nfs", re.IGNORECASE
 )
-"""Files that are meant to have no name, or to lose it soon."""
+"""Files that are meant to have no name, or to be deleted soon."""
 
 _NAMELESS = (">(deleted)", " (deleted)>")
-"""How `-y` marks a file without a name, today and in older versions."""
+"""How `-y` marks a deleted file, in current and in older versions of strace."""
 
 _ON_FILES = frozenset(
     {"read", "write", "readv", "writev", "pread64", "pwrite64", "fstat", "lseek", "fsync", "fdatasync", "ftruncate"}
 )
 _GROWTH, _SECONDS = 256, 1.0
-"""Less than so many bytes, within less than so many seconds, are the last words of a program that cleans up."""
+"""Fewer bytes than this, written within less than this time, are the last output of a program that cleans up."""
 _LINKED_KEPT = 256
 
 
 class _Gone(msgspec.Struct, eq=False):
-    """How a file has lost its name."""
+    """The call that deleted or replaced a file."""
 
     call: Syscall
     taken: int
+    """Bytes written to the file before."""
     own: bool
-    """Whether the process that holds it open has done that."""
+    """Whether the process that holds the file open made the call."""
 
 
 class DeletedFileKeptOpen(Rule):
-    """A file is removed or replaced while a process has it open, and that goes on writing to it."""
+    """A file is deleted or replaced while a process has it open, and the process keeps writing to it."""
 
     code = "TD408"
     name = _NAME
     severity = Severity.WARNING
-    summary = "a deleted file is still open and grows: nobody can read it, and its space is not freed"
+    summary = "a deleted file is still open and growing: its data cannot be read and its space is not freed"
 
     def __init__(self) -> None:
         self._linked: dict[str, None] = {}
-        """The names of files that have got another name by link: they do not go with the first."""
+        """The names of files that have a second name by link(2): removing one name does not delete the file."""
 
     @on_call(*LINKS)
     def linked(self, action: Action) -> None:
-        """Remember files of several names."""
+        """Remember files that have several names."""
         for path in places(action.call, action.process):
             self._linked[name_of(path)] = None
         while len(self._linked) > _LINKED_KEPT:
@@ -74,14 +75,14 @@ class DeletedFileKeptOpen(Rule):
 
     @on_call(*UNLINKS)
     def removed(self, action: Action) -> None:
-        """See which open files have lost their name."""
+        """Mark the open files that this deletes."""
         call = action.call
         if call.result == 0 and not call.has("AT_REMOVEDIR") and may_be_open(action):
             self._lose(action, next(iter(places(call, action.process)), ""))
 
     @on_call(*RENAMES)
     def renamed(self, action: Action) -> None:
-        """What had the new name loses it; what had the old one is found under the new one from now on."""
+        """Mark the open files that had the new name; those that had the old name now have the new one."""
         paths = places(action.call, action.process)
         if action.call.result != 0 or len(paths) != 2 or action.call.has("RENAME_EXCHANGE"):
             return
@@ -99,7 +100,7 @@ class DeletedFileKeptOpen(Rule):
 
     @on_errno("ENOENT", "ESTALE", of=_ON_FILES)
     def stale(self, action: Action) -> Iterator[Finding]:
-        """Network file systems, and some of FUSE, do not keep a file for those who have it open."""
+        """Report the first call that fails on a deleted file: NFS and some FUSE file systems do not keep it."""
         call = action.call
         descriptor = action.descriptor or action.process.table.get(call.number(0) or 0)
         gone: _Gone | None = None if descriptor is None else descriptor.file.memory.pop(_NAME, None)
@@ -108,7 +109,7 @@ class DeletedFileKeptOpen(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge what was open until the process or the trace ended."""
+        """Judge the files that were open until the process or the trace ended."""
         yield from self._judged(end.held, end.kernel)
 
     def _judged(self, held: Iterable[Descriptor], kernel: Kernel) -> Iterator[Finding]:
@@ -126,51 +127,48 @@ class DeletedFileKeptOpen(Rule):
     def _finding(
         self, descriptor: Descriptor, written: Syscall, gone: _Gone | None, confidence: Confidence, kernel: Kernel
     ) -> Finding:
-        number = descriptor.number
-        how = "is deleted" if gone is None or gone.call.name in UNLINKS else "is replaced by another"
+        number, path = descriptor.number, descriptor.file.path or "the path"
+        how = "deleted" if gone is None or gone.call.name in UNLINKS else "replaced"
         until = descriptor.closed or last_line(kernel)
         return self.finding(
             _story(descriptor, written, gone),
             object=describe(descriptor),
-            title=f"the file of fd {number} {how}, and goes on growing: nobody can read it, and its space is not freed",
-            # A file of which nothing else is known may have been made to have no name.
+            title=f"{name(descriptor)} keeps growing after the file was {how}: new data cannot be read under that path"
+            " and the space is not freed",
+            # The program may have deleted the file on purpose if nothing else is known about it.
             severity=Severity.NOTE if confidence is Confidence.POSSIBLE else Severity.WARNING,
             confidence=confidence,
-            absent=[
-                no(f"close of fd {number}, nor a new open of its path", written if gone is None else gone.call, until)
-            ],
-            why="a file without a name lives, and takes its room, until the last descriptor of it is closed; df counts"
-            " it, du does not see it: unlink(2)",
-            fix=f"let the process close fd {number} and open the path anew when the file is rotated (on SIGHUP from"
-            " logrotate's postrotate, or when st_ino is another); until then, lsof +L1 finds such files and a restart"
-            " frees them",
+            absent=[no(f"close of fd {number}, no reopen of {path}", written if gone is None else gone.call, until)],
+            why="a file without a name keeps its disk space until the last descriptor that refers to it is closed; df"
+            " counts that space, du does not: unlink(2)",
+            fix=f"close fd {number} and reopen {path} when the file is rotated (on SIGHUP from logrotate's postrotate,"
+            " or when stat and fstat report different st_ino); until then, lsof +L1 lists deleted open files, and a"
+            " restart of the process frees the space",
         )
 
     def _stale(self, descriptor: Descriptor, gone: _Gone, call: Syscall) -> Finding:
         return self.finding(
             [
                 *birth(descriptor),
-                step(gone.call, "the file loses its name, while it is open"),
+                step(gone.call, _loss(descriptor, gone)),
                 step(
-                    call,
-                    f"{call.name} fails: this file system does not keep it for those who have it open",
-                    primary=True,
+                    call, f"{call.name} fails: this file system does not keep deleted files that are open", primary=True
                 ),
             ],
             object=describe(descriptor),
-            title=f"the file of fd {descriptor.number} is deleted while open, and {call.name} fails"
-            f" ({meaning(call.errno or '')})",
+            title=f"{call.name} on {name(descriptor)} fails ({meaning(call.errno or '')}): the file was deleted while"
+            " open",
             severity=Severity.ERROR,
             confidence=Confidence.CERTAIN,
-            why="a local file system keeps a deleted file until the last close; NFS does so only for files deleted by"
-            " the same client, and FUSE only where its server does: unlink(2), nfs(5)",
-            fix="delete the file only when nobody has it open any more, or keep such files on a local disk",
+            why="a local file system keeps a deleted file until the last close; NFS does so only if the same client"
+            ' deletes it, and FUSE only if its server does: unlink(2), "BUGS"',
+            fix=f"close fd {descriptor.number} before the file is deleted, or keep the file on a local disk",
             explains=[("failed-call-behind-exit", call.line), ("stale-file-handle", call.line)],
         )
 
 
 def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, scope: Scope) -> Confidence | None:
-    """Tell how sure it is that the file should have been let go; None where it is meant to have no name."""
+    """Return how sure it is that the file should have been closed; None if it is meant to have no name."""
     path = file.path or ""
     opened = "" if file.opened is None else file.opened.body
     if _TEMPORARY.search(path) or "O_TMPFILE" in opened:
@@ -178,7 +176,7 @@ def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, scope: Scope) -
     if gone is None:
         return _by_note(written, file, path, scope)
     if gone.own and not gone.taken:
-        return None  # the idiom: a file of one's own, without a name from the beginning
+        return None  # the idiom for a temporary file: created, deleted, then used
     grown = file.taken - gone.taken
     seconds = 0.0 if written.time is None or gone.call.time is None else written.time - gone.call.time
     if written.line < gone.call.line or (grown < _GROWTH and (seconds < _SECONDS or not grown)):
@@ -187,7 +185,7 @@ def _weigh(file: OpenFile, written: Syscall, gone: _Gone | None, scope: Scope) -
 
 
 def _by_note(written: Syscall, file: OpenFile, path: str, scope: Scope) -> Confidence | None:
-    """Judge by what `-y` says: who has deleted the file, and when, is outside the trace."""
+    """Judge by the `(deleted)` of `-y`, where the trace does not show the call that deleted the file."""
     first = written.arg(0)
     nameless = isinstance(first, Annotated) and parse_annotation(first.note, first.deleted).deleted
     if not nameless or (file.taken < _GROWTH and not scope.is_excerpt):
@@ -200,12 +198,15 @@ def _story(descriptor: Descriptor, written: Syscall, gone: _Gone | None) -> Iter
     file = descriptor.file
     yield from birth(descriptor)
     if gone is None:
-        yield step(written, "the file has no name any more, and is written to", primary=True)
+        yield step(
+            written, f"data is written to a deleted file: fd {descriptor.number} still refers to it", primary=True
+        )
         return
-    replaced = gone.call.name not in UNLINKS
-    yield step(
-        gone.call,
-        "another file takes its name, while it is open" if replaced else "its name is removed, while it is open",
-    )
+    yield step(gone.call, _loss(descriptor, gone))
     grown = plural(file.taken - gone.taken, "byte")
-    yield step(written, f"the last of {grown} since: the file grows on without a name", primary=True)
+    yield step(written, f"the last of {grown} written since then to a file without a name", primary=True)
+
+
+def _loss(descriptor: Descriptor, gone: _Gone) -> str:
+    how = "the file is deleted" if gone.call.name in UNLINKS else "another file takes this name"
+    return f"{how} while fd {descriptor.number} is open"

@@ -1,4 +1,4 @@
-"""TD405: reading or writing again and again in place of waiting."""
+"""TD405: a busy loop around a call that fails with EAGAIN."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from tracediag.evidence.runs import CALLS, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_errno, on_traffic
@@ -33,24 +33,24 @@ _TRANSFERS = READS | WRITES | ACCEPTS | SENDFILES | {"splice"}
 class _Attempts(Run, kw_only=True):
     """Attempts of one thread on one descriptor, with no wait and no success among them.
 
-    Turns aside are transfers on other descriptors that did come to something.
+    Turns aside are transfers on other descriptors that moved data.
     """
 
     descriptor: Descriptor
 
 
 class EagainSpin(LoopRule[_Attempts]):
-    """A call on a non-blocking descriptor gives EAGAIN over and over, and nobody waits between."""
+    """A call on a non-blocking descriptor fails with EAGAIN over and over, with no wait in between."""
 
     code = "TD405"
     name = "eagain-spin"
     severity = Severity.ERROR
     bounds = CALLS
-    summary = "a read or write gives EAGAIN over and over without a wait: a CPU is burnt"
+    summary = "a read or write fails with EAGAIN over and over without a wait: the loop uses a whole CPU"
 
     @on_errno("EAGAIN", "EWOULDBLOCK")
     def not_ready(self, action: Action) -> Iterable[Finding] | None:
-        """Count the attempt, if it stands close after the last one."""
+        """Count the attempt if it follows the last one closely."""
         call, descriptor, thread = action.call, action.descriptor, action.thread
         if call.name not in _TRANSFERS or descriptor is None:
             return None
@@ -64,7 +64,7 @@ class EagainSpin(LoopRule[_Attempts]):
 
     @on_traffic(*_TRANSFERS)
     def moved(self, action: Action) -> Iterable[Finding] | None:
-        """Something has come through: the run is over."""
+        """End the run: data was moved."""
         if action.thread not in self._runs or action.call.errno is not None or action.descriptor is None:
             return None
         over = self.over(action.event, action.thread, action.descriptor)
@@ -74,12 +74,12 @@ class EagainSpin(LoopRule[_Attempts]):
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterable[Finding] | None:
-        """The thread has slept, or has asked for what is ready."""
+        """End the runs of the thread: it slept, or asked what is ready."""
         return self.all_over(action.event, action.thread) if action.thread in self._runs else None
 
     def sure(self, run: _Attempts) -> Confidence | None:
-        """Say how sure it is that nothing waits: without times, a blocking socket with a timeout looks the same."""
-        # What gets something elsewhere between a few attempts may look here in passing.
+        """Return how sure it is that nothing waits: without times, a blocking socket with a timeout looks the same."""
+        # A thread that moves data elsewhere between a few attempts may only check this descriptor in passing.
         sure = confidence(run, self.bounds, excerpt=self._excerpt and not run.aside)
         if sure is None or _timed(run):
             return None
@@ -93,7 +93,7 @@ class EagainSpin(LoopRule[_Attempts]):
         """Make the finding."""
         number, call = run.descriptor.number, run.first
         event = "POLLIN" if call.name in READS or call.name.startswith("accept") else "POLLOUT"
-        seen = f"{call.name} on fd {number} gives EAGAIN {plural(run.times, 'time')} without a wait"
+        seen = f"{call.name} on {name(run.descriptor)} fails with EAGAIN {plural(run.times, 'time')} without a wait"
         return self.finding(
             _story(run),
             object=describe(run.descriptor),
@@ -101,16 +101,16 @@ class EagainSpin(LoopRule[_Attempts]):
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"poll, select, epoll_wait or sleep before the next {call.name}", call, run.last)],
-            why="on a non-blocking descriptor EAGAIN means that nothing can be moved now; the call returns at once, so"
-            " a loop around it burns a CPU until the other end acts: read(2), write(2), poll(2)",
-            fix=f"on EAGAIN wait for {event} on fd {number} with poll or epoll before the next {call.name}, or make"
-            " the descriptor blocking",
+            why="a call on a non-blocking descriptor that is not ready returns immediately, so a loop around the call"
+            " uses a whole CPU, possibly the one that the other end needs: read(2), write(2), poll(2)",
+            fix=f"on EAGAIN, wait for {event} on fd {number} with poll or epoll before the next {call.name}, or clear"
+            f" O_NONBLOCK on fd {number}",
             explains=[("failing-call-spin", call.line)],
         )
 
 
 def _timed(run: _Attempts) -> bool:
-    """Whether EAGAIN may be the end of a time-out of the socket itself, which is a wait: socket(7)."""
+    """Whether EAGAIN may report the timeout of the socket itself, which is a wait: socket(7)."""
     socket = run.descriptor.file.socket
     if socket is None or run.first.has("MSG_DONTWAIT"):
         return False
@@ -122,7 +122,7 @@ def _timed(run: _Attempts) -> bool:
 def _story(run: _Attempts) -> Iterator[Step]:
     number, call = run.descriptor.number, run.first
     yield from birth(run.descriptor)
-    note = f"fd {number} is not ready, and {call.name} is called again at once"
+    note = f"fd {number} is not ready, and {call.name} is called again immediately"
     yield run.together(note, primary=True)
     if isinstance(run.ended, Syscall) and run.ended.name not in _TRANSFERS:
-        yield step(run.ended, "only now the thread waits")
+        yield step(run.ended, "the thread waits for the first time")

@@ -1,12 +1,13 @@
-"""TD404: "not yet" taken for a failure."""
+"""TD404: EAGAIN treated as fatal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import Complaint, report_step
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import birth
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -18,21 +19,21 @@ from tracediag.trace.events import Exit, Syscall
 _TRANSFERS = READS | WRITES | ACCEPTS | POSITIONED | SENDFILES | {"splice"}
 _EAGAIN = ("EAGAIN", "EWOULDBLOCK")
 _SOON = 60
-"""Lines from the call to the message that speaks of it: the C library looks for message catalogues between."""
+"""Lines from the call to the message about it: the C library looks for message catalogues in between."""
 _CLOSED_SOON = 20
 
 
 class EagainTreatedAsError(Rule):
-    """A read or write on a non-blocking descriptor gives EAGAIN; the program says so as of an error and gives up."""
+    """A read or write on a non-blocking descriptor fails with EAGAIN; the program reports an error and stops."""
 
     code = "TD404"
     name = "eagain-treated-as-error"
     severity = Severity.ERROR
-    summary = "EAGAIN of a non-blocking descriptor is reported as an error, and the work is given up"
+    summary = "EAGAIN from a non-blocking descriptor is treated as fatal"
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Look back from the end of a process: nothing need be remembered on the way."""
+        """Look back from the end of a process: no state is kept on the way."""
         pair = _complaint(end.process)
         if pair is None:
             return
@@ -56,31 +57,31 @@ class EagainTreatedAsError(Rule):
     ) -> Finding:
         number = call.number(0)
         event = "POLLIN" if call.name in READS or call.name.startswith(("accept", "pread")) else "POLLOUT"
-        given_up = "the process gives up" if after is not None else "is reported as an error"
+        outcome = "treated as fatal" if after is not None else "reported as an error"
+        where = f"fd {number}" if descriptor is None else name(descriptor)
         return self.finding(
             _story(descriptor, call, message, after),
             object=f"fd {number}" if descriptor is None else describe(descriptor),
-            title=f"{call.name} on fd {number} says not yet (EAGAIN), and {given_up}",
+            title=f"EAGAIN from {call.name} on {where} is {outcome}",
             severity=severity,
             confidence=Confidence.CERTAIN if _non_blocking(descriptor, call) else Confidence.LIKELY,
-            why="EAGAIN on a non-blocking descriptor is no failure: nothing can be moved now, and will be later; the"
-            " flag belongs to the open file description, so another process that shares it may have set it: open(2),"
-            " fcntl(2)",
-            fix=f"on EAGAIN wait for {event} on fd {number} with poll, and call {call.name} again; or clear O_NONBLOCK"
-            " with fcntl before the first use",
+            why="EAGAIN means not ready yet, not a failure; O_NONBLOCK belongs to the open file description, so another"
+            " process that shares the description may have set the flag: open(2), fcntl(2)",
+            fix=f"on EAGAIN, wait for {event} on fd {number} with poll and call {call.name} again; or clear O_NONBLOCK"
+            f" on fd {number} with fcntl(F_SETFL) before the first use",
             explains=[("failed-call-behind-exit", call.line)],
         )
 
 
 def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
-    """Return the transfer that gave EAGAIN and the message on fd 2 that says so, the latest of them."""
+    """Return the latest pair of a transfer that failed with EAGAIN and the message on fd 2 that names the error."""
     failures = process.failures if process.messages else ()
     waiting = [call for call in failures if call.errno in _EAGAIN and call.name not in FUTEXES]
     if not waiting:
         return None
     for message in reversed(process.messages):
         before = [call for call in waiting if call.line < message.line]
-        # The last of all calls that gave it is the one meant: fork, flock and mlock have another reason for it.
+        # The message is about the last call that failed so; for fork, flock and mlock, EAGAIN means something else.
         call = before[-1] if before else None
         if call is None or call.name not in _TRANSFERS or message.line - call.line > _SOON:
             continue
@@ -90,7 +91,7 @@ def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
 
 
 def _subject(end: ProcessEnd, call: Syscall) -> Descriptor | None:
-    """Return the incarnation that the call was made on, if it can still be told."""
+    """Return the incarnation that the call was made on, if it is still known."""
     number, table = call.number(0), end.process.table
     if number is None:
         return None
@@ -104,7 +105,7 @@ def _subject(end: ProcessEnd, call: Syscall) -> Descriptor | None:
 
 
 def _timed(descriptor: Descriptor, call: Syscall) -> bool:
-    """Whether EAGAIN was the end of a time-out of a blocking socket: socket(7)."""
+    """Whether EAGAIN reported the timeout of a blocking socket: socket(7)."""
     socket = descriptor.file.socket
     if socket is None or call.has("MSG_DONTWAIT"):
         return False
@@ -119,7 +120,7 @@ def _non_blocking(descriptor: Descriptor | None, call: Syscall) -> bool:
 
 
 def _closed(descriptor: Descriptor, message: Syscall) -> Syscall | None:
-    """Return the close that follows the message soon."""
+    """Return the close that follows soon after the message."""
     closed = descriptor.closed
     if isinstance(closed, Syscall) and 0 < closed.line - message.line <= _CLOSED_SOON:
         return closed
@@ -132,9 +133,9 @@ def _story(
     number = call.number(0)
     if descriptor is not None:
         yield from birth(descriptor)
-    yield step(call, f"fd {number} is not ready yet: no failure", primary=True)
+    yield step(call, f"{call.name} fails with EAGAIN: fd {number} is not ready yet", primary=True)
     yield report_step(message)
     if isinstance(after, Syscall) and after.name != "exit_group":
-        yield step(after, f"fd {number} is closed, and what comes on it later is lost")
+        yield step(after, f"fd {number} is closed: data that arrives later is lost")
     elif after is not None:
-        yield step(after, "the process ends badly, where it only had to wait")
+        yield end_step(after)
