@@ -87,7 +87,7 @@ def _closing(file: OpenFile) -> Closing | None:
     if file.inherited or file.sent is not None:
         return None
     signs: list[Closing | None] = [holder.closing for holder in file.holders if holder.table.seen]
-    signs += [None for _ in file.heirs]
+    signs += [None for _ in file.heirs or ()]
     if all(sign is None for sign in signs):
         signs = [process.leaving for process in holders_of(file)]
     known = [sign for sign in signs if sign is not None]

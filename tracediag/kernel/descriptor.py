@@ -95,9 +95,9 @@ class OpenFile(msgspec.Struct, eq=False):
     epoll: EpollSet | None = None
     holders: dict[Descriptor, None] = msgspec.field(default_factory=dict)
     """The live descriptors that refer to it, as far as the trace shows."""
-    heirs: dict[Inheritance, None] = msgspec.field(default_factory=dict)
-    """What forked processes hold it by, that have not used its number yet; see `heir_tables`."""
-    strays: dict[Inheritance, None] = msgspec.field(default_factory=dict)
+    heirs: dict[Inheritance, None] | None = None
+    """What forked processes hold it by, that have not used its number yet; see `heir_tables`. Most files have none."""
+    strays: dict[Inheritance, None] | None = None
     """The same for processes of which the trace holds no call: strace did not follow them."""
     at_end: AtEnd | None = None
     """The reads in a row that gave nothing, up to now; None once there was data again, and for sockets."""
@@ -173,8 +173,23 @@ class OpenFile(msgspec.Struct, eq=False):
     @property
     def heir_tables(self) -> Iterator[DescriptorTable]:
         """The tables of forked processes that hold it under a number they have not used yet."""
-        for leaf in list(self.heirs):
+        for leaf in list(self.heirs or ()):
             yield from leaf.tables()
+
+    def hang(self, leaf: Inheritance, *, followed: bool) -> None:
+        """Note that forked processes hold it by a leaf of what they inherited."""
+        if followed:
+            self.heirs = self.heirs or {}
+            self.heirs[leaf] = None
+        else:
+            self.strays = self.strays or {}
+            self.strays[leaf] = None
+
+    def drop(self, leaf: Inheritance, *, followed: bool) -> None:
+        """Note that they no longer do."""
+        leaves = self.heirs if followed else self.strays
+        if leaves is not None:
+            leaves.pop(leaf, None)
 
     @property
     def closed(self) -> Event | None:

@@ -83,13 +83,15 @@ class Inheritance(msgspec.Struct, eq=False):
         return _rebuilt(root, root.height, changes)
 
     def hold(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
-        """Hang it on a table or a node."""
+        """Hang it on a table or a node; what holds no number is not kept account of."""
+        if not self:
+            return
         holders = self.followed if followed else self.unfollowed
         if not holders:
             for node in self.below.values():
                 node.hold(self, followed=followed)
             for file, _, _ in self.entries.values():
-                (file.heirs if followed else file.strays)[self] = None
+                file.hang(self, followed=followed)
         holders[by] = None
 
     def let_go(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
@@ -102,7 +104,7 @@ class Inheritance(msgspec.Struct, eq=False):
             for node in self.below.values():
                 node.let_go(self, followed=followed)
             for file, _, _ in self.entries.values():
-                (file.heirs if followed else file.strays).pop(self, None)
+                file.drop(self, followed=followed)
 
     def tables(self) -> Iterator[DescriptorTable]:
         """Yield the tables of followed processes that it hangs on."""
@@ -111,6 +113,10 @@ class Inheritance(msgspec.Struct, eq=False):
                 yield from holder.tables()
             else:
                 yield holder
+
+
+NOTHING = Inheritance()
+"""What a process has inherited that was not forked in the trace: the same for all, since it never changes."""
 
 
 def _rebuilt(node: Inheritance | None, height: int, changes: Changes) -> Inheritance:

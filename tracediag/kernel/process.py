@@ -118,7 +118,7 @@ class Process(msgspec.Struct, eq=False):
         A damaged trace may show more of it all the same, so what takes its place can be used.
         """
         if not self.table.users:
-            self.table = DescriptorTable(users={self: None})
+            self.table = DescriptorTable()
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits, self.memory = {}, {}, {}
         self.reaped = self.failures = self.messages = _NONE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracediag.kernel.descriptor import Descriptor, OpenFile
-from tracediag.kernel.inheritance import Inheritance
+from tracediag.kernel.inheritance import NOTHING, Inheritance
 from tracediag.trace.events import Event
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
     """The numbers of one process, or of several that share them (CLONE_FILES)."""
 
     open: dict[int, Descriptor] = msgspec.field(default_factory=dict)
-    inherited: Inheritance = msgspec.field(default_factory=Inheritance)
+    inherited: Inheritance = msgspec.field(default_factory=lambda: NOTHING)
     """What the process was forked with and has not used yet."""
     last_closed: dict[int, Descriptor] = msgspec.field(default_factory=dict)
     """The latest incarnation of each number that was closed and not handed out again."""
@@ -36,8 +36,8 @@ class DescriptorTable(msgspec.Struct, eq=False):
     """Whether the trace shows a process that uses it execute a program: what is open since was opened in the trace."""
     passed_on: Inheritance | None = None
     """What the latest forked process got."""
-    changed: set[int] = msgspec.field(default_factory=set)
-    """The numbers that differ from that."""
+    changed: set[int] | None = None
+    """The numbers that differ from that; None as long as nothing was passed on."""
 
     def __iter__(self) -> Iterator[Descriptor]:
         """Iterate over all descriptors, inherited ones among them."""
@@ -65,7 +65,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
 
     def change(self, number: int) -> None:
         """Note that a number, or its CLOEXEC flag, is no longer what the latest forked process got."""
-        if self.passed_on is not None:
+        if self.changed is not None:
             self.changed.add(number)
 
     def _materialise(self, numbers: Iterable[int]) -> None:
@@ -93,7 +93,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
         if lost is None and number in self.inherited:
             lost = self.get(number)
         self.open[number] = descriptor
-        if self.passed_on is not None:
+        if self.changed is not None:
             self.changed.add(number)
         gone = self.last_closed.pop(number, None)
         if gone is not None:
@@ -110,7 +110,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
         if self.open.get(number) is descriptor:
             del self.open[number]
             self.last_closed[number] = descriptor
-            if self.passed_on is not None:
+            if self.changed is not None:
                 self.changed.add(number)
         file = descriptor.file
         holders = file.holders
@@ -127,14 +127,14 @@ class DescriptorTable(msgspec.Struct, eq=False):
             only_cloexec: whether this is an execve, which closes only those; else the table itself ends.
         """
         if not only_cloexec:
-            self.passed_on = None
+            self.passed_on = self.changed = None
         if not self.inherited:
             return
         going = {number: entry for number, entry in self.inherited.items() if entry[1] or not only_cloexec}
         self._materialise([number for number, (file, _, _) in going.items() if file.noted])
         unused = {number: entry[0] for number, entry in going.items() if not entry[0].noted}
         self._inherit(self.inherited.updated(dict.fromkeys(unused)))
-        if self.passed_on is not None:
+        if self.changed is not None:
             self.changed.update(unused)
         for file in unused.values() if self.seen else ():
             if not file.heirs and not file.holders:
@@ -142,7 +142,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
 
     def copy(self) -> DescriptorTable:
         """Copy the table as fork does: the same numbers for the same descriptions."""
-        if self.passed_on is None:
+        if self.passed_on is None or self.changed is None:
             base, numbers = self.inherited, set(self.open)
         else:
             base, numbers = self.passed_on, self.changed

@@ -59,7 +59,7 @@ def _own_table(action: Action) -> None:
     """Unshare the table: CLONE_FILES ends with execve(2) and with unshare(2)."""
     process = action.process
     if len(process.table.users) > 1:
-        del process.table.users[process]
+        process.table.users.pop(process, None)
         process.table = process.table.copy()
         process.table.users[process] = None
         process.table.executed = bool(process.execs)
