@@ -127,6 +127,18 @@ def test_fingerprint_leaves_out_numbers_pids_and_times() -> None:
     assert finding("same", 5, steps=steps).fingerprint == one.fingerprint
 
 
+def test_fingerprint_leaves_out_the_unit_of_a_number() -> None:
+    notes = ("read takes 210 ms", "read takes 1.2 s", "read takes 3 µs")
+    assert len({noted(note) for note in notes}) == 1
+    assert noted("a buffer of 512 bytes") == noted("a buffer of 1 byte") == noted("a buffer of 64 KiB")
+    assert noted("read 2 sockets") != noted("read 2 files")
+
+
+def noted(note: str) -> str:
+    steps = (Step(line=5, text="read(3, ...) = 0", note=note, primary=True),)
+    return finding("same", 5, steps=steps).fingerprint
+
+
 def test_fingerprint_knows_the_error_and_the_words() -> None:
     one = finding("same", 5)
     failed = (Step(line=5, text="close(5) = -1 EBADF (Bad file descriptor)", note="fd 5 goes", primary=True),)

@@ -108,7 +108,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 _CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")
 _ERRNO = re.compile(r"= -1 (E[A-Z0-9]+)")
-_NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*)")
+_NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*(?: (?:ns|µs|ms|s|bytes?|KiB)\b)?)")
+"""A number with its unit: "8 bytes" in one recording is "64 KiB" in another."""
 _BRIEF = 60
 """Characters of a record in the repr of a step."""
 
