@@ -1,4 +1,4 @@
-"""Like calls in a row: what was repeated, how often, how fast, and from which number on it proves something."""
+"""Like calls in a row: what was repeated, how often and how fast, and how many repetitions prove something."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from tracediag.results.findings import Confidence, Severity, Step
 from tracediag.trace.events import Event, Syscall
 
 _VOICES = 4
-"""Threads that still count where the lines of several are mixed: more rarely run in between on few processors."""
+"""Threads that count where the lines of several are interleaved: on few CPUs more than these seldom run in between."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """From which number and speed on a repetition proves something."""
+    """How many repetitions, and how fast, prove something."""
 
     few: int
     """Turns that stand for more where the trace is an excerpt, which shows what matters and not how often."""
     worth: int
-    """Turns from which it is reported at all."""
+    """The least number of turns that is reported."""
     sure: int
-    """Turns from which it is certain."""
+    """The number of turns from which it is certain."""
     slow: float = inf
     """Seconds a turn, on average, above which something else sets the pace."""
     fast: float = 0.0
     """Seconds a turn, on average, below which nothing but the loop itself sets the pace."""
     cycle: int = 0
-    """Lines from one turn to the next if the thread does nothing else meanwhile."""
+    """Lines from one turn to the next if the thread does nothing else in between."""
 
     def reach(self, kernel: Kernel) -> int:
-        """Return how many lines a turn may take where other threads are traced as well."""
+        """Return how many lines a turn may span where other threads are traced as well."""
         return self.cycle * max(1, min(_VOICES, len(kernel.process_table.threads)))
 
     def confidence(self, times: int, *, excerpt: bool) -> Confidence | None:
-        """Say how sure so many turns make it; None where they are too few for a report.
+        """Return how sure so many turns make it; None where they are too few to report.
 
         Args:
             times: the number of turns.
@@ -62,20 +62,20 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 LOOP = Bounds(few=1, worth=3, sure=10, slow=0.05, fast=0.002)
 """Turns of an event loop. The model shows what a turn did about each thing that the wait reported, so that one turn of
-an excerpt shows the fault; a turn may be wasted by chance and once more by a retry, and what ten turns did not mend no
+an excerpt shows the fault. One turn may be wasted by chance and one more by a retry; what ten turns did not settle, no
 further turn will. A turn of 50 ms was paced by something else; one of 2 ms is two calls at the speed of strace."""
 
 CALLS = Bounds(few=3, worth=50, sure=50, slow=0.005, fast=0.001, cycle=6)
-"""One call over and over, with nothing that a model could look into: programs retry a failed call, or try a range of
-names or numbers, up to some tens of times. strace costs less than 1 ms a call; a pause made on purpose is 5 ms or more.
-Two calls that succeed may belong to each attempt, as open and close around an ioctl, each in two halves."""
+"""One call over and over, with nothing in the model to judge it by: programs retry a failed call, or try a range of
+names or numbers, some tens of times. strace costs less than 1 ms a call; a deliberate pause is 5 ms or more.
+Two calls that succeed may belong to each attempt, such as open and close around an ioctl, each in two halves."""
 
 READS_AT_END = msgspec.structs.replace(CALLS, few=4)
 """Reads that return 0: one shows the end, and the C library or its caller may read once or twice more."""
 
 POLLING = msgspec.structs.replace(CALLS, sure=200, slow=0.0005, fast=0.0, cycle=2)
-"""Waits with a timeout of 0: programs that compute ask so in between, and computing shows only in the time between two
-calls, so that there must be none. Without times it takes 200."""
+"""Waits with timeout 0: programs that compute poll in between, and computation shows only as time between two calls, so
+there must be none. Without times it takes 200."""
 
 ATTEMPTS = Bounds(few=2, worth=3, sure=5, fast=0.02)
 """Attempts at one request, a pause apart: resolvers and other clients stop after 3 to 6. Below 20 ms it is a burst."""
@@ -95,7 +95,7 @@ class Run(msgspec.Struct, eq=False):
     second: Syscall | None = None
     times: int = 1
     aside: int = 0
-    """Turns in between that were of another kind, and yet did not end it."""
+    """Turns in between that were of another kind but did not end the run."""
     ended: Event | None = None
     """What ended it; None as long as nothing has."""
 
@@ -119,7 +119,7 @@ class Run(msgspec.Struct, eq=False):
         return None if span is None or self.times < 2 else span / (self.times - 1)
 
     def slower(self, seconds: float) -> bool:
-        """Whether it is known to be slower than so many seconds a turn: without times it is taken to be fast."""
+        """Whether it is known to be slower than so many seconds a turn: without times it counts as fast."""
         period = self.period
         return period is not None and period > seconds
 
@@ -147,10 +147,10 @@ def lengthened(run: Run | None, call: Syscall) -> Run:
 
 
 def confidence(run: Run, bounds: Bounds, *, excerpt: bool) -> Confidence | None:
-    """Say how sure it is that a run has no end of its own; None where it is too short or too slow for a report."""
+    """Return how sure it is that a run would not end by itself; None where it is too short or too slow to report."""
     return None if run.slower(bounds.slow) else bounds.confidence(run.times, excerpt=excerpt)
 
 
 def severity_of(sure: Confidence) -> Severity:
-    """Return the severity of a busy loop: an error, but a warning where it is a guess."""
+    """Return the severity of a busy loop: an error, or a warning where it is a guess."""
     return Severity.WARNING if sure is Confidence.POSSIBLE else Severity.ERROR

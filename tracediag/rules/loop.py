@@ -1,4 +1,4 @@
-"""What the rules about repetition share: which runs of like calls there are, what ends them, and which are reported."""
+"""What the rules about repetition share: which runs of like calls are open, what ends them, and which are reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LoopRule(Rule, Generic[AnyRun]):
     A run belongs to an *owner*, a thread, descriptor or description, and ends with it; where an owner has several, a
     *key* tells them apart. Both are objects of the model (or numbers), compared by identity and alive as long as the
     run. A subclass begins a run (`begin`), adds to it (`Run.add`), ends it on progress (`over`) or all of an owner's on
-    a wait (`all_over`), and words the finding (`tell`). The end of a thread and of the trace are seen to here.
+    a wait (`all_over`), and words the finding (`tell`). This class handles the end of a thread and of the trace.
     """
 
     bounds: ClassVar[Bounds]
@@ -42,7 +42,7 @@ class LoopRule(Rule, Generic[AnyRun]):
         raise NotImplementedError
 
     def sure(self, run: AnyRun) -> Confidence | None:
-        """Say how sure it is that a run which is over is a fault; None where it is not worth a report."""
+        """Return how sure it is that a finished run is a fault; None where it is not worth a report."""
         return confidence(run, self.bounds, excerpt=self._excerpt)
 
     def until(self, run: AnyRun) -> int:
@@ -65,7 +65,7 @@ class LoopRule(Rule, Generic[AnyRun]):
                 yield owner, key, run
 
     def begin(self, run: AnyRun, owner: object, key: object = None) -> AnyRun:
-        """Keep a run, in the place of an older one, and of the oldest where there are too many."""
+        """Keep a run, in place of an older one; of too many owners the oldest makes room."""
         runs = self._runs.get(owner)
         if runs is None:
             if len(self._runs) >= self.kept:
@@ -87,13 +87,13 @@ class LoopRule(Rule, Generic[AnyRun]):
     def over(self, event: Event | None, owner: object, key: object = None) -> Sequence[Finding]:
         """End a run, and report it if it is worth it."""
         run = self.drop(owner, key)
-        return () if run is None else self._told((run,), event)
+        return () if run is None else self._findings((run,), event)
 
     def all_over(self, event: Event | None, owner: object) -> Sequence[Finding]:
         """End all runs of an owner."""
-        return self._told(self._runs.pop(owner, {}).values(), event)
+        return self._findings(self._runs.pop(owner, {}).values(), event)
 
-    def _told(self, runs: Iterable[AnyRun], event: Event | None) -> list[Finding]:
+    def _findings(self, runs: Iterable[AnyRun], event: Event | None) -> list[Finding]:
         found = []
         for run in runs:
             run.ended = event
@@ -105,12 +105,12 @@ class LoopRule(Rule, Generic[AnyRun]):
 
     @on_exit
     def exited(self, action: Action) -> Iterable[Finding]:
-        """The thread has ended, and with it all that it repeated."""
+        """End the runs of a thread that has exited."""
         return self.all_over(action.event, action.thread)
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace is over; of an excerpt a few turns may stand for more."""
+        """End all runs; in an excerpt a few turns may stand for more."""
         self._excerpt = self.scope.is_excerpt
         self._last_line = last_line(kernel)
         for owner in list(self._runs):
