@@ -1,4 +1,4 @@
-"""How a listener in an event loop is accepted from: once for each wakeup, or until nothing is left."""
+"""How a loop accepts from a listener: once per wakeup, or until nothing is left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT = 1000
 
 @dataclass(slots=True)
 class Turn:
-    """One wakeup for the listener that was answered by a single accept."""
+    """One wakeup for the listener that was followed by a single accept."""
 
     wait: Event | None
     accept: Syscall
@@ -23,7 +23,7 @@ class Turn:
 
 @dataclass(slots=True)
 class Dead:
-    """A connection that was dead when it was taken from the backlog."""
+    """A connection whose client was gone when it was accepted."""
 
     accept: Syscall
     sign: Syscall
@@ -32,7 +32,7 @@ class Dead:
 
 @dataclass(slots=True)
 class Listener:
-    """A listener, and the turns of the loop in which it was accepted from."""
+    """A listener, and the turns of the loop that accepted from it."""
 
     descriptor: Descriptor
     entry: Registration | None = None
@@ -42,21 +42,21 @@ class Listener:
     dead: list[Dead] = field(default_factory=list)
 
     def keep(self, turn: Turn) -> None:
-        """Take a turn, up to more than anybody would look at."""
+        """Remember a turn, within bounds."""
         if len(self.turns) < KEPT:
             self.turns.append(turn)
 
 
 def confidence_in(listener: Listener) -> Confidence | None:
-    """Say how sure it is; None where nothing is wrong or too little is shown."""
+    """Return how sure it is; None where nothing is wrong or the trace shows too little."""
     if listener.drained or not listener.turns:
         return None
     edge = _is_edge_triggered(listener)
     if edge is None:
-        # The registration is outside the trace: level-triggered sets may be accepted from once. Only a program
-        # that watches its connections edge-triggered, and gets dead ones from the backlog, is worth a word.
-        told = is_hidden(listener) and listener.edge_triggered_clients and listener.dead
-        return Confidence.POSSIBLE if told else None
+        # The registration is outside the trace, and one accept per wakeup is right for a level-triggered listener.
+        # Only a program with edge-triggered connections and dead ones from the backlog is worth a report.
+        suspect = is_hidden(listener) and listener.edge_triggered_clients and listener.dead
+        return Confidence.POSSIBLE if suspect else None
     if not edge:
         return None
     return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
@@ -67,15 +67,15 @@ def _is_edge_triggered(listener: Listener) -> bool | None:
 
 
 def is_hidden(listener: Listener) -> bool:
-    """Whether it may be in an epoll set all the same: of a socket made within the trace the EPOLL_CTL_ADD is, too."""
+    """Whether its registration may be outside the trace, as it can be only for a socket created before the trace."""
     return _is_edge_triggered(listener) is None and listener.descriptor.file.inherited
 
 
 def example(listener: Listener) -> Turn:
-    """Choose the turn to tell: the last one before the first dead connection was taken, if there is one."""
-    whole = [turn for turn in listener.turns if turn.wait is not None and turn.again is not None] or listener.turns
+    """Choose the turn to show: the last one before the first dead connection was accepted, if there is one."""
+    complete = [turn for turn in listener.turns if turn.wait is not None and turn.again is not None] or listener.turns
     if not listener.dead:
-        return whole[0]
+        return complete[0]
     first_dead = listener.dead[0].accept.line
-    before = [turn for turn in whole if turn.accept.line < first_dead]
-    return before[-1] if before else whole[0]
+    before = [turn for turn in complete if turn.accept.line < first_dead]
+    return before[-1] if before else complete[0]

@@ -1,4 +1,4 @@
-"""Registrations that fire once: what has become of one since it fired, and how bad it is where it is left disarmed."""
+"""Registrations that fire once: what happened to one since it fired, and how bad it is that it is still disarmed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Armed:
 
     call: Syscall
     on_demand: bool
-    """Whether a read had found nothing before: a runtime that arms only for somebody who waits right now."""
+    """Whether a read had failed with EAGAIN before: a runtime that arms only for a task that waits right now."""
 
 
 @dataclass(slots=True)
 class Fired:
-    """A registration that is disarmed, since its one event was reported."""
+    """A registration that is disarmed because its one event was reported."""
 
     entry: Registration
     descriptor: Descriptor
@@ -41,15 +41,15 @@ class Fired:
     again: Syscall | Begun | None = None
     """The first wait on the set that began after all that."""
     sent: Syscall | None = None
-    """What a peer that is traced, too, has sent and nobody has read."""
+    """What a traced peer has sent and no call has read."""
 
     @property
     def line(self) -> int:
-        """The last line that has to do with the descriptor."""
+        """The last line that concerns the descriptor."""
         return max(self.wait.end_line, self.last.end_line if self.last is not None else 0)
 
     def touch(self, call: Syscall) -> None:
-        """Take note of a call on the descriptor."""
+        """Note a call on the descriptor."""
         self.last, self.again = call, None
         if call.name in TAKES:
             self.taken, self.sent = call, None
@@ -57,13 +57,13 @@ class Fired:
 
 
 def verdict(fired: Fired, *, rearms: bool) -> tuple[Severity, Confidence] | None:
-    """Say how bad and how sure it is; None where the program may well want it so."""
+    """Return how bad and how sure it is; None where the program may intend it."""
     if fired.sent is not None or (fired.unread and fired.entry.file.kind is Kind.SOCKET):
         if fired.armed.on_demand and fired.sent is None:
-            return None  # whoever waited for it has given up
+            return None  # the task that waited for it may have stopped waiting
         choosy = rearms or fired.armed.on_demand
         if choosy and (fired.armed.on_demand or _has_upstream(fired.process)):
-            return Severity.WARNING, Confidence.LIKELY  # it may hold its peer off on purpose
+            return Severity.WARNING, Confidence.LIKELY  # it may throttle its peer on purpose
         sure = fired.entry.added is not None and not choosy
         return Severity.ERROR, Confidence.CERTAIN if sure else Confidence.LIKELY
     last = fired.last
@@ -71,7 +71,7 @@ def verdict(fired: Fired, *, rearms: bool) -> tuple[Severity, Confidence] | None
         return None
     if last.errno == "EAGAIN":
         return Severity.WARNING, Confidence.LIKELY
-    # A program that arms only what it is waiting for leaves an idle connection disarmed, and rightly so.
+    # A program that arms only what it is waiting for is right to leave an idle connection disarmed.
     if last.failed or rearms or fired.armed.on_demand:
         return None
     if last is fired.taken and is_full(last):
@@ -87,13 +87,13 @@ def is_full(call: Syscall) -> bool:
 
 
 def _has_upstream(process: Process) -> bool:
-    """Whether it is a client itself: what a read has brought may be waiting for somebody else's answer."""
+    """Whether it is a client itself: the request may be waiting for the answer of another server."""
     sockets = (descriptor.file.socket for descriptor in process.table)
     return any(socket is not None and socket.connected is not None for socket in sockets)
 
 
 def other_end(file: OpenFile, *, mirrored: bool) -> tuple[object, object] | None:
-    """Return what a descriptor has in common with its other end, as that one's or as its own."""
+    """Return a key that both ends of a connection share: the peer's view (mirrored), or this end's own."""
     if file.pipe is not None:
         return ("pipe", id(file.pipe.pipe))
     socket = file.socket
@@ -110,5 +110,5 @@ def other_end(file: OpenFile, *, mirrored: bool) -> tuple[object, object] | None
 
 
 def backlog(address: str | None) -> tuple[object, object] | None:
-    """Return what a listener has in common with those who connect to it."""
+    """Return a key that a listener shares with the sockets that connect to it."""
     return None if address is None else ("backlog", address)

@@ -1,4 +1,4 @@
-"""One epoll set in several processes: what each has changed there, and whose affair that is."""
+"""One epoll set in several processes: what each changed in it, and which other process that concerns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracediag.trace.events import Begun, Syscall
 
 @dataclass(slots=True)
 class Change:
-    """An epoll_ctl by which one process changed what another one waits for."""
+    """An epoll_ctl by which one process changed what another waits for."""
 
     process: Process
     operation: str
@@ -23,12 +23,12 @@ class Change:
     call: Syscall
     entry: Registration
     added: Syscall | None
-    """The EPOLL_CTL_ADD of another process, of what is changed or removed."""
+    """The EPOLL_CTL_ADD, by another process, of what was changed or removed."""
     waiter: Syscall | Begun | None = None
     """The first wait of another process that this concerns."""
     other: Process | None = None
     strayed: Run | None = None
-    """The first wait that reported it to a process that has no such descriptor."""
+    """The waits that reported it to a process that has no such descriptor."""
     undone: bool = False
     lines: list[int] = field(default_factory=list)
     """The lines of calls that failed because of it."""
@@ -36,13 +36,13 @@ class Change:
 
 @dataclass(slots=True)
 class Shared:
-    """What happened to one set since there has been more than one process."""
+    """What happened to one set since it was shared."""
 
     changes: list[Change] = field(default_factory=list)
 
 
 def is_shared(holder: Descriptor, process: Process) -> bool:
-    """Whether another process that the trace follows holds the set, too."""
+    """Whether another traced process holds the set too."""
     return any(other.table is not process.table for other in holder.others)
 
 
@@ -52,29 +52,29 @@ def _holds(process: Process, file: OpenFile) -> bool:
 
 
 def concerns(change: Change, process: Process, call: Syscall | Begun) -> bool:
-    """Whether a wait goes on after a change, by a process whose affair it is."""
+    """Whether a change concerns a wait of this process, made or still in progress after the change."""
     if isinstance(call, Syscall) and call.returned and max(call.line, call.end_line) < change.call.line:
         return False
-    # What is added matters to one who has no such descriptor, what is removed to one who has it.
+    # An addition concerns a process without that descriptor, a removal a process that has it.
     return _holds(process, change.entry.file) is (change.operation == "DEL")
 
 
 def hurts(change: Change) -> bool:
-    """Whether a change takes away from another process what that one goes on waiting for."""
+    """Whether a change removes what another process keeps waiting for."""
     return change.operation == "DEL" and change.waiter is not None and not change.undone
 
 
 def is_astray(entry: Registration, process: Process) -> bool:
-    """Whether a process has got an event of a descriptor that it does not have."""
+    """Whether a process got an event of a descriptor that it does not have."""
     if entry.descriptor.table is process.table or _holds(process, entry.file):
         return False
-    # With a number of its own that the set watches as well, nobody can tell which of both is meant.
+    # If the set also watches that number of the process itself, the event may mean either.
     own = process.table.get(entry.number)
     return own is None or entry.epoll.find(entry.number, own.file) is None
 
 
 def find_waiter(change: Change, kernel: Kernel) -> None:
-    """Look for another process that the end of the trace finds in a wait on the set."""
+    """Find another process that is waiting on the set at the end of the trace."""
     for thread in kernel.process_table.threads.values():
         if thread.process is change.process:
             continue

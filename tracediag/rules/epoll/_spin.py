@@ -1,4 +1,4 @@
-"""What all rules about spins share: they count turns in a row of one loop that get nowhere with one descriptor."""
+"""What all rules about spins share: they count turns in a row in which a loop makes no progress on one descriptor."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _KEPT = 500
 
 
 class Spin(Run, kw_only=True):
-    """Turns of one loop in which it is woken for one descriptor and for nothing else, and nothing is gained.
+    """Turns of one loop that is woken for one descriptor and nothing else, without progress.
 
-    Turns aside are those in which the same was reported, and the loop had other work as well.
+    Turns aside are those in which the loop had other work as well.
     """
 
     descriptor: Descriptor
@@ -36,13 +36,13 @@ class Spin(Run, kw_only=True):
 
 
 class SpinRule(LoopRule[Spin]):
-    """A rule about one kind of spin: it says what a turn has got of a descriptor, and words the finding."""
+    """A rule about one kind of spin: it judges whether a turn made progress on a descriptor, and words the finding."""
 
     bounds = LOOP
     alone: ClassVar[bool] = True
     """Whether only turns without other work are counted."""
     half_turns: ClassVar[bool] = False
-    """Whether a turn that the end of the trace cuts short is judged, too, where the trace is no excerpt."""
+    """Whether a turn cut short by the end of the trace is judged even where the trace is not an excerpt."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class SpinRule(LoopRule[Spin]):
         """What stands for a descriptor that no line has named yet, by set and data."""
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether a turn got anywhere with what was reported: False is a turn wasted, None is another rule's matter."""
+        """Return whether a turn made progress: False is a wasted turn, None a turn that is not this rule's subject."""
         raise NotImplementedError
 
     def reported(self, report: Readiness, turn: Round) -> Descriptor | None:
@@ -66,24 +66,24 @@ class SpinRule(LoopRule[Spin]):
         if data in turn.set_descriptor.table.last_closed:
             return None  # events for a closed number are another story: stale-epoll-registration
         if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
-            # Most programs store the number itself.
+            # Most programs store the number itself in `data`.
             self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
         return self._stand_ins.get(key)
 
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
-        """Return the call that shows the turn to be wasted."""
+        """Return the call that shows that the turn was wasted."""
         del report
         return turn.wait
 
     def inaction(self, spin: Spin, sure: Confidence) -> Confidence:
-        """Lower a certainty that nothing was done: what was may be left out of the recording as well."""
+        """Lower a certainty that nothing was done where the recording may have left calls out."""
         entry, scope = spin.report.registration, self.scope
         partial = scope.lacks_birth(spin.descriptor, entry) or scope.may_share(spin.thread.process)
         return Confidence.LIKELY if partial and sure is Confidence.CERTAIN else sure
 
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
-        """Count the turns in a row that got nowhere."""
+        """Count the turns in a row without progress."""
         if action.finished is not None:
             yield from self._take(action.finished, action.thread)
 
@@ -95,7 +95,7 @@ class SpinRule(LoopRule[Spin]):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still spins where the trace ends; in an excerpt the last turn counts, which nothing ended."""
+        """End what still spins at the end of the trace; in an excerpt the last, unfinished turn counts too."""
         for thread in kernel.process_table.threads.values() if self.scope.is_excerpt or self.half_turns else ():
             for turn in thread.rounds.values():
                 yield from self._take(turn, thread)
@@ -108,7 +108,7 @@ class SpinRule(LoopRule[Spin]):
                 if known.loop is loop:
                     yield from self.over(turn.wait, descriptor)
         verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
-        # A turn that has other work as well is neither here nor there.
+        # A turn with other work as well neither counts nor ends the run.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
             descriptor = None if gained is None else self.reported(report, turn)
@@ -131,12 +131,12 @@ class SpinRule(LoopRule[Spin]):
         gained = self.gained(report, turn)
         known = self.run(report.descriptor) if gained is False else None
         if gained is False and (known is None or known.times < self.bounds.sure) and _left_out_next(report, turn):
-            return None  # it was asked for once, and not again
+            return None  # the next wait no longer asks for it
         return gained
 
 
 def _left_out_next(report: Readiness, turn: Round) -> bool:
-    """Whether the poll or select that ended the turn no longer asks for what was reported."""
+    """Whether the poll or select that ended the turn no longer watches what was reported."""
     following, number = turn.ended_by, report.number
     if turn.epoll is not None or following is None or number is None:
         return False

@@ -1,4 +1,4 @@
-"""What the rules about descriptors that are ready and left alone share: whether they were, and how sure that is."""
+"""What the rules about ready descriptors that are never served share: whether they were, and how sure that is."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracediag.rules.epoll._spin import Spin, SpinRule
 from tracediag.trace.events import Exit, Syscall
 
 READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
-"""What a wait reports of a descriptor that has something to read."""
+"""What a wait reports for a descriptor with something to read."""
 
 _BUSY = 6
-"""Lines between two waits from which on the loop has other work to do."""
+"""Lines between two waits from which the loop has other work to do."""
 _APART = 200
-"""Lines between two such turns from which on they do not belong together."""
+"""Lines between two such turns from which they do not belong together."""
 _BLOCKED = 0.01
-"""Seconds inside a wait that a descriptor which is ready all the time cannot explain."""
+"""Seconds inside a wait from which the descriptor was not ready all the time."""
 
 _NOT_LEVEL = frozenset({"EPOLLET", "EPOLLONESHOT"})
 _RINGS = frozenset({"AF_PACKET", "PF_PACKET", "PACKET", "AF_XDP", "PF_XDP", "XDP"})
@@ -29,10 +29,10 @@ _TERMINAL = re.compile(r"/dev/(?:tty|pts/|console)").match
 
 
 class UnservedRule(SpinRule):
-    """A rule about a level-triggered descriptor that is ready in turn after turn and that nobody makes a call on."""
+    """A rule about a level-triggered descriptor that is ready in turn after turn and on which no call is made."""
 
     def concerns(self, report: Readiness) -> bool:
-        """Whether what was reported is this rule's matter."""
+        """Whether what was reported is this rule's subject."""
         raise NotImplementedError
 
     def served(self, report: Readiness) -> bool:
@@ -40,11 +40,11 @@ class UnservedRule(SpinRule):
         raise NotImplementedError
 
     def used_by(self, file: OpenFile) -> Syscall | None:
-        """Return the last call that would have served the description, whoever made it."""
+        """Return the last call, of any thread, that would have served the description."""
         return file.used
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether the turn got anywhere with the descriptor, or was paced by something else."""
+        """Return whether the turn served the descriptor, or was paced by something else."""
         descriptor, entry = self.reported(report, turn), report.registration
         if descriptor is None or turn.ended_by is None or report.events & HANGUPS or not self.concerns(report):
             return None
@@ -69,7 +69,7 @@ class UnservedRule(SpinRule):
         return used is not None and max(used.line, used.end_line) > first.line and used.pid != first.pid
 
     def sure(self, spin: Spin) -> Confidence | None:
-        """Say how sure it is that the descriptor is left alone; None where it is too little for a word."""
+        """Return how sure it is that the descriptor is never served; None where there is too little to report."""
         base = super().sure(spin)
         if base is None or spin.times < 2 or _closed_elsewhere(spin) or _unfollowed_threads(spin):
             return None
@@ -83,12 +83,12 @@ class UnservedRule(SpinRule):
             return _guess(spin)
         if _unfollowed_children(spin):
             return Confidence.LIKELY if certain else None
-        # What was handed to another thread may take it a few turns to get at.
+        # Another thread may need a few turns to get at what was handed to it.
         return None if shared and not certain else base
 
 
 def _guess(spin: Spin) -> Confidence | None:
-    """Judge by speed, or by sheer number, what may be edge-triggered or served without a call."""
+    """Judge by speed, or by number alone, what may be edge-triggered or served without a call."""
     if spin.period is not None:
         return Confidence.LIKELY if spin.times >= LOOP.sure and spin.faster(LOOP.fast) else None
     back_to_back = spin.last.line - spin.first.line < spin.times
@@ -111,13 +111,13 @@ def _unfollowed_children(spin: Spin) -> bool:
 
 
 def _shared(spin: Spin) -> bool:
-    """Whether another thread or process that the trace shows could serve it as well."""
+    """Whether another traced thread or process could serve it as well."""
     file = spin.descriptor.file
     return len(spin.thread.process.threads) > 1 or bool(file.heirs) or any(spin.descriptor.others)
 
 
 def _doubtful(spin: Spin) -> bool:
-    """Whether it may be edge-triggered, or served through mapped memory, for all that the trace shows."""
+    """Whether it may be edge-triggered, or served through mapped memory, as far as the trace shows."""
     entry = spin.report.registration
     if spin.wait.name.startswith("epoll") and (entry is None or entry.events is None):
         return True
@@ -125,7 +125,7 @@ def _doubtful(spin: Spin) -> bool:
 
 
 def _by_calls(descriptor: Descriptor) -> bool:
-    """Whether it is known to be of a kind that nobody can read or write without a call."""
+    """Whether it is known to be of a kind that cannot be read or written without a call."""
     file, path = descriptor.file, descriptor.file.path or ""
     socket = file.socket
     if socket is not None:

@@ -1,4 +1,4 @@
-"""TD105: a blocking descriptor that brings a whole event loop to a stand."""
+"""TD105: a descriptor without O_NONBLOCK that blocks an event loop."""
 
 from __future__ import annotations
 
@@ -8,31 +8,29 @@ from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
 from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import seconds
 from tracediag.trace.values import Array, bare, items_of, names_of, number_of
 
 LONG = 0.1
-"""Seconds inside one call from which on a loop has clearly stood still."""
+"""Seconds inside one call from which the loop was clearly blocked."""
 
 _KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
 
 
-_ALONE = "a descriptor was reported ready, and the call on it blocks all the same"
-
-
 class BlockingFdInEventLoop(Rule):
-    """A descriptor that a loop waits for, without O_NONBLOCK, whose read or write then blocks."""
+    """A descriptor of a loop without O_NONBLOCK, on which a read, write or accept then blocks."""
 
     code = "TD105"
     name = "blocking-fd-in-event-loop"
     severity = Severity.ERROR
-    summary = "a descriptor without O_NONBLOCK blocks an event loop: everything else in it stands still"
+    summary = "a descriptor without O_NONBLOCK blocks an event loop: no other descriptor is served"
     needs = (Fact.DURATIONS,)
     raised_by = ((*EPOLL_WAITS, *POLLS, *SELECTS),)
 
@@ -47,7 +45,7 @@ class BlockingFdInEventLoop(Rule):
 
     @on_traffic(*READS, *WRITES, *ACCEPTS)
     def called(self, action: Action) -> Iterator[Finding]:
-        """Look for a call that waited, on a descriptor that the loop is handling."""
+        """Look for a call that blocked, on a descriptor that the loop is handling."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.kind not in _KINDS or self.name in descriptor.memory:
             return
@@ -61,7 +59,7 @@ class BlockingFdInEventLoop(Rule):
             waited = call.returned or None not in _since(action)
             sure = Confidence.CERTAIN if known and waited and action.thread.tid in self._turns else Confidence.LIKELY
         elif known and call.duration is None and _after_short_read(call, turn, descriptor):
-            how, sure = f"nothing was left to read, so {call.name} waits for the peer", Confidence.LIKELY
+            how, sure = f"nothing was left to read, and {call.name} waits for the peer", Confidence.LIKELY
         else:
             return
         descriptor.memory[self.name] = True
@@ -69,26 +67,29 @@ class BlockingFdInEventLoop(Rule):
 
     def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str, sure: Confidence) -> Finding:
         number, alone = descriptor.number, _alone(turn)
+        reported = any(report.descriptor is descriptor for report in turn.reports)
         born = "" if descriptor.opened is None else _FLAGS.get(descriptor.opened.name, "")
-        effect = "the time-out of the wait does not cover it" if alone else "the whole loop stands still"
+        effect = "the timeout of the wait does not apply" if alone else "no other descriptor is served"
         return self.finding(
             [
                 *birth(descriptor),
-                step(turn.wait, f"the program is woken, fd {number} among what it handles"),
+                step(turn.wait, f"fd {number} is reported ready" if reported else f"woken; fd {number} is in the set"),
                 *_earlier(call, turn, number),
-                step(call, f"{how}: {effect}", primary=True),
+                step(call, f"{how}; {effect}", primary=True),
             ],
             object=describe(descriptor),
-            title=_ALONE if alone else "a blocking descriptor brings the event loop to a stand",
+            title=(_ALONE if alone else _LOOP).format(call.name, name(descriptor)),
             severity=Severity.WARNING if alone else Severity.ERROR,
             confidence=sure,
-            why="a loop that waits for many descriptors must never wait for one: without O_NONBLOCK a read with nothing"
-            " left to read, or a write with no room, sleeps until the peer acts: select(2), fcntl(2)",
-            fix=f"make fd {number} non-blocking ({born}F_GETFL, then F_SETFL with O_NONBLOCK added) and go"
-            " back to the wait on EAGAIN",
+            why="a descriptor reported ready may still block: without O_NONBLOCK the next read with nothing left, or a"
+            " write of more than fits, sleeps until the peer acts: select(2), BUGS",
+            fix=f"make fd {number} non-blocking ({born}F_SETFL with O_NONBLOCK added to what F_GETFL returns), and"
+            " return to the wait on EAGAIN",
         )
 
 
+_LOOP = "the event loop blocks in {} on {}"
+_ALONE = "{} blocks on {}, which was reported ready"
 _FLAGS = {
     "accept": "accept4 with SOCK_NONBLOCK, or ",
     "accept4": "accept4 with SOCK_NONBLOCK, or ",
@@ -96,23 +97,23 @@ _FLAGS = {
     "socketpair": "socketpair with SOCK_NONBLOCK, or ",
     "pipe2": "pipe2 with O_NONBLOCK, or ",
 }
-"""How to have it from birth, by the call that made the descriptor."""
+"""How to get O_NONBLOCK from the start, by the call that created the descriptor."""
 
 
 def _blocked(action: Action, descriptor: Descriptor) -> str | None:
-    """Say how the call shows that it waited, or None where it does not."""
+    """Return how the call shows that it blocked, or None where it does not."""
     call = action.call
     if not call.returned:
-        return f"{call.name} has not returned where the trace ends" if _is_stuck(action, descriptor) else None
+        return f"{call.name} has not returned at the end of the trace" if _is_stuck(action, descriptor) else None
     if call.interrupted:
-        return f"{call.name} was waiting when a signal came"
+        return f"{call.name} was blocked until a signal interrupted it"
     if call.duration is not None and call.duration >= LONG:
-        return f"{call.name} takes {call.duration:.3f} s"
+        return f"{call.name} takes {seconds(call.duration)}"
     return None
 
 
 def _is_stuck(action: Action, descriptor: Descriptor) -> bool:
-    """Whether a call without its second half waits, rather than being under way just when the recording stopped."""
+    """Whether a call without its second half is blocked, and not merely in progress when the recording stopped."""
     call, socket = action.call, descriptor.file.socket
     before = None if socket is None else socket.last_read if call.name in READS else socket.last_write
     if before is not None and "MSG_DONTWAIT" in names_of(before.arg(3)):
@@ -122,7 +123,7 @@ def _is_stuck(action: Action, descriptor: Descriptor) -> bool:
 
 
 def _since(action: Action) -> Iterator[float | None]:
-    """Yield how long after the call's begin each other thread was last heard of; None where there are no times."""
+    """Yield how long after the start of the call each other thread last made one; None where there are no times."""
     begun = action.call.time
     for thread in action.kernel.process_table.threads.values():
         last = thread.last_call
@@ -133,10 +134,10 @@ def _since(action: Action) -> Iterator[float | None]:
 
 
 def _after_short_read(call: Syscall, turn: Round, descriptor: Descriptor) -> bool:
-    """Whether a stream was read again right after a read that had emptied it, in a loop with others to serve.
+    """Whether a stream was read again right after a read that had emptied it, in a loop with other descriptors.
 
-    Without times this is how a wait shows: the first read got less than it asked for, so nothing was left. The end of
-    the stream, which needs no wait, may follow a short read at once.
+    Without times a block shows only in this way: the first read got less than it asked for, so nothing was left.
+    End-of-file, which never blocks, may directly follow a short read.
     """
     socket = descriptor.file.socket
     if turn.epoll is None or len(turn.epoll.entries) < 2 or socket is None or not socket.stream:
@@ -151,7 +152,7 @@ def _after_short_read(call: Syscall, turn: Round, descriptor: Descriptor) -> boo
 
 
 def _alone(turn: Round) -> bool:
-    """Whether the wait is for this one descriptor only, as a client's that wants a time-out: nobody else waits."""
+    """Whether the wait is for this descriptor only, as in a client that wants a timeout."""
     call = turn.wait
     if turn.epoll is not None:
         from_start = turn.set_descriptor is not None and turn.set_descriptor.opened is not None
@@ -173,8 +174,8 @@ def _turn(action: Action, descriptor: Descriptor) -> Round | None:
 
 
 def _earlier(call: Syscall, turn: Round, number: int) -> Iterator[Step]:
-    """Yield the first call of the turn on the same descriptor: it got what had made the descriptor ready."""
+    """Yield the first call of the turn on the descriptor: it used up what had made the descriptor ready."""
     for report in turn.reports:
         if report.number == number and report.calls and report.calls[0] is not call:
-            yield step(report.calls[0], "this call gets what was there")
+            yield step(report.calls[0], f"this call uses up what made fd {number} ready")
             return

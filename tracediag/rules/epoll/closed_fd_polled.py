@@ -1,4 +1,4 @@
-"""TD107: a wait for a number that is not open."""
+"""TD107: a wait on a number that is not open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracediag.evidence.runs import LOOP, Run, confidence
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -24,25 +24,25 @@ from tracediag.trace.values import Structure, items_of, names_of, number_of
 
 _RANGE = 8
 _KEPT = 64
-"""Numbers kept in mind for each process."""
+"""Numbers remembered for each process."""
 
 
 class _Polled(Run, kw_only=True):
-    """Waits for one number while it was not open."""
+    """Waits on one number while it was not open."""
 
     number: int
     gone: Descriptor | None
     """What had the number before, if the trace shows its close."""
     suspects: tuple[int, ...] = ()
-    """All that it may have been, where select does not tell which."""
+    """The candidates, where select does not report which number it was."""
     alone: bool = False
     """Whether the wait was for nothing else."""
     dropped: bool = False
-    """Whether the process went on to wait without it."""
+    """Whether a later wait of the process left it out."""
 
     @property
     def spins(self) -> bool:
-        """Whether the process turns around it."""
+        """Whether the process spins on it."""
         return confidence(self, LOOP, excerpt=False) is not None
 
 
@@ -50,7 +50,7 @@ _ENTRY = re.compile(r"\{fd=(-?[0-9]{1,10}+)")
 
 
 def _asks_what_is_open(call: Syscall) -> bool:
-    """Whether this is the cheap way to learn which numbers are open: all from 0 on, or a long row, without a wait."""
+    """Whether this is a cheap query of which numbers are open: all from 0 up, or a long range, with timeout 0."""
     if call.name != "poll" or not call.body.endswith(", 0"):
         return False
     numbers = [checked_integer(number) for number in _ENTRY.findall(call.body)]
@@ -64,7 +64,7 @@ class ClosedFdPolled(Rule):
     code = "TD107"
     name = "closed-fd-polled"
     severity = Severity.ERROR
-    summary = "poll, select or epoll_wait is given a number that is closed"
+    summary = "poll, select or epoll_wait is called with a number that is not open"
 
     @on_call(*POLLS)
     def polled(self, action: Action) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ class ClosedFdPolled(Rule):
 
     @on_errno("EBADF")
     def refused(self, action: Action) -> None:
-        """Look for the number that select or epoll_wait will not take."""
+        """Look for the number that made select or epoll_wait fail."""
         call = action.call
         if call.name in EPOLL_WAITS:
             number = call.number(0)
@@ -127,7 +127,7 @@ class ClosedFdPolled(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """What became of the process is known."""
+        """Report each number, now that the fate of the process is known."""
         known: dict[int, _Polled] = end.process.memory.pop(self.name, {})
         for polled in known.values():
             yield self._finding(polled, end.process)
@@ -137,26 +137,27 @@ class ClosedFdPolled(Rule):
         last = None if first.name in EPOLL_WAITS or polled.times < 2 else polled.last
         unsure = len(polled.suspects) > 1 and gone is None
         which = " or ".join(f"fd {suspect}" for suspect in polled.suspects[:4]) if unsure else f"fd {number}"
+        what = which if gone is None else name(gone)
         close = None if gone is None else gone.closing or gone.closed
         other = close is not None and close.pid != first.pid
         return self.finding(
             [*_history(gone, other=other), *_waits(polled, which), *_end(polled, process)],
             object=which if gone is None else describe(gone),
-            title="the loop spins on a number that is closed" if polled.spins else _title(polled, other=other),
+            title=_title(polled, what, other=other),
             severity=_severity(polled, process),
             # Of several in a select, what is not known to be closed was found by leaving out what is known to be open.
             confidence=Confidence.CERTAIN if gone or polled.alone or not polled.suspects else Confidence.LIKELY,
             absent=[] if last is None else [no(f"removal of {which} from the wait", first, last)],
             why=_why(first),
             fix=_fix(which, first, other=other),
-            explains=[(name, first.line) for name in ("failing-call-spin", "failed-call-behind-exit")],
+            explains=[(rule, first.line) for rule in ("failing-call-spin", "failed-call-behind-exit")],
         )
 
 
 def _invalid(call: Syscall) -> dict[int, bool]:
     """Return the numbers with POLLNVAL, and whether nothing else was waited for.
 
-    An entry that asks for no events is a way to ask whether a number is open, as the start of some programs does.
+    An entry with no events is a query whether a number is open; some programs make it as they start.
     """
     wanted = {}
     for item in items_of(call.arg(0)):
@@ -173,7 +174,7 @@ def _invalid(call: Syscall) -> dict[int, bool]:
 
 
 def _names(call: Syscall, number: int) -> bool:
-    """Whether a poll waits for a number; `-y` puts a note behind it."""
+    """Whether a poll has an entry for a number; `-y` annotates it."""
     return call.has(f"fd={number}")
 
 
@@ -189,50 +190,52 @@ def _history(gone: Descriptor | None, *, other: bool) -> Iterator[Step]:
     close = gone.closing or gone.closed
     if isinstance(close, Begun | Syscall):
         yield from birth(gone)
-        yield step(close, f"fd {gone.number} is closed{', by another thread' if other else ''}")
+        yield step(close, f"another thread closes fd {gone.number}" if other else f"fd {gone.number} is closed")
 
 
 def _waits(polled: _Polled, which: str) -> Iterable[Step]:
-    how = "POLLNVAL" if polled.first.name in POLLS else f"{polled.first.name} = EBADF"
-    yield step(polled.first, f"{which} is waited for and is not open: {how}", primary=True)
-    yield from polled.again("the same again, at once")
+    how = "reports POLLNVAL" if polled.first.name in POLLS else "fails with EBADF"
+    yield step(polled.first, f"{polled.first.name} {how}: {which} is not open", primary=True)
+    yield from polled.again("the same again, immediately")
 
 
 def _end(polled: _Polled, process: Process) -> list[Step]:
-    """Return the step of the bad end that a wait which failed has led to; POLLNVAL is no failure."""
+    """Return the step of the bad end that a failed wait led to; POLLNVAL is no failure."""
     if polled.first.name in POLLS:
         return []
     return list(Aftermath(process, polled.last).proof_steps())
 
 
-def _title(polled: _Polled, *, other: bool) -> str:
-    if polled.gone is None:
-        return "a number that is not open is waited for"
-    return f"a descriptor is waited for after {'another thread has closed it' if other else 'it was closed'}"
+def _title(polled: _Polled, what: str, *, other: bool) -> str:
+    state = "is not open" if polled.gone is None else "was closed by another thread" if other else "is closed"
+    if polled.spins:
+        return f"the loop spins on {polled.first.name}: {what} {state}"
+    return f"{polled.first.name} waits on {what}, which {state}"
 
 
 def _severity(polled: _Polled, process: Process) -> Severity:
-    """An error if the process turns around it or ends of it, a note if poll has told and the process has heard."""
+    """An error if the process spins on it or exits because of it, a note if the process reacts to POLLNVAL."""
     if polled.spins or polled.times >= LOOP.sure or _end(polled, process):
         return Severity.ERROR
-    heard = polled.dropped and polled.times == 1 and not polled.alone
-    return Severity.NOTE if heard else Severity.WARNING
+    noticed = polled.dropped and polled.times == 1 and not polled.alone
+    return Severity.NOTE if noticed else Severity.WARNING
 
 
 def _why(call: Syscall) -> str:
     if call.name in POLLS:
         return (
-            "poll reports POLLNVAL for a number that is not open, at once and each time; once the next open has taken"
-            " the number, the entry stands for a stranger: poll(2)"
+            "poll reports POLLNVAL for a number that is not open, immediately and each time; once an open reuses the"
+            " number, the entry watches an unrelated file: poll(2)"
         )
     if call.name in SELECTS:
-        return "one closed number in its sets makes all of select fail with EBADF, whatever else is ready: select(2)"
-    return "the set itself is closed, and with its last descriptor all its entries are gone: epoll_wait(2), epoll(7)"
+        return "a single closed number in the sets makes select fail with EBADF, whatever else is ready: select(2)"
+    return (
+        "the epoll set itself is closed; all its registrations went with its last descriptor: epoll_wait(2), epoll(7)"
+    )
 
 
 def _fix(which: str, call: Syscall, *, other: bool) -> str:
     if call.name in EPOLL_WAITS:
-        return f"end the loop before {which} is closed: wake it by an eventfd, join it, then close"
-    how = "set its entry to -1, which poll passes over" if call.name in POLLS else "take it out of the set by FD_CLR"
-    first = "wake the thread that waits, and before the close" if other else "together with the close"
-    return f"{first} of {which} {how}"
+        return f"end the loop before {which} is closed: wake the waiting thread with an eventfd, join it, then close"
+    how = "set its entry to -1, which poll ignores" if call.name in POLLS else "remove it from the sets with FD_CLR"
+    return f"before {which} is closed, wake the waiting thread and {how}" if other else f"when closing {which}, {how}"

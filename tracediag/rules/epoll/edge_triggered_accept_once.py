@@ -8,7 +8,7 @@ from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -28,7 +28,7 @@ class EdgeTriggeredAcceptOnce(Rule):
     code = "TD103"
     name = "edge-triggered-accept-once"
     severity = Severity.ERROR
-    summary = "an edge-triggered listener is accepted from once per wakeup: connections stay in the backlog"
+    summary = "one accept per wakeup of an edge-triggered listener: connections stay in the backlog"
     needs = (Fact.START,)
     raised_by = (ACCEPTS, EPOLL_WAITS)
 
@@ -66,11 +66,11 @@ class EdgeTriggeredAcceptOnce(Rule):
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
-        """Tie a connection to the listener that it came from; note an accept whose wakeup is outside the trace."""
+        """Link a connection to the listener that it came from; note an accept whose wakeup is outside the trace."""
         if action.descriptor is None:
             return
         listener = self._listener(action.descriptor)
-        # One that accepts unasked keeps its own count of what may be left: the pollers of Go and Rust do.
+        # A program that accepts without a wakeup remembers what may be left: the pollers of Go and Rust do.
         unasked = action.descriptor.readiness is None and listener.entry is not None and listener.turns
         if action.call.errno == "EAGAIN" or unasked:
             listener.drained = True
@@ -95,20 +95,20 @@ class EdgeTriggeredAcceptOnce(Rule):
         if entry is None or not isinstance(listener, Listener):
             return
         if entry.file is listener.descriptor.file:
-            # It looks at the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
+            # EPOLL_CTL_MOD checks the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
             listener.drained |= "EPOLL_CTL_MOD" in names_of(action.call.arg(1))
         elif entry.edge_triggered:
             listener.edge_triggered_clients = True
 
     @on_errno(*BROKEN)
     def broken(self, action: Action) -> None:
-        """Note a connection whose first or second write already fails."""
+        """Note a connection whose first or second write fails."""
         call, connection = action.call, action.descriptor
         if connection is None or call.name not in WRITES:
             return
         sent = connection.memory.get("TD103 sent", 0)
         if sent < _EARLY_WRITES:
-            self._dead(connection, call, f"{call.errno}: the client is gone already")
+            self._dead(connection, call, f"{call.errno}: the client is already gone")
 
     @on_traffic(*WRITES)
     def sent(self, action: Action) -> None:
@@ -122,7 +122,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             return
         connection.memory["TD103 reported"] = True
         if report.events & {"EPOLLHUP", "EPOLLERR"}:
-            self._dead(connection, turn.wait, f"its first event is already {'|'.join(sorted(report.events))}")
+            self._dead(connection, turn.wait, f"the first event of the connection is {'|'.join(sorted(report.events))}")
 
     def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
         listener = connection.file.memory.get(self.name)
@@ -148,36 +148,36 @@ class EdgeTriggeredAcceptOnce(Rule):
             severity=Severity.WARNING if confidence is Confidence.POSSIBLE else Severity.ERROR,
             confidence=confidence,
             object=describe(listener.descriptor),
-            title=_TITLE if confidence is not Confidence.POSSIBLE else _GUESS,
-            absent=() if turn.again is None else [no(f"accept(fd {number}) = EAGAIN", turn.accept, turn.again)],
+            title=(_GUESS if confidence is Confidence.POSSIBLE else _TITLE).format(name(listener.descriptor)),
+            absent=() if turn.again is None else [no(f"EAGAIN from accept on fd {number}", turn.accept, turn.again)],
             why=_WHY,
-            fix=f"call accept on fd {number} in a loop until it fails with EAGAIN, or register it without EPOLLET",
-            explains=[(name, dead.sign.line) for dead in listener.dead for name in _SYMPTOMS],
+            fix=f"call accept on fd {number} until it fails with EAGAIN, or register fd {number} without EPOLLET",
+            explains=[(rule, dead.sign.line) for dead in listener.dead for rule in _SYMPTOMS],
         )
 
 
-_TITLE = "an edge-triggered listener is accepted from once per wakeup, so connections stay in the backlog"
-_GUESS = "if the listener is edge-triggered, as its clients are, one accept per wakeup leaves connections behind"
+_TITLE = "one accept per wakeup on {}, which is edge-triggered: connections stay in the backlog"
+_GUESS = "if {} is edge-triggered, one accept per wakeup leaves connections in the backlog"
 _WHY = (
-    "with EPOLLET a wakeup tells of the change only, not of what is left in the backlog: each new connection releases"
-    " the oldest one waiting, which may be long dead, and the fresh one waits: epoll(7)"
+    "with EPOLLET a wakeup reports a change, not what is left in the backlog: each new connection only lets out the"
+    " oldest one in the queue, and that client may be long gone: epoll(7)"
 )
 
 
 def _story(listener: Listener, turn: Turn) -> Iterator[Step]:
     number = listener.descriptor.number
     if listener.entry is not None and listener.entry.added is not None:
-        yield step(listener.entry.added, f"the listener, fd {number}, is watched edge-triggered (EPOLLET)")
+        yield step(listener.entry.added, f"the listener, fd {number}, is registered edge-triggered (EPOLLET)")
     if isinstance(turn.wait, Syscall):
         yield step(turn.wait, f"woken for fd {number}")
-    yield step(turn.accept, "one connection is taken, whatever the backlog holds", primary=True)
+    yield step(turn.accept, "accepts one connection, whatever the backlog holds", primary=True)
     if turn.again is not None:
-        yield step(turn.again, f"waits again without having seen accept(fd {number}) = EAGAIN")
+        yield step(turn.again, f"waits again although accept on fd {number} has not failed with EAGAIN")
     dead = next((dead for dead in listener.dead if dead.accept.line >= turn.accept.line), None)
     dead = dead or next(iter(listener.dead), None)
     if dead is None:
         return
     if dead.accept is not turn.accept:
-        yield step(dead.accept, "a connection from the backlog")
+        yield step(dead.accept, "accepts a connection that was left in the backlog")
     if turn.again is None or dead.sign.line != turn.again.line:
         yield step(dead.sign, dead.note)

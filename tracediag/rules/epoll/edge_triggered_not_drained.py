@@ -1,4 +1,4 @@
-"""TD104: an edge-triggered descriptor that is not read until EAGAIN."""
+"""TD104: an edge-triggered descriptor that is not drained."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from tracediag.evidence.steps import no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import asked
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import size
 from tracediag.trace.values import names_of
 
 _ENDS = frozenset({"EPOLLRDHUP", "EPOLLHUP"})
 _KINDS = frozenset({Kind.SOCKET, Kind.PIPE, Kind.UNKNOWN})
 _COUNTER = 8
-"""Bytes that an eventfd or timerfd gives, always the whole of it; a pipe read by so few is a wake-up call, too."""
+"""Bytes of an eventfd or timerfd, which one read always drains; a pipe read by so few only serves to wake the loop."""
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class _Full:
     turn: Round
     read: Syscall
     answered: bool = False
-    """Whether the descriptor was written to since: what came may have been all that was to come."""
+    """Whether the descriptor was written to since: the request may have been complete."""
 
 
 class EdgeTriggeredNotDrained(Rule):
@@ -40,37 +41,37 @@ class EdgeTriggeredNotDrained(Rule):
     code = "TD104"
     name = "edge-triggered-not-drained"
     severity = Severity.ERROR
-    summary = "an edge-triggered descriptor is not read until EAGAIN: the rest waits for an event that may never come"
+    summary = "an edge-triggered descriptor is not read until EAGAIN: no event may ever report the rest"
 
     def __init__(self) -> None:
         self._full: dict[int, _Full] = {}
         self._careful: list[EpollSet] = []
-        """Sets of programs that keep in mind what they have not read, and read it without a wakeup."""
+        """Sets of programs that remember what they have not read, and read it without a wakeup."""
 
     @on_traffic(*READS)
     def read(self, action: Action) -> None:
-        """Take the last read of each turn; one that nobody called for shows that the program keeps count itself."""
+        """Keep the last read of each turn; a read without a wakeup shows that the program remembers what is left."""
         descriptor = action.descriptor
         if descriptor is None or not descriptor.file.registrations:
             return
         descriptor.memory[self.name] = action.call
         pending = self._full.get(id(descriptor.file))
         if pending is not None and (action.call.result == 0 or action.call.errno == "EAGAIN"):
-            del self._full[id(descriptor.file)]  # the buffer was as long as what there was: nothing had been left
+            del self._full[id(descriptor.file)]  # the data was exactly as long as the buffer: nothing was left
         elif pending is not None and descriptor.readiness is None:
             self._careful.append(pending.entry.epoll)
             del self._full[id(descriptor.file)]
 
     @on_traffic(*WRITES)
     def wrote(self, action: Action) -> None:
-        """Note that the peer has got an answer."""
+        """Note that the peer was sent an answer."""
         pending = None if action.descriptor is None else self._full.get(id(action.descriptor.file))
         if pending is not None:
             pending.answered = True
 
     @on_call("epoll_ctl")
     def armed(self, action: Action) -> None:
-        """EPOLL_CTL_MOD looks at the descriptor again and reports what is left: ep_modify in fs/eventpoll.c."""
+        """EPOLL_CTL_MOD checks the descriptor again and reports what is left: ep_modify in fs/eventpoll.c."""
         entry = action.registration
         if entry is not None and not action.call.failed:
             entry.memory[self.name] = action.call
@@ -93,7 +94,7 @@ class EdgeTriggeredNotDrained(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The descriptor is closed: an unread rest is lost, unless the peer has got its answer."""
+        """Report what was left unread at the close, unless the peer was sent an answer."""
         for descriptor in action.released:
             pending = None if descriptor.file.registrations else self._full.pop(id(descriptor.file), None)
             if pending is not None and not pending.answered:
@@ -101,13 +102,13 @@ class EdgeTriggeredNotDrained(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What waits unread where the trace ends."""
+        """Report what is left unread at the end of the trace."""
         del kernel
         for pending in self._full.values():
             yield from self._found(pending, guess=pending.answered)
 
     def _found(self, full: _Full, *, guess: bool = False) -> Iterator[Finding]:
-        """Tell of a buffer that came back full, unless the program is known to keep such things in mind."""
+        """Report a buffer that came back full, unless the program is known to remember that."""
         entry, number = full.entry, full.entry.number
         if any(epoll is entry.epoll for epoll in self._careful):
             return
@@ -117,18 +118,18 @@ class EdgeTriggeredNotDrained(Rule):
         yield self.finding(
             _story(full),
             object=describe(entry.descriptor),
-            title="an edge-triggered descriptor is not read until EAGAIN",
+            title=f"{name(entry.descriptor)} is edge-triggered but not read until EAGAIN",
             severity=Severity.WARNING if guess and seen == 1 else Severity.ERROR,
             confidence=_confidence(seen, guess=guess),
-            absent=[] if until is None else [no(f"{full.read.name}(fd {number}) = EAGAIN", full.read, until)],
-            why="with EPOLLET a wakeup tells of new data only, not of data left unread: what did not fit into the"
-            " buffer waits until the peer sends more, which it may never do: epoll(7)",
-            fix=f"read fd {number} in a loop until EAGAIN (or a short read), or register it without EPOLLET",
+            absent=[] if until is None else [no(f"EAGAIN from {full.read.name} on fd {number}", full.read, until)],
+            why="with EPOLLET a wakeup reports new data, not data left unread: what did not fit into the buffer is not"
+            " reported until the peer sends more, which may never happen: epoll(7)",
+            fix=f"read fd {number} until EAGAIN or a short read, or register fd {number} without EPOLLET",
         )
 
 
 def _confidence(seen: int, *, guess: bool) -> Confidence:
-    """Twice is a habit; once, and answered, the buffer may by chance have been as long as what came."""
+    """Twice is a habit; a single answered message may by chance have been exactly as long as the buffer."""
     if seen > 1:
         return Confidence.CERTAIN
     return Confidence.POSSIBLE if guess else Confidence.LIKELY
@@ -138,10 +139,10 @@ def _story(full: _Full) -> Iterator[Step]:
     number, read, until = full.entry.number, full.read, full.turn.ended_by
     yield from watched(full.entry)
     yield step(full.turn.wait, f"woken for fd {number}")
-    yield step(read, f"the buffer is full, {read.result} of {read.result} bytes: there may be more", primary=True)
+    yield step(read, f"the buffer of {size(read.result or 0)} is full: there may be more", primary=True)
     if until is not None:
-        vain = ", and in vain" if isinstance(until, Syscall) and until.result == 0 else ""
-        yield step(until, f"waits again without having seen {read.name}(fd {number}) = EAGAIN{vain}")
+        nothing = "; nothing is reported" if isinstance(until, Syscall) and until.result == 0 else ""
+        yield step(until, f"waits again although {read.name} on fd {number} has not failed with EAGAIN{nothing}")
 
 
 def _left_over(report: Readiness, entry: Registration, name: str) -> Syscall | None:

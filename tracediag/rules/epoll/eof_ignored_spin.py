@@ -1,11 +1,11 @@
-"""TD108: a loop that reads the end of a stream over and over."""
+"""TD108: a loop that reads end-of-file over and over."""
 
 from __future__ import annotations
 
 from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.calls.transfer import asked
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._spin import Spin, SpinRule
@@ -14,17 +14,17 @@ from tracediag.trace.events import Syscall
 
 
 class EofIgnoredSpin(SpinRule):
-    """read or recv = 0 in turn after turn, and the descriptor stays in the set."""
+    """read or recv = 0 in turn after turn, with the descriptor still watched."""
 
     code = "TD108"
     name = "eof-ignored-spin"
     severity = Severity.ERROR
-    summary = "the end of a stream is read again and again, and the descriptor stays in the set"
+    summary = "the loop reads end-of-file again and again, and keeps watching the descriptor"
     alone = False
     half_turns = True
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether a turn that used the descriptor got more of it than its end."""
+        """Return whether a turn that used the descriptor got more than end-of-file."""
         del turn
         return None if not report.touched else not _only_its_end(report)
 
@@ -42,21 +42,22 @@ class EofIgnoredSpin(SpinRule):
                 *birth(spin.descriptor),
                 *(watched(entry) if entry is not None else ()),
                 step(spin.wait, f"fd {number} is reported readable"),
-                step(spin.first, f"the end of the stream: from now on fd {number} is readable for ever", primary=True),
-                *spin.again(f"the end again: fd {number} is still watched"),
+                step(spin.first, f"end-of-file: from now on fd {number} is always readable", primary=True),
+                *spin.again(f"end-of-file again: fd {number} is still watched"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, "the loop spins on the end of a stream"),
+            title=self.bounds.title(spin.times, f"the loop spins at end-of-file on {name(spin.descriptor)}"),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"{removal} of fd {number}", spin.first, self.until(spin))],
-            why="a read of 0 bytes is the end of the stream, and at its end a descriptor is readable for ever: read(2)",
-            fix=f"when a read of fd {number} gives 0, stop watching it, finish what is to be sent, and close it",
+            why="at end-of-file a descriptor is always ready for reading: each wait that includes it returns"
+            " immediately, and each read returns 0: read(2), select(2)",
+            fix=f"when a read of fd {number} returns 0, stop watching fd {number}, send what is left, and close it",
         )
 
 
 def _only_its_end(report: Readiness) -> bool:
-    """Whether a turn got nothing from the descriptor but its end, and sent nothing either."""
+    """Whether a turn read nothing but end-of-file from the descriptor, and sent nothing."""
     file = None if report.descriptor is None else report.descriptor.file
     if file is not None and file.socket is not None and file.socket.stream is False:
         return False  # a datagram may be empty

@@ -1,15 +1,17 @@
-"""TD101: a dead connection that stays in the epoll set."""
+"""TD101: a broken connection that stays in the epoll set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.steps import birth, last_line, no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
@@ -21,14 +23,14 @@ _LINES_KEPT = 100
 
 @dataclass(slots=True)
 class _Broken:
-    """A descriptor whose peer is gone and which an epoll set still watches."""
+    """A descriptor whose peer is gone, still in an epoll set."""
 
     descriptor: Descriptor
     entry: Registration
     failure: Syscall
     rounds: int = 0
     """Turns of the loop that ended since, with the descriptor still registered."""
-    went_on: Syscall | Begun | None = None
+    next_wait: Syscall | Begun | None = None
     """The first wait since."""
     woken: Run | None = None
     """The waits that have reported it since."""
@@ -42,12 +44,12 @@ class _Broken:
 
 
 class EpipeStillRegistered(Rule):
-    """EPIPE or ECONNRESET on a descriptor in an epoll set, and the loop goes on without taking it out."""
+    """EPIPE or ECONNRESET on a descriptor in an epoll set, and the loop waits again without removing it."""
 
     code = "TD101"
     name = "epipe-still-registered"
     severity = Severity.ERROR
-    summary = "a connection that failed with EPIPE or ECONNRESET is left in the epoll set"
+    summary = "a connection that failed with EPIPE or ECONNRESET stays in the epoll set"
 
     def __init__(self) -> None:
         self._open: dict[int, _Broken] = {}
@@ -66,14 +68,14 @@ class EpipeStillRegistered(Rule):
 
     @on_round
     def turned(self, action: Action) -> None:
-        """Count the turns in which the dead descriptor was reported and is still there at their end."""
+        """Count the turns that reported the broken connection, and those that left it in the set."""
         turn = action.finished
         for broken in list(self._open.values()) if turn is not None else ():
             if turn is None or turn.epoll is not broken.entry.epoll or turn.ended_by is None:
                 continue
             if turn.ended_by.line > broken.failure.line:
                 broken.rounds += 1
-                broken.went_on = broken.went_on or turn.ended_by
+                broken.next_wait = broken.next_wait or turn.ended_by
             if turn.wait.line > broken.failure.line and any(r.registration is broken.entry for r in turn.reports):
                 broken.woken = lengthened(broken.woken, turn.wait)
                 if len(broken.woken_lines) < _LINES_KEPT:
@@ -81,7 +83,7 @@ class EpipeStillRegistered(Rule):
 
     @on_call("epoll_ctl")
     def removed(self, action: Action) -> Iterator[Finding]:
-        """EPOLL_CTL_DEL settles it, unless the loop was woken for it again and again before."""
+        """Settle it by EPOLL_CTL_DEL, unless the loop was woken for it again and again before."""
         entry = action.registration
         broken = None if entry is None or entry.removed is None else self._open.pop(id(entry.file), None)
         if broken is not None and broken.again:
@@ -89,7 +91,7 @@ class EpipeStillRegistered(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The last close takes the entry out too; that it does is luck, worth a note."""
+        """Settle it by the last close, which removes the entry too: worth a note, since a copy would keep it."""
         for descriptor in action.released:
             entry_gone = not descriptor.file.registrations
             broken = self._open.pop(id(descriptor.file), None) if entry_gone else None
@@ -104,7 +106,7 @@ class EpipeStillRegistered(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What is still registered at the end of the trace."""
+        """Report what is still registered at the end of the trace."""
         end = last_line(kernel)
         for broken in self._open.values():
             if broken.again:
@@ -114,28 +116,32 @@ class EpipeStillRegistered(Rule):
 
     def _woken(self, broken: _Broken, until: Event | int) -> Finding:
         number = broken.entry.number
-        note = f"woken for fd {number}, whose peer is gone"
+        note = f"woken for fd {number} although the peer is gone"
         again = [broken.woken.together(note)] if broken.woken is not None else []
-        return self._finding(broken, again, until, Severity.ERROR, "a dead connection was left in the epoll set")
+        title = f"the epoll set keeps reporting {name(broken.descriptor)} after {broken.failure.errno}"
+        return self._finding(broken, again, until, Severity.ERROR, title)
 
     def _left(self, broken: _Broken, end: int) -> Finding:
-        """Tell of an entry that is still there; where the trace stops right after the failure, only as possible."""
-        title = "a dead connection is still in the epoll set at the end"
-        if broken.went_on is None:
+        """Report an entry that is still there; where the trace stops right after the failure, only as possible."""
+        title = f"{name(broken.descriptor)} is still in the epoll set after {broken.failure.errno}"
+        if broken.next_wait is None:
             return self._finding(broken, [], end, Severity.NOTE, title, Confidence.POSSIBLE)
-        waits = [step(broken.went_on, f"the loop waits again, fd {broken.entry.number} still in the set")]
+        waits = [step(broken.next_wait, f"the loop waits again, fd {broken.entry.number} still in the set")]
         return self._finding(broken, waits, end, Severity.WARNING, title)
 
     def _luck(self, broken: _Broken, close: Syscall) -> Finding:
         number = broken.entry.number
-        closing = [step(close, f"fd {number} is closed; the kernel drops the entry only because no other copy is open")]
-        title = "a dead connection was closed without EPOLL_CTL_DEL"
-        return self._finding(broken, closing, close, Severity.NOTE, title)
+        closing = [step(close, f"fd {number} is closed; this removes the entry only because no other copy is open")]
+        title = f"{name(broken.descriptor)} was closed without EPOLL_CTL_DEL after {broken.failure.errno}"
+        found = self._finding(broken, closing, close, Severity.NOTE, title)
+        return msgspec.structs.replace(
+            found, fix=f"none needed unless fd {number} gets a copy by dup, fork or SCM_RIGHTS"
+        )
 
     def _finding(  # the variants differ in just these
         self,
         broken: _Broken,
-        behind: list[Step],
+        later: list[Step],
         until: Event | int,
         severity: Severity,
         title: str,
@@ -143,18 +149,18 @@ class EpipeStillRegistered(Rule):
     ) -> Finding:
         number, failure = broken.entry.number, broken.failure
         if confidence is Confidence.CERTAIN and broken.entry.added is None:
-            confidence = Confidence.LIKELY  # that the set has such an entry is taken from the data that it reports
-        note = f"{failure.name} fails: the peer is gone; fd {number} should leave the set now"
+            confidence = Confidence.LIKELY  # the entry is inferred from the data that the set reports
+        note = f"{failure.name} fails: the peer is gone; fd {number} should now be removed from the set"
         absent: list[Absence] = [no(f"EPOLL_CTL_DEL of fd {number}", failure, until)]
         return self.finding(
-            [*birth(broken.descriptor), *watched(broken.entry), step(failure, note, primary=True), *behind],
+            [*birth(broken.descriptor), *watched(broken.entry), step(failure, note, primary=True), *later],
             object=describe(broken.descriptor),
             title=title,
             severity=severity,
             confidence=confidence,
             absent=absent,
-            why="an entry of an epoll set lives until EPOLL_CTL_DEL or the last close of the open file description, by"
-            " whatever number or process: a copy made by dup or fork keeps it, and its events go on: epoll(7)",
-            fix=f"on EPIPE, ECONNRESET or EPOLLHUP take fd {number} out with EPOLL_CTL_DEL, then close it",
+            why="a registration lasts until EPOLL_CTL_DEL or until the last descriptor of the open file description is"
+            " closed: a copy made by dup or fork keeps it alive, and events keep coming: epoll(7)",
+            fix=f"on EPIPE, ECONNRESET or EPOLLHUP, remove fd {number} with EPOLL_CTL_DEL, then close it",
             explains=[("hangup-ignored-spin", line) for line in broken.woken_lines],
         )

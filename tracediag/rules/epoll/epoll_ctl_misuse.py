@@ -1,4 +1,4 @@
-"""TD112: epoll_ctl calls that the set refuses."""
+"""TD112: epoll_ctl calls that fail because of what the set holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import EpollSet, Registration
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
@@ -21,37 +21,50 @@ from tracediag.trace.values import Structure, bare, names_of
 _ERRORS = frozenset({"EEXIST", "ENOENT", "EBADF", "EINVAL", "ELOOP", "EPERM"})
 _NAMED = re.compile(r"\d++<")
 _CURES = {"EEXIST": "EPOLL_CTL_MOD", "ENOENT": "EPOLL_CTL_ADD"}
+_REASON = (
+    "EPOLL_CTL_ADD needs a descriptor that is not in the set, EPOLL_CTL_MOD and EPOLL_CTL_DEL one that is; a call that"
+    " fails leaves the set as it was: epoll_ctl(2), ERRORS"
+)
+_REASONS = {
+    "EBADF": "both numbers must be open when epoll_ctl is called; the last close of a descriptor has already removed"
+    " the registration: epoll_ctl(2), epoll(7), question 6",
+    "EPERM": "epoll watches what can become ready, such as a socket, pipe or terminal; a regular file is always ready"
+    " and cannot be added: epoll_ctl(2), ERRORS",
+    "EINVAL": "epoll_ctl checks the set, the descriptor and the events first; a call that fails leaves the set as it"
+    " was: epoll_ctl(2), ERRORS",
+    "ELOOP": "epoll sets may watch epoll sets up to a depth of 5, but not in a loop: epoll_ctl(2), ERRORS",
+}
 _ALWAYS_REPORTED = frozenset({"EPOLLERR", "EPOLLHUP"})
 
 
 @dataclass(slots=True)
 class _Refusal:
-    """What a refused epoll_ctl means, and what to do instead."""
+    """What a failed epoll_ctl means, and what to do instead."""
 
     what: str
-    """Of the descriptor, which goes before it: "is in the set already"."""
+    """The rest of a sentence about the descriptor: "is already in the set"."""
     fix: str
     severity: Severity = Severity.WARNING
 
 
 class EpollCtlMisuse(Rule):
-    """EEXIST, ENOENT, EBADF, EINVAL, ELOOP or EPERM from epoll_ctl, with what the set really held."""
+    """EEXIST, ENOENT, EBADF, EINVAL, ELOOP or EPERM from epoll_ctl, with what the set held."""
 
     code = "TD112"
     name = "epoll-ctl-misuse"
     severity = Severity.WARNING
-    summary = "epoll_ctl is refused: the program's idea of the set is wrong"
+    summary = "epoll_ctl fails: the program does not know what is in its epoll set"
 
     def __init__(self) -> None:
         self._pending: dict[int | None, tuple[Syscall, Finding]] = {}
-        """The last refusal of each thread that a second try may make good."""
+        """The last failure of each thread that a second call may recover from."""
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> Iterator[Finding]:
-        """Judge a refusal when the next epoll_ctl shows whether the program had reckoned with it."""
+        """Judge a failure when the next epoll_ctl shows whether the program expected it."""
         call, tid = action.call, action.thread.tid
         before = self._pending.pop(tid, None)
-        if before is not None and not _cured(before[0], call):
+        if before is not None and not _recovered(before[0], call):
             yield before[1]
         if call.errno not in _ERRORS:
             return
@@ -63,14 +76,14 @@ class EpollCtlMisuse(Rule):
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> Iterator[Finding]:
-        """The program goes on without a second try."""
+        """Report a failure after which the program waits without a second call."""
         before = self._pending.pop(action.thread.tid, None)
         if before is not None:
             yield before[1]
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """The trace is over, and there was no second try; of a thread that lives on it may be still to come."""
+        """Report what had no second call; of a thread that is still alive it may follow after the trace."""
         for tid, (_, finding) in self._pending.items():
             alive = tid in kernel.process_table.threads and kernel.process_table.threads[tid].process.exit is None
             yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY) if alive else finding
@@ -78,60 +91,60 @@ class EpollCtlMisuse(Rule):
     def _finding(self, action: Action, call: Syscall) -> Finding:
         number = call.number(2)
         refusal = _meaning(action, call)
+        what = f"fd {number}" if action.descriptor is None else name(action.descriptor)
         return self.finding(
             [
                 *(_history(action, call) or _origin(action, call)),
                 step(call, f"fd {number} {refusal.what}", primary=True),
             ],
             object=f"fd {number}" if action.descriptor is None else describe(action.descriptor),
-            title=f"epoll_ctl fails with {call.errno}: the descriptor {refusal.what}",
+            title=f"epoll_ctl fails with {call.errno}: {what} {refusal.what}",
             severity=refusal.severity,
-            # In a recording of failures only the second try, which may have succeeded, is not seen.
+            # A recording of failures only does not show a second call that succeeded.
             confidence=Confidence.CERTAIN if action.kernel.succeeded else Confidence.LIKELY,
-            why="epoll_ctl adds what is not in the set, changes or removes what is, and takes no files that are always"
-            " ready; a call that is refused leaves the set as it was: epoll_ctl(2), ERRORS",
+            why=_REASONS.get(str(call.errno), _REASON),
             fix=refusal.fix.format(fd=number),
         )
 
 
 def _meaning(action: Action, call: Syscall) -> _Refusal:
-    """Say what this refusal means for this set and descriptor."""
+    """Return what this failure means for this set and descriptor."""
     operations = names_of(call.arg(1))
     if call.errno == "EBADF" and _set_is_closed(action, call):
-        what = f"cannot be looked for, since the set, fd {call.number(0)}, is closed"
-        fix = f"give up the set, fd {call.number(0)}, after the last EPOLL_CTL on it, and forget its number"
+        what = f"cannot be looked up, because the epoll set, fd {call.number(0)}, is closed"
+        fix = f"close the epoll set, fd {call.number(0)}, only after the last epoll_ctl on it"
         return _Refusal(what, fix, Severity.NOTE if "EPOLL_CTL_DEL" in operations else Severity.WARNING)
     match call.errno:
         case "EEXIST":
             return _exists(action.registration, call)
         case "ENOENT" if "EPOLL_CTL_DEL" in operations:
             what, fix = (
-                "is not in the set, so there is nothing to remove",
-                "remove fd {fd} once, and only what was added",
+                "is not in the set and cannot be removed",
+                "call EPOLL_CTL_DEL for fd {fd} once, and only if it was added",
             )
             return _Refusal(what, fix, Severity.NOTE)
         case "ENOENT":
-            fix = "use EPOLL_CTL_ADD for fd {fd}, and forget that it is registered when it is closed or removed"
-            return _Refusal("is not in the set, so it is not watched", fix)
+            fix = "use EPOLL_CTL_ADD for fd {fd}: close and EPOLL_CTL_DEL have ended any earlier registration"
+            return _Refusal("is not in the set and remains unwatched", fix)
         case "EBADF" if "EPOLL_CTL_DEL" in operations:
-            fix = "take fd {fd} out with EPOLL_CTL_DEL before it is closed: by now the number may be another's"
+            fix = "call EPOLL_CTL_DEL for fd {fd} before close: afterwards the number may refer to another file"
             severity = Severity.WARNING if _history(action, call) else Severity.NOTE
-            return _Refusal("is not open any more, so it comes too late to remove it", fix, severity)
+            return _Refusal("is not open, too late for EPOLL_CTL_DEL", fix, severity)
         case "EBADF":
-            fix = "check what made fd {fd} before it is registered, and register it before it is closed"
-            return _Refusal("is not open, so it is not watched", fix)
+            fix = "check the result of the call that creates the descriptor (here {fd}), and register it before close"
+            return _Refusal("is not open and cannot be watched", fix)
         case "EINVAL":
             return _invalid(action, call)
         case "ELOOP":
-            return _Refusal("would make the sets watch each other in a circle", "do not nest epoll sets in a circle")
+            return _Refusal("would make epoll sets watch each other in a loop", "do not nest epoll sets in a loop")
         case _:
-            what = "is a file that epoll does not take: a regular file or a directory"
-            fix = "leave fd {fd} out of the set: a file is always ready, so read or write it at once"
+            what = "does not support epoll, like every regular file and directory"
+            fix = "leave fd {fd} out of the set: a regular file is always ready, read or write it directly"
             return _Refusal(what, fix, Severity.NOTE)
 
 
 def _set_is_closed(action: Action, call: Syscall) -> bool:
-    """Whether EBADF is the set's own: its number was closed, or `-y` finds a file behind the other number alone."""
+    """Whether EBADF is about the set: its number was closed, or `-y` annotates only the other number."""
     number, table = call.number(0), action.process.table
     if number is not None and table.get(number) is None and (number in table.last_closed or action.descriptor):
         return True
@@ -142,11 +155,11 @@ def _set_is_closed(action: Action, call: Syscall) -> bool:
 def _exists(entry: Registration | None, call: Syscall) -> _Refusal:
     asked, held = _events(call), None if entry is None else entry.events
     if asked is not None and held is not None and asked - _ALWAYS_REPORTED <= held:
-        fix = "add fd {fd} once, and keep in mind that it is registered"
-        return _Refusal("is in the set already, with the same events", fix, Severity.NOTE)
+        fix = "add fd {fd} once, and remember that it is registered"
+        return _Refusal("is already in the set, with the same events", fix, Severity.NOTE)
     lost = "|".join(sorted((asked or frozenset()) - (held or frozenset())))
-    what = f"is in the set already, so {lost or 'this'} is not waited for" if held else "is in the set already"
-    return _Refusal(what, "use EPOLL_CTL_MOD to change what is asked of fd {fd}")
+    what = f"is already in the set, without {lost}" if held and lost else "is already in the set"
+    return _Refusal(what, "use EPOLL_CTL_MOD to change the events of fd {fd}")
 
 
 def _events(call: Syscall) -> frozenset[str] | None:
@@ -158,44 +171,45 @@ def _events(call: Syscall) -> frozenset[str] | None:
 
 def _invalid(action: Action, call: Syscall) -> _Refusal:
     if call.number(0) == call.number(2):
-        return _Refusal("is the set itself", "leave the set's own descriptor out of it")
+        return _Refusal("cannot be added to the same set", "pass the descriptor to be watched, not the set's own")
     holder = action.process.table.get(call.number(0) or 0)
     if holder is not None and holder.file.opened is not None and not holder.file.opened.name.startswith("epoll_create"):
         return _Refusal(
-            f"cannot be put into fd {holder.number}, which is no epoll set", "pass the set's descriptor first"
+            f"cannot be added to fd {holder.number}, which is not an epoll set",
+            "pass the epoll descriptor as the first argument",
         )
     if "EPOLLEXCLUSIVE" in (_events(call) or ()):
-        what = "cannot be given EPOLLEXCLUSIVE in this way"
+        what = "cannot be registered with EPOLLEXCLUSIVE by this call"
         return _Refusal(
-            what, "give EPOLLEXCLUSIVE with EPOLL_CTL_ADD only, and not to an epoll set or with EPOLLONESHOT"
+            what, "use EPOLLEXCLUSIVE only with EPOLL_CTL_ADD, not for an epoll set and not with EPOLLONESHOT"
         )
-    return _Refusal("is refused with these events", "check events and descriptor against epoll_ctl(2)")
+    return _Refusal("is rejected with these events", "check the events and the descriptor against epoll_ctl(2)")
 
 
-def _cured(failed: Syscall, call: Syscall) -> bool:
-    """Whether the next call is the other operation on the same descriptor: a probe that was meant to fail."""
+def _recovered(failed: Syscall, call: Syscall) -> bool:
+    """Whether the next call is the other operation on the same descriptor: the program expected the failure."""
     return call.number(2) == failed.number(2) and _CURES[str(failed.errno)] in names_of(call.arg(1))
 
 
 def _history(action: Action, call: Syscall) -> list[Step]:
-    """Return what made the set what it is: the earlier add, the removal, or the close of the number."""
+    """Return how the set came to this state: the earlier add, the removal, or the close of the number."""
     number, entry = call.number(2), action.registration
     if entry is not None and entry.added is not None and entry.added is not call:
-        return [step(entry.added, f"fd {number} is put into the set")]
+        return [step(entry.added, f"fd {number} is added to the set")]
     holder = action.process.table.get(call.number(0) or 0)
     if number is None or number < 0 or holder is None or holder.file.epoll is None:
         return []
     former, removal = _former(holder.file.epoll, number), holder.file.epoll.removals.get(number)
     if former is None or not isinstance(former.removed, Syscall):
-        return [] if removal is None else [step(removal, f"fd {number} is taken out of the set")]
-    added = [] if former.added is None else [step(former.added, f"fd {number} is put into the set")]
+        return [] if removal is None else [step(removal, f"fd {number} is removed from the set")]
+    added = [] if former.added is None else [step(former.added, f"fd {number} is added to the set")]
     deleted = former.removed.name == "epoll_ctl"
-    how = "is taken out of the set" if deleted else "is closed, and with it goes its entry in the set"
+    how = "is removed from the set" if deleted else "is closed, which removes its entry from the set"
     return [*added, step(former.removed, f"fd {number} {how}")]
 
 
 def _origin(action: Action, call: Syscall) -> list[Step]:
-    """Return the birth of the descriptor, or of the set, where the set's history explains nothing."""
+    """Return the creation of the descriptor, or of the set, where the history of the set explains nothing."""
     if action.descriptor is not None and action.descriptor.opened is not None:
         return list(birth(action.descriptor))
     holder = action.process.table.get(call.number(0) or 0)
@@ -203,6 +217,6 @@ def _origin(action: Action, call: Syscall) -> list[Step]:
 
 
 def _former(epoll: EpollSet, number: int) -> Registration | None:
-    """Return the last entry of that number that is not there any more."""
+    """Return the last entry of that number that was removed."""
     gone = [entry for entry in epoll.by_data.values() if entry.number == number and entry.removed is not None]
     return max(gone, key=lambda entry: entry.removed.line if entry.removed else 0, default=None)

@@ -1,4 +1,4 @@
-"""TD117: one epoll set that several processes use after a fork."""
+"""TD117: an epoll set that several processes use after a fork."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.runs import lengthened
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import Readiness, Registration
 from tracediag.kernel.process import Process
@@ -25,12 +25,12 @@ _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "stale-epoll-registration")
 
 
 class EpollSetSharedAfterFork(Rule):
-    """Parent and child, or two children, change and wait on one and the same epoll set."""
+    """Parent and child, or two children, change and wait on the same epoll set."""
 
     code = "TD117"
     name = "epoll-set-shared-after-fork"
     severity = Severity.ERROR
-    summary = "processes share one epoll set after fork: one changes what the other waits for, or gets its events"
+    summary = "processes share an epoll set after fork: one changes what the other waits for, or gets its events"
     needs = (Fact.PIDS,)
     raised_by = (EPOLL_WAITS, FORKS)
 
@@ -39,7 +39,7 @@ class EpollSetSharedAfterFork(Rule):
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> None:
-        """Note a change by a process that shares the set with another one."""
+        """Note a change by a process that shares the set with another."""
         call, entry = action.call, action.registration
         if call.failed or entry is None or len(action.kernel.processes) < 2:
             return
@@ -53,7 +53,7 @@ class EpollSetSharedAfterFork(Rule):
             entry.memory[self.name] = action.process
             self._added_again(holder.file, entry)
         elif operation != "DEL" or not foreign:
-            return  # EPOLL_CTL_MOD may well put an EPOLLONESHOT entry back as it was
+            return  # EPOLL_CTL_MOD may rearm an EPOLLONESHOT entry as it was
         if not is_shared(holder, action.process):
             return
         shared = self._of(holder.file)
@@ -70,7 +70,7 @@ class EpollSetSharedAfterFork(Rule):
         return found
 
     def _added_again(self, file: OpenFile, entry: Registration) -> None:
-        """What was removed by another process is put back."""
+        """Note that what another process removed was added again."""
         shared: Shared | None = file.memory.get(self.name)
         for change in shared.changes if shared is not None else ():
             if change.operation == "DEL" and change.entry.file is entry.file:
@@ -78,7 +78,7 @@ class EpollSetSharedAfterFork(Rule):
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> None:
-        """Note who waits after a change by somebody else, and who gets an event that is not his."""
+        """Note which process waits after a change by another, and which gets an event of another's descriptor."""
         turn = action.round
         holder = None if turn is None else turn.set_descriptor
         shared: Shared | None = None if holder is None else holder.file.memory.get(self.name)
@@ -104,7 +104,7 @@ class EpollSetSharedAfterFork(Rule):
     @on_errno("EBADF")
     @on_errno("ENOENT", "EEXIST", of=("epoll_ctl",))
     def refused(self, action: Action) -> None:
-        """Note the calls by which a process finds out that the set is not its own."""
+        """Note the calls that fail because another process changed the set."""
         call = action.call
         if not self._shared:
             return
@@ -117,7 +117,7 @@ class EpollSetSharedAfterFork(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Tell of each set what the sharing has led to: the worst kind of it, each kind once."""
+        """Report for each set what the sharing led to, the worst kind only."""
         for shared in self._shared:
             for change in shared.changes:
                 if change.waiter is None:
@@ -134,21 +134,26 @@ class EpollSetSharedAfterFork(Rule):
         number = change.entry.number
         proof = []
         if change.strayed is not None:
-            note = f"{_name(change.other)} is woken for it, and has no such descriptor"
+            note = f"{_name(change.other)} gets the event, but has no such descriptor"
             proof = [change.strayed.together(note)]
         made = step(change.call, f"{_name(change.process)} adds fd {number}, a descriptor of its own", primary=True)
-        title = "a process is woken for a descriptor of another one, with which it shares an epoll set"
+        title = (
+            f"{_name(change.other)} gets the events of {name(change.entry.descriptor)} of {_name(change.process)}"
+            " through a shared epoll set"
+        )
         return self._finding(change, [made, *proof], title, Severity.ERROR, Confidence.CERTAIN)
 
     def _hurt(self, change: Change) -> Finding:
         number = change.entry.number
         steps = [] if change.added is None else [step(change.added, f"the epoll set now watches fd {number}")]
-        note = f"{_name(change.process)} takes fd {number} out of the set, for all that share it"
+        note = f"{_name(change.process)} removes fd {number} from the set, for all that share it"
         steps.append(step(change.call, note, primary=True))
         if change.waiter is not None:
-            ending = f"for fd {number}, which is not reported to it any more"
-            steps.append(step(change.waiter, f"{_name(change.other)} goes on waiting {ending}"))
-        title = "a process takes a descriptor out of an epoll set that another one goes on using"
+            steps.append(step(change.waiter, f"{_name(change.other)} waits on, but fd {number} is no longer reported"))
+        title = (
+            f"{_name(change.process)} removes {name(change.entry.descriptor)} from an epoll set that"
+            f" {_name(change.other)} still uses"
+        )
         return self._finding(change, steps, title, Severity.ERROR, Confidence.CERTAIN)
 
     def _mixed(self, change: Change, count: int) -> Finding:
@@ -157,8 +162,11 @@ class EpollSetSharedAfterFork(Rule):
             step(change.call, note if count < 2 else f"{note}, the first of {plural(count, 'entry')}", primary=True)
         ]
         if change.waiter is not None:
-            steps.append(step(change.waiter, f"{_name(change.other)} waits on the same set: the event may go to it"))
-        title = "processes wait on one epoll set, to which one of them adds descriptors of its own"
+            steps.append(step(change.waiter, f"{_name(change.other)} waits on the same set and may get the event"))
+        title = (
+            f"{_name(change.process)} adds {name(change.entry.descriptor)} to an epoll set on which"
+            f" {_name(change.other)} waits"
+        )
         return self._finding(change, steps, title, Severity.WARNING, Confidence.LIKELY)
 
     def _finding(
@@ -171,11 +179,11 @@ class EpollSetSharedAfterFork(Rule):
             title=title,
             severity=severity,
             confidence=confidence,
-            why="fork copies the number of an epoll set, not the set: what one process adds, changes or removes there"
-            " holds for all, and an event may be reported to any of them: epoll(7), epoll_create(2)",
-            fix="after fork close the inherited epoll descriptor in the child, without EPOLL_CTL_DEL, and let it make a"
-            " set of its own with epoll_create1(EPOLL_CLOEXEC)",
-            explains=[(name, line) for line in change.lines for name in _FOLLOWERS],
+            why="fork copies the descriptor, not the epoll set: what one process adds, modifies or removes applies to"
+            " all of them, and an event may be reported to any of them: fork(2), epoll(7)",
+            fix="in the child, close the inherited epoll descriptor, without EPOLL_CTL_DEL, and create a new set with"
+            " epoll_create1(EPOLL_CLOEXEC)",
+            explains=[(rule, line) for line in change.lines for rule in _FOLLOWERS],
         )
 
 
@@ -184,7 +192,7 @@ def _name(process: Process | None) -> str:
 
 
 def _fork_of(change: Change) -> Step | None:
-    """Return the step of the fork since which the two have shared the set, where the trace shows it."""
+    """Return the step of the fork by which the two came to share the set, where the trace shows it."""
     for process in (change.process, change.other):
         if process is not None and isinstance(process.started, Syscall | Begun):
             return step(process.started, f"{_name(process)} inherits the epoll set")

@@ -1,4 +1,4 @@
-"""TD115: an event of a batch whose descriptor was closed while an earlier one was handled."""
+"""TD115: an event of a batch whose descriptor was closed while an earlier event was handled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tracediag.evidence.steps import watched
 from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.kernel.process import Thread
@@ -17,7 +17,7 @@ from tracediag.trace.calls import READS, REPLACES, SELECTS
 from tracediag.trace.events import Signal, Syscall
 
 _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
-"""Calls that put an end to a descriptor; any other shows that its own event was being handled."""
+"""Calls that end the use of a descriptor; any other shows that its own event was being handled."""
 
 _SETTING_UP = frozenset(
     {"accept", "accept4", "fcntl", "ioctl", "setsockopt", "getsockopt", "getpeername", "getsockname"}
@@ -25,12 +25,12 @@ _SETTING_UP = frozenset(
 _FOLLOWERS = ("use-after-close", "double-close", "epoll-ctl-misuse", "crashed")
 _KEPT = 100
 _NEAR = 64
-"""Calls after the close up to which a batch is still being handled; a program may also leave its loop for good."""
+"""Calls after the close within which the batch is still being handled; the program may also leave its loop."""
 
 
 @dataclass(slots=True)
 class _Stale:
-    """An event that nobody has come to yet, though its descriptor is closed already."""
+    """An event that has not been handled yet although its descriptor is already closed."""
 
     turn: Round
     place: int
@@ -41,11 +41,11 @@ class _Stale:
     report: Readiness
     calls: int
     """How many calls the turn had by then."""
-    told: bool = False
+    reported: bool = False
 
     @property
     def is_due(self) -> bool:
-        """Whether the batch may be at this event now: no later one has been handled, and not much else."""
+        """Whether this event may be handled next: no later one has been, and not many calls were made since."""
         later = self.turn.reports[self.place + 1 :]
         return self.turn.calls - self.calls <= _NEAR and not any(report.touched for report in later)
 
@@ -56,17 +56,15 @@ class EventAfterClose(Rule):
     code = "TD115"
     name = "event-after-close"
     severity = Severity.ERROR
-    summary = (
-        "an event is handled although its descriptor was closed while an earlier event of the same batch was handled"
-    )
+    summary = "an event is handled although its descriptor was closed earlier in the same batch"
 
     def __init__(self) -> None:
         self._stale: dict[int | None, list[_Stale]] = {}
-        """By thread: a batch is one thread's own."""
+        """By thread: a batch belongs to one thread."""
 
     @on_release
     def released(self, action: Action) -> None:
-        """Look for the descriptor among the events of the batch that the thread has not come to."""
+        """Look for the descriptor among the events of the batch that the thread has not handled yet."""
         call = action.event
         if not isinstance(call, Syscall) or call.name not in {"close", *REPLACES}:
             return
@@ -79,7 +77,7 @@ class EventAfterClose(Rule):
 
     @on_round
     def turned(self, action: Action) -> None:
-        """The batch is done: whatever was stale in it, the program has skipped."""
+        """Drop what was stale in a finished batch: the program skipped it."""
         turn = action.finished
         pending = self._stale.pop(action.thread.tid, None) if self._stale else None
         left = [stale for stale in pending or () if stale.turn is not turn]
@@ -88,20 +86,20 @@ class EventAfterClose(Rule):
 
     @on_errno("EBADF")
     def refused(self, action: Action) -> Iterator[Finding]:
-        """A call on the number that the stale event carries, and that is closed."""
+        """Report a call on the closed number of the stale event."""
         call = action.call
         number = call.number(2 if call.name == "epoll_ctl" else 0)
         for stale in self._open(action.thread):
             if stale.descriptor.number != number or not _is_its_turn(stale, call):
                 continue
-            proof = step(call, f"the stale event is handled: fd {number} is not open any more", primary=True)
-            # The handler of a hang-up may well close at once, and the call be a slip of somebody else's.
-            sure = _went_on(stale) and call.name not in _ENDINGS and not stale.report.events & HANGUPS
+            proof = step(call, f"the stale event is handled: fd {number} is no longer open", primary=True)
+            # The handler of a hang-up may close immediately, and the call may belong to other code.
+            sure = _continued(stale) and call.name not in _ENDINGS and not stale.report.events & HANGUPS
             yield self._finding(stale, proof, Confidence.CERTAIN if sure else Confidence.LIKELY)
 
     @on_traffic(*READS)
     def used(self, action: Action) -> Iterator[Finding]:
-        """A call on the number, which something else has got meanwhile."""
+        """Report a read of the number, which now refers to a new descriptor."""
         found, call = action.descriptor, action.call
         if not self._stale or found is None:
             return
@@ -111,46 +109,47 @@ class EventAfterClose(Rule):
                 continue
             if call.errno != "EAGAIN" or not _comes_by_event(stale, found, action.thread):
                 continue
-            note = f"the stale event is handled with what fd {found.number} is now, of which nothing was reported"
-            made = step(opened, "a new descriptor gets the number")
+            note = f"the stale event is applied to the new fd {found.number}, for which nothing was reported"
+            made = step(opened, "the number is reused for a new descriptor")
             last = action.thread.last_call
-            at_once = last is not None and last.number(2 if last.name == "epoll_ctl" else 0) == found.number
+            directly = last is not None and last.number(2 if last.name == "epoll_ctl" else 0) == found.number
             # Some programs try to read from a new connection before anything is reported.
-            confidence = Confidence.POSSIBLE if at_once else Confidence.LIKELY
+            confidence = Confidence.POSSIBLE if directly else Confidence.LIKELY
             yield self._finding(stale, step(call, note, primary=True), confidence, made)
 
     @on_signal("SIGSEGV", "SIGBUS", "SIGABRT")
     def crashed(self, action: Action) -> Iterator[Finding]:
-        """The event's data pointed to something that was freed with the descriptor."""
+        """Report a crash where the data of the stale event may point to freed memory."""
         signal = action.event
         for stale in self._open(action.thread):
             if isinstance(signal, Signal) and stale.report.data not in (None, stale.descriptor.number):
-                note = f"{signal.name} where the event of fd {stale.descriptor.number} is next: its data may be freed"
+                number = stale.descriptor.number
+                note = f"{signal.name} where the event of fd {number} is next: its data may point to freed memory"
                 yield self._finding(stale, step(signal, note, primary=True), Confidence.LIKELY)
 
     def _open(self, thread: Thread) -> list[_Stale]:
         pending = self._stale.get(thread.tid, ()) if self._stale else ()
-        return [stale for stale in pending if not stale.told and stale.is_due]
+        return [stale for stale in pending if not stale.reported and stale.is_due]
 
     def _finding(self, stale: _Stale, proof: Step, confidence: Confidence, made: Step | None = None) -> Finding:
-        number, stale.told = stale.descriptor.number, True
+        number, stale.reported = stale.descriptor.number, True
         verb = "may be" if confidence is Confidence.POSSIBLE else "is"
         return self.finding(
             _story(stale, proof, made),
             object=describe(stale.descriptor),
-            title=f"an event {verb} handled whose descriptor was closed earlier in the same batch",
+            title=f"a stale event {verb} handled: {name(stale.descriptor)} was closed earlier in the same batch",
             severity=Severity.ERROR if made is None else Severity.WARNING,
             confidence=confidence,
-            why="what a wait has returned is a copy: close takes a descriptor out of the set, but not out of the events"
-            ' that were returned before: epoll(7), "Possible pitfalls"',
-            fix=f"mark fd {number} as dead where it is closed and look at the mark before each event is handled, or put"
-            " off closing and freeing until the batch is done",
-            explains=[(name, proof.line) for name in _FOLLOWERS],
+            why="the events that a wait returned are a copy: close removes a descriptor from the set, but not from the"
+            ' events already returned: epoll(7), "Possible pitfalls"',
+            fix=f"mark fd {number} as closed and check the mark before handling each event, or defer close and free"
+            " until the batch is done",
+            explains=[(rule, proof.line) for rule in _FOLLOWERS],
         )
 
 
 def _find(turn: Round, descriptor: Descriptor, call: Syscall) -> _Stale | None:
-    """Find the event of a descriptor that is closed before the event's own turn has come."""
+    """Find the event of a descriptor that is closed before that event is handled."""
     if turn.wait.name in SELECTS:
         return None
     place = next((at for at, report in enumerate(turn.reports) if report.descriptor is descriptor), None)
@@ -166,8 +165,8 @@ def _find(turn: Round, descriptor: Descriptor, call: Syscall) -> _Stale | None:
     return _Stale(turn, place, max(before, key=lambda used: used.line), call, descriptor, report, turn.calls)
 
 
-def _went_on(stale: _Stale) -> bool:
-    """Whether an earlier event was handled on after the close: so that was done on its account."""
+def _continued(stale: _Stale) -> bool:
+    """Whether the handling of an earlier event continued after the close, which was then part of it."""
     return any(
         earlier.last is not None and earlier.last.line > stale.close.line
         for earlier in stale.turn.reports[: stale.place]
@@ -175,15 +174,15 @@ def _went_on(stale: _Stale) -> bool:
 
 
 def _is_its_turn(stale: _Stale, call: Syscall) -> bool:
-    """Whether a call may be the first that is done about the event.
+    """Whether a call may be the first that handles the event.
 
-    A second close or the like may as well be a slip of the first handler, or the program's own end.
+    A second close or the like may also be a mistake of the first handler, or part of the program's exit.
     """
-    return call.name not in _ENDINGS or (_went_on(stale) and bool(stale.report.events & HANGUPS))
+    return call.name not in _ENDINGS or (_continued(stale) and bool(stale.report.events & HANGUPS))
 
 
 def _comes_by_event(stale: _Stale, found: Descriptor, thread: Thread) -> bool:
-    """Whether a read of a new descriptor is due to the event, and not to who has just accepted it and tries at once."""
+    """Whether a read of a new descriptor is due to the event, and not a first try directly after accept."""
     if found.readiness is not None or found.number != stale.report.data:
         return False
     last = thread.last_call
@@ -194,10 +193,12 @@ def _story(stale: _Stale, proof: Step, made: Step | None) -> Iterator[Step]:
     number, entry = stale.descriptor.number, stale.report.registration
     if entry is not None:
         yield from watched(entry)
-    yield step(stale.turn.wait, f"{len(stale.turn.reports)} events at once, that of fd {number} not the first of them")
+    yield step(
+        stale.turn.wait, f"{len(stale.turn.reports)} events are returned; the event of fd {number} is not the first"
+    )
     yield step(stale.earlier, "an earlier event of the batch is handled")
     if stale.close is not stale.earlier:
-        yield step(stale.close, f"meanwhile fd {number} is closed: its event is stale")
+        yield step(stale.close, f"fd {number} is closed meanwhile: its event is now stale")
     if made is not None:
         yield made
     yield proof

@@ -1,10 +1,10 @@
-"""TD106: a loop that is woken for a hang-up over and over and does nothing about it."""
+"""TD106: a loop that is woken for a hang-up over and over and does not handle it."""
 
 from __future__ import annotations
 
 from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._spin import Spin, SpinRule
@@ -16,43 +16,43 @@ class HangupIgnoredSpin(SpinRule):
     code = "TD106"
     name = "hangup-ignored-spin"
     severity = Severity.ERROR
-    summary = "the loop is woken for a hang-up again and again and does nothing about it"
+    summary = "the loop is woken for a hang-up again and again and does not handle it"
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
-        """Whether something was done about the hang-up; of what no line has named, whether anything was done."""
+        """Return whether the hang-up was handled; for an unknown descriptor, whether the turn made any call."""
         if report.descriptor is None and turn.calls > 1:
             return True
         if turn.ended_by is None and self.run(self.reported(report, turn)) is None:
-            return None  # where the lines end nobody knows what came next
+            return None  # the next lines may handle it
         return not report.events & HANGUPS or not _nothing_done(report)
 
     def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
         number, entry, guess = spin.descriptor.number, spin.report.registration, spin.report.descriptor is None
         what = "|".join(sorted(spin.report.events & HANGUPS))
-        leave, delete = "leave it out of the next wait", ""
+        leave, delete = f"leave fd {number} out of the next wait", ""
         if isinstance(spin.loop, EpollSet):
-            leave, delete = "take it out of the set", ", EPOLL_CTL_DEL"
-        error = " or fetch SO_ERROR" if spin.descriptor.file.socket is not None else ""
+            leave, delete = f"remove fd {number} from the set", ", EPOLL_CTL_DEL"
+        error = " or call getsockopt(SO_ERROR)" if spin.descriptor.file.socket is not None else ""
         return self.finding(
             [
                 *birth(spin.descriptor),
                 *(watched(entry) if entry is not None else ()),
-                step(spin.first, f"a hang-up of fd {number} is reported; nothing is done about it", primary=True),
-                *spin.again("returns at once, for the same reason"),
+                step(spin.first, f"a hang-up of fd {number} is reported, and no call handles it", primary=True),
+                *spin.again("returns immediately, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, "the loop spins on a hang-up that nobody handles"),
+            title=self.bounds.title(spin.times, f"the loop spins on an unhandled hang-up of {name(spin.descriptor)}"),
             severity=severity_of(sure),
-            # What stands behind data that no line explains is a guess.
+            # A descriptor known only from the data of the event is a guess.
             confidence=Confidence.LIKELY if guess and sure is Confidence.CERTAIN else self.inaction(spin, sure),
             absent=[no(f"read, getsockopt(SO_ERROR){delete} or close of fd {number}", spin.first, self.until(spin))],
-            why="HUP and ERR are reported whether asked for or not, and for as long as the state lasts and the"
-            " descriptor is watched: poll(2), epoll_ctl(2)",
-            fix=f"on {what} read what is left in fd {number}{error}, then {leave} and close it",
+            why="HUP and ERR are reported by each wait for as long as the state lasts, whether or not they were"
+            " requested: poll(2), epoll_ctl(2)",
+            fix=f"on {what}, read what is left in fd {number}{error}, then {leave} and close it",
         )
 
 
 def _nothing_done(report: Readiness) -> bool:
-    """Whether the descriptor was left as it was: no call, or only calls that had nothing to give."""
+    """Whether nothing was done with the descriptor: no call, or only calls that failed with EAGAIN."""
     return report.touched == 0 or all(call.errno == "EAGAIN" for call in report.calls)

@@ -1,4 +1,4 @@
-"""TD113: an EPOLLONESHOT registration that has fired and is never armed again."""
+"""TD113: an EPOLLONESHOT registration that has fired and is never rearmed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration
 from tracediag.kernel.process import Process, Thread
@@ -22,27 +22,27 @@ _KEPT = 1000
 
 
 class OneshotNotRearmed(Rule):
-    """EPOLLONESHOT fired, and the loop waits on without EPOLL_CTL_MOD."""
+    """EPOLLONESHOT fired, and the loop waits again without EPOLL_CTL_MOD."""
 
     code = "TD113"
     name = "oneshot-not-rearmed"
     severity = Severity.ERROR
-    summary = "a registration with EPOLLONESHOT has fired and is not armed again: nothing more is reported for it"
+    summary = "an EPOLLONESHOT registration has fired and is never rearmed: nothing more is reported"
 
     def __init__(self) -> None:
         self._used = False
         self._fired: dict[int, Fired] = {}
         self._fresh: dict[int, Fired] = {}
-        """Those after whose last call no wait has begun yet."""
+        """Those whose last call no wait has followed yet."""
         self._peers: dict[tuple[object, object], Fired] = {}
         self._rearming: list[EpollSet] = []
-        """Sets in which other registrations were armed again."""
+        """Sets in which other registrations were rearmed."""
         self._reads = self._closes = False
         """Whether such calls are shown at all: a recording may leave them out."""
 
     @on_call("epoll_ctl")
     def armed(self, action: Action) -> None:
-        """Take note of what is armed for one event; whatever is done to a fired one settles it."""
+        """Note what is armed for one event; any epoll_ctl on a fired one settles it."""
         entry = action.registration
         if entry is None or action.call.failed:
             return
@@ -59,7 +59,7 @@ class OneshotNotRearmed(Rule):
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> None:
-        """Note what fires, and that the loop goes on without having armed what had fired."""
+        """Note what fires, and that the loop waits again without having rearmed it."""
         turn = action.round
         if not self._used or turn is None:
             return
@@ -101,7 +101,7 @@ class OneshotNotRearmed(Rule):
 
     @on_traffic(*READS, *WRITES, *ACCEPTS, *SENDFILES, "splice", "connect")
     def used(self, action: Action) -> None:
-        """Note what is done with a fired descriptor, and what its peer sends."""
+        """Note the calls on a fired descriptor, and what its peer sends."""
         if not self._fired or action.descriptor is None:
             return
         file, call = action.descriptor.file, action.call
@@ -122,13 +122,13 @@ class OneshotNotRearmed(Rule):
         fired = None if key is None else self._peers.get(key)
         if fired is None or fired.entry.file is file or self._fired.get(id(fired.entry.file)) is not fired:
             return
-        # A read that was under way when it began may have got it.
+        # A read that was in progress when the send began may have got the data.
         if fired.sent is None and call.line > fired.line:
             fired.sent = call
 
     @on_release
     def released(self, action: Action) -> None:
-        """A close settles it; the end of the process does not."""
+        """Settle it by a close; the end of the process does not."""
         if isinstance(action.event, Exit):
             return
         self._closes = True
@@ -151,7 +151,7 @@ class OneshotNotRearmed(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what is left where the trace ends."""
+        """Judge what is left at the end of the trace."""
         for process in {id(fired.process): fired.process for fired in self._fired.values()}.values():
             yield from self._judge_all(kernel, process, None)
 
@@ -161,9 +161,9 @@ class OneshotNotRearmed(Rule):
             self._settle(fired.entry.file)
         others = [thread for thread in process.threads if thread is not leaving]
         if len(others) + (leaving is not None) > 1 and any(is_busy(thread) for thread in others):
-            return  # one of them may be about to arm it
+            return  # one of them may be about to rearm it
         if self.scope.may_share(process):
-            return  # a trace that begins in the middle does not tell threads from processes
+            return  # in a trace that begins in the middle, threads and processes look alike
         excerpt = self.scope.is_excerpt
         for fired in mine:
             waits = (waiting_on(fired.entry.epoll, thread) for thread in others)
@@ -180,52 +180,50 @@ class OneshotNotRearmed(Rule):
 
     def _finding(self, fired: Fired, severity: Severity, confidence: Confidence, end: int) -> Finding:
         number, entry = fired.entry.number, fired.entry
-        what = (
-            "a new connection" if entry.file.socket is not None and entry.file.socket.accepting else "what comes next"
-        )
+        listens = entry.file.socket is not None and entry.file.socket.accepting
         absent = no(f"EPOLL_CTL_MOD or close of fd {number}", fired.wait, end)
         return self.finding(
             _story(fired),
             object=describe(fired.descriptor),
-            title="a descriptor watched with EPOLLONESHOT has fired and was not armed again",
+            title=f"{name(fired.descriptor)} is disarmed after an EPOLLONESHOT event and never rearmed",
             severity=severity,
             confidence=confidence,
             absent=[absent],
-            why="with EPOLLONESHOT a registration is disabled once an event has been reported, and stays so until"
-            " EPOLL_CTL_MOD arms it again: epoll_ctl(2)",
-            fix=f"when fd {number} has been served, on every path arm it again with EPOLL_CTL_MOD, or close it:"
-            f" {what} is reported only then",
+            why="EPOLLONESHOT disables a registration once an event has been reported: until EPOLL_CTL_MOD rearms it,"
+            " not even a hang-up is reported: epoll_ctl(2)",
+            fix=f"rearm fd {number} with EPOLL_CTL_MOD, or close it, on every path that handles its event: until then"
+            f" no {'new connection' if listens else 'further data'} is reported",
         )
 
 
 def _story(fired: Fired) -> Iterator[Step]:
     number = fired.entry.number
-    yield step(fired.armed.call, f"the epoll set watches fd {number} for one event (EPOLLONESHOT)")
-    yield step(fired.wait, f"fd {number} is reported, and thereby disarmed", primary=True)
+    yield step(fired.armed.call, f"fd {number} is armed for one event (EPOLLONESHOT)")
+    yield step(fired.wait, f"fd {number} is reported, which disarms it", primary=True)
     if fired.taken is not None:
         yield step(fired.taken, _result_of(fired.taken))
     if fired.last is not None and fired.last is not fired.taken:
-        yield step(fired.last, f"{'answered' if fired.last.name in WRITES else 'served'}, and not armed again")
-    if fired.again is not None and all(fired.again is not told for told in (fired.wait, fired.taken)):
+        yield step(fired.last, f"{'answered' if fired.last.name in WRITES else 'served'}, but not rearmed")
+    if fired.again is not None and all(fired.again is not shown for shown in (fired.wait, fired.taken)):
         left = f", fd {number} unread and" if fired.unread else f", fd {number}"
         yield step(fired.again, f"the loop waits again{left} disarmed")
     if fired.sent is not None:
-        note = "a client connects" if fired.sent.name == "connect" else "the peer sends"
-        yield step(fired.sent, f"{note}: nobody is told")
+        note = "a client connects" if fired.sent.name == "connect" else "the peer sends more"
+        yield step(fired.sent, f"{note}: no wait reports this")
 
 
 def _result_of(call: Syscall) -> str:
     if call.errno == "EAGAIN":
-        return "nothing more for now"
+        return "nothing more to read for now" if call.name not in ACCEPTS else "nothing more to accept for now"
     if call.failed:
         return f"{call.name} fails"
     if call.name in ACCEPTS:
-        return "one connection is taken"
-    return "the buffer is full: there may be more" if is_full(call) else "what has come so far is read"
+        return "one connection is accepted"
+    return "the buffer is full: there may be more" if is_full(call) else "what has arrived so far is read"
 
 
 def _tried(action: Action, entry: Registration) -> bool:
-    """Whether the descriptor was read or accepted from in vain before it was put into the set."""
+    """Whether a read or accept on the descriptor failed with EAGAIN before it was added to the set."""
     if "EPOLL_CTL_ADD" not in names_of(action.call.arg(1)):
         return False
     since = 0 if entry.descriptor.opened is None else entry.descriptor.opened.line

@@ -1,4 +1,4 @@
-"""TD102: a registration that outlives the number it was made for."""
+"""TD102: a registration that outlives its number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.steps import last_line, no, watched
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe, describe_file
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -29,7 +29,7 @@ class _Stale:
     close: Event
     copy: Descriptor | None
     made: Step | None = None
-    """How the copy came about."""
+    """The call that created the copy."""
     woken: Run | None = None
     refused: Syscall | None = None
     """The EPOLL_CTL_DEL that failed with EBADF."""
@@ -38,19 +38,19 @@ class _Stale:
 
 
 class StaleEpollRegistration(Rule):
-    """A registered descriptor is closed while a copy keeps the description open: its events go on."""
+    """A registered descriptor is closed while a copy keeps the description open: its events continue."""
 
     code = "TD102"
     name = "stale-epoll-registration"
     severity = Severity.ERROR
-    summary = "a registered descriptor is closed while a copy keeps it open: events go on for a closed number"
+    summary = "a registered descriptor is closed while a copy keeps the registration: events continue"
 
     def __init__(self) -> None:
         self._stale: dict[int, _Stale] = {}
 
     @on_release
     def released(self, action: Action) -> None:
-        """Look for entries that stay behind."""
+        """Look for entries that remain in the set."""
         if not isinstance(action.event, Syscall) or action.event.name not in CLOSES | REPLACES:
             return
         for descriptor in action.released:
@@ -61,7 +61,7 @@ class StaleEpollRegistration(Rule):
 
     @on_round
     def turned(self, action: Action) -> None:
-        """Take the proof: the loop is woken for the closed number."""
+        """Note the proof: the loop is woken for the closed number."""
         turn = action.finished
         if turn is None:
             return
@@ -75,18 +75,18 @@ class StaleEpollRegistration(Rule):
         if entry is None or descriptor is None or descriptor.closed is None or descriptor.closed.line > turn.wait.line:
             return None
         if entry.data is not None and entry.epoll.by_data.get(entry.data) is not entry:
-            return None  # it was for the next one of that data, whose EPOLL_CTL_ADD had not returned yet
+            return None  # the event is of the next entry with that data, whose EPOLL_CTL_ADD had not returned yet
         if entry.added is None and descriptor.table.get(descriptor.number) is not None:
-            return None  # neither of the two registrations is in the trace: it was for the one that is open
+            return None  # neither of the two registrations is in the trace: the event is of the open one
         known = self._stale.get(id(entry))
         if known is None and entry.removed is descriptor.closed and isinstance(descriptor.closed, Syscall):
-            # The close looked like the last one, but events go on: a copy lives where the trace does not show it.
+            # The close looked like the last one, but events continue: the trace does not show the copy.
             known = self._stale[id(entry)] = _Stale(entry, descriptor.closed, None)
         return known
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> Iterator[Finding]:
-        """EPOLL_CTL_DEL comes too late: the number is not open any more."""
+        """Note an EPOLL_CTL_DEL that comes too late: the number is no longer open."""
         call, number = action.call, action.call.number(2)
         if not call.failed:
             self._renewed(action, call)
@@ -102,7 +102,7 @@ class StaleEpollRegistration(Rule):
             yield from self._excerpt(action, call, number)
 
     def _renewed(self, action: Action, call: Syscall) -> None:
-        """Take back what another thread's EPOLL_CTL_ADD explains: its event can be told before it has returned."""
+        """Drop what another thread's EPOLL_CTL_ADD explains: its event can be reported before it has returned."""
         entry = action.registration
         for key, stale in list(self._stale.items()):
             hidden = entry is not None and stale.copy is None and stale.woken is not None
@@ -112,7 +112,7 @@ class StaleEpollRegistration(Rule):
 
     @on_errno("EBADF")
     def used(self, action: Action) -> Iterator[Finding]:
-        """Note what the events for the closed number lead to."""
+        """Note the calls that fail because of events for the closed number."""
         call = action.call
         number = call.number(2 if call.name == "epoll_ctl" else 0)
         gone = action.process.table.last_closed.get(number or -1)
@@ -124,7 +124,7 @@ class StaleEpollRegistration(Rule):
         yield from self._excerpt(action, call, number)
 
     def _excerpt(self, action: Action, call: Syscall, number: int | None) -> Iterator[Finding]:
-        """Tell of a set that reports a number which is not open, where its registration is outside the trace."""
+        """Report a set that reports a number which is not open, where its registration is outside the trace."""
         gone = action.process.table.last_closed.get(number or -1)
         closed = None if gone is None else gone.closed
         for turn in action.thread.rounds.values():
@@ -134,20 +134,20 @@ class StaleEpollRegistration(Rule):
             yield self.finding(
                 [
                     *([step(closed, f"fd {number} is closed")] if isinstance(closed, Syscall) else ()),
-                    step(turn.wait, f"the set reports fd {number}"),
+                    step(turn.wait, f"the epoll set reports fd {number}"),
                     step(call, f"fd {number} is not open in this process", primary=True),
                 ],
                 object=f"fd {number}",
-                title="an epoll set reports a number that is closed",
+                title=f"the epoll set reports fd {number}, which is not open",
                 confidence=Confidence.LIKELY,
                 why=_WHY,
-                fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it; find the copy that dup or fork made",
-                explains=[(name, call.line) for name in _FOLLOWERS],
+                fix=f"remove fd {number} with EPOLL_CTL_DEL before closing it, and find the copy made by dup or fork",
+                explains=[(rule, call.line) for rule in _FOLLOWERS],
             )
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Tell each story once, with all that followed."""
+        """Report each entry once, with all that followed."""
         end = last_line(kernel)
         for stale in self._stale.values():
             if stale.woken is not None or stale.refused is not None:
@@ -156,10 +156,14 @@ class StaleEpollRegistration(Rule):
                 yield self._latent(stale, end)
 
     def _proved(self, stale: _Stale, end: int) -> Finding:
-        return self._finding(stale, end, Severity.ERROR, "an epoll set goes on reporting a number that is closed")
+        what = name(stale.entry.descriptor)
+        title = f"the epoll set keeps reporting {what} after close"
+        if stale.woken is None:
+            title = f"{what} stays in the epoll set after close: EPOLL_CTL_DEL comes too late"
+        return self._finding(stale, end, Severity.ERROR, title)
 
     def _latent(self, stale: _Stale, end: int) -> Finding:
-        title = "a descriptor was closed without EPOLL_CTL_DEL while a copy keeps it in the epoll set"
+        title = f"{name(stale.entry.descriptor)} was closed without EPOLL_CTL_DEL while a copy stays open"
         return self._finding(stale, end, Severity.WARNING, title)
 
     def _finding(self, stale: _Stale, end: int, severity: Severity, title: str) -> Finding:
@@ -171,19 +175,19 @@ class StaleEpollRegistration(Rule):
             severity=severity,
             absent=[no(f"EPOLL_CTL_DEL of fd {number} before its close", stale.entry.added or stale.close, end)],
             why=_WHY,
-            fix=f"take fd {number} out with EPOLL_CTL_DEL before closing it, and close its copy, {_copy_name(stale)}",
-            explains=[(name, line) for line in stale.followers for name in _FOLLOWERS],
+            fix=f"remove fd {number} with EPOLL_CTL_DEL before closing it, and close the copy, {_copy_name(stale)}",
+            explains=[(rule, line) for line in stale.followers for rule in _FOLLOWERS],
         )
 
 
 _WHY = (
-    "the entry belongs to the open file description, not to the number: close ends it only with the last copy, and once"
-    " the number is closed EPOLL_CTL_DEL cannot name the entry any more: epoll(7), question 6"
+    "a registration belongs to the open file description: only the close of the last copy removes the entry, and"
+    " EPOLL_CTL_DEL can no longer name the entry once the number is closed: epoll(7), question 6"
 )
 
 
 def _made(copy: Descriptor | None, kernel: Kernel) -> Step | None:
-    """Return the step of the dup or fork that made the copy, where the trace shows it."""
+    """Return the step of the dup or fork that created the copy, where the trace shows it."""
     if copy is None or copy.copy_of is None:
         return None
     if copy.table is copy.copy_of.table:
@@ -207,8 +211,7 @@ def _copy_name(stale: _Stale) -> str:
         return "which this trace does not show"
     if not _same_process(stale):
         return f"fd {stale.copy.number} of another process"
-    what = describe_file(stale.copy.file)
-    return f"fd {stale.copy.number}" + (f" = {what}" if what else "")
+    return name(stale.copy)
 
 
 def _story(stale: _Stale) -> Iterator[Step]:
@@ -217,8 +220,8 @@ def _story(stale: _Stale) -> Iterator[Step]:
     if stale.made is not None and (stale.entry.added is None or stale.made.line != stale.entry.added.line):
         yield stale.made
     if isinstance(stale.close, Syscall):
-        yield step(stale.close, f"fd {number} is closed, but the description lives on", primary=True)
+        yield step(stale.close, f"fd {number} is closed, but a copy keeps the registration alive", primary=True)
     if stale.woken is not None:
         yield stale.woken.together(f"woken for the closed fd {number}")
     if stale.refused is not None:
-        yield step(stale.refused, f"too late: fd {number} is not open any more")
+        yield step(stale.refused, f"too late: fd {number} is no longer open")

@@ -1,4 +1,4 @@
-"""TD114: several waiters woken for one connection."""
+"""TD114: several workers woken for one connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import EpollSet, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -22,8 +22,8 @@ _THREADS_KEPT = 1000
 
 
 @dataclass(slots=True)
-class _Vain:
-    """A wakeup that brought no connection."""
+class _Useless:
+    """A wakeup that found no connection."""
 
     wait: Syscall
     entry: Registration | None
@@ -32,49 +32,51 @@ class _Vain:
 
 @dataclass(slots=True)
 class _Wave:
-    """What one connection led to: who got it, and who was woken in vain."""
+    """One connection: the accept that got it, and the useless wakeups."""
 
     taken: Syscall | None = None
-    vain: list[_Vain] = field(default_factory=list)
+    useless: list[_Useless] = field(default_factory=list)
     """The first few wakeups without a connection, one a thread."""
 
     def knows(self, pid: int | None) -> bool:
-        """Whether that thread is among those woken in vain."""
-        return any(vain.accept.pid == pid for vain in self.vain)
+        """Whether one of the useless wakeups was of this thread."""
+        return any(wakeup.accept.pid == pid for wakeup in self.useless)
 
 
 @dataclass(slots=True)
 class _Listener:
-    """A listener, and how the wakeups for it went: only the first accept of each of them tells."""
+    """A listener and its wakeups, each judged by the first accept after it."""
 
     descriptor: Descriptor
     fruitful: int = 0
-    vain: int = 0
+    useless: int = 0
     turns: dict[int | None, Round] = field(default_factory=dict)
     """The last turn of each thread that was counted."""
     idle: set[int | None] = field(default_factory=set)
-    """The threads that were woken in vain at least once."""
+    """The threads with at least one useless wakeup."""
     wave: _Wave = field(default_factory=_Wave)
     worst: _Wave = field(default_factory=_Wave)
     loops: list[EpollSet | None] = field(default_factory=list)
-    """The epoll sets, up to two of them, by which it was watched; None for poll and select."""
+    """Up to two of the epoll sets that watched it; None for poll and select."""
     last: Syscall | None = None
 
     def count(self, turn: Round, entry: Registration | None, accept: Syscall) -> None:
-        """Take the first accept of a wakeup."""
+        """Count the first accept after a wakeup."""
         if accept.errno != "EAGAIN":
             self.fruitful += 1
             self.wave = _Wave(accept)
             return
-        self.vain += 1
+        self.useless += 1
         self.last = accept
         if len(self.idle) < _THREADS_KEPT:
             self.idle.add(accept.pid)
         if len(self.loops) < 2 and not any(loop is turn.epoll for loop in self.loops):
             self.loops.append(turn.epoll)
-        if len(self.wave.vain) < LOOP.sure and not self.wave.knows(accept.pid):
-            self.wave.vain.append(_Vain(turn.wait, entry, accept))
-        if len(self.wave.vain) > len(self.worst.vain) or (self.worst.taken is None and self.wave.taken is not None):
+        if len(self.wave.useless) < LOOP.sure and not self.wave.knows(accept.pid):
+            self.wave.useless.append(_Useless(turn.wait, entry, accept))
+        if len(self.wave.useless) > len(self.worst.useless) or (
+            self.worst.taken is None and self.wave.taken is not None
+        ):
             self.worst = self.wave
 
 
@@ -84,18 +86,18 @@ class ThunderingHerd(Rule):
     code = "TD114"
     name = "thundering-herd"
     severity = Severity.WARNING
-    summary = "several threads or processes are woken for one connection, and most of them find nothing to accept"
+    summary = "several threads or processes are woken for each connection, and most find nothing to accept"
     needs = (Fact.PIDS,)
     raised_by = (("accept", "accept4"), (*EPOLL_WAITS, *POLLS, *SELECTS))
 
     def __init__(self) -> None:
         self._listeners: list[_Listener] = []
         self._by_address: dict[str, _Listener] = {}
-        """Listeners made before the trace began: each process shows its own, but an address has one backlog."""
+        """Listeners created before the trace: each process shows its own, but an address has one backlog."""
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
-        """Count the first accept that answers a wakeup, unless only one waiter was to be woken."""
+        """Count the first accept after a wakeup, unless EPOLLEXCLUSIVE limits the wakeups."""
         call, descriptor, rounds = action.call, action.descriptor, action.thread.rounds
         if not rounds or descriptor is None or (call.failed and call.errno != "EAGAIN"):
             return
@@ -140,15 +142,15 @@ class ThunderingHerd(Rule):
                 yield self._finding(listener, confidence)
 
     def _finding(self, listener: _Listener, confidence: Confidence) -> Finding:
-        number = listener.descriptor.number
+        number, listened = listener.descriptor.number, name(listener.descriptor)
         if _is_alone(listener):
-            title = "the loop is woken for connections that somebody else takes"
+            title = f"the loop is woken for connections to {listened} that another worker accepts"
         else:
-            title = "each connection wakes several waiters, and most of them find nothing to accept"
+            title = f"each connection to {listened} wakes several workers, and most find nothing to accept"
         return self.finding(
             _story(listener),
             object=describe(listener.descriptor),
-            title=LOOP.title(listener.vain, title),
+            title=LOOP.title(listener.useless, title),
             confidence=confidence,
             why=_why(listener),
             fix=_fix(listener, number),
@@ -156,62 +158,58 @@ class ThunderingHerd(Rule):
 
 
 def _is_alone(listener: _Listener) -> bool:
-    """Whether the trace shows only one of those who share the listener."""
+    """Whether the trace shows only one of the workers that share the listener."""
     return len(listener.idle) == 1 and listener.worst.taken is None
 
 
 def _confidence(listener: _Listener, *, excerpt: bool) -> Confidence | None:
-    """Say how sure it is that most wakeups are in vain, and not only a few of a busy server."""
-    vain, fruitful = listener.vain, listener.fruitful
-    if not vain or vain <= (2 * fruitful if len(listener.idle) == 1 else fruitful):
+    """Return how sure it is that most wakeups are useless, and not only a few of a busy server."""
+    useless, fruitful = listener.useless, listener.fruitful
+    if not useless or useless <= (2 * fruitful if len(listener.idle) == 1 else fruitful):
         return None
-    if vain < LOOP.worth:
+    if useless < LOOP.worth:
         return Confidence.POSSIBLE if excerpt else None
-    if vain >= LOOP.sure and len(listener.idle) > 1 and listener.worst.taken is not None:
+    if useless >= LOOP.sure and len(listener.idle) > 1 and listener.worst.taken is not None:
         return Confidence.CERTAIN
     return Confidence.LIKELY
 
 
 def _is_one_set(listener: _Listener) -> bool:
-    """Whether several threads wait on one and the same epoll set."""
+    """Whether several threads wait on the same epoll set."""
     return len(listener.idle) > 1 and len(listener.loops) == 1 and listener.loops[0] is not None
 
 
 def _why(listener: _Listener) -> str:
     if _is_one_set(listener):
         return (
-            "without EPOLLET a descriptor that is ready wakes several of the threads that wait on one epoll set, one"
-            " after the other, until somebody has served it: epoll(7)"
+            "without EPOLLET a ready descriptor wakes several of the threads that wait on one epoll set, one after"
+            " another, until a thread has served it: epoll(7)"
         )
     return (
-        "a connection wakes every process that waits for the listener by epoll, poll or select; only one of them gets"
-        " it, accept of the others fails with EAGAIN: EPOLLEXCLUSIVE in epoll_ctl(2)"
+        "a connection wakes every worker that waits for the listener with epoll, poll or select; one accepts it, and in"
+        " the others accept fails with EAGAIN: EPOLLEXCLUSIVE in epoll_ctl(2)"
     )
 
 
 def _fix(listener: _Listener, number: int) -> str:
     if _is_one_set(listener):
-        return f"add fd {number} with EPOLLET and accept until EAGAIN: then a connection wakes one thread"
+        return f"add fd {number} with EPOLLET and accept until EAGAIN: a connection then wakes one thread"
     if listener.loops == [None]:
-        return (
-            f"wait for fd {number} by a blocking accept, or by epoll with EPOLLEXCLUSIVE: then a connection wakes one"
-        )
-    return (
-        f"add fd {number} with EPOLLIN|EPOLLEXCLUSIVE, or let each worker bind a listener of its own with SO_REUSEPORT"
-    )
+        return f"wait in a blocking accept on fd {number}, which wakes one worker, or use epoll with EPOLLEXCLUSIVE"
+    return f"add fd {number} with EPOLLIN|EPOLLEXCLUSIVE, or let each worker bind its own listener with SO_REUSEPORT"
 
 
 def _story(listener: _Listener) -> Iterator[Step]:
     number, wave = listener.descriptor.number, listener.worst
-    first, *others = wave.vain
+    first, *others = wave.useless
     if first.entry is not None and first.entry.added is not None:
         yield step(first.entry.added, f"the epoll set watches fd {number}, without EPOLLEXCLUSIVE")
     if wave.taken is not None:
-        yield step(wave.taken, "one of those woken takes the connection")
-    yield step(first.wait, f"woken for fd {number}" + (", too" if wave.taken is not None else ""))
-    yield step(first.accept, "nothing to accept: woken in vain", primary=True)
+        yield step(wave.taken, "one worker accepts the connection")
+    yield step(first.wait, f"a worker is woken for fd {number}")
+    yield step(first.accept, "this worker finds nothing to accept", primary=True)
     if others:
-        yield repeated(others[0].accept, "another one, in vain", len(others), others[-1].accept.line)
-    if listener.last is not None and listener.last.line > wave.vain[-1].accept.line:
-        total = f"{plural(listener.vain, 'wakeup')} in vain by now, {listener.fruitful} with a connection"
+        yield repeated(others[0].accept, "another worker finds nothing to accept", len(others), others[-1].accept.line)
+    if listener.last is not None and listener.last.line > wave.useless[-1].accept.line:
+        total = f"so far {plural(listener.useless, 'useless wakeup')}, {listener.fruitful:,} with a connection"
         yield step(listener.last, total)

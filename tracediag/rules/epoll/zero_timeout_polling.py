@@ -1,4 +1,4 @@
-"""TD111: a loop that asks for events without waiting for them, and does nothing else."""
+"""TD111: a loop that polls with timeout 0 and does nothing else."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from tracediag.trace.quantities import plural
 from tracediag.trace.values import Structure, bare, number_of
 
 _FELT = 1.0
-"""Seconds up to which a run does little harm: the loops of runtimes ask so between the tasks that are due at once."""
+"""Seconds up to which a run does little harm: the loops of runtimes poll like this between tasks that are all due."""
+
+
+_MILLISECONDS = ("poll", "epoll_wait", "epoll_pwait", "epoll_wait_old")
+"""Waits whose timeout is a number of milliseconds; of the others it is a structure."""
 
 
 class _Polls(Run):
-    """Waits of one thread that did not wait and gave nothing, one after the other.
+    """Waits of one thread with timeout 0 and nothing ready, one after the other.
 
     Turns aside are those with more lines between, of other threads or of this one.
     """
@@ -33,17 +37,17 @@ class _Polls(Run):
 
 
 class ZeroTimeoutPolling(LoopRule[_Polls]):
-    """poll, select or epoll_wait with a time-out of 0, empty, again and again, with nothing between."""
+    """poll, select or epoll_wait with timeout 0 and nothing ready, again and again, with nothing in between."""
 
     code = "TD111"
     name = "zero-timeout-polling"
     severity = Severity.WARNING
     bounds = POLLING
-    summary = "a loop asks for events with a time-out of 0 over and over and does nothing else"
+    summary = "a loop polls with timeout 0 over and over and does nothing else"
 
     @on_round
     def turned(self, action: Action) -> Iterable[Finding] | None:
-        """Count the turns in a row of one thread that gave nothing and took no time."""
+        """Count the turns in a row of one thread that did not wait and returned nothing."""
         turn = action.finished
         if turn is None or (turn.wait.result != 0 and action.thread not in self._runs):
             return None
@@ -69,7 +73,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still goes on where the trace ends; in an excerpt the last turn counts, which nothing ended."""
+        """End what still polls at the end of the trace; in an excerpt the last, unfinished turn counts too."""
         for thread in kernel.process_table.threads.values() if self.scope.is_excerpt else ():
             for turn in thread.rounds.values():
                 if turn.wait.result == 0 and _no_wait(turn.wait):
@@ -77,7 +81,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         yield from super().ended(kernel)
 
     def sure(self, run: _Polls) -> Confidence | None:
-        """Say how sure it is that nothing else is done; work without calls shows only in the times."""
+        """Return how sure it is that nothing else is done: work without calls shows only in the times."""
         sure = confidence(run, self.bounds, excerpt=self._excerpt)
         if sure is None or sure is Confidence.POSSIBLE:
             return sure
@@ -89,27 +93,34 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         """Make the finding."""
         call = run.first
         number = call.number(0) if call.name in EPOLL_WAITS else None
-        seen = f"{call.name} returns {plural(run.times, 'time')} with nothing, without having waited"
-        first = step(call, "asks for events with a time-out of 0; there are none", primary=True)
+        loops = "the loop busy-waits"
+        seen = f"{call.name} called {plural(run.times, 'time')} with timeout 0 and nothing ready"
+        proved = run.times >= self.bounds.worth
+        first = step(call, "polls with timeout 0; nothing is ready", primary=True)
         # The few lines of an excerpt are no measure of harm.
-        short = run.times >= self.bounds.worth and run.span is not None and run.span < _FELT
+        short = proved and run.span is not None and run.span < _FELT
         return self.finding(
-            [first, *run.again("asks again at once")],
+            [first, *run.again("polls again immediately")],
             object=call.name if number is None else f"fd {number}",
-            title=self.bounds.title(run.times, "the loop busy-waits", seen),
+            title=self.bounds.title(run.times, loops, f"{seen}: {loops}" if proved else seen),
             severity=Severity.NOTE if short else Severity.WARNING,
             confidence=sure,
-            absent=[no("sleep or wait with a time-out", call, run.last)],
-            why="with a time-out of 0 a wait returns at once, whether there is something or not: a loop of such waits"
-            " takes a whole processor to find that nothing has happened: poll(2), epoll_wait(2), select(2)",
-            fix=f"give {call.name} a time-out: -1 where nothing else is to be done (NULL for select), or the time until"
-            " the next thing that is; an eventfd in the set wakes it for anything else",
+            absent=[no("sleep or wait with a timeout", call, run.last)],
+            why="with timeout 0 a wait returns immediately even if nothing is ready: a loop of such waits uses a whole"
+            " CPU to find that nothing has happened: poll(2), epoll_wait(2), select(2)",
+            fix=f"pass {call.name} a timeout: {_forever(call)} if there is nothing else to do, or the time until the"
+            " next timer; other threads can wake the wait through an eventfd",
         )
 
 
+def _forever(call: Syscall) -> str:
+    """Return the timeout with which the call waits until something is ready."""
+    return "-1" if call.name in _MILLISECONDS else "NULL"
+
+
 def _no_wait(call: Syscall) -> bool:
-    """Whether the time-out is 0."""
-    if call.name in ("poll", "epoll_wait", "epoll_pwait", "epoll_wait_old"):
+    """Whether the timeout is 0."""
+    if call.name in _MILLISECONDS:
         return call.number(2 if call.name == "poll" else 3) == 0
     position = {"epoll_pwait2": 3, "ppoll": 2, "ppoll_time64": 2}.get(call.name, 4)
     time = bare(call.arg(position))
