@@ -1,4 +1,4 @@
-"""Counts what a process holds open, by where it came from."""
+"""Counts the descriptors that a process holds open, by origin."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import msgspec
 
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.calls import MESSAGE_RECEIVES
 from tracediag.trace.events import Syscall
 
 _STANDARD_STREAMS = 3
-_RECEIVE = frozenset({"recvmsg", "recvmmsg", "pidfd_getfd"})
+_RECEIVES = MESSAGE_RECEIVES | {"pidfd_getfd"}
 
 
 class Origin(msgspec.Struct, eq=False):
-    """Descriptors that came from the same place."""
+    """Descriptors of one origin."""
 
     label: str
     """In the plural: "connections accepted at 127.0.0.1:80"."""
@@ -24,8 +25,8 @@ class Origin(msgspec.Struct, eq=False):
     first: Syscall | None = None
     last: Syscall | None = None
 
-    def take(self, opened: Syscall | None) -> None:
-        """Count one more."""
+    def add(self, opened: Syscall | None) -> None:
+        """Count one descriptor more."""
         self.count += 1
         if opened is not None:
             self.first = opened if self.first is None or opened.line < self.first.line else self.first
@@ -33,21 +34,21 @@ class Origin(msgspec.Struct, eq=False):
 
 
 def census(table: DescriptorTable) -> list[Origin]:
-    """Return what a table holds beyond the standard streams, the largest group first."""
+    """Return the descriptors of a table above the standard streams by origin, the largest group first."""
     found: dict[str, Origin] = {}
     for number, file, opened in _held(table):
         if number >= _STANDARD_STREAMS:
-            label = "descriptors received from others" if _received(opened) else _label(file)
-            found.setdefault(label, Origin(label)).take(opened)
+            label = "descriptors received from other processes" if _received(opened) else _label(file)
+            found.setdefault(label, Origin(label)).add(opened)
     return sorted(found.values(), key=lambda origin: -origin.count)
 
 
 def _received(opened: Syscall | None) -> bool:
-    return opened is not None and opened.name in _RECEIVE
+    return opened is not None and opened.name in _RECEIVES
 
 
 def _held(table: DescriptorTable) -> Iterator[tuple[int, OpenFile, Syscall | None]]:
-    # Inherited numbers are counted where they lie: making descriptors of them would cost memory for nothing.
+    # Inherited numbers are counted in place: creating a Descriptor for each would waste memory.
     for number, descriptor in table.open.items():
         yield number, descriptor.file, descriptor.opened if _received(descriptor.opened) else descriptor.file.opened
     for number, inherited in table.inherited.items():
@@ -61,7 +62,7 @@ def _label(file: OpenFile) -> str:
             return f"connections accepted at {socket.local}" if socket.local else "accepted connections"
         return f"sockets connected to {socket.peer}" if socket.peer else "sockets"
     if file.kind is Kind.PIPE:
-        return "ends of pipes"
+        return "pipe ends"
     if file.kind is Kind.MEMFD:
         return "memfds"
     path = file.path

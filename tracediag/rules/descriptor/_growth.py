@@ -1,4 +1,4 @@
-"""Groups what is left open by where it came from, as far as it would be a leak: what nobody needs twice."""
+"""Groups the descriptors left open by origin, where a program has no use for so many of one origin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
+from tracediag.trace.calls import EPOLL_CREATES, EVENTFDS, INOTIFIES, PIPES, SIGNALFDS, TIMERFDS
 from tracediag.trace.events import Syscall
 
 FAILED = "TD307 failed"
@@ -18,16 +19,11 @@ FAILED = "TD307 failed"
 STANDARD_STREAMS = 3
 """Numbers from here on are a program's own."""
 _SAME_DEVICE = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"})
-"""Other devices are opened anew for a new object each time: /dev/ptmx, /dev/net/tun, /dev/kvm."""
+"""Opening any other device may create an object of its own each time: /dev/ptmx, /dev/net/tun, /dev/kvm."""
 _PER_PROCESS = ("/proc/", "/sys/")
 _DIGITS = re.compile(r"\d+")
 _FEW, _SOME, _MANY, _VERY_MANY = 3, 8, 16, 32
-_OBJECTS = {
-    "epoll_create": _MANY,
-    "epoll_create1": _MANY,
-    "inotify_init": _MANY,
-    "inotify_init1": _MANY,
-} | dict.fromkeys(("eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4"), _VERY_MANY)
+_OBJECTS = dict.fromkeys(EPOLL_CREATES | INOTIFIES, _MANY) | dict.fromkeys(EVENTFDS | TIMERFDS | SIGNALFDS, _VERY_MANY)
 
 
 class Group(msgspec.Struct, eq=False):
@@ -36,29 +32,29 @@ class Group(msgspec.Struct, eq=False):
     label: str
     """What each of them is."""
     least: int
-    """How many of them there must be to speak of a leak."""
+    """How many of them make a leak."""
     left: list[Descriptor] = []
-    """In the order in which they were opened."""
+    """In the order of their opening."""
 
     @property
     def openings(self) -> list[Syscall]:
-        """The calls that made them."""
+        """The calls that created them."""
         return [held.opened for held in self.left if held.opened is not None]
 
     @property
     def plain(self) -> bool:
-        """Whether a few are enough to ask what they are for; of connections there may always be some."""
+        """Whether a few are enough to be suspicious; several open connections are normal."""
         return self.least == _FEW or self.left[0].file.kind is Kind.FILE
 
     @property
     def failures(self) -> list[Syscall]:
-        """The last failures on them, if there was one on each."""
+        """The last failure on each of them, if a call has failed on every one; otherwise empty."""
         found: list[Syscall] = [held.memory[FAILED] for held in self.left if FAILED in held.memory]
         return found if len(found) == len(self.left) else []
 
 
 def groups(process: Process, held: Iterable[Descriptor]) -> list[Group]:
-    """Return what a process has opened and not closed, by origin, the largest group first."""
+    """Return the descriptors that a process has opened and not closed, by origin, the largest group first."""
     found: dict[object, Group] = {}
     for descriptor in held:
         if descriptor.number < STANDARD_STREAMS or descriptor.opened is None or _came_by_fork(descriptor):
@@ -69,8 +65,8 @@ def groups(process: Process, held: Iterable[Descriptor]) -> list[Group]:
             found.setdefault(key, Group(label, least)).left.append(descriptor)
     for group in found.values():
         group.left.sort(key=lambda held: 0 if held.opened is None else held.opened.line)
-    made = [group for group in found.values() if not _in_use(process, group)]
-    return sorted(made, key=lambda group: -len(group.left))
+    unused = [group for group in found.values() if not _in_use(process, group)]
+    return sorted(unused, key=lambda group: -len(group.left))
 
 
 def _came_by_fork(descriptor: Descriptor) -> bool:
@@ -78,7 +74,7 @@ def _came_by_fork(descriptor: Descriptor) -> bool:
 
 
 def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[object, str, int] | None:
-    """Return what is the same for all of one origin, its name, and how many make a leak; None for what is needed."""
+    """Return the key of an origin, its name, and how many make a leak; None for descriptors that may be needed."""
     file = descriptor.file
     if descriptor.copy_of is not None:
         return (id(file), f"a copy of fd {descriptor.copy_of.number}", _SOME)
@@ -87,16 +83,16 @@ def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[
         return None if path is None else (path, path, _SOME)
     if file.socket is not None:
         return _of_socket(process, descriptor)
-    if file.kind is Kind.PIPE and opened.name.startswith("pipe"):
+    if file.kind is Kind.PIPE and opened.name in PIPES:
         writes = file.pipe is not None and file.pipe.writing
         least = max(_SOME, 2 * len(process.children))
         return (("pipe", writes), f"the {'write' if writes else 'read'} end of a pipe", least)
     least = _OBJECTS.get(opened.name, 0)
-    return (opened.name, f"made by {opened.name}", least) if least else None
+    return (opened.name, f"created by {opened.name}", least) if least else None
 
 
 def same_thing(file: OpenFile, opened: Syscall) -> str | None:
-    """Return the path, if opening it twice opens the same thing twice; numbers in /proc and /sys are left open."""
+    """Return the path if it always opens the same object, with `N` for the numbers in /proc and /sys; else None."""
     path = file.path
     if path is None or opened.has("O_TMPFILE"):
         return None
@@ -116,18 +112,18 @@ def _of_socket(process: Process, descriptor: Descriptor) -> tuple[object, str, i
     if failed is not None and failed.name == "connect":
         again = socket.connected is not None and socket.connected.line > failed.line
         peer = failed.body.partition(", ")[2]
-        return None if again else ((peer, failed.errno), f"a socket whose connect has failed with {failed.errno}", _FEW)
+        return None if again else ((peer, failed.errno), f"a socket whose connect failed with {failed.errno}", _FEW)
     if failed is not None and socket.broken is not None and socket.accepted is not None:
-        return (("broken", socket.local), "a connection that is broken", _SOME)
+        return (("broken", socket.local), "a broken connection", _SOME)
     if len(process.threads) > 1 or descriptor.waited_for or descriptor.file.registrations:
-        return None  # it may be idle, and yet live
+        return None  # it may be idle but alive
     if socket.accepted is not None:
         return (("accepted", socket.local), f"a connection accepted at {socket.local or 'one listener'}", _SOME)
     return None if socket.peer is None else (("peer", socket.peer), f"a connection to {socket.peer}", _SOME)
 
 
 def _in_use(process: Process, group: Group) -> bool:
-    """Whether all of them may be needed: one for each thread, or several connections side by side."""
+    """Whether all of them may be needed: one for each thread, or several connections in use at the same time."""
     if group.least > _FEW and len(group.left) <= len(process.threads) + 1:
         return True
     openings = group.openings
@@ -142,7 +138,7 @@ def _last_use(descriptor: Descriptor) -> int:
 
 
 def sibling(process: Process, group: Group) -> Descriptor | None:
-    """Return one that was opened by the same call and closed, where it is still known."""
+    """Return a descriptor that was opened by the same call and closed, where the model still knows one."""
     first = group.openings[0]
     for gone in _closed(process, group):
         opened = gone.opened

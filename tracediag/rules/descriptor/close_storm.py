@@ -1,4 +1,4 @@
-"""TD310: a sweep of close over thousands of numbers that are not open."""
+"""TD310: close is called on thousands of numbers that are not open."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from tracediag.kernel.process import Limit
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_errno
 from tracediag.rules.loop import LoopRule
+from tracediag.trace.quantities import count
 
 _FAR = 4096
-"""Numbers that a sweep reaches only under a limit far above the usual one."""
+"""Numbers that a sweep reaches only where the limit is far above the usual 1,024."""
 _COSTLY = 16384
-"""Below this a sweep costs a few milliseconds: no harm, but the next machine may have another limit."""
+"""Below this a sweep takes a few milliseconds: harmless here, but another machine may have a higher limit."""
 _GAP = 64
-"""Numbers that may be open in the middle of a sweep."""
+"""Numbers in a row that may be open in the middle of a sweep."""
 
 
 class _Sweep(Run, kw_only=True):
-    """Closes by one thread of numbers that follow each other, none of them open."""
+    """Closes by one thread of successive numbers, none of them open."""
 
     limit: Limit | None
     start: int
     number: int
     """The latest."""
 
-    def goes_on(self, number: int) -> bool:
-        """Whether a number follows, upward or downward."""
+    def continues(self, number: int) -> bool:
+        """Whether a number is the next one, upwards or downwards."""
         forward = number - self.number
         if self.times == 1:
             return 0 < abs(forward) <= _GAP
@@ -36,18 +37,18 @@ class _Sweep(Run, kw_only=True):
 
     @property
     def top(self) -> int:
-        """The highest number of it."""
+        """The highest number reached."""
         return max(self.start, self.number)
 
 
 class CloseStorm(LoopRule[_Sweep]):
-    """close = EBADF over a range of numbers: the loop goes up to RLIMIT_NOFILE, however large that is."""
+    """close fails with EBADF on a range of numbers: the loop runs up to RLIMIT_NOFILE, however high that is."""
 
     code = "TD310"
     name = "close-storm"
     severity = Severity.WARNING
     bounds = SWEEP
-    summary = "close is called for thousands of numbers that are not open, up to the descriptor limit"
+    summary = "close is called on thousands of numbers that are not open, up to the descriptor limit"
 
     @on_errno("EBADF", of=("close",))
     def refused(self, action: Action) -> Iterable[Finding] | None:
@@ -57,7 +58,7 @@ class CloseStorm(LoopRule[_Sweep]):
         if number is None or number < 0:
             return None
         sweep = self.run(thread)
-        if sweep is not None and sweep.goes_on(number):
+        if sweep is not None and sweep.continues(number):
             sweep.add(call)
             sweep.number = number
             return None
@@ -67,27 +68,27 @@ class CloseStorm(LoopRule[_Sweep]):
         return found
 
     def sure(self, run: _Sweep) -> Confidence | None:
-        """Say how sure it is that it goes up to the limit: far above the usual one a few are enough."""
+        """Return the confidence that the sweep runs up to the limit: above `_FAR` a few calls are enough."""
         far = run.top >= _FAR
         return confidence(run, self.bounds, excerpt=far) if far or run.times >= self.bounds.sure else None
 
     def tell(self, run: _Sweep, sure: Confidence) -> Finding:
-        """Make the finding."""
+        """Return the finding for a sweep."""
         low, high = sorted((run.start, run.number))
         known = run.limit
         soft = None if known is None else known.soft
-        upto = f"RLIMIT_NOFILE is {soft}" if soft is not None else "the loop runs up to the descriptor limit"
-        seen = f"close is called for {run.times} numbers in a row that are not open: {upto}"
+        reach = f"RLIMIT_NOFILE is {count(soft)}" if soft is not None else "the loop runs up to the descriptor limit"
+        seen = f"close fails with EBADF on {count(run.times)} numbers in a row; {reach}"
         return self.finding(
             _story(run),
-            object=f"numbers {low} to {high}",
-            title=self.bounds.title(run.times, "the loop tries every number", seen),
+            object=f"fd {low} to {high}",
+            title=self.bounds.title(run.times, "the loop closes every possible number", seen),
             severity=Severity.WARNING if run.top >= _COSTLY else Severity.NOTE,
             confidence=sure,
-            why="a loop of close up to sysconf(_SC_OPEN_MAX) makes as many calls as the soft RLIMIT_NOFILE, which may"
-            " be 1073741816 in a container: getrlimit(2), close_range(2)",
-            fix="close all from 3 up in one call, close_range(3, ~0U, 0), or only what /proc/self/fd lists; until then"
-            " run it under a small limit (ulimit -n 1024, LimitNOFILE=1024, docker --ulimit nofile=1024)",
+            why="sysconf(_SC_OPEN_MAX) is the soft RLIMIT_NOFILE, which can be 1,073,741,816 in a container; a loop of"
+            " close up to it makes that many calls: sysconf(3), getrlimit(2)",
+            fix="replace the loop by close_range(3, ~0U, 0), or close only what /proc/self/fd lists; if the program"
+            " cannot be changed, lower its limit (ulimit -n 1024, LimitNOFILE=1024, docker --ulimit nofile=1024)",
             explains=[("failing-call-spin", run.first.line), ("double-close", run.first.line)],
         )
 
@@ -95,6 +96,6 @@ class CloseStorm(LoopRule[_Sweep]):
 def _story(sweep: _Sweep) -> Iterator[Step]:
     known = sweep.limit
     if known is not None and known.soft is not None and known.call.line < sweep.first.line:
-        yield step(known.call, f"RLIMIT_NOFILE is {known.soft}")
-    yield step(sweep.first, f"number {sweep.start} is closed and was not open", primary=True)
-    yield step(sweep.last, f"and so on to number {sweep.number}")
+        yield step(known.call, f"RLIMIT_NOFILE is {count(known.soft)}")
+    yield step(sweep.first, f"fd {sweep.start} is not open", primary=True)
+    yield step(sweep.last, f"and so on, to fd {sweep.number}")

@@ -13,26 +13,27 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.descriptor._growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
+from tracediag.trace.calls import OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import plural
 
 _LIMIT = "TD307 limit"
-"""On a process: its first EMFILE."""
+"""On a process: its first call that failed with EMFILE."""
 _PASTED = 3
-"""How many of one origin are enough in an excerpt."""
+"""Descriptors of one origin that are enough in an excerpt."""
 _APART = 3
-"""Lines between two openings of a loop that does something with what it opens."""
+"""Lines from one opening to the next in a loop that uses what it opens."""
 _PARTS = 4
 _SHOWN = 4
 
 
 class DescriptorLeak(Rule):
-    """The same thing is opened over and over, all through the trace, and what was opened is never closed."""
+    """The same object is opened repeatedly, all through the trace, and never closed."""
 
     code = "TD307"
     name = "descriptor-leak"
     severity = Severity.WARNING
-    summary = "the same thing is opened again and again and never closed: the descriptors pile up"
+    summary = "the same object is opened again and again and never closed: descriptors accumulate until EMFILE"
     rests_on = ("close",)
 
     @on_errno(
@@ -52,30 +53,30 @@ class DescriptorLeak(Rule):
         *("ENXIO", "EOPNOTSUPP", "EOVERFLOW", "EPERM", "EPIPE", "ETIMEDOUT"),
     )
     def failed(self, action: Action) -> None:
-        """Remember the last failure on a descriptor: it may be the way out on which it is forgotten."""
+        """Remember the last failure on a descriptor: the close may be missing on that error path."""
         if action.call.body[:1].isdigit() and action.call.name != "ioctl":
             _note(action)
 
     @on_call("connect", "flock")
     def refused(self, action: Action) -> None:
-        """The same for calls that often fail by an error too common to be asked for."""
+        """Remember failures of calls whose errors are too common for `failed`, such as EAGAIN and ECONNREFUSED."""
         if action.call.failed and action.call.errno != "EINPROGRESS":
             _note(action)
 
     @on_errno("EMFILE")
     def full(self, action: Action) -> None:
-        """What the leak leads to, in the end."""
+        """Remember the first EMFILE: the leak leads to it."""
         action.process.memory.setdefault(_LIMIT, action.call)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Look at what a process had not closed by its end."""
+        """Judge the descriptors that a process had not closed when it ended."""
         held = end.held
         if len(held) >= _PASTED and _shows_closes(end.process, end.kernel):
             yield from self._judged(end.process, held, end.line, pasted=self.scope.is_excerpt)
 
     def rests(self, finding: Finding) -> Collection[str]:
-        """EMFILE proves by itself that too many are open, whether the recording shows closes or not."""
+        """EMFILE proves the leak even where the recording shows no close."""
         return () if finding.confidence is Confidence.CERTAIN else self.rests_on
 
     def _judged(
@@ -100,27 +101,32 @@ class DescriptorLeak(Rule):
         return self.finding(
             [
                 *_good(process, group),
-                step(first, f"fd {first_number(group, first)} is made, and never closed", primary=True),
+                step(first, f"fd {first_number(group, first)} is {_opened(first)} and never closed", primary=True),
                 *_failure(failures),
-                repeated(openings[1], "the same again, not closed either", len(openings) - 1, openings[-1].line),
-                *([] if limit is None else [step(limit, "no descriptor is left")]),
+                repeated(
+                    openings[1],
+                    f"{_opened(openings[1])} again, and not closed either",
+                    len(openings) - 1,
+                    openings[-1].line,
+                ),
+                *([] if limit is None else [step(limit, f"{limit.name} fails: the descriptor limit is reached")]),
             ],
             object=f"fd {shown} = {group.label}",
             title=_title(group, count, failures),
             severity=Severity.ERROR if limit is not None else Severity.WARNING,
             confidence=_confidence(limit, pasted=pasted),
             absent=[no(f"close of fd {shown}", first, end)],
-            why="a descriptor stays open until it is closed or the process ends, and their number is limited"
-            " (RLIMIT_NOFILE): in the end every open, socket and accept fails with EMFILE: close(2), getrlimit(2)",
+            why="once RLIMIT_NOFILE descriptors are open, every open, socket and accept fails with EMFILE, in all"
+            " threads of the process: getrlimit(2), open(2)",
             fix=_fix(first, failures),
             explains=_consequences(limit),
         )
 
 
 def _shows_closes(process: Process, kernel: Kernel) -> bool:
-    """Whether `close` was recorded, as far as can be told.
+    """Whether the trace seems to record `close`.
 
-    Where clone was not, and nothing is ever closed, it was left out as well.
+    Where it records no clone of this process, and no close at all, a filter has left both out.
     """
     filtered = process is not kernel.processes[0] and process.parent is None and process.started is None
     if not filtered:
@@ -142,7 +148,7 @@ def _consequences(limit: Syscall | None) -> Iterator[tuple[str, int]]:
 
 
 def _grows(openings: list[Syscall], end: int) -> bool:
-    """Whether they were opened one after another up to the end, with something done in between: no burst, no pool."""
+    """Whether they were opened one after another up to the end, with calls in between: neither a burst nor a pool."""
     first, last = openings[0].line, openings[-1].line
     gaps = sorted(after.line - before.line for before, after in pairwise(openings))
     if gaps[len(gaps) // 2] < _APART or last - first < (end - first) * (_PARTS - 1) // _PARTS:
@@ -152,7 +158,7 @@ def _grows(openings: list[Syscall], end: int) -> bool:
 
 
 def first_number(group: Group, opening: Syscall) -> int:
-    """Return the number that an opening of the group has given."""
+    """Return the number that an opening of the group returned."""
     return next(held.number for held in group.left if held.opened is opening)
 
 
@@ -160,18 +166,24 @@ def _good(process: Process, group: Group) -> Iterator[Step]:
     closed = sibling(process, group)
     event: Event | None = None if closed is None else closed.closed
     if isinstance(event, Syscall):
-        yield step(event, "another of them is closed, as it should be")
+        yield step(event, "another of them is closed, as all should be")
 
 
 def _failure(failures: list[Syscall]) -> Iterator[Step]:
     if failures:
         first = min(failures, key=lambda call: call.line)
-        yield step(first, f"{first.name} on it fails with {first.errno}: it is left open on this way out")
+        yield step(first, f"{first.name} fails with {first.errno}: this error path has no close")
 
 
 def _title(group: Group, count: int, failures: list[Syscall]) -> str:
-    after = f" after {failures[0].name} has failed" if failures and failures[0].name != "connect" else ""
-    return f"{plural(count, 'descriptor')} pile up{after}: each is {group.label}"
+    after = f" after {failures[0].name} failed" if failures and failures[0].name != "connect" else ""
+    if group.left[0].copy_of is None and group.openings[0].name in OPENS:
+        return f"{plural(count, 'descriptor')} of {group.label} left open{after}"
+    return f"{plural(count, 'descriptor')} left open{after}: each is {group.label}"
+
+
+def _opened(call: Syscall) -> str:
+    return "opened" if call.name in OPENS else "created"
 
 
 def _confidence(limit: Syscall | None, *, pasted: bool) -> Confidence:
@@ -181,6 +193,5 @@ def _confidence(limit: Syscall | None, *, pasted: bool) -> Confidence:
 
 
 def _fix(first: Syscall, failures: list[Syscall]) -> str:
-    if failures:
-        return f"close what {first.name} at line {first.line} has made also where {failures[0].name} fails after it"
-    return f"close what {first.name} at line {first.line} has made on every way out of the code that opens it"
+    where = f"also when {failures[0].name} fails" if failures else "on every path that leaves this code"
+    return f"close the descriptor from {first.name} (line {first.line}) {where}"

@@ -1,4 +1,4 @@
-"""TD303: one number closed twice."""
+"""TD303: a descriptor is closed twice."""
 
 from __future__ import annotations
 
@@ -8,38 +8,37 @@ import msgspec
 
 from tracediag.evidence.owners import closed_by, last_owner
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel import Action, Kernel, describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.table import DescriptorTable
 from tracediag.results.findings import Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_exit, on_threaded, on_trace_end
-from tracediag.trace.calls import READS, WRITES
+from tracediag.trace.calls import CONTROLS, EPOLL_CTLS, READS, WRITES
 from tracediag.trace.events import Begun, Syscall
 
 _USERS = "TD303 users"
-"""On a descriptor: the threads that used it, but for the one that made it."""
+"""On a descriptor: the threads that used it, except the thread that opened it."""
 
 _LONG_SWEEP = 8
 _SHORT_SWEEP = 3
 
 
 class _Run(msgspec.Struct, eq=False):
-    """Closes by one thread of numbers that lie side by side, some of them refused."""
+    """Closes by one thread of adjacent numbers, some of which failed."""
 
     table: DescriptorTable
     last: Syscall
-    """The latest that was refused."""
+    """The latest that failed."""
     number: int
     step: int = 0
     length: int = 1
     strangers: int = 0
-    """How many of them were not open, and have never been as far as the trace shows."""
+    """How many of the numbers were never open, as far as the trace shows."""
     held: list[Finding] = []
-    """What is to be said unless the run turns out to be a sweep."""
+    """Findings to report unless the run turns out to be a sweep."""
 
     def reaches(self, number: int, call: Syscall) -> bool:
-        """Take a refused close into the run, if the thread has closed all numbers between."""
+        """Add a failed close to the run if the thread has closed all numbers in between; return whether it did."""
         gap = number - self.number
         way = 1 if gap > 0 else -1
         if gap == 0 or abs(gap) > _LONG_SWEEP or self.step not in (0, way):
@@ -51,12 +50,12 @@ class _Run(msgspec.Struct, eq=False):
 
     @property
     def sweep(self) -> bool:
-        """Whether the thread is closing whatever might be open: no mistake."""
+        """Whether the thread closes every number that may be open, on purpose."""
         length = self.length + max(self._closed_on(way) for way in ((self.step,) if self.step else (1, -1)))
         return length >= _LONG_SWEEP or (length >= _SHORT_SWEEP and self.strangers > 0)
 
     def _closed_on(self, way: int, until: int | None = None) -> int:
-        """Return how many numbers further that way the thread has closed, one after the other."""
+        """Return how many adjacent numbers the thread has closed in that direction, one after the other."""
         count, line = 0, self.last.line
         while (
             count < _LONG_SWEEP
@@ -69,27 +68,27 @@ class _Run(msgspec.Struct, eq=False):
 
 
 class DoubleClose(Rule):
-    """close = EBADF after a close of the same number; or a second close that hit another thread's descriptor."""
+    """close fails with EBADF after a close of the same number, or a second close hits another thread's descriptor."""
 
     code = "TD303"
     name = "double-close"
     severity = Severity.WARNING
-    summary = "a descriptor is closed twice; between the two another thread may have got the number"
+    summary = "a descriptor is closed twice; in between, another thread may have been given the number"
 
     def __init__(self) -> None:
         self._runs: dict[int | None, _Run] = {}
-        """The last run of each thread in which something was refused."""
+        """By thread: the latest run with a failed close."""
 
     @on_errno("EBADF", of=("close",))
     def refused(self, action: Action) -> list[Finding] | None:
-        """Hold a second close of the same number until it is clear that it is no part of a sweep."""
-        call, told = action.call, None
+        """Hold back a second close of the same number until it is clear that it is not part of a sweep."""
+        call, settled = action.call, None
         number = call.number(0)
         if number is None or number < 0:
             return None
         run = self._runs.get(call.pid)
         if run is None or not run.reaches(number, call):
-            told = _told(run)
+            settled = _settled(run)
             run = self._runs[call.pid] = _run_to(action, number)
         gone = last_owner(action, number)
         if gone is None:
@@ -98,18 +97,18 @@ class DoubleClose(Rule):
             struck = self._struck(action, gone)
             run.held.append(self._twice(action, gone) if struck is None else struck)
             del run.held[:-_LONG_SWEEP]
-        return told
+        return settled
 
-    @on_threaded(*READS, *WRITES, "fcntl", "epoll_ctl", "shutdown")
+    @on_threaded(*READS, *WRITES, *CONTROLS, *EPOLL_CTLS, "shutdown")
     def used(self, action: Action) -> None:
-        """Remember which threads have to do with a descriptor: theirs is the right to close it."""
+        """Remember which threads use a descriptor: they may have the right to close it."""
         descriptor, tid = action.descriptor, action.thread.tid
         if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != tid:
             descriptor.memory.setdefault(_USERS, set()).add(tid)
 
     @on_errno("EBADF")
     def missed(self, action: Action) -> Iterator[Finding]:
-        """Take the proof of the worse kind: the owner of a number finds it closed by a thread that closed it before."""
+        """Find the proof of the worse case: a thread whose descriptor a second close has closed."""
         number = action.call.number(0)
         gone = None if number is None or action.call.name == "close" else action.process.table.last_closed.get(number)
         struck = None if gone is None else self._struck(action, gone)
@@ -118,36 +117,37 @@ class DoubleClose(Rule):
 
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
-        """No more closes by this thread."""
-        yield from _told(self._runs.pop(action.event.pid, None))
+        """Settle the run of a thread that ended."""
+        yield from _settled(self._runs.pop(action.event.pid, None))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """No more closes at all."""
+        """Settle the runs of the remaining threads."""
         del kernel
         for run in self._runs.values():
-            yield from _told(run)
+            yield from _settled(run)
 
     def _twice(self, action: Action, gone: Descriptor) -> Finding:
         call, number, first = action.call, gone.number, gone.closing or gone.closed
         assert isinstance(first, Begun | Syscall)
         other = first.pid != call.pid
-        by = ", by another thread" if other else ""
+        again = "another thread closes it again" if other else "closed again"
+        name = describe.name(gone)
         return self.finding(
             [
                 *birth(gone),
                 step(first, f"fd {number} is closed"),
-                step(call, f"closed again{by}: fd {number} is not open", primary=True),
+                step(call, f"{again}: fd {number} is no longer open", primary=True),
             ],
-            object=describe(gone),
-            title="two threads close the same descriptor" if other else "a descriptor is closed twice",
+            object=describe.describe(gone),
+            title=f"two threads close {name}" if other else f"{name} is closed twice",
             severity=Severity.WARNING if other or len(action.process.threads) > 1 else Severity.NOTE,
             why=_WHY,
             fix=_FIX.format(fd=number),
         )
 
     def _struck(self, action: Action, gone: Descriptor) -> Finding | None:
-        """Return the worse finding, if another thread closed what the caller had opened, by a stale number."""
+        """Return the worse finding if another thread closed the caller's descriptor by a stale number."""
         before, closed = None if gone.before is None else gone.before.closed, gone.closed
         if not isinstance(before, Syscall) or not isinstance(closed, Syscall) or gone.opened is None:
             return None
@@ -157,12 +157,12 @@ class DoubleClose(Rule):
         return self.finding(
             [
                 step(before, f"fd {number} is closed"),
-                step(gone.opened, f"another thread gets the number {number}"),
+                step(gone.opened, f"another thread is given fd {number}"),
                 _strike(closed),
-                step(action.call, f"the thread that opened it finds fd {number} gone"),
+                step(action.call, f"{action.call.name} fails: the thread that opened fd {number} has lost it"),
             ],
-            object=describe(gone),
-            title="a second close hits the descriptor of another thread",
+            object=describe.describe(gone),
+            title=f"a second close closes another thread's {describe.name(gone)}",
             severity=Severity.ERROR,
             why=_WHY,
             fix=_FIX.format(fd=number),
@@ -171,25 +171,29 @@ class DoubleClose(Rule):
 
 
 _WHY = (
-    "a number is free as soon as it is closed, and the next open in any thread takes the lowest free one: a second"
-    " close hits whatever has the number by then: close(2), open(2)"
+    "a closed number is free for the next open in any thread, so a second close may close a descriptor that another"
+    " thread has just opened: close(2), open(2)"
 )
-_FIX = "let one owner close fd {fd}, and forget the number (set it to -1) once it is closed"
+_FIX = "let one owner close fd {fd}, and set the variable to -1 after the close"
 
 
 def _strike(close: Syscall) -> Step:
-    return step(close, "closed a second time by the first thread: this hits the descriptor of the other", primary=True)
+    return step(
+        close,
+        "the first thread closes the number a second time, and with it the other thread's descriptor",
+        primary=True,
+    )
 
 
 def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor) -> bool:
-    """Whether a thread that had closed the number before, and has never had to do with this one, has closed it too."""
+    """Whether a thread closed the number before, and now a descriptor under it that the thread never used."""
     both = before.name == closed.name == "close" and before.pid == closed.pid
     stranger = gone.opened is not None and gone.opened.pid != closed.pid
     return both and stranger and closed.pid not in gone.memory.get(_USERS, ())
 
 
 def _run_to(action: Action, number: int) -> _Run:
-    """Return the run that a refused close ends for now: the closes by the same thread of the numbers beside it."""
+    """Return the run up to a failed close: the closes of adjacent numbers by the same thread before it."""
     table, call = action.process.table, action.call
     for way in (1, -1):
         beside, until, length = number - way, call.line, 1
@@ -200,5 +204,5 @@ def _run_to(action: Action, number: int) -> _Run:
     return _Run(table, call, number)
 
 
-def _told(run: _Run | None) -> list[Finding]:
+def _settled(run: _Run | None) -> list[Finding]:
     return [] if run is None or run.sweep else run.held
