@@ -6,7 +6,26 @@
 # NAME.c is compiled to /srv/tracediag/FOLDER/NAME and run there; NAME.py is run there by /usr/bin/python3. FOLDER gets
 # NAME.strace (strace -f -ttt -T -yy) and NAME.f.strace (strace -f); the further options are given to both. A first line
 # /* flags: ... */ in NAME.c holds further options for the compiler.
+#
+# Takes root: all of it runs in mount and UTS namespaces with a host name, /etc/hosts, /etc/hostname and
+# /etc/resolv.conf of their own, so that a trace shows none of this machine's.
 set -eu
+
+if [ -z "${SAMPLE_ETC:-}" ]; then
+    SAMPLE_ETC=$(mktemp -d)
+    export SAMPLE_ETC
+    trap 'rm -r "$SAMPLE_ETC"' EXIT
+    echo host >"$SAMPLE_ETC/hostname"
+    echo '127.0.0.1 localhost host' >"$SAMPLE_ETC/hosts"
+    echo 'nameserver 192.0.2.53' >"$SAMPLE_ETC/resolv.conf" # RFC 5737: an address of no machine
+    chmod -R a+rX "$SAMPLE_ETC"
+    unshare --mount --uts "$0" "$@"
+    exit
+fi
+hostname -F "$SAMPLE_ETC/hostname"
+for file in "$SAMPLE_ETC"/*; do
+    mount --bind "$file" "/etc/${file##*/}"
+done
 
 folder=$(cd "$1" && pwd)
 shift

@@ -215,11 +215,11 @@ ARRAYS: list[Line] = [
         (Array((Operation("=", Symbol("VINTR"), 3), Operation("=", Commented(2, "X"), 4))),),
     ),
     (
-        '[[{nla_len=10, nla_type=IFLA_ADDRESS}, 02:fc:00:00:00:01], [{nla_len=7}, "lo"]]',
+        '[[{nla_len=10, nla_type=IFLA_ADDRESS}, 00:00:5e:00:53:01], [{nla_len=7}, "lo"]]',
         (
             Array(
                 (
-                    Array((struct(nla_len=10, nla_type=Symbol("IFLA_ADDRESS")), Symbol("02:fc:00:00:00:01"))),
+                    Array((struct(nla_len=10, nla_type=Symbol("IFLA_ADDRESS")), Symbol("00:00:5e:00:53:01"))),
                     Array((struct(nla_len=7), Text(b"lo"))),
                 )
             ),
