@@ -26,11 +26,11 @@ def without_pid(text: str) -> str:
 @pytest.mark.parametrize(
     ("name", "trace", "note"),
     [
-        ("peer-reset", "bug.strace", "process N closes the other end, with data unread"),
-        ("peer-reset", "bug.f.strace", "process N closes what must be the other end, with data unread"),
+        ("peer-reset", "bug.strace", "process N closes the other end, with unread data"),
+        ("peer-reset", "bug.f.strace", "process N closes what must be the other end, with unread data"),
         ("peer-reset", "answered.strace", "process N closes the other end"),
-        ("write-after-peer-closed", "bug-unix.f.strace", "process N ends, which closes the other end"),
-        ("write-after-peer-closed", "bug.f.strace", "process N ends, which closes what must be the other end"),
+        ("write-after-peer-closed", "bug-unix.f.strace", "process N exits, which closes the other end"),
+        ("write-after-peer-closed", "bug.f.strace", "process N exits, which closes what must be the other end"),
     ],
 )
 def test_who_closed_the_other_end(name: str, trace: str, note: str) -> None:
@@ -38,8 +38,9 @@ def test_who_closed_the_other_end(name: str, trace: str, note: str) -> None:
 
 
 def test_who_does_not_answer() -> None:
-    title = found("peer-not-responding", "bug.f.strace").title
-    assert "though process N has the other end" in without_pid(title)
+    finding = found("peer-not-responding", "bug.f.strace")
+    assert finding.title.endswith(" does not answer the request: the server is connected")
+    assert "look at process N, the server" in without_pid(finding.fix)
 
 
 def test_the_child_that_held_the_pipe() -> None:
@@ -67,7 +68,7 @@ def test_a_close_that_has_not_returned() -> None:
 
 def test_an_exit_that_is_not_reported_yet() -> None:
     assert closers(*PAIR, "1 close(4) = 0", "2 exit_group(0) = ?", FAILED, "2 +++ exited with 0 +++") == [
-        "5 process 2 ends, which closes the other end"
+        "5 process 2 exits, which closes the other end"
     ]
 
 
@@ -79,7 +80,7 @@ def test_an_execve_closes_it() -> None:
     made = "1 socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [3, 4]) = 0"
     started = '2 execve("/bin/true", ["true"], 0x7ffe /* 1 var */) = 0'
     assert closers(made, *PAIR[1:], "1 close(4) = 0", started, FAILED) == [
-        "5 process 2 starts another program, which closes the other end"
+        "5 process 2 executes another program, which closes the other end"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Takes DNS messages apart as far as strace shows them: RFC 1035, section 4."""
+"""Decodes DNS messages as far as strace shows them: RFC 1035, section 4."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT",
 _COUNTS = (r"\0\1\0\0\0\0\0", r"\x00\x01\x00\x00\x00\x00\x00")
 """One question, no answer, no authority: what nearly every query has in its header, as strace prints it."""
 
+UNKNOWN = "a name"
+"""What stands for the name of a query that the recording does not show."""
+
 
 class Message(msgspec.Struct, frozen=True):
     """A DNS query or answer."""
 
     id: int
     name: str
-    """The name asked for; it ends in "..." where strace has cut it off."""
+    """The name in question; it ends in "..." where strace has cut it off."""
     type: str | None
     """"A", "AAAA", ...; None where it is cut off."""
     response: bool
 
 
 def looks_like_query(call: Syscall) -> bool:
-    """Whether a call may hold a DNS query: cheaper than taking it apart."""
+    """Whether a call may hold a DNS query: cheaper than decoding it."""
     return any(counts in call.body for counts in _COUNTS)
 
 
 def unread(call: Syscall) -> Message:
     """Return what is known of a query that strace has cut off before the name."""
     data = next((value.data for arg in call.args[1:] for value in walk(arg) if isinstance(value, Text)), b"")
-    return Message(int.from_bytes(data[:2], "big"), "a name", None, response=False)
+    return Message(int.from_bytes(data[:2], "big"), UNKNOWN, None, response=False)
 
 
 def messages(call: Syscall) -> Iterator[Message]:
@@ -49,7 +52,7 @@ def messages(call: Syscall) -> Iterator[Message]:
 
 
 def decode(data: bytes, *, shortened: bool = False, framed: bool = False) -> Message | None:
-    """Take a message apart; None for what is none. Over TCP its length stands before it."""
+    """Decode a message; None for other data. Over TCP the length of a message precedes it."""
     if len(data) < _HEADER.size + 2:
         return None
     number, flags, questions, answers, authorities, _ = _HEADER.unpack_from(data)

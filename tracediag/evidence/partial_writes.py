@@ -1,4 +1,4 @@
-"""Writes and sends of which the kernel took only a part: what is left, and whether it follows."""
+"""Short writes and sends: how many bytes are left, and whether the program writes them."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class Partial:
     thread: Thread
     call: Syscall
     size: int
-    """How many bytes were given."""
+    """How many bytes the call was to write."""
     rest: int
     retried: Syscall | None = None
-    """An attempt that the kernel took nothing of."""
+    """An attempt of which the kernel took nothing."""
     waits_for_room: bool = False
-    """Whether an epoll set watches for room: the program knows of the rest."""
+    """Whether an epoll set watches for EPOLLOUT: the program knows of the rest."""
 
 
 def looks_whole(call: Syscall) -> bool:
-    """Whether the result is what the text of the arguments asks for: then all was taken, and nothing need be parsed."""
+    """Whether the result equals the size in the text of the arguments: then all was taken, without parsing."""
     body = call.body
     if call.name == "write":
         return body.endswith(f", {call.result}")
     if call.name in _SIZED:
-        behind = body[max(body.rfind('"'), 0) :]
-        return f", {call.result}," in behind or behind.endswith(f", {call.result}")
+        tail = body[max(body.rfind('"'), 0) :]
+        return f", {call.result}," in tail or tail.endswith(f", {call.result}")
     if call.name in VECTORS:
         # Text that looks like a length can only make the sum too large, and the arguments are parsed for nothing.
         return sum(map(checked_integer, _PIECE.findall(body))) == call.result
@@ -49,7 +49,7 @@ def looks_whole(call: Syscall) -> bool:
 
 
 def taken_in_part(action: Action, file: OpenFile) -> Partial | None:
-    """Return what is left of the call in hand; None where all was taken, nothing was, or it cannot be told."""
+    """Return what is left of the call at hand; None where all was taken, nothing was, or that is unknown."""
     call = action.call
     if call.result is None or call.result <= 0:
         return None
@@ -60,12 +60,12 @@ def taken_in_part(action: Action, file: OpenFile) -> Partial | None:
 
 
 def wants_room(file: OpenFile) -> bool:
-    """Whether an epoll set watches for room in what is written to."""
+    """Whether an epoll set watches a description for EPOLLOUT."""
     return any("EPOLLOUT" in (entry.events or ()) for entry in file.registrations)
 
 
 def elsewhere(partial: Partial, call: Syscall) -> Confidence | None:
-    """Say how sure it is that a call does not begin with the rest of the one before; None where it may well."""
+    """Say how sure it is that a call does not begin with the rest of the one before; None where it may."""
     size = asked(call)
     if size is None or size == partial.rest:
         return None
@@ -74,17 +74,17 @@ def elsewhere(partial: Partial, call: Syscall) -> Confidence | None:
         rest = before.data[partial.call.result :]
         same = now.data.startswith(rest[: len(now.data)])
         return None if same else Confidence.CERTAIN
-    # A buffer that is filled up again may give the old size once more; a block that is all of one kind tells more.
+    # A buffer that is filled up again may have the old size too; other data makes new data more likely.
     return Confidence.POSSIBLE if size == partial.size and _new_data(before, now) else None
 
 
 def _new_data(before: Text | None, now: Text | None) -> bool:
-    """Whether two calls begin with different data: to give the same block again is a retry of some kind."""
+    """Whether two calls begin with different data: the same block again is a retry."""
     return before is not None and now is not None and before.data != now.data
 
 
 def _data(call: Syscall) -> Text | None:
-    """Return the bytes given, or the first of them."""
+    """Return the bytes to write, or the first of them."""
     value = call.arg(1)
     if isinstance(value, Array) and len(value.items) == 1 and isinstance(value.items[0], Structure):
         fields = value.items[0].fields
@@ -93,7 +93,7 @@ def _data(call: Syscall) -> Text | None:
 
 
 def given_up(partial: Partial, event: Event) -> bool:
-    """Whether the rest was given up on purpose: a death by signal, a wait for room that timed out or was cut off."""
+    """Whether the rest was dropped on purpose: death by signal, a wait for room that timed out or was cut off."""
     if (isinstance(event, Exit) and event.signal is not None) or partial.waits_for_room:
         return True
     waits = (turn.wait for turn in partial.thread.rounds.values())

@@ -1,8 +1,10 @@
-"""Who is at the other end of a connection, a socketpair or a pipe, and what he did, as far as the trace follows him."""
+"""Which process holds the other end of a connection, socketpair or pipe, and what it did, if it is traced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+import msgspec
 
 from tracediag.evidence.waiters import blocked_in
 from tracediag.kernel import Kernel
@@ -17,21 +19,34 @@ Closing = Syscall | Begun | Exit
 """What closes a description: a close, an execve, an exit."""
 
 
-def listener_of(kernel: Kernel, file: OpenFile, asker: Process) -> tuple[str, str]:
-    """Name who is to answer on a descriptor, and say what he is doing if the trace follows him.
+class Server(msgspec.Struct, frozen=True):
+    """The peer that owes an answer."""
 
-    He holds the other end; or else he listens at the address, and has not accepted the connection yet.
+    peer: str
+    """Its address, or "the peer"."""
+    process: Process | None = None
+    """The traced process that holds the other end, or listens on the address."""
+    doing: str = ""
+    """What that process is doing, as the rest of a sentence."""
+
+
+def server_of(kernel: Kernel, file: OpenFile, asker: Process) -> Server:
+    """Return the peer that owes an answer on a descriptor, with its process if that is traced.
+
+    The process holds the other end, or listens on the address and has not accepted the connection yet.
     """
     socket = file.socket
     peer = "the peer" if socket is None or socket.peer is None or socket.peer.isdecimal() else socket.peer
     for process in holders_of(file.other):
         if process is not asker:
-            return peer, f"though process {process.pid} has the other end{_doing(process)}"
+            return Server(peer, process, f"the server is {_doing(process) or 'still connected'}")
     if file.other is None:
         for process in kernel.processes:
             if process is not asker and process.exit is None and _listens(process.table, socket):
-                return peer, f"though process {process.pid} listens there{_doing(process)}"
-    return peer, ""
+                blocked = _doing(process)
+                accepted = "the server has not accepted the connection"
+                return Server(peer, process, f"{accepted} and is {blocked}" if blocked else accepted)
+    return Server(peer)
 
 
 def holders_of(file: OpenFile | None) -> Iterator[Process]:
@@ -44,20 +59,20 @@ def holders_of(file: OpenFile | None) -> Iterator[Process]:
 def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
     """Return the step that closed the other end of a description before a call has failed for it.
 
-    None where the trace does not show both ends, or does not show that nobody outside holds the other one.
+    None where the trace does not show both ends, or where a process outside the trace may hold the other one.
     """
     other = file.other
     event = None if other is None else _closed(kernel, other) or _closing(other)
     if other is None or event is None or event.line > max(call.line, call.end_line):
         return None
     what = "what must be the other end" if file.socket is not None and file.socket.guessed else "the other end"
-    unread = ", with data unread" if call.errno == "ECONNRESET" and _unread(other.socket, file.socket) else ""
-    return step(event, f"{_who(kernel, event, call)} {_how(event, what)}{unread}")
+    unread = ", with unread data" if call.errno == "ECONNRESET" and _unread(other.socket, file.socket) else ""
+    return step(event, f"{_actor(kernel, event, call)} {_how(event, what)}{unread}")
 
 
 def _doing(process: Process) -> str:
     standing = next((call for thread in process.threads if (call := blocked_in(thread)) is not None), None)
-    return "" if standing is None else f" and stands in {standing.name}"
+    return "" if standing is None else f"blocked in {standing.name}"
 
 
 def _listens(table: DescriptorTable, socket: Socket | None) -> bool:
@@ -74,7 +89,7 @@ def _tables(file: OpenFile) -> list[DescriptorTable]:
 
 
 def _closed(kernel: Kernel, file: OpenFile) -> Closing | None:
-    """Return what has closed a description; of an exit rather the call, since strace reports the exit only later."""
+    """Return what closed a description; for an exit the call, since strace reports the exit only later."""
     event = kernel.closed(file)
     if isinstance(event, Exit):
         leaving = (process.leaving for process in kernel.processes if process.exit is event)
@@ -83,7 +98,7 @@ def _closed(kernel: Kernel, file: OpenFile) -> Closing | None:
 
 
 def _closing(file: OpenFile) -> Closing | None:
-    """Return what is closing a description just now: a close or an exit shows its end after the peer's error."""
+    """Return what is just closing a description: a close or an exit may return only after the peer's error."""
     if file.inherited or file.sent is not None:
         return None
     signs: list[Closing | None] = [holder.closing for holder in file.holders if holder.table.seen]
@@ -101,7 +116,7 @@ def _unread(peer: Socket | None, own: Socket | None) -> bool:
     return peer.last_read is None or max(peer.last_read.line, peer.last_read.end_line) < own.last_write.line
 
 
-def _who(kernel: Kernel, event: Closing, call: Syscall) -> str:
+def _actor(kernel: Kernel, event: Closing, call: Syscall) -> str:
     thread, own = kernel.process_table.threads.get(event.pid), kernel.process_table.threads.get(call.pid)
     if event.pid == call.pid or (thread is not None and own is not None and thread.process is own.process):
         return "the process itself"
@@ -111,7 +126,7 @@ def _who(kernel: Kernel, event: Closing, call: Syscall) -> str:
 
 def _how(event: Closing, what: str) -> str:
     if isinstance(event, Exit) or event.name == "exit_group":
-        return f"ends, which closes {what}"
+        return f"exits, which closes {what}"
     if event.name.startswith("execve"):
-        return f"starts another program, which closes {what}"
+        return f"executes another program, which closes {what}"
     return f"closes {what}"

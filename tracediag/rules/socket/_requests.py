@@ -1,4 +1,4 @@
-"""Requests on connections that this side has made: what is one, and who waits for its answer."""
+"""Requests on connections that this side made: what counts as one, and which waits are for its answer."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) ')
 
 _IMPATIENT = 0.1
-"""Seconds below which who gives up has not really waited."""
+"""Seconds below which a program that closes the connection did not mean to wait."""
 
 
 @dataclass(slots=True)
 class Request:
-    """What was sent on a connection and has had no answer."""
+    """Data sent on a connection and not answered yet."""
 
     process: Process
     descriptor: Descriptor
     call: Syscall | Begun
-    """The send; in a few pasted lines without one the wait itself."""
+    """The send; in a few pasted lines without a send, the wait itself."""
     answered_before: bool
     waits: Run | None = None
-    """The waits for the answer that came back with nothing."""
+    """The waits for the answer that timed out."""
     waited: float = 0.0
 
 
 def asks(socket: Socket, call: Syscall) -> bool:
-    """Whether a send on this socket is likely a request: on a connection that this side has made."""
+    """Whether a send on this socket is likely a request: on a connection that this side made."""
     if socket.accepted is not None or socket.accepting or socket.stream is False:
         return False
     if socket.stream is None and ((socket.peer or "").endswith(":53") or looks_like_query(call)):
@@ -51,19 +51,19 @@ def asks(socket: Socket, call: Syscall) -> bool:
 
 
 def waits_for(request: Request, numbers: frozenset[int] | None) -> bool | None:
-    """Whether a wait is for this connection; True also through an epoll set, None where that cannot be told."""
+    """Whether a wait is for this connection; True also through an epoll set, None where unknown."""
     if numbers is not None:
         return request.descriptor.number in numbers
     return True if request.descriptor.file.registrations else None
 
 
 def is_idle(request: Request, standing: Syscall | Begun | None) -> bool:
-    """Whether it may just wait for news on a connection that has answered all that wants an answer."""
+    """Whether the program may just wait for news: every request that wants an answer has one."""
     return request.answered_before and (standing is None or standing.name not in READS)
 
 
 def wait_of(thread: Thread) -> Syscall | Begun | None:
-    """Return the call in which a thread may wait for an answer."""
+    """Return the call that blocks a thread, if it may wait for an answer there."""
     call = blocked_in(thread)
     return None if call is None or call.name in ("accept", "accept4", "wait4", "exit_group") else call
 
@@ -77,12 +77,12 @@ def seconds_since(request: Request, kernel: Kernel) -> float | None:
 
 
 def is_look(call: Syscall) -> bool:
-    """Whether a wait was only a look: time-out 0."""
+    """Whether a wait only polled: timeout 0."""
     return (call.name == "poll" and call.number(2) == 0) or (call.name == "epoll_wait" and call.number(3) == 0)
 
 
 def is_impatient(request: Request, close: Syscall) -> bool:
-    """Whether the connection was given up almost at once, by the clock or by the time-outs of the waits."""
+    """Whether the connection was closed almost immediately, by the clock or by the timeouts of the waits."""
     sent = request.call.time
     if sent is not None and close.time is not None:
         return close.time - sent < _IMPATIENT

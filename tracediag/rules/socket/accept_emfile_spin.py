@@ -1,4 +1,4 @@
-"""TD204: a server at its descriptor limit that asks accept over and over."""
+"""TD204: a server at its descriptor limit that calls accept in a busy loop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_errno, on_release, on_round
 from tracediag.rules.loop import LoopRule
+from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS, SLEEPS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
 
 class _Failures(Run, kw_only=True):
-    """Accepts of one listener that fail in a row, with nothing between them that could have helped."""
+    """Accepts of one listener that fail in a row, with nothing between them that frees a descriptor."""
 
     descriptor: Descriptor
     thread: Thread
@@ -27,13 +28,13 @@ class _Failures(Run, kw_only=True):
 
 
 class AcceptEmfileSpin(LoopRule[_Failures]):
-    """accept = EMFILE or ENFILE again and again: the connection stays in the backlog, the listener stays ready."""
+    """accept = EMFILE or ENFILE again and again: the connection stays queued, the listener stays readable."""
 
     code = "TD204"
     name = "accept-emfile-spin"
     severity = Severity.ERROR
     bounds = LOOP
-    summary = "accept fails at the descriptor limit and is called again at once: the loop spins and serves nobody"
+    summary = "accept fails at the descriptor limit in a busy loop: it uses a whole CPU and serves no client"
 
     @on_errno("EMFILE", "ENFILE", of=ACCEPTS)
     def failed(self, action: Action) -> None:
@@ -52,7 +53,7 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> Iterator[Finding]:
-        """A connection is taken, or none is left: the spin is over."""
+        """A connection is accepted, or none is left: the spin ends."""
         if self._runs and action.descriptor is not None and action.call.errno not in ("EMFILE", "ENFILE"):
             yield from self.over(action.event, action.descriptor.file)
 
@@ -63,13 +64,13 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
 
     @on_call("epoll_ctl")
     def paused(self, action: Action) -> Iterator[Finding]:
-        """The listener is taken out of the set, or its interest changed."""
+        """The listener is removed from the set, or its events are changed."""
         if self._runs and action.registration is not None:
             yield from self.over(action.event, action.registration.file)
 
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
-        """A wait that came back with nothing shows that the loop has rested."""
+        """A wait that timed out shows that the loop paused."""
         if self._runs and action.finished is not None and action.finished.wait.result == 0:
             yield from self._rested(action)
 
@@ -87,7 +88,10 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
     def tell(self, spin: _Failures, sure: Confidence) -> Finding:
         """Make the finding."""
         number, error = spin.descriptor.number, spin.first.errno
-        title = f"the server spins on accept = {error}: the connection stays in the backlog and the listener ready"
+        title = (
+            f"accept on {listens_on(spin.descriptor)} fails with {error} in a busy loop: the connection stays queued,"
+            " the listener stays readable"
+        )
         limit = _limit(spin.thread.process) if error == "EMFILE" else ""
         return self.finding(
             _story(spin),
@@ -95,10 +99,11 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
             title=self.bounds.title(spin.times, title),
             severity=severity_of(sure),
             confidence=sure,
-            why="accept that fails for want of a descriptor leaves the connection in the backlog, so the listener is"
-            " still ready and a wait or another accept returns at once: accept(2), epoll(7)",
-            fix=f"on {error} stop watching fd {number} until a descriptor is closed, or close one kept in reserve,"
-            f" accept, close, and open it again; then close idle connections or raise the limit{limit}",
+            why=f"accept that fails with {error} leaves the connection in the queue, so the listener stays readable"
+            " and the next wait returns immediately: accept(2), epoll(7)",
+            fix=f"on {error} stop watching fd {number} until a descriptor is closed, or keep a spare descriptor: close"
+            " the spare, accept, close the connection, open the spare again; then close idle connections or raise the"
+            f" limit{limit}",
             explains=[
                 ("failing-call-spin", spin.first.line),
                 ("accept-error-ends-server", spin.last.line),
@@ -108,7 +113,7 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
 
 
 def _reported(thread: Thread, listener: Descriptor) -> Syscall | None:
-    """Return the wait that the thread was woken from, as far as it may have been for this listener."""
+    """Return the wait that reported this listener, or else the last one that reported anything."""
     turns: list[Round] = list(thread.rounds.values())
     for turn in turns:
         if any(report.descriptor is listener for report in turn.reports):
@@ -130,7 +135,7 @@ def _story(spin: _Failures) -> Iterator[Step]:
     if socket is not None and socket.listening is not None:
         yield step(socket.listening, f"fd {number} listens")
     if spin.wait is not None:
-        yield step(spin.wait, f"woken: a connection waits at fd {number}")
+        yield step(spin.wait, f"the wait returns: a connection is queued on fd {number}")
     scope = "the process" if error == "EMFILE" else "the system"
-    yield step(spin.first, f"{scope} has no descriptor left for it: it stays in the backlog", primary=True)
-    yield from spin.again("the same again: nothing has been done about it")
+    yield step(spin.first, f"{scope} has no descriptor left: the connection stays queued", primary=True)
+    yield from spin.again("accept fails again: no descriptor has been freed")

@@ -1,4 +1,4 @@
-"""TD205: an accept error that would have passed, and the end of a server."""
+"""TD205: a transient accept error on which a server shuts down."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
-from tracediag.evidence.exits import ORDERS
+from tracediag.evidence.exits import ORDERS, manner
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -22,40 +22,42 @@ from tracediag.rules.base import (
     on_round,
     on_signal,
 )
+from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Event, Exit, Record, Syscall
 
-_PASSING = (
+_TRANSIENT = (
     "ECONNABORTED", "EINTR", "ERESTARTSYS", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM",
     "ENETDOWN", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH", "ENETUNREACH",
 )  # fmt: skip
+_SHORTAGES = ("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM")
 _REQUESTS = ("SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGPWR")
-"""Signals by which many servers are told to stop in peace; whether this one is, its end tells."""
+"""Signals that ask many servers to finish; the exit status shows whether this server is one of them."""
 _MEANING = {
-    "ECONNABORTED": "one client has left before it was accepted",
-    "EINTR": "a signal has interrupted it",
-    "ERESTARTSYS": "a signal has interrupted it",
-    "EPROTO": "one connection has failed",
-    "EMFILE": "no descriptor is left at the moment",
-    "ENFILE": "no descriptor is left at the moment",
-    "ENOBUFS": "no memory is left at the moment",
-    "ENOMEM": "no memory is left at the moment",
+    "ECONNABORTED": "one client disconnected before accept",
+    "EINTR": "a signal interrupts accept",
+    "ERESTARTSYS": "a signal interrupts accept",
+    "EPROTO": "one connection failed",
+    "EMFILE": "the process is out of descriptors for the moment",
+    "ENFILE": "the system is out of descriptors for the moment",
+    "ENOBUFS": "the kernel is out of memory for the moment",
+    "ENOMEM": "the kernel is out of memory for the moment",
 }
 _NEAR = 40
-"""Lines between the error and the end, of one process, beyond which something else may have come between."""
+"""Lines from the error to the end of the process beyond which the end may have another cause."""
 
 
 @dataclass(slots=True)
 class _Error:
-    """An accept that failed, while nothing shows yet that the server goes on."""
+    """An accept that failed, while nothing shows yet that the server continues."""
 
     thread: Thread
     descriptor: Descriptor
     call: Syscall
     ordered: bool = False
-    """Whether a signal has told the process to stop."""
+    """Whether a signal has ordered the process to stop."""
     requested: bool = False
-    """Whether it has got a signal that may have told it so."""
+    """Whether the process received a signal that may mean so."""
     closed: Syscall | None = None
 
 
@@ -65,14 +67,14 @@ class AcceptErrorEndsServer(Rule):
     code = "TD205"
     name = "accept-error-ends-server"
     severity = Severity.ERROR
-    summary = "a passing error of accept ends the server: the listener is closed or the process exits"
+    summary = "the server shuts down on a transient accept error: the listener is closed or the process exits"
 
     def __init__(self) -> None:
         self._errors: dict[int | None, _Error] = {}
 
-    @on_errno(*_PASSING)
+    @on_errno(*_TRANSIENT)
     def failed(self, action: Action) -> None:
-        """Remember the error, unless it came of an order to stop."""
+        """Remember the error until the server calls accept or waits again."""
         call, listener = action.call, action.descriptor
         if call.name in ACCEPTS and listener is not None:
             listener.memory[self.name] = True
@@ -80,29 +82,29 @@ class AcceptErrorEndsServer(Rule):
 
     @on_call(*ACCEPTS)
     def asked_again(self, action: Action) -> None:
-        """The server goes on: another accept, whatever it brings."""
+        """The server continues: another accept, whatever its result."""
         error = self._errors.get(action.thread.tid)
         if error is not None and error.call is not action.call:
             del self._errors[action.thread.tid]
 
     @on_round
     def waited_again(self, action: Action) -> None:
-        """A loop that waits again after the error has survived it."""
+        """The server continues: its loop waits again."""
         if self._errors:
             error = self._errors.get(action.thread.tid)
             if error is not None and error.closed is None:
                 del self._errors[action.thread.tid]
 
     @on_signal(*ORDERS, "SIGKILL")
-    def told_to_stop(self, action: Action) -> None:
-        """A server that is told to stop stops."""
+    def ordered_to_stop(self, action: Action) -> None:
+        """A server may stop when a signal orders it to."""
         for error in self._errors.values():
             if error.thread.process is action.process:
                 error.ordered = True
 
     @on_signal(*_REQUESTS)
     def asked_to_stop(self, action: Action) -> None:
-        """It may be an order to stop as well: then it ends well."""
+        """The signal may be an order to stop: then the server exits with status 0."""
         for error in self._errors.values():
             if error.thread.process is action.process:
                 error.requested = True
@@ -131,25 +133,40 @@ class AcceptErrorEndsServer(Rule):
         process, number = error.thread.process, error.descriptor.number
         name = "EINTR" if error.call.errno == "ERESTARTSYS" else error.call.errno
         bad = end is not None and Aftermath(process, error.call).mattered
-        how = "the process exits" if end is not None else "the listener is closed"
+        server, how = listens_on(error.descriptor), "shuts down" if end is not None else "closes the listener"
         return self.finding(
             _story(error, end),
             object=describe(error.descriptor),
-            title=f"accept = {name} is a passing error, and the server ends for it: {how}",
+            title=f"the server on {server} {how} on {name}, a transient accept error",
             severity=Severity.ERROR if bad else Severity.WARNING,
             confidence=Confidence.CERTAIN if bad else Confidence.LIKELY,
-            why=f"{name} of accept tells of this moment or of one client, not of the listener, which is as good as"
-            ' before: accept(2), "Error handling"',
-            fix=f"{_advice(name)} and call accept on fd {number} again; give up only on EBADF, EINVAL, ENOTSOCK,"
-            " EOPNOTSUPP and EFAULT",
+            why=_why(str(name)),
+            fix=f"{_advice(name)} call accept on fd {number} again{_or_restart(name)}; stop only on EBADF, EINVAL,"
+            " ENOTSOCK, EOPNOTSUPP and EFAULT",
             explains=[("failed-call-behind-exit", error.call.line), ("interrupted-call-not-retried", error.call.line)],
         )
 
 
+def _why(name: str) -> str:
+    if name == "EINTR":
+        return (
+            "a signal handler without SA_RESTART interrupts a blocked accept; with SA_RESTART the kernel restarts the"
+            " call: accept(2), signal(7)"
+        )
+    if name in _SHORTAGES:
+        return f"{name} means a shortage at this moment; the listener and its queue are intact: accept(2)"
+    return (
+        "Linux accept also reports pending network errors of the new connection, which a server should treat like"
+        ' EAGAIN: accept(2), "Error handling"'
+    )
+
+
 def _advice(name: str | None) -> str:
-    if name in ("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"):
-        return f"on {name} close what can be closed, pause for a moment"
-    return f"on {name} go on"
+    return f"on {name} close idle connections or pause briefly, then" if name in _SHORTAGES else f"on {name}"
+
+
+def _or_restart(name: str | None) -> str:
+    return ", or set SA_RESTART for the handler" if name == "EINTR" else ""
 
 
 def _near(error: _Error, end: Event) -> bool:
@@ -162,12 +179,16 @@ def _story(error: _Error, end: Exit | None) -> Iterator[Step]:
     socket = error.descriptor.file.socket
     if socket is not None and socket.listening is not None:
         yield step(socket.listening, f"fd {number} listens")
-    yield step(call, f"{_MEANING.get(str(call.errno), 'the network has a fault')}; fd {number} is sound", primary=True)
+    yield step(
+        call,
+        f"{_MEANING.get(str(call.errno), 'one connection failed')}; the listener, fd {number}, still works",
+        primary=True,
+    )
     signal = error.thread.last_signal
     if isinstance(signal, Record) and call.interrupted and 0 < signal.line - call.line <= _NEAR:
-        yield step(signal, "the signal")
+        yield step(signal, "the signal that interrupts accept")
     yield from Aftermath(process, call).message_steps()
     if error.closed is not None:
-        yield step(error.closed, f"the listener, fd {number}, is closed")
+        yield step(error.closed, f"the server closes the listener, fd {number}")
     if end is not None:
-        yield step(end, "nobody listens any more")
+        yield step(end, f"the server {manner(end)}")

@@ -1,4 +1,4 @@
-"""TD213: a listener whose queue was full while its server was busy."""
+"""TD213: a listener whose accept queue was full while the server was busy."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
+from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
 _SMALL = 5
 _UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
-_AT_ONCE = 0.0005
-"""Seconds inside accept up to which the connection was there already."""
+_QUICK = 0.0005
+"""Seconds inside accept up to which the connection was queued already."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """A listener with a short queue, and the connections taken from it without waiting."""
+    """A listener with a short queue, and the connections accepted from it without waiting."""
 
     descriptor: Descriptor
     listen: Syscall
     backlog: int
     wait: Syscall | None = None
-    """The wait that the row began with."""
+    """The wait before the row."""
     first: Syscall | None = None
     last: Syscall | None = None
     row: int = 0
@@ -41,7 +42,7 @@ class _Queue:
     example: tuple[Syscall | None, Syscall, Syscall, int] | None = None
 
     def take(self, wait: Syscall | None, call: Syscall) -> None:
-        """Count a connection that was in the queue already, or begin anew."""
+        """Count a connection that was queued already; any other starts a new row."""
         same_turn = self.row > 0 and wait is not None and wait is self.wait
         if not (same_turn or (wait is None and self.row > 0 and _waiting_already(call))):
             self.wait, self.first, self.row = wait, call, 0
@@ -59,16 +60,16 @@ class BacklogTooSmall(Rule):
     code = "TD213"
     name = "backlog-too-small"
     severity = Severity.WARNING
-    summary = "the queue of a listener was full: clients that came meanwhile had to wait or were turned away"
+    summary = "the accept queue of a listener was full: further clients had to retry or were turned away"
 
     def __init__(self) -> None:
         self._queues: dict[int, _Queue] = {}
         self._refused: set[str] = set()
-        """The unix sockets of which a client has told."""
+        """The unix sockets that a client has found full."""
 
     @on_call("listen")
     def listened(self, action: Action) -> None:
-        """Take note of a short queue; a further listen makes it another one."""
+        """Follow a short queue; a further listen changes its length."""
         descriptor, call = action.descriptor, action.call
         backlog = call.number(1)
         if descriptor is None or backlog is None or call.failed or len(self._queues) >= KEPT:
@@ -80,7 +81,7 @@ class BacklogTooSmall(Rule):
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
-        """Count what is taken in a row."""
+        """Count the connections accepted in a row."""
         descriptor, call = action.descriptor, action.call
         if not self._queues or descriptor is None or (queue := self._queues.get(id(descriptor.file))) is None:
             return
@@ -94,39 +95,37 @@ class BacklogTooSmall(Rule):
 
     @on_errno("EAGAIN", of=("connect",))
     def refused(self, action: Action) -> Iterator[Finding]:
-        """Take the word of a unix client: this is the one reason for which its connect is not possible now."""
+        """Report what a unix client found: EAGAIN from connect has no other cause there."""
         address = format_address(action.call.arg(1)) if _UNIX.search(action.call.body) else None
         if address is not None and address not in self._refused and len(self._refused) < KEPT:
             self._refused.add(address)
             yield self._turned_away(action, address)
 
     def _turned_away(self, action: Action, address: str) -> Finding:
-        call, listen = action.call, None
-        for queue in self._queues.values():
-            socket = queue.descriptor.file.socket
-            listen = queue.listen if socket is not None and socket.local == address else listen
-        told = [] if listen is None else [step(listen, f"the queue of {address} has room for few")]
+        call = action.call
+        found = [queue for queue in self._queues.values() if listens_on(queue.descriptor) == address]
+        short = [step(queue.listen, f"the queue of {address} holds {_room(queue)}") for queue in found[-1:]]
         return self.finding(
-            [*told, step(call, "EAGAIN: the queue is full, and the client does not get in", primary=True)],
+            [*short, step(call, "EAGAIN: the queue is full, the client is turned away", primary=True)],
             object=address,
-            title=f"the queue of the listener at {address} is full, and a client is turned away",
-            why="connect to a unix socket gives EAGAIN when the queue of the listener is full, at once if it is"
-            " non-blocking, else after SO_SNDTIMEO; it is not in progress, and poll returns at once: connect(2)",
-            fix=f"find out why the server at {address} accepts too slowly (ss -xl: Recv-Q is at Send-Q), and give its"
-            " listen a larger number; until then wait a moment, and call connect again",
+            title=f"the accept queue of {address} is full: connect fails with EAGAIN",
+            why="connect to a unix socket fails with EAGAIN when the accept queue is full: immediately if the socket is"
+            " non-blocking, else after SO_SNDTIMEO; no connection is in progress, so poll does not help: connect(2)",
+            fix=f"find out why the server on {address} accepts too slowly (ss -xl: Recv-Q has reached Send-Q), and"
+            " raise its listen backlog; in the client, pause briefly and call connect again",
             explains=[(name, call.line) for name in ("failed-call-behind-exit", "eagain-treated-as-error")],
         )
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The listener is closed: all is known of it."""
+        """The listener is closed: judge its queue."""
         for descriptor in action.released if self._queues else ():
             if not descriptor.file.holders:
                 yield from self._over(self._queues.pop(id(descriptor.file), None))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What still listens at the end of the trace."""
+        """Judge what still listens at the end of the trace."""
         del kernel
         for queue in self._queues.values():
             yield from self._over(queue)
@@ -136,27 +135,37 @@ class BacklogTooSmall(Rule):
             yield self._finding(queue, *queue.example)
 
     def _finding(self, queue: _Queue, wait: Syscall | None, first: Syscall, last: Syscall, row: int) -> Finding:
-        number, room = queue.descriptor.number, queue.backlog + 1
-        row_note = f"{plural(row, 'connection')} were in the queue: it was full"
+        number, socket = queue.descriptor.number, queue.descriptor.file.socket
+        row_note = f"{plural(row, 'connection')} accepted without waiting: the queue was full"
         steps = [
-            step(queue.listen, f"the queue of fd {number} has room for {plural(room, 'connection')}", primary=True),
-            *([step(wait, "woken: connections wait")] if wait is not None else ()),
+            step(queue.listen, f"the queue of fd {number} holds {_room(queue)}", primary=True),
+            *([step(wait, f"the wait returns: connections are queued on fd {number}")] if wait is not None else ()),
             repeated(first, row_note, row, last.line),
         ]
-        times = "once" if queue.full == 1 else f"{queue.full} times"
+        times = "once" if queue.full == 1 else f"{queue.full:,} times"
+        unix = socket is not None and socket.family in ("AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_LOCAL")
+        look = (
+            "ss -xl shows the queue"
+            if unix
+            else ("ss -ltn shows the queue, and nstat -az TcpExtListenOverflows counts the ignored clients")
+        )
         return self.finding(
             steps,
             object=describe(queue.descriptor),
-            title=f"the queue of the listener was full {times}: listen(fd {number}, {queue.backlog}) is too small",
+            title=f"the accept queue of {listens_on(queue.descriptor)} was full {times}: a backlog of {queue.backlog}"
+            " is too small",
             confidence=Confidence.LIKELY,
-            why="listen keeps backlog + 1 finished connections for accept; a further TCP client is ignored and tries"
-            " again after 1 s, 3 s, 7 s, a unix one blocks or gets EAGAIN: listen(2), sk_acceptq_is_full in"
+            why="the kernel queues backlog + 1 connections for accept; a further TCP client is ignored and retries"
+            " after 1 s, 3 s and 7 s, a unix client blocks or gets EAGAIN: listen(2), sk_acceptq_is_full in"
             " include/net/sock.h",
-            fix=f"call listen(fd {number}, SOMAXCONN); net.core.somaxconn bounds it, ss -ltn shows the queue, and"
-            " nstat -az TcpExtListenOverflows counts the clients that were ignored",
+            fix=f"call listen({number}, SOMAXCONN), which net.core.somaxconn caps; {look}",
             explains=[],
         )
 
 
+def _room(queue: _Queue) -> str:
+    return plural(queue.backlog + 1, "connection")
+
+
 def _waiting_already(call: Syscall) -> bool:
-    return call.duration is not None and call.duration <= _AT_ONCE and call.end_line in (0, call.line)
+    return call.duration is not None and call.duration <= _QUICK and call.end_line in (0, call.line)

@@ -1,4 +1,4 @@
-"""TD212: one datagram sent again and again, to which nothing comes back."""
+"""TD212: one datagram sent again and again, without an answer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tracediag.trace.values import Symbol, bare
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
 _ADDRESSED = 6
-"""Arguments of a sendto, the fifth of which is where to."""
+"""Arguments of a sendto, the fifth of which is the address."""
 _TO_MANY = re.compile(r'"(?:22[4-9]|23\d|255)\.[0-9.]+"|"ff[0-9a-f]{2}:|\.255"\)|->(?:22[4-9]|23\d|255)\.')
-"""Multicast and broadcast addresses: announcements, to which nobody need answer."""
+"""Multicast and broadcast addresses: announcements, which want no answer."""
 _ETHERNET = 1472
 """Bytes of a UDP datagram that fit into one Ethernet frame."""
 
@@ -38,9 +38,9 @@ class _Series(Run, kw_only=True):
     process: Process
     descriptor: Descriptor
     wait: Syscall | None = None
-    """A wait for an answer that came back with nothing, or a read that found nothing."""
+    """A wait for an answer that timed out, or a read that found nothing."""
     alone: bool = True
-    """Whether no other call stands between them: a trace of the sends only."""
+    """Whether no other call is between them: a trace of the sends only."""
 
 
 class DatagramResentUnanswered(LoopRule[_Series]):
@@ -51,7 +51,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
     severity = Severity.WARNING
     bounds = ATTEMPTS
     kept = KEPT
-    summary = "the same datagram is sent again and again, and nothing comes back"
+    summary = "the same datagram is sent again and again without an answer"
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> Iterable[Finding] | None:
@@ -72,7 +72,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
 
     @on_traffic(*READS)
     def received(self, action: Action) -> Iterable[Finding] | None:
-        """Something comes back; a read that finds nothing shows that an answer is expected."""
+        """An answer arrives; a read that finds nothing shows that an answer is expected."""
         descriptor = action.descriptor
         if not self._runs or descriptor is None or (series := self.run(descriptor.file)) is None:
             return None
@@ -84,7 +84,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
-        """A wait that comes back with nothing shows that an answer is expected."""
+        """A wait that times out shows that an answer is expected."""
         if not self._runs or action.call.result != 0:
             return
         numbers = waited_for(action.call)
@@ -96,13 +96,13 @@ class DatagramResentUnanswered(LoopRule[_Series]):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The socket is closed: all is known of it."""
+        """The socket is closed: judge its datagrams."""
         for descriptor in action.released if self._runs else ():
             if not descriptor.file.holders:
                 yield from self.over(action.event, descriptor.file)
 
     def sure(self, run: _Series) -> Confidence | None:
-        """Say how sure it is that an answer is wanted: by a sender that looks for one, or by a trace of its sends."""
+        """Say how sure it is that the sender expects an answer: it looks for one, or the trace holds only its sends."""
         if run.faster(self.bounds.fast):
             return None
         sure = confidence(run, self.bounds, excerpt=self._excerpt and run.wait is not None)
@@ -116,15 +116,12 @@ class DatagramResentUnanswered(LoopRule[_Series]):
         peer = (format_address(run.first.arg(4)) if run.first.name == "sendto" else None) or (
             socket.peer if socket is not None else None
         )
-        what = f"the same datagram of {size} bytes is sent {run.times} times"
-        title = f"{what}, and no answer comes"
+        title = f"the same datagram of {size:,} bytes is sent {run.times:,} times to {peer or 'one peer'}: no answer"
         if sure is Confidence.POSSIBLE:
-            title = f"{what}: if it wants an answer, none comes"
+            title += ", if the program expects one"
         big = ""
         if size > _ETHERNET:
-            big = (
-                f"; {size} bytes do not fit into an Ethernet frame: compare the MTU of both ends (ping -M do -s {size})"
-            )
+            big = f"; {size:,} bytes exceed one Ethernet frame: compare the MTU of both ends (ping -M do -s {size})"
         return self.finding(
             _story(run),
             object=describe(run.descriptor),
@@ -132,10 +129,10 @@ class DatagramResentUnanswered(LoopRule[_Series]):
             severity=Severity.WARNING if run.wait is None else severity_by_end(run.process),
             confidence=sure,
             absent=[no(f"data received on fd {run.descriptor.number}", run.first, run.last)],
-            why="a datagram that is lost on the way, dropped by a filter or left unread at the other end gets no error;"
-            " a result of sendto only says that the own kernel has taken it: udp(7), send(2)",
-            fix=f"find out how far it gets: tcpdump at both ends, then whether {peer or 'the peer'} reads its socket"
-            f" (ss -uln: Recv-Q){big}",
+            why=f"success from {run.first.name} only means that the local kernel accepted the datagram; the sender gets"
+            " no error if a router or filter drops it or the receiver never reads it: udp(7), send(2)",
+            fix=f"run tcpdump at both ends to see how far the datagram gets, then check that {peer or 'the peer'} reads"
+            f" its socket (ss -uln: Recv-Q){big}",
         )
 
 
@@ -144,7 +141,7 @@ def _adjacent(before: Syscall, call: Syscall) -> bool:
 
 
 def _datagram(socket: Socket, call: Syscall) -> bool:
-    """Whether it is a datagram to one peer over the network, DNS apart, which has a rule of its own."""
+    """Whether a send is a datagram to one peer over the network; DNS has its own rule."""
     if socket.family not in (None, "AF_INET", "AF_INET6", "PF_INET", "PF_INET6") or call.has("sun_path"):
         return False
     if socket.protocol is not None and not socket.protocol.startswith("UDP"):
@@ -162,7 +159,7 @@ def _dns(socket: Socket, call: Syscall) -> bool:
 
 def _story(series: _Series) -> Iterator[Step]:
     yield from birth(series.descriptor)
-    yield step(series.first, f"a datagram goes out on fd {series.descriptor.number}", primary=True)
+    yield step(series.first, f"a datagram is sent on fd {series.descriptor.number}", primary=True)
     if series.wait is not None:
-        yield step(series.wait, "no answer has come")
-    yield from series.again("the very same once more")
+        yield step(series.wait, "no answer has arrived")
+    yield from series.again("the same datagram again")

@@ -1,4 +1,4 @@
-"""TD211: a DNS query that nobody answers."""
+"""TD211: a DNS query without an answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.dns import Message, looks_like_query, messages, unread
+from tracediag.evidence.dns import UNKNOWN, Message, looks_like_query, messages, unread
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.waiters import blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
@@ -23,12 +23,12 @@ from tracediag.trace.values import Structure, walk
 
 _SENDS = ("send", "sendto", "sendmsg", "sendmmsg", "write")
 _LONG = 2.0
-"""Seconds without an answer from which on a wait that has not ended is worth a word."""
+"""Seconds without an answer from which a wait that has not ended is reported."""
 
 
 @dataclass(slots=True)
 class _Query:
-    """One query, sent and not answered yet."""
+    """One query, not answered yet."""
 
     message: Message
     descriptor: Descriptor
@@ -38,33 +38,33 @@ class _Query:
 
 @dataclass(slots=True)
 class _Lookup:
-    """All that a process does to find out about one name."""
+    """The queries and waits of a process for one name."""
 
     process: Process
     name: str
     pending: list[_Query] = field(default_factory=list)
     first: _Query | None = None
     again: list[_Query] = field(default_factory=list)
-    """The queries sent after the first one had got no answer."""
+    """The queries sent after the first one went unanswered."""
     waits: Run | None = None
-    """The waits that came back with nothing."""
+    """The waits that timed out."""
     answer: Syscall | None = None
 
 
 class DnsNoAnswer(Rule):
-    """A query without reply: its time-out, the next server, the name that was asked."""
+    """A query without an answer: its timeout, the next server, the name."""
 
     code = "TD211"
     name = "dns-no-answer"
     severity = Severity.WARNING
-    summary = "a DNS query gets no answer: the program waits for its time-out and asks again"
+    summary = "a DNS query gets no answer: each lookup costs the resolver's timeout"
 
     def __init__(self) -> None:
         self._lookups: dict[tuple[int, str], _Lookup] = {}
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> None:
-        """Take note of each query."""
+        """Remember each query."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
             return
@@ -91,7 +91,7 @@ class DnsNoAnswer(Rule):
 
     @on_traffic(*READS, "recvmmsg")
     def received(self, action: Action) -> Iterator[Finding]:
-        """An answer, or the news that nobody listens there, which is one too."""
+        """An answer arrives; ECONNREFUSED, no server there, counts as one."""
         descriptor, call = action.descriptor, action.call
         if not self._lookups or descriptor is None or call.errno == "EAGAIN":
             return
@@ -112,7 +112,7 @@ class DnsNoAnswer(Rule):
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
-        """A wait for an answer that came back with nothing."""
+        """A wait for an answer times out."""
         call = action.call
         if call.result != 0 or (call.name in ("poll", "epoll_wait") and _last(call) == 0):
             return
@@ -123,14 +123,14 @@ class DnsNoAnswer(Rule):
                 lookup.waits = lengthened(lookup.waits, call)
 
     def _unseen(self, action: Action, numbers: frozenset[int]) -> None:
-        """Take the query for sent where the recording leaves it out: a connection to a name server is waited for."""
+        """Assume a query where the recording leaves it out: the program waits for a name server."""
         for number in numbers:
             held = action.process.table.get(number)
             socket = None if held is None else held.file.socket
             if held is None or socket is None or socket.connected is None or not (socket.peer or "").endswith(":53"):
                 continue
             if socket.last_write is None and socket.last_read is None:
-                unknown = Message(0, "a name", None, response=False)
+                unknown = Message(0, UNKNOWN, None, response=False)
                 self._asked(action, _Query(unknown, held, socket.connected, socket.peer))
 
     @on_process_end
@@ -149,9 +149,9 @@ class DnsNoAnswer(Rule):
         process, server = lookup.process, first.server or "the name server"
         kinds = {query.message.type for query in (first, *lookup.again, *lookup.pending)} - {None}
         what = f"{' and '.join(sorted(str(kind) for kind in kinds))} of {lookup.name}" if kinds else lookup.name
-        title = f"no answer from {server} to the DNS query for {what}"
+        title = f"the DNS query for {what} gets no answer from {server}"
         if lookup.answer is not None:
-            title += " until it is asked again" if lookup.again else " before the time-out"
+            title += " until the query is repeated" if lookup.again else " before the timeout"
         bad = lookup.answer is None and Aftermath(process, first.call).mattered
         waited = lookup.waits is not None
         return self.finding(
@@ -160,10 +160,10 @@ class DnsNoAnswer(Rule):
             title=title,
             severity=Severity.ERROR if bad else Severity.WARNING,
             confidence=Confidence.CERTAIN if waited else Confidence.LIKELY if lookup.again else Confidence.POSSIBLE,
-            why="a query over UDP that is lost, filtered or sent to a server that is down gets no error: the resolver"
-            " waits for its time-out, 5 s as a rule, and asks the next server: resolv.conf(5), timeout, attempts",
-            fix=f"see whether {server} answers (dig @{_host(server)} {lookup.name.removesuffix('...')});"
-            " take it out of /etc/resolv.conf, let UDP port 53 through, or put a name of this machine into /etc/hosts",
+            why="a UDP query that is lost, filtered or sent to a dead server gets no error: the resolver waits for its"
+            " timeout, 5 s by default, then asks the next server: resolv.conf(5), timeout and attempts",
+            fix=f"check that {server} answers ({_dig(first)}); if not, remove the server from /etc/resolv.conf, open"
+            " UDP port 53 to it, or add the name to /etc/hosts",
             explains=[] if lookup.waits is None else [("slow-call", lookup.waits.first.line)],
         )
 
@@ -195,7 +195,7 @@ def _waits_for(lookup: _Lookup, numbers: frozenset[int] | None) -> bool:
 
 
 def _to_server(socket: Socket, call: Syscall) -> bool:
-    """Whether it goes to a name server: by the port; where that is not known, the packet decides."""
+    """Whether a packet goes to a name server: by the port; where that is not known, the packet decides."""
     server = _server(socket, call)
     return server is None or server.endswith(":53") or socket.stream is not True
 
@@ -208,21 +208,24 @@ def _server(socket: Socket, call: Syscall) -> str | None:
     return socket.peer
 
 
-def _host(server: str) -> str:
-    host, _, port = server.rpartition(":")
-    return host.strip("[]") if port == "53" else server
+def _dig(query: _Query) -> str:
+    """Return the command that asks the same server by hand."""
+    host, _, port = (query.server or "").rpartition(":")
+    at = [] if not host else [f"@{host.strip('[]')}", *(["-p", port] if port != "53" else [])]
+    name = query.message.name.removesuffix("...")
+    return " ".join(["dig", *at, *([] if name == UNKNOWN else [name])])
 
 
 def _story(lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Iterator[Step]:
-    yield step(first.call, f"{first.server or 'a name server'} is asked for {lookup.name}", primary=True)
+    yield step(first.call, f"a query for {lookup.name} is sent to {first.server or 'a name server'}", primary=True)
     last: Syscall | Begun = first.call
     if lookup.waits is not None:
-        yield lookup.waits.together("no answer comes before the time-out")
+        yield lookup.waits.together("no answer before the timeout")
         last = lookup.waits.last
     for query in lookup.again[:2]:
         if query.call is not first.call:
-            yield step(query.call, f"asked again, of {query.server or 'a name server'}")
+            yield step(query.call, f"the query is sent again, to {query.server or 'a name server'}")
     if lookup.answer is not None:
-        yield step(lookup.answer, "the answer")
+        yield step(lookup.answer, "the answer arrives")
     elif standing is not None and standing.line > last.line:
-        yield step(standing, "still without an answer")
+        yield step(standing, "still waiting for the answer")

@@ -1,4 +1,4 @@
-"""TD209: a connection whose peer has left, neither used nor closed any more."""
+"""TD209: a connection that stays open, unused, after its peer has closed."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
+from tracediag.rules.socket._names import connection
 from tracediag.trace.calls import ACCEPTS, READS, WRITES
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3
 _TURNS = 3
-"""Further turns of the loop, or connections accepted, after which a connection left lying counts as forgotten."""
+"""Further turns of the loop, or connections accepted, after which an idle connection counts as forgotten."""
 _MANY = 3
 
 
 @dataclass(slots=True)
 class _Left:
-    """A connection whose peer has left."""
+    """A connection whose peer has closed."""
 
     process: Process
     descriptor: Descriptor
-    told: Syscall
+    end: Syscall
+    """The read that returned 0."""
     turns: int
-    """The turns of the process when that was told."""
+    """The turns of the process when the read returned 0."""
     removed: Syscall | None = None
-    """The EPOLL_CTL_DEL after it."""
+    """The EPOLL_CTL_DEL after that."""
 
 
 class HalfClosedLeak(Rule):
-    """The peer's end is seen, and the descriptor neither used nor closed for the rest of the trace."""
+    """The peer has closed, and the descriptor is neither used nor closed for the rest of the trace."""
 
     code = "TD209"
     name = "half-closed-leak"
     severity = Severity.WARNING
-    summary = "a connection whose peer has left is never closed: it stays in CLOSE_WAIT and keeps its descriptor"
+    summary = "a connection is never closed after the peer closes: it stays in CLOSE_WAIT and keeps its descriptor"
     rests_on = ("close",)
 
     def __init__(self) -> None:
         self._left: dict[int, _Left] = {}
         self._forgotten: dict[int, list[_Left]] = {}
-        """Those of processes that have ended meanwhile."""
+        """Those of processes that have ended."""
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
-        """Take note of the end of a stream; a second look at it, or data, is a use."""
+        """Remember the end of a stream; a second read, or data, is a use."""
         if action.call.result != 0 and not self._left:
             return
         descriptor = action.descriptor
@@ -74,7 +76,7 @@ class HalfClosedLeak(Rule):
 
     @on_call("epoll_ctl")
     def removed(self, action: Action) -> None:
-        """It is taken out of the set; nobody will be told of it any more."""
+        """The descriptor leaves the set: no wait will report it any more."""
         entry = action.registration
         left = None if entry is None or not self._left else self._left.get(id(entry.file))
         if left is not None and "EPOLL_CTL_DEL" in names_of(action.call.arg(1)):
@@ -82,19 +84,19 @@ class HalfClosedLeak(Rule):
 
     @on_round
     def turned(self, action: Action) -> None:
-        """Count the turns of the loops of a process, of which something has been left lying."""
+        """Count the turns of the loops of a process with such a connection."""
         if self._left:
             action.process.memory[self.name] = _turns(action.process, self.name) + 1
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
-        """A server without a loop goes on by accepting."""
+        """Count the accepts of a server without a loop."""
         if self._left and not action.thread.rounds:
             action.process.memory[self.name] = _turns(action.process, self.name) + 1
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """A close is what was missing; the end of the process closes what it had forgotten."""
+        """A close settles the connection; the end of the process shows that it was forgotten."""
         if not self._left:
             return
         for descriptor in action.released:
@@ -113,7 +115,7 @@ class HalfClosedLeak(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What is still open at the end of the trace."""
+        """Judge what is still open at the end of the trace."""
         by_process: dict[int, list[_Left]] = {}
         for left in self._left.values():
             by_process.setdefault(id(left.process), []).append(left)
@@ -122,25 +124,25 @@ class HalfClosedLeak(Rule):
 
     def _judge(self, lefts: list[_Left], until: int) -> Iterator[Finding]:
         idle = [left for left in lefts if _turns(left.process, self.name) - left.turns >= _TURNS]
-        # A single one that is still watched may be dealt with in its time.
+        # A single one that is still watched may be closed later.
         if len(idle) >= _MANY or any(left.removed is not None for left in idle):
             yield self._finding(idle, until)
 
     def _finding(self, lefts: list[_Left], until: int) -> Finding:
         left = next((left for left in lefts if left.removed is not None), lefts[0])
         number, count = left.descriptor.number, len(lefts)
-        title = "a connection whose peer has left is never closed"
+        title = f"{connection(left.descriptor)} is never closed after the peer closes"
         if count > 1:
-            title = f"{count} connections whose peers have left are never closed"
+            title = f"{count:,} connections are never closed after their peers close"
         return self.finding(
             _story(left),
             object=describe(left.descriptor),
             title=title,
             confidence=Confidence.CERTAIN if count >= _MANY and left.removed is not None else Confidence.LIKELY,
-            absent=[no(f"use or close of fd {number}", left.told, until)],
-            why="once the peer has closed, the connection stays in CLOSE_WAIT until this side closes it too, and keeps"
-            " its descriptor; EPOLL_CTL_DEL does not close anything: tcp(7), recv(2)",
-            fix=f"when recv on fd {number} gives 0, send what is left to send and close it",
+            absent=[no(f"use or close of fd {number}", left.end, until)],
+            why="after the peer's close a TCP connection stays in CLOSE_WAIT and keeps its descriptor until this side"
+            " closes it; EPOLL_CTL_DEL does not close a descriptor: RFC 9293 3.6, epoll_ctl(2)",
+            fix=f"when recv on fd {number} returns 0, send what is left to send, then close({number})",
         )
 
 
@@ -152,6 +154,6 @@ def _turns(process: Process, name: str) -> int:
 def _story(left: _Left) -> Iterator[Step]:
     number = left.descriptor.number
     yield from birth(left.descriptor)
-    yield step(left.told, f"the end of the stream: the peer of fd {number} has left", primary=True)
+    yield step(left.end, f"end of stream: the peer of fd {number} has closed", primary=True)
     if left.removed is not None:
-        yield step(left.removed, f"fd {number} leaves the set, and stays open")
+        yield step(left.removed, f"fd {number} leaves the epoll set and stays open")

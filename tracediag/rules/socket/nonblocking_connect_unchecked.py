@@ -1,4 +1,4 @@
-"""TD206: a connection that is used before anybody knows whether it has come about."""
+"""TD206: a connection that is used or closed while connect is still in progress."""
 
 from __future__ import annotations
 
@@ -16,41 +16,42 @@ from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release, on_traffic
+from tracediag.rules.socket._names import toward
 from tracediag.trace.calls import READS, WAITS, WRITES
 from tracediag.trace.events import Syscall
 
 _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALREADY"})
-"""What a call says on a connection that is still on its way: tcp_sendmsg in net/ipv4/tcp.c."""
+"""Errors of calls on a connection that is still in progress: tcp_sendmsg in net/ipv4/tcp.c."""
 
 
 @dataclass(slots=True)
 class _Way:
-    """A connection on its way."""
+    """A connection in progress."""
 
     thread: Thread
     descriptor: Descriptor
     call: Syscall
     timed_out: Syscall | None = None
-    """A wait for it that came back with nothing."""
+    """A wait for the connection that timed out."""
     used: Syscall | None = None
-    """The first use of it that failed, since it was not there yet."""
+    """The first use that failed because the connection was not established."""
     closed: Syscall | None = None
 
 
 class NonblockingConnectUnchecked(Rule):
-    """EINPROGRESS, then a use without a wait and getsockopt(SO_ERROR)."""
+    """EINPROGRESS, then a use or close without a wait and getsockopt(SO_ERROR)."""
 
     code = "TD206"
     name = "nonblocking-connect-unchecked"
     severity = Severity.ERROR
-    summary = "a connection in progress is used, or given up, before anybody has waited for it"
+    summary = "a connection in progress is used or closed without a wait for its completion"
 
     def __init__(self) -> None:
         self._ways: dict[int, _Way] = {}
 
     @on_errno("EINPROGRESS")
     def began(self, action: Action) -> None:
-        """A connection is on its way."""
+        """A connection is in progress."""
         descriptor, call = action.descriptor, action.call
         if call.name == "connect" and descriptor is not None and len(self._ways) < KEPT:
             descriptor.memory[self.name] = True
@@ -58,7 +59,7 @@ class NonblockingConnectUnchecked(Rule):
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
-        """A wait that reports it, or that nobody can tell what for, is a wait for it; one that times out is none."""
+        """A wait that reports the connection, or may be for it, settles the case; one that times out does not."""
         if not self._ways:
             return
         call = action.call
@@ -74,13 +75,13 @@ class NonblockingConnectUnchecked(Rule):
 
     @on_call("getsockopt", "connect", "getpeername")
     def asked(self, action: Action) -> None:
-        """Somebody asks whether it worked."""
+        """The program asks for the result."""
         if self._ways and action.descriptor is not None and action.call.errno != "EINPROGRESS":
             self._ways.pop(id(action.descriptor.file), None)
 
     @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
-        """The first use tells: one that fails for want of a connection shows the fault."""
+        """The first use decides: a failure for lack of a connection shows the fault."""
         descriptor = action.descriptor
         if not self._ways or descriptor is None or (way := self._ways.get(id(descriptor.file))) is None:
             return
@@ -91,7 +92,7 @@ class NonblockingConnectUnchecked(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """It is given up; what the process makes of that shows at its end."""
+        """The socket is closed; whether that matters to the process shows at its end."""
         event = action.event
         for descriptor in action.released:
             way = self._ways.get(id(descriptor.file))
@@ -101,7 +102,7 @@ class NonblockingConnectUnchecked(Rule):
             if way.used is not None:
                 del self._ways[id(descriptor.file)]
                 yield self._finding(way)
-            elif way.timed_out is not None or not _at_once(way, action.thread):
+            elif way.timed_out is not None or not _without_wait(way, action.thread):
                 del self._ways[id(descriptor.file)]
 
     @on_process_end
@@ -119,10 +120,12 @@ class NonblockingConnectUnchecked(Rule):
     def _finding(self, way: _Way) -> Finding:
         process, number = way.thread.process, way.descriptor.number
         if way.used is not None:
-            title = f"a connection in progress is used: {way.used.name} fails with {way.used.errno}"
+            title = (
+                f"{way.used.name} {toward(way.descriptor)} fails with {way.used.errno}: connect is still in progress"
+            )
             until: Syscall = way.used
         else:
-            title = "a connection in progress is taken for a failed one and closed"
+            title = f"EINPROGRESS from connect {toward(way.descriptor)} is treated as fatal"
             until = way.closed or way.call
         aftermath = Aftermath(process, way.call)
         return self.finding(
@@ -131,10 +134,10 @@ class NonblockingConnectUnchecked(Rule):
             title=title,
             severity=aftermath.severity,
             confidence=Confidence.CERTAIN if way.used is not None else Confidence.LIKELY,
-            absent=[no(f"wait for fd {number} to be writable, getsockopt(SO_ERROR)", way.call, until)],
-            why="EINPROGRESS is no error: the connection is being made, the descriptor becomes writable when that has"
-            ' ended, and SO_ERROR then tells how: connect(2), "ERRORS"',
-            fix=f"after EINPROGRESS wait for POLLOUT of fd {number}, then read SO_ERROR by getsockopt: 0 is connected,"
+            absent=[no(f"wait for fd {number} to become writable and no getsockopt(SO_ERROR)", way.call, until)],
+            why="after EINPROGRESS the descriptor becomes writable when the connection is established or has failed,"
+            ' and SO_ERROR then holds the result: connect(2), "ERRORS"',
+            fix=f"after EINPROGRESS poll fd {number} for POLLOUT, then call getsockopt(SO_ERROR): 0 means connected,"
             " anything else is the error of connect",
             explains=_consequences(way),
         )
@@ -146,7 +149,7 @@ def _consequences(way: _Way) -> list[tuple[str, int]]:
 
 
 def _probe(call: Syscall) -> bool:
-    """Whether the wait was only a look: time-out 0."""
+    """Whether the wait only polled: timeout 0."""
     return call.name == "poll" and call.number(2) == 0
 
 
@@ -155,19 +158,19 @@ def _waits_to_write(call: Syscall, number: int) -> bool:
     return numbers is not None and number in numbers
 
 
-def _at_once(way: _Way, thread: Thread) -> bool:
-    """Whether nothing was waited for between the connect and now."""
+def _without_wait(way: _Way, thread: Thread) -> bool:
+    """Whether the thread waited for nothing between the connect and now."""
     return thread is way.thread and all(turn.wait.line < way.call.line for turn in thread.rounds.values())
 
 
 def _story(way: _Way) -> Iterator[Step]:
     number, process = way.descriptor.number, way.thread.process
     yield from birth(way.descriptor)
-    yield step(way.call, f"the connection of fd {number} is on its way, neither made nor failed", primary=True)
+    yield step(way.call, f"the connection of fd {number} is in progress: neither established nor failed", primary=True)
     if way.timed_out is not None:
-        yield step(way.timed_out, "the wait for it comes back with nothing")
+        yield step(way.timed_out, "the wait for the connection times out")
     if way.used is not None:
-        yield step(way.used, f"fd {number} is used as if it were connected")
+        yield step(way.used, f"fd {number} is used as if connected")
     elif way.closed is not None:
-        yield step(way.closed, f"fd {number} is given up before it could be connected")
+        yield step(way.closed, f"fd {number} is closed before the connection completes")
     yield from Aftermath(process, way.used or way.closed or way.call).steps()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.peers import listener_of
+from tracediag.evidence.exits import manner
+from tracediag.evidence.peers import Server, server_of
 from tracediag.evidence.runs import ATTEMPTS, lengthened
 from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import blocked_at, waited_for
@@ -30,24 +31,25 @@ from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Exit, Syscall
 
 _LONG = 2.0
-"""Seconds without an answer, to a wait that does not end with the trace, from which on it is worth a word."""
+"""Seconds without an answer from which a wait that is still open at the end of the trace is reported."""
 _VERY_LONG = 10.0
+_UNIX = ("AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_FILE", "PF_LOCAL")
 
 
 class PeerNotResponding(Rule):
-    """A request sent, and no answer until time-out, end, or a series of empty waits."""
+    """A request, and no answer until a timeout, the end, or a series of empty waits."""
 
     code = "TD210"
     name = "peer-not-responding"
     severity = Severity.ERROR
-    summary = "a request gets no answer: the peer is there and does not respond"
+    summary = "a request gets no answer: the peer is connected and does not respond"
 
     def __init__(self) -> None:
         self._requests: dict[int, Request] = {}
 
     @on_traffic(*SENDS)
     def sent(self, action: Action) -> None:
-        """Take note of a request on a connection that this side has made."""
+        """Remember a request on a connection that this side made."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or (socket := descriptor.file.socket) is None:
             return
@@ -60,7 +62,7 @@ class PeerNotResponding(Rule):
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
-        """Anything that comes is an answer of a kind; a read that finds nothing is none."""
+        """Any data or error settles the request; a read that finds nothing does not."""
         if not self._requests or action.descriptor is None:
             return
         request = self._requests.get(id(action.descriptor.file))
@@ -74,7 +76,7 @@ class PeerNotResponding(Rule):
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
-        """A wait that comes back with nothing."""
+        """A wait times out."""
         if not self._requests or action.call.result != 0 or is_look(action.call):
             return
         numbers = waited_for(action.call)
@@ -84,7 +86,7 @@ class PeerNotResponding(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The connection is given up; without a wait before nobody wanted an answer."""
+        """The connection is closed; without a wait before, the program wanted no answer."""
         event = action.event
         if not self._requests or not isinstance(event, Syscall):
             return
@@ -97,7 +99,7 @@ class PeerNotResponding(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """The process gives up, or is killed while it waits."""
+        """The process exits, or is killed while it waits."""
         if end.exit is None or not self._requests:
             return
         standing = blocked_at(end)
@@ -109,7 +111,7 @@ class PeerNotResponding(Rule):
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
-        """Who still waits where the trace ends."""
+        """Judge the requests that are still open at the end of the trace."""
         if self.scope.is_excerpt and not self._requests:
             yield from self._pasted(kernel)
         for request in self._requests.values():
@@ -119,7 +121,7 @@ class PeerNotResponding(Rule):
                 yield self._finding(request, kernel, standing, confidence)
 
     def _pasted(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge a few lines that end inside a read of a socket, as of a process that hangs: the request is outside."""
+        """Judge a few lines that end inside a read of a socket, as of a hanging process: the request is outside."""
         for thread in list(kernel.process_table.threads.values()):
             call = wait_of(thread)
             numbers = None if call is None else waited_for(call)
@@ -141,7 +143,7 @@ class PeerNotResponding(Rule):
             return Confidence.CERTAIN
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
-            # Calls that nobody follows, such as futex, may be the wait: who pasted these lines saw it hang.
+            # A call that shows no descriptor, such as futex, may be the wait: these lines were pasted because it hangs.
             return Confidence.POSSIBLE if alone and not request.answered_before and self.scope.is_excerpt else None
         directly = waits_for(request, waited_for(standing))
         if directly is False or (directly is None and not self.scope.is_excerpt) or is_idle(request, standing):
@@ -157,8 +159,8 @@ class PeerNotResponding(Rule):
         process, number = request.process, request.descriptor.number
         socket = request.descriptor.file.socket
         if confidence is Confidence.CERTAIN and (socket is None or socket.connected is None):
-            confidence = Confidence.LIKELY  # who made the connection is outside the trace
-        peer, doing = listener_of(kernel, request.descriptor.file, process)
+            confidence = Confidence.LIKELY  # the connect is outside the trace
+        server = server_of(kernel, request.descriptor.file, process)
         end = process.exit if process.exit is not None and process.ended_badly else None
         seconds = seconds_since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
@@ -167,22 +169,28 @@ class PeerNotResponding(Rule):
         return self.finding(
             _story(request, standing, end),
             object=describe(request.descriptor),
-            title=_title(peer, doing, asked=asked),
+            title=_title(server, asked=asked),
             severity=Severity.ERROR if lost and not request.answered_before else Severity.WARNING,
             confidence=confidence,
             absent=[no(f"data received on fd {number}", request.call, until)] if asked else [],
-            why="the kernel takes connections and data for a server whether or not that server reads them, so a server"
-            " that hangs looks like a slow one, for as long as the client waits: listen(2), send(2)",
-            fix=f"look at {peer}, not at this program: {_tools(socket)} finds the process, strace -p shows where it"
-            f" stands; and give the wait for fd {number} a time-out",
+            why="the kernel completes connections and buffers data for a server that never reads them, so a hung server"
+            " looks like a slow one for as long as the client waits: listen(2), send(2)",
+            fix=f"{_look(server, socket)}; and set a timeout for the wait on fd {number}",
             explains=[("slow-call", standing.line)] if standing is not None else [],
         )
 
 
-def _title(peer: str, doing: str, *, asked: bool) -> str:
+def _title(server: Server, *, asked: bool) -> str:
     if not asked:
-        return f"waits for {peer}, which sends nothing: if it is to answer, it does not respond"
-    return f"{peer} does not answer" + (f", {doing}" if doing else "") + ": the request has been sent, nothing came"
+        return f"no data from {server.peer}: if an answer is due, the peer does not respond"
+    return f"{server.peer} does not answer the request" + (f": {server.doing}" if server.doing else "")
+
+
+def _look(server: Server, socket: Socket | None) -> str:
+    """Say where to look for the cause."""
+    if server.process is not None and server.process.pid is not None:
+        return f"look at process {server.process.pid}, the server: strace -p {server.process.pid} shows what blocks it"
+    return f"look at {server.peer}, not at this program: {_tools(socket)} finds the process, strace -p shows its calls"
 
 
 def _empty(request: Request, call: Syscall) -> None:
@@ -191,24 +199,24 @@ def _empty(request: Request, call: Syscall) -> None:
 
 
 def _tools(socket: Socket | None) -> str:
-    unix = socket is not None and socket.family in ("AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_FILE", "PF_LOCAL")
-    unix = unix or (socket is not None and (socket.peer or "").startswith(("/", "@")))
+    peer = "" if socket is None or socket.peer is None or socket.peer.isdecimal() else socket.peer
+    unix = (socket is not None and socket.family in _UNIX) or bool(peer and ":" not in peer)
     return "ss -xp" if unix else "ss -tp"
 
 
 def _story(request: Request, standing: Syscall | Begun | None, end: Exit | None) -> Iterator[Step]:
     socket, number = request.descriptor.file.socket, request.descriptor.number
     if socket is not None and socket.connected is not None:
-        yield step(socket.connected, f"fd {number} is connected: somebody listens there")
+        yield step(socket.connected, f"fd {number} is connected: a server listens there")
     if request.call.name not in SENDS:
-        yield step(request.call, f"waits for data on fd {number}, and none comes", primary=True)
+        yield step(request.call, f"waits for data on fd {number}; none arrives", primary=True)
         return
-    yield step(request.call, f"the request goes out on fd {number}", primary=True)
+    yield step(request.call, f"the request is sent on fd {number}", primary=True)
     last = None
     if request.waits is not None:
-        yield request.waits.together("no answer comes")
+        yield request.waits.together("no answer arrives")
         last = request.waits.last
     if standing is not None and standing is not last:
         yield step(standing, f"waits for the answer on fd {number}")
     if end is not None:
-        yield step(end, "the process ends without an answer")
+        yield step(end, f"the process {manner(end)} without an answer")

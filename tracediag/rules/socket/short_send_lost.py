@@ -1,16 +1,18 @@
-"""TD207: a send of which the kernel took only a part, and the rest is forgotten."""
+"""TD207: a short send whose remaining bytes are never sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.exits import manner
 from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part
-from tracediag.evidence.steps import birth, no
+from tracediag.evidence.steps import birth, no, plural
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
+from tracediag.rules.socket._names import toward
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.values import names_of
 
@@ -19,16 +21,16 @@ _CLOSES = frozenset({"close", "dup2", "dup3", "close_range", "execve", "execveat
 
 
 class ShortSendLost(Rule):
-    """A send takes less than was given on a stream, and the remainder never follows."""
+    """A send on a stream returns less than its size, and the rest never follows."""
 
     code = "TD207"
     name = "short-send-lost"
     severity = Severity.ERROR
-    summary = "the kernel takes only a part of a send, and the rest is never sent"
+    summary = "a send is short, and the program never sends the remaining bytes"
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> Iterator[Finding]:
-        """Compare what was taken with what was given, and what comes next with what was left."""
+        """Compare the result with the size, and the next send with the remaining bytes."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None:
             return
@@ -48,7 +50,7 @@ class ShortSendLost(Rule):
             self._note(action, descriptor)
 
     def _note(self, action: Action, descriptor: Descriptor) -> None:
-        """Remember a send that took less than it was given."""
+        """Remember a short send."""
         socket = descriptor.file.socket
         if socket is None or socket.stream is False:
             return
@@ -66,7 +68,7 @@ class ShortSendLost(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The connection is closed, the rest unsent."""
+        """The connection is closed with the rest unsent."""
         for descriptor in action.released:
             short = descriptor.file.memory.get(self.name)
             if short is not None and not descriptor.file.holders and not _excused(descriptor, short, action.event):
@@ -77,28 +79,30 @@ class ShortSendLost(Rule):
     def _finding(self, descriptor: Descriptor, short: Partial, after: Event, confidence: Confidence) -> Finding:
         number = descriptor.number
         guess = confidence is Confidence.POSSIBLE
-        title = f"{short.rest} bytes of a send are lost: the kernel took {short.call.result} of {short.size}"
+        title = f"short send: only {short.call.result or 0:,} of {short.size:,} bytes were sent {toward(descriptor)}"
         return self.finding(
             _story(descriptor, short, after),
             object=describe(descriptor),
-            title=f"if this block is a new one, {title}" if guess else title,
+            title=f"{title}; the rest was dropped if the next block is new data"
+            if guess
+            else f"{title} and the rest was dropped",
             severity=Severity.WARNING if guess else Severity.ERROR,
             confidence=confidence,
-            absent=[no(f"send of the remaining {short.rest} bytes on fd {number}", short.call, after)],
-            why="a send on a non-blocking stream, or one that a signal or a time-out breaks off, takes what fits into"
-            " the send buffer and says how much that was; the rest is the program's to send: send(2), write(2)",
-            fix=f"send on fd {number} in a loop: go on behind the bytes taken, wait for POLLOUT on EAGAIN, and close"
-            " only when all is sent",
+            absent=[no(f"send of the remaining {plural(short.rest, 'byte')} on fd {number}", short.call, after)],
+            why="a send on a non-blocking stream socket, or one that a signal or timeout interrupts, copies what fits"
+            " in the send buffer and returns that count: send(2), write(2)",
+            fix=f"send on fd {number} in a loop, advancing past the bytes already sent; on EAGAIN wait for POLLOUT, and"
+            " close only when all is sent",
         )
 
 
 def _is_close(event: Event) -> bool:
-    """Whether a call closes what it releases, rather than showing that this was closed outside the trace."""
+    """Whether a call closes what it releases, rather than showing a close outside the trace."""
     return isinstance(event, Syscall) and event.name in _CLOSES
 
 
 def _excused(descriptor: Descriptor, short: Partial, event: Event) -> bool:
-    """Whether the rest could not be sent, or was given up on purpose: the peer gone, a time-out, a signal's death."""
+    """Whether the rest could not be sent, or was dropped on purpose: a lost peer, a timeout, death by signal."""
     socket = descriptor.file.socket
     if socket is None or socket.broken is not None or socket.hung_up is not None or socket.ended is not None:
         return True
@@ -112,18 +116,18 @@ def _what_then(number: int, after: Syscall) -> str:
     if _is_close(after) or "SHUT_WR" in names_of(after.arg(1)):
         return f"fd {number} is closed"
     if after.name in _SENDS:
-        return "the next send gives new data, not the rest"
-    return f"the number is handed out again, so fd {number} has been closed"
+        return "the next send starts with new data, not the rest"
+    return f"the number is in use for a new descriptor: fd {number} was closed"
 
 
 def _story(descriptor: Descriptor, short: Partial, after: Event) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
-    taken = f"the kernel takes {short.call.result} of {short.size} bytes"
-    yield step(short.call, f"{taken}; {short.rest} are left to send", primary=True)
+    taken = f"the kernel takes {short.call.result or 0:,} of {short.size:,} bytes"
+    yield step(short.call, f"{taken}; {short.rest:,} are left to send", primary=True)
     if short.retried is not None:
-        yield step(short.retried, "one more attempt, of which nothing is taken")
+        yield step(short.retried, "another attempt: the kernel takes nothing")
     if isinstance(after, Syscall):
         yield step(after, _what_then(number, after))
     elif isinstance(after, Exit):
-        yield step(after, f"the process ends, and fd {number} with it")
+        yield step(after, f"the process {manner(after)}, which closes fd {number}")

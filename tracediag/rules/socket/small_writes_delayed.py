@@ -1,4 +1,4 @@
-"""TD208: a request in two small writes, held up by Nagle's algorithm and the delayed acknowledgement together."""
+"""TD208: a message in two small writes, delayed by Nagle's algorithm and delayed acknowledgements."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.rules.socket._names import toward
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of, number_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _SMALL = 1400
-"""Bytes: what fits into one segment on an Ethernet."""
+"""Bytes that fit into one TCP segment on an Ethernet."""
 _DELAYS = ((0.036, 0.060), (0.195, 0.225))
-"""Seconds that an acknowledgement is delayed by: TCP_DELACK_MIN of Linux and that of others, with some slack."""
+"""Seconds by which an acknowledgement is delayed: TCP_DELACK_MIN of Linux and that of others, with some slack."""
 _OFF = frozenset({"TCP_NODELAY", "TCP_CORK"})
 
 
 @dataclass(slots=True)
 class _Talk:
-    """One connection: the small writes since the last read, and the exchanges that took as long as a delay."""
+    """One connection: the small writes since the last read, and the exchanges that took as long as a delayed ACK."""
 
     descriptor: Descriptor
     small: list[Syscall] = field(default_factory=list)
@@ -48,7 +49,7 @@ class SmallWritesDelayed(Rule):
     code = "TD208"
     name = "small-writes-delayed"
     severity = Severity.WARNING
-    summary = "a message in two small writes on TCP waits for the peer's delayed acknowledgement: 40 ms each"
+    summary = "a message in two small writes on TCP waits for a delayed acknowledgement, 40 ms each time"
     needs = (Fact.TIMES,)
     raised_by = (WRITES, ("accept", "accept4"))
 
@@ -76,7 +77,7 @@ class SmallWritesDelayed(Rule):
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
-        """The answer: how long has it taken since the last of the small writes."""
+        """Measure how long the answer took after the last of the small writes."""
         descriptor, call = action.descriptor, action.call
         if not self._talks or descriptor is None or (talk := self._talks.get(id(descriptor.file))) is None:
             return
@@ -94,20 +95,20 @@ class SmallWritesDelayed(Rule):
 
     @on_call("setsockopt")
     def tuned(self, action: Action) -> Iterator[Finding]:
-        """TCP_NODELAY ends it."""
+        """TCP_NODELAY or TCP_CORK turns Nagle's algorithm off."""
         if self._talks and action.descriptor is not None and names_of(action.call.arg(2)) & _OFF:
             yield from self._over(self._talks.pop(id(action.descriptor.file), None))
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The connection is closed: all is known of it."""
+        """The connection is closed: judge its exchanges."""
         for descriptor in action.released:
             if not descriptor.file.holders:
                 yield from self._over(self._talks.pop(id(descriptor.file), None))
 
     @on_trace_end
     def ended(self, _: Kernel) -> Iterator[Finding]:
-        """What is still open at the end of the trace."""
+        """Judge what is still open at the end of the trace."""
         excerpt = self.scope.is_excerpt
         for talk in self._talks.values():
             yield from self._over(talk, excerpt=excerpt)
@@ -115,7 +116,7 @@ class SmallWritesDelayed(Rule):
     def _over(self, talk: _Talk | None, *, excerpt: bool = False) -> Iterator[Finding]:
         if talk is None:
             return
-        # A few slow answers among many quick ones are the server's own affair.
+        # A few slow answers among many quick ones come from a slow server.
         mostly = talk.delayed * 2 >= talk.exchanges
         sure = LOOP.confidence(talk.delayed, excerpt=excerpt)
         if talk.late is not None and mostly and sure is not None:
@@ -126,27 +127,28 @@ class SmallWritesDelayed(Rule):
     def _finding(self, talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall], confidence: Confidence) -> Finding:
         number = talk.descriptor.number
         timed = talk.late is not None
+        where = toward(talk.descriptor)
         title = LOOP.title(
-            talk.delayed, "each message in two small writes waits for the peer's delayed acknowledgement"
+            talk.delayed, f"each message {where} is sent in two small writes and waits for a delayed acknowledgement"
         )
         if not timed:
-            title = "messages go out in two small writes with Nagle's algorithm on: if each takes 40 ms, this is why"
+            title = f"messages {where} are sent in two small writes: each may wait 40 ms for a delayed acknowledgement"
         return self.finding(
             _story(talk, exchange),
             object=describe(talk.descriptor),
             title=title,
             severity=Severity.WARNING if timed else Severity.NOTE,
             confidence=confidence,
-            why="while a small segment is unacknowledged TCP holds the next small one back (Nagle), and the peer, which"
-            " cannot answer half a message, delays its acknowledgement by 40 ms or more: tcp(7), TCP_NODELAY;"
-            " RFC 1122 4.2.3.2 and 4.2.3.4",
-            fix=f"send each message on fd {number} with one writev or sendmsg, or the first part with MSG_MORE; or set"
-            " TCP_NODELAY",
+            why="TCP holds back a small segment while another is unacknowledged (Nagle's algorithm), and the receiver"
+            " of half a message delays the acknowledgement by 40 ms or more: tcp(7), TCP_NODELAY; RFC 1122 4.2.3.2 and"
+            " 4.2.3.4",
+            fix=f"send each message on fd {number} with one writev or sendmsg, pass MSG_MORE with the first part, or"
+            " set TCP_NODELAY",
         )
 
 
 def _nagled(socket: Socket) -> bool:
-    """Whether it is a TCP connection on which nobody is known to have turned Nagle's algorithm off."""
+    """Whether a socket is a TCP connection on which the program has not turned Nagle's algorithm off."""
     if socket.protocol is not None:
         tcp = socket.protocol.startswith("TCP")
     else:
@@ -155,7 +157,7 @@ def _nagled(socket: Socket) -> bool:
 
 
 def _delayed(first: Syscall, second: Syscall, answer: Syscall) -> bool:
-    """Whether the answer came as long after the second write as an acknowledgement is delayed."""
+    """Whether the answer took as long after the second write as a delayed acknowledgement."""
     if answer.time is None or second.time is None or first.time is None:
         return False
     came = answer.end_time if answer.end_time is not None else answer.time + (answer.duration or 0)
@@ -167,10 +169,10 @@ def _story(talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall]) -> Iterator[
     first, second, answer = exchange
     number = talk.descriptor.number
     yield from birth(talk.descriptor)
-    yield step(first, f"the first part goes out at once on fd {number}")
+    yield step(first, f"the first part is sent immediately on fd {number}")
     yield step(second, "the second part is held back until the first is acknowledged", primary=True)
     if talk.late is not None and talk.late_end is not None:
-        note = "the answer comes only after the acknowledgement's delay"
+        note = "the answer arrives only after the delayed acknowledgement"
         yield repeated(answer, note, talk.delayed, talk.late_end.line)
     else:
         yield step(answer, "the answer")

@@ -1,4 +1,4 @@
-"""TD218: a unix socket at which nobody listens."""
+"""TD218: connect to a unix socket that has no listener."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ _OPTIONAL = (
     "/avahi-daemon/socket", "/sssd/", "/dev/log", "/systemd/journal/", "/run/winbindd/pipe", "/winbindd/pipe",
     "/systemd/notify", "/lib/sss/pipes/", "/varlink", "/io.systemd.",
 )  # fmt: skip
-"""Sockets of services that the C library and its modules ask if they are there, and do without if not."""
+"""Sockets of optional services that the C library and its modules try to reach."""
 _NEAR = 60
-"""Lines between the failure and a bad end within which the one is taken for the cause of the other."""
-_AT_ONCE = 8
-"""Lines after the failure within which a message speaks of it, whatever it says."""
+"""Lines between the failure and a bad end within which the failure counts as the cause."""
+_SOON = 8
+"""Lines after the failure within which any message is about the failure."""
 
 
 class _Absent(Run, kw_only=True):
-    """Connects to one path that found nobody."""
+    """Failed connects to one path."""
 
     process: Process
     descriptor: Descriptor | None
     path: str
     bound: Syscall | None = None
-    """The bind by which a traced process makes that socket, after the first attempt."""
+    """The bind of that path by a traced process, after the first attempt."""
     said: Syscall | None = None
-    """The message that speaks of it: the process forgets its messages when it ends."""
+    """The message about it: the model drops the messages of a process that ends."""
     started: Event | None = None
-    """The clone that made that process, if it is a child of the one that connects."""
+    """The clone that started that process, if it is a child of the one that connects."""
 
 
 class SocketServerAbsent(Rule):
-    """connect to a unix socket = ENOENT or ECONNREFUSED: wrong path, not started yet, died."""
+    """connect to a unix socket = ENOENT or ECONNREFUSED: a wrong path, or a server not started yet or dead."""
 
     code = "TD218"
     name = "socket-server-absent"
     severity = Severity.WARNING
-    summary = "connect to a unix socket finds no server: a wrong path, one not started yet, or one that died"
+    summary = "connect to a unix socket finds no server: the path is wrong, or the server is not running"
 
     def __init__(self) -> None:
         self._absent: dict[tuple[Process, str], _Absent] = {}
 
     @on_errno("ENOENT", "ECONNREFUSED", of=("connect",))
     def failed(self, action: Action) -> None:
-        """Take note of the path."""
+        """Count the attempts at the path."""
         call = action.call
         path = _unix_path(call)
         if path is None or any(optional in path for optional in _OPTIONAL):
@@ -72,7 +72,7 @@ class SocketServerAbsent(Rule):
 
     @on_call("connect")
     def connected(self, action: Action) -> None:
-        """The server is there after all; or another one at another path is, which serves as well."""
+        """The server answers after all, or another server does at a path with the same file name."""
         if self._absent and action.call.result == 0 and (path := _unix_path(action.call)) is not None:
             name = path.rpartition("/")[2]
             for key, absent in list(self._absent.items()):
@@ -82,7 +82,7 @@ class SocketServerAbsent(Rule):
 
     @on_call("bind")
     def bound(self, action: Action) -> None:
-        """A traced process makes the socket, too late."""
+        """A traced process binds the path, too late."""
         if self._absent and action.call.result == 0 and (path := _unix_path(action.call)) is not None:
             for absent in self._absent.values():
                 if absent.path == path and absent.bound is None:
@@ -91,7 +91,7 @@ class SocketServerAbsent(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> None:
-        """Forget what did not matter to a process that ends; report the rest when the server may have come up."""
+        """Drop what did not matter to a process that ends; judge the rest when the server may have started."""
         if end.exit is not None:
             for key, absent in [item for item in self._absent.items() if item[1].process is end.process]:
                 absent.said = _said(absent)
@@ -110,12 +110,12 @@ class SocketServerAbsent(Rule):
         refused = absent.first.errno == "ECONNREFUSED"
         bad = _ends_for_it(absent)
         weighty = absent.times >= ATTEMPTS.worth or excerpt or _said(absent) is not None
-        what = "the socket file is there, but nobody listens at it" if refused else "there is no such socket"
+        what = "the socket file exists but has no listener" if refused else "the socket does not exist"
         if absent.path.startswith("@"):
-            what = "nobody has that abstract name"
+            what = "no socket is bound to that abstract name"
         title = f"no server at {absent.path}: {what}"
         if absent.bound is not None:
-            title = f"no server at {absent.path} yet: process {absent.bound.pid} makes the socket only later"
+            title = f"no server at {absent.path} yet: the server binds the socket only later"
         return self.finding(
             _story(absent, bad=bad),
             object=absent.path if absent.descriptor is None else describe(absent.descriptor),
@@ -123,11 +123,11 @@ class SocketServerAbsent(Rule):
             severity=Severity.ERROR if bad else Severity.WARNING if weighty else Severity.NOTE,
             confidence=Confidence.CERTAIN if bad or excerpt or absent.bound is not None else Confidence.LIKELY,
             why=(
-                "nobody listens there: the file of a unix socket outlives its server, an abstract name goes with it:"
-                " unix(7), connect(2)"
+                "the file of a unix socket outlives the server, and connect to a leftover file fails with ECONNREFUSED;"
+                " an abstract name disappears with the socket: unix(7), connect(2)"
                 if refused
-                else "the server makes the file by bind, so before that, at another path or after an unlink connect"
-                " gives ENOENT: unix(7)"
+                else "bind creates the socket file: before the server's bind or after an unlink, connect fails with"
+                " ENOENT: unix(7)"
             ),
             fix=_fix(absent, refused=refused),
             explains=[
@@ -148,42 +148,40 @@ def _ends_for_it(absent: _Absent) -> bool:
 
 
 def _matters(absent: _Absent) -> bool:
-    """Whether the process insisted, complained or ended for it; else it can do without that server."""
+    """Whether the process retried, complained or ended for it; else the server is optional."""
     return absent.times >= ATTEMPTS.worth or _ends_for_it(absent) or _said(absent) is not None
 
 
 def _said(absent: _Absent) -> Syscall | None:
-    """Return the message that speaks of the socket."""
+    """Return the message about the socket."""
     name = absent.path.rpartition("/")[2][:16]
     later = said_by(absent.process, absent.first.line).calls
-    near = (message for message in later if name in message.body or message.line - absent.last.line <= _AT_ONCE)
+    near = (message for message in later if name in message.body or message.line - absent.last.line <= _SOON)
     return absent.said or next(near, None)
 
 
 def _fix(absent: _Absent, *, refused: bool) -> str:
     if absent.bound is not None:
         return (
-            f"let the server say when it listens (a byte through a pipe, sd_notify, socket activation), or repeat"
-            f" connect to {absent.path} for some seconds"
+            f"have the server report when it listens (a byte through a pipe, sd_notify, socket activation), or retry"
+            f" connect to {absent.path} for a few seconds"
         )
     if refused:
-        return (
-            f"start the server of {absent.path}, or find out why it died (ss -xlp, its log); it can unlink the old file"
-        )
-    where = f"see whether the server of {absent.path} runs and where it listens (ss -xlp)"
-    return f"{where}: start it, or give both the same path"
+        leftover = "" if absent.path.startswith("@") else "; bind needs the leftover file unlinked first"
+        return f"start the server of {absent.path}, or find out why it exited (ss -xlp, its log){leftover}"
+    return f"start the server of {absent.path}; if the server runs, compare the path that it listens on (ss -xlp)"
 
 
 def _story(absent: _Absent, *, bad: bool) -> Iterator[Step]:
     started = absent.started
     if isinstance(started, Syscall):
-        yield step(started, f"process {started.result} is started, which makes the socket later")
-    yield step(absent.first, f"nobody listens at {absent.path}", primary=True)
-    yield from absent.again("nobody yet")
+        yield step(started, f"process {started.result} is started; it binds the socket later")
+    yield step(absent.first, f"nothing listens on {absent.path}", primary=True)
+    yield from absent.again("still nothing listens")
     if (said := _said(absent)) is not None:
         named = Complaint((said,)).names_error(absent.first.errno or "") is not None
         yield report_step(said, named=named)
     if bad and absent.process.exit is not None:
         yield end_step(absent.process.exit)
     if absent.bound is not None:
-        yield step(absent.bound, "only now the socket is made")
+        yield step(absent.bound, "the socket is bound only here")

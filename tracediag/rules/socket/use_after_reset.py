@@ -1,4 +1,4 @@
-"""TD203: a connection that is used on after the kernel has said that it is dead."""
+"""TD203: a connection that is still used after the kernel reported it dead."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
+from tracediag.rules.socket._names import connection
 from tracediag.trace.calls import READS, WRITES
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3
-"""Below this a descriptor of unknown kind is rather a pipe or a terminal."""
+"""Below this a descriptor of unknown kind is more likely a pipe or a terminal."""
 
 
 class _Use(Run, kw_only=True):
-    """The calls that came after the end of a connection."""
+    """The calls after the end of a connection."""
 
     descriptor: Descriptor
     broken: Syscall
@@ -33,14 +34,14 @@ class UseAfterReset(Rule):
     code = "TD203"
     name = "use-after-reset"
     severity = Severity.WARNING
-    summary = "a connection is read or written on after EPIPE or ECONNRESET"
+    summary = "a connection is still read or written after EPIPE or ECONNRESET"
 
     def __init__(self) -> None:
         self._uses: dict[int, _Use] = {}
 
     @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
-        """Count the calls that come after the end."""
+        """Count the calls after the end."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or not (call.errno in BROKEN or descriptor.file.memory):
             return
@@ -57,13 +58,13 @@ class UseAfterReset(Rule):
 
     @on_call("connect")
     def connected(self, action: Action) -> None:
-        """A socket that is connected anew starts afresh."""
+        """A socket that connects again starts afresh."""
         if action.descriptor is not None and action.call.result == 0:
             action.descriptor.file.memory.pop(self.name, None)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The story is over with the last close."""
+        """Judge the connection at its last close."""
         for descriptor in action.released:
             use = None if _held(descriptor.file) else self._uses.pop(id(descriptor.file), None)
             if use is not None:
@@ -71,26 +72,28 @@ class UseAfterReset(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """What is still open at the end of the trace."""
+        """Judge what is still open at the end of the trace."""
         del kernel
         for use in self._uses.values():
             yield self._finding(use, None)
 
     def _finding(self, use: _Use, end: Event | None) -> Finding:
         number, dead = use.descriptor.number, use.broken.errno
-        # One call more before the close has done nothing; a second one shows that nobody looks at the result.
+        # One more call before the close does no harm; a second one shows that the program ignores the result.
         harmless = use.times == 1 and isinstance(end, Syscall)
         sure = _known(use.descriptor)
         return self.finding(
             _steps(use, end),
             object=describe(use.descriptor),
-            title=f"a connection is used on after {dead}" if not harmless else f"one call too many after {dead}",
+            title=f"{connection(use.descriptor)} is used once more after {dead}"
+            if harmless
+            else f"{connection(use.descriptor)} is still used after {dead}",
             severity=Severity.NOTE if harmless else Severity.WARNING,
             confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
-            why="after a reset the socket has no peer any more: every write gives EPIPE (and SIGPIPE), every read ends"
-            " at once, and nothing can bring the connection back: send(2), tcp(7)",
-            fix=f"look at the result of each call, and take {dead} as final for fd {number}: stop, take it out of the"
-            " event loop, close it",
+            why="after a reset the socket has no peer: every write fails with EPIPE (and raises SIGPIPE), every read"
+            " returns 0, and the connection cannot recover: send(2), tcp(7)",
+            fix=f"check the result of each call; on {dead} stop using fd {number}, remove the descriptor from the event"
+            f" loop and close({number})",
             explains=[("send-without-nosignal", use.first.line)],
         )
 
@@ -99,14 +102,14 @@ def _steps(use: _Use, end: Event | None) -> Iterator[Step]:
     number, first = use.descriptor.number, use.first
     yield from birth(use.descriptor)
     yield step(use.broken, f"{use.broken.errno}: the connection is dead")
-    got = "reads 0 bytes" if first.errno is None else f"fails with {first.errno}"
-    yield use.together(f"fd {number} is used all the same; {first.name} {got}", primary=True)
+    got = "returns 0" if first.errno is None else f"fails with {first.errno}"
+    yield use.together(f"fd {number} is used again: {first.name} {got}", primary=True)
     if isinstance(end, Syscall) and end.name == "close":
-        yield step(end, f"only here fd {number} is closed")
+        yield step(end, f"fd {number} is closed only here")
 
 
 def _connection(descriptor: Descriptor) -> bool:
-    """Whether it is a connection, as far as is known: no pipe, and no datagram socket, which can go on."""
+    """Whether a descriptor is a connection: no pipe, and no datagram socket, which survives errors."""
     file = descriptor.file
     if file.socket is not None:
         return file.socket.stream is not False
@@ -114,16 +117,16 @@ def _connection(descriptor: Descriptor) -> bool:
 
 
 def _ended_by_itself(file: OpenFile) -> bool:
-    """Whether the program has shut down its own direction: then EPIPE tells nothing of the peer."""
+    """Whether the program shut down its own direction: then EPIPE is not about the peer."""
     shut = None if file.socket is None else file.socket.shut
     return shut is not None and bool(names_of(shut.arg(1)) & {"SHUT_WR", "SHUT_RDWR"})
 
 
 def _known(descriptor: Descriptor) -> bool:
-    """Whether it is surely a connection, and the same one all the time.
+    """Whether a descriptor is surely one connection, the same at every call.
 
-    Where the trace shows neither its birth nor that anything was ever sent or received on it, its own shutdown may
-    stand before the beginning, and a recording of failures only may have left out that it was closed and made anew.
+    Where the trace shows neither the call that made it nor any data sent or received, the program's own shutdown may
+    precede the trace, and a recording of failures only may leave out a close and the next accept.
     """
     socket = descriptor.file.socket
     if socket is None:
@@ -137,7 +140,7 @@ def _held(file: OpenFile) -> bool:
 
 
 def _pointless(broken: Syscall, call: Syscall) -> bool:
-    """Whether nothing can come of the call: after a failed *write* there may still be data of the peer to read."""
+    """Whether the call cannot succeed: after a failed *write* there may still be data of the peer to read."""
     if call.name in WRITES:
         return call.errno in BROKEN
     return call.errno in BROKEN or (broken.name in READS and call.result == 0)

@@ -1,4 +1,4 @@
-"""TD202: a write to a peer that has closed, told with all that went before."""
+"""TD202: a write to a peer that has closed, with the history of the connection."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
+from tracediag.rules.socket._names import toward
 from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
 _BOTH_WAYS = frozenset({"EPOLLHUP", "EPOLLERR", "POLLHUP", "POLLERR"})
-"""What is reported when both directions are gone; RDHUP alone is a half-close, after which writing is right."""
+"""Reported when both directions are closed; RDHUP alone is a half-close, after which writing is right."""
 
 _STANDARD_STREAMS = 3
-"""Below this a descriptor of unknown kind is rather a pipe or a terminal."""
+"""Below this a descriptor of unknown kind is more likely a pipe or a terminal."""
 
 
 class WriteAfterPeerClosed(Rule):
-    """EPIPE or ECONNRESET on a write, with the story: what still succeeded and why, and what had told of the end."""
+    """EPIPE or ECONNRESET on a write, with what happened before: the last success, and the first sign of the end."""
 
     code = "TD202"
     name = "write-after-peer-closed"
     severity = Severity.NOTE
-    summary = "a write fails since the peer has closed; which earlier write still succeeded, and what had told of it"
+    summary = "a write fails because the peer has closed; shows the last success and the first sign of the close"
 
     @on_errno(*BROKEN)
     def failed(self, action: Action) -> Iterator[Finding]:
-        """Tell the story of the first failed write of a connection."""
+        """Report the first failed write of a connection."""
         call, descriptor = action.call, action.descriptor
         if descriptor is None or call.name not in WRITES or self.name in descriptor.memory:
             return
@@ -42,36 +43,37 @@ class WriteAfterPeerClosed(Rule):
         socket = descriptor.file.socket
         if not _peer_had(descriptor) or (socket is not None and socket.broken is not call):
             return
-        told = None if socket is None else _told(socket, call)
-        # A program may well finish the turn in which it is told; to write in a later one is a mistake.
-        this_turn = any(turn.wait is told for turn in action.thread.rounds.values())
-        gone = told is not None and socket is not None and _hung_up_both_ways(socket) and told is socket.hung_up
+        sign = None if socket is None else _first_sign(socket, call)
+        # A program may finish the turn in which the wait reports it; to write in a later turn is a mistake.
+        this_turn = any(turn.wait is sign for turn in action.thread.rounds.values())
+        gone = sign is not None and socket is not None and _hung_up_both_ways(socket) and sign is socket.hung_up
         left = departure(action.kernel, descriptor.file, call)
-        yield self._finding(descriptor, call, told, left, ignored=gone and not this_turn)
+        yield self._finding(descriptor, call, sign, left, ignored=gone and not this_turn)
 
     def _finding(
-        self, descriptor: Descriptor, call: Syscall, told: Syscall | None, left: Step | None, *, ignored: bool
+        self, descriptor: Descriptor, call: Syscall, sign: Syscall | None, left: Step | None, *, ignored: bool
     ) -> Finding:
         socket, number = descriptor.file.socket, descriptor.number
         before = None if socket is None else socket.last_write
-        title = "the program writes to a peer that has closed the connection"
+        how = "reset" if call.errno == "ECONNRESET" else "closed"
+        title = f"{call.name} {toward(descriptor)} fails with {call.errno}: the peer has {how} the connection"
         if ignored:
-            title = "a hang-up is told, and the program writes to that peer all the same"
-        stop = "; stop writing once the peer's end is told" if told is not None else ""
+            title = f"the program keeps writing {toward(descriptor)} after the hang-up was reported"
+        stop = f"; stop writing when a wait or read on fd {number} reports the end" if sign is not None else ""
         return self.finding(
-            [*birth(descriptor), *_story(call, before, told, socket), *([] if left is None else [left])],
+            [*birth(descriptor), *_story(call, before, sign, socket), *([] if left is None else [left])],
             object=describe(descriptor),
             title=title,
             severity=Severity.WARNING if ignored else Severity.NOTE,
             confidence=Confidence.CERTAIN if _surely(descriptor, call) else Confidence.LIKELY,
-            absent=[no(f"close of fd {number}", told, call)] if ignored and told is not None else [],
+            absent=[no(f"close of fd {number}", sign, call)] if ignored and sign is not None else [],
             why=_why(call, before, socket),
-            fix=f"take {call.errno} as the end: take fd {number} out of the event loop and close it{stop}",
+            fix=f"on {call.errno} remove fd {number} from the event loop and close({number}){stop}",
         )
 
 
 def _peer_had(descriptor: Descriptor) -> bool:
-    """Whether the error tells of a peer that was there and left: not of a pipe, nor of the program's own shutdown."""
+    """Whether the error means that a peer left: no pipe, and no shutdown by the program itself."""
     socket = descriptor.file.socket
     if socket is None:
         return descriptor.file.kind is Kind.UNKNOWN and descriptor.number >= _STANDARD_STREAMS
@@ -83,10 +85,10 @@ def _peer_had(descriptor: Descriptor) -> bool:
 
 
 def _surely(descriptor: Descriptor, call: Syscall) -> bool:
-    """Whether it is surely a socket, and surely the peer's doing.
+    """Whether it is surely a socket, and surely closed by the peer.
 
-    EPIPE also answers a write after the program's own shutdown. That could only have gone unseen where the trace shows
-    neither the socket's birth nor a write that succeeded.
+    A write after the program's own shutdown also fails with EPIPE. The trace may have missed that shutdown only where
+    it shows neither the call that made the socket nor a write that succeeded.
     """
     socket = descriptor.file.socket
     if socket is None:
@@ -98,8 +100,8 @@ def _hung_up_both_ways(socket: Socket) -> bool:
     return bool(socket.hung_up_events & _BOTH_WAYS)
 
 
-def _told(socket: Socket, call: Syscall) -> Syscall | None:
-    """Return what had told of the peer's end before: a hang-up of both directions, else whatever came first."""
+def _first_sign(socket: Socket, call: Syscall) -> Syscall | None:
+    """Return what reported the peer's close before: a hang-up of both directions, else the first sign."""
     signs = [sign for sign in (socket.hung_up, socket.ended) if sign is not None and sign.line < call.line]
     if socket.hung_up in signs and _hung_up_both_ways(socket):
         return socket.hung_up
@@ -114,25 +116,28 @@ def _unix(socket: Socket | None) -> bool:
 
 def _why(call: Syscall, before: Syscall | None, socket: Socket | None) -> str:
     if _unix(socket):
-        return "a unix socket knows at once that its peer has closed: the first write after that gets EPIPE: unix(7)"
+        return (
+            "a unix socket knows immediately that the peer has closed: the first write then fails with EPIPE: unix(7)"
+        )
     if call.errno == "ECONNRESET":
         return (
-            "the peer has reset the connection: it closed with data unread or with SO_LINGER 0, or lost the connection;"
-            " the first call to notice gets ECONNRESET, a further write EPIPE and SIGPIPE: tcp(7), RFC 2525 2.17"
+            "a reset means that the peer closed with unread data or SO_LINGER 0, or no longer knows the connection; the"
+            " first call after the reset fails with ECONNRESET, further writes with EPIPE: tcp(7), RFC 2525 2.17"
         )
     if before is None:
-        return "the peer had closed, and its reset had arrived before this write: tcp(7), send(2)"
+        return "a write fails with EPIPE once the peer has closed and its reset has arrived: tcp(7), send(2)"
     return (
-        "a write only fills the send buffer: the first one after the peer's close still succeeds, and its data are"
-        " answered with a RST; once that has arrived the next write gets EPIPE: tcp(7), RFC 9293 3.10.7.1"
+        "a write only fills the send buffer: the first write after the peer's close still succeeds, the peer's kernel"
+        " answers with RST, and later writes fail with EPIPE: tcp(7), RFC 9293 3.10.7.1"
     )
 
 
-def _story(call: Syscall, before: Syscall | None, told: Syscall | None, socket: Socket | None) -> Iterator[Step]:
+def _story(call: Syscall, before: Syscall | None, sign: Syscall | None, socket: Socket | None) -> Iterator[Step]:
     if socket is not None and socket.last_read is not None:
         yield step(socket.last_read, "the last data from the peer")
-    if told is not None:
-        yield step(told, "the peer's end is told here")
+    if sign is not None:
+        hung_up = socket is not None and sign is socket.hung_up
+        yield step(sign, "the hang-up is reported here" if hung_up else "end of stream: the peer has closed")
     if before is not None:
         yield step(before, _still(call, socket))
     gone = "the peer has closed" if _unix(socket) else "the peer's reset has arrived"
@@ -140,9 +145,9 @@ def _story(call: Syscall, before: Syscall | None, told: Syscall | None, socket: 
 
 
 def _still(call: Syscall, socket: Socket | None) -> str:
-    """Say what the success of the write before means."""
+    """Say why the write before succeeded."""
     if _unix(socket):
-        return "succeeds: the peer was still there"
+        return "succeeds: the peer is still open"
     if call.errno == "ECONNRESET":
-        return "succeeds: no reset had arrived yet"
-    return "still succeeds: the kernel takes it into the send buffer, whoever is left to read it"
+        return "succeeds: no reset has arrived yet"
+    return "still succeeds: the kernel only copies the data into the send buffer"
