@@ -39,7 +39,7 @@ def test_who_closed_the_other_end(name: str, trace: str, note: str) -> None:
 
 def test_who_does_not_answer() -> None:
     finding = found("peer-not-responding", "bug.f.strace")
-    assert finding.title.endswith(" does not answer the request: the server is connected")
+    assert finding.title.endswith(" does not answer the request: the server is still connected")
     assert "look at process N, the server" in without_pid(finding.fix)
 
 

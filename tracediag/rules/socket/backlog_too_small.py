@@ -17,7 +17,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_e
 from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count, plural
 
 _SMALL = 5
 _UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
@@ -142,7 +142,7 @@ class BacklogTooSmall(Rule):
             *([step(wait, f"the wait returns: connections are queued on fd {number}")] if wait is not None else ()),
             repeated(first, row_note, row, last.line),
         ]
-        times = "once" if queue.full == 1 else f"{queue.full:,} times"
+        times = "once" if queue.full == 1 else f"{count(queue.full)} times"
         unix = socket is not None and socket.family in ("AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_LOCAL")
         look = (
             "ss -xl shows the queue"

@@ -21,6 +21,7 @@ from tracediag.rules.base import on_call, on_release, on_traffic
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import count, size
 from tracediag.trace.values import Symbol, bare
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
@@ -112,16 +113,16 @@ class DatagramResentUnanswered(LoopRule[_Series]):
 
     def tell(self, run: _Series, sure: Confidence) -> Finding:
         """Make the finding."""
-        socket, size = run.descriptor.file.socket, run.first.result or 0
+        socket, sent = run.descriptor.file.socket, run.first.result or 0
         peer = (format_address(run.first.arg(4)) if run.first.name == "sendto" else None) or (
             socket.peer if socket is not None else None
         )
-        title = f"the same datagram of {size:,} bytes is sent {run.times:,} times to {peer or 'one peer'}: no answer"
+        title = f"the same datagram of {size(sent)} is sent {count(run.times)} times to {peer or 'one peer'}: no answer"
         if sure is Confidence.POSSIBLE:
             title += ", if the program expects one"
         big = ""
-        if size > _ETHERNET:
-            big = f"; {size:,} bytes exceed one Ethernet frame: compare the MTU of both ends (ping -M do -s {size})"
+        if sent > _ETHERNET:
+            big = f"; {size(sent)} exceed one Ethernet frame: compare the MTU of both ends (ping -M do -s {sent})"
         return self.finding(
             _story(run),
             object=describe(run.descriptor),

@@ -16,6 +16,7 @@ from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_e
 from tracediag.rules.socket._names import connection
 from tracediag.trace.calls import ACCEPTS, READS, WRITES
 from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.quantities import count
 from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3
@@ -130,15 +131,15 @@ class HalfClosedLeak(Rule):
 
     def _finding(self, lefts: list[_Left], until: int) -> Finding:
         left = next((left for left in lefts if left.removed is not None), lefts[0])
-        number, count = left.descriptor.number, len(lefts)
+        number, many = left.descriptor.number, len(lefts)
         title = f"{connection(left.descriptor)} is never closed after the peer closes"
-        if count > 1:
-            title = f"{count:,} connections are never closed after their peers close"
+        if many > 1:
+            title = f"{count(many)} connections are never closed after their peers close"
         return self.finding(
             _story(left),
             object=describe(left.descriptor),
             title=title,
-            confidence=Confidence.CERTAIN if count >= _MANY and left.removed is not None else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if many >= _MANY and left.removed is not None else Confidence.LIKELY,
             absent=[no(f"use or close of fd {number}", left.end, until)],
             why="after the peer's close a TCP connection stays in CLOSE_WAIT and keeps its descriptor until this side"
             " closes it; EPOLL_CTL_DEL does not close a descriptor: RFC 9293 3.6, epoll_ctl(2)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.peers import departure
-from tracediag.evidence.steps import birth, plural
+from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -20,6 +20,7 @@ from tracediag.rules.base import Rule, on_errno, on_process_end
 from tracediag.rules.socket._names import peer_of
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural, size
 
 _NEAR = 60
 """Lines between the reset and a bad end within which the reset counts as the cause."""
@@ -114,7 +115,7 @@ def _asked(socket: Socket) -> bool | None:
 def _title(reset: _Reset) -> str:
     title = f"{peer_of(reset.descriptor)} resets the connection"
     if reset.answered:
-        got = plural((reset.read.result if reset.read is not None else None) or 0, "byte")
+        got = size((reset.read.result if reset.read is not None else None) or 0)
         return f"{title} after {got} of data: only an abrupt end if the answer was complete"
     if reset.written is not None and reset.asked:
         return f"{title}: the request gets no answer"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.exits import manner
 from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part
-from tracediag.evidence.steps import birth, no, plural
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -14,6 +14,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
 from tracediag.rules.socket._names import toward
 from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.quantities import count, plural
 from tracediag.trace.values import names_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")
@@ -79,7 +80,8 @@ class ShortSendLost(Rule):
     def _finding(self, descriptor: Descriptor, short: Partial, after: Event, confidence: Confidence) -> Finding:
         number = descriptor.number
         guess = confidence is Confidence.POSSIBLE
-        title = f"short send: only {short.call.result or 0:,} of {short.size:,} bytes were sent {toward(descriptor)}"
+        taken = short.call.result or 0
+        title = f"short send: only {count(taken)} of {plural(short.size, 'byte')} were sent {toward(descriptor)}"
         return self.finding(
             _story(descriptor, short, after),
             object=describe(descriptor),
@@ -123,8 +125,8 @@ def _what_then(number: int, after: Syscall) -> str:
 def _story(descriptor: Descriptor, short: Partial, after: Event) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
-    taken = f"the kernel takes {short.call.result or 0:,} of {short.size:,} bytes"
-    yield step(short.call, f"{taken}; {short.rest:,} are left to send", primary=True)
+    taken = f"the kernel takes {count(short.call.result or 0)} of {count(short.size)} bytes"
+    yield step(short.call, f"{taken}; {count(short.rest)} are left to send", primary=True)
     if short.retried is not None:
         yield step(short.retried, "another attempt: the kernel takes nothing")
     if isinstance(after, Syscall):
