@@ -1,36 +1,38 @@
-"""Files of which the data could not be brought to the disk, and what the program did with them after that."""
+"""Files whose data the kernel could not write to disk, and what the program did with them afterwards."""
 
 from __future__ import annotations
 
 import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.runs import Run
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
 
 FAILED = "failed sync"
-"""In the memory of an open file: the first fsync that failed and that the program did not make up for."""
+"""In the memory of an open file: the first fsync that failed and after which the data was not written again."""
 
 
 class FailedSync(msgspec.Struct, eq=False):
-    """A file whose data could not be brought to the disk."""
+    """A file whose data the kernel could not write to disk."""
 
     aftermath: Aftermath
     descriptor: Descriptor | None
     """None for a mapping."""
     written: Syscall | None
-    """The last write before."""
+    """The last write before the failure."""
     taken: int
-    times: int = 1
-    last: int = 0
-    told: bool = False
-    """Whether a finding speaks of it."""
+    """Bytes written before the failure."""
+    run: Run
+    """The calls that failed."""
+    found: bool = False
+    """Whether a finding of fsync-error-ignored reports it."""
 
     @property
     def call(self) -> Syscall:
-        """The call that failed."""
+        """The first call that failed."""
         return self.aftermath.call
 
     @property
@@ -39,14 +41,14 @@ class FailedSync(msgspec.Struct, eq=False):
         return self.aftermath.process
 
 
-def tells_of(file: OpenFile) -> bool:
-    """Whether a finding of fsync-error-ignored tells of a failed fsync of a file: no other rule need."""
+def is_found(file: OpenFile) -> bool:
+    """Whether fsync-error-ignored reports a failed fsync of a file, so that no other rule has to."""
     state: FailedSync | None = file.memory.get(FAILED)
-    return state is not None and (state.told or goes_on(state))
+    return state is not None and (state.found or keeps_writing(state))
 
 
 def written_again(state: FailedSync, now: OpenFile | None) -> bool:
-    """Whether the data had been given once more, as far as the last write before and after shows."""
+    """Whether the data was written again, as far as the last writes before and after the failure show."""
     if now is None or state.descriptor is None or now.written is None:
         return False
     if now is state.descriptor.file and now.taken == state.taken:
@@ -55,12 +57,12 @@ def written_again(state: FailedSync, now: OpenFile | None) -> bool:
     if now is not state.descriptor.file and ("O_TRUNC" in opened or "O_EXCL" in opened):
         return True
     before, after = (None if call is None else text_of(call.arg(1)) for call in (state.written, now.written))
-    # Where there is nothing to compare with, a new description with data of its own gets the benefit of the doubt.
+    # With nothing to compare, a new description that was written to is assumed to hold the data.
     return now is not state.descriptor.file if before is None or after is None else before.data == after.data
 
 
-def goes_on(state: FailedSync) -> bool:
-    """Whether the program wrote on to the file, said nothing of the failure, and does not end badly."""
+def keeps_writing(state: FailedSync) -> bool:
+    """Whether the program wrote to the file again, did not report the failure, and did not end badly."""
     file = None if state.descriptor is None else state.descriptor.file
     if file is None or file.taken == state.taken or written_again(state, file):
         return False

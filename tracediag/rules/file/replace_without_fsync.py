@@ -1,4 +1,4 @@
-"""TD406: a file is replaced by a new one whose data nobody has brought to the disk."""
+"""TD406: a file is replaced by rename, and the data of the new file was not synced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.paths import name_of, path_of, places, same
-from tracediag.evidence.steps import no, repeated
+from tracediag.evidence.runs import Run
+from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -21,33 +22,32 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
-"""Names under which a file is written that is to take another's place."""
+"""Temporary names of files that are to replace others."""
 
-_MADE_ANEW = re.compile(
+_REPRODUCIBLE = re.compile(
     r"^/(?:tmp|run|dev|proc|sys|var/(?:tmp|run|cache|lib/apt))/"
     r"|(?:^|/)(?:__pycache__|\.?c?caches?|\.git|objects|CMakeFiles|node_modules|site-packages|dist-packages|partial)/"
     r"|(?:^|/)(?:build|target/(?:debug|release))/"
     r"|\.(?:py[co]|o|obj|l?a|lo|so(?:\.[\d.]+)?|d|class|rlib|rmeta|[gp]ch|elc|mo|gc(?:da|no)|cache|lock|pid|part)$",
     re.IGNORECASE,
 )
-"""What is made again when it is lost: caches, what a compiler makes, downloads, files that do not outlive a restart."""
+"""Files that are made again if lost: caches, compiler output, downloads, files that do not outlive a restart."""
 
 _NO_SYNC_NEEDED = ("O_SYNC", "O_DSYNC", "O_APPEND")
-"""Each write brings its data to the disk, or the file is a log: open(2)."""
+"""Each write waits for its data to reach the disk, or the file is a log: open(2)."""
 _NAMES_KEPT = 4096
 _TARGETS_KEPT = 32
 
 
 class _Replaced(msgspec.Struct, eq=False):
-    """A file whose data was not synced when it took its name."""
+    """A file whose data was not synced when it was renamed into place."""
 
     source: Descriptor
-    rename: Syscall
+    renames: Run
+    """The rename, and later ones to the same name."""
     old: str
     new: str
     confidence: Confidence
-    times: int = 1
-    last: int = 0
 
 
 class ReplaceWithoutFsync(Rule):
@@ -56,19 +56,19 @@ class ReplaceWithoutFsync(Rule):
     code = "TD406"
     name = "replace-without-fsync"
     severity = Severity.NOTE
-    summary = "a file is replaced by rename, and the new data was not synced: empty after a power failure"
+    summary = "a file is replaced by rename without fsync: it may be empty after a power failure"
 
     def __init__(self) -> None:
         self._synced: dict[str, Syscall] = {}
-        """The last attempt to sync a file or directory, by the last part of its name."""
+        """The last attempt to sync each file or directory, by the last part of its path."""
         self._all: Syscall | None = None
-        """The last sync of whole file systems, or of what is not known."""
+        """The last sync of entire file systems, or of an unknown file."""
         self._hidden = False
-        """Whether an io_uring is in use: what goes through it is not in the trace."""
+        """Whether an io_uring is in use: its requests are not in the trace."""
 
     @on_call(*SYNCS)
     def synced(self, action: Action) -> None:
-        """Remember what is brought to the disk; whether that fails is the matter of another rule."""
+        """Remember what is synced; fsync-error-ignored looks at failures."""
         call = action.call
         held = action.descriptor
         path = None if held is None or call.name == "syncfs" else held.file.path
@@ -82,29 +82,29 @@ class ReplaceWithoutFsync(Rule):
 
     @on_call("io_uring_setup")
     def hid(self, action: Action) -> None:
-        """Take note that calls may be made that strace does not see."""
+        """Note that the program may sync where strace does not see it."""
         self._hidden = self._hidden or not action.call.failed
 
     @on_call(*RENAMES)
     def renamed(self, action: Action) -> None:
-        """Look for the file that takes another's name among those that the process has written."""
+        """Look for the renamed file among those that the process has written."""
         call, process = action.call, action.process
         paths = places(call, process)
-        if call.result != 0 or len(paths) != 2 or call.has("RENAME_NOREPLACE") or _MADE_ANEW.search(paths[1]):
+        if call.result != 0 or len(paths) != 2 or call.has("RENAME_NOREPLACE") or _REPRODUCIBLE.search(paths[1]):
             return
         source = _written(process, paths[0])
-        if source is None or not _takes_its_place(source, paths[0], paths[1]):
+        if source is None or not _replaces(source, paths[0], paths[1]):
             return
         kept: dict[str, _Replaced] = process.memory.setdefault(self.name, {})
         known = kept.get(paths[1])
         if known is not None:
-            known.times, known.last = known.times + 1, call.line
+            known.renames.add(call)
         elif len(kept) < _TARGETS_KEPT:
-            kept[paths[1]] = _Replaced(source, call, *paths, _sure(source, process), last=call.line)
+            kept[paths[1]] = _Replaced(source, Run(call, call), *paths, _sure(source, process))
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge when the process can no longer make up for it."""
+        """Judge when the process can no longer sync the files."""
         kept: dict[str, _Replaced] = end.process.memory.pop(self.name, {})
         for found in kept.values():
             opened = found.source.opened
@@ -112,30 +112,30 @@ class ReplaceWithoutFsync(Rule):
                 yield self._finding(found)
 
     def _since(self, line: int, found: _Replaced) -> bool:
-        """Whether the data was synced since the file was made, be it under its old name or its new one."""
+        """Whether the data was synced after the file was created, under its old name or its new one."""
         attempts = (self._all, self._synced.get(name_of(found.old)), self._synced.get(name_of(found.new)))
         return any(call is not None and call.line > line for call in attempts)
 
     def _finding(self, found: _Replaced) -> Finding:
-        descriptor, rename = found.source, found.rename
+        descriptor, rename = found.source, found.renames.first
         folder = posixpath.dirname(found.new) or "."
         directory = self._synced.get(name_of(folder)) if name_of(folder) not in ("", ".") else None
-        # Who syncs the directory wants the file to be there after a power failure: that is what he does not get.
+        # A program that syncs the directory expects the file to survive a power failure.
         meant = directory is not None and directory.line > rename.line
         return self.finding(
             [
                 *_story(found),
-                *([step(directory, "the new name is synced, its data is not")] if meant and directory else []),
+                *([step(directory, "the directory is synced, the data is not")] if meant and directory else []),
             ],
             object=found.new,
-            title="a file is replaced by a new one whose data was not synced: after a power failure it may be empty",
+            title=f"{found.new} is replaced by rename without fsync: after a power failure the file may be empty",
             severity=Severity.WARNING if meant else Severity.NOTE,
             confidence=found.confidence,
             absent=[no("fsync or fdatasync of the new file", descriptor.opened or rename, rename)],
-            why="rename changes the name at once for all who look, but the disk may get the name before the data; only"
-            " fsync waits for the data: rename(2), fsync(2)",
-            fix=f"call fsync on fd {descriptor.number} before its close, and check its result, then rename; for the"
-            f" name itself, fsync the directory ({folder}) after the rename",
+            why="rename is atomic for other processes, but the new name may reach the disk before the data; only fsync"
+            " waits for the data: rename(2), fsync(2)",
+            fix=f"call fsync on fd {descriptor.number} and check the result before close and rename; then fsync the"
+            f" directory ({folder}) so that the new name is on disk as well",
         )
 
 
@@ -156,12 +156,12 @@ def _written(process: Process, path: str) -> Descriptor | None:
     return found
 
 
-def _takes_its_place(source: Descriptor, old: str, new: str) -> bool:
-    """Whether a file was made to replace another: not so a log that is put aside, or mail that is delivered."""
+def _replaces(source: Descriptor, old: str, new: str) -> bool:
+    """Whether a file was written to replace another, unlike a log that is rotated or mail that is delivered."""
     was, becomes = name_of(old), name_of(new)
     opened = source.file.opened
     likely = becomes in was or _TEMPORARY.search(was) is not None
-    if becomes.startswith(was) or _MADE_ANEW.search(old):
+    if becomes.startswith(was) or _REPRODUCIBLE.search(old):
         return False
     if opened is None:
         return likely
@@ -172,7 +172,7 @@ def _takes_its_place(source: Descriptor, old: str, new: str) -> bool:
 
 
 def _sure(source: Descriptor, process: Process) -> Confidence:
-    """Tell how sure it is that no fsync was left out: a trace that shows mmap and close is not picked by name."""
+    """Return how sure it is that the recording would show an fsync: one with mmap and close likely has all calls."""
     picked = not process.space.mappings or source.opened is None or source.closed is None
     return Confidence.LIKELY if picked else Confidence.CERTAIN
 
@@ -180,10 +180,9 @@ def _sure(source: Descriptor, process: Process) -> Confidence:
 def _story(found: _Replaced) -> Iterator[Step]:
     source = found.source
     if source.opened is not None:
-        yield step(source.opened, f"fd {source.number} is a new file under a name of its own")
+        yield step(source.opened, f"fd {source.number} is created: a new file under a temporary name")
     if source.file.written is not None:
-        yield step(source.file.written, f"the last of its {plural(source.file.taken, 'byte')} so far in memory")
+        yield step(source.file.written, f"the last of {plural(source.file.taken, 'byte')}: the data is still in memory")
     if isinstance(source.closed, Syscall):
-        yield step(source.closed, "it is closed: that does not bring it to the disk")
-    note = "it takes the other's name, while its data may not be on the disk"
-    yield repeated(found.rename, note, found.times, found.last, primary=True)
+        yield step(source.closed, "close does not write the data to disk")
+    yield found.renames.together("the new file replaces the old one: the data may not be on disk yet", primary=True)

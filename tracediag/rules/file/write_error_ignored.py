@@ -1,4 +1,4 @@
-"""TD402: output that could not be written, and a program that reports success."""
+"""TD402: output that could not be written, and a process that exits with status 0."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import msgspec
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import Complaint, meaning
 from tracediag.evidence.paths import takes_back
-from tracediag.evidence.steps import birth, no, repeated
+from tracediag.evidence.runs import Run
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.rules.file._failed_syncs import tells_of
+from tracediag.rules.file._failed_syncs import is_found
 from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import text_of
@@ -29,12 +30,12 @@ _LOSSES_KEPT = 8
 
 
 class _Loss(msgspec.Struct, eq=False):
-    """Output to one description that has failed, and of which the program has not yet shown that it knows."""
+    """Output to one description that failed, while the program has not yet shown that it noticed."""
 
     descriptor: Descriptor
     aftermath: Aftermath
-    last: int
-    times: int = 1
+    run: Run
+    """The call that failed, and later failures of the same call."""
 
     @property
     def call(self) -> Syscall:
@@ -43,20 +44,20 @@ class _Loss(msgspec.Struct, eq=False):
 
 
 class WriteErrorIgnored(Rule):
-    """A write, fsync or close fails for want of room or a fault of the device, and the process ends with status 0."""
+    """A write, fsync or close fails because of a full disk or a device error, and the process exits with status 0."""
 
     code = "TD402"
     name = "write-error-ignored"
     severity = Severity.ERROR
-    summary = "output cannot be written, and the program ends with status 0 without a word"
+    summary = "output cannot be written, and the process exits with status 0 without an error message"
 
     def __init__(self) -> None:
         self._losing: dict[int, Process] = {}
-        """The processes that have lost output, by identity: the others need not be looked at."""
+        """The processes that have lost output, by identity: all others are skipped."""
 
     @on_errno("ENOSPC", "EDQUOT", "EIO")
     def failed(self, action: Action) -> None:
-        """Remember output that failed; the second failure on the same description belongs to the first."""
+        """Remember output that failed; a second failure on the same description belongs to the first."""
         call = action.call
         if call.name not in _WRITES and call.name not in _FLUSHES:
             return
@@ -66,15 +67,15 @@ class WriteErrorIgnored(Rule):
         losses: list[_Loss] = action.process.memory.setdefault(self.name, [])
         known = next((loss for loss in losses if loss.descriptor.file is descriptor.file), None)
         if known is not None:
-            known.times += known.call.name == call.name
-            known.last = call.line if known.call.name == call.name else known.last
+            if known.call.name == call.name:
+                known.run.add(call)
         elif len(losses) < _LOSSES_KEPT:
-            losses.append(_Loss(descriptor, Aftermath(action.process, call), call.line))
+            losses.append(_Loss(descriptor, Aftermath(action.process, call), Run(call, call)))
             self._losing[id(action.process)] = action.process
 
     @on_call(*FILE_WRITES)
     def wrote(self, action: Action) -> None:
-        """Look for what shows that the program knows: the error told to anybody, or the same data written once more."""
+        """Look for proof that the program noticed: a report of the error, or the same data written again."""
         if not self._losing:
             return
         call = action.call
@@ -83,13 +84,13 @@ class WriteErrorIgnored(Rule):
         if call.result is not None and call.result > 0:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
             for loss in losses:
-                loss.aftermath.noticed = call if _tells(call, loss) else None
+                loss.aftermath.noticed = call if _reports(call, loss) else None
                 loss.aftermath.retried = call if _repairs(action, loss) else None
             losses[:] = [loss for loss in losses if not loss.aftermath.settled]
 
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
-        """Whoever removes or cuts what he could not write whole has seen the error."""
+        """Forget output that the program removes or truncates: the program has seen the error."""
         if self._losing and id(action.process) in self._losing:
             losses: list[_Loss] = action.process.memory.get(self.name, [])
             for loss in losses:
@@ -98,14 +99,14 @@ class WriteErrorIgnored(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """The status says whether the caller hears of the loss."""
+        """Judge by the exit status: with another status than 0 the caller learns of the loss."""
         process = end.process
         if self._losing.pop(id(process), None) is None or end.event is None or process.status != 0:
             return
         for loss in process.memory.get(self.name, ()):
-            if not loss.aftermath.ignored or (loss.call.name in FSYNCS and tells_of(loss.descriptor.file)):
+            if not loss.aftermath.ignored or (loss.call.name in FSYNCS and is_found(loss.descriptor.file)):
                 continue
-            # Where no write is recorded, or no call but those that fail, a message to fd 2 would not be either.
+            # A recording without writes, or of failures only, would not show a message on fd 2.
             shown = loss.call.name in _WRITES and end.kernel.succeeded
             yield self._finding(loss, end.event, Confidence.CERTAIN if shown else Confidence.LIKELY)
 
@@ -115,18 +116,18 @@ class WriteErrorIgnored(Rule):
         return self.finding(
             _story(loss, end),
             object=describe(loss.descriptor),
-            title=f"{call.name} on fd {number} fails ({error}), and the process reports success",
+            title=f"{call.name} on {name(loss.descriptor)} fails ({error}), and the process exits with status 0",
             confidence=confidence,
-            absent=[no(f"message of {call.errno}, nor a second attempt", call, end.line)],
-            why="buffered output meets the error only when it is flushed, often in fclose or at exit; if nobody looks"
-            " at that result, the data is lost and the exit status is 0 all the same: write(2), fclose(3), exit(3)",
-            fix=f"check the result of each write, and of fflush and fclose before the exit, on fd {number}; on"
-            f" {call.errno} say so on fd 2 and exit with a status other than 0",
+            absent=[no(f"message about {call.errno}, no second attempt", call, end.line)],
+            why="buffered output may fail only when flushed, often in fclose or at exit, and exit itself reports no"
+            " such failure: fclose(3), exit(3), write(2)",
+            fix=f"check the result of every write to fd {number}, and of fflush and fclose before exit; on"
+            f" {call.errno} print the error on fd 2 and exit with a nonzero status",
         )
 
 
 def _meant(action: Action) -> Descriptor | None:
-    """Return the descriptor of a close, which has released it, or of a call that the model takes no notice of."""
+    """Return the descriptor that a close has released, or that of a call that the model does not follow."""
     if action.released:
         return action.released[0]
     number = action.call.number(0)
@@ -134,19 +135,19 @@ def _meant(action: Action) -> Descriptor | None:
 
 
 def _matters(descriptor: Descriptor, call: Syscall) -> bool:
-    """Whether output is lost: not so for fd 2, a terminal that is gone, or a switch of the kernel in /proc or /sys."""
+    """Whether output is lost: not for fd 2, a closed terminal, or a kernel setting in /proc or /sys."""
     file = descriptor.file
     if descriptor.number == _STDERR or file.kind is Kind.SOCKET:
         return False
     path = file.path or ""
     if path.startswith(("/proc/", "/sys/", "/dev/pts/", "/dev/tty", "/dev/ptmx")):
         return False
-    # EIO of a standard stream that is not known to be a file is the answer of a terminal that has hung up.
+    # EIO on a standard stream that is not known to be a file means that the terminal has hung up.
     return call.errno != "EIO" or descriptor.number > _STDERR or file.kind is Kind.FILE
 
 
-def _tells(call: Syscall, loss: _Loss) -> bool:
-    """Whether a write gives the error's text, or to fd 2 the name of what was written to."""
+def _reports(call: Syscall, loss: _Loss) -> bool:
+    """Whether a write holds the text of the error, or on fd 2 the name of the file."""
     if call.line <= loss.call.line:
         return False
     said = Complaint((call,))
@@ -160,7 +161,7 @@ def _tells(call: Syscall, loss: _Loss) -> bool:
 
 
 def _repairs(action: Action, loss: _Loss) -> bool:
-    """Whether a write on the same description gives the data that had failed once more."""
+    """Whether a write to the same description writes the lost data again."""
     descriptor = action.descriptor
     if descriptor is None or descriptor.file is not loss.descriptor.file or loss.call.name != action.call.name:
         return False
@@ -169,9 +170,8 @@ def _repairs(action: Action, loss: _Loss) -> bool:
 
 
 def _story(loss: _Loss, end: Exit | Syscall) -> Iterator[Step]:
-    call, number = loss.call, loss.descriptor.number
+    call = loss.call
     yield from birth(loss.descriptor)
-    lost = "the data is not written" if call.name in _WRITES else "what was written may not be there"
-    note = f"{call.name} on fd {number} fails with {call.errno}: {lost}"
-    yield repeated(call, note, loss.times, loss.last, primary=True)
-    yield step(end, "the process ends with status 0: the caller takes the output for whole")
+    lost = "the data is lost" if call.name in _WRITES else "data written earlier may be lost"
+    yield loss.run.together(f"{call.name} fails with {call.errno}: {lost}", primary=True)
+    yield step(end, "the process exits with status 0: the caller assumes that the output is complete")
