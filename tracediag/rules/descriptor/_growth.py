@@ -112,7 +112,7 @@ def _of_socket(process: Process, descriptor: Descriptor) -> tuple[object, str, i
     if failed is not None and failed.name == "connect":
         again = socket.connected is not None and socket.connected.line > failed.line
         peer = failed.body.partition(", ")[2]
-        return None if again else ((peer, failed.errno), f"a socket whose connect failed with {failed.errno}", _FEW)
+        return None if again else ((peer, failed.errno), f"a socket with a failed connect ({failed.errno})", _FEW)
     if failed is not None and socket.broken is not None and socket.accepted is not None:
         return (("broken", socket.local), "a broken connection", _SOME)
     if len(process.threads) > 1 or descriptor.waited_for or descriptor.file.registrations:

@@ -1,4 +1,4 @@
-"""What another program inherits by execve, and whether that was meant."""
+"""What a program inherits by execve, and whether that was intended."""
 
 from __future__ import annotations
 
@@ -7,56 +7,57 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.inheritance import Inherited
 from tracediag.kernel.process import Process
+from tracediag.trace.calls import ACCEPTS, OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import Array, Text, bare
 
 LOCKED = "TD309 lock"
-"""On a description: the flock that holds a lock for all that hold the description."""
+"""On a description: the flock call that took the lock, which belongs to the description."""
 
 _STANDARD_STREAMS = 3
-_MAKERS = frozenset({*PATHS, "socket", "accept", "accept4"})
-"""Neither dup and its like, which put something where another program expects it, nor pairs, made to be shared."""
+_MAKERS = OPENS | ACCEPTS | {"socket"}
+"""Not dup and dup2, which place a descriptor where a program expects it, nor pairs, which are made to be shared."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox", "fish"})
-"""They open a number above 2 only where the script says so, for the programs that it starts: `exec 3<file`."""
+"""They open a number above 2 only if the script asks for that, for the programs that it starts: `exec 3<file`."""
 _SECRET = re.compile(r"/etc/g?shadow-?|.*/(?:id_(?:rsa|dsa|ecdsa|ed25519)|ssh_host_[a-z0-9]+_key)|.*\.(?:key|p12|pfx)")
 
 
 class Leak(msgspec.Struct, eq=False):
-    """What one execve has carried over into another program."""
+    """A descriptor that another program has inherited by execve."""
 
     what: str
     """"listener", "connection", "lock", "secret" or "file"."""
     number: int
     file: OpenFile
     owner: Descriptor
-    """The one that was copied by fork."""
+    """The descriptor that fork copied."""
     process: Process
-    """The one with the other program."""
+    """The process that runs the other program."""
     call: Syscall
     also: int = 0
-    """How many more of the kind went with it."""
+    """How many more of the kind the program has inherited."""
     left: Event | None = None
-    """The owner's close or end, while the other program still holds it."""
+    """The owner's close or end, while the other program still has the descriptor open."""
     proof: Syscall | None = None
-    """A call of others that fails, since the other program holds it."""
+    """A call of another process that fails because the other program has the descriptor open."""
 
     @property
     def held(self) -> bool:
-        """Whether the other program still has it, and has never used or closed it: nobody has asked for the number."""
+        """Whether the other program has neither used nor closed the descriptor: the model still has it as inherited."""
         inherited = self.process.table.inherited.get(self.number)
         return inherited is not None and inherited[0] is self.file
 
     @property
     def closes_are_shown(self) -> bool:
-        """Whether the trace shows closes at all: a filter may have left them out."""
+        """Whether the trace shows any close: a filter may omit them."""
         return bool(self.process.table.last_closed or self.owner.table.last_closed)
 
 
 def leaks(process: Process, call: Syscall) -> Iterator[Leak]:
-    """Yield what a child has carried over an execve without having touched it, one of each kind."""
+    """Yield the descriptors that a child passes through execve without having used them, one of each kind."""
     if process.parent is None or process.program in (None, process.former) or '"LISTEN_FDS=' in call.body:
         return
     found: dict[str, Leak] = {}
@@ -72,19 +73,19 @@ def leaks(process: Process, call: Syscall) -> Iterator[Leak]:
 
 
 def is_named(call: Syscall, number: int) -> bool:
-    """Whether the arguments of a program hold a number, as in `--fd 3` and `/dev/fd/3`."""
+    """Whether the arguments of a program contain a number, as in `--fd 3` and `/dev/fd/3`."""
     value = bare(call.arg(2 if call.name == "execveat" else 1))
     texts = [str(item) for item in value.items if isinstance(item, Text)] if isinstance(value, Array) else []
     return any(re.search(rf"(?<![\w.]){number}(?![\w.])", text) for text in texts)
 
 
 def _kind(process: Process, number: int, inherited: Inherited) -> str | None:
-    """Return what it is that should not have been inherited; None where that may be meant, or does no harm."""
+    """Return the kind of a descriptor that should not be inherited; None where that may be intended or is harmless."""
     file, cloexec, owner = inherited
     opened = owner.opened
     if number < _STANDARD_STREAMS or cloexec is not False or owner.kept is not None or opened is None:
         return None
-    if opened.name not in _MAKERS or not _made_by_forebear(process, owner, opened) or _is_stream(process, file):
+    if opened.name not in _MAKERS or not _opened_by_ancestor(process, owner, opened) or _is_stream(process, file):
         return None
     if file.socket is not None:
         ready = file.socket.accepted is not None or file.socket.connected is not None
@@ -99,12 +100,12 @@ def _kind(process: Process, number: int, inherited: Inherited) -> str | None:
     return "file" if file.flags.access in ("O_WRONLY", "O_RDWR") else None
 
 
-def _made_by_forebear(process: Process, owner: Descriptor, opened: Syscall) -> bool:
-    """Whether the program that this one was forked from has made it, and is no shell."""
+def _opened_by_ancestor(process: Process, owner: Descriptor, opened: Syscall) -> bool:
+    """Whether the program from which this process was forked opened it, and is not a shell."""
     parent = process.parent
     while parent is not None:
         if parent.executed is not None and parent.executed.line > opened.line:
-            return False  # it has come over an execve before: told then
+            return False  # passed through an execve before, and reported then
         if (parent.program or "").rpartition("/")[2] in _SHELLS:
             return False
         if parent.table is owner.table:
@@ -114,7 +115,7 @@ def _made_by_forebear(process: Process, owner: Descriptor, opened: Syscall) -> b
 
 
 def _is_stream(process: Process, file: OpenFile) -> bool:
-    """Whether the program has it as its input or output: it was given, and the second number does no harm."""
+    """Whether it is also a standard stream of the program: then it was passed on purpose."""
     table = process.table
     for number in range(_STANDARD_STREAMS):
         held, inherited = table.open.get(number), table.inherited.get(number)

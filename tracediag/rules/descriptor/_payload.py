@@ -1,4 +1,4 @@
-"""What a write says, as far as it takes to see that two of them are of one kind."""
+"""What a write transfers, as far as needed to see that two writes are of one kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = re.compile(rb"\d+")
 
 
 def payload(call: Syscall) -> bytes | None:
-    """Return the first text that a call hands over, as far as strace shows it."""
+    """Return the first text that a call writes, as far as strace shows it."""
     for arg in call.args[1:]:
         for value in walk(arg):
             if isinstance(value, Text):
@@ -22,7 +22,7 @@ def payload(call: Syscall) -> bytes | None:
 
 
 def shape(call: Syscall) -> bytes | None:
-    """Return how what is written begins, whatever its numbers; None for what is too short to tell."""
+    """Return the beginning of what is written, with 0 for each number; None if it is too short to compare."""
     text = payload(call)
     if text is None or len(text) < _SHORTEST:
         return None

@@ -1,4 +1,4 @@
-"""TD309: a descriptor that another program inherits by mistake."""
+"""TD309: another program inherits a descriptor by mistake."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_rel
 from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
 from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Exit, Record, Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count
 
 _KEPT = 64
 
 
 class _Words(msgspec.Struct, frozen=True):
-    """What is said of one kind of leak."""
+    """The words and severities of one kind of leak."""
 
     noun: str
     why: str
     alone: Severity | None
-    """How bad it is while the owner has it, too; None where that is not worth a word."""
+    """The severity while the owner has the descriptor open, too; None for no report."""
     outlived: Severity
-    """How bad it is once the other program alone has it."""
+    """The severity once only the other program has the descriptor open."""
 
 
 class LeakedIntoExec(Rule):
-    """Sockets, locks and secrets without FD_CLOEXEC at the execve of another program, which never touches them."""
+    """Sockets, locks and secrets without FD_CLOEXEC at the execve of another program, which never uses them."""
 
     code = "TD309"
     name = "leaked-into-exec"
     severity = Severity.WARNING
-    summary = "another program inherits a socket, a lock or a secret that was not meant for it"
+    summary = "another program inherits a socket, a lock or a secret by mistake: FD_CLOEXEC is missing"
 
     def __init__(self) -> None:
         self._leaks: list[Leak] = []
 
     @on_call("flock")
     def locked(self, action: Action) -> None:
-        """Take note of locks; one that cannot be had may be held by the wrong program."""
+        """Record locks; a lock that is refused may be held by the wrong program."""
         call = action.call
         held = action.process.table.get(call.number(0) or 0)
         if held is None:
@@ -61,7 +61,7 @@ class LeakedIntoExec(Rule):
 
     @on_errno("EADDRINUSE")
     def in_use(self, action: Action) -> None:
-        """See whether the address is in use by what has leaked."""
+        """Check whether a leaked socket keeps the address in use."""
         if action.call.name == "bind" and self._leaks:
             wanted = format_address(action.call.arg(1))
             self._prove(action, lambda leak: leak.file.socket is not None and leak.file.socket.local == wanted)
@@ -73,7 +73,7 @@ class LeakedIntoExec(Rule):
 
     @on_call(*EXECS)
     def executed(self, action: Action) -> None:
-        """Look at what has come along; a second execve may be the one that it was meant for."""
+        """Find what the program inherits; a second execve may be the program that the descriptor is for."""
         process, call = action.process, action.call
         if call.result != 0 or not process.table.inherited:
             return
@@ -89,7 +89,7 @@ class LeakedIntoExec(Rule):
 
     @on_release
     def released(self, action: Action) -> None:
-        """See whether the owner leaves first."""
+        """Note that the owner has closed a descriptor that the other program still has open."""
         if not self._leaks:
             return
         for descriptor in action.released:
@@ -101,18 +101,18 @@ class LeakedIntoExec(Rule):
 
     @on_call("exit_group")
     def exits(self, action: Action) -> Iterator[Finding]:
-        """The other program ends: what it never touched is still as it was inherited."""
+        """Report what the other program has never used when it exits."""
         if self._leaks:
-            yield from self._told(action.process, action.event.line, lambda leak: leak.held)
+            yield from self._settled(action.process, action.event.line, lambda leak: leak.held)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """It was killed: only what was seen before is known. Or it lives on, and still holds what it inherited."""
+        """Report at a kill what was seen before, and at the end of the trace what a running program still has open."""
         if self._leaks:
             killed = end.exit is not None
-            yield from self._told(end.process, end.line, lambda leak: leak.left is not None if killed else leak.held)
+            yield from self._settled(end.process, end.line, lambda leak: leak.left is not None if killed else leak.held)
 
-    def _told(self, process: Process, until: int, fits: Callable[[Leak], bool]) -> Iterator[Finding]:
+    def _settled(self, process: Process, until: int, fits: Callable[[Leak], bool]) -> Iterator[Finding]:
         mine = [leak for leak in self._leaks if leak.process is process]
         self._leaks = [leak for leak in self._leaks if leak.process is not process]
         for leak in mine:
@@ -123,15 +123,15 @@ class LeakedIntoExec(Rule):
     def _finding(self, leak: Leak, severity: Severity, until: int) -> Finding:
         words, number, program = _WORDS[leak.what], leak.number, leak.process.program
         opener = "" if leak.owner.opened is None else leak.owner.opened.name
-        more = f" and {plural(leak.also, 'other')} of the kind" if leak.also else ""
+        more = f" and {count(leak.also)} more" if leak.also else ""
         return self.finding(
             [
                 *birth(leak.owner),
-                step(leak.call, f"another program takes over and inherits {words.noun}", primary=True),
+                step(leak.call, f"{program} is executed and inherits {words.noun}", primary=True),
                 *_consequence(leak),
             ],
             object=describe(leak.owner),
-            title=f"{program} inherits {words.noun}{more}: {describe_file(leak.file) or f'fd {number}'}",
+            title=f"{program} inherits {words.noun}: {describe_file(leak.file) or f'fd {number}'}{more}",
             severity=severity,
             confidence=Confidence.LIKELY if leak.proof is None else Confidence.CERTAIN,
             absent=[no(f"FD_CLOEXEC on fd {number}, and no use or close of it by {program}", leak.call, until)],
@@ -154,53 +154,55 @@ def _severity(leak: Leak) -> Severity | None:
 
 def _consequence(leak: Leak) -> Iterator[Step]:
     if isinstance(leak.left, Syscall | Record):
-        how = "ends" if isinstance(leak.left, Exit) else "closes it"
-        yield step(leak.left, f"the owner {how}; the other program still holds it")
+        how = "exits" if isinstance(leak.left, Exit) else f"closes fd {leak.owner.number}"
+        yield step(leak.left, f"the owner {how}, but {leak.process.program} still has fd {leak.number} open")
     if leak.proof is not None:
-        yield step(leak.proof, f"{leak.proof.name} fails, since the other program still holds it")
+        yield step(
+            leak.proof, f"{leak.proof.name} fails because {leak.process.program} still has fd {leak.number} open"
+        )
 
 
-_INHERITED = "a descriptor without FD_CLOEXEC stays open across execve, and a child has all of its parent's"
+_INHERITED = "fork and execve pass on every descriptor without FD_CLOEXEC"
 _WORDS = {
     "listener": _Words(
         "a listening socket",
-        f"{_INHERITED}: the address stays in use as long as any process holds the socket: execve(2), bind(2)",
+        f"{_INHERITED}; an address stays in use while any process has the socket open: execve(2), bind(2)",
         Severity.NOTE,
         Severity.WARNING,
     ),
     "connection": _Words(
         "a connection",
-        f"{_INHERITED}: the peer sees the end of a connection when its last descriptor is closed: execve(2), close(2)",
+        f"{_INHERITED}; the peer sees the end of a connection only when the last is closed: execve(2), close(2)",
         None,
         Severity.WARNING,
     ),
     "lock": _Words(
         "a lock",
-        f"{_INHERITED}: flock holds the lock until the last descriptor of the open file is closed: execve(2), flock(2)",
+        f"{_INHERITED}; an flock lock is released only when the last of them is closed: execve(2), flock(2)",
         None,
         Severity.WARNING,
     ),
     "secret": _Words(
         "a file with secrets",
-        f"{_INHERITED}: it can be read through the descriptor whatever the file's permissions are: execve(2), open(2)",
+        f"{_INHERITED}; reading from one needs no permission on the file: execve(2), open(2)",
         Severity.NOTE,
         Severity.WARNING,
     ),
     "file": _Words(
         "a file open for writing",
-        f"{_INHERITED}: a deleted file takes up space as long as any process holds it: execve(2), unlink(2)",
+        f"{_INHERITED}; a deleted file uses disk space while any process has it open: execve(2), unlink(2)",
         None,
         Severity.NOTE,
     ),
 }
 _FOLLOWERS = ("address-in-use", "failed-call-behind-exit", "eagain-treated-as-error", "failing-call-spin")
 _FLAGS = {
-    "socket": "give SOCK_CLOEXEC to socket",
-    "accept": "take connections by accept4 with SOCK_CLOEXEC",
-    "accept4": "give SOCK_CLOEXEC to accept4",
+    "socket": "pass SOCK_CLOEXEC to socket",
+    "accept": "replace accept by accept4 with SOCK_CLOEXEC",
+    "accept4": "pass SOCK_CLOEXEC to accept4",
 }
 
 
 def _fix(opener: str, number: int) -> str:
-    flag = _FLAGS.get(opener, f"give O_CLOEXEC to {opener}")
-    return f"{flag}, or close fd {number} in the child before execve (close_range(3, ~0U, 0) closes all that are left)"
+    flag = _FLAGS.get(opener, f"pass O_CLOEXEC to {opener}")
+    return f"{flag}, or close fd {number} in the child before execve (close_range(3, ~0U, 0) closes all above 2)"

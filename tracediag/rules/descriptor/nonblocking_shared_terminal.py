@@ -1,4 +1,4 @@
-"""TD312: O_NONBLOCK is set on a stream that others use as well, and is left so."""
+"""TD312: O_NONBLOCK is set on a stream shared with other processes, and not cleared."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import msgspec
 from tracediag.evidence.complaints import said_by
 from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel import Kernel, describe
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -25,33 +24,34 @@ _TRANSFERS = READS | WRITES
 
 
 class _Left(msgspec.Struct, eq=False):
-    """A stream that a process has made non-blocking, and has not set back by its end."""
+    """A stream that a process has set non-blocking and not restored by its end."""
 
     process: Process
     descriptor: Descriptor
     call: Syscall
     end: Exit | Syscall | None
-    """None for a process that lives on."""
-    held: bool
-    """Whether another process of the trace holds it then."""
+    """None for a process that is still running."""
+    shared: bool
+    """Whether another process of the trace has it open then."""
 
 
 class _Victim(msgspec.Struct, eq=False):
-    """A process that failed since a read or write on a stream said EAGAIN."""
+    """A process that failed because a read or write on a stream returned EAGAIN."""
 
     process: Process
     descriptor: Descriptor
     call: Syscall
-    told: Syscall | Exit
+    outcome: Syscall | Exit
+    """Its report of the error, or its end."""
 
 
 class NonblockingSharedTerminal(Rule):
-    """F_SETFL with O_NONBLOCK, or FIONBIO, on an inherited 0, 1 or 2, and the process ends without setting it back."""
+    """F_SETFL with O_NONBLOCK, or FIONBIO, on an inherited 0, 1 or 2, not undone when the process ends."""
 
     code = "TD312"
     name = "nonblocking-shared-terminal"
     severity = Severity.ERROR
-    summary = "O_NONBLOCK is set on a terminal or stream shared with other processes, and left so: they get EAGAIN"
+    summary = "O_NONBLOCK is set on a terminal or stream shared with other processes, and not cleared: they get EAGAIN"
 
     def __init__(self) -> None:
         self._left: list[_Left] = []
@@ -59,7 +59,7 @@ class NonblockingSharedTerminal(Rule):
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
-        """Bring together the process that set the flag and the one that suffered."""
+        """Match each process that set the flag with a process that failed because of it."""
         del kernel
         for left in self._left:
             victim = next((victim for victim in self._victims if _suffers(left, victim)), None)
@@ -72,7 +72,7 @@ class NonblockingSharedTerminal(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> None:
-        """Look back from the end of a process: what it left behind, and what it suffered."""
+        """Find the streams that a process left non-blocking, or on which it failed with EAGAIN."""
         process = end.process
         for number in _STREAMS:
             held = _stream(process, number)
@@ -80,9 +80,9 @@ class NonblockingSharedTerminal(Rule):
                 continue
             call = None if held.file.known_flags is None else held.file.flags.unblocked
             if call is not None and _is_own(end.kernel, process, call):
-                others = any(other.table is not held.table for other in held.file.holders) or bool(held.file.heirs)
+                shared = any(other.table is not held.table for other in held.file.holders) or bool(held.file.heirs)
                 if _came_from_outside(held) and len(self._left) < _KEPT:
-                    self._left.append(_Left(process, held, call, end.event, others))
+                    self._left.append(_Left(process, held, call, end.event, shared))
             elif process.failures and len(self._victims) < _KEPT:
                 victim = _victim(process, held)
                 if victim is not None:
@@ -92,19 +92,22 @@ class NonblockingSharedTerminal(Rule):
         held, number = left.descriptor, left.descriptor.number
         return self.finding(
             [
-                *(birth(held) if victim is None or len(_told(victim)) < 2 else ()),
-                step(left.call, f"fd {number} is made non-blocking, for all who share it", primary=True),
-                *([] if left.end is None else [step(left.end, "the process ends, and leaves it so")]),
-                *([] if victim is None else _told(victim)),
+                *(birth(held) if victim is None else ()),
+                step(left.call, f"fd {number} is set non-blocking for all processes that share it", primary=True),
+                *(
+                    []
+                    if left.end is None
+                    else [step(left.end, f"the process {manner(left.end)} and leaves fd {number} non-blocking")]
+                ),
+                *([] if victim is None else _harm(victim)),
             ],
-            object=describe(held),
+            object=describe.describe(held),
             title=_title(left, victim),
             severity=severity,
             confidence=confidence,
-            why="O_NONBLOCK belongs to the open file description, which all processes share that have inherited it: who"
-            " reads or writes there next gets EAGAIN where it expects to wait: fcntl(2), open(2)",
-            fix=f"set the flags of fd {number} back before the end, also on a signal; or leave them alone and use poll,"
-            " or open the terminal anew (/dev/tty), which gives a description of its own",
+            why="O_NONBLOCK belongs to the open file description, which is shared by all processes that inherited it:"
+            " the next reader or writer gets EAGAIN instead of blocking: fcntl(2), open(2)",
+            fix=_fix(held),
             explains=[]
             if victim is None
             else [(name, victim.call.line) for name in ("eagain-treated-as-error", "failed-call-behind-exit")],
@@ -116,12 +119,12 @@ def _stream(process: Process, number: int) -> Descriptor | None:
 
 
 def _came_from_outside(held: Descriptor) -> bool:
-    """Whether the process has got it from another: from before the trace, or by fork."""
+    """Whether the descriptor comes from another process: from before the trace, or by fork."""
     return held.opened is None or (held.copy_of is not None and held.copy_of.table is not held.table)
 
 
 def _is_own(kernel: Kernel, process: Process, call: Syscall) -> bool:
-    """Whether a call was made by this process, as far as its pid tells."""
+    """Whether this process made a call, as far as the pid shows."""
     thread = kernel.process_table.threads.get(call.pid)
     if thread is not None and thread.process is not process:
         return False
@@ -129,28 +132,43 @@ def _is_own(kernel: Kernel, process: Process, call: Syscall) -> bool:
 
 
 def _victim(process: Process, held: Descriptor) -> _Victim | None:
-    """Return the last EAGAIN on a stream that the process has not expected: it says so, or ends badly right then."""
+    """Return the last EAGAIN on a stream that the process reports as an error, or after which it ends badly."""
     for call in reversed(process.failures):
         if call.errno != "EAGAIN" or call.name not in _TRANSFERS or call.number(0) != held.number:
             continue
-        told: Syscall | Exit | None = said_by(process, call.line).names_error("EAGAIN")
+        outcome: Syscall | Exit | None = said_by(process, call.line).names_error("EAGAIN")
         end = process.exit
-        if told is None and end is not None and end.status and process.failures[-1] is call:
-            told = end
-        return None if told is None or held.waited_for else _Victim(process, held, call, told)
+        if outcome is None and end is not None and end.status and process.failures[-1] is call:
+            outcome = end
+        return None if outcome is None or held.waited_for else _Victim(process, held, call, outcome)
     return None
 
 
-def _told(victim: _Victim) -> list[Step]:
-    how = manner(victim.told) if isinstance(victim.told, Exit) else "reports the error on fd 2"
+def _harm(victim: _Victim) -> list[Step]:
+    how = manner(victim.outcome) if isinstance(victim.outcome, Exit) else "reports the error on fd 2"
+    number = victim.descriptor.number
     return [
-        step(victim.call, f"{victim.call.name} of another process on fd {victim.descriptor.number} does not wait"),
-        step(victim.told, f"that process {how}"),
+        step(
+            victim.call, f"{victim.call.name} on fd {number} in {_program(victim)} returns EAGAIN instead of blocking"
+        ),
+        step(victim.outcome, f"{_program(victim)} {how}"),
     ]
 
 
+def _program(victim: _Victim) -> str:
+    return victim.process.program or "another process"
+
+
+def _fix(held: Descriptor) -> str:
+    own = "; or open /dev/tty, which has flags of its own" if _is_terminal(held.file) else ""
+    return (
+        f"restore the flags of fd {held.number} before exit, also in signal handlers; or leave O_NONBLOCK off and poll"
+        f" before reading or writing{own}"
+    )
+
+
 def _suffers(left: _Left, victim: _Victim) -> bool:
-    """Whether the stream of the one is that of the other."""
+    """Whether both are about the same stream."""
     if left.process is victim.process or victim.call.line < left.call.line:
         return False
     one, other = left.descriptor, victim.descriptor
@@ -158,7 +176,7 @@ def _suffers(left: _Left, victim: _Victim) -> bool:
         return True
     if not (one.file.inherited and other.file.inherited) or _root(left.process) is not _root(victim.process):
         return False
-    # What a process has from before the trace is known by number only, unless -y shows the path.
+    # Descriptors from before the trace are known by number only, unless -y shows the path.
     known = one.file.path is not None and other.file.path is not None
     return one.file.path == other.file.path if known else one.number == other.number
 
@@ -175,12 +193,12 @@ def _is_terminal(file: OpenFile) -> bool:
 
 
 def _alone(left: _Left) -> tuple[Severity, Confidence] | None:
-    """Say how bad it is where nobody is seen to suffer; None where there may be nobody."""
+    """Return severity and confidence where no process is seen to fail; None where none may share the stream."""
     file = left.descriptor.file
-    if _is_terminal(file) or (left.held and file.kind is Kind.PIPE):
+    if _is_terminal(file) or (left.shared and file.kind is Kind.PIPE):
         return Severity.WARNING, Confidence.LIKELY
-    if left.held and file.kind is Kind.SOCKET:
-        # A connection has one user at a time, mostly: the others only hold it.
+    if left.shared and file.kind is Kind.SOCKET:
+        # A connection mostly has one user at a time: other processes only have it open.
         return Severity.NOTE, Confidence.LIKELY
     if file.kind is Kind.UNKNOWN and file.path is None:
         return Severity.NOTE, Confidence.POSSIBLE
@@ -188,7 +206,8 @@ def _alone(left: _Left) -> tuple[Severity, Confidence] | None:
 
 
 def _title(left: _Left, victim: _Victim | None) -> str:
-    what = "the terminal" if _is_terminal(left.descriptor.file) else f"fd {left.descriptor.number}, which is shared,"
+    held = left.descriptor
+    what = f"the terminal on fd {held.number}" if _is_terminal(held.file) else describe.name(held)
     if victim is None:
-        return f"{what} is left non-blocking for whoever uses it next"
-    return f"{what} is made non-blocking, and another process fails with EAGAIN there"
+        return f"{what} is left non-blocking for other processes"
+    return f"{what} is {'set' if left.end is None else 'left'} non-blocking, and {_program(victim)} fails with EAGAIN"

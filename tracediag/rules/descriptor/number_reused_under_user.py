@@ -1,4 +1,4 @@
-"""TD305: a number that stands for something else by now, used as if it did not."""
+"""TD305: a number is used after its close, when it already refers to another file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,29 @@ from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno
 from tracediag.rules.descriptor._payload import shape
-from tracediag.trace.calls import WRITES
+from tracediag.trace.calls import (
+    ACCEPTS,
+    COPIES,
+    EPOLL_CTLS,
+    EPOLL_WAITS,
+    FILE_READS,
+    FILE_WRITES,
+    POSITIONED,
+    POSITIONED_READS,
+    POSITIONED_WRITES,
+    SOCKET_SETUP,
+    SOCKET_TRANSFERS,
+    SOCKETS,
+    WRITES,
+)
 from tracediag.trace.events import Syscall
 
 _STANDARD_STREAMS = 3
-_MAKES_SOCKETS = frozenset({"socket", "socketpair", "accept", "accept4"})
-_COPIES = frozenset({"dup", "dup2", "dup3", "fcntl", "fcntl64"})
-"""Who puts a copy under a number means the number to stand for something else."""
-_FOR_SOCKETS = frozenset(
-    {"send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "accept", "accept4"}
-    | {"connect", "bind", "listen", "shutdown", "setsockopt"}
-)
-_OUT = frozenset({"write", "writev", "pwrite64", "pwritev"})
-_IN = frozenset({"read", "readv", "pread64", "preadv"})
-_AT_OFFSET = frozenset({"pread64", "pwrite64", "preadv", "pwritev"})
-_FOR_EPOLL = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl"})
+_MAKES_SOCKETS = SOCKETS | ACCEPTS
+_FOR_SOCKETS = SOCKET_TRANSFERS | SOCKET_SETUP | ACCEPTS
+_OUT = FILE_WRITES | POSITIONED_WRITES
+_IN = FILE_READS | POSITIONED_READS
+_FOR_EPOLL = EPOLL_WAITS | EPOLL_CTLS
 _KEPT = 4096
 _SUSPECTS = 64
 
@@ -36,43 +44,43 @@ _Last = tuple[Descriptor, Syscall]
 
 
 class _Suspect(msgspec.Struct, eq=False):
-    """A write to what another thread has opened, by one that had used the number before."""
+    """A write to a descriptor that another thread opened, by a thread that had used the number before."""
 
     gone: Descriptor
     before: Syscall
-    """The last write of the thread to what had the number before."""
+    """The thread's last write under the number before its close."""
     held: Descriptor
     stray: Syscall
 
 
 class _Writers(msgspec.Struct, eq=False):
-    """Who writes to what, in a process of several threads."""
+    """Which thread of a process writes to which descriptor."""
 
     last: dict[_Key, _Last] = {}
-    """What a thread last wrote to under a number, and the call."""
+    """By number and thread: the descriptor last written to, and the call."""
     shared: set[int | None] = set()
-    """Threads that write to what others have opened: descriptors are handed to them."""
+    """Threads that write to descriptors of other threads: descriptors are handed to them."""
     suspects: dict[int, _Suspect] = {}
     """By identity of the descriptor that was hit."""
 
 
 class NumberReusedUnderUser(Rule):
-    """A descriptor is closed, the next open gets its number, and a user of the old one goes on with the number."""
+    """A descriptor is closed, the next open reuses its number, and a user of the old one keeps using the number."""
 
     code = "TD305"
     name = "number-reused-under-user"
     severity = Severity.ERROR
-    summary = "a number goes on being used after its close, when it stands for something else already"
+    summary = "a closed number was reused, and a call meant for the old descriptor hits the new one"
 
     @on_errno("ENOTSOCK", "EBADF", "ESPIPE")
     @on_errno("EINVAL", of=_FOR_EPOLL)
     def refused(self, action: Action) -> Iterator[Finding]:
-        """Take the proof that a single call gives: it fits what had the number before, not what has it now."""
+        """Find a failed call that fits what the number referred to before, and not what it refers to now."""
         call = action.call
         number = call.number(0)
         held = None if number is None else action.process.table.get(number)
-        if held is None or held.before is None or held.opened is None or held.opened.name in _COPIES:
-            return
+        if held is None or held.before is None or held.opened is None or held.opened.name in COPIES:
+            return  # a copy replaces what a number refers to on purpose
         gone = held.before
         meant = _meant(call, held, gone)
         if meant is not None and isinstance(gone.closed, Syscall):
@@ -85,11 +93,12 @@ class NumberReusedUnderUser(Rule):
             [
                 *birth(gone),
                 step(closed, f"fd {number}, {meant}, is closed"),
-                step(held.opened, f"the number {number} is handed out again"),
-                step(call, f"meant for {meant}, it hits what has the number {number} now", primary=True),
+                step(held.opened, f"fd {number} is reused"),
+                step(call, f"{call.name}, meant for {meant}, reaches the new fd {number}", primary=True),
             ],
             object=describe(held),
-            title=f"{call.name} is meant for what had the number {number} before its close",
+            title=f"{call.name} meant for {describe_file(gone.file) or meant} hits"
+            f" {describe_file(held.file) or 'another descriptor'}: fd {number} was closed and reused",
             why=_WHY,
             fix=_FIX.format(fd=number),
             explains=[(name, call.line) for name in _FOLLOWERS],
@@ -97,7 +106,7 @@ class NumberReusedUnderUser(Rule):
 
     @on_call(*WRITES)
     def wrote(self, action: Action) -> Iterator[Finding] | None:
-        """Where threads share a table: see who writes to what, and whether it is the same as before."""
+        """In a process of several threads, compare what each thread writes to with what it wrote to before."""
         thread, descriptor = action.thread, action.descriptor
         if len(thread.process.threads) < 2 or descriptor is None:
             return None
@@ -115,7 +124,7 @@ class NumberReusedUnderUser(Rule):
         return None if suspect is None else self._confirmed(writers, suspect, action.call)
 
     def _confirmed(self, writers: _Writers, suspect: _Suspect, call: Syscall) -> Iterator[Finding]:
-        """Speak once the owner writes on: then it has given the descriptor to nobody."""
+        """Report once the owner writes again: then it has not handed the descriptor to the thread."""
         held, stray = suspect.held, suspect.stray
         if held.opened is None or call.pid != held.opened.pid or not call.result or call.failed:
             return
@@ -129,13 +138,13 @@ class NumberReusedUnderUser(Rule):
                 *birth(suspect.gone),
                 step(suspect.before, f"a thread writes to fd {number}"),
                 step(suspect.gone.closed, f"fd {number} is closed"),
-                step(held.opened, f"another thread gets the number {number}"),
-                step(stray, "the first thread writes on, into what the other has opened", primary=True),
-                step(call, "the other goes on with it, and knows of nothing"),
+                step(held.opened, f"another thread is given fd {number}"),
+                step(stray, "the first thread writes again, now to the other thread's descriptor", primary=True),
+                step(call, f"the other thread keeps writing to fd {number}"),
             ],
             object=describe(held),
-            title=f"a write meant for {describe_file(suspect.gone.file) or 'what was closed'} lands in"
-            f" {describe_file(held.file) or 'what another thread has opened'}",
+            title=f"a write meant for {describe_file(suspect.gone.file) or 'a closed descriptor'} hits"
+            f" {describe_file(held.file) or 'another descriptor'}: fd {number} was closed and reused",
             confidence=Confidence.LIKELY,
             why=_WHY,
             fix=_FIX.format(fd=number),
@@ -143,28 +152,28 @@ class NumberReusedUnderUser(Rule):
 
 
 _WHY = (
-    "a number is free as soon as it is closed, and the next open, socket or accept in any thread takes the lowest free"
-    " one: whoever still holds the old number then uses a stranger's descriptor, and no error tells: open(2), close(2)"
+    "the next open, socket or accept in any thread takes the lowest free number: code that kept a closed number then"
+    " uses an unrelated descriptor, mostly without an error: open(2), close(2)"
 )
 _FIX = (
-    "let the owner of fd {fd} close it only when nobody uses it any more (join the thread, or count the users), and set"
-    " every copy of the number to -1 with the close"
+    "close fd {fd} only when no other code uses the number (join the thread, or count references), and set every"
+    " copy of the number to -1 with the close"
 )
 _FOLLOWERS = ("failed-call-behind-exit", "failing-call-spin", "failed-open-not-checked", "write-error-ignored")
 
 
 def _meant(call: Syscall, held: Descriptor, gone: Descriptor) -> str | None:
-    """Return what a call that failed was meant for, if what had the number before was that, and what has it is not."""
+    """Return what a failed call was meant for, if the old descriptor was that and the new one is not."""
     assert held.opened is not None
     now, then = held.file, gone.file
     match call.errno:
         case "ENOTSOCK" if call.name in _FOR_SOCKETS and then.kind is Kind.SOCKET:
             return None if held.opened.name in _MAKES_SOCKETS else "the socket"
         case "EBADF" if call.name in _OUT and now.flags.access == "O_RDONLY":
-            return "what was open for writing" if then.flags.access in ("O_WRONLY", "O_RDWR") else None
+            return "the descriptor open for writing" if then.flags.access in ("O_WRONLY", "O_RDWR") else None
         case "EBADF" if call.name in _IN and now.flags.access == "O_WRONLY":
-            return "what was open for reading" if then.flags.access in ("O_RDONLY", "O_RDWR") else None
-        case "ESPIPE" if call.name in _AT_OFFSET and now.kind in (Kind.SOCKET, Kind.PIPE):
+            return "the descriptor open for reading" if then.flags.access in ("O_RDONLY", "O_RDWR") else None
+        case "ESPIPE" if call.name in POSITIONED and now.kind in (Kind.SOCKET, Kind.PIPE):
             return "the file" if then.kind is Kind.FILE else None
         case "EINVAL" if now.kind is not Kind.EPOLL:
             return "the epoll set" if then.kind is Kind.EPOLL else None
@@ -172,7 +181,7 @@ def _meant(call: Syscall, held: Descriptor, gone: Descriptor) -> str | None:
 
 
 def _met(writers: _Writers, action: Action, descriptor: Descriptor, last: _Last | None) -> None:
-    """Judge the first write of a thread to a descriptor."""
+    """Record the first write of a thread to a descriptor."""
     thread, opened = action.thread, descriptor.opened
     if opened is None or opened.pid == thread.tid or descriptor.number < _STANDARD_STREAMS or not action.call.result:
         return
@@ -184,10 +193,10 @@ def _met(writers: _Writers, action: Action, descriptor: Descriptor, last: _Last 
 
 
 def _stale(action: Action, descriptor: Descriptor, last: _Last) -> bool:
-    """Whether a thread may well believe that the number stands for what it wrote to before."""
+    """Whether a thread may assume that the number still refers to what it wrote to before."""
     gone, before = last
     opened = descriptor.opened
-    if opened is None or opened.name in _COPIES or action.call.name != before.name or action.call.failed:
+    if opened is None or opened.name in COPIES or action.call.name != before.name or action.call.failed:
         return False
     reported = any(report.descriptor is descriptor for turn in action.thread.rounds.values() for report in turn.reports)
     return isinstance(gone.closed, Syscall) and gone.closed.name == "close" and not reported
@@ -196,8 +205,8 @@ def _stale(action: Action, descriptor: Descriptor, last: _Last) -> bool:
 def _likely(writers: _Writers, suspect: _Suspect, owner: Syscall) -> bool:
     """Whether the descriptor was most likely not handed to the thread.
 
-    It was not, if the thread writes to nothing but what it has opened itself; or if it writes to what others have
-    opened, but now what it wrote before, to another kind of thing, and not what the owner writes.
+    That is likely if the thread writes only to descriptors that it opened itself, or if it writes the same kind of text
+    as before to another kind of object, to which the owner writes something else.
     """
     gone, stray = suspect.gone, shape(suspect.stray)
     own = gone.opened is not None and gone.opened.pid == suspect.stray.pid
