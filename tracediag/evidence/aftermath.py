@@ -16,7 +16,7 @@ from tracediag.trace.events import Exit, Syscall
 class Aftermath(msgspec.Struct, eq=False):
     """What became of a failure, as far as the trace has shown it: reported, retried, undone, ended for, or ignored.
 
-    What the process said and how it ended is read from the model, so it is complete when the process has ended. The
+    The messages and the end of the process are read from the model, so it is complete when the process has ended. The
     model forgets its messages with the next event.
     """
 
@@ -26,9 +26,9 @@ class Aftermath(msgspec.Struct, eq=False):
     retried: Syscall | None = None
     """The call made again, where the rule follows that."""
     undone: Syscall | None = None
-    """The call by which the program took back what the failure left half done, where the rule follows that."""
+    """The call with which the program undid what the failure left incomplete, where the rule follows that."""
     noticed: Syscall | None = None
-    """The write to a file, socket or fd 2 by which the program reported it, where the rule saw that when it came."""
+    """The write to a file, socket or fd 2 that reported it, where the rule saw it."""
 
     @property
     def settled(self) -> bool:
@@ -37,17 +37,17 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def complaint(self) -> Complaint:
-        """All that the program said on fd 2 after the failure."""
+        """All messages of the program on fd 2 after the failure."""
         return said_by(self.process, self.call.line)
 
     @property
     def reported(self) -> Syscall | None:
-        """The write by which the program reported it: one that names the error."""
+        """The write that reported it: one that names the error."""
         return self.noticed or self.complaint.names_error(self.call.errno or "")
 
     @property
     def answered(self) -> bool:
-        """Whether the program is known to have seen it: it reported the error, tried again, or took back its work."""
+        """Whether the program is known to have seen it: it reported the error, retried, or undid its work."""
         return self.settled or self.reported is not None
 
     @property
@@ -57,7 +57,7 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def mattered(self) -> bool:
-        """Whether the process ended badly or said anything after the failure."""
+        """Whether the process ended badly or wrote any message after the failure."""
         return self.process.ended_badly or bool(self.complaint)
 
     @property
@@ -66,7 +66,7 @@ class Aftermath(msgspec.Struct, eq=False):
         return Severity.ERROR if self.mattered else Severity.WARNING
 
     def ended_within(self, lines: int) -> bool:
-        """Whether the process ended badly at most so many lines after the failure: most likely for it."""
+        """Whether the process ended badly at most so many lines after the failure, most likely because of it."""
         end = self.process.exit
         return end is not None and self.process.ended_badly and end.line - self.call.line <= lines
 
@@ -84,7 +84,7 @@ class Aftermath(msgspec.Struct, eq=False):
             yield end_step(found)
 
     def message_steps(self) -> Iterator[Step]:
-        """Yield the step of the report, or else of what the program said first after the failure."""
+        """Yield the step of the report, or else of the first message after the failure."""
         said = self.complaint
         named = said.names_error(self.call.errno or "")
         write = named or said.first
@@ -92,7 +92,7 @@ class Aftermath(msgspec.Struct, eq=False):
             yield report_step(write, named=named is not None)
 
     def steps(self) -> Iterator[Step]:
-        """Yield the steps of what was said after the failure and of a bad end."""
+        """Yield the steps of the message after the failure and of a bad end."""
         yield from self.message_steps()
         if self.process.exit is not None and self.process.ended_badly:
             yield end_step(self.process.exit)

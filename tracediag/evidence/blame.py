@@ -1,7 +1,7 @@
-"""Finds the failed call that stands behind a bad end, told apart from the harmless failures around it.
+"""Finds the failed call that caused a bad end among the harmless failures around it.
 
-What the program itself says on fd 2 counts most: the error's text, and the path. Without that it is the unusual
-failure nearest before the end. A failure that comes after the message is cleaning up.
+The program's own message on fd 2 counts most: the text of the error, and the path. Without a message it is the nearest
+unusual failure before the end. A failure after the message is clean-up.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SEARCHED = re.compile(
     r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
     r"/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
 )
-"""Paths that are looked for at many places, or that need not be there."""
+"""Paths that are searched for in many directories, or that need not exist."""
 
 _HARMLESS = {
     "EAGAIN": frozenset[str](),
@@ -61,14 +61,14 @@ _HARMLESS = {
     "ETIMEDOUT": FUTEXES | POLLS | SIGNAL_WAITS,
     "EPERM": frozenset({"set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
 }
-"""Errors that are part of normal work: of these calls, or of any where none is named."""
+"""Errors that are part of normal work: of these calls, or of any call where none is named."""
 
 _SEARCHES = LOOKS | OPENS | {"connect"}
 _CLEANING = REMOVES | {"close", "shutdown", "kill"}
 _VAGUE = frozenset({"EINVAL", "EBADF", "ENOTSOCK", "EFAULT", "EOPNOTSUPP", "ENOPROTOOPT", "ENOTCONN", "EINTR"})
 
 _RETURNS = SIGNAL_RETURNS | {"restart_syscall"}
-"""What they return is the result of the call that a signal has interrupted: sigreturn(2)."""
+"""They return the result of the call that the signal interrupted: sigreturn(2)."""
 
 _NAMED, _SPOKEN_OF = 100, 60
 _WORTH = 12
@@ -77,22 +77,22 @@ _HEAVY = 40
 
 
 class Blame(msgspec.Struct, frozen=True):
-    """A failed call that is taken for the reason of a bad end."""
+    """A failed call that is held responsible for a bad end."""
 
     call: Syscall
     message: Syscall | None
-    """The write to fd 2 that speaks of it, or that follows it."""
+    """The write to fd 2 that reports it, or that follows it."""
     named: bool
-    """Whether that message gives its error."""
+    """Whether that message names its error."""
     confidence: Confidence
     directory: Syscall | None = None
-    """The chdir that a relative path counts from."""
+    """The chdir that a relative path starts from."""
     connect: Syscall | None = None
-    """The connect whose failure SO_ERROR has told."""
+    """The connect that failed with the error that SO_ERROR returned."""
 
 
 def harmless(call: Syscall) -> bool:
-    """Whether a failure of this kind is part of normal work, unless the program complains of it."""
+    """Whether a failure of this kind is part of normal work, unless the program reports it."""
     errno = call.errno or ""
     if call.name in FUTEXES:
         return True
@@ -106,10 +106,10 @@ def harmless(call: Syscall) -> bool:
 
 
 def weight(call: Syscall) -> int:
-    """Return how unusual a failure is, from 0 to 40: a program seldom goes on as if nothing were after a heavy one."""
+    """Return how unusual a failure is, from 0 to 40: few programs carry on after a heavy one."""
     errno = call.errno or ""
     if call.number(0) == -1 and call.name not in ("mmap", "kill", "wait4"):
-        return 5  # what failed is the call that should have made the descriptor
+        return 5  # the call that should have created the descriptor failed
     if call.name in LOOKS:
         return 20 if errno in ("EACCES", "EPERM", "EIO", "ESTALE", "ENOTCONN") else 10
     if errno in ("ENOENT", "ESRCH") and call.name in _CLEANING:
@@ -126,17 +126,17 @@ def weight(call: Syscall) -> int:
 
 
 def failed_calls(process: Process) -> list[Syscall]:
-    """Return the last failed calls of a process, the latest last, but for those that only pass on an earlier result."""
+    """Return the last failed calls of a process, the latest last, except those that only repeat an earlier result."""
     return [call for call in process.failures if call.name not in _RETURNS]
 
 
 def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | None:
-    """Return the failed call behind the end of a process at that line, or None where none is likely.
+    """Return the failed call that caused the end of a process at that line, or None where none is likely.
 
     Args:
         process: the process, with its last failures and messages.
         end: the line of its end, or of the end of the trace.
-        ended: whether it has ended badly; if not, only a call that its message names counts.
+        ended: whether it ended badly; if not, only a call that its message names counts.
     """
     failures = failed_calls(process)
     said = said_by(process)
@@ -154,12 +154,12 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
 
 
 def _speaks_of_any(said: Complaint, failures: Iterable[Syscall]) -> bool:
-    """Whether the program gave the error of any of the calls: asked first, since most programs only chat."""
+    """Whether a message names the error of any of the calls: the cheap test first, since most messages do not."""
     return any(said.names_error(errno) is not None for errno in {call.errno or "" for call in failures})
 
 
 def _last_words(said: Complaint) -> int:
-    """Return the line where the last message begins, which may be written piece by piece; 0 where there is none."""
+    """Return the line where the last message begins, in one write or several; 0 where there is none."""
     return said.messages[-1].calls[0].line if said else 0
 
 
@@ -170,7 +170,7 @@ def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscal
     score = weight(call) - min(_FAR / 2, distance / 2)
     normal = harmless(call)
     if call.line > until:
-        score -= _NEAR  # after the message: cleaning up
+        score -= _NEAR  # after the message: clean-up
     if error is not None:
         score = _WORTH + 3 - min(2, distance / _FAR) if normal and spoken is None else score + _NAMED
     if spoken is not None:
@@ -197,7 +197,7 @@ CWD = "process cwd"
 
 
 def _placed(blame: Blame, process: Process) -> Blame:
-    """Add the directory that a relative path counts from, or the connect that has failed, if the trace shows it."""
+    """Add the directory that a relative path starts from, or the connect that failed, if the trace shows it."""
     if blame.call.name == "getsockopt":
         return msgspec.structs.replace(blame, connect=_begun(process, blame.call))
     path, chdir = target(blame.call), process.memory.get(CWD)

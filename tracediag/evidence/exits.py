@@ -1,4 +1,4 @@
-"""How processes end: what is a bad end, how much a failure counts for by it, and its step."""
+"""How processes end: what a bad end is, how severe it makes a failure, and its step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tracediag.trace.events import Exit, Syscall
 ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
 """Signals by which a process is ordered to stop: signal(7)."""
 _SENT = frozenset({*ORDERS, "SIGKILL"})
-"""Signals by which others end a process: they say nothing of how it fared."""
+"""Signals with which other processes end a process: they say nothing about its work."""
 
 
 def failed_end(process: Process) -> Exit | None:
-    """Return the reported exit of a process that failed: with a status other than 0, or by a signal of its own fault.
+    """Return the reported exit of a process that failed: with a status other than 0, or by a signal for its own fault.
 
     `Process.ended_badly` also counts the orders to stop, and an exit_group whose exit is not reported.
     """
@@ -24,7 +24,7 @@ def failed_end(process: Process) -> Exit | None:
 
 
 def severity_by_end(process: Process, otherwise: Severity = Severity.WARNING) -> Severity:
-    """Return an error where the process ended badly, else what is given."""
+    """Return ERROR if the process ended badly, else the given severity."""
     return Severity.ERROR if process.ended_badly else otherwise
 
 

@@ -1,7 +1,7 @@
-"""Whose fault a bad end is: followed from a child's bad end to that of its parent.
+"""Which process caused a bad end: traced from a parent down to the child that failed first.
 
-The bad end of a child is judged with that of its parent: a script may expect that a command fails. So the verdict on a
-child waits in the memory of its parent until the parent ends, or the trace does.
+A child that fails is judged together with its parent, since a script may expect a command to fail. So the verdict on a
+child is kept with its parent until the parent or the trace ends.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from tracediag.results.findings import Confidence, Severity
 from tracediag.trace.events import Event, Exit, Signal, Syscall
 
 ORDER = "process order"
-"""In the memory of a process: the last signal that may have told it to stop."""
+"""In the memory of a process: the last signal that may have asked it to stop."""
 _VERDICT = "process verdict"
 _CHILDREN = "process children"
 _CHILDREN_KEPT = 16
 _SOON = 60
-"""Lines from a child's end to that of its parent, if the one follows from the other."""
+"""Most lines between the end of a child and an end of its parent that it caused."""
 
 
 class Verdict(msgspec.Struct, eq=False):
-    """How one process has ended, and why."""
+    """How one process ended, and why."""
 
     pid: int | None
     program: str | None
     end: Exit | Syscall | None
-    """Its exit, or its exit_group where the trace ends before; None while it lives."""
+    """Its exit, or its exit_group where the trace ends before; None while it runs."""
     status: int | None
     signal: str | None
     whole: bool = False
@@ -44,15 +44,15 @@ class Verdict(msgspec.Struct, eq=False):
     blame: Blame | None = None
     """Its own failed call."""
     complaint: Syscall | None = None
-    """The last that it wrote to fd 2."""
+    """Its last write to fd 2."""
     child: Verdict | None = None
-    """The child whose bad end led to its own."""
+    """The child that caused its bad end."""
     waited: Syscall | None = None
     """The call by which its parent learned of the end."""
     held: bool = False
-    """Whether it was this one whose end closed what its parent wrote to."""
+    """Whether its end closed the pipe or socket that its parent wrote to."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)
-    """Children whose bad end did not lead to its own."""
+    """Children that ended badly without causing its own end."""
 
     @property
     def bad(self) -> bool:
@@ -66,12 +66,12 @@ class Verdict(msgspec.Struct, eq=False):
 
     @property
     def depth(self) -> Verdict:
-        """The process at the bottom of the matter."""
+        """The process at the bottom of the chain: the first to fail."""
         return self if self.child is None else self.child.depth
 
 
 def judge(process: Process) -> Verdict:
-    """Return the verdict on a process that has ended, and hand it to a parent that lives on."""
+    """Return the verdict on a process that has ended, and pass it to a parent that is still running."""
     known: Verdict | None = process.memory.get(_VERDICT)
     if known is not None:
         return known
@@ -99,7 +99,7 @@ def _judged(process: Process) -> Verdict:
 
 
 def _own(process: Process, blame: Blame | None) -> Blame | None:
-    """Leave out a guess behind which an order to stop has come: servers end with a status for that, too."""
+    """Drop a guess if an order to stop followed the call: servers exit with a status for that, too."""
     if blame is None or blame.named:
         return blame
     order: Signal | None = process.memory.get(ORDER)
@@ -107,7 +107,7 @@ def _own(process: Process, blame: Blame | None) -> Blame | None:
 
 
 def _unheard(process: Process) -> Blame | None:
-    """Return the write that SIGPIPE answers, of a process that this has killed."""
+    """Return the write for which SIGPIPE killed the process."""
     last = process.failures[-1] if process.failures else None
     killed = (
         process.exit is not None and process.exit.signal == "SIGPIPE" and last is not None and last.errno == "EPIPE"
@@ -116,7 +116,7 @@ def _unheard(process: Process) -> Blame | None:
 
 
 def _children(process: Process) -> list[Verdict]:
-    """Return the children that have ended badly, with the calls that took their status."""
+    """Return the children that ended badly, with the calls that collected their status."""
     found = list(process.memory.get(_CHILDREN, ()))
     for child in found:
         waits = (known.call for known in process.reaped if known.pid == child.pid)
@@ -125,7 +125,7 @@ def _children(process: Process) -> list[Verdict]:
 
 
 def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:
-    """Return the child whose end is the reason of this one."""
+    """Return the child that caused this end."""
     bad = [child for child in children if child.bad]
     if not bad or verdict.end is None:
         return None
@@ -144,7 +144,7 @@ def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Ver
 
 
 def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:
-    """Return the child that left its parent writing to nobody: known where the trace holds both ends, else by time."""
+    """Return the child that closed the other end of a write: known if the trace shows both ends, else by time."""
     closer = _closer(process, write)
     child = next((child for child in reversed(bad) if closer in {link.pid for link in chain(child)}), None)
     if closer is not None and child is not None:
@@ -155,7 +155,7 @@ def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Sysca
 
 
 def _closer(process: Process, write: Syscall) -> int | None:
-    """Return the pid of whoever closed the other end of what a call has written to."""
+    """Return the pid of the process that closed the other end of the call's pipe or socket."""
     number = write.number(0)
     table = process.table
     held = None if number is None else table.open.get(number) or table.last_closed.get(number)
@@ -167,26 +167,26 @@ def _closer(process: Process, write: Syscall) -> int | None:
 
 
 def _cut_off(child: Verdict, write: Syscall) -> bool:
-    """Whether a write may have failed since the child has just ended: its parent has not heard of that otherwise."""
+    """Whether a write may have failed because the child just ended, before its parent waited for it."""
     returned = write.end_line or write.line
     unknown = child.waited is None or child.waited.line > write.line
     return unknown and line_of(child.end) < returned <= line_of(child.end) + _SOON
 
 
 def _passed_on(child: Verdict, parent: Verdict) -> bool:
-    """Whether the parent's status is the child's: a shell gives 128 + n for a signal."""
+    """Whether the status of the parent is that of the child: a shell exits with 128 + n for a signal."""
     if child.signal is None:
         return child.status == parent.status
     return parent.signal == child.signal or (parent.status or 0) > 128
 
 
 def final(process: Process) -> bool:
-    """Whether nobody in the trace is left to say whether the end of this process was expected."""
+    """Whether no running parent in the trace may still show that the end of this process was expected."""
     return process.parent is None or process.parent.exit is not None
 
 
 def is_orphan(process: Process, kernel: Kernel) -> bool:
-    """Whether a process is of the family that strace follows, though the call that made it was not recorded."""
+    """Whether strace follows a process although the call that created it was not recorded."""
     if process.parent is not None or process.started is not None:
         return False
     first = kernel.processes[0]
@@ -194,7 +194,7 @@ def is_orphan(process: Process, kernel: Kernel) -> bool:
 
 
 def _head(kernel: Kernel) -> Process:
-    """Return the process that all others come from: the one that was started first, or else that outlives them."""
+    """Return the ancestor of all others: the process that started first, or else the one that outlives them."""
     first = kernel.processes[0]
     if first.execs:
         return first
@@ -212,20 +212,20 @@ def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
 
 
 def left_over(kernel: Kernel) -> Iterator[Verdict]:
-    """Yield the verdicts that still wait when the trace ends: those on the children of processes that live on."""
+    """Yield the verdicts that remain at the end of the trace: those on children of running processes."""
     for process in kernel.processes:
         if process.exit is None and process.end is None:
             yield Verdict(process.pid, process.program, None, None, None, tolerated=_children(process))
 
 
 def failures(verdict: Verdict) -> Iterator[tuple[Verdict, Severity]]:
-    """Yield the processes to be spoken of, with how much their failure matters."""
+    """Yield the processes to report, with the severity of their failure."""
     if verdict.bad:
         yield verdict.depth, Severity.ERROR
     for link in chain(verdict):
         severity = Severity.WARNING if link.end is None or link.bad else Severity.NOTE
         for child in link.tolerated:
-            # In one that ended well after all, or in spite of it, the failed command was allowed for.
+            # A parent that ended well, or ran on for long, expected the command to fail.
             yield from ((found, max(severity, what, key=list(Severity).index)) for found, what in failures(child))
 
 
