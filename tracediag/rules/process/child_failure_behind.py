@@ -1,10 +1,12 @@
-"""TD512: a child's bad end behind that of its parent."""
+"""TD512: a process that fails because its child failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import report_step
+from tracediag.evidence.names import named, program_name
+from tracediag.evidence.remedies import failure_of, fix_of
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.verdicts import Verdict, chain, final, judge
 from tracediag.kernel.calls.transfer import BROKEN
@@ -19,50 +21,63 @@ _STEPS = 6
 
 
 class ChildFailureBehind(Rule):
-    """A process ends badly since a child of its own has: followed down to the child's own failed call."""
+    """A process fails because its child failed: traced down to the child's own failed call."""
 
     code = "TD512"
     name = "child-failure-behind"
     severity = Severity.ERROR
-    summary = "a process ends badly because a child of it has: the child's failure, followed to its own failed call"
+    summary = "a process fails because its child failed: traced down to the failed call of the child"
     needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge a process that has ended, unless its parent lives on and may have expected that."""
+        """Judge an ended process, unless its parent is running and may have expected the failure."""
         if end.event is None:
             return
         verdict = judge(end.process)
         if not final(end.process):
             return
         if verdict.bad and verdict.child is not None and verdict.end is not None:
-            yield self._behind(verdict, verdict.child)
+            yield self._caused(verdict, verdict.child)
 
-    def _behind(self, top: Verdict, child: Verdict) -> Finding:
+    def _caused(self, top: Verdict, child: Verdict) -> Finding:
         bottom = top.depth
         assert top.end is not None
         steps = [*_reason(bottom), *_ends(child)]
         if top.blame is not None and top.blame.call.errno in BROKEN:
-            nobody = "the child gone" if child.held else "nobody at the other end"
-            steps.append(step(top.blame.call, f"the parent's own call, which in the end finds {nobody}"))
+            call, closed = top.blame.call, "the child has closed its end" if child.held else "the other end is closed"
+            steps.append(step(call, f"the parent's {call.name} fails with {call.errno}: {closed}"))
         steps.append(step(top.end, f"the parent {top.manner}"))
         symptoms = [] if top.blame is None else [(name, top.blame.call.line) for name in _SYMPTOMS]
         return self.finding(
             steps if len(steps) <= _STEPS else [*steps[: _STEPS - 1], steps[-1]],
-            object=f"{_name(top)} and its child, {_name(bottom)}",
-            title=f"{_name(top)} {top.manner} because its child {_name(bottom)} {bottom.manner}",
-            severity=Severity.ERROR if _telling(bottom) else Severity.NOTE,
+            object=f"{named(top.program, top.pid)} and child {named(bottom.program, bottom.pid)}",
+            title=f"{_name(top)} {top.manner} because child {_name(bottom)} {bottom.manner}",
+            severity=Severity.ERROR if _failed(bottom) else Severity.NOTE,
             confidence=_confidence(top, child),
-            why="the end of a child reaches its parent as a status, as the end of a pipe or as EPIPE, and nothing of"
-            " that tells the reason, which lies in the child: wait(2), pipe(7)",
+            why=_why(top, child),
             fix=_fix(bottom),
             explains=symptoms,
         )
 
 
-def _telling(bottom: Verdict) -> bool:
-    """Whether the child's end was a failure, and not an answer as that of grep or test."""
+def _why(top: Verdict, child: Verdict) -> str:
+    if top.blame is not None and top.blame.call.errno in BROKEN:
+        return (
+            "a write fails with EPIPE as soon as the last reader has closed the pipe or socket: the writer's error is"
+            " only a symptom of the reader's exit: pipe(7)"
+        )
+    if child.signal is not None and top.signal is None:
+        return "a shell exits with status 128 + n when signal n kills its command: bash(1), EXIT STATUS"
+    return (
+        "a wait status holds 8 bits of exit status or the number of a signal, and no error: the reason for a failure"
+        " stays in the child: wait(2)"
+    )
+
+
+def _failed(bottom: Verdict) -> bool:
+    """Whether the child's end was a failure, and not an answer like that of grep or test."""
     return bottom.blame is not None or bottom.complaint is not None or bottom.signal is not None
 
 
@@ -73,15 +88,14 @@ def _confidence(top: Verdict, child: Verdict) -> Confidence:
 
 
 def _name(verdict: Verdict) -> str:
-    program = (verdict.program or "").rpartition("/")[2]
-    return program or f"process {verdict.pid}"
+    return program_name(verdict.program) or f"process {verdict.pid}"
 
 
 def _reason(bottom: Verdict) -> Iterator[Step]:
-    """Yield what went wrong in the child: its failed call, or else what it said."""
+    """Yield what went wrong in the child: its failed call, or else its message."""
     if bottom.blame is not None:
         call = bottom.blame.call
-        yield step(call, f"in the child {call.name} fails with {call.errno}")
+        yield step(call, f"in the child, {failure_of(bottom.blame)}")
         if bottom.blame.message is not None:
             yield report_step(bottom.blame.message, named=bottom.blame.named, subject="child")
     elif bottom.complaint is not None:
@@ -89,20 +103,22 @@ def _reason(bottom: Verdict) -> Iterator[Step]:
 
 
 def _ends(child: Verdict) -> Iterator[Step]:
-    """Yield the ends of the children, the lowest first, and how its parent learned of that one."""
+    """Yield the ends of the children, the lowest first, and the wait of its parent."""
     for link in reversed(list(chain(child))):
         if link.end is None:
             continue
         yield step(link.end, f"the child {link.manner}", primary=link.child is None)
         if link.waited is not None and link.child is None:
             waiting = link.waited.line < link.end.line
-            yield step(link.waited, f"its parent {'waits for it' if waiting else f'learns that it {link.manner}'}")
+            yield step(link.waited, "the parent waits for the child" if waiting else "the parent collects the status")
 
 
 def _fix(bottom: Verdict) -> str:
+    name = _name(bottom)
     if bottom.blame is not None:
-        call = bottom.blame.call
-        return f"start at line {call.line}: {_name(bottom)} needs {call.name} to succeed there, or to do without it"
+        return f"start at line {bottom.blame.call.line}, in {name}: {fix_of(bottom.blame)}"
     if isinstance(bottom.end, Exit) and bottom.signal is not None:
-        return f"find out why {_name(bottom)} is killed by {bottom.signal} at line {bottom.end.line}"
-    return f"find out why {_name(bottom)} {bottom.manner}: its last words are on fd 2"
+        return f"find out why {name} is killed by {bottom.signal} at line {bottom.end.line}"
+    if bottom.complaint is not None:
+        return f"find out why {name} {bottom.manner}: the last message on fd 2 is at line {bottom.complaint.line}"
+    return f"run {name} alone to see why the command {bottom.manner}"
