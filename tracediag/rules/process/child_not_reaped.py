@@ -1,4 +1,4 @@
-"""TD510: children that have ended and that nobody waits for."""
+"""TD510: exited children that their parent never waits for."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from tracediag.rules.base import Rule, on_process_end, on_signal
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
 _TOLD = "TD510 told"
 """In the memory of a process: the SIGCHLD of each child, where strace does not follow that."""
 
 _SECONDS, _LINES = 0.1, 15
-"""How long a parent lives on, at least, before its child counts as forgotten."""
+"""How long a parent must run on before its exited child counts as forgotten."""
 _MANY = 2
 
 
 _Zombie = tuple[Process, int, Exit | Signal]
-"""A child, its pid, and the record of its end."""
+"""A child, its pid, and the event of its exit."""
 
 
 class ChildNotReaped(Rule):
-    """A child has ended, and its parent, which lives on, never waits for it."""
+    """A child has exited, and its running parent never waits for it."""
 
     code = "TD510"
     name = "child-not-reaped"
     severity = Severity.WARNING
-    summary = "a child has ended and nobody waits for it though its parent lives on: a zombie"
+    summary = "a child has exited and its running parent never waits for it: a zombie"
     needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
     @on_signal("SIGCHLD")
-    def told(self, action: Action) -> None:
-        """Remember which child has ended."""
+    def died(self, action: Action) -> None:
+        """Remember which child has exited."""
         event, process = action.event, action.process
         found = _DEAD.search(event.info) if isinstance(event, Signal) else None
         if found is not None and checked_integer(found[1]) in process.children:
@@ -68,34 +68,36 @@ class ChildNotReaped(Rule):
         _, pid, death = zombies[0]
         steps: list[Step] = []
         if isinstance(child.started, Syscall | Begun):
-            steps.append(step(child.started, f"child {pid} is made"))
-        steps.append(step(death, f"child {pid} has ended, and waits to be waited for", primary=True))
+            steps.append(step(child.started, f"child {pid} is created"))
+        steps.append(step(death, f"child {pid} has exited and is a zombie", primary=True))
         if len(zombies) > 1:
-            steps.append(step(zombies[-1][2], f"so has child {zombies[-1][1]}, the last of {len(zombies)}"))
+            steps.append(step(zombies[-1][2], f"child {zombies[-1][1]} is the last of {count(len(zombies))} zombies"))
         if isinstance(end, Exit) and end is process.exit:
-            steps.append(step(end, "the parent ends, and leaves them to init"))
+            steps.append(step(end, "the parent exits; its zombies pass to init"))
         return self.finding(
             steps,
-            object=f"child {pid}" if len(zombies) == 1 else plural(len(zombies), "child").replace("childs", "children"),
-            title=f"{_count(len(zombies))} never waited for",
+            object=f"child {pid}" if len(zombies) == 1 else f"{count(len(zombies))} children",
+            title=f"child {pid} has exited and is never waited for"
+            if len(zombies) == 1
+            else f"{count(len(zombies))} children have exited and are never waited for",
             severity=Severity.WARNING if len(zombies) >= _MANY else Severity.NOTE,
             confidence=_confidence(process),
             absent=[no(f"wait for child {pid}", death, line)],
-            why="a child that has ended keeps its pid until its parent waits for it, and signals of one kind do not"
-            " queue: one SIGCHLD may stand for several children: wait(2), signal(7)",
+            why="a zombie keeps its pid until its parent waits for it, and pending SIGCHLDs do not queue: one may"
+            " stand for several children: wait(2), signal(7)",
             fix=_fix(process),
         )
 
 
 def _confidence(process: Process) -> Confidence:
-    """Say how sure it is: one that lives on may wait yet, and SIGCHLD may be ignored since before the trace began."""
+    """Say how sure it is: a running parent may wait later; SIGCHLD may have been ignored before the trace began."""
     signals = process.signals
     known = signals.from_exec or signals.get("SIGCHLD") is not None
     return Confidence.CERTAIN if known and process.exit is not None else Confidence.LIKELY
 
 
 def _reaps_itself(process: Process) -> bool:
-    """Whether the kernel forgets the children of this process at once: SIG_IGN, SA_NOCLDWAIT."""
+    """Whether the kernel reaps the children of this process itself: SIG_IGN, SA_NOCLDWAIT."""
     arranged = process.signals.set_by.get("SIGCHLD")
     ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
     return ignored or (arranged is not None and arranged.has("SA_NOCLDWAIT"))
@@ -115,13 +117,10 @@ def _lives_on(death: Event, end: Event) -> bool:
     return end.line - death.line >= _LINES
 
 
-def _count(zombies: int) -> str:
-    return "a child that has ended is" if zombies == 1 else f"{zombies} children that have ended are"
-
-
 def _fix(process: Process) -> str:
     if process.signals.get("SIGCHLD") is Disposition.HANDLED:
-        return "let the handler of SIGCHLD loop: while (waitpid(-1, NULL, WNOHANG) > 0)"
+        return "loop in the SIGCHLD handler: while (waitpid(-1, NULL, WNOHANG) > 0) continue;"
     return (
-        "wait for each child (waitpid with WNOHANG in the main loop), or set SIGCHLD to SIG_IGN if no status is wanted"
+        "wait for each child (waitpid(-1, NULL, WNOHANG) in the main loop), or ignore SIGCHLD if the status is not"
+        " needed: signal(SIGCHLD, SIG_IGN)"
     )

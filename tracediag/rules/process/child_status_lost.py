@@ -1,4 +1,4 @@
-"""TD511: a wait for an own child fails with ECHILD: its status is lost."""
+"""TD511: a wait for a child fails with ECHILD: the status of the child is lost."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tracediag.trace.values import names_of
 
 
 class ChildStatusLost(Rule):
-    """wait = ECHILD for an own child: SIGCHLD is ignored, or somebody else in the process has waited for it."""
+    """wait fails with ECHILD for a child of the process: SIGCHLD is ignored, or another wait took the status."""
 
     code = "TD511"
     name = "child-status-lost"
     severity = Severity.WARNING
-    summary = "a wait for an own child fails with ECHILD: its status is lost"
+    summary = "a wait for a child fails with ECHILD: the status of the child is lost"
 
     @on_errno("ECHILD")
     def failed(self, action: Action) -> None:
-        """Remember the wait until it is clear how the process ends."""
+        """Remember the wait until the process ends."""
         call, process = action.call, action.process
         known = process.memory.get(self.name)
         if call.name not in CHILD_WAITS or (known is not None and known[2] is not None):
@@ -37,18 +37,21 @@ class ChildStatusLost(Rule):
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
-        """Judge by the end of the process; in an excerpt the child, too, is outside the trace."""
+        """Judge by the end of the process; in an excerpt the child may be outside the trace."""
         process, end = last.process, last.exit
         held = process.memory.pop(self.name, None)
-        # Of what is no child in the trace only an excerpt lets one believe that it has been one.
+        # Only in an excerpt may a pid that the trace does not show as a child have been one.
         if held is None or (held[2] is None and not self.scope.is_excerpt):
             return
         call, pid, lost = held
         ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
         bad = end is not None and bool(end.status)
         if isinstance(lost, Reaped) and not bad and (lost.status is not None or lost.signal is not None):
-            return  # whoever took the status may have kept it for this one, as rsync does
-        steps = [*_before(process, lost, pid), step(call, f"{call.name} finds no such child", primary=True)]
+            return  # the other wait may have kept the status for this one, as in rsync
+        steps = [
+            *_before(process, lost, pid),
+            step(call, f"{call.name} fails with ECHILD: no status of child {pid} is left", primary=True),
+        ]
         if bad and end is not None:
             steps.append(end_step(end))
         yield self.finding(
@@ -57,8 +60,7 @@ class ChildStatusLost(Rule):
             title=f"the status of child {pid} is lost: {_reason(lost, ignored=ignored)}",
             severity=_severity(lost, bad=bad),
             confidence=_confidence(lost, ignored=ignored),
-            why="where SIGCHLD is ignored, which execve passes on, children vanish without a status, and a status can"
-            " be taken only once: wait(2), sigaction(2)",
+            why=_why(lost),
             fix=_fix(lost, pid),
             explains=[("failed-call-behind-exit", call.line)],
         )
@@ -71,7 +73,7 @@ def _confidence(lost: Reaped | Event | None, *, ignored: bool) -> Confidence:
 
 
 def _severity(lost: Reaped | Event | None, *, bad: bool) -> Severity:
-    """A status that the program's own handler has asked for is known to it, unless the end shows otherwise."""
+    """A status that the other wait asked for is known to the program, unless the exit shows otherwise."""
     if bad and lost is not None:
         return Severity.ERROR
     known = isinstance(lost, Reaped) and (lost.status is not None or lost.signal is not None)
@@ -87,7 +89,7 @@ def _waited_for(call: Syscall) -> int | None:
 
 
 def _own(process: Process, pid: int) -> Reaped | Event | None:
-    """Return what made that child, or who has waited for it before; None if it is not known to be an own child."""
+    """Return the call that created the child, or an earlier wait for it; None if the pid is no known child."""
     for known in process.reaped:
         if known.pid == pid:
             return known
@@ -99,39 +101,46 @@ def _before(process: Process, lost: Reaped | Event | None, pid: int) -> Iterator
     arranged = process.signals.set_by.get("SIGCHLD")
     if arranged is not None:
         handled = process.signals.get("SIGCHLD") is Disposition.HANDLED
-        yield step(arranged, "SIGCHLD gets a handler" if handled else "SIGCHLD is ignored from here on")
+        yield step(arranged, "a handler for SIGCHLD is installed" if handled else "SIGCHLD is ignored from here on")
     if isinstance(lost, Reaped):
-        yield step(lost.call, f"child {pid} is waited for here already: {_how(lost)}")
+        yield step(lost.call, f"this wait takes the status of child {pid} first: {_how(lost)}")
         return
     child = process.children.get(pid)
     if isinstance(lost, Syscall):
-        yield step(lost, f"child {pid} is made")
+        yield step(lost, f"child {pid} is created")
     if child is not None and child.exit is not None:
-        yield step(child.exit, "it ends, and nothing of it is kept")
+        yield step(child.exit, f"child {pid} exits, and the kernel discards the status")
 
 
 def _how(lost: Reaped) -> str:
     if lost.signal is not None:
         return f"killed by {lost.signal}"
-    return "its status is not asked for" if lost.status is None else f"status {lost.status}"
+    return "the status is not stored" if lost.status is None else f"status {lost.status}"
 
 
 def _reason(lost: Reaped | Event | None, *, ignored: bool) -> str:
     if lost is None and not ignored:
-        return "SIGCHLD is ignored, another wait has taken it, or it is no child of this process"
+        return "SIGCHLD is ignored, another wait took the status, or the pid is no child of this process"
     if isinstance(lost, Reaped):
-        return "another wait of the same process has taken it"
-    return "SIGCHLD is ignored" if ignored else "SIGCHLD is ignored, as it seems, since before the program was started"
+        return "another wait in the same process took the status"
+    return "SIGCHLD is ignored" if ignored else "SIGCHLD has probably been ignored since before the program started"
+
+
+def _why(lost: Reaped | Event | None) -> str:
+    if isinstance(lost, Reaped):
+        return "waitpid(-1) takes the status of any child, and each status can be taken only once: wait(2)"
+    return (
+        "with SIGCHLD ignored the kernel discards the status of every child, and an ignored signal stays ignored"
+        " across execve: wait(2), execve(2)"
+    )
 
 
 def _fix(lost: Reaped | Event | None, pid: int) -> str:
     if lost is None:
         return (
-            "record with -f from the program's start; then set SIGCHLD to SIG_DFL if it is ignored, or wait for child"
-            f" {pid} at one place only"
+            "record with -f from the start of the program; then set SIGCHLD to SIG_DFL if it is ignored, or wait for"
+            f" child {pid} in one place only"
         )
     if isinstance(lost, Reaped):
-        return (
-            f"wait for child {pid} at one place only: let the handler wait for the pids that are its own, not for any"
-        )
-    return "set SIGCHLD to SIG_DFL before the child is made: signal(SIGCHLD, SIG_DFL)"
+        return f"wait for child {pid} in one place only: let the handler wait for known pids instead of -1"
+    return "restore the default action before creating the child: signal(SIGCHLD, SIG_DFL)"
