@@ -1,7 +1,7 @@
-"""Signals that the processor or the C library raises against a thread: taken down when they come, judged at the end.
+"""Signals that the CPU or the C library raises in a thread: noted when they arrive, judged at the end.
 
-A handler may catch the signal: then what the process does next tells whether it was expected. One that returns or
-jumps away lets the process go on; one that ends it only says how it crashed.
+A handler may catch the signal: then the next steps of the process show whether it was expected. A handler that returns
+or jumps away lets the process continue; one that exits only reports the crash.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tracediag.trace.events import Exit, Signal
 
 
 class FaultRule(Rule):
-    """A rule about a process that such a signal ends; a subclass says what it makes of it, in `diagnose`."""
+    """A rule about a process that such a signal ends; a subclass words the finding in `diagnose`."""
 
     deadly: ClassVar[tuple[str, ...]] = ("SIGABRT",)
-    """The signals by which a handler of the first one ends the process."""
+    """The signals with which a handler of the first one ends the process."""
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
-        """Return the finding, or None where it is nothing of this rule's kind.
+        """Return the finding, or None where the fault is of another kind.
 
         Args:
-            process: whose end it is.
-            fault: the signal that began it.
+            process: the process that ended.
+            fault: the first signal.
             end: the exit; None where the trace ends with the signal.
             confidence: how sure it is that the signal was not expected.
         """
@@ -38,7 +38,7 @@ class FaultRule(Rule):
 
     @on_signal(*FAULTS)
     def struck(self, action: Action) -> None:
-        """Take the signal down; what a crash handler sends on its way out, to any of the threads, is not the crash."""
+        """Note the signal; what a crash handler sends before it exits, to any thread, is not the crash."""
         signal, process = action.event, action.process
         assert isinstance(signal, Signal)
         known: Fault | None = process.memory.get(self.name)
@@ -53,22 +53,22 @@ class FaultRule(Rule):
             known.passed_on = True
             return
         former: Fault | None = process.memory.pop(f"{self.name} handled", None)
-        if former is not None and fault.by_process and not fault.sent and _at_once(former, fault):
-            # Blocked while the handler ran, what that has sent comes as soon as it returns.
+        if former is not None and fault.by_process and not fault.sent and _follows(former, fault):
+            # A signal that the handler sent was blocked while it ran, and arrives when it returns.
             former.passed_on = True
             fault = former
         process.memory[self.name] = fault
 
     @on_call(*SIGNAL_RETURNS)
     def returned(self, action: Action) -> None:
-        """The handler has returned: it had put right what was wrong, or the signal will come again."""
+        """The handler has returned: it repaired the cause, or the signal will come again."""
         known: Fault | None = action.process.memory.get(self.name)
         if known is not None and known.thread is action.thread and not known.passed_on:
             action.process.memory[f"{self.name} handled"] = action.process.memory.pop(self.name)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge a process that has ended, or of whose thread the trace shows nothing more after the signal."""
+        """Judge a process that has ended, or one without calls of the thread after the signal."""
         fault: Fault | None = end.process.memory.get(self.name)
         if fault is None or fault.sent:
             return
@@ -78,7 +78,7 @@ class FaultRule(Rule):
             yield found
 
     def _confidence(self, fault: Fault, end: Exit | None) -> Confidence | None:
-        """Tell how sure it is that the signal ended the process; None where it did not."""
+        """Return how sure it is that the signal ended the process; None where it did not."""
         if end is None:
             return Confidence.LIKELY if fault.thread.last_call is fault.last else None
         if end.signal in (fault.signal.name, *self.deadly):
@@ -86,7 +86,7 @@ class FaultRule(Rule):
         return Confidence.LIKELY if end.status else None
 
 
-def _at_once(former: Fault, fault: Fault) -> bool:
+def _follows(former: Fault, fault: Fault) -> bool:
     """Whether the second of two like signals comes when the handler of the first returns."""
     same = former.thread is fault.thread and former.signal.name == fault.signal.name
     return same and fault.last is not None and fault.last.name in SIGNAL_RETURNS

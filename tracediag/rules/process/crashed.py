@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.complaints import Complaint, target
-from tracediag.evidence.exits import end_step
-from tracediag.evidence.faults import BY_PROCESS, FAULTS, Fault, who
+from tracediag.evidence.exits import end_step, manner
+from tracediag.evidence.faults import BY_PROCESS, FAULTS, Fault
+from tracediag.evidence.names import process_name, subject
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -17,52 +18,50 @@ from tracediag.trace.calls import EXECS, SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Syscall
 
 _NEAR = 12
-"""Lines between a failed call or a message and the signal, if the one has to do with the other."""
+"""Lines between a failed call or a message and the signal, if the two are related."""
 
-_TOLD_ELSEWHERE = EXECS | SIGNAL_RETURNS
-"""Calls after which the kernel itself raises the signal: `exec-broke-process` and `signal-frame-corrupt` say why."""
+_EXPLAINED_ELSEWHERE = EXECS | SIGNAL_RETURNS
+"""Calls after which the kernel itself raises the signal: `exec-broke-process` and `signal-frame-corrupt` explain it."""
 
 _OTHERS = {
-    "BUS_ADRALN": Place("a misaligned address", "store through a pointer of the right alignment, or with memcpy"),
-    "BUS_ADRERR": Place(
-        "an address behind which there is no memory", "look for a file that is shorter than its mapping"
-    ),
+    "BUS_ADRALN": Place("a misaligned address", "use an aligned pointer, or memcpy"),
+    "BUS_ADRERR": Place("a mapped address without memory", "look for a file that is shorter than its mapping"),
     "BUS_MCEERR_AR": Place(
-        "memory that the hardware reports as broken", "read the machine check log: mcelog, rasdaemon"
+        "memory that the hardware reports as faulty", "read the machine check log: mcelog, rasdaemon"
     ),
-    "FPE_INTDIV": Place("an integer division by zero", "check the divisor first"),
+    "FPE_INTDIV": Place("an integer division by zero or overflow", "check for divisor 0 and INT_MIN / -1"),
 }
 _BY_SIGNAL = {
-    "SIGFPE": Place("an arithmetic error", "check the operands first"),
+    "SIGFPE": Place("an arithmetic error", "check the operands"),
     "SIGILL": Place(
-        "an instruction that the processor does not know",
-        "look for a trap that the compiler put in, or a build for a newer processor",
+        "an invalid instruction",
+        "look for a trap of the compiler (ud2), or a build for a newer CPU",
     ),
-    "SIGABRT": Place("its own abort()", "read the message, and find who called abort by the core dump"),
-    "SIGTRAP": Place("a breakpoint or trap in its own code", "look for the check that failed there"),
-    "SIGBUS": Place("an address that cannot be accessed", "look for a misaligned pointer or a file cut while mapped"),
+    "SIGABRT": Place("abort()", "find the caller of abort() in the core dump"),
+    "SIGTRAP": Place("a breakpoint or trap instruction", "find the check that failed there"),
+    "SIGBUS": Place(
+        "an address that cannot be accessed", "look for a misaligned pointer or a file truncated while mapped"
+    ),
 }
 
 
 class Crashed(FaultRule):
-    """SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT ends a process: what the address was, and what went before."""
+    """SIGSEGV, SIGBUS, SIGILL, SIGFPE or SIGABRT ends a process: what the address was, and what happened before."""
 
     code = "TD501"
     name = "crashed"
     severity = Severity.ERROR
-    summary = "a process crashes: what it touched, and what went before"
+    summary = "a process crashes: the address that it accessed, and what happened before"
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
-        """Tell the crash, with the failed call, the message or the mapping that belongs to it."""
-        if fault.code == "SI_KERNEL" and _told_elsewhere(fault):
+        """Report the crash with the failed call, the message or the mapping that belongs to it."""
+        if fault.code == "SI_KERNEL" and _explained_elsewhere(fault):
             return None
         place = _place(fault, process)
-        name = fault.signal.name
-        how = "calls abort()" if name == "SIGABRT" else f"is stopped by {name} at {place.text}"
         return self.finding(
             _story(process, fault, place, end),
-            object=who(process),
-            title=f"the process {how}",
+            object=process_name(process),
+            title=f"{subject(process)} {_crash(fault, place)}",
             confidence=confidence,
             why=_why(fault),
             fix=_fix(process, fault, place),
@@ -79,22 +78,37 @@ class Crashed(FaultRule):
         if last is None or last.name in EXECS:
             return
         yield self.finding(
-            [step(last, "the last call before it"), end_step(end, primary=True)],
-            object=who(process),
-            title=f"the process is killed by {end.signal}; the trace does not show the signal itself",
+            [step(last, "the last call before the exit"), end_step(end, primary=True)],
+            object=process_name(process),
+            title=f"{subject(process)} is killed by {end.signal}; the recording does not show the signal",
             confidence=Confidence.LIKELY,
-            why="these signals are raised against a thread for what it does itself: signal(7)",
-            fix="record without -e signal=none, and look at the core dump: coredumpctl gdb",
+            why="these signals report a fault in the thread's own instructions: signal(7)",
+            fix="record without -e signal=none, or examine the core dump: coredumpctl gdb",
         )
 
 
-def _told_elsewhere(fault: Fault) -> bool:
-    return fault.before is not None or (fault.last is not None and fault.last.name in _TOLD_ELSEWHERE)
+def _explained_elsewhere(fault: Fault) -> bool:
+    return fault.before is not None or (fault.last is not None and fault.last.name in _EXPLAINED_ELSEWHERE)
+
+
+def _raised(fault: Fault) -> bool:
+    """Whether the process sent itself the signal, other than by abort()."""
+    return fault.code in BY_PROCESS and fault.signal.name != "SIGABRT"
+
+
+def _crash(fault: Fault, place: Place) -> str:
+    """Return what happened, as a verb: "crashes with SIGSEGV at a null pointer"."""
+    name = fault.signal.name
+    if name == "SIGABRT":
+        return "calls abort()"
+    if _raised(fault):
+        return f"is killed by {name}, sent by the process itself"
+    return f"crashes with {name} at {place.text}"
 
 
 def _place(fault: Fault, process: Process) -> Place:
-    if fault.code in BY_PROCESS and fault.signal.name != "SIGABRT":
-        return Place("its own will: it sends itself the signal", "find out who calls kill or raise")
+    if _raised(fault):
+        return Place("raise() or kill()", "find the caller of raise() or kill() in the core dump")
     if fault.signal.name == "SIGSEGV":
         return place_of(fault, process)
     return _OTHERS.get(fault.code) or _BY_SIGNAL.get(fault.signal.name) or _BY_SIGNAL["SIGTRAP"]
@@ -107,18 +121,20 @@ def _story(process: Process, fault: Fault, place: Place, end: Exit | None) -> It
     if failed is not None:
         yield step(failed, f"fails with {failed.errno} just before")
     if message is not None:
-        yield step(message, "says why")
+        yield step(message, "the message before the abort")
     if fault.last is not None and place.call is failed is message is None:
-        yield step(fault.last, "what the thread did before")
-    note = "the program aborts" if fault.signal.name == "SIGABRT" else f"the thread meets {place.text}"
+        yield step(fault.last, "the last call before the signal")
+    name = fault.signal.name
+    by_itself = f"the process sends itself {name}"
+    note = "abort() raises SIGABRT" if name == "SIGABRT" else by_itself if _raised(fault) else f"{name} at {place.text}"
     yield step(fault.signal, note, primary=True)
     if end is not None:
-        how = f"is killed by {end.signal}" if end.signal else f"exits with status {end.status} from its own handler"
-        yield step(end, f"the process {how}")
+        handled = "" if end.signal else " in the signal handler"
+        yield step(end, f"the process {manner(end)}{handled}")
 
 
 def _failed(fault: Fault) -> Syscall | None:
-    """Return the call that failed just before, if it may have left the pointer that is wrong."""
+    """Return the call that failed just before, if the wrong pointer may come from it."""
     last = fault.last
     if last is None or fault.signal.name == "SIGABRT" or fault.signal.line - last.line > _NEAR:
         return None
@@ -128,27 +144,34 @@ def _failed(fault: Fault) -> Syscall | None:
 
 
 def _message(process: Process, fault: Fault) -> Syscall | None:
-    """Return what the C library wrote before it aborted, or the program on its way out."""
+    """Return the message of the C library or the program before the abort."""
     near = [call for call in process.messages if 0 < fault.signal.line - call.line <= _NEAR]
     return near[-1] if near and fault.signal.name == "SIGABRT" else None
 
 
 def _why(fault: Fault) -> str:
+    if _raised(fault):
+        return f"si_code={fault.code} means that a process sent the signal, and si_pid names it: sigaction(2)"
     match fault.signal.name, fault.code:
         case "SIGABRT", _:
-            return "abort() raises SIGABRT against its own thread; the C library calls it for a damaged heap: abort(3)"
+            return (
+                "the C library calls abort() itself when it finds the heap or the stack corrupted: abort(3), mallopt(3)"
+            )
         case "SIGSEGV", "SI_KERNEL":
             return (
-                "an address that is not canonical raises a general protection fault, told without an address: signal(7)"
+                "on x86-64 a non-canonical address raises a general protection fault, which carries no address:"
+                " sigaction(2), arch/x86/kernel/traps.c"
             )
         case "SIGSEGV", "SEGV_ACCERR":
-            return "SEGV_ACCERR: the address is mapped, but not for this kind of access: sigaction(2)"
+            return "SEGV_ACCERR: the address is mapped, but without permission for this access: sigaction(2)"
         case "SIGSEGV", _:
             return "SEGV_MAPERR: nothing is mapped at the address in si_addr: sigaction(2)"
         case "SIGBUS", "BUS_ADRALN":
-            return "BUS_ADRALN: the access is not aligned as the processor asks for: sigaction(2)"
+            return "BUS_ADRALN: the CPU requires an aligned address for this access: sigaction(2)"
         case _:
-            return "the processor raises it for the instruction that the thread executes, not for a call: signal(7)"
+            return (
+                "the CPU raises this signal for the current instruction of the thread, not for a system call: signal(7)"
+            )
 
 
 def _fix(process: Process, fault: Fault, place: Place) -> str:
@@ -156,7 +179,7 @@ def _fix(process: Process, fault: Fault, place: Place) -> str:
     if failed is not None:
         what = target(failed)
         of = f" of {what}" if what else ""
-        return f"check the result of the {failed.name}{of}, which failed with {failed.errno}, before going on"
+        return f"check the result of the {failed.name}{of}, which failed with {failed.errno}, before using it"
     if message is not None and (said := Complaint((message,)).text):
-        return f"follow the message ({said.strip()!r}): run it under valgrind or -fsanitize=address"
-    return f"{place.hint}: coredumpctl gdb, or -fsanitize=address,undefined"
+        return f"run the program under valgrind or with -fsanitize=address to find the cause of {said.strip()!r}"
+    return f"{place.hint}; to find the place: coredumpctl gdb, or a build with -fsanitize=address,undefined"
