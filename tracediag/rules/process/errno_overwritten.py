@@ -1,4 +1,4 @@
-"""TD519: the error that is told belongs to a later, harmless call."""
+"""TD519: the reported error belongs to a later, harmless call."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _LIGHT = 10
 
 
 class ErrnoOverwritten(Rule):
-    """The message on fd 2 gives the error of a harmless call that came after the one that really failed."""
+    """The message on fd 2 reports the error of a harmless call that came after the real failure."""
 
     code = "TD519"
     name = "errno-overwritten"
     severity = Severity.ERROR
-    summary = "the error that is printed is that of a later harmless call, not of the one that failed first"
+    summary = "the printed error comes from a later harmless call, not from the call that failed first"
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Compare what a process said with what had failed; in a few lines a pair of calls is enough to ask."""
+        """Compare the messages of a process with its failures; in an excerpt a pair of failures is enough."""
         yield from self._misnamed(end.process)
         if self.scope.is_excerpt and not end.process.messages:
             yield from self._excerpt(end.process, end.line)
@@ -48,7 +48,7 @@ class ErrnoOverwritten(Rule):
             return
 
     def _excerpt(self, process: Process, end: int) -> Iterator[Finding]:
-        """Speak of a probe that fails right behind a failure, where the lines end: its error is what errno holds."""
+        """Report a probe that fails right after a failure in the last line of an excerpt: errno now holds its error."""
         failures = failed_calls(process)
         if len(failures) < 2 or failures[-1].line != end or not harmless(failures[-1]):
             return
@@ -60,29 +60,30 @@ class ErrnoOverwritten(Rule):
     ) -> Finding:
         real, wrong = first.errno or "", second.errno or ""
         name = target(first)
+        what = f"{first.name}{f' of {name}' if name else ''}"
         steps = [
-            step(first, f"this is what fails: {meaning(real)}", primary=True),
-            step(second, f"a later call fails too, and leaves {wrong} in errno"),
+            step(first, f"the real failure: {meaning(real)}", primary=True),
+            step(second, f"a later call also fails and sets errno to {wrong}"),
         ]
-        title = f"errno is overwritten: {second.name} leaves {wrong} where {first.name} had failed with {real}"
+        title = f"errno is overwritten: {second.name} sets {wrong} after {what} failed with {real}"
         if message is not None:
-            steps.append(step(message, f"{wrong} is printed in place of {real}"))
-            title = f"the message gives {wrong} of a later {second.name}; what failed is {first.name}, with {real}"
+            steps.append(step(message, f"{wrong} is printed instead of {real}"))
+            title = f"the message reports {wrong} from a later {second.name}; {what} failed with {real}"
         return self.finding(
             steps,
-            object=f"errno of {first.name}{f' of {name}' if name else ''}",
+            object=f"errno of {what}",
             title=title,
             severity=severity,
             confidence=confidence,
-            why="errno keeps the error of the last call that failed, and any library function may make one, also one"
-            " that succeeds itself: errno(3)",
-            fix=f"save errno right after {first.name} (int error = errno), print strerror(error), and cure {real}",
+            why="errno is only valid right after the call that failed: a library function may change it even"
+            " when it succeeds: errno(3)",
+            fix=f"save errno right after {first.name} (int error = errno), print strerror(error), then fix {real}",
             explains=[("failed-call-behind-exit", second.line), ("failed-call-behind-exit", first.line)],
         )
 
 
 def _overwrites(first: Syscall, second: Syscall) -> bool:
-    """Whether the second failure is a consequence or a probe that stands right behind a real one."""
+    """Whether the second failure is a consequence of a real one, or a probe right after it."""
     if first.errno == second.errno or first.pid != second.pid or second.line - first.line > _NEAR:
         return False
     if harmless(first):

@@ -1,4 +1,4 @@
-"""TD505: execve fails with ENOENT for a file that is there: its interpreter is not."""
+"""TD505: execve fails with ENOENT for a file that exists: its interpreter does not."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
+from tracediag.trace.calls import ACCESSES, CHMODS, EXECS
 from tracediag.trace.events import Exit, Syscall
 
-_EXECS = {"execve": 0, "execveat": 1}
-_NAMED = {"access": 0, "chmod": 0, "faccessat": 1, "faccessat2": 1, "fchmodat": 1, "fchmodat2": 1}
-"""Calls that few programs make, and that succeed only on a file which is there."""
+_NAMED = ACCESSES | CHMODS
+"""Calls that few programs make, and that succeed only on a file that exists."""
 _KEPT = 8
 
 
 class _Refused(msgspec.Struct, eq=False):
-    """An execve = ENOENT, and what shows that the file is there."""
+    """An execve that failed with ENOENT, and what shows that the file exists."""
 
     call: Syscall
     path: str
@@ -32,16 +32,16 @@ class _Refused(msgspec.Struct, eq=False):
     proof: Syscall | None = None
     note: str = ""
     first: bool = False
-    """Whether it is the first call of the trace: strace itself has made sure that the file is there."""
+    """Whether it is the first call of the trace: strace itself checked that the file exists."""
 
 
 class ExecInterpreterMissing(Rule):
-    """execve = ENOENT of a file that was opened, made or found: the loader or the `#!` program is what is missing."""
+    """execve fails with ENOENT for a file that was opened, created or found: the loader or `#!` program is missing."""
 
     code = "TD505"
     name = "exec-interpreter-missing"
     severity = Severity.ERROR
-    summary = "execve fails with ENOENT though the file is there: its ELF or #! interpreter is missing"
+    summary = "execve fails with ENOENT although the file exists: its ELF or #! interpreter is missing"
 
     def __init__(self) -> None:
         self._seen = False
@@ -50,30 +50,30 @@ class ExecInterpreterMissing(Rule):
 
     @on_call(*_NAMED)
     def named(self, action: Action) -> None:
-        """Remember the last files that were asked for by name and found."""
+        """Remember the last files that were looked up by name and found."""
         call = action.call
         if call.failed:
             return
-        path = call.path(_NAMED[call.name])
+        path = call.path(_place(call))
         if path is not None:
             self._named.append((path, call))
-            self._found(action, path, "the file is there")
+            self._found(action, path, "the file exists")
 
-    @on_call(*_EXECS)
+    @on_call(*EXECS)
     def executed(self, action: Action) -> None:
-        """Take down a first execve that succeeds: nothing after it is the one that strace makes itself."""
+        """Note a first execve that succeeds: no later one is made by strace itself."""
         if not action.call.failed:
             self._seen = True
             for refused in [known for known in self._pending if known.process is action.process]:
-                # The next place of a search had it, or a shell runs the script itself.
+                # A later directory of a search had it, or a shell runs the script itself.
                 if refused.proof is None or refused.first:
                     self._pending.remove(refused)
 
-    @on_errno("ENOENT", of=_EXECS)
+    @on_errno("ENOENT", of=EXECS)
     def missed(self, action: Action) -> None:
-        """Look for what shows that the file of a failed execve is there."""
+        """Look for proof that the file of a failed execve exists."""
         call, process = action.call, action.process
-        path = call.path(_EXECS[call.name])
+        path = call.path(_place(call))
         first, self._seen = not self._seen and _is_first(action), True
         if path is None or "/" not in path:
             return
@@ -84,12 +84,12 @@ class ExecInterpreterMissing(Rule):
     def _proof(self, process: Process, path: str) -> tuple[Syscall | None, str]:
         for known, call in reversed(self._named):
             if known == path:
-                return call, "the file is there"
+                return call, "the file exists"
         owner: Process | None = process
         while owner is not None:
             for descriptor in (*owner.table.open.values(), *owner.table.last_closed.values()):
                 if _opened_as(descriptor, path):
-                    return descriptor.opened, "the file is there: it is opened"
+                    return descriptor.opened, "the file exists: it is opened here"
             owner = owner.parent
         return None, ""
 
@@ -106,10 +106,10 @@ class ExecInterpreterMissing(Rule):
     def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
         for refused in pending:
             self._pending.remove(refused)
-            if refused.proof is None:  # a shell looks at the file itself: it opens what could not be executed
+            if refused.proof is None:  # a shell opens the file that it could not execute
                 refused.proof, refused.note = self._proof(refused.process, refused.path)
             if refused.proof is None:
-                refused.proof, refused.note = _bash_says(refused), "bash has found the file, and not its interpreter"
+                refused.proof, refused.note = _bash_says(refused), "bash found the file, but not its interpreter"
             if refused.proof is not None or (refused.first and _nothing_else(refused, end)):
                 yield self._finding(refused, end)
 
@@ -120,14 +120,13 @@ class ExecInterpreterMissing(Rule):
         return self.finding(
             _story(refused, end),
             object=path,
-            title=f"{path} is there, but the interpreter that it names is not",
+            title=f"cannot execute {path}: the file exists, but the interpreter (#! line or ELF loader) is missing",
             severity=Severity.ERROR if known and status != 0 else Severity.WARNING,
             confidence=_confidence(refused, known=known),
-            why="execve gives ENOENT also where the file is there and the loader in its ELF header, or the program in"
-            " its #! line, is not: execve(2)",
-            fix=f"look which interpreter it names: head -1 {path} | cat -A (a #! line that ends in ^M has DOS line"
-            f" ends), or readelf -l {path} (a 32-bit or musl program needs its own loader); install that one, or"
-            " correct it",
+            why="execve also fails with ENOENT if the file exists but the program in its #! line, or the loader in its"
+            " ELF header, does not: execve(2)",
+            fix=f"show the interpreter: head -1 {path} | cat -A (^M at the end: DOS line endings), or readelf -l {path}"
+            " (a 32-bit or musl program needs its own loader); then install or correct the interpreter",
             explains=[
                 *(
                     (name, call.line)
@@ -138,25 +137,30 @@ class ExecInterpreterMissing(Rule):
         )
 
 
+def _place(call: Syscall) -> int:
+    """Return the place of the path among the arguments: a call with `at` in its name has a directory before it."""
+    return 1 if "at" in call.name else 0
+
+
 def _is_first(action: Action) -> bool:
-    """Whether this process was made by strace, and has done nothing yet."""
+    """Whether strace created this process, which has done nothing yet."""
     process = action.process
     return process.parent is None and process.execs == 0 and len(process.failures) == 1 and action.call.line <= 2
 
 
 def _nothing_else(refused: _Refused, end: Exit | None) -> bool:
-    """Whether it was the only attempt: a program that looks along PATH makes others.
+    """Whether it was the only attempt: a program that searches PATH makes several.
 
-    strace <= 4.26 writes its own message from the process that it traces already, and exits with status 1.
+    strace up to 4.26 writes its own message from the process that it already traces, and exits with status 1.
     """
     last = [thread.last_call for thread in refused.process.threads]
     if refused.process.exit_status == 1 or (end is not None and end.status == 1):
-        return not any(call is not None and call is not refused.call and call.name in _EXECS for call in last)
+        return not any(call is not None and call is not refused.call and call.name in EXECS for call in last)
     return not any(call is not refused.call for call in last)
 
 
 def _bash_says(refused: _Refused) -> Syscall | None:
-    """Return the message of a shell that has read the first line of the script."""
+    """Return the message of a shell that read the first line of the script."""
     return said_by(refused.process, refused.call.line).says("bad interp")
 
 
@@ -169,7 +173,7 @@ def _confidence(refused: _Refused, *, known: bool) -> Confidence:
 def _opened_as(descriptor: Descriptor, path: str) -> bool:
     opened, plain = descriptor.opened, path.removeprefix("./")
     if opened is None or (plain not in opened.body and "\\" not in opened.body):
-        return False  # without an escape it would stand there as it is: no need to parse
+        return False  # unescaped, the path would be in the text: no need to parse
     # The path as the program gave it: what -y shows of the descriptor is absolute.
     given = opened.path(PATHS[opened.name]) if opened.name in PATHS else None
     return given is not None and given.removeprefix("./") == plain
@@ -178,9 +182,9 @@ def _opened_as(descriptor: Descriptor, path: str) -> bool:
 def _story(refused: _Refused, end: Exit | None) -> Iterator[Step]:
     if refused.proof is not None:
         yield step(refused.proof, refused.note)
-    note = f"ENOENT is not about {refused.path} itself"
+    note = f"ENOENT is about the interpreter, not about {refused.path}"
     if refused.first:
-        note += ": strace looks for it before it starts it"
+        note += ": strace checked the file before this execve"
     yield step(refused.call, note, primary=True)
     if end is not None:
         yield end_step(end)
