@@ -1,4 +1,4 @@
-"""TD518: a call that fails the same way, again and again, without a wait between."""
+"""TD518: a call that fails the same way over and over, without a wait between the attempts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, READS, SEEKS, WAITS, WRITES
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count, plural
 
 _WAITS = WAITS | IDLES
 _ERRORS = tuple(
@@ -31,7 +31,7 @@ _OWN_RULES = {
     "ENOTTY": frozenset({"ioctl"}),
     "ESPIPE": SEEKS,
 }
-"""What other rules tell better, or what is no failure."""
+"""Failures that have a rule of their own, or that are normal."""
 
 
 class _Failures(Run, kw_only=True):
@@ -56,7 +56,7 @@ class FailingCallSpin(LoopRule[_Failures]):
 
     @on_errno(*_ERRORS)
     def failed(self, action: Action) -> Iterable[Finding] | None:
-        """Count the failure, if it is the same as one of the last two of this thread and close behind it."""
+        """Count the failure if it is the same as one of the last two of this thread and close to it."""
         call = action.call
         thread = action.thread
         before, earlier = self._last.get(thread, _NOTHING)
@@ -70,7 +70,7 @@ class FailingCallSpin(LoopRule[_Failures]):
                 if other.body == body or body[:1].isdigit():
                     break
             else:
-                return None  # nearly always: a search along a path
+                return None  # nearly always: a search through directories
         return self._counted(action, run, (before, earlier))
 
     def _counted(
@@ -92,7 +92,7 @@ class FailingCallSpin(LoopRule[_Failures]):
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterable[Finding] | None:
-        """A wait between the attempts makes it polling, which is another matter."""
+        """A wait between the attempts makes it polling, which is no spin."""
         self._last.pop(action.thread, None)
         run = self.run(action.thread)
         if run is None or run.waited:
@@ -104,14 +104,14 @@ class FailingCallSpin(LoopRule[_Failures]):
 
     @on_exit
     def exited(self, action: Action) -> Iterable[Finding]:
-        """The thread has ended, and its spin with it."""
+        """The exit of the thread ends its spin."""
         self._last.pop(action.thread, None)
         return super().exited(action)
 
     def sure(self, run: _Failures) -> Confidence | None:
-        """Say how sure it is that nothing succeeds or waits between: a recording of failures only does not show it."""
-        goes_on = self._last_line - run.last.line <= 2
-        sure = None if run.waited else confidence(run, self.bounds, excerpt=self._excerpt and goes_on)
+        """Say how sure it is that no call between succeeds or waits: a recording of failures alone does not show it."""
+        unfinished = self._last_line - run.last.line <= 2
+        sure = None if run.waited else confidence(run, self.bounds, excerpt=self._excerpt and unfinished)
         return Confidence.LIKELY if sure is Confidence.CERTAIN and self.scope.failures_only else sure
 
     def tell(self, run: _Failures, sure: Confidence) -> Finding:
@@ -119,31 +119,31 @@ class FailingCallSpin(LoopRule[_Failures]):
         call = run.first
         path = target(call)
         what = f"{call.name}{f' of {path}' if path else ''}"
-        seen = f"{what} fails {plural(run.times, 'time')} in the same way, at once again each time"
+        seen = f"{what} fails {plural(run.times, 'time')} with {call.errno} without a wait between attempts"
         return self.finding(
             [
                 step(call, f"{call.name} fails: {meaning(call.errno or '')}", primary=True),
-                step(run.last, "it fails again in the same way"),
+                step(run.last, f"the last of {count(run.times)} identical failures"),
             ],
             object=f"fd {call.number(0)}" if path is None and (call.number(0) or -1) >= 0 else what,
             title=self.bounds.title(run.times, "the loop busy-waits", seen),
             confidence=sure,
-            absent=[no("wait or sleep between the attempts", run.first, run.last)],
-            why=f"nothing changes between two attempts, so the call cannot but fail with {call.errno} again, and"
-            " the loop takes a whole processor: errno(3)",
+            absent=[no("wait or sleep", run.first, run.last)],
+            why=f"nothing changes between two attempts: the call can only fail with {call.errno} again, and the loop"
+            " uses a whole CPU: errno(3)",
             fix=_fix(call),
         )
 
 
 _NOTHING: tuple[None, None] = (None, None)
 _BY_PATH = ("at", "at2", "at64", "statx", "inotify_add_watch")
-"""How the names of calls end that take a path behind a descriptor: with another path it is another thing."""
+"""Endings of calls that take a descriptor and a path: another path is another object."""
 
 
 def _alike(one: Syscall | None, other: Syscall) -> bool:
-    """Whether two failures are the same: the same error of the same call on the same thing.
+    """Whether two failures are the same: the same error of the same call on the same object.
 
-    The thing, as recorded, is the descriptor, with a path that counts from it, or else all of the arguments.
+    The object, as recorded, is the descriptor with a path relative to it, or else all of the arguments.
     """
     if one is None or one.name != other.name or one.errno != other.errno:
         return False
@@ -158,5 +158,5 @@ def _alike(one: Syscall | None, other: Syscall) -> bool:
 
 def _fix(call: Syscall) -> str:
     if call.errno in ("EBADF", "ENOTCONN", "EIO", "EPIPE", "ECONNRESET", "EINVAL", "ENOTSOCK", "ESTALE"):
-        return f"take {call.errno} as the end: leave the loop, close the descriptor, open it anew where that helps"
-    return f"leave the loop on {call.errno}, or wait (poll, inotify, a pause that grows) before the next attempt"
+        return f"treat {call.errno} as permanent: leave the loop, and reopen the descriptor if it is still needed"
+    return f"leave the loop on {call.errno}, or wait before the next attempt (poll, inotify, a growing delay)"
