@@ -1,4 +1,4 @@
-"""TD502: a process that somebody else has ended by a signal."""
+"""TD502: a process killed by a signal from outside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.faults import FAULTS, Fault, who
+from tracediag.evidence.faults import FAULTS, Fault
+from tracediag.evidence.names import process_name
 from tracediag.evidence.verdicts import is_orphan
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -26,30 +27,31 @@ _KILLERS = (
 )
 _TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 _GROUPS = (0, -1)
+_INTENDED = "none needed if this was intended"
 _DEATH = "TD502 death signal"
 _SYSTEM = re.compile(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
 
 
 class _Killing(msgspec.Struct, frozen=True):
-    """Who ended a process, how bad that is, and what to do."""
+    """How a process was killed, how bad that is, and what to do."""
 
     severity: Severity
     title: str
     fix: str
     call: Syscall | None = None
-    """The kill, or what else led to it, where the trace shows it."""
+    """The kill, or another call that led to it, where the trace shows it."""
     note: str = ""
     sure: bool = True
-    """False where whoever did it may stand before the beginning of the trace."""
+    """False where the sender may have acted before the trace began."""
 
 
 class KilledFromOutside(Rule):
-    """SIGKILL, SIGTERM and their like: who sent it, or where to look for who did."""
+    """SIGKILL, SIGTERM and similar signals: which process sent it, or where to look for the sender."""
 
     code = "TD502"
     name = "killed-from-outside"
     severity = Severity.ERROR
-    summary = "somebody else ends the process by a signal: who, or where to look"
+    summary = "a signal from outside kills the process: the sender, or where to look for it"
 
     @on_signal(*_KILLERS, *FAULTS)
     def struck(self, action: Action) -> None:
@@ -61,19 +63,19 @@ class KilledFromOutside(Rule):
 
     @on_call("prctl")
     def bound(self, action: Action) -> None:
-        """Remember that the process wants to be killed with its parent."""
+        """Remember that the process asks for a signal when its parent exits."""
         if action.call.has("PR_SET_PDEATHSIG") and not action.call.failed:
             action.process.memory[_DEATH] = action.call
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
-        """Judge an end by a signal that is no crash."""
+        """Judge a death by a signal that is no crash."""
         process, thread, end = last.process, last.thread, last.exit
         if thread is None or end is None or end.signal is None:
             return
         signal: Signal | None = process.memory.get(self.name)
         if signal is not None and signal.name != end.signal:
-            # Asked first, and then killed by force: the first signal belongs to the story.
+            # Asked to stop first, then killed by SIGKILL: the first signal is a step of its own.
             asked, signal = signal, None
         else:
             asked = None
@@ -96,25 +98,37 @@ class KilledFromOutside(Rule):
     ) -> Finding:
         return self.finding(
             _story(thread, end, signal, asked, killing),
-            object=who(process),
+            object=process_name(process),
             title=killing.title,
             severity=killing.severity,
             confidence=Confidence.CERTAIN if killing.sure else Confidence.LIKELY,
-            why="SIGKILL cannot be caught, and strace shows only its effect; the default action of SIGTERM, SIGHUP,"
-            " SIGINT, SIGALRM and most others is to end the process at once: signal(7)",
+            why=_why(end.signal or "", shown=killing.call is not None),
             fix=killing.fix,
             explains=[("child-failure-behind", end.line)] if killing.severity is not Severity.NOTE else (),
         )
 
 
 def _by_itself(process: Process, last: Syscall | None, signal: Signal | None, end: Exit) -> bool:
-    """Whether its own last call sent the signal; where the trace shows no pids, the sender's number tells."""
+    """Whether the last call of the process sent the signal; without pids in the trace, compare the sender."""
     if last is None or last.name not in KILLS:
         return False
     target = last.number(0)
     if target == 0 and last.name == "kill":
         return end.signal in names_of(last.arg(1))  # its own group, to which it belongs
     return target == process.pid or (signal is not None and target == signal.sender)
+
+
+def _why(name: str, *, shown: bool) -> str:
+    if name == "SIGKILL" and shown:
+        return "SIGKILL cannot be caught, blocked or ignored: the process has no chance to clean up: signal(7)"
+    if name == "SIGKILL":
+        return "SIGKILL cannot be caught or blocked, and strace shows only its effect, not the sender: signal(7)"
+    if name == "SIGXCPU":
+        return "the kernel sends SIGXCPU at the soft limit of RLIMIT_CPU, and SIGKILL at the hard limit: setrlimit(2)"
+    return (
+        f"the default action of {name} ends the process without exit handlers: buffered output is lost, and temporary"
+        " files stay: signal(7), exit(3)"
+    )
 
 
 def _killing(
@@ -126,46 +140,54 @@ def _killing(
         sender, call = sent
         if sender is process:
             return None
-        title = f"{who(sender)} ends it by {name}"
-        return _Killing(Severity.NOTE, title, f"look into {who(sender)}, which sends {name}", call, "sends the signal")
+        return _by_known(sender, name, call)
     if signal is not None and signal.sender is not None and signal.sender == process.pid:
         return None
     if name == "SIGKILL":
         return _by_force(kernel, process, asked)
     if name in _TIMERS:
-        title = f"its own timer ends it: {name} has no handler"
-        return _Killing(Severity.ERROR, title, f"install the handler of {name} before the timer is armed")
+        title = f"killed by {name} from the process's own timer: no handler is installed"
+        return _Killing(Severity.ERROR, title, f"install a handler for {name} before arming the timer")
     if name == "SIGXCPU":
-        return _Killing(Severity.ERROR, "it has used up its processor time", "raise RLIMIT_CPU: ulimit -t")
+        title = "CPU time limit exceeded: killed by SIGXCPU"
+        return _Killing(Severity.ERROR, title, "raise RLIMIT_CPU where the program is started: ulimit -t, LimitCPU=")
     system = signal is None or _SYSTEM.search(signal.info) is not None or signal.sender is None
     if name in ("SIGINT", "SIGQUIT") and system:
-        return _Killing(Severity.NOTE, f"it is ended at the terminal: {name}", "nothing, if that was meant")
+        return _Killing(Severity.NOTE, f"{name} from the terminal ends the process", _INTENDED)
     if name == "SIGHUP" and system:
-        return _Killing(_loss(process), "its terminal goes away: SIGHUP", "run it under setsid, nohup or a supervisor")
+        fix = "start the program under setsid, nohup or a supervisor"
+        return _Killing(_loss(process), "terminal closed: SIGHUP ends the process", fix)
     number = None if signal is None else signal.sender
     # A child that strace does not follow is known by its pid, and nothing else of it is seen.
     known = next((found for found in kernel.processes if found.pid == number and _followed(found)), None)
     if known is not None:
-        return _Killing(Severity.NOTE, f"{who(known)} ends it by {name}", f"look into {who(known)}, which sends {name}")
-    by = f"pid {number}, which is not in the trace, ends it" if number else "somebody outside the trace ends it"
-    origin = f"pid {number}" if number else "the sender"
-    fix = f"find out who {origin} is (supervisor, timeout, container stop, a user), and"
-    return _Killing(_loss(process), f"{by} by {name}", f"{fix} handle {name} if the process has work to finish")
+        return _by_known(known, name)
+    by, origin = "outside the trace", "sent the signal"
+    if number:
+        by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
+    fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
+    return _Killing(_loss(process), f"killed by {name} from {by}", fix)
+
+
+def _by_known(sender: Process, name: str, call: Syscall | None = None) -> _Killing:
+    by = process_name(sender)
+    fix = f"find out why {by} sends {name}; {_INTENDED}"
+    return _Killing(Severity.NOTE, f"killed by {name} from {by}", fix, call, f"{by} sends {name}")
 
 
 def _followed(process: Process) -> bool:
-    """Whether the trace holds lines of its own of a process."""
+    """Whether the trace holds lines of a process."""
     return process.table.seen or any(thread.last_call or thread.last_signal for thread in process.threads)
 
 
 def _loss(process: Process) -> Severity:
-    """A stop that was asked for is bad where work is cut off: a file that is being written anew stays half done."""
+    """A requested stop is bad where it interrupts work: a file that is being rewritten stays incomplete."""
     left = (*process.table.open.values(), *process.table.last_closed.values())
-    half_done = any(_is_made_anew(held) for held in left if held.closed is None or held.closed is process.exit)
-    return Severity.WARNING if half_done else Severity.NOTE
+    incomplete = any(_is_rewritten(held) for held in left if held.closed is None or held.closed is process.exit)
+    return Severity.WARNING if incomplete else Severity.NOTE
 
 
-def _is_made_anew(held: Descriptor) -> bool:
+def _is_rewritten(held: Descriptor) -> bool:
     made = held.file.opened
     return made is not None and made.has("O_CREAT") and (made.has("O_TRUNC") or made.has("O_EXCL"))
 
@@ -173,22 +195,21 @@ def _is_made_anew(held: Descriptor) -> bool:
 def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killing | None:
     bound: Syscall | None = process.memory.get(_DEATH)
     if bound is not None and bound.has("SIGKILL") and process.parent is not None and process.parent.exit is not None:
-        fix = "keep the parent alive, or drop PR_SET_PDEATHSIG"
-        return _Killing(
-            Severity.NOTE, "it is killed with its parent, as it asked for", fix, bound, "binds it to its parent"
-        )
+        fix = f"keep the parent running, or remove PR_SET_PDEATHSIG; {_INTENDED}"
+        title = "killed by SIGKILL at the exit of the parent, as requested with PR_SET_PDEATHSIG"
+        return _Killing(Severity.NOTE, title, fix, bound, "requests SIGKILL at the exit of the parent")
     if process is not kernel.processes[0] and is_orphan(process, kernel):
-        # As the call that made it, the kill may be one of those that were not recorded.
-        fix = "record without -e trace=..., or with process and signal in it, to see whether its parent sends SIGKILL"
-        return _Killing(Severity.NOTE, "it is killed by SIGKILL; who sends it is not recorded", fix, sure=False)
+        # Like the call that created the process, the kill may not have been recorded.
+        fix = "record without -e trace=..., or with %process and %signal in it, to see whether the parent sends SIGKILL"
+        return _Killing(Severity.NOTE, "killed by SIGKILL; the sender was not recorded", fix, sure=False)
     if asked is not None and asked.name == "SIGTERM":
-        title = "it is killed by force, since it did not end on SIGTERM"
-        return _Killing(Severity.WARNING, title, "end on SIGTERM within the time that the supervisor allows")
+        title = "SIGTERM did not stop the process; SIGKILL did"
+        return _Killing(Severity.WARNING, title, "exit on SIGTERM within the timeout of the supervisor")
     return _Killing(
         Severity.ERROR,
-        "it is killed by SIGKILL, and nobody in the trace has sent it",
-        "look for the out-of-memory killer (dmesg, journalctl -k, memory.events of its cgroup), then for a supervisor,"
-        " a timeout or a user who sends SIGKILL",
+        "killed by SIGKILL, which no process in the trace sent",
+        "look for the out-of-memory killer (journalctl -k, memory.events of the cgroup), then for a supervisor, timeout"
+        " or user that sends SIGKILL",
         sure=bool(kernel.processes[0].execs),
     )
 
@@ -211,9 +232,9 @@ def _story(thread: Thread, end: Exit, signal: Signal | None, asked: Signal | Non
     if killing.call is not None:
         yield step(killing.call, killing.note)
     if doing is not None:
-        yield step(doing, "what it was doing")
+        yield step(doing, "the last call before the signal")
     if asked is not None:
-        yield step(asked, f"{asked.name} comes, and the process goes on")
+        yield step(asked, f"{asked.name} is delivered, and the process keeps running")
     if signal is not None:
         yield step(signal, f"{signal.name} is delivered", primary=True)
     yield end_step(end, primary=signal is None)
