@@ -1,4 +1,4 @@
-"""TD516: privileges that are given up in the wrong order, not wholly, or without a look at the result."""
+"""TD516: privileges dropped in the wrong order, only in part, or without checking the result."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
-from tracediag.trace.calls import SET_GROUPS, SET_SUPPLEMENTARY, SET_USERS
+from tracediag.trace.calls import EXECS, SET_GROUPS, SET_SUPPLEMENTARY, SET_USERS
 from tracediag.trace.events import Syscall
 
 _UNCHANGED = frozenset({-1, 0xFFFFFFFF})
 
 
 class _Drop(msgspec.Struct, eq=False):
-    """What one process has done to its own rights."""
+    """What a process did to its own credentials."""
 
     root: bool = False
-    """Whether it is known to have been root when it gave up its group."""
+    """Whether the process is known to have been root when it dropped its group."""
     group: Syscall | None = None
     user: Syscall | None = None
     lowered: Syscall | None = None
@@ -31,19 +31,19 @@ class _Drop(msgspec.Struct, eq=False):
 
 
 class PrivilegeDropFlawed(Rule):
-    """A process stops being root, but in the wrong order, not for good, not with all its groups, or not at all."""
+    """A process drops root, but in the wrong order, not for good, not with all groups, or not at all."""
 
     code = "TD516"
     name = "privilege-drop-flawed"
     severity = Severity.ERROR
-    summary = "root is given up in the wrong order, without the other groups, not for good, or unchecked"
+    summary = "root privileges are dropped in the wrong order, or without dropping supplementary groups"
 
     @on_call(*SET_SUPPLEMENTARY, *SET_GROUPS)
     def grouped(self, action: Action) -> None:
-        """The groups are changed; only root may."""
+        """Note a change of groups, which needs root."""
         call, drop = action.call, _of(action.process)
         if call.failed:
-            # To ask for root's group back, and to be refused, is the proof that it has been given up.
+            # A refused request for root's group proves that it was dropped.
             if call.name in SET_SUPPLEMENTARY or _lowers(call):
                 drop.failed = drop.failed or call
         elif call.name not in SET_SUPPLEMENTARY and _lowers(call):
@@ -52,7 +52,7 @@ class PrivilegeDropFlawed(Rule):
 
     @on_call(*SET_USERS)
     def dropped(self, action: Action) -> None:
-        """The user is changed: for good where all of its forms are."""
+        """Note a change of user: for good where the real, effective and saved user all change."""
         call, drop = action.call, _of(action.process)
         if not _lowers(call):
             return
@@ -63,93 +63,97 @@ class PrivilegeDropFlawed(Rule):
         else:
             drop.lowered = call
 
-    @on_call("execve")
+    @on_call(*EXECS)
     def executed(self, action: Action) -> Iterator[Finding]:
-        """Another program is started with the effective user lowered only: the real one is passed on."""
+        """Report a new program started with only the effective user dropped: the real user is inherited."""
         drop: _Drop | None = action.process.memory.get(self.name)
         if drop is None or action.call.failed or drop.lowered is None or drop.user is not None:
             return
         yield self._finding(
-            [step(drop.lowered, "only the effective user is changed", primary=True)],
-            action.call,
-            "another program starts, and its real user is still the old one",
-            title="the effective user alone is given up before execve: the program can take it back",
+            [
+                step(drop.lowered, "only the effective user ID changes", primary=True),
+                step(action.call, "the new program keeps the old real user ID"),
+            ],
+            title="only the effective user ID is dropped before execve: the new program can become root again",
             severity=Severity.WARNING,
             confidence=Confidence.LIKELY,
-            fix="change all three, by setresuid(uid, uid, uid), before execve",
+            why="the real and the saved user ID remain, and either of them allows a return to root: credentials(7)",
+            fix="change all three user IDs before execve: setresuid(uid, uid, uid)",
         )
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge by what the process did after the drop."""
-        process, gave_up = end.process, bool(end.process.status)
+        """Judge by the calls after the drop."""
+        process, failed_end = end.process, bool(end.process.status)
         drop: _Drop | None = process.memory.get(self.name)
         if drop is None:
             return
         if drop.failed is not None:
             wrong_order = drop.user is not None and drop.failed.line > drop.user.line
-            if wrong_order or (drop.failed.name in SET_USERS and not gave_up):
-                yield self._refused(drop, drop.failed, end.line, wrong_order=wrong_order, gave_up=gave_up)
+            if wrong_order or (drop.failed.name in SET_USERS and not failed_end):
+                yield self._refused(drop, drop.failed, end.line, wrong_order=wrong_order, failed_end=failed_end)
         elif drop.user is not None and not _had_groups(process) and drop.group is not None:
             yield self._kept(drop, drop.user, process)
 
-    def _refused(self, drop: _Drop, failed: Syscall, end: int, *, wrong_order: bool, gave_up: bool) -> Finding:
+    def _refused(self, drop: _Drop, failed: Syscall, end: int, *, wrong_order: bool, failed_end: bool) -> Finding:
         steps = []
         if wrong_order and drop.user is not None:
             steps.append(step(drop.user, "the process is no longer root from here on"))
-        note = f"{failed.name} is refused: {'too late' if wrong_order else 'the old user stays'}"
+        note = f"{failed.name} fails: {'too late' if wrong_order else 'the old user stays'}"
         steps.append(step(failed, note, primary=True))
-        title = f"{failed.name} fails with {failed.errno} after the user was given up: the old groups stay"
+        title = f"{failed.name} fails with {failed.errno} after root was dropped: the process keeps root's groups"
+        why = "a change of groups needs CAP_SETGID, which is lost with root's user ID: setgroups(2), capabilities(7)"
         if not wrong_order:
-            title = f"{failed.name} fails with {failed.errno}, and the process goes on with its old rights"
+            title = f"{failed.name} fails with {failed.errno}, and the process keeps running with the old privileges"
+            why = "setuid can fail even for root, and the process then keeps all privileges: setuid(2)"
         return self._finding(
             steps,
             title=title,
-            severity=Severity.WARNING if gave_up else Severity.ERROR,
-            absent=() if gave_up else (no("exit of the process because of that", failed, end),),
-            fix="call setgroups, then setgid, then setuid, and end the process if one of them fails",
+            severity=Severity.WARNING if failed_end else Severity.ERROR,
+            absent=() if failed_end else (no("exit of the process", failed, end),),
+            why=why,
+            fix="call setgroups, then setgid, then setuid, and exit if any of them fails",
         )
 
     def _kept(self, drop: _Drop, user: Syscall, process: Process) -> Finding:
-        steps: list[Step] = [step(user, "the process is no longer root, and keeps root's other groups", primary=True)]
+        steps: list[Step] = [
+            step(user, "the process is no longer root but keeps root's supplementary groups", primary=True)
+        ]
         if drop.group is not None:
-            steps.append(step(drop.group, "the group is given up"))
+            steps.append(step(drop.group, "the group ID is dropped"))
         confidence = Confidence.LIKELY if process.execs > 0 or drop.root else Confidence.POSSIBLE
         if 0 in (process.groups.numbers or ()):
-            confidence = Confidence.CERTAIN  # getgroups has shown root's group among them
+            confidence = Confidence.CERTAIN  # getgroups showed root's group among them
         first = min(found.line for found in steps)
         return self._finding(
             steps,
-            title="the other groups of root are kept: setgroups is not called before setuid",
+            title=f"root's supplementary groups are kept: setgroups is not called before {user.name}",
             severity=Severity.WARNING,
             confidence=confidence,
             absent=(Absence(text="no setgroups or initgroups", first_line=1, last_line=first),),
+            why="setuid and setgid leave the supplementary groups unchanged: setgroups(2), credentials(7)",
             fix="call setgroups(0, NULL) or initgroups(name, gid) before setgid and setuid",
         )
 
     def _finding(  # the parts of a finding that differ
         self,
         steps: list[Step],
-        after: Syscall | None = None,
-        note: str = "",
         *,
         title: str,
         severity: Severity,
+        why: str,
         fix: str,
         confidence: Confidence = Confidence.CERTAIN,
         absent: tuple[Absence, ...] = (),
     ) -> Finding:
-        if after is not None:
-            steps.append(step(after, note))
         return self.finding(
             steps,
-            object="the rights of the process",
+            object="the credentials of the process",
             title=title,
             severity=severity,
             confidence=confidence,
             absent=absent,
-            why="only root may change its groups, so they must go first; and a user that is still the real or"
-            " the saved one can be taken back: setuid(2), setgroups(2), credentials(7)",
+            why=why,
             fix=fix,
         )
 
@@ -160,17 +164,17 @@ def _of(process: Process) -> _Drop:
 
 
 def _lowers(call: Syscall) -> bool:
-    """Whether the call asks for somebody else than root, at one place at least."""
+    """Whether the call asks for an ID other than root's in at least one argument."""
     numbers = [call.number(place) for place in range(len(call.args))]
     return any(number is not None and number > 0 and number not in _UNCHANGED for number in numbers)
 
 
 def _for_good(call: Syscall) -> bool:
-    """Whether real, effective and saved user are all changed: setuid does that for root."""
+    """Whether the real, effective and saved user all change: setuid does that for root."""
     numbers = [call.number(place) for place in range(len(call.args))]
     return all(number is not None and number > 0 and number not in _UNCHANGED for number in numbers)
 
 
 def _had_groups(process: Process) -> bool:
-    """Whether its other groups were set, by itself or by one that it comes from, or are known to be none."""
+    """Whether the supplementary groups were set, by the process or an ancestor, or are known to be none."""
     return process.groups.set_by is not None or process.groups.numbers == ()

@@ -1,4 +1,4 @@
-"""TD509: a shared library that is nowhere on the loader's way."""
+"""TD509: a shared library that the loader cannot find."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.complaints import Complaint, report_step
-from tracediag.evidence.faults import who
+from tracediag.evidence.exits import end_step
+from tracediag.evidence.names import process_name
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
+from tracediag.trace.calls import EXECS, OPENS
 from tracediag.trace.events import Exit, Syscall
 
 _LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
-_OPENS = frozenset({"open", "openat"})
 _SPOKEN = ("error while loading shared", "cannot open shar", "error loading shared")
-"""What glibc, dlerror and musl say, as far as strace shows it by default."""
+"""The messages of glibc, dlerror and musl, as far as strace shows them by default."""
 _LOADER_STATUS = 127
 _KEPT = 8
 
 
 class _Search(msgspec.Struct, eq=False):
-    """The places where the loader has looked for one library."""
+    """The directories where the loader looked for one library."""
 
     library: str
     first: Syscall
@@ -35,16 +36,16 @@ class _Search(msgspec.Struct, eq=False):
 
 
 class SharedLibraryMissing(Rule):
-    """The loader looks for one name in all places, ENOENT in each, and the program ends or says so."""
+    """The loader looks for one name in every directory, ENOENT in each, and the program exits or reports it."""
 
     code = "TD509"
     name = "shared-library-missing"
     severity = Severity.ERROR
-    summary = "the loader finds a shared library in none of its places"
+    summary = "the loader finds a shared library in none of its directories"
 
-    @on_errno("ENOENT", of=_OPENS)
+    @on_errno("ENOENT", of=OPENS)
     def missed(self, action: Action) -> None:
-        """Count a place where a library is not."""
+        """Count a directory without the library."""
         call = action.call
         if ".so" not in call.body:
             return
@@ -60,15 +61,15 @@ class SharedLibraryMissing(Rule):
         if len(searches) > _KEPT:
             del searches[next(iter(searches))]
 
-    @on_call("execve")
+    @on_call(*EXECS)
     def replaced(self, action: Action) -> None:
-        """Forget what the program before has looked for."""
+        """Forget the searches of the program before."""
         if not action.call.failed:
             action.process.memory.pop(self.name, None)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge a program that ends badly, or of which the trace does not show the end."""
+        """Judge a program that fails, or whose end the trace does not show."""
         process = end.process
         if self.name in process.memory and (end.exit is None or end.exit.status):
             yield from self._judged(process, end.exit, excerpt=self.scope.is_excerpt)
@@ -91,17 +92,17 @@ class SharedLibraryMissing(Rule):
         self, process: Process, search: _Search, message: Syscall | None, end: Exit | None, confidence: Confidence
     ) -> Finding:
         name = search.library
-        guess = "" if confidence is not Confidence.POSSIBLE else ", if no later place has it"
+        searched = "searched here" if confidence is Confidence.POSSIBLE else "that the loader searches"
         return self.finding(
             _story(search, message, end),
-            object=who(process),
-            title=f"the shared library {name} is in none of the places where the loader looks{guess}",
+            object=process_name(process),
+            title=f"shared library {name} is in none of the directories {searched}",
             confidence=confidence,
             severity=Severity.ERROR if end is not None or _fatal(message) else Severity.WARNING,
-            why="the loader looks in DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, /etc/ld.so.cache, /lib and /usr/lib, and"
-            " ends the program with status 127 if a library that it needs is in none of them: ld.so(8)",
-            fix=f"install the package that has {name} (apt-file search, dnf provides), or tell the loader where it"
-            f" lies: ldconfig, LD_LIBRARY_PATH, or -Wl,-rpath at build time; ldd shows what else is missing",
+            why="the loader searches DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, /etc/ld.so.cache, /lib and /usr/lib, in"
+            " this order; a program that needs a library in none of them exits with 127 before main: ld.so(8)",
+            fix=f"install the package that contains {name} (apt-file search {name}), or add the directory of the"
+            " library: ldconfig, LD_LIBRARY_PATH, or -Wl,-rpath at build time; ldd lists all missing libraries",
             explains=[
                 *((rule, search.last.line) for rule in ("failed-call-behind-exit", "missing-file", "failed-call")),
                 *((rule, search.first.line) for rule in ("missing-file", "failing-lookup-storm")),
@@ -119,7 +120,7 @@ def _message(process: Process) -> Syscall | None:
 
 
 def _fatal(message: Syscall | None) -> bool:
-    """Whether it is the loader itself that complains, before the program has begun."""
+    """Whether the loader itself reports the error, before the program starts."""
     return message is not None and Complaint((message,)).says("error loading", "error while") is not None
 
 
@@ -134,7 +135,7 @@ def _named(message: Syscall, searches: dict[str, _Search]) -> _Search | None:
 
 
 def _last_thing(process: Process, search: _Search) -> bool:
-    """Whether no other library was asked for after it, and its search was not cut short by finding it."""
+    """Whether no library was opened after the search: neither another one nor this one."""
     later = (
         held.opened
         for held in (*process.table.open.values(), *process.table.last_closed.values())
@@ -146,10 +147,10 @@ def _last_thing(process: Process, search: _Search) -> bool:
 def _story(search: _Search, message: Syscall | None, end: Exit | None) -> Iterator[Step]:
     if search.first is not search.last:
         places = search.places - 1
-        note = f"the loader looks for {search.library}, which is not here"
+        note = f"{search.library} is not in this directory"
         yield repeated(search.first, note, places, search.last.line)
-    yield step(search.last, f"nor is {search.library} in the last place", primary=True)
+    yield step(search.last, f"{search.library} is not in the last directory either", primary=True)
     if message is not None:
         yield report_step(message)
     if end is not None:
-        yield step(end, f"the process exits with status {end.status}")
+        yield end_step(end)
