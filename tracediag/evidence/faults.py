@@ -1,4 +1,4 @@
-"""Signals that the processor or the C library raises against a thread, and what the thread did before."""
+"""Signals that the CPU or the C library raises in a thread, and what the thread did before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from tracediag.kernel.address_space import Cut
-from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process import Thread
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Signal, Syscall
 from tracediag.trace.numbers import hexadecimal
@@ -25,7 +25,7 @@ _NUMBERS = {
     ("SIGBUS", "2"): "BUS_ADRERR",
     ("SIGFPE", "1"): "FPE_INTDIV",
 }
-"""What an emulator or an old strace prints as a number: sigaction(2), asm-generic/siginfo.h."""
+"""Codes that an emulator or an old strace prints as numbers: sigaction(2), asm-generic/siginfo.h."""
 
 
 class Fault(msgspec.Struct, eq=False):
@@ -34,23 +34,23 @@ class Fault(msgspec.Struct, eq=False):
     signal: Signal
     thread: Thread
     last: Syscall | None
-    """The last whole call of that thread."""
+    """The last complete call of that thread."""
     before: Signal | None
-    """The signal that it got before, if no call came between the two."""
+    """The signal before it, if no call came between the two."""
     cuts: tuple[Cut, ...] = ()
     """The changes of files' lengths before it, the latest last."""
     passed_on: bool = False
-    """Whether its handler has sent the process the same signal once more, to let the default action end it."""
+    """Whether the handler sent the same signal again, so that the default action ends the process."""
 
     @property
     def code(self) -> str:
-        """Why the kernel says that it came: "SEGV_MAPERR"; "" where the trace does not show it."""
+        """The reason, si_code: "SEGV_MAPERR"; "" where the trace does not show it."""
         found = _CODE.search(self.signal.info)
         return "" if found is None else _NUMBERS.get((self.signal.name, found[1]), found[1])
 
     @property
     def address(self) -> int | None:
-        """The address in question, where the trace shows it."""
+        """The faulting address, where the trace shows it."""
         found = _ADDRESS.search(self.signal.info)
         if found is None:
             return None
@@ -58,7 +58,7 @@ class Fault(msgspec.Struct, eq=False):
 
     @property
     def by_process(self) -> bool:
-        """Whether a process sent it, be it this one, and not the kernel."""
+        """Whether a process, perhaps this one, sent it, and not the kernel."""
         return self.code in BY_PROCESS
 
     @property
@@ -68,9 +68,3 @@ class Fault(msgspec.Struct, eq=False):
         if not self.by_process or sender is None or sender == self.thread.process.pid:
             return False
         return not (self.last is not None and self.last.name in KILLS)
-
-
-def who(process: Process) -> str:
-    """Name a process by its program and pid."""
-    name = process.program or "process"
-    return name if process.pid is None else f"{name} (pid {process.pid})"

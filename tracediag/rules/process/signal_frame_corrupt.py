@@ -1,10 +1,12 @@
-"""TD521: a signal handler's frame that cannot be written, or cannot be returned from."""
+"""TD521: a signal frame that cannot be written, or cannot be restored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.faults import Fault, who
+from tracediag.evidence.exits import end_step
+from tracediag.evidence.faults import Fault
+from tracediag.evidence.names import process_name
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -23,7 +25,7 @@ class SignalFrameCorrupt(FaultRule):
     code = "TD521"
     name = "signal-frame-corrupt"
     severity = Severity.ERROR
-    summary = "the kernel cannot write a signal's frame, or cannot restore the registers from it"
+    summary = "the kernel cannot write a signal frame, or cannot restore the registers from it"
 
     @on_call("sigaltstack")
     def stacked(self, action: Action) -> None:
@@ -32,7 +34,7 @@ class SignalFrameCorrupt(FaultRule):
             action.process.memory[_STACK] = action.call
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
-        """Tell the two cases apart: the frame was destroyed by the handler, or never written."""
+        """Distinguish the two cases: the handler destroyed the frame, or it was never written."""
         if fault.signal.name != "SIGSEGV" or fault.code != "SI_KERNEL":
             return None
         last = fault.last
@@ -42,7 +44,7 @@ class SignalFrameCorrupt(FaultRule):
             return self._finding(process, fault, end, confidence, delivered=fault.before)
         return None
 
-    def _finding(  # what is told, and which of the two cases it is
+    def _finding(  # the parts of the finding, and which of the two cases it is
         self,
         process: Process,
         fault: Fault,
@@ -55,23 +57,23 @@ class SignalFrameCorrupt(FaultRule):
         name = "" if delivered is None else delivered.name
         return self.finding(
             _story(process, fault, end, returned, delivered),
-            object=who(process),
-            title="the kernel cannot go on from the frame that the signal handler leaves"
+            object=process_name(process),
+            title="the signal frame is corrupt: the kernel cannot restore the registers after the handler"
             if returned is not None
-            else f"the kernel cannot write the frame of {name} to the stack",
+            else f"the kernel cannot write the signal frame of {name} to the stack",
             confidence=confidence,
             why=_WHY,
-            fix="let the handler change nothing of its ucontext and no array beyond its end; make an alternate stack of"
-            " at least sysconf(_SC_SIGSTKSZ)"
+            fix="do not change the ucontext or write past an array in the handler; allocate an alternate stack of at"
+            " least sysconf(_SC_SIGSTKSZ) bytes"
             if returned is not None
-            else f"keep the stack for {name} mapped and large enough: sigaltstack with sysconf(_SC_SIGSTKSZ) bytes",
+            else f"keep the stack for {name} mapped and large enough: at least sysconf(_SC_SIGSTKSZ) bytes",
             explains=[("crashed", fault.signal.line), *(() if end is None else [("child-failure-behind", end.line)])],
         )
 
 
 _WHY = (
-    "the kernel saves the registers in a frame on the user's stack and restores them in rt_sigreturn; where either is"
-    " impossible it raises SIGSEGV itself, with SI_KERNEL and no address: sigreturn(2), arch/x86/kernel/signal_64.c"
+    "the kernel saves the registers in a frame on the user stack and restores them in rt_sigreturn; if either fails, it"
+    " raises SIGSEGV with SI_KERNEL and no address: sigreturn(2), arch/x86/kernel/signal_64.c"
 )
 
 
@@ -80,19 +82,19 @@ def _story(
 ) -> Iterator[Step]:
     stack: Syscall | None = process.memory.get(_STACK)
     if stack is not None:
-        yield step(stack, "the alternate stack for handlers")
+        yield step(stack, "the alternate signal stack is set")
         start = _start(stack)
         gone = None if start is None else process.space.unmapped(start, stack.line)
         if gone is not None:
             yield step(gone, "the alternate stack is unmapped")
     taken = delivered if delivered is not None else fault.before or _before(fault, returned)
     if taken is not None:
-        yield step(taken, f"{taken.name} is to be delivered")
+        yield step(taken, f"{taken.name} is delivered" if returned is not None else f"delivery of {taken.name} starts")
     if returned is not None:
-        yield step(returned, "the handler returns through its frame")
-    yield step(fault.signal, "the kernel itself raises SIGSEGV: the frame is of no use", primary=True)
+        yield step(returned, "the handler returns through the frame")
+    yield step(fault.signal, "the kernel raises SIGSEGV: the frame is unusable", primary=True)
     if end is not None:
-        yield step(end, f"the process is killed by {end.signal}" if end.signal else "the process gives up")
+        yield end_step(end)
 
 
 def _start(stack: Syscall) -> int | None:

@@ -1,9 +1,10 @@
-"""TD513: a process of the background is stopped by the terminal's SIGTTIN or SIGTTOU."""
+"""TD513: a background process is stopped by SIGTTIN or SIGTTOU from the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.names import process_name
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -16,30 +17,30 @@ _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})
 
 
 class StoppedByTerminal(Rule):
-    """A process stands still, since it used the terminal from a background group, or was sent the signal of that."""
+    """A process is stopped because it used the terminal from a background group, or was sent the signal."""
 
     code = "TD513"
     name = "stopped-by-terminal"
     severity = Severity.ERROR
-    summary = "a process of a background group is stopped by SIGTTIN or SIGTTOU"
+    summary = "a background process that uses the terminal is stopped by SIGTTIN or SIGTTOU"
 
     def __init__(self) -> None:
         self._alone: dict[int | None, tuple[Signal, Action, bool]] = {}
-        """Signals whose stop has not been shown, and whether they have broken a call off."""
-        self._told: set[int] = set()
-        """Lines of the senders that have been spoken of: one kill stops a whole group."""
+        """Signals without a stop so far, and whether each of them interrupted a call."""
+        self._reported: set[int] = set()
+        """Lines of the kills that have been reported: one kill stops a process group."""
 
     @on_signal(*_SIGNALS)
     def signalled(self, action: Action) -> None:
-        """Remember the signal until it is clear what it does."""
+        """Remember the signal until its effect is known."""
         if isinstance(action.event, Signal):
             last = action.thread.last_call
-            broken = last is not None and (last.errno or "").startswith("ERESTART")
-            self._alone[action.thread.tid] = (action.event, action, broken)
+            interrupted = last is not None and (last.errno or "").startswith("ERESTART")
+            self._alone[action.thread.tid] = (action.event, action, interrupted)
 
     @on_stop
     def stopped(self, action: Action) -> Iterator[Finding]:
-        """The process stands still."""
+        """Report the stop."""
         event = action.event
         if not isinstance(event, Stop) or event.signal not in _SIGNALS:
             return
@@ -49,9 +50,9 @@ class StoppedByTerminal(Rule):
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """In a few lines, take a signal that breaks a call off, or with which the lines end, for the stop itself."""
-        for signal, action, broken in self._alone.values():
-            if self.scope.is_excerpt and (broken or kernel.last_event is signal):
+        """In an excerpt, accept a signal that interrupts a call or is the last line as the stop itself."""
+        for signal, action, interrupted in self._alone.values():
+            if self.scope.is_excerpt and (interrupted or kernel.last_event is signal):
                 yield from self._stopped(action, signal, None)
 
     def _stopped(self, action: Action, signal: Signal | None, stop: Stop | None) -> Iterator[Finding]:
@@ -60,33 +61,33 @@ class StoppedByTerminal(Rule):
         by_kernel = signal is not None and "SI_KERNEL" in signal.info
         if reason is None and last is not None and (last.errno or "").startswith("ERESTART") and by_kernel:
             reason = last
-        if reason is not None and reason.line in self._told:
+        if reason is not None and reason.line in self._reported:
             return
         if reason is not None:
-            self._told.add(reason.line)
+            self._reported.add(reason.line)
         yield self._finding(process, reason, signal, stop)
 
     def _finding(self, process: Process, reason: Syscall | None, signal: Signal | None, stop: Stop | None) -> Finding:
         name = signal.name if signal is not None else stop.signal if stop is not None else "SIGTTIN"
         steps = list(_reasons(process, reason, name))
         if signal is not None:
-            steps.append(step(signal, _told_by(signal, reason), primary=stop is None))
+            steps.append(step(signal, _arrival(signal, reason), primary=stop is None))
         if stop is not None:
-            steps.append(step(stop, "from here on the process stands still", primary=True))
+            steps.append(step(stop, "the process is stopped from here on", primary=True))
         sent = reason is not None and reason.name in KILLS
         return self.finding(
             steps,
-            object="the process" if process.pid is None else f"process {process.pid}",
-            title=f"{name} stops the process: {_why(reason, signal, sent=sent)}",
+            object=process_name(process),
+            title=f"stopped by {name}: {_cause(reason, signal, sent=sent)}",
             confidence=Confidence.POSSIBLE if stop is None else Confidence.CERTAIN,
-            why="only the foreground process group of a terminal may read it or change its settings; the kernel stops"
-            " any other with SIGTTIN or SIGTTOU: setpgid(2), tcsetpgrp(3)",
+            why="only the foreground process group of a terminal may read from it or change its settings; the kernel"
+            " stops any other group with SIGTTIN or SIGTTOU: setpgid(2), tcsetpgrp(3)",
             fix=_fix(name, sent=sent),
         )
 
 
 def _sent(action: Action, signal: Signal | None) -> Syscall | None:
-    """Return the kill that the signal came from: from the sender that it names, or of the same few lines."""
+    """Return the kill that sent the signal: by the sender that the signal names, or by any traced process."""
     if signal is None or "SI_KERNEL" in signal.info:
         return None
     for sender, call in reversed(action.kernel.sent):
@@ -100,40 +101,40 @@ def _reasons(process: Process, reason: Syscall | None, name: str) -> Iterator[St
     terminal = process.terminal
     if terminal.shown is not None and (reason is None or terminal.shown.line < reason.line):
         background = process.group is not None and process.group != terminal.foreground
-        own = f", and that of the process is {process.group}" if background else ""
-        yield step(terminal.shown, f"this is the terminal's foreground group{own}")
+        own = f"; the process is in group {process.group}" if background else ""
+        yield step(terminal.shown, f"the foreground group of the terminal{own}")
     if reason is None:
         return
     if reason.name in KILLS:
-        whole = reason.number(0) == 0
-        yield step(reason, f"{name} is sent {'to the whole process group of the sender' if whole else 'to it'}")
+        to = "process group of the sender" if reason.number(0) == 0 else "process"
+        yield step(reason, f"{name} is sent to the {to}")
     else:
-        yield step(reason, f"{reason.name} on the terminal, from the background")
+        yield step(reason, f"{reason.name} on the terminal from a background group")
 
 
-def _told_by(signal: Signal, reason: Syscall | None) -> str:
+def _arrival(signal: Signal, reason: Syscall | None) -> str:
     if reason is not None and reason.name in KILLS:
-        return f"{signal.name} reaches this process too"
+        return f"{signal.name} is delivered to this process"
     if "SI_KERNEL" in signal.info:
-        return f"the kernel answers with {signal.name}"
-    return f"{signal.name} is sent by process {signal.sender}" if signal.sender else f"{signal.name} comes"
+        return f"the kernel sends {signal.name}"
+    return f"{signal.name} is sent by pid {signal.sender}" if signal.sender else f"{signal.name} is delivered"
 
 
-def _why(reason: Syscall | None, signal: Signal | None, *, sent: bool) -> str:
+def _cause(reason: Syscall | None, signal: Signal | None, *, sent: bool) -> str:
     if sent:
-        return "a process of its group has sent it with kill"
+        return "a kill to the process group"
     if reason is not None:
         return f"{reason.name} on the terminal from a background process group"
     if signal is not None and signal.sender:
-        return f"process {signal.sender} has sent it"
-    return "it is not in the terminal's foreground group"
+        return f"sent by pid {signal.sender}"
+    return "the process is not in the foreground group of the terminal"
 
 
 def _fix(name: str, *, sent: bool) -> str:
     if sent:
-        return "give the interactive child a process group of its own, and take the terminal back when it ends"
+        return (
+            "put the interactive child into a process group of its own, and take the terminal back when the child exits"
+        )
     if name == "SIGTTIN":
-        return "let it read /dev/null or a file in the background, or give its group the terminal by tcsetpgrp"
-    return (
-        "put the group into the foreground by tcsetpgrp first, or ignore SIGTTOU, or run it without a terminal (setsid)"
-    )
+        return "redirect standard input (</dev/null), or give the group the terminal with tcsetpgrp before the read"
+    return "bring the group to the foreground with tcsetpgrp first, ignore SIGTTOU, or start the program with setsid"

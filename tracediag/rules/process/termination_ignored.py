@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.names import process_name
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -13,25 +14,26 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import EXITS, SIGNAL_RETURNS
 from tracediag.trace.events import Event, Exit, Signal, Syscall
+from tracediag.trace.quantities import seconds
 from tracediag.trace.values import names_of
 
 _SENT = "TD514 sent"
-"""In the memory of a process: the kill by which another one has sent it SIGTERM, though it was not delivered."""
+"""In the memory of a process: the kill by which another process sent it SIGTERM, delivered or not."""
 
 
 _CHANCE = 0.1
-"""Seconds that a process should have for its end."""
+"""Seconds that a process should have to exit."""
 _HANDLED = "TD514 handled"
 """In the memory of a process: a handler has returned after SIGTERM."""
 
 
 class TerminationIgnored(Rule):
-    """A process that SIGTERM does not end, and that is killed in the end."""
+    """A process that SIGTERM does not end, so that SIGKILL has to."""
 
     code = "TD514"
     name = "termination-ignored"
     severity = Severity.WARNING
-    summary = "SIGTERM has no effect on a process, which is killed with SIGKILL later"
+    summary = "SIGTERM does not end a process, which is killed with SIGKILL later"
 
     @on_signal("SIGTERM")
     def asked(self, action: Action) -> None:
@@ -49,63 +51,62 @@ class TerminationIgnored(Rule):
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
-        """Judge a process that is killed after it was asked to end; in a few lines, one that lives on after that."""
+        """Judge a process that is killed after a request to end; in an excerpt, one that keeps running."""
         process, end = last.process, last.exit
         if end is not None and end.signal == "SIGKILL":
             request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
-            if request is not None and not _at_once(request, end):
+            if request is not None and not _immediate(request, end):
                 yield self._finding(process, request, end)
         elif end is None and self.scope.is_excerpt:
-            yield from self._lives_on(process)
+            yield from self._survived(process)
 
     @on_call(*SIGNAL_RETURNS)
     def handled(self, action: Action) -> None:
-        """A handler has run: what comes of it, the program's own logic decides."""
+        """Note that a handler has run: the rest is up to the program."""
         if self.name in action.process.memory:
             action.process.memory[_HANDLED] = True
 
-    def _lives_on(self, process: Process) -> Iterator[Finding]:
+    def _survived(self, process: Process) -> Iterator[Finding]:
         request = process.memory.get(self.name)
         after = next((thread.last_call for thread in process.threads if thread.last_call is not None), None)
         unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and _HANDLED not in process.memory
-        if unheard and isinstance(request, Signal) and _goes_on(after, request):
+        if unheard and isinstance(request, Signal) and _runs_on(after, request):
             yield self._finding(process, request, after)
 
     def _finding(self, process: Process, request: Event, end: Exit | Syscall | None) -> Finding:
         disposition = process.signals.get("SIGTERM")
         delivered = isinstance(request, Signal)
         asked = process.memory.get(_SENT)
-        steps = list(_reason(process))
+        steps = list(_arranged(process))
         if asked is not None:
-            steps.append(step(asked, "the process is asked to end", primary=not delivered))
+            steps.append(step(asked, "SIGTERM is sent to the process", primary=not delivered))
         if isinstance(request, Signal):
             steps.append(step(request, f"SIGTERM is delivered{_effect(disposition)}", primary=True))
         killed = isinstance(end, Exit)
         if isinstance(end, Exit):
-            steps.append(step(end, f"only SIGKILL ends it{_later(request, end)}"))
+            steps.append(step(end, f"SIGKILL ends the process{_later(request, end)}"))
         elif end is not None:
-            steps.append(step(end, "the process goes on"))
+            steps.append(step(end, "the process is still running"))
         cause = _cause(disposition, delivered=delivered)
         return self.finding(
             steps,
-            object="the process" if process.pid is None else f"process {process.pid}",
-            title=f"SIGTERM does not end the process{cause}{'; SIGKILL does' if killed else ''}",
+            object=process_name(process),
+            title=f"{cause}{'; only SIGKILL ends the process' if killed else ''}",
             confidence=_sure(delivered=delivered, killed=killed),
             absent=[] if end is None else [no("exit of the process", request, end)],
-            why="SIGTERM ends a process by its default action only; ignored, blocked, with a handler that"
-            " returns, or sent to PID 1 of a pid namespace, it does nothing: signal(7), pid_namespaces(7)",
-            fix=_fix(disposition),
+            why=_why(disposition, delivered=delivered),
+            fix=_fix(disposition, delivered=delivered),
             explains=[("killed-from-outside", event.line) for event in (request, end) if event is not None],
         )
 
 
-def _at_once(request: Event, end: Exit) -> bool:
-    """Whether SIGKILL comes so soon that the process had no time to end."""
+def _immediate(request: Event, end: Exit) -> bool:
+    """Whether SIGKILL follows so soon that the process had no time to exit."""
     return request.time is not None and end.time is not None and end.time - request.time < _CHANCE
 
 
-def _goes_on(after: Syscall | None, request: Signal) -> bool:
-    """Whether a call shows that the process lives on: one that ends it does not."""
+def _runs_on(after: Syscall | None, request: Signal) -> bool:
+    """Whether a call shows that the process keeps running: an exit does not."""
     return after is not None and after.line > request.line and after.name not in EXITS
 
 
@@ -115,50 +116,62 @@ def _sure(*, delivered: bool, killed: bool) -> Confidence:
     return Confidence.CERTAIN if delivered else Confidence.LIKELY
 
 
-def _reason(process: Process) -> Iterator[Step]:
+def _arranged(process: Process) -> Iterator[Step]:
     arranged: Syscall | None = process.signals.set_by.get("SIGTERM")
     match process.signals.get("SIGTERM"):
         case Disposition.IGNORED if arranged is not None:
             yield step(arranged, "SIGTERM is ignored from here on")
         case Disposition.HANDLED if arranged is not None:
-            yield step(arranged, "SIGTERM gets a handler")
+            yield step(arranged, "a handler for SIGTERM is installed")
 
 
 def _effect(disposition: Disposition | None) -> str:
     match disposition:
         case Disposition.IGNORED:
-            return ", and is ignored"
+            return " and ignored"
         case Disposition.HANDLED:
-            return ": the handler runs, and the process goes on"
+            return ": the handler runs, and the process keeps running"
         case _:
-            return ", and the process goes on"
+            return ", and the process keeps running"
 
 
 def _cause(disposition: Disposition | None, *, delivered: bool) -> str:
     if not delivered:
-        return ": it is not delivered"
+        return "SIGTERM is not delivered"
     match disposition:
         case Disposition.IGNORED:
-            return ", which ignores it"
+            return "SIGTERM is ignored"
         case Disposition.HANDLED:
-            return ": its handler returns, and nothing follows"
+            return "the SIGTERM handler returns, and the process keeps running"
         case _:
-            return ": it has no effect, as on PID 1 of a container"
+            return "SIGTERM has no effect, as on PID 1 of a container"
 
 
 def _later(request: Event, end: Exit) -> str:
     if request.time is None or end.time is None or end.time <= request.time:
         return ""
-    return f", {end.time - request.time:.1f} s later"
+    return f", {seconds(end.time - request.time)} later"
 
 
-def _fix(disposition: Disposition | None) -> str:
+def _why(disposition: Disposition | None, *, delivered: bool) -> str:
+    if not delivered:
+        return "a blocked signal stays pending until it is unblocked: signal(7), sigprocmask(2)"
     match disposition:
         case Disposition.IGNORED:
-            return "take the default action back, by signal(SIGTERM, SIG_DFL), before the work starts or before execve"
+            return "an ignored signal stays ignored across fork and execve: signal(7)"
         case Disposition.HANDLED:
-            return "let the handler wake the main loop (a flag that it looks at, signalfd, a pipe), and end there"
+            return "under SA_RESTART a blocking call resumes after the handler, and a flag goes unchecked: signal(7)"
         case _:
-            return (
-                "install a handler of SIGTERM that ends the process, or put an init before it (docker run --init, tini)"
-            )
+            return "PID 1 of a PID namespace receives only the signals that it has handlers for: pid_namespaces(7)"
+
+
+def _fix(disposition: Disposition | None, *, delivered: bool) -> str:
+    if not delivered:
+        return "unblock SIGTERM (sigprocmask with SIG_UNBLOCK), or receive it with signalfd or sigwait"
+    match disposition:
+        case Disposition.IGNORED:
+            return "restore the default action before the work starts or before execve: signal(SIGTERM, SIG_DFL)"
+        case Disposition.HANDLED:
+            return "make the handler wake the main loop (a flag that the loop checks, signalfd, a pipe), and exit there"
+        case _:
+            return "install a SIGTERM handler that exits, or run an init as PID 1: docker run --init, tini"
