@@ -121,16 +121,16 @@ class BacklogTooSmall(Rule):
         """The listener is closed: judge its queue."""
         for descriptor in action.released if self._queues else ():
             if not descriptor.file.holders:
-                yield from self._over(self._queues.pop(id(descriptor.file), None))
+                yield from self._settle(self._queues.pop(id(descriptor.file), None))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what still listens at the end of the trace."""
         del kernel
         for queue in self._queues.values():
-            yield from self._over(queue)
+            yield from self._settle(queue)
 
-    def _over(self, queue: _Queue | None) -> Iterator[Finding]:
+    def _settle(self, queue: _Queue | None) -> Iterator[Finding]:
         if queue is not None and queue.example is not None:
             yield self._finding(queue, *queue.example)
 

@@ -26,7 +26,7 @@ _MANY = 3
 
 
 @dataclass(slots=True)
-class _Left:
+class _HalfClosed:
     """A connection whose peer has closed."""
 
     process: Process
@@ -49,89 +49,91 @@ class HalfClosedLeak(Rule):
     rests_on = ("close",)
 
     def __init__(self) -> None:
-        self._left: dict[int, _Left] = {}
-        self._forgotten: dict[int, list[_Left]] = {}
+        self._half_closed: dict[int, _HalfClosed] = {}
+        self._forgotten: dict[int, list[_HalfClosed]] = {}
         """Those of processes that have ended."""
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
         """Remember the end of a stream; a second read, or data, is a use."""
-        if action.call.result != 0 and not self._left:
+        if action.call.result != 0 and not self._half_closed:
             return
         descriptor = action.descriptor
         if descriptor is None or (socket := descriptor.file.socket) is None:
             return
         ended = socket.ended is action.call and socket.stream is not False
         if not ended or descriptor.number < _STANDARD_STREAMS or socket.shut is not None:
-            self._left.pop(id(descriptor.file), None)
-        elif len(self._left) < KEPT:
+            self._half_closed.pop(id(descriptor.file), None)
+        elif len(self._half_closed) < KEPT:
             descriptor.memory[self.name] = True
             process = action.process
-            self._left[id(descriptor.file)] = _Left(process, descriptor, action.call, _turns(process, self.name))
+            self._half_closed[id(descriptor.file)] = _HalfClosed(
+                process, descriptor, action.call, _turns(process, self.name)
+            )
 
     @on_traffic(*WRITES, "shutdown", "sendfile", "connect")
     def used(self, action: Action) -> None:
         """The other direction is still in use."""
-        if self._left and action.descriptor is not None:
-            self._left.pop(id(action.descriptor.file), None)
+        if self._half_closed and action.descriptor is not None:
+            self._half_closed.pop(id(action.descriptor.file), None)
 
     @on_call("epoll_ctl")
     def removed(self, action: Action) -> None:
         """The descriptor leaves the set: no wait will report it any more."""
         entry = action.registration
-        left = None if entry is None or not self._left else self._left.get(id(entry.file))
+        left = None if entry is None or not self._half_closed else self._half_closed.get(id(entry.file))
         if left is not None and "EPOLL_CTL_DEL" in names_of(action.call.arg(1)):
             left.removed = action.call
 
     @on_round
     def turned(self, action: Action) -> None:
         """Count the turns of the loops of a process with such a connection."""
-        if self._left:
+        if self._half_closed:
             action.process.memory[self.name] = _turns(action.process, self.name) + 1
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Count the accepts of a server without a loop."""
-        if self._left and not action.thread.rounds:
+        if self._half_closed and not action.thread.rounds:
             action.process.memory[self.name] = _turns(action.process, self.name) + 1
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """A close settles the connection; the end of the process shows that it was forgotten."""
-        if not self._left:
+        if not self._half_closed:
             return
         for descriptor in action.released:
-            left = self._left.get(id(descriptor.file))
+            left = self._half_closed.get(id(descriptor.file))
             if left is None or descriptor.file.holders:
                 continue
-            del self._left[id(descriptor.file)]
+            del self._half_closed[id(descriptor.file)]
             if isinstance(action.event, Exit):
                 self._forgotten.setdefault(id(left.process), []).append(left)
         yield from self._of_ended(action.event)
 
     def _of_ended(self, event: Event) -> Iterator[Finding]:
-        for lefts in self._forgotten.values():
-            yield from self._judge(lefts, event.line)
+        for half_closed in self._forgotten.values():
+            yield from self._judge(half_closed, event.line)
         self._forgotten.clear()
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is still open at the end of the trace."""
-        by_process: dict[int, list[_Left]] = {}
-        for left in self._left.values():
+        by_process: dict[int, list[_HalfClosed]] = {}
+        for left in self._half_closed.values():
             by_process.setdefault(id(left.process), []).append(left)
-        for lefts in by_process.values():
-            yield from self._judge(lefts, last_line(kernel))
+        for half_closed in by_process.values():
+            yield from self._judge(half_closed, last_line(kernel))
 
-    def _judge(self, lefts: list[_Left], until: int) -> Iterator[Finding]:
-        idle = [left for left in lefts if _turns(left.process, self.name) - left.turns >= _TURNS]
+    def _judge(self, half_closed: list[_HalfClosed], until: int) -> Iterator[Finding]:
+        idle = [left for left in half_closed if _turns(left.process, self.name) - left.turns >= _TURNS]
         # A single one that is still watched may be closed later.
         if len(idle) >= _MANY or any(left.removed is not None for left in idle):
             yield self._finding(idle, until)
 
-    def _finding(self, lefts: list[_Left], until: int) -> Finding:
-        left = next((left for left in lefts if left.removed is not None), lefts[0])
-        number, many = left.descriptor.number, len(lefts)
+    def _finding(self, half_closed: list[_HalfClosed], until: int) -> Finding:
+        left = next((left for left in half_closed if left.removed is not None), half_closed[0])
+        number, many = left.descriptor.number, len(half_closed)
         title = f"{connection(left.descriptor)} is never closed after the peer closes"
         if many > 1:
             title = f"{count(many)} connections are never closed after their peers close"
@@ -152,7 +154,7 @@ def _turns(process: Process, name: str) -> int:
     return turns
 
 
-def _story(left: _Left) -> Iterator[Step]:
+def _story(left: _HalfClosed) -> Iterator[Step]:
     number = left.descriptor.number
     yield from birth(left.descriptor)
     yield step(left.end, f"end of stream: the peer of fd {number} has closed", primary=True)

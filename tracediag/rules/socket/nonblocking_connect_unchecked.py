@@ -25,7 +25,7 @@ _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALRE
 
 
 @dataclass(slots=True)
-class _Way:
+class _Attempt:
     """A connection in progress."""
 
     thread: Thread
@@ -47,105 +47,106 @@ class NonblockingConnectUnchecked(Rule):
     summary = "a connection in progress is used or closed without a wait for its completion"
 
     def __init__(self) -> None:
-        self._ways: dict[int, _Way] = {}
+        self._attempts: dict[int, _Attempt] = {}
 
     @on_errno("EINPROGRESS")
     def began(self, action: Action) -> None:
         """A connection is in progress."""
         descriptor, call = action.descriptor, action.call
-        if call.name == "connect" and descriptor is not None and len(self._ways) < KEPT:
+        if call.name == "connect" and descriptor is not None and len(self._attempts) < KEPT:
             descriptor.memory[self.name] = True
-            self._ways[id(descriptor.file)] = _Way(action.thread, descriptor, call)
+            self._attempts[id(descriptor.file)] = _Attempt(action.thread, descriptor, call)
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
         """A wait that reports the connection, or may be for it, settles the case; one that times out does not."""
-        if not self._ways:
+        if not self._attempts:
             return
         call = action.call
-        for key, way in list(self._ways.items()):
-            if way.thread.process is not action.process:
+        for key, attempt in list(self._attempts.items()):
+            if attempt.thread.process is not action.process:
                 continue
-            if call.result == 0 and way.used is None:
-                number = way.descriptor.number
-                mine = not way.descriptor.file.registrations and _waits_to_write(call, number)
-                way.timed_out = call if mine and not _probe(call) else way.timed_out
-            if way.descriptor.readiness is not None or way.descriptor.file.registrations:
-                del self._ways[key]
+            if call.result == 0 and attempt.used is None:
+                number = attempt.descriptor.number
+                mine = not attempt.descriptor.file.registrations and _waits_to_write(call, number)
+                attempt.timed_out = call if mine and not _probe(call) else attempt.timed_out
+            if attempt.descriptor.readiness is not None or attempt.descriptor.file.registrations:
+                del self._attempts[key]
 
     @on_call("getsockopt", "connect", "getpeername")
     def asked(self, action: Action) -> None:
         """The program asks for the result."""
-        if self._ways and action.descriptor is not None and action.call.errno != "EINPROGRESS":
-            self._ways.pop(id(action.descriptor.file), None)
+        if self._attempts and action.descriptor is not None and action.call.errno != "EINPROGRESS":
+            self._attempts.pop(id(action.descriptor.file), None)
 
     @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
         """The first use decides: a failure for lack of a connection shows the fault."""
         descriptor = action.descriptor
-        if not self._ways or descriptor is None or (way := self._ways.get(id(descriptor.file))) is None:
+        if not self._attempts or descriptor is None or (attempt := self._attempts.get(id(descriptor.file))) is None:
             return
         if action.call.errno in _NOT_YET:
-            way.used = way.used or action.call
+            attempt.used = attempt.used or action.call
         else:
-            del self._ways[id(descriptor.file)]
+            del self._attempts[id(descriptor.file)]
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """The socket is closed; whether that matters to the process shows at its end."""
         event = action.event
         for descriptor in action.released:
-            way = self._ways.get(id(descriptor.file))
-            if way is None or not isinstance(event, Syscall) or event.name != "close" or descriptor.file.holders:
+            attempt = self._attempts.get(id(descriptor.file))
+            if attempt is None or not isinstance(event, Syscall) or event.name != "close" or descriptor.file.holders:
                 continue
-            way.closed = event
-            if way.used is not None:
-                del self._ways[id(descriptor.file)]
-                yield self._finding(way)
-            elif way.timed_out is not None or not _without_wait(way, action.thread):
-                del self._ways[id(descriptor.file)]
+            attempt.closed = event
+            if attempt.used is not None:
+                del self._attempts[id(descriptor.file)]
+                yield self._finding(attempt)
+            elif attempt.timed_out is not None or not _without_wait(attempt, action.thread):
+                del self._attempts[id(descriptor.file)]
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """The process ends; where the trace ends first, only a connection that was closed can be judged."""
-        for key, way in [item for item in self._ways.items() if item[1].thread.process is end.process]:
-            del self._ways[key]
-            if end.exit is not None or way.closed is not None or self.scope.is_excerpt:
-                yield from self._judge(way)
+        for key, attempt in [item for item in self._attempts.items() if item[1].thread.process is end.process]:
+            del self._attempts[key]
+            if end.exit is not None or attempt.closed is not None or self.scope.is_excerpt:
+                yield from self._judge(attempt)
 
-    def _judge(self, way: _Way) -> Iterator[Finding]:
-        if way.used is not None or (way.closed is not None and Aftermath(way.thread.process, way.call).complaint):
-            yield self._finding(way)
+    def _judge(self, attempt: _Attempt) -> Iterator[Finding]:
+        if attempt.used is not None or (
+            attempt.closed is not None and Aftermath(attempt.thread.process, attempt.call).complaint
+        ):
+            yield self._finding(attempt)
 
-    def _finding(self, way: _Way) -> Finding:
-        process, number = way.thread.process, way.descriptor.number
-        if way.used is not None:
-            title = (
-                f"{way.used.name} {toward(way.descriptor)} fails with {way.used.errno}: connect is still in progress"
-            )
-            until: Syscall = way.used
+    def _finding(self, attempt: _Attempt) -> Finding:
+        process, number = attempt.thread.process, attempt.descriptor.number
+        if attempt.used is not None:
+            until: Syscall = attempt.used
+            failed = f"{until.name} {toward(attempt.descriptor)} fails with {until.errno}"
+            title = f"{failed}: connect is still in progress"
         else:
-            title = f"EINPROGRESS from connect {toward(way.descriptor)} is treated as fatal"
-            until = way.closed or way.call
-        aftermath = Aftermath(process, way.call)
+            title = f"EINPROGRESS from connect {toward(attempt.descriptor)} is treated as fatal"
+            until = attempt.closed or attempt.call
+        aftermath = Aftermath(process, attempt.call)
         return self.finding(
-            _story(way),
-            object=describe(way.descriptor),
+            _story(attempt),
+            object=describe(attempt.descriptor),
             title=title,
             severity=aftermath.severity,
-            confidence=Confidence.CERTAIN if way.used is not None else Confidence.LIKELY,
-            absent=[no(f"wait for fd {number} to become writable and no getsockopt(SO_ERROR)", way.call, until)],
+            confidence=Confidence.CERTAIN if attempt.used is not None else Confidence.LIKELY,
+            absent=[no(f"wait for fd {number} to become writable and no getsockopt(SO_ERROR)", attempt.call, until)],
             why="after EINPROGRESS the descriptor becomes writable when the connection is established or has failed,"
             ' and SO_ERROR then holds the result: connect(2), "ERRORS"',
             fix=f"after EINPROGRESS poll fd {number} for POLLOUT, then call getsockopt(SO_ERROR): 0 means connected,"
             " anything else is the error of connect",
-            explains=_consequences(way),
+            explains=_consequences(attempt),
         )
 
 
-def _consequences(way: _Way) -> list[tuple[str, int]]:
+def _consequences(attempt: _Attempt) -> list[tuple[str, int]]:
     names = ("eagain-treated-as-error", "failed-call-behind-exit", "not-connected")
-    return [] if way.used is None else [(name, way.used.line) for name in names]
+    return [] if attempt.used is None else [(name, attempt.used.line) for name in names]
 
 
 def _probe(call: Syscall) -> bool:
@@ -158,19 +159,21 @@ def _waits_to_write(call: Syscall, number: int) -> bool:
     return numbers is not None and number in numbers
 
 
-def _without_wait(way: _Way, thread: Thread) -> bool:
+def _without_wait(attempt: _Attempt, thread: Thread) -> bool:
     """Whether the thread waited for nothing between the connect and now."""
-    return thread is way.thread and all(turn.wait.line < way.call.line for turn in thread.rounds.values())
+    return thread is attempt.thread and all(turn.wait.line < attempt.call.line for turn in thread.rounds.values())
 
 
-def _story(way: _Way) -> Iterator[Step]:
-    number, process = way.descriptor.number, way.thread.process
-    yield from birth(way.descriptor)
-    yield step(way.call, f"the connection of fd {number} is in progress: neither established nor failed", primary=True)
-    if way.timed_out is not None:
-        yield step(way.timed_out, "the wait for the connection times out")
-    if way.used is not None:
-        yield step(way.used, f"fd {number} is used as if connected")
-    elif way.closed is not None:
-        yield step(way.closed, f"fd {number} is closed before the connection completes")
-    yield from Aftermath(process, way.used or way.closed or way.call).steps()
+def _story(attempt: _Attempt) -> Iterator[Step]:
+    number, process = attempt.descriptor.number, attempt.thread.process
+    yield from birth(attempt.descriptor)
+    yield step(
+        attempt.call, f"the connection of fd {number} is in progress: neither established nor failed", primary=True
+    )
+    if attempt.timed_out is not None:
+        yield step(attempt.timed_out, "the wait for the connection times out")
+    if attempt.used is not None:
+        yield step(attempt.used, f"fd {number} is used as if connected")
+    elif attempt.closed is not None:
+        yield step(attempt.closed, f"fd {number} is closed before the connection completes")
+    yield from Aftermath(process, attempt.used or attempt.closed or attempt.call).steps()

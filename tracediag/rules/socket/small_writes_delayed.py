@@ -29,7 +29,7 @@ _OFF = frozenset({"TCP_NODELAY", "TCP_CORK"})
 
 
 @dataclass(slots=True)
-class _Talk:
+class _Connection:
     """One connection: the small writes since the last read, and the exchanges that took as long as a delayed ACK."""
 
     descriptor: Descriptor
@@ -54,7 +54,7 @@ class SmallWritesDelayed(Rule):
     raised_by = (WRITES, ("accept", "accept4"))
 
     def __init__(self) -> None:
-        self._talks: dict[int, _Talk] = {}
+        self._connections: dict[int, _Connection] = {}
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> None:
@@ -62,80 +62,82 @@ class SmallWritesDelayed(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
             return
-        talk = self._talks.get(id(descriptor.file))
-        if talk is None:
-            if not _nagled(descriptor.file.socket) or len(self._talks) >= KEPT:
+        known = self._connections.get(id(descriptor.file))
+        if known is None:
+            if not _nagled(descriptor.file.socket) or len(self._connections) >= KEPT:
                 return
-            talk = self._talks[id(descriptor.file)] = _Talk(descriptor)
+            known = self._connections[id(descriptor.file)] = _Connection(descriptor)
             descriptor.memory[self.name] = True
         if call.result > _SMALL or call.has("MSG_MORE"):
-            talk.small.clear()
-        elif len(talk.small) < 2:
-            talk.small.append(call)
+            known.small.clear()
+        elif len(known.small) < 2:
+            known.small.append(call)
         else:
-            talk.small[1] = call
+            known.small[1] = call
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
         """Measure how long the answer took after the last of the small writes."""
         descriptor, call = action.descriptor, action.call
-        if not self._talks or descriptor is None or (talk := self._talks.get(id(descriptor.file))) is None:
+        if not self._connections or descriptor is None or (known := self._connections.get(id(descriptor.file))) is None:
             return
         if call.failed:
             return
-        if len(talk.small) == 2 and call.result:
-            exchange = (talk.small[0], talk.small[1], call)
-            talk.exchanges += 1
-            talk.example = talk.example or exchange
+        if len(known.small) == 2 and call.result:
+            exchange = (known.small[0], known.small[1], call)
+            known.exchanges += 1
+            known.example = known.example or exchange
             if _delayed(*exchange):
-                talk.delayed += 1
-                talk.late = talk.late or exchange
-                talk.late_end = call
-        talk.small.clear()
+                known.delayed += 1
+                known.late = known.late or exchange
+                known.late_end = call
+        known.small.clear()
 
     @on_call("setsockopt")
     def tuned(self, action: Action) -> Iterator[Finding]:
         """TCP_NODELAY or TCP_CORK turns Nagle's algorithm off."""
-        if self._talks and action.descriptor is not None and names_of(action.call.arg(2)) & _OFF:
-            yield from self._over(self._talks.pop(id(action.descriptor.file), None))
+        if self._connections and action.descriptor is not None and names_of(action.call.arg(2)) & _OFF:
+            yield from self._settle(self._connections.pop(id(action.descriptor.file), None))
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """The connection is closed: judge its exchanges."""
         for descriptor in action.released:
             if not descriptor.file.holders:
-                yield from self._over(self._talks.pop(id(descriptor.file), None))
+                yield from self._settle(self._connections.pop(id(descriptor.file), None))
 
     @on_trace_end
     def ended(self, _: Kernel) -> Iterator[Finding]:
         """Judge what is still open at the end of the trace."""
         excerpt = self.scope.is_excerpt
-        for talk in self._talks.values():
-            yield from self._over(talk, excerpt=excerpt)
+        for known in self._connections.values():
+            yield from self._settle(known, excerpt=excerpt)
 
-    def _over(self, talk: _Talk | None, *, excerpt: bool = False) -> Iterator[Finding]:
-        if talk is None:
+    def _settle(self, known: _Connection | None, *, excerpt: bool = False) -> Iterator[Finding]:
+        if known is None:
             return
         # A few slow answers among many quick ones come from a slow server.
-        mostly = talk.delayed * 2 >= talk.exchanges
-        sure = LOOP.confidence(talk.delayed, excerpt=excerpt)
-        if talk.late is not None and mostly and sure is not None:
-            yield self._finding(talk, talk.late, sure)
-        elif talk.example is not None and talk.example[0].time is None and talk.exchanges >= LOOP.sure:
-            yield self._finding(talk, talk.example, Confidence.POSSIBLE)
+        mostly = known.delayed * 2 >= known.exchanges
+        sure = LOOP.confidence(known.delayed, excerpt=excerpt)
+        if known.late is not None and mostly and sure is not None:
+            yield self._finding(known, known.late, sure)
+        elif known.example is not None and known.example[0].time is None and known.exchanges >= LOOP.sure:
+            yield self._finding(known, known.example, Confidence.POSSIBLE)
 
-    def _finding(self, talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall], confidence: Confidence) -> Finding:
-        number = talk.descriptor.number
-        timed = talk.late is not None
-        where = toward(talk.descriptor)
+    def _finding(
+        self, known: _Connection, exchange: tuple[Syscall, Syscall, Syscall], confidence: Confidence
+    ) -> Finding:
+        number = known.descriptor.number
+        timed = known.late is not None
+        where = toward(known.descriptor)
         title = LOOP.title(
-            talk.delayed, f"each message {where} is sent in two small writes and waits for a delayed acknowledgement"
+            known.delayed, f"each message {where} is sent in two small writes and waits for a delayed acknowledgement"
         )
         if not timed:
             title = f"messages {where} are sent in two small writes: each may wait 40 ms for a delayed acknowledgement"
         return self.finding(
-            _story(talk, exchange),
-            object=describe(talk.descriptor),
+            _story(known, exchange),
+            object=describe(known.descriptor),
             title=title,
             severity=Severity.WARNING if timed else Severity.NOTE,
             confidence=confidence,
@@ -165,14 +167,14 @@ def _delayed(first: Syscall, second: Syscall, answer: Syscall) -> bool:
     return any(low <= taken <= high for low, high in _DELAYS)
 
 
-def _story(talk: _Talk, exchange: tuple[Syscall, Syscall, Syscall]) -> Iterator[Step]:
+def _story(known: _Connection, exchange: tuple[Syscall, Syscall, Syscall]) -> Iterator[Step]:
     first, second, answer = exchange
-    number = talk.descriptor.number
-    yield from birth(talk.descriptor)
+    number = known.descriptor.number
+    yield from birth(known.descriptor)
     yield step(first, f"the first part is sent immediately on fd {number}")
     yield step(second, "the second part is held back until the first is acknowledged", primary=True)
-    if talk.late is not None and talk.late_end is not None:
+    if known.late is not None and known.late_end is not None:
         note = "the answer arrives only after the delayed acknowledgement"
-        yield repeated(answer, note, talk.delayed, talk.late_end.line)
+        yield repeated(answer, note, known.delayed, known.late_end.line)
     else:
         yield step(answer, "the answer")
