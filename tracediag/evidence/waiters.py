@@ -1,4 +1,4 @@
-"""What threads wait for: the call that blocks a thread, the descriptors that it waits for, which may be at work."""
+"""What threads wait for: the call that blocks a thread, its descriptors, and whether a thread may be busy."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, items_of, number_of
 
 _IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAITS)
-"""Calls in which a thread waits for work: it is not about to do something with the descriptor."""
+"""Calls in which a thread waits for work: it is not about to use a descriptor."""
 
 
 def waiting_on(epoll: EpollSet, thread: Thread) -> Syscall | Begun | None:
-    """Return the wait on a set in which a thread stands."""
+    """Return the wait on an epoll set that blocks a thread."""
     call = thread.pending
     if call is None or call.name not in EPOLL_WAITS:
         return None
@@ -35,7 +35,7 @@ def waiting_on(epoll: EpollSet, thread: Thread) -> Syscall | Begun | None:
 
 
 def is_busy(thread: Thread) -> bool:
-    """Whether a thread may be at work; most calls are not looked at, so one that is not seen waiting may be."""
+    """Whether a thread may be at work: the model follows few calls, so any thread not known to wait may be."""
     call, last = thread.pending, thread.last_call
     if call is not None:
         return call.name not in _IDLE

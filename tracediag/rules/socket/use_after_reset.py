@@ -90,8 +90,8 @@ class UseAfterReset(Rule):
             else f"{connection(use.descriptor)} is still used after {dead}",
             severity=Severity.NOTE if harmless else Severity.WARNING,
             confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
-            why="after a reset the socket has no peer: every write fails with EPIPE (and raises SIGPIPE), every read"
-            " returns 0, and the connection cannot recover: send(2), tcp(7)",
+            why="after a reset the socket has no peer: every write fails with EPIPE (and raises SIGPIPE), reads"
+            " return 0 once the buffer is empty, and the connection cannot recover: send(2), tcp(7)",
             fix=f"check the result of each call; on {dead} stop using fd {number}, remove the descriptor from the event"
             f" loop and close({number})",
             explains=[("send-without-nosignal", use.first.line)],
