@@ -34,7 +34,7 @@ class Partial:
     """Whether an epoll set watches for EPOLLOUT: the program knows of the rest."""
 
 
-def looks_whole(call: Syscall) -> bool:
+def looks_complete(call: Syscall) -> bool:
     """Whether the result equals the size in the text of the arguments: then all was taken, without parsing."""
     body = call.body
     if call.name == "write":
@@ -92,7 +92,7 @@ def _data(call: Syscall) -> Text | None:
     return text_of(value)
 
 
-def given_up(partial: Partial, event: Event) -> bool:
+def abandoned(partial: Partial, event: Event) -> bool:
     """Whether the rest was dropped on purpose: death by signal, a wait for room that timed out or was cut off."""
     if (isinstance(event, Exit) and event.signal is not None) or partial.waits_for_room:
         return True

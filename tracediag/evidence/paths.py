@@ -1,4 +1,4 @@
-"""Paths that calls name, taken from the right arguments and put behind their directory, and the files they mean."""
+"""Paths that calls name, joined to their directory, and the files they refer to."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PLACES: dict[str, tuple[tuple[int | None, int], ...]] = {
     "symlinkat": ((1, 2),),
     "mount": ((None, 1),),
 }
-"""Where each call has its paths, and the descriptor of the directory that each counts from; None is the working one."""
+"""The arguments of each call: (directory descriptor or None for the working directory, path)."""
 
 
 def places(call: Syscall, process: Process) -> tuple[str, ...]:
-    """Return the paths that a call names, in its order; "" for one that the trace does not show whole."""
+    """Return the paths that a call names, in order; "" for a path that the trace does not show in full."""
     return tuple(_place(call, process, directory, path) for directory, path in _PLACES.get(call.name, ()))
 
 
@@ -37,7 +37,7 @@ def _place(call: Syscall, process: Process, directory: int | None, position: int
 
 
 def _directory(call: Syscall, process: Process, position: int) -> str | None:
-    """Return the directory that a path counts from; None for a working directory that is not shown."""
+    """Return the directory that a path is relative to; None for a working directory that is not known."""
     value = call.arg(position)
     note, number = note_of(value), number_of(value)
     if note is not None or number is None:
@@ -47,7 +47,7 @@ def _directory(call: Syscall, process: Process, position: int) -> str | None:
 
 
 def path_of(file: OpenFile, process: Process) -> str | None:
-    """Return the path of an open file, behind its directory where it was opened by openat."""
+    """Return the path of an open file, joined to its directory if it was opened by openat."""
     path = file.path
     if file.kind is not Kind.FILE or path is None:
         return None
@@ -57,7 +57,7 @@ def path_of(file: OpenFile, process: Process) -> str | None:
 
 
 def takes_back(action: Action, file: OpenFile) -> bool:
-    """Whether an unlink or ftruncate is made on an open file: a program that could not write it whole has seen that."""
+    """Whether an unlink or ftruncate is made on an open file: the program has then seen that a write failed."""
     call = action.call
     if call.name == "ftruncate":
         held = action.process.table.get(call.number(0) or 0)
@@ -67,13 +67,13 @@ def takes_back(action: Action, file: OpenFile) -> bool:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two paths may be one: a relative one fits every absolute one that ends so."""
+    """Whether two paths may name the same file: a relative path matches every absolute path that ends in it."""
     if one == other or not one or not other:
         return one == other != ""
     if one.startswith("/") == other.startswith("/"):
         return False
-    whole, part = (one, other) if one.startswith("/") else (other, one)
-    return not part.startswith("..") and whole.endswith(f"/{part}")
+    absolute, relative = (one, other) if one.startswith("/") else (other, one)
+    return not relative.startswith("..") and absolute.endswith(f"/{relative}")
 
 
 def name_of(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Which later failure follows from which earlier one: what was not removed is in the way, and the like."""
+"""Which later failure follows from which earlier one, for example EEXIST from a failed unlink of the same path."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ NAMES = _FIRSTS | REMOVES | OPENS | _LIMITS | _NUMBERED | _USES | {"setsockopt"}
 
 _REUSE = frozenset({"SO_REUSEADDR", "SO_REUSEPORT"})
 _IN_THE_WAY = frozenset({"EEXIST", "EADDRINUSE", "ENOTEMPTY", "EISDIR"})
-_PASSING = frozenset({"EINTR", "EAGAIN", "ENOSYS", "EFAULT", "EBADF"})
-"""Errors that say nothing of what the call was made on."""
+_UNRELATED = frozenset({"EINTR", "EAGAIN", "ENOSYS", "EFAULT", "EBADF"})
+"""Errors that say nothing about the object of the call."""
 
 
 class How(StrEnum):
-    """In which way a failure passed over makes a later call fail."""
+    """How an ignored failure makes a later call fail."""
 
-    IN_THE_WAY = "what was not removed is in the way"
-    MISSING = "what was not made is missing"
-    ELSEWHERE = "relative paths count from another directory"
-    FORBIDDEN = "the rights are still the old ones"
-    IN_USE = "the address cannot be taken again"
-    TOO_FEW = "the limit is still the old one"
-    TOO_SHORT = "the file has not the length that it is mapped with"
+    IN_THE_WAY = "the path that was not removed still exists"
+    MISSING = "the path was never created"
+    ELSEWHERE = "relative paths still refer to the old directory"
+    FORBIDDEN = "the old owner and mode still apply"
+    IN_USE = "the address cannot be bound again yet"
+    TOO_FEW = "the old limit still applies"
+    TOO_SHORT = "the file is shorter than the mapping"
 
 
 class First(msgspec.Struct, frozen=True):
-    """A failure that may strike later."""
+    """A failed call that may make a later one fail."""
 
     call: Syscall
     paths: tuple[str, ...]
     file: OpenFile | None = None
-    """What it was made on, for calls on descriptors."""
+    """The description that the call was made on, for calls on descriptors."""
 
 
 def first(action: Action) -> First | None:
-    """Return a failed call as one that may strike later, or None where nothing can follow from it."""
+    """Return a failed call that may make a later one fail; None if no later failure can follow from it."""
     call, errno = action.call, action.call.errno or ""
-    if errno in _PASSING or not _may_strike(call, errno):
+    if errno in _UNRELATED or not _may_strike(call, errno):
         return None
     if call.name in _LENGTHS or call.name == "setsockopt":
         held = action.descriptor or action.process.table.get(call.number(0) or 0)
@@ -89,7 +89,7 @@ def _may_strike(call: Syscall, errno: str) -> bool:
     if name in REMOVES:
         return errno not in ("ENOENT", "ENOTDIR") or (name == "rmdir" and errno == "ENOTDIR")
     if name in RENAMES:
-        return errno not in ("ENOENT", "EEXIST", "EXDEV")  # logs that are not there, copies instead
+        return errno not in ("ENOENT", "EEXIST", "EXDEV")  # a log that does not exist, a copy instead
     if name == "setsockopt":
         return not _REUSE.isdisjoint(names_of(call.arg(2)))
     if name in _LIMITS:
@@ -98,7 +98,7 @@ def _may_strike(call: Syscall, errno: str) -> bool:
 
 
 def paths_of(action: Action, call: Syscall) -> tuple[str, ...]:
-    """Return the paths of a call, that of a unix socket among them; "" stands for one that is not shown whole."""
+    """Return the paths of a call, including that of a UNIX socket; "" for a path that the trace cuts short."""
     if call.name in ("bind", "connect"):
         address = format_address(call.arg(1)) if call.has("sun_path") or call.has("AF_UNIX") else None
         return () if address is None or address.startswith("@") else (address,)
@@ -106,7 +106,7 @@ def paths_of(action: Action, call: Syscall) -> tuple[str, ...]:
 
 
 def follows(before: First, action: Action) -> How | None:
-    """Say in which way a call that has failed follows from an earlier failure; None where it does not."""
+    """Return how a failed call follows from an earlier failure; None if it does not."""
     call, errno = action.call, action.call.errno or ""
     earlier = before.call
     if errno == "EMFILE":
@@ -137,11 +137,11 @@ def _by_path(before: First, call: Syscall, errno: str, path: str) -> How | None:
     if same(before.paths[-1], path):
         return How.MISSING if not makes else None
     inside = earlier.name in _DIRECTORIES and _is_inside(path, before.paths[-1])
-    return How.MISSING if inside and makes else None  # what is only read may be missing in a directory that is there
+    return How.MISSING if inside and makes else None  # a file to be read may be missing in a directory that exists
 
 
 def makes_something(call: Syscall) -> bool:
-    """Whether a call makes a name where there is none."""
+    """Whether a call creates a name."""
     return call.name in _MAKES or call.name == "creat" or (call.name in OPENS and call.has("O_CREAT"))
 
 
@@ -152,7 +152,7 @@ def _is_inside(path: str, directory: str) -> bool:
 
 
 def is_relative(call: Syscall) -> bool:
-    """Whether the path of a call counts from the working directory."""
+    """Whether the path of a call is relative to the working directory."""
     if call.name.endswith(("at", "at2")) and not call.has("AT_FDCWD"):
         return False
     path = next((text for text in map(text_of, call.args[:2]) if text is not None), None)
@@ -160,7 +160,7 @@ def is_relative(call: Syscall) -> bool:
 
 
 def undoes(call: Syscall, paths: tuple[str, ...], before: First) -> bool:
-    """Whether a call that succeeds does at last what an earlier one has failed to do."""
+    """Whether a call that succeeds does what an earlier one failed to do."""
     if not before.paths or not paths:
         return False
     if call.name in CHDIRS:
@@ -170,7 +170,7 @@ def undoes(call: Syscall, paths: tuple[str, ...], before: First) -> bool:
 
 
 def tolerable(how: How, later: Syscall | Signal) -> bool:
-    """Whether programs often go on with good reason after the later of the two: only what comes of it counts then."""
+    """Whether programs often continue rightly after the later call, so that only its consequences count."""
     if how is How.IN_USE or how is How.TOO_SHORT or isinstance(later, Signal):
         return False
     return how is not How.IN_THE_WAY or later.name != "bind"

@@ -1,4 +1,4 @@
-"""Calls that a signal broke off: what has come of one, and whether it was made again."""
+"""Interrupted calls: what the thread did about one, and whether it called again."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Signal, Syscall
 
-GIVES = READS | POSITIONED_READS
+INPUTS = READS | POSITIONED_READS
 
-_TAKES = WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
+_OUTPUTS = WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
 QUEUES = QUEUE_WAITS | {"flock"}
-ON_DESCRIPTORS = GIVES | _TAKES | ACCEPTS | CONTROLS | {"connect", "flock", "ioctl"}
+ON_DESCRIPTORS = INPUTS | _OUTPUTS | ACCEPTS | CONTROLS | {"connect", "flock", "ioctl"}
 WAITING = ON_DESCRIPTORS | CHILD_WAITS | WAITS | OPENS | FUTEXES | QUEUES
-"""Calls that may wait, and so be broken off."""
+"""Calls that may wait, and so be interrupted."""
 _STDERR = 2
 
 
-class Broken(msgspec.Struct, eq=False):
-    """A call that a signal broke off, and what the thread has done about it so far."""
+class Interruption(msgspec.Struct, eq=False):
+    """An interrupted call, and what the thread has done about it so far."""
 
     aftermath: Aftermath
     descriptor: Descriptor | None
     seen: bool
-    """Whether the program is known to have got EINTR: not so for ERESTART* before the handler has returned."""
+    """Whether the program is known to have got EINTR: with ERESTART* only after the handler has returned."""
     signal: Signal | None = None
     arranged: Syscall | None = None
-    """The call that had set the signal's handler."""
+    """The call that installed the handler of the signal."""
     depth: int = 0
-    """Handlers that run."""
+    """How many handlers are running."""
     returned: Syscall | None = None
-    """The end of the handler, which gave the program EINTR."""
+    """The sigreturn after which the program got EINTR."""
     closed: Syscall | None = None
     age: int = 0
 
@@ -65,22 +65,22 @@ class Broken(msgspec.Struct, eq=False):
 
 
 def subject(action: Action) -> Descriptor | None:
-    """Return the descriptor that a call is made on, also of a call of which the model takes no notice."""
+    """Return the descriptor that a call is made on, also for a call that the model does not follow."""
     number = action.call.number("fd")
     return action.descriptor or (None if number is None else action.process.table.get(number))
 
 
-def deliver(broken: Broken, signal: Signal) -> None:
-    """Take the signal that broke the call off; where its handler is known, the next calls are the handler's own."""
-    signals = broken.process.signals
-    if broken.signal is None:
-        broken.signal, broken.arranged = signal, signals.set_by.get(signal.name)
+def deliver(interruption: Interruption, signal: Signal) -> None:
+    """Note a signal: the first one interrupted the call; if a handler is installed, the next calls belong to it."""
+    signals = interruption.process.signals
+    if interruption.signal is None:
+        interruption.signal, interruption.arranged = signal, signals.set_by.get(signal.name)
     if signals.get(signal.name) is Disposition.HANDLED:
-        broken.depth += 1
+        interruption.depth += 1
 
 
-def complains(call: Syscall) -> bool:
-    """Whether a write speaks of EINTR: on fd 2 by its number or name, too, into a log or a reply by its text."""
+def is_report(call: Syscall) -> bool:
+    """Whether a write reports EINTR: on fd 2 by text, name or number, elsewhere (a log, a reply) by text."""
     if call.name not in WRITES or not call.result or call.result < 0:
         return False
     if call.number(0) == _STDERR:
@@ -88,17 +88,17 @@ def complains(call: Syscall) -> bool:
     return "Interrupted system call" in call.body
 
 
-def is_made_again(broken: Broken, action: Action) -> bool:
-    """Whether a call is the broken one once more, or one that does as well: the thread waits for what is ready."""
-    name, before = action.call.name, broken.call
+def is_retry(interruption: Interruption, action: Action) -> bool:
+    """Whether a call repeats the interrupted one or replaces it, such as a wait for readiness."""
+    name, before = action.call.name, interruption.call
     if name in WAITS or name == "restart_syscall":
         return True
     if name in CHILD_WAITS:
         return before.name in CHILD_WAITS
     if before.name not in ON_DESCRIPTORS:
         return name == before.name and (name not in FUTEXES or action.call.body[:14] == before.body[:14])
-    if broken.descriptor is None or subject(action) is not broken.descriptor:
+    if interruption.descriptor is None or subject(action) is not interruption.descriptor:
         return False
-    alike = any(name in names and before.name in names for names in (GIVES, _TAKES))
-    # After a connect that was broken off, the connection is still being made: the socket tells of its outcome.
+    alike = any(name in names and before.name in names for names in (INPUTS, _OUTPUTS))
+    # An interrupted connect continues in the kernel, and the socket reports the outcome.
     return alike or name == before.name or (before.name == "connect" and name in ("getsockopt", "getpeername"))

@@ -1,4 +1,4 @@
-"""TD413: a failure that a program has passed over, and the later one that follows from it."""
+"""TD413: a failure that the program ignored, and a later one that follows from it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tracediag.evidence.complaints import meaning, report_step
 from tracediag.evidence.exits import end_step, severity_by_end
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.paths import same
-from tracediag.evidence.steps import repeated
+from tracediag.evidence.runs import Run
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_signal
-from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome
+from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome, path_of, subject
 from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
 from tracediag.trace.calls import CHDIRS, EXECS, MKDIRS, REMOVES, RENAMES
 from tracediag.trace.events import Exit, Signal, Syscall
@@ -39,23 +39,32 @@ class _Chain(msgspec.Struct, eq=False):
     """An earlier failure and what followed from it."""
 
     first: First
-    later: Syscall | Signal
+    later: Run | Signal
+    """The calls that fail or work in the wrong place, or a SIGBUS."""
     how: How
-    times: int = 1
-    last: int = 0
+
+    @property
+    def event(self) -> Syscall | Signal:
+        """The first event that follows from the failure."""
+        return self.later.first if isinstance(self.later, Run) else self.later
+
+    def add(self, call: Syscall) -> None:
+        """Count one more call that follows from the failure, if it is like the first one."""
+        if isinstance(self.later, Run) and self.later.first.name == call.name:
+            self.later.add(call)
 
 
 class IgnoredFailureStrikesLater(Rule):
-    """A call fails, the program goes on as if it had not, and a later call fails or works at the wrong place for it."""
+    """A call fails, the program ignores that, and a later call fails or works in the wrong place as a result."""
 
     code = "TD413"
     name = "ignored-failure-strikes-later"
     severity = Severity.ERROR
-    summary = "a failed call is passed over, and a later failure or wrong action follows from it"
+    summary = "a failed call is ignored, and a later failure or wrong action follows from it"
 
     @on_errno(*_DENIED, *_WRONG, *_TAKEN, of=NAMES)
     def failed(self, action: Action) -> None:
-        """Look whether a failure follows from an earlier one, then whether others may follow from it."""
+        """Check whether a failure follows from an earlier one, then whether later ones may follow from it."""
         memory = action.process.memory
         firsts: deque[First] | None = memory.get(self.name)
         if firsts:
@@ -70,14 +79,14 @@ class IgnoredFailureStrikesLater(Rule):
 
     @on_call(*_HARMFUL, *MKDIRS, *CHDIRS)
     def done(self, action: Action) -> None:
-        """Forget what has been done at last; see what is done at the wrong place."""
+        """Forget a failure that is made good; note an action in the wrong directory."""
         firsts: deque[First] | None = action.process.memory.get(self.name)
         if not firsts or action.call.failed:
             return
         call = action.call
         paths = paths_of(action, call) or ("",)
         away = next((before for before in firsts if before.call.name == "chdir"), None)
-        # Who makes a directory may be making the one that was not there; what is removed or renamed was to be in it.
+        # mkdir may create the missing directory; a path to remove or rename was expected inside the directory.
         if away is not None and call.name in _HARMFUL and is_relative(call) and not same(paths[0], away.paths[0]):
             self._strikes(action.process, away, call, How.ELSEWHERE)
         for before in [before for before in firsts if undoes(call, paths, before)]:
@@ -85,14 +94,14 @@ class IgnoredFailureStrikesLater(Rule):
 
     @on_call(*EXECS)
     def started(self, action: Action) -> None:
-        """Another program knows nothing of what has failed before."""
+        """Forget all: the new program is not responsible for earlier failures."""
         if action.call.result == 0:
             action.process.memory.pop(self.name, None)
             action.process.memory.pop(_CHAINS, None)
 
     @on_signal("SIGBUS")
     def struck(self, action: Action) -> None:
-        """See whether the file that is mapped at the address was to be made longer."""
+        """Check whether an attempt to extend the file that is mapped at the address has failed."""
         assert isinstance(action.event, Signal)
         address = Fault(action.event, action.thread, None, None).address
         mapping = None if address is None else action.process.space.find(address)
@@ -104,13 +113,13 @@ class IgnoredFailureStrikesLater(Rule):
         chains: list[_Chain] = process.memory.setdefault(_CHAINS, [])
         known = next((chain for chain in chains if chain.first is before), None)
         if known is None and len(chains) < _CHAINS_KEPT:
-            chains.append(_Chain(before, later, how, last=later.line))
-        elif known is not None and isinstance(later, Syscall) and later.name == getattr(known.later, "name", ""):
-            known.times, known.last = known.times + 1, later.line
+            chains.append(_Chain(before, Run(later, later) if isinstance(later, Syscall) else later, how))
+        elif known is not None and isinstance(later, Syscall):
+            known.add(later)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge by what has become of the process."""
+        """Judge by the fate of the process."""
         process = end.process
         chains: list[_Chain] = process.memory.pop(_CHAINS, [])
         if not chains:
@@ -118,24 +127,24 @@ class IgnoredFailureStrikesLater(Rule):
         line = end.line if end.event is None else end.event.line
         blame = find_blame(process, line, ended=bool(process.status))
         for chain in chains:
-            behind = blame if blame is not None and blame.call in (chain.first.call, chain.later) else None
-            severity = _severity(chain, process, behind, self.scope.is_excerpt)
+            ours = blame if blame is not None and blame.call in (chain.first.call, chain.event) else None
+            severity = _severity(chain, process, ours, self.scope.is_excerpt)
             if severity is not None:
-                yield self._finding(chain, severity, behind, end.event if process.ended_badly else None)
+                yield self._finding(chain, severity, ours, end.event if process.ended_badly else None)
 
     def _finding(self, chain: _Chain, severity: Severity, blame: Blame | None, end: Exit | Syscall | None) -> Finding:
-        call, how, errno = chain.first.call, chain.how, chain.first.call.errno or ""
-        path = next((path for path in reversed(chain.first.paths) if path), None)
-        lines = {call.line, chain.later.line}
+        call = chain.first.call
+        lines = {call.line, chain.event.line}
         explains = [(other, line) for other in OTHERS for line in sorted(lines)]
         return self.finding(
             _story(chain, blame, end),
-            object=path or _object(chain.first),
-            title=f"{call.name} fails ({meaning(errno)}) and is passed over; then {outcome(chain.later)}",
+            object=path_of(chain.first) or _object(chain.first),
+            title=f"{subject(chain.first)} fails ({meaning(call.errno or '')}) and is ignored;"
+            f" then {outcome(chain.event)}",
             severity=severity,
             confidence=_confidence(chain),
-            why=WHY[how],
-            fix=fix(call, path, errno),
+            why=WHY[chain.how],
+            fix=fix(chain.first),
             explains=explains if end is None else [*explains, ("child-failure-behind", end.line)],
         )
 
@@ -151,19 +160,19 @@ def _object(before: First) -> str:
 
 
 def _severity(chain: _Chain, process: Process, blame: Blame | None, excerpt: bool) -> Severity | None:
-    """Weigh by what comes of it; None where the program has got along well."""
-    later = chain.later
+    """Return the severity by the consequences; None if the program did well without."""
+    later = chain.event
     if isinstance(later, Signal):
         return severity_by_end(process)
     if blame is not None:
         return Severity.ERROR if process.ended_badly or excerpt else Severity.WARNING
-    if not later.failed:  # done at the wrong place
+    if not later.failed:  # done in the wrong directory
         return Severity.WARNING if Aftermath(process, chain.first.call).reported is None else None
     return Severity.WARNING if excerpt or not tolerable(chain.how, later) else None
 
 
 def _confidence(chain: _Chain) -> Confidence:
-    """Tell how sure the connection is: by one path or file it is certain, by the working directory likely."""
+    """Return how sure the connection is: certain by the same path or file, likely by the working directory."""
     if chain.how is How.ELSEWHERE or chain.how is How.TOO_FEW or chain.how is How.IN_USE:
         return Confidence.LIKELY
     return Confidence.CERTAIN
@@ -171,13 +180,12 @@ def _confidence(chain: _Chain) -> Confidence:
 
 def _story(chain: _Chain, blame: Blame | None, end: Exit | Syscall | None) -> Iterator[Step]:
     call, later = chain.first.call, chain.later
-    yield step(call, f"{call.name} fails, and the program goes on as if it had not", primary=True)
+    yield step(call, f"{call.name} fails, and the program continues as if it had succeeded", primary=True)
     if isinstance(later, Signal):
         yield step(later, chain.how.value)
     else:
-        yield repeated(
-            later, f"{later.name} {'fails' if later.failed else 'succeeds'}: {chain.how.value}", chain.times, chain.last
-        )
+        result = "fails" if later.first.failed else "succeeds"
+        yield later.together(f"{later.first.name} {result}: {chain.how.value}")
     if blame is not None and blame.message is not None:
         yield report_step(blame.message, named=blame.named)
     if end is not None:

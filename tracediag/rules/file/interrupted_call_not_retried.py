@@ -1,4 +1,4 @@
-"""TD403: a call that a signal broke off, taken for a failure."""
+"""TD403: an interrupted call that is treated as failed."""
 
 from __future__ import annotations
 
@@ -11,146 +11,147 @@ from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_followed, on_trace_end
 from tracediag.rules.file._interruptions import (
-    GIVES,
+    INPUTS,
     ON_DESCRIPTORS,
     QUEUES,
     WAITING,
-    Broken,
-    complains,
+    Interruption,
     deliver,
-    is_made_again,
+    is_report,
+    is_retry,
     subject,
 )
 from tracediag.trace.calls import SIGNAL_RETURNS, SYSV_WAITS, WAITS
 from tracediag.trace.events import Event, Exit, Signal, Syscall
 
 _NEVER_RESTARTED = WAITS | SYSV_WAITS
-"""What SA_RESTART does not help: signal(7), "Interruption of system calls"."""
-_ASKED_FOR = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGALRM"})
-"""Signals that are there to break something off: the user's wish, a time-out."""
-_IN_PASSING = frozenset({"SIGWINCH", "SIGCONT", "SIGPROF", "SIGVTALRM", "SIGIO", "SIGURG", "SIGALRM", "SIGCHLD"})
-"""Signals that have nothing to do with what is read or written; a child's end may well have."""
+"""Calls that SA_RESTART does not restart: signal(7), "Interruption of system calls"."""
+_REQUESTS = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGALRM"})
+"""Signals meant to interrupt: a request to stop, a timeout."""
+_INCIDENTAL = frozenset({"SIGWINCH", "SIGCONT", "SIGPROF", "SIGVTALRM", "SIGIO", "SIGURG", "SIGALRM", "SIGCHLD"})
+"""Signals unrelated to the data that is read or written; SIGCHLD may be related, if the child provides the data."""
 _INTERVAL = re.compile(r"ITIMER_REAL, \{(?:it_interval=)?\{(?:tv_sec=)?(\d++), (?:tv_usec=)?(\d++)\}").match
 _SPAN = 40
-"""Events of the thread within which something must come of it."""
+"""Events of the thread within which the program must react."""
 
 
 class InterruptedCallNotRetried(Rule):
-    """EINTR, and the program gives up: it says so, closes the descriptor or ends."""
+    """A call fails with EINTR, and the program reports an error, closes the descriptor or ends instead of retrying."""
 
     code = "TD403"
     name = "interrupted-call-not-retried"
     severity = Severity.ERROR
-    summary = "a signal breaks a call off (EINTR), and the program gives up in place of calling again"
+    summary = "a signal interrupts a call (EINTR), and the program does not call again"
 
     def __init__(self) -> None:
-        self._broken: dict[int | None, Broken] = {}
-        """By thread: what was broken off and is neither retried nor given up yet."""
+        self._open: dict[int | None, Interruption] = {}
+        """By thread: the interrupted call, until the program retries it or drops it."""
 
     @on_errno("EINTR", "ERESTARTSYS", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
     def interrupted(self, action: Action) -> None:
-        """Follow the thread for a while."""
+        """Follow the thread after an interrupted call."""
         call, tid = action.call, action.thread.tid
-        if call.name not in WAITING or tid in self._broken:
+        if call.name not in WAITING or tid in self._open:
             return
         descriptor = subject(action) if call.name in ON_DESCRIPTORS else None
-        self._broken[tid] = Broken(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
+        self._open[tid] = Interruption(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
         action.kernel.follow(action.thread, self.name)
 
     @on_call("setitimer")
     def timed(self, action: Action) -> None:
-        """A timer that goes off again and again is no time-out."""
+        """Note whether the timer is periodic: then SIGALRM is no timeout."""
         found = _INTERVAL(action.call.body)
         if found is not None:
             action.process.memory[self.name] = (found[1], found[2]) != ("0", "0")
 
     @on_call(*QUEUES)
     def wanted(self, action: Action) -> None:
-        """Calls of which the model takes no notice have to be asked for, or their repetition would not be seen."""
+        """Subscribe to calls that the model does not follow, so that `followed` sees their repetition."""
 
     @on_followed
     def followed(self, action: Action) -> Iterator[Finding]:
-        """Look at what the thread does next."""
-        broken, event = self._broken.get(action.thread.tid), action.event
-        if broken is None or event is broken.call:
+        """Watch what the thread does next."""
+        interruption, event = self._open.get(action.thread.tid), action.event
+        if interruption is None or event is interruption.call:
             return
-        broken.age += 1
+        interruption.age += 1
         if isinstance(event, Signal):
-            deliver(broken, event)
-        elif isinstance(event, Syscall) and self._settled(action, broken, event):
+            deliver(interruption, event)
+        elif isinstance(event, Syscall) and self._settled(action, interruption, event):
             self._forget(action)
-        elif isinstance(event, Exit) or broken.age > _SPAN or _exits(event):
+        elif isinstance(event, Exit) or interruption.age > _SPAN or _exits(event):
             self._forget(action)
-            yield from self._judged(broken, event if isinstance(event, Exit) or _exits(event) else None)
+            yield from self._judged(interruption, event if isinstance(event, Exit) or _exits(event) else None)
 
-    def _settled(self, action: Action, broken: Broken, call: Syscall) -> bool:
-        """Take note of a call; return whether all is well: the kernel or the program has called again."""
+    def _settled(self, action: Action, interruption: Interruption, call: Syscall) -> bool:
+        """Note a call; return whether the kernel or the program has restarted the interrupted one."""
         if call.name in SIGNAL_RETURNS:
-            broken.depth = max(0, broken.depth - 1)
-            if broken.depth or broken.seen:
+            interruption.depth = max(0, interruption.depth - 1)
+            if interruption.depth or interruption.seen:
                 return False
-            broken.seen, broken.returned = call.errno == "EINTR", call
-            return not broken.seen and call.result is not None
-        if complains(call):
-            broken.aftermath.noticed = broken.aftermath.noticed or call
-        elif broken.depth == 0 and is_made_again(broken, action):
-            broken.aftermath.retried = call
+            interruption.seen, interruption.returned = call.errno == "EINTR", call
+            return not interruption.seen and call.result is not None
+        if is_report(call):
+            interruption.aftermath.noticed = interruption.aftermath.noticed or call
+        elif interruption.depth == 0 and is_retry(interruption, action):
+            interruption.aftermath.retried = call
             return True
-        elif broken.descriptor is not None and broken.descriptor in action.released:
-            broken.closed = call
+        elif interruption.descriptor is not None and interruption.descriptor in action.released:
+            interruption.closed = call
         return False
 
     def _forget(self, action: Action) -> None:
-        self._broken.pop(action.thread.tid, None)
+        self._open.pop(action.thread.tid, None)
         action.kernel.leave(action.thread, self.name)
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge what is still open where the trace ends."""
+        """Judge the interrupted calls that are still open when the trace ends."""
         del kernel
-        for broken in self._broken.values():
-            yield from self._judged(broken, None)
+        for interruption in self._open.values():
+            yield from self._judged(interruption, None)
 
-    def _judged(self, broken: Broken, end: Syscall | Exit | None) -> Iterator[Finding]:
-        signal = "" if broken.signal is None else broken.signal.name
-        again_and_again = signal == "SIGALRM" and bool(broken.process.memory.get(self.name))
-        if signal in _ASKED_FOR and not again_and_again:
+    def _judged(self, interruption: Interruption, end: Syscall | Exit | None) -> Iterator[Finding]:
+        signal = "" if interruption.signal is None else interruption.signal.name
+        periodic = signal == "SIGALRM" and bool(interruption.process.memory.get(self.name))
+        if signal in _REQUESTS and not periodic:
             return
         status = None if end is None else _status(end)
         killed = isinstance(end, Exit) and end.signal is not None
         severity = Severity.ERROR if status else Severity.WARNING
-        if broken.aftermath.noticed is not None:
-            yield self._finding(broken, end, Confidence.CERTAIN, severity)
-        elif not broken.seen or killed or signal not in _IN_PASSING or broken.descriptor is None:
+        if interruption.aftermath.noticed is not None:
+            yield self._finding(interruption, end, Confidence.CERTAIN, severity)
+        elif not interruption.seen or killed or signal not in _INCIDENTAL or interruption.descriptor is None:
             return
-        elif broken.closed is not None:
+        elif interruption.closed is not None:
             confidence = Confidence.POSSIBLE if signal == "SIGCHLD" else Confidence.LIKELY
-            yield self._finding(broken, end, confidence, severity)
-        elif end is not None and signal != "SIGCHLD" and (status or broken.call.name in GIVES):
-            yield self._finding(broken, end, Confidence.LIKELY, severity)
+            yield self._finding(interruption, end, confidence, severity)
+        elif end is not None and signal != "SIGCHLD" and (status or interruption.call.name in INPUTS):
+            yield self._finding(interruption, end, Confidence.LIKELY, severity)
 
     def _finding(
-        self, broken: Broken, end: Syscall | Exit | None, confidence: Confidence, severity: Severity
+        self, interruption: Interruption, end: Syscall | Exit | None, confidence: Confidence, severity: Severity
     ) -> Finding:
-        call, signal = broken.call, "a signal" if broken.signal is None else broken.signal.name
-        outcome = "reported as an error" if broken.aftermath.noticed is not None else "not made again"
-        last = end or broken.closed or broken.aftermath.noticed or call
-        behind = [known.line for known in (call, broken.returned) if known is not None]
+        call, signal = interruption.call, "a signal" if interruption.signal is None else interruption.signal.name
+        outcome = "reported as an error" if interruption.aftermath.noticed is not None else "not retried"
+        where = "" if interruption.descriptor is None else f" on {name(interruption.descriptor)}"
+        last = end or interruption.closed or interruption.aftermath.noticed or call
+        failed = [known.line for known in (call, interruption.returned) if known is not None]
         return self.finding(
-            _story(broken, end),
-            object=call.name if broken.descriptor is None else describe(broken.descriptor),
-            title=f"{call.name} is broken off by {signal} (EINTR), and {outcome}",
+            _story(interruption, end),
+            object=call.name if interruption.descriptor is None else describe(interruption.descriptor),
+            title=f"{call.name}{where} is interrupted by {signal} (EINTR) and {outcome}",
             confidence=confidence,
             severity=severity,
             absent=[no(f"second {call.name}", call, last)],
-            why="a signal that has a handler breaks off a call that waits: nothing was done, and nothing has failed;"
-            " with SA_RESTART the kernel makes most calls again by itself: signal(7), sigaction(2)",
-            fix=_fix(broken),
-            explains=[("failed-call-behind-exit", line) for line in behind],
+            why="EINTR means that a signal handler ran while the call waited, not that the call failed; with SA_RESTART"
+            " the kernel restarts most calls after the handler: signal(7), sigaction(2)",
+            fix=_fix(interruption),
+            explains=[("failed-call-behind-exit", line) for line in failed],
         )
 
 
@@ -162,31 +163,30 @@ def _status(end: Syscall | Exit) -> int | None:
     return end.status if isinstance(end, Exit) else end.number(0)
 
 
-def _fix(broken: Broken) -> str:
-    call, number = broken.call, None if broken.descriptor is None else broken.descriptor.number
+def _fix(interruption: Interruption) -> str:
+    call, number = interruption.call, None if interruption.descriptor is None else interruption.descriptor.number
     if call.name == "connect":
-        return f"on EINTR wait for POLLOUT on fd {number}, and ask for SO_ERROR: connect goes on without the program"
+        return f"on EINTR, wait for POLLOUT on fd {number} and read SO_ERROR: the kernel continues the connect"
     place = "" if number is None else f" on fd {number}"
-    retry = f"call {call.name}{place} again as long as errno is EINTR"
-    if call.name in _NEVER_RESTARTED or broken.signal is None:
+    retry = f"call {call.name}{place} again while errno is EINTR"
+    if call.name in _NEVER_RESTARTED or interruption.signal is None:
         return retry
-    handler = f"the handler of {broken.signal.name}"
-    where = "" if broken.arranged is None else f" at line {broken.arranged.line}"
-    return f"{retry}, or set {handler}{where} with SA_RESTART"
+    where = "" if interruption.arranged is None else f" (line {interruption.arranged.line})"
+    return f"{retry}, or install the handler of {interruption.signal.name}{where} with SA_RESTART"
 
 
-def _story(broken: Broken, end: Syscall | Exit | None) -> Iterator[Step]:
-    call, arranged, signal = broken.call, broken.arranged, broken.signal
+def _story(interruption: Interruption, end: Syscall | Exit | None) -> Iterator[Step]:
+    call, arranged, signal = interruption.call, interruption.arranged, interruption.signal
     if arranged is not None and signal is not None:
         restarts = arranged.has("SA_RESTART")
-        helps = f"with SA_RESTART, which {call.name} takes no notice of" if restarts else "without SA_RESTART"
-        yield step(arranged, f"{signal.name} gets a handler, {helps}")
-    yield step(call, f"{call.name} waits, and is broken off: the program gets EINTR", primary=True)
+        flag = f"with SA_RESTART, which does not apply to {call.name}" if restarts else "without SA_RESTART"
+        yield step(arranged, f"a handler for {signal.name} is installed {flag}")
+    yield step(call, f"{call.name} is interrupted: the program gets EINTR", primary=True)
     if signal is not None:
-        yield step(signal, f"{signal.name} comes")
-    if broken.aftermath.noticed is not None:
-        yield report_step(broken.aftermath.noticed)
-    if broken.closed is not None:
-        yield step(broken.closed, f"fd {call.number('fd')} is closed, and {call.name} was not called again")
+        yield step(signal, f"{signal.name} is delivered")
+    if interruption.aftermath.noticed is not None:
+        yield report_step(interruption.aftermath.noticed)
+    if interruption.closed is not None:
+        yield step(interruption.closed, f"fd {call.number('fd')} is closed without a retry of {call.name}")
     if end is not None:
         yield end_step(end)

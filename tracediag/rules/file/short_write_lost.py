@@ -1,4 +1,4 @@
-"""TD401: a write of which the kernel took only a part, and the rest is forgotten."""
+"""TD401: a short write whose rest is never written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.complaints import said_by
-from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part, wants_room
+from tracediag.evidence.partial_writes import Partial, abandoned, elsewhere, looks_complete, taken_in_part, wants_room
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -18,20 +18,21 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
 from tracediag.trace.calls import FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.quantities import count, plural
 
 _NOT_NOW = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR"})
 _OWN_WAYS = ("/proc/", "/sys/", "/dev/")
 _TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
 _WORDS = ("error", "fail", "short", "partial", "incomplete", "truncated", "write", "wrote", "written")
 _HUGE = (1 << 32) - (1 << 16)
-"""More than this is a length below zero: it has no rest."""
+"""A size above this is a negative length: there is no rest."""
 _STDERR = 2
 _KEPT = 32
 
 
 @dataclass(slots=True)
 class _Lost:
-    """A rest that can no longer be written; its process may still speak of it."""
+    """A rest that can no longer be written; the process may still report that."""
 
     process: Process
     descriptor: Descriptor
@@ -40,21 +41,21 @@ class _Lost:
 
 
 class ShortWriteLost(Rule):
-    """A write to a file or pipe takes less than was given, and the remainder never follows."""
+    """A write to a file or pipe is short, and the program never writes the rest."""
 
     code = "TD401"
     name = "short-write-lost"
     severity = Severity.ERROR
-    summary = "the kernel takes only a part of a write, and the rest is never written"
+    summary = "a write is short, and the program never writes the rest"
 
     def __init__(self) -> None:
         self._open = 0
-        """How many descriptions wait for a rest: most of the time none, and then a whole write is no matter."""
+        """How many descriptions wait for a rest: most of the time none, and then complete writes are skipped."""
         self._lost: list[_Lost] = []
 
     @on_call("write")
     def wrote(self, action: Action) -> Iterator[Finding] | None:
-        """Compare what was taken with what was given, by the text alone: this sees every write of a trace."""
+        """Compare the result with the size, by the text alone: this sees every write of a trace."""
         call = action.call
         if not self._open and call.body.endswith(f", {call.result}"):
             return None
@@ -63,7 +64,7 @@ class ShortWriteLost(Rule):
     @on_call("writev", *POSITIONED_WRITES)
     def wrote_otherwise(self, action: Action) -> Iterator[Finding] | None:
         """Compare as above."""
-        return self._wrote(action) if self._open or not looks_whole(action.call) else None
+        return self._wrote(action) if self._open or not looks_complete(action.call) else None
 
     def _wrote(self, action: Action) -> Iterator[Finding]:
         call = action.call
@@ -76,7 +77,7 @@ class ShortWriteLost(Rule):
         elif call.result is None or call.errno in _NOT_NOW:
             short.retried = call
         elif call.result <= 0:
-            self._forget(descriptor.file)  # the program learns why, and other rules see what it makes of that
+            self._forget(descriptor.file)  # the program learns the reason; other rules check what it does about that
         elif action.thread is short.thread and not POSITIONED_WRITES & {call.name, short.call.name}:
             self._forget(descriptor.file)
             confidence = elsewhere(short, call)
@@ -88,8 +89,8 @@ class ShortWriteLost(Rule):
             self._note(action, descriptor.file)
 
     def _note(self, action: Action, file: OpenFile) -> None:
-        """Remember a write that took less than it was given."""
-        short = None if looks_whole(action.call) else taken_in_part(action, file)
+        """Remember a short write."""
+        short = None if looks_complete(action.call) else taken_in_part(action, file)
         if short is not None and short.size < _HUGE:
             file.memory[self.name] = short
             self._open += 1
@@ -100,7 +101,7 @@ class ShortWriteLost(Rule):
 
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
-        """Whoever removes or cuts what he could not write whole has seen it."""
+        """Forget short writes to a file that the program removes or truncates: the program has noticed."""
         if self._lost:
             self._lost = [lost for lost in self._lost if not takes_back(action, lost.descriptor.file)]
         if self._open:
@@ -110,7 +111,7 @@ class ShortWriteLost(Rule):
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The last number of the process for the description is closed, and the rest can no longer be written."""
+        """Judge when the process closes its last number for the description: the rest can no longer be written."""
         for descriptor in action.released if self._open else ():
             short: Partial | None = descriptor.file.memory.get(self.name)
             if short is None or short.thread.process is not action.process:
@@ -128,7 +129,7 @@ class ShortWriteLost(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """The status, and what was said on fd 2, tell whether the program knows."""
+        """Judge by the exit status and by messages on fd 2, which show whether the program noticed."""
         ours = [lost for lost in self._lost if lost.process is end.process]
         if ours:
             self._lost = [lost for lost in self._lost if lost.process is not end.process]
@@ -136,7 +137,7 @@ class ShortWriteLost(Rule):
             yield from self._judged(lost)
 
     def _unclosed(self, end: ProcessEnd) -> Iterator[_Lost]:
-        """Yield what an exit_group loses whose exit the trace does not report: so no release, either."""
+        """Yield what is lost by an exit_group without a reported exit, and so without a release."""
         if end.exit is not None or end.event is None or not self._open:
             return
         for descriptor in end.held:
@@ -147,28 +148,31 @@ class ShortWriteLost(Rule):
     def _judged(self, lost: _Lost) -> Iterator[Finding]:
         process = lost.process
         status = process.status
-        if not status and not _told(lost):
+        if not status and not _reported(lost):
             yield self._finding(lost, Confidence.LIKELY if self.scope.is_excerpt else Confidence.CERTAIN)
 
     def _finding(self, lost: _Lost, confidence: Confidence) -> Finding:
         short, number = lost.short, lost.descriptor.number
         call, guess = short.call, confidence is Confidence.POSSIBLE
-        title = f"{short.rest} bytes of a write are lost: the kernel took {call.result} of {short.size}"
+        title = (
+            f"short write to {name(lost.descriptor)}: only {count(call.result or 0)} of {plural(short.size, 'byte')}"
+            " were written and the rest was dropped"
+        )
         return self.finding(
             _story(lost),
             object=describe(lost.descriptor),
-            title=f"if this block is a new one, {title}" if guess else title,
+            title=f"{title}, unless the next write begins with the rest" if guess else title,
             severity=Severity.WARNING if guess else Severity.ERROR,
             confidence=confidence,
-            absent=[no(f"write of the remaining {short.rest} bytes on fd {number}", call, lost.after)],
-            why="write may take less than it is given, where a file system or a limit is full, on a non-blocking pipe,"
-            " after a signal, or beyond 2 GB; it says how much, and the rest is the program's to write: write(2)",
+            absent=[no(f"write of the remaining {plural(short.rest, 'byte')} to fd {number}", call, lost.after)],
+            why="write may return fewer bytes than requested without an error: on a full disk, at a size limit, on a"
+            " non-blocking pipe, after a signal, or above 2,147,479,552 bytes: write(2)",
             fix=_fix(lost.descriptor),
         )
 
 
 def _keeps_order(file: OpenFile) -> bool:
-    """Whether what is written is a plain row of bytes: a socket has a rule of its own, a device its own ways."""
+    """Whether a file is a plain stream of bytes: sockets have a rule of their own, devices differ."""
     if file.socket is not None or file.kind in MESSAGES or file.kind is Kind.SOCKET:
         return False
     path = file.path or ""
@@ -176,7 +180,7 @@ def _keeps_order(file: OpenFile) -> bool:
 
 
 def _is_rest(short: Partial, call: Syscall) -> bool:
-    """Whether a write at a position, or by another thread, gives the rest."""
+    """Whether a positioned write, or a write by another thread, writes the rest."""
     if call.name not in POSITIONED_WRITES or short.call.name not in POSITIONED_WRITES:
         return call.name not in POSITIONED_WRITES and elsewhere(short, call) is None
     before, now = short.call.number(3), call.number(3)
@@ -184,16 +188,16 @@ def _is_rest(short: Partial, call: Syscall) -> bool:
 
 
 def _excused(file: OpenFile, short: Partial, event: Event) -> bool:
-    """Whether nobody would get the rest, or it was given up on purpose."""
+    """Whether the rest had no reader, or was abandoned on purpose."""
     signal = short.thread.last_signal
     if signal is not None and signal.name == "SIGPIPE" and signal.line > short.call.line:
         return True
     broken = file.pipe is not None and file.pipe.pipe.broken is not None
-    return broken or file.sent is not None or wants_room(file) or given_up(short, event)
+    return broken or file.sent is not None or wants_room(file) or abandoned(short, event)
 
 
-def _told(lost: _Lost) -> bool:
-    """Whether the process has spoken of it on fd 2."""
+def _reported(lost: _Lost) -> bool:
+    """Whether the process has reported it on fd 2."""
     said = said_by(lost.process, lost.short.call.line)
     if lost.descriptor.number == _STDERR or not said:
         return False
@@ -204,27 +208,21 @@ def _told(lost: _Lost) -> bool:
 
 
 def _fix(descriptor: Descriptor) -> str:
-    number = descriptor.number
+    loop = f"write to fd {descriptor.number} in a loop, advancing past the bytes already written"
     if descriptor.file.flags.has("O_NONBLOCK"):
-        return (
-            f"write on fd {number} in a loop: go on behind the bytes taken, wait for POLLOUT on EAGAIN, and close only"
-            " when all is written"
-        )
-    return (
-        f"write on fd {number} in a loop: go on behind the bytes taken until all is written or write fails, and report"
-        " that failure"
-    )
+        return f"{loop}; on EAGAIN wait for POLLOUT, and close only after the last byte"
+    return f"{loop}, until all bytes are written or write fails, and report the failure"
 
 
 def _story(lost: _Lost) -> Iterator[Step]:
     short, after, number = lost.short, lost.after, lost.descriptor.number
     yield from birth(lost.descriptor)
-    taken = f"the kernel takes {short.call.result} of {short.size} bytes"
-    yield step(short.call, f"{taken}; {short.rest} are left to write", primary=True)
+    note = f"{short.call.name} returns {count(short.call.result or 0)}: {plural(short.rest, 'byte')} still to write"
+    yield step(short.call, note, primary=True)
     if short.retried is not None:
-        yield step(short.retried, "one more attempt, of which nothing is taken")
+        yield step(short.retried, "another attempt writes nothing")
     if isinstance(after, Exit) or (isinstance(after, Syscall) and after.name in ("exit_group", "execve")):
-        yield step(after, f"the program ends, and fd {number} with it")
+        yield step(after, f"the program ends, which closes fd {number}")
     elif isinstance(after, Syscall):
         writes = after.name.startswith("write")
-        yield step(after, "the next write gives new data, not the rest" if writes else f"fd {number} is closed")
+        yield step(after, "the next write holds new data, not the rest" if writes else f"fd {number} is closed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.exits import manner
-from tracediag.evidence.partial_writes import Partial, elsewhere, given_up, looks_whole, taken_in_part
+from tracediag.evidence.partial_writes import Partial, abandoned, elsewhere, looks_complete, taken_in_part
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
@@ -37,7 +37,7 @@ class ShortSendLost(Rule):
             return
         short: Partial | None = descriptor.file.memory.get(self.name)
         if short is None:
-            if not looks_whole(call):
+            if not looks_complete(call):
                 self._note(action, descriptor)
             return
         if call.result is None or call.result <= 0:
@@ -47,7 +47,7 @@ class ShortSendLost(Rule):
         confidence = elsewhere(short, call)
         if confidence is not None:
             yield self._finding(descriptor, short, call, confidence)
-        if not looks_whole(call):
+        if not looks_complete(call):
             self._note(action, descriptor)
 
     def _note(self, action: Action, descriptor: Descriptor) -> None:
@@ -110,7 +110,7 @@ def _excused(descriptor: Descriptor, short: Partial, event: Event) -> bool:
         return True
     if "SO_LINGER" in socket.options or descriptor.file.sent is not None:
         return True
-    return given_up(short, event)
+    return abandoned(short, event)
 
 
 def _what_then(number: int, after: Syscall) -> str:
