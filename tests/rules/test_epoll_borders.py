@@ -13,7 +13,7 @@ def _findings(name: str, trace: str) -> list[Finding]:
     return [finding for finding in analyze(lines).findings if finding.name == name]
 
 
-def _told(name: str, trace: str) -> list[str]:
+def _grades(name: str, trace: str) -> list[str]:
     return [f"{finding.severity} {finding.confidence}" for finding in _findings(name, trace)]
 
 
@@ -47,24 +47,24 @@ AGAIN = """
     ],
 )
 def test_what_was_done_about_a_one_shot_event(handled: str, told: list[str]) -> None:
-    assert _told("oneshot-not-rearmed", FIRED + handled + AGAIN) == told
+    assert _grades("oneshot-not-rearmed", FIRED + handled + AGAIN) == told
 
 
-def test_a_one_shot_event_before_the_loop_goes_on() -> None:
-    assert _told("oneshot-not-rearmed", FIRED) == []
+def test_a_one_shot_event_before_the_next_wait() -> None:
+    assert _grades("oneshot-not-rearmed", FIRED) == []
 
 
-def test_a_runtime_that_arms_for_who_waits() -> None:
+def test_a_runtime_that_arms_only_for_a_waiting_task() -> None:
     first = "1 recvfrom(5, 0x7ffd1000, 64, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)"
     accepted, *rest = FIRED.strip().splitlines()
     read = '1 recvfrom(5, "x", 64, 0, NULL, NULL) = 1'
-    assert _told("oneshot-not-rearmed", "\n".join([accepted, first, *rest, read]) + AGAIN) == []
+    assert _grades("oneshot-not-rearmed", "\n".join([accepted, first, *rest, read]) + AGAIN) == []
 
 
 def test_a_one_shot_event_that_another_thread_still_handles() -> None:
     worker = "1 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, stack=0x7f}, 88) = 2\n2 getrandom(NULL, 0, 0) = 0\n"
-    assert _told("oneshot-not-rearmed", worker + FIRED + AGAIN) == []
-    assert _told(
+    assert _grades("oneshot-not-rearmed", worker + FIRED + AGAIN) == []
+    assert _grades(
         "oneshot-not-rearmed", worker + FIRED + AGAIN + "2 futex(0x7f00, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>"
     )
 
@@ -74,29 +74,29 @@ VAIN = "{pid} accept4(3, NULL, NULL, SOCK_CLOEXEC) = -1 EAGAIN (Resource tempora
 GAIN = "{pid} accept4(3, NULL, NULL, SOCK_CLOEXEC) = 5\n{pid} close(5) = 0\n"
 
 
-def test_who_is_woken_in_vain_alone() -> None:
+def test_useless_wakeups_of_a_single_worker() -> None:
     vain = (WOKEN + VAIN).format(pid=1)
-    assert _told("thundering-herd", vain) == ["warning possible"]
-    assert _told("thundering-herd", vain * 3) == ["warning likely"]
-    assert _told("thundering-herd", vain * 40) == ["warning likely"]
+    assert _grades("thundering-herd", vain) == ["warning possible"]
+    assert _grades("thundering-herd", vain * 3) == ["warning likely"]
+    assert _grades("thundering-herd", vain * 40) == ["warning likely"]
 
 
 def test_wakeups_that_bring_a_connection_as_often_as_not() -> None:
     busy = (WOKEN + VAIN + WOKEN + GAIN).format(pid=1)
-    assert _told("thundering-herd", busy * 20) == []
+    assert _grades("thundering-herd", busy * 20) == []
 
 
 def test_accepting_until_eagain() -> None:
-    assert _told("thundering-herd", (WOKEN + GAIN + VAIN).format(pid=1) * 20) == []
+    assert _grades("thundering-herd", (WOKEN + GAIN + VAIN).format(pid=1) * 20) == []
 
 
 def test_exclusive_wakeups_are_not_counted() -> None:
     exclusive = "1 epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLEXCLUSIVE, data={u32=3, u64=3}}) = 0\n"
-    assert _told("thundering-herd", exclusive + (WOKEN + VAIN).format(pid=1) * 20) == []
+    assert _grades("thundering-herd", exclusive + (WOKEN + VAIN).format(pid=1) * 20) == []
 
 
 def test_accepting_without_a_wakeup() -> None:
-    assert _told("thundering-herd", VAIN.format(pid=1) * 20) == []
+    assert _grades("thundering-herd", VAIN.format(pid=1) * 20) == []
 
 
 BATCH = """
@@ -125,7 +125,7 @@ STALE = "1 read(6, 0x7ffd1000, 64) = -1 EBADF (Bad file descriptor)\n"
     ],
 )
 def test_what_becomes_of_a_stale_event(handled: str, told: list[str]) -> None:
-    assert _told("event-after-close", BATCH + handled) == told
+    assert _grades("event-after-close", BATCH + handled) == told
 
 
 FORKED = """
@@ -157,4 +157,43 @@ STRAY = "1 epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 1, -1) = 1\n"
     ],
 )
 def test_what_is_done_to_a_set_after_a_fork(followed: str, told: list[str]) -> None:
-    assert _told("epoll-set-shared-after-fork", FORKED + followed) == told
+    assert _grades("epoll-set-shared-after-fork", FORKED + followed) == told
+
+
+WATCHED = """
+1 dup(3) = 5
+1 epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=EPOLLIN, data={u32=3, u64=3}}) = 0
+1 close(3) = 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "title"),
+    [
+        ("", "fd 3 was closed without EPOLL_CTL_DEL while a copy stays open"),
+        (
+            "1 epoll_ctl(4, EPOLL_CTL_DEL, 3, NULL) = -1 EBADF (Bad file descriptor)",
+            "fd 3 stays in the epoll set after close: EPOLL_CTL_DEL comes too late",
+        ),
+        (
+            "1 epoll_wait(4, [{events=EPOLLIN, data={u32=3, u64=3}}], 8, -1) = 1\n" * 2,
+            "the epoll set keeps reporting fd 3 after close",
+        ),
+    ],
+)
+def test_a_title_says_only_what_the_trace_shows(after: str, title: str) -> None:
+    assert [finding.title for finding in _findings("stale-epoll-registration", WATCHED + after)] == [title]
+
+
+@pytest.mark.parametrize(
+    ("wait", "timeout"),
+    [
+        ("poll([{fd=3, events=POLLIN}], 1, 0)", "-1"),
+        ("epoll_wait(3, [], 8, 0)", "-1"),
+        ("pselect6(4, [3], NULL, NULL, {tv_sec=0, tv_nsec=0}, NULL)", "NULL"),
+        ("ppoll([{fd=3, events=POLLIN}], 1, {tv_sec=0, tv_nsec=0}, NULL, 8)", "NULL"),
+    ],
+)
+def test_a_busy_wait_is_given_the_timeout_of_its_call(wait: str, timeout: str) -> None:
+    (finding,) = _findings("zero-timeout-polling", f"{wait} = 0\n" * 5)
+    assert finding.fix.startswith(f"pass {wait.partition('(')[0]} a timeout: {timeout} if")

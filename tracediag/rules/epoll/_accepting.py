@@ -9,7 +9,7 @@ from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Confidence
 from tracediag.trace.events import Begun, Event, Syscall
 
-KEPT = 1000
+MAX_KEPT = 1000
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Listener:
 
     def keep(self, turn: Turn) -> None:
         """Remember a turn, within bounds."""
-        if len(self.turns) < KEPT:
+        if len(self.turns) < MAX_KEPT:
             self.turns.append(turn)
 
 

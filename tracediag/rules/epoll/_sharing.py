@@ -27,7 +27,7 @@ class Change:
     waiter: Syscall | Begun | None = None
     """The first wait of another process that this concerns."""
     other: Process | None = None
-    strayed: Run | None = None
+    misdelivered: Run | None = None
     """The waits that reported it to a process that has no such descriptor."""
     undone: bool = False
     lines: list[int] = field(default_factory=list)
@@ -64,7 +64,7 @@ def hurts(change: Change) -> bool:
     return change.operation == "DEL" and change.waiter is not None and not change.undone
 
 
-def is_astray(entry: Registration, process: Process) -> bool:
+def is_misdelivered(entry: Registration, process: Process) -> bool:
     """Whether a process got an event of a descriptor that it does not have."""
     if entry.descriptor.table is process.table or _holds(process, entry.file):
         return False

@@ -19,7 +19,7 @@ from tracediag.trace.events import Syscall
 
 _NUMBERS = 1 << 16
 """Data below this may be the number of the descriptor; most else is an address."""
-_KEPT = 500
+_MAX_STAND_INS = 500
 
 
 class Spin(Run, kw_only=True):
@@ -65,7 +65,7 @@ class SpinRule(LoopRule[Spin]):
             return report.descriptor
         if data in turn.set_descriptor.table.last_closed:
             return None  # events for a closed number are another story: stale-epoll-registration
-        if key not in self._stand_ins and len(self._stand_ins) < _KEPT:
+        if key not in self._stand_ins and len(self._stand_ins) < _MAX_STAND_INS:
             # Most programs store the number itself in `data`.
             self._stand_ins[key] = Descriptor(data, OpenFile(), turn.set_descriptor.table)
         return self._stand_ins.get(key)
@@ -85,7 +85,7 @@ class SpinRule(LoopRule[Spin]):
     def turned(self, action: Action) -> Iterator[Finding]:
         """Count the turns in a row without progress."""
         if action.finished is not None:
-            yield from self._take(action.finished, action.thread)
+            yield from self._count(action.finished, action.thread)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
@@ -98,10 +98,10 @@ class SpinRule(LoopRule[Spin]):
         """End what still spins at the end of the trace; in an excerpt the last, unfinished turn counts too."""
         for thread in kernel.process_table.threads.values() if self.scope.is_excerpt or self.half_turns else ():
             for turn in thread.rounds.values():
-                yield from self._take(turn, thread)
+                yield from self._count(turn, thread)
         yield from super().ended(kernel)
 
-    def _take(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+    def _count(self, turn: Round, thread: Thread) -> Iterator[Finding]:
         loop = turn.epoll or thread
         if self._runs and turn.wait.result == 0:  # a wait with nothing to report was no part of a spin
             for descriptor, _, known in self.runs():

@@ -23,7 +23,7 @@ from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Structure, items_of, names_of, number_of
 
 _RANGE = 8
-_KEPT = 64
+_MAX_NUMBERS = 64
 """Numbers remembered for each process."""
 
 
@@ -120,7 +120,7 @@ class ClosedFdPolled(Rule):
         known, call = self._of(action.process), action.call
         polled = known.get(number)
         if polled is None:
-            if len(known) < _KEPT:
+            if len(known) < _MAX_NUMBERS:
                 known[number] = _Polled(call, call, number=number, gone=gone, suspects=suspects, alone=alone)
             return
         polled.add(call)

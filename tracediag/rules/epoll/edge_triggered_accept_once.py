@@ -13,7 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
-from tracediag.rules.epoll._accepting import KEPT, Dead, Listener, Turn, confidence_in, example
+from tracediag.rules.epoll._accepting import MAX_KEPT, Dead, Listener, Turn, confidence_in, example
 from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
@@ -128,7 +128,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         listener = connection.file.memory.get(self.name)
         if not isinstance(listener, Listener) or connection.file is listener.descriptor.file:
             return
-        if connection.opened is not None and len(listener.dead) < KEPT:
+        if connection.opened is not None and len(listener.dead) < MAX_KEPT:
             listener.dead.append(Dead(connection.opened, sign, note))
 
     @on_trace_end

@@ -18,7 +18,7 @@ from tracediag.results.findings import Absence, Confidence, Finding, Severity, S
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
 from tracediag.trace.events import Begun, Event, Exit, Syscall
 
-_LINES_KEPT = 100
+_MAX_LINES = 100
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class EpipeStillRegistered(Rule):
                 broken.next_wait = broken.next_wait or turn.ended_by
             if turn.wait.line > broken.failure.line and any(r.registration is broken.entry for r in turn.reports):
                 broken.woken = lengthened(broken.woken, turn.wait)
-                if len(broken.woken_lines) < _LINES_KEPT:
+                if len(broken.woken_lines) < _MAX_LINES:
                     broken.woken_lines.append(turn.wait.line)
 
     @on_call("epoll_ctl")

@@ -13,14 +13,14 @@ from tracediag.kernel.epoll import Readiness, Registration
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_trace_end
-from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_astray, is_shared
+from tracediag.rules.epoll._sharing import Change, Shared, concerns, find_waiter, hurts, is_misdelivered, is_shared
 from tracediag.trace.calls import EPOLL_WAITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import names_of
 
-_KEPT = 64
-_LINES_KEPT = 100
+_MAX_CHANGES = 64
+_MAX_LINES = 100
 _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "stale-epoll-registration")
 
 
@@ -58,14 +58,14 @@ class EpollSetSharedAfterFork(Rule):
             return
         shared = self._of(holder.file)
         added = entry.added if operation != "ADD" else None
-        if len(shared.changes) < _KEPT:
+        if len(shared.changes) < _MAX_CHANGES:
             shared.changes.append(Change(action.process, operation, call, entry, added))
 
     def _of(self, file: OpenFile) -> Shared:
         found: Shared | None = file.memory.get(self.name)
         if found is None:
             found = file.memory[self.name] = Shared()
-            if len(self._shared) < _KEPT:
+            if len(self._shared) < _MAX_CHANGES:
                 self._shared.append(found)
         return found
 
@@ -94,12 +94,12 @@ class EpollSetSharedAfterFork(Rule):
 
     def _delivered(self, shared: Shared, action: Action, report: Readiness) -> None:
         entry, process = report.registration, action.process
-        if entry is None or not is_astray(entry, process):
+        if entry is None or not is_misdelivered(entry, process):
             return
         for change in shared.changes:
             if change.entry is entry and change.operation == "ADD" and change.process is not process:
-                change.other = process if change.strayed is None else change.other
-                change.strayed = lengthened(change.strayed, action.call)
+                change.other = process if change.misdelivered is None else change.other
+                change.misdelivered = lengthened(change.misdelivered, action.call)
 
     @on_errno("EBADF")
     @on_errno("ENOENT", "EEXIST", of=("epoll_ctl",))
@@ -112,7 +112,7 @@ class EpollSetSharedAfterFork(Rule):
         for shared in self._shared:
             for change in shared.changes:
                 concerned = change.entry.number == number and change.process is not action.process
-                if concerned and len(change.lines) < _LINES_KEPT:
+                if concerned and len(change.lines) < _MAX_LINES:
                     change.lines.append(call.line)
 
     @on_trace_end
@@ -122,20 +122,20 @@ class EpollSetSharedAfterFork(Rule):
             for change in shared.changes:
                 if change.waiter is None:
                     find_waiter(change, kernel)
-            astray = [change for change in shared.changes if change.strayed is not None]
+            misdelivered = [change for change in shared.changes if change.misdelivered is not None]
             hurt = [change for change in shared.changes if hurts(change)]
-            yield from (self._strayed(change) for change in astray)
+            yield from (self._misdelivered(change) for change in misdelivered)
             yield from (self._hurt(change) for change in hurt)
             mixed = [change for change in shared.changes if change.operation == "ADD" and change.waiter is not None]
-            if mixed and not astray and not hurt:
+            if mixed and not misdelivered and not hurt:
                 yield self._mixed(mixed[0], len(mixed))
 
-    def _strayed(self, change: Change) -> Finding:
+    def _misdelivered(self, change: Change) -> Finding:
         number = change.entry.number
         proof = []
-        if change.strayed is not None:
+        if change.misdelivered is not None:
             note = f"{_name(change.other)} gets the event, but has no such descriptor"
-            proof = [change.strayed.together(note)]
+            proof = [change.misdelivered.together(note)]
         made = step(change.call, f"{_name(change.process)} adds fd {number}, a descriptor of its own", primary=True)
         title = (
             f"{_name(change.other)} gets the events of {name(change.entry.descriptor)} of {_name(change.process)}"

@@ -23,7 +23,7 @@ _SETTING_UP = frozenset(
     {"accept", "accept4", "fcntl", "ioctl", "setsockopt", "getsockopt", "getpeername", "getsockname"}
 )
 _FOLLOWERS = ("use-after-close", "double-close", "epoll-ctl-misuse", "crashed")
-_KEPT = 100
+_MAX_STALE = 100
 _NEAR = 64
 """Calls after the close within which the batch is still being handled; the program may also leave its loop."""
 
@@ -72,7 +72,7 @@ class EventAfterClose(Rule):
             for turn in action.thread.rounds.values():
                 stale = _find(turn, descriptor, call) if len(turn.reports) > 1 else None
                 pending = self._stale.setdefault(action.thread.tid, []) if stale is not None else []
-                if stale is not None and len(pending) < _KEPT:
+                if stale is not None and len(pending) < _MAX_STALE:
                     pending.append(stale)
 
     @on_round

@@ -18,7 +18,7 @@ from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, READS, SENDFILES, WRITES
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import names_of
 
-_KEPT = 1000
+_MAX_FIRED = 1000
 
 
 class OneshotNotRearmed(Rule):
@@ -80,7 +80,7 @@ class OneshotNotRearmed(Rule):
             return
         armed: Armed | None = entry.memory.get(self.name)
         asked_for = entry.events or frozenset()
-        if armed is None or not {"EPOLLONESHOT", "EPOLLIN"} <= asked_for or len(self._fired) >= _KEPT:
+        if armed is None or not {"EPOLLONESHOT", "EPOLLIN"} <= asked_for or len(self._fired) >= _MAX_FIRED:
             return
         unread = "EPOLLIN" in report.events
         fired = Fired(entry, descriptor, action.process, armed, action.call, unread)

@@ -18,7 +18,7 @@ from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.values import names_of
 
 _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "double-close")
-_LINES_KEPT = 100
+_MAX_LINES = 100
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class StaleEpollRegistration(Rule):
         if gone is None:
             return
         for stale in self._stale.values():
-            if stale.entry.descriptor is gone and len(stale.followers) < _LINES_KEPT:
+            if stale.entry.descriptor is gone and len(stale.followers) < _MAX_LINES:
                 stale.followers.append(call.line)
         yield from self._excerpt(action, call, number)
 
@@ -173,7 +173,7 @@ class StaleEpollRegistration(Rule):
             object=describe(stale.entry.descriptor),
             title=title,
             severity=severity,
-            absent=[no(f"EPOLL_CTL_DEL of fd {number} before its close", stale.entry.added or stale.close, end)],
+            absent=[no(f"successful EPOLL_CTL_DEL of fd {number}", stale.entry.added or stale.close, end)],
             why=_WHY,
             fix=f"remove fd {number} with EPOLL_CTL_DEL before closing it, and close the copy, {_copy_name(stale)}",
             explains=[(rule, line) for line in stale.followers for rule in _FOLLOWERS],

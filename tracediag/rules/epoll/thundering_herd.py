@@ -18,7 +18,7 @@ from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
-_THREADS_KEPT = 1000
+_MAX_THREADS = 1000
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Listener:
             return
         self.useless += 1
         self.last = accept
-        if len(self.idle) < _THREADS_KEPT:
+        if len(self.idle) < _MAX_THREADS:
             self.idle.add(accept.pid)
         if len(self.loops) < 2 and not any(loop is turn.epoll for loop in self.loops):
             self.loops.append(turn.epoll)
@@ -112,7 +112,7 @@ class ThunderingHerd(Rule):
             entry = report.registration
             if entry is None or "EPOLLEXCLUSIVE" not in (entry.events or ()):
                 listener.count(turn, entry, call)
-            if len(listener.turns) < _THREADS_KEPT or call.pid in listener.turns:
+            if len(listener.turns) < _MAX_THREADS or call.pid in listener.turns:
                 listener.turns[call.pid] = turn
             return
 
