@@ -208,7 +208,7 @@ def _placed(blame: Blame, process: Process) -> Blame:
     return msgspec.structs.replace(blame, directory=chdir) if relative and not addressed else blame
 
 
-def _begun(process: Process, told: Syscall) -> Syscall | None:
+def _begun(process: Process, asked: Syscall) -> Syscall | None:
     """Return the connect that was under way on the descriptor of a getsockopt."""
-    earlier = (call for call in reversed(process.failures) if call.name == "connect" and call.line < told.line)
-    return next((call for call in earlier if call.number(0) == told.number(0)), None)
+    earlier = (call for call in reversed(process.failures) if call.name == "connect" and call.line < asked.line)
+    return next((call for call in earlier if call.number(0) == asked.number(0)), None)

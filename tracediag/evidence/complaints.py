@@ -12,13 +12,16 @@ import msgspec
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Step, step
+from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Text, text_of, walk
 
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
+_DATA = READS | WRITES | POSITIONED
+"""Calls with a text that is data and names nothing."""
 _SHORTEST = 3
-"""A shorter name is found in any text."""
+"""Characters of a name: shorter ones occur in any text."""
 _BURST = 12
 """Lines between two writes to fd 2 that belong to one message."""
 _LONGEST, _BUFFERS = 8192, 64
@@ -118,8 +121,8 @@ def report_step(write: Syscall, *, named: bool = True, subject: str = "program")
 
     Args:
         write: the write.
-        named: whether it gives the error in question; if not, it is only what was said next.
-        subject: what wrote it: "program", "child", "parent".
+        named: whether it names the error in question; if not, it is only the next message.
+        subject: the writer: "program", "child", "parent".
     """
     return step(write, f"the {subject} reports the error on fd 2" if named else f"the {subject} writes this to fd 2")
 
@@ -154,7 +157,7 @@ def target(call: Syscall) -> str | None:
     """Return what the call names: a path, or a socket's address."""
     if call.name in _ADDRESSED:
         return format_address(call.arg(4 if call.name == "sendto" else 1))
-    if call.name in ("read", "write", "readv", "writev", "send", "sendmsg", "pread64", "pwrite64"):
+    if call.name in _DATA:
         return None
     texts = (text_of(arg) for arg in call.args[:4])
     return next((str(text) for text in texts if text is not None and text.data), None)
@@ -178,6 +181,6 @@ def _pattern(errno: str) -> re.Pattern[str]:
 
 
 def meaning(errno: str) -> str:
-    """Return the error as a sentence says it: "connection refused"."""
+    """Return the text of the error within a sentence: "connection refused"."""
     text = _text(errno)
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

@@ -78,7 +78,7 @@ _REMEDIES = {
     ),
     "ECONNREFUSED": _Remedy(
         "start the server that should listen on {it}, or correct the address",
-        "a refused connection was answered: the host is up, and nothing listens on that address: connect(2)",
+        "ECONNREFUSED means that the address was reached, and that nothing listens there: connect(2)",
     ),
     "ETIMEDOUT": _Remedy(
         "check that {it} can be reached from this host",
@@ -86,7 +86,7 @@ _REMEDIES = {
     ),
     "EISDIR": _Remedy(
         "name a file: {it} is a directory",
-        "a directory can be opened, but not for writing: open(2)",
+        "a directory can be opened, but neither for writing nor with O_CREAT: open(2)",
     ),
     "EEXIST": _Remedy(
         "remove {it}, or make the program accept an existing one",

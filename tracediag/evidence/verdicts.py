@@ -132,7 +132,7 @@ def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Ver
     same = [child for child in bad if _passed_on(child, verdict)]
     latest = (same or bad)[-1]
     assert latest.end is not None
-    told = latest.end.line if latest.waited is None else max(latest.end.line, latest.waited.line)
+    learned = latest.end.line if latest.waited is None else max(latest.end.line, latest.waited.line)
     blame = verdict.blame
     if blame is not None and blame.call.errno not in BROKEN and blame.confidence is Confidence.CERTAIN:
         return None
@@ -140,7 +140,7 @@ def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Ver
         return None
     if blame is not None and blame.call.errno in BROKEN:
         return _hung_up(process, bad, latest, blame.call)
-    return latest if same or verdict.end.line - told <= _SOON else None
+    return latest if same or verdict.end.line - learned <= _SOON else None
 
 
 def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:

@@ -19,8 +19,8 @@ from tracediag.trace.numbers import checked_integer
 from tracediag.trace.quantities import count
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
-_TOLD = "TD510 told"
-"""In the memory of a process: the SIGCHLD of each child, where strace does not follow that."""
+_DEATHS = "TD510 deaths"
+"""In the memory of a process: the SIGCHLD of each child that strace does not follow."""
 
 _SECONDS, _LINES = 0.1, 15
 """How long a parent must run on before its exited child counts as forgotten."""
@@ -47,7 +47,7 @@ class ChildNotReaped(Rule):
         event, process = action.event, action.process
         found = _DEAD.search(event.info) if isinstance(event, Signal) else None
         if found is not None and checked_integer(found[1]) in process.children:
-            process.memory.setdefault(_TOLD, {}).setdefault(checked_integer(found[1]), event)
+            process.memory.setdefault(_DEATHS, {}).setdefault(checked_integer(found[1]), event)
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
@@ -104,9 +104,9 @@ def _reaps_itself(process: Process) -> bool:
 
 
 def _zombies(process: Process) -> Iterator[_Zombie]:
-    told: dict[int, Signal] = process.memory.get(_TOLD, {})
+    deaths: dict[int, Signal] = process.memory.get(_DEATHS, {})
     for pid, child in process.children.items():
-        death = child.exit or told.get(pid)
+        death = child.exit or deaths.get(pid)
         if death is not None:
             yield child, pid, death
 

@@ -35,7 +35,7 @@ _OWN_RULES = {
 
 
 class _Failures(Run, kw_only=True):
-    """Failures of one thread that are all the same."""
+    """Identical failures of one thread in a row."""
 
     waited: bool = False
 

@@ -69,7 +69,7 @@ class SharedLibraryMissing(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge a program that fails, or whose end the trace does not show."""
+        """Judge a program that fails, or one without an end in the trace."""
         process = end.process
         if self.name in process.memory and (end.exit is None or end.exit.status):
             yield from self._judged(process, end.exit, excerpt=self.scope.is_excerpt)
