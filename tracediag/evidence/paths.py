@@ -7,6 +7,7 @@ import posixpath
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.process import Process
+from tracediag.trace.calls import FTRUNCATES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import note_of, number_of, text_of
 
@@ -59,7 +60,7 @@ def path_of(file: OpenFile, process: Process) -> str | None:
 def takes_back(action: Action, file: OpenFile) -> bool:
     """Whether an unlink or ftruncate is made on an open file: the program has then seen that a write failed."""
     call = action.call
-    if call.name == "ftruncate":
+    if call.name in FTRUNCATES:
         held = action.process.table.get(call.number(0) or 0)
         return held is not None and held.file is file
     path = text_of(call.arg(1 if call.name == "unlinkat" else 0))

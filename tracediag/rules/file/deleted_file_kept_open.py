@@ -19,7 +19,18 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.annotations import parse_annotation
-from tracediag.trace.calls import LINKS, RENAMES, UNLINKS
+from tracediag.trace.calls import (
+    FILE_READS,
+    FILE_WRITES,
+    FSTATS,
+    FSYNCS,
+    FTRUNCATES,
+    LINKS,
+    POSITIONED,
+    RENAMES,
+    SEEKS,
+    UNLINKS,
+)
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import Annotated
@@ -35,9 +46,7 @@ _TEMPORARY = re.compile(
 _NAMELESS = (">(deleted)", " (deleted)>")
 """How `-y` marks a deleted file, in current and in older versions of strace."""
 
-_ON_FILES = frozenset(
-    {"read", "write", "readv", "writev", "pread64", "pwrite64", "fstat", "lseek", "fsync", "fdatasync", "ftruncate"}
-)
+_ON_FILES = FILE_READS | FILE_WRITES | POSITIONED | FSTATS | SEEKS | FSYNCS | FTRUNCATES
 _GROWTH, _SECONDS = 256, 1.0
 """Fewer bytes than this, written within less than this time, are the last output of a program that cleans up."""
 _LINKED_KEPT = 256

@@ -92,7 +92,7 @@ class EagainSpin(LoopRule[_Attempts]):
     def tell(self, run: _Attempts, sure: Confidence) -> Finding:
         """Make the finding."""
         number, call = run.descriptor.number, run.first
-        event = "POLLIN" if call.name in READS or call.name.startswith("accept") else "POLLOUT"
+        event = "POLLIN" if call.name in READS or call.name in ACCEPTS else "POLLOUT"
         seen = f"{call.name} on {name(run.descriptor)} fails with EAGAIN {plural(run.times, 'time')} without a wait"
         return self.finding(
             _story(run),

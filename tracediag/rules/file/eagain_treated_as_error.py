@@ -13,10 +13,11 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
-from tracediag.trace.calls import ACCEPTS, FUTEXES, POSITIONED, READS, SENDFILES, WRITES
+from tracediag.trace.calls import ACCEPTS, FUTEXES, POSITIONED_READS, POSITIONED_WRITES, READS, SENDFILES, WRITES
 from tracediag.trace.events import Exit, Syscall
 
-_TRANSFERS = READS | WRITES | ACCEPTS | POSITIONED | SENDFILES | {"splice"}
+_INPUTS = READS | POSITIONED_READS | ACCEPTS
+_TRANSFERS = _INPUTS | WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
 _EAGAIN = ("EAGAIN", "EWOULDBLOCK")
 _SOON = 60
 """Lines from the call to the message about it: the C library looks for message catalogues in between."""
@@ -56,7 +57,7 @@ class EagainTreatedAsError(Rule):
         severity: Severity,
     ) -> Finding:
         number = call.number(0)
-        event = "POLLIN" if call.name in READS or call.name.startswith(("accept", "pread")) else "POLLOUT"
+        event = "POLLIN" if call.name in _INPUTS else "POLLOUT"
         outcome = "treated as fatal" if after is not None else "reported as an error"
         where = f"fd {number}" if descriptor is None else name(descriptor)
         return self.finding(

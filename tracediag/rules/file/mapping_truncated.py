@@ -1,30 +1,33 @@
-"""TD409: memory mapped from a file that is shorter than the mapping."""
+"""TD409: access to a mapping beyond the end of its file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import Fault
 from tracediag.kernel.address_space import Cut, Mapping
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.faulting import FaultRule
+from tracediag.trace.calls import OPENS
 from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.quantities import count
 from tracediag.trace.values import number_of
 
 _PAGE = 4096
 
 
 class MappingTruncated(FaultRule):
-    """SIGBUS BUS_ADRERR in a mapping of a file that was cut, or never was as long."""
+    """SIGBUS BUS_ADRERR in a mapping of a file that was truncated, or was shorter from the beginning."""
 
     code = "TD409"
     name = "mapping-truncated"
     severity = Severity.ERROR
-    summary = "a mapping reaches beyond the end of its file: SIGBUS on access"
+    summary = "a mapping extends past the end of its file: SIGBUS on access"
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
-        """Find the mapping and what made the file shorter than it."""
+        """Find the mapping, and the call that made the file shorter than the mapping."""
         if fault.signal.name != "SIGBUS" or fault.code not in ("BUS_ADRERR", ""):
             return None
         address = fault.address
@@ -34,13 +37,13 @@ class MappingTruncated(FaultRule):
         if mapping.file is None:
             return None
         cut = _cut(fault, mapping)
-        # A file that was opened empty before may have been written to meanwhile.
+        # A file that was empty when opened may have been written to in the meantime.
         sure = cut is not None and (cut.length or cut.call.line > mapping.call.line) and _beyond(mapping, address, cut)
-        # Without a cut in the trace it may also be a full tmpfs, or a disk that cannot read the page.
+        # Without a truncation in the trace it may also be a full tmpfs, or a disk that cannot read the page.
         return self._finding(fault, mapping, cut, end, confidence if sure else Confidence.LIKELY)
 
     def _elsewhere(self, process: Process, fault: Fault, end: Exit | None) -> Finding | None:
-        """Take a file that was cut while mapped, where the trace does not show what lies at the address."""
+        """Find a file that was truncated while mapped, if the trace does not show the mapping at the address."""
         for mapping in reversed(process.space.mappings.values()):
             cut = None if mapping.file is None else _cut(fault, mapping)
             if cut is not None and cut.call.line > mapping.call.line and (cut.length or 0) < _end(mapping):
@@ -55,22 +58,23 @@ class MappingTruncated(FaultRule):
         return self.finding(
             _story(fault, mapping, cut, end, what),
             object=f"mapping of {what}",
-            title=f"{what} is cut while it is mapped, and the part beyond its new end is touched"
+            title=f"{what} is truncated while mapped, then accessed beyond the new end"
             if later
-            else f"the mapping of {what} reaches beyond the end of the file, and that part is touched",
+            else f"the mapping of {what} extends past the end of the file, and the process accesses that part",
             confidence=confidence,
-            why="a page of a mapping that lies wholly beyond the end of the file has nothing behind it: access raises"
-            " SIGBUS with BUS_ADRERR: mmap(2)",
-            fix=f"unmap what lies beyond the new end before {what} is cut; replace a file by rename, never in place"
+            why="access to a page of a mapping beyond the end of the file raises SIGBUS (BUS_ADRERR), even though mmap"
+            " succeeded: mmap(2)",
+            fix=f"munmap the part beyond the new end before {what} is truncated; to replace a file, write a new one and"
+            " rename it into place"
             if later
-            else f"give {what} its length with ftruncate (or posix_fallocate, where the space may run out) before"
-            " mapping it, and map no more than fstat says",
+            else f"extend {what} with ftruncate (or posix_fallocate, if the disk may be full) before mmap, and map no"
+            " more than the st_size of fstat",
             explains=[("crashed", fault.signal.line), *(() if end is None else [("child-failure-behind", end.line)])],
         )
 
 
 def _cut(fault: Fault, mapping: Mapping) -> Cut | None:
-    """Return the last change of the file's length before the signal; one that the mapping fits into is none."""
+    """Return the last change of the file's length before the signal, if the file is then shorter than the mapping."""
     for cut in reversed(fault.cuts):
         if mapping.file is not None and cut.hits(mapping.file):
             return cut if cut.length is not None and cut.length < _end(mapping) else None
@@ -78,7 +82,7 @@ def _cut(fault: Fault, mapping: Mapping) -> Cut | None:
 
 
 def _end(mapping: Mapping) -> int:
-    """Return how long the file must be for all of the mapping."""
+    """Return the file length in bytes that the mapping needs."""
     return (_offset(mapping.call) or 0) + mapping.length
 
 
@@ -87,7 +91,7 @@ def _offset(call: Syscall) -> int | None:
 
 
 def _beyond(mapping: Mapping, address: int | None, cut: Cut) -> bool:
-    """Whether the address lies on a page wholly beyond the end."""
+    """Whether the address is on a page that is entirely beyond the end of the file."""
     if address is None or cut.length is None:
         return False
     place = (_offset(mapping.call) or 0) + address - mapping.start
@@ -95,11 +99,10 @@ def _beyond(mapping: Mapping, address: int | None, cut: Cut) -> bool:
 
 
 def _story(fault: Fault, mapping: Mapping, cut: Cut | None, end: Exit | None, what: str) -> Iterator[Step]:
-    yield step(mapping.call, f"{mapping.length} bytes of {what} are mapped")
+    yield step(mapping.call, f"{count(mapping.length)} bytes of {what} are mapped")
     if cut is not None:
-        made = "it is opened with O_TRUNC" if cut.call.name.startswith(("open", "creat")) else "it is cut"
-        note = f"{made}: {cut.length} bytes are left"
-        yield step(cut.call, note)
-    yield step(fault.signal, "a page beyond the end of the file is touched", primary=True)
+        made = "opened with O_TRUNC" if cut.call.name in OPENS else "truncated"
+        yield step(cut.call, f"the file is {made}: {count(cut.length or 0)} bytes remain")
+    yield step(fault.signal, "the process accesses a page beyond the end of the file", primary=True)
     if end is not None:
-        yield step(end, f"the process is killed by {end.signal}" if end.signal else "the process gives up")
+        yield end_step(end)

@@ -1,4 +1,4 @@
-"""TD411: a length below zero, handed to a call that takes it as unsigned."""
+"""TD411: a negative length, passed to a call whose length is unsigned."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.trace.calls import READS
+from tracediag.trace.calls import GETDENTS, POSITIONED_READS, READLINKS, READS, SEEKS, VECTORS
 from tracediag.trace.errnos import all_errors, find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Structure, Value, bare, number_of
@@ -28,7 +28,7 @@ _BUFFERS = {
     "mq_timedsend": "msg_len",
     "mmap2": "length",
 }
-"""Calls that take the length of something in memory: nobody means one that is just below 4 GB."""
+"""Calls with the length of a buffer in memory: one just below 4 GiB is never intended."""
 
 _RANGES = {
     **dict.fromkeys(("mmap", "munmap", "msync", "madvise", "mincore", "truncate", "ftruncate"), "length"),
@@ -39,14 +39,14 @@ _RANGES = {
     "readahead": "count",
     "sync_file_range": "nbytes",
 }
-"""Calls that take the length of a mapping or of a part of a file: 4 GB may well be meant."""
+"""Calls with the length of a mapping or of a part of a file: 4 GiB may be intended."""
 
-_VECTORS = frozenset({"readv", "writev", "preadv", "pwritev", "preadv2", "pwritev2", "sendmsg", "recvmsg"})
-_COUNTS = READS | {"pread64", "preadv", "readlink", "readlinkat", "getdents64", "lseek", "_llseek", "getrandom"}
-"""Calls whose result is likely to be taken for a length by what comes next."""
+_VECTORS = VECTORS | {"sendmsg", "recvmsg"}
+_COUNTS = READS | POSITIONED_READS | READLINKS | GETDENTS | SEEKS | {"getrandom"}
+"""Calls whose result is likely to be the length of a later call."""
 
 _MARKS = (", -", "=-", "42949", "1844674407", "0xffff")
-"""One of these stands where a length is below zero: most calls that fail need not be parsed."""
+"""A negative length contains one of these: most failed calls need not be parsed."""
 _WORD, _LONG = 1 << 32, 1 << 64
 _NEAR = 1 << 16
 _SOON = 8
@@ -54,23 +54,23 @@ _KEPT = 16
 
 
 class NegativeLength(Rule):
-    """A read, write, mmap or the like is given a length near 2^64 or 2^32, and fails."""
+    """A read, write, mmap or similar call gets a length near 2^64 or 2^32, and fails."""
 
     code = "TD411"
     name = "negative-length"
     severity = Severity.ERROR
-    summary = "a call is given a length below zero, which counts as a huge one"
+    summary = "a negative length is passed to a call, which takes it as a huge unsigned one"
 
     @on_errno("EFAULT", "EINVAL", "ENOMEM", "EMSGSIZE", "ENOBUFS", "E2BIG")
     def failed(self, action: Action) -> Iterator[Finding] | None:
-        """Look at the length of a call that fails in one of the ways in which a negative one does."""
+        """Check the length of a call that fails with an error that a negative length causes."""
         body = action.call.body
         for mark in _MARKS:
             if mark in body:
-                return self._looked_at(action)
+                return self._checked(action)
         return None
 
-    def _looked_at(self, action: Action) -> Iterator[Finding]:
+    def _checked(self, action: Action) -> Iterator[Finding]:
         call = action.call
         length = _length(call)
         below = None if length is None else _below(call, length)
@@ -84,23 +84,22 @@ class NegativeLength(Rule):
 
     def _finding(self, action: Action, length: int, below: int, cause: Syscall | None) -> Finding:
         call, descriptor = action.call, action.descriptor or action.process.table.get(action.call.number("fd") or -1)
-        number = None if descriptor is None else descriptor.number
-        place = "" if number is None else f" on fd {number}"
-        origin = "" if cause is None else f", the failure of {cause.name}"
+        place = "" if descriptor is None else f" on {name(descriptor)}"
+        origin = "" if cause is None else f", the result of a failed {cause.name}"
         return self.finding(
             _story(descriptor, cause, call, length, below),
             object=call.name if descriptor is None else describe(descriptor),
-            title=f"{call.name}{place} is given a length of {below}{origin}",
+            title=f"{call.name}{place} is called with a length of {below:,}{origin}",
             confidence=Confidence.CERTAIN if length < 0 or length > _WORD else Confidence.LIKELY,
-            why="a length is unsigned, so a negative number becomes a huge one: the call fails, or reads and writes far"
-            " beyond the buffer where the memory there happens to be mapped: read(2), write(2), size_t(3type)",
+            why="a negative number passed as size_t becomes a huge one: the call fails, or moves data far beyond the"
+            " end of the buffer if the memory there is mapped: read(2), write(2), size_t(3type)",
             fix=_fix(call, cause, below),
             explains=[("failed-call-behind-exit", call.line), ("failing-call-spin", call.line)],
         )
 
 
 def _length(call: Syscall) -> int | None:
-    """Return the length that a call was given, the greatest of several; None where it takes none."""
+    """Return the length passed to a call, the greatest of several; None if the call has none."""
     name = _BUFFERS.get(call.name) or _RANGES.get(call.name)
     if name is not None:
         return number_of(call.arg(name))
@@ -119,7 +118,7 @@ def _piece(item: Value) -> int | None:
 
 
 def _below(call: Syscall, length: int) -> int | None:
-    """Return the negative number that stands behind a length; None where it is none."""
+    """Return the negative number that an unsigned length was made from; None if the length is plausible."""
     if length < 0:
         return length
     if _LONG // 2 <= length < _LONG:
@@ -130,7 +129,7 @@ def _below(call: Syscall, length: int) -> int | None:
 
 
 def _cause(action: Action, below: int) -> Syscall | None:
-    """Return the failed call whose -1, or negative error number, has become the length."""
+    """Return the failed call whose -1, or negative error number, was passed as the length."""
     call = action.call
     for failure in reversed(action.process.failures):
         if failure is call or failure.pid != call.pid:
@@ -149,20 +148,20 @@ def _number(errno: str) -> int:
 
 
 def _named(below: int) -> str:
-    """Return the error whose number, negative, the length is: so raw system calls and io_uring report failures."""
+    """Return the error whose negative number the length is: raw system calls and io_uring report failures so."""
     names = (error.name for error in all_errors() if error.number == -below and below < -1)
     name = next(names, None)
-    return "" if name is None else f"; -{name} is {below}, too"
+    return "" if name is None else f" ({below} is also -{name})"
 
 
 def _fix(call: Syscall, cause: Syscall | None, below: int) -> str:
     if cause is not None:
-        return f"look at the result of {cause.name} before it is used: call {call.name} only if it is above 0"
+        return f"check the result of {cause.name} at line {cause.line}: call {call.name} only if it is greater than 0"
     if below == -1:
-        return f"find what gave -1, a failure, and was handed to {call.name} as a length unchecked"
+        return f"find the failed call whose result -1 is passed to {call.name} as the length, and check that result"
     return (
-        f"check the length before {call.name}: a subtraction has gone below zero, or a result below zero was not looked"
-        f" at{_named(below)}"
+        f"check the length before {call.name}: a subtraction went below zero, or a negative result was not"
+        f" checked{_named(below)}"
     )
 
 
@@ -172,6 +171,6 @@ def _story(
     if descriptor is not None:
         yield from birth(descriptor)
     if cause is not None:
-        yield step(cause, f"{cause.name} fails with {cause.errno}, and gives {below}")
-    huge = f"{below} as a length" if length < 0 else f"{below} as an unsigned length is {length}"
-    yield step(call, f"{huge}: {meaning(call.errno or '')}", primary=True)
+        yield step(cause, f"{cause.name} fails with {cause.errno} and returns {below:,}")
+    huge = f"the length is {below:,}" if length < 0 else f"the length is {below:,}, as unsigned {length:,}"
+    yield step(call, f"{huge}: {call.name} fails ({meaning(call.errno or '')})", primary=True)

@@ -1,4 +1,4 @@
-"""TD412: a file that has ended, read again and again."""
+"""TD412: repeated reads at end of file."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Iterator
 from tracediag.evidence.runs import READS_AT_END, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_release
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import plural, seconds
 
 _HABIT = 10
-"""Reads that make a habit of looking again."""
+"""Reads from which a program counts as polling."""
 
 
 class ReadsAfterEnd(Rule):
-    """read = 0 over and over on a file, a pipe or a terminal, outside any event loop."""
+    """read returns 0 over and over on a file, a pipe or a terminal, outside any event loop."""
 
     code = "TD412"
     name = "reads-after-end"
     severity = Severity.ERROR
-    summary = "a file that has ended is read again and again, without a wait or with one"
+    summary = "a program keeps reading at end of file: a busy loop, or polling"
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
-        """The file is closed at last."""
+        """Judge the descriptors that are closed."""
         for descriptor in action.released:
             yield from self._judged(action.kernel, descriptor)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Look at all that was open, also at what no rule had noted; the count of each is reported once."""
+        """Judge the descriptors that were still open; each count is reported once."""
         for descriptor in end.held:
             yield from self._judged(end.kernel, descriptor)
 
@@ -42,7 +42,7 @@ class ReadsAfterEnd(Rule):
         file, bounds = descriptor.file, READS_AT_END
         file.more()
         end, file.longest = file.longest, None
-        # What a loop was woken for is told by the rules about loops; messages of a kind of their own may be empty.
+        # Rules about event loops report reads after a wakeup; message-based descriptors may deliver empty messages.
         if end is None or end.times < bounds.few or descriptor.waited_for or file.kind in MESSAGES:
             return
         run = Run(end.first, end.last, second=end.second, times=end.times)
@@ -51,7 +51,7 @@ class ReadsAfterEnd(Rule):
                 yield self._polling(descriptor, run)
             return
         sure = confidence(run, bounds, excerpt=self.scope.is_excerpt)
-        # Without times only the density of its lines tells a spin from reads between other work.
+        # Without times only the density of the lines distinguishes a spin from reads between other work.
         dense = run.last.line - run.first.line <= run.times * bounds.reach(kernel)
         if sure is Confidence.CERTAIN and not run.faster(bounds.fast):
             sure = Confidence.LIKELY if run.period is not None or dense else None
@@ -59,32 +59,30 @@ class ReadsAfterEnd(Rule):
             yield self._spinning(descriptor, run, sure, waits=end.waits > 0)
 
     def _spinning(self, descriptor: Descriptor, run: Run, sure: Confidence, *, waits: bool) -> Finding:
-        number = descriptor.number
-        seen = f"fd {number} is at its end, and is read {plural(run.times, 'time')} without a wait"
+        seen = f"{name(descriptor)} is read {plural(run.times, 'time')} at end of file without a wait"
         return self.finding(
-            _story(descriptor, run, "the end again, at once"),
+            _story(descriptor, run, "end of file again: no wait in between"),
             object=describe(descriptor),
             title=READS_AT_END.title(run.times, "the loop busy-waits", seen),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no("data" if waits else "data, poll, select or sleep", run.first, run.last)],
-            why="a read at the end returns 0 at once, it does not wait for more; on a regular file poll and select do"
-            " not wait either, so a loop around it burns a CPU: read(2), poll(2)",
+            why="read at end of file returns 0 immediately, and poll and select report end of file as ready to read, so"
+            " a loop around read uses a whole CPU: read(2), select(2)",
             fix=_fix(descriptor),
         )
 
     def _polling(self, descriptor: Descriptor, run: Run) -> Finding:
-        number, period = descriptor.number, run.period
-        often = "" if period is None else f", every {period:.2g} s"
+        often = "" if run.period is None else f", one every {seconds(run.period)}"
         return self.finding(
-            _story(descriptor, run, "still nothing, after a pause"),
+            _story(descriptor, run, "end of file again, after a pause"),
             object=describe(descriptor),
-            title=f"fd {number} is polled for more: {plural(run.times, 'read')} at the end{often}",
+            title=f"{name(descriptor)} is polled for new data: {plural(run.times, 'read')} at end of file{often}",
             severity=Severity.NOTE,
             confidence=Confidence.CERTAIN,
             absent=[no("data", run.first, run.last)],
-            why="a read at the end returns 0 at once, so whoever wants more has to look again and again;"
-            " of a regular file inotify tells when it has grown: read(2), inotify(7)",
+            why="read at end of file does not wait for new data; inotify reports when a regular file has grown:"
+            " read(2), inotify(7)",
             fix=_watch(descriptor) if descriptor.file.kind is Kind.FILE else _fix(descriptor),
         )
 
@@ -92,17 +90,20 @@ class ReadsAfterEnd(Rule):
 def _fix(descriptor: Descriptor) -> str:
     number = descriptor.number
     if descriptor.file.kind is Kind.FILE:
-        return f"leave the loop when a read of fd {number} gives 0; to follow a file that grows, use inotify"
-    return f"leave the loop when a read of fd {number} gives 0: what has ended gives nothing more"
+        return f"leave the loop when read on fd {number} returns 0; to follow a growing file, use inotify"
+    return f"leave the loop when read on fd {number} returns 0: no more data follows"
 
 
 def _watch(descriptor: Descriptor) -> str:
     path = descriptor.file.path or "the file"
-    return f"watch {path} with inotify (IN_MODIFY), and read fd {descriptor.number} when it has changed"
+    return (
+        f"watch {path} with inotify (IN_MODIFY) and read fd {descriptor.number} after each event; none needed if"
+        " polling was intended"
+    )
 
 
 def _story(descriptor: Descriptor, run: Run, again: str) -> Iterator[Step]:
     number = descriptor.number
     yield from birth(descriptor)
-    yield step(run.first, f"fd {number} is at its end: nothing more comes of it", primary=True)
+    yield step(run.first, f"read returns 0: fd {number} is at end of file", primary=True)
     yield from run.again(again)

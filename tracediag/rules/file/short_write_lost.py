@@ -16,10 +16,11 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
-from tracediag.trace.calls import FTRUNCATES, POSITIONED_WRITES, UNLINKS
+from tracediag.trace.calls import EXECS, FILE_WRITES, FTRUNCATES, POSITIONED_WRITES, UNLINKS
 from tracediag.trace.events import Event, Exit, Syscall
 from tracediag.trace.quantities import count, plural
 
+_ENDS = EXECS | {"exit_group"}
 _NOT_NOW = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR"})
 _OWN_WAYS = ("/proc/", "/sys/", "/dev/")
 _TERMINALS = ("/dev/pts/", "/dev/tty", "/dev/console")
@@ -221,8 +222,8 @@ def _story(lost: _Lost) -> Iterator[Step]:
     yield step(short.call, note, primary=True)
     if short.retried is not None:
         yield step(short.retried, "another attempt writes nothing")
-    if isinstance(after, Exit) or (isinstance(after, Syscall) and after.name in ("exit_group", "execve")):
+    if isinstance(after, Exit) or (isinstance(after, Syscall) and after.name in _ENDS):
         yield step(after, f"the program ends, which closes fd {number}")
     elif isinstance(after, Syscall):
-        writes = after.name.startswith("write")
+        writes = after.name in FILE_WRITES
         yield step(after, "the next write holds new data, not the rest" if writes else f"fd {number} is closed")
