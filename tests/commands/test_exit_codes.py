@@ -32,7 +32,7 @@ def test_findings_can_be_0(sample, options):
     ("arguments", "said"),
     [
         ((), "COMMAND"),
-        (("analize", "x"), "invalid choice"),
+        (("analize", "x"), "analize is not a command; did you mean analyze?"),
         (("analyze",), "TRACE"),
         (("analyze", "x", "--format", "xml"), "invalid choice"),
         (("analyze", "x", "-o", "xml:y"), "FORMAT:FILE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import shlex
@@ -70,16 +71,15 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     """Return the subcommand that was asked for, with its options; argparse ends the program where they are wrong."""
     parser = build_parser()
     word = _command_word(arguments)
-    if word is not None and _is_file(word):
-        shown = visible(shlex.quote(word))
-        parser.error(f"{shown} is a file, not a command; did you mean: tracediag analyze {shown}")
+    if word is not None:
+        parser.error(_no_command(word))
     namespace = parser.parse_args(arguments)
     module = load(namespace.subcommand)
     return module, msgspec.convert(vars(namespace), module.Options)
 
 
 def _command_word(arguments: Sequence[str]) -> str | None:
-    """Return the word that stands where a command is wanted, if it is none."""
+    """Return the word that stands where a command is wanted, if it is not one."""
     words = iter(arguments)
     for word in words:
         if word == "--color":
@@ -87,6 +87,15 @@ def _command_word(arguments: Sequence[str]) -> str | None:
         elif not word.startswith("-"):
             return None if word in NAMES else word
     return None
+
+
+def _no_command(word: str) -> str:
+    """Say what is wrong with a word that stands where a command is wanted, and what may have been meant."""
+    shown = visible(shlex.quote(word))
+    if _is_file(word):
+        return f"{shown} is a file, not a command; did you mean: tracediag analyze {shown}"
+    alike = difflib.get_close_matches(word, NAMES, n=1)
+    return f"{shown} is not a command; " + (f"did you mean {alike[0]}?" if alike else f"commands: {', '.join(NAMES)}")
 
 
 def _is_file(word: str) -> bool:
