@@ -1,7 +1,7 @@
 """Event loops: epoll sets, their registrations, and what each wakeup reported and was then done about it.
 
 An epoll registration belongs to the pair of number and *open file description*; it ends with EPOLL_CTL_DEL or with the
-last reference to the description, not with close(2) of the number: epoll(7), "Questions and answers", 6.
+last reference to the description, not with close(2) of the number: epoll(7), "Questions and answers".
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _REASON = (
 )
 _REASONS = {
     "EBADF": "both numbers must be open when epoll_ctl is called; the last close of a descriptor has already removed"
-    " the registration: epoll_ctl(2), epoll(7), question 6",
+    " the registration: epoll_ctl(2), ERRORS",
     "EPERM": "epoll watches what can become ready, such as a socket, pipe or terminal; a regular file is always ready"
     " and cannot be added: epoll_ctl(2), ERRORS",
     "EINVAL": "epoll_ctl checks the set, the descriptor and the events first; a call that fails leaves the set as it"

@@ -182,7 +182,7 @@ class StaleEpollRegistration(Rule):
 
 _WHY = (
     "a registration belongs to the open file description: only the close of the last copy removes the entry, and"
-    " EPOLL_CTL_DEL can no longer name the entry once the number is closed: epoll(7), question 6"
+    ' EPOLL_CTL_DEL can no longer name the entry once the number is closed: epoll(7), "Questions and answers"'
 )
 
 
