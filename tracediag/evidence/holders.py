@@ -1,4 +1,4 @@
-"""Who has a file open whose name is taken away: any process that the trace follows."""
+"""The traced processes that have a file open when its name is removed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MOVED = "deleted-file-kept-open moved"
 
 _FILE = Kind.FILE
 _MOST_OPEN = 1024
-"""Descriptors of a process from which on nobody looks through them, once for each file that is removed."""
+"""Most descriptors of a process that are searched for each file removed: the cost of `rm -r` is bounded."""
 
 
 def may_be_open(action: Action) -> bool:
-    """Whether anybody may have the file open whose name the call takes away: told without parsing, for `rm -r`."""
+    """Whether a process may have the file open that the call removes; without parsing: `rm -r` makes many."""
     body = action.call.body
     end = body.rfind('"')
     name = body[max(body.rfind("/", 0, end), body.rfind('"', 0, end)) + 1 : end]
@@ -33,7 +33,7 @@ def may_be_open(action: Action) -> bool:
 
 
 def holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorTable]]:
-    """Yield the descriptors, of any process that lives, through which a file of that path may be written."""
+    """Yield the descriptors of running processes that may write a file of that path, with their tables."""
     name = name_of(path)
     for process in _living(action) if name else ():
         for descriptor in process.table.open.values():
@@ -42,7 +42,7 @@ def holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorT
 
 
 def _living(action: Action) -> list[Process]:
-    """Return the processes that live, one for each table: threads, and there may be many, share theirs."""
+    """Return the running processes, one for each table; threads, which may be many, share a table."""
     threads = action.kernel.process_table.threads.values()
     tables = {id(thread.process.table): thread.process for thread in threads}
     return [process for process in tables.values() if len(process.table.open) <= _MOST_OPEN]
@@ -56,6 +56,6 @@ def _is_of(file: OpenFile, name: str, path: str, process: Process) -> bool:
         return same(moved, path)
     opened = file.opened
     if opened is not None and (name not in opened.body or opened.has("O_RDONLY")):
-        return False  # most of them, and without parsing
+        return False  # decides most cases without parsing
     known = path_of(file, process)
     return known is not None and same(known, path)

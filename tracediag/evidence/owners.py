@@ -1,4 +1,4 @@
-"""What had a descriptor's number before, and which thread closed it."""
+"""The previous descriptor of a number, and the thread that closed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracediag.trace.events import Syscall
 
 
 def last_owner(action: Action, number: int) -> Descriptor | None:
-    """Return what had the number: closed before, or at this moment by another thread."""
+    """Return the descriptor that had the number: closed before, or being closed by another thread."""
     table = action.process.table
     held = table.get(number)
     if held is not None:
@@ -18,7 +18,7 @@ def last_owner(action: Action, number: int) -> Descriptor | None:
 
 
 def closed_by(table: DescriptorTable, number: int, pid: int | None) -> Syscall | None:
-    """Return the close by which a thread has ended the latest incarnation of a number."""
+    """Return the close by a thread of the latest descriptor with a number; None if it was not that thread's."""
     gone = table.last_closed.get(number)
     end = None if gone is None else gone.closed
     return end if isinstance(end, Syscall) and end.name == "close" and end.pid == pid else None

@@ -1,4 +1,4 @@
-"""Which of the two kinds of flags of fcntl(2) is taken for the other: those of a descriptor, or status flags."""
+"""Which flags of fcntl(2) are confused: those of the descriptor and the status flags of the open file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tracediag.trace.values import Flags, Value, bare, names_of, number_of
 
 _O_NONBLOCK = 0o4000
 _STATUS_BITS = 0o7777776
-"""What can be on in a word of status flags, but for the bit that is FD_CLOEXEC."""
+"""Every bit of the status flags except the one that FD_CLOEXEC has among the descriptor flags."""
 
 
 def confusion(action: Action) -> str | None:
-    """Say which mistake an fcntl shows: "getfd", "cloexec", "nonblock", "getfl", or None."""
+    """Return which mistake an fcntl makes: "getfd", "cloexec", "nonblock", "getfl", or None."""
     call, descriptor = action.call, action.descriptor
     command = command_of(call)
     if command == "F_SETFD":
@@ -44,5 +44,5 @@ def _in_status_flags(descriptor: Descriptor, given: frozenset[str], fetched: Sys
 
 
 def access_mode(descriptor: Descriptor) -> str | None:
-    """Return how the descriptor was opened, or None where that is not known; a socket goes both ways."""
+    """Return the access mode of a descriptor, or None where it is not known; a socket has O_RDWR."""
     return descriptor.file.flags.access or (None if descriptor.file.socket is None else "O_RDWR")

@@ -1,13 +1,12 @@
-"""TD301: F_SETFL that was not told what was there."""
+"""TD301: F_SETFL without the flags that were on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action, FlagChange
+from tracediag.kernel import Action, FlagChange, describe
 from tracediag.kernel.calls.control import status_flags
-from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, SETTABLE, canonical
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -18,25 +17,25 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
 
 _LOSSES = {
-    "O_APPEND": "writes go to the file's offset now, over what others appended",
-    "O_NONBLOCK": "the next read with nothing to read blocks",
-    "O_ASYNC": "SIGIO comes no more",
-    "O_DIRECT": "transfers go through the page cache now",
-    "O_NOATIME": "reads change the access time now",
+    "O_APPEND": "writes now go to the file offset and overwrite what was appended since",
+    "O_NONBLOCK": "the next read without data blocks",
+    "O_ASYNC": "SIGIO is no longer sent",
+    "O_DIRECT": "transfers now use the page cache",
+    "O_NOATIME": "reads now update the access time",
 }
 
 
 class SetflClobbersFlags(Rule):
-    """F_SETFL that drops flags which the description had, since they were never fetched."""
+    """F_SETFL clears flags of the description because the program did not get them with F_GETFL."""
 
     code = "TD301"
     name = "setfl-clobbers-flags"
     severity = Severity.ERROR
-    summary = "F_SETFL without F_GETFL drops status flags that the descriptor had"
+    summary = "F_SETFL without F_GETFL clears status flags that were on (O_APPEND, O_NONBLOCK)"
 
     @on_call(*CONTROLS)
     def controlled(self, action: Action) -> Iterator[Finding] | None:
-        """Compare what was on with what is on now."""
+        """Compare the flags before and after."""
         change, descriptor = action.change, action.descriptor
         if change is None or descriptor is None or confusion(action) is not None:
             return None
@@ -64,10 +63,14 @@ class SetflClobbersFlags(Rule):
         return self.finding(
             [
                 *_origin(descriptor, change, lost),
-                step(call, f"drops {names}: {_LOSSES.get(lost[0], 'it is gone now')}", primary=True),
+                step(
+                    call,
+                    f"F_SETFL clears {names}: {_LOSSES[lost[0]]}" if lost[0] in _LOSSES else f"F_SETFL clears {names}",
+                    primary=True,
+                ),
             ],
-            object=describe(descriptor),
-            title=f"F_SETFL drops {names}",
+            object=describe.describe(descriptor),
+            title=f"F_SETFL clears {names} on {describe.name(descriptor)}",
             severity=judged[0],
             confidence=judged[1],
             why=_WHY,
@@ -75,11 +78,11 @@ class SetflClobbersFlags(Rule):
         )
 
     def _luck(self, descriptor: Descriptor, call: Syscall, given: frozenset[str]) -> Finding:
-        note = "sets all status flags at once; which of them were on the program has not asked"
+        note = "F_SETFL sets all status flags, but the program did not ask which were on"
         return self.finding(
             [*birth(descriptor), step(call, note, primary=True)],
-            object=describe(descriptor),
-            title="F_SETFL without F_GETFL: it works as long as no other flag was on",
+            object=describe.describe(descriptor),
+            title=f"F_SETFL on {describe.name(descriptor)} without F_GETFL clears any other flag that was on",
             severity=Severity.NOTE,
             confidence=Confidence.POSSIBLE,
             why=_WHY,
@@ -89,19 +92,19 @@ class SetflClobbersFlags(Rule):
 
 _WHY = (
     "F_SETFL replaces all settable status flags of the open file description (O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME,"
-    " O_NONBLOCK), for every copy of the descriptor; it ignores the access mode: fcntl(2)"
+    " O_NONBLOCK), for every copy of the descriptor, also in other processes: fcntl(2)"
 )
 
 
 def _judge(
     descriptor: Descriptor, change: FlagChange, given: frozenset[str], lost: list[str]
 ) -> tuple[Severity, Confidence] | None:
-    """Tell a flag that was overlooked from one that was taken away on purpose; None for the latter."""
+    """Return severity and confidence of a lost flag; None where it was cleared on purpose."""
     adds = bool(given & SETTABLE - change.on)
     if change.fetched is None:
         if adds:
             return Severity.ERROR, Confidence.CERTAIN
-        # Who sets no flag at all wants to clear one: O_NONBLOCK, as a rule, and then nothing else is lost.
+        # A call that sets no flag is meant to clear one, usually O_NONBLOCK; then nothing else is lost.
         return None if lost == ["O_NONBLOCK"] else (Severity.WARNING, Confidence.LIKELY)
     if not adds or _from_getfl(descriptor, given):
         return None
@@ -111,7 +114,7 @@ def _judge(
 
 
 def _from_getfl(descriptor: Descriptor, given: frozenset[str]) -> bool:
-    """Whether the access mode among the flags shows that they came from F_GETFL, once: nobody writes it by hand."""
+    """Whether the flags come from an earlier F_GETFL: they contain the access mode, which no source code states."""
     mode = next(iter(given & ACCESS_MODES), "O_RDONLY")
     return mode != "O_RDONLY" and access_mode(descriptor) in (mode, None)
 
@@ -120,20 +123,21 @@ def _fix(descriptor: Descriptor, given: frozenset[str]) -> str:
     number = descriptor.number
     wanted = "|".join(sorted(given & SETTABLE))
     change = f"flags | {wanted}" if wanted else "flags & ~O_NONBLOCK"
-    return f"fetch first: flags = fcntl({number}, F_GETFL); then fcntl({number}, F_SETFL, {change})"
+    return f"keep the other flags: flags = fcntl({number}, F_GETFL); fcntl({number}, F_SETFL, {change})"
 
 
 def _origin(descriptor: Descriptor, change: FlagChange, lost: list[str]) -> Iterator[Step]:
-    """Yield where the lost flags were seen: the call that made the descriptor or set them, and an F_GETFL in vain."""
-    on = f"{'|'.join(lost)} is on"
-    made = next((call for call in (change.changed, descriptor.file.opened) if call and _sets(call, lost)), None)
-    if made is not None:
-        yield step(made, on)
+    """Yield the call that set the lost flags, and an F_GETFL whose result was not used."""
+    names = "|".join(lost)
+    on = f"{names} is on"
+    setter = next((call for call in (change.changed, descriptor.file.opened) if call and _sets(call, lost)), None)
+    if setter is not None:
+        yield step(setter, on)
     if change.fetched is not None:
-        yield step(change.fetched, "F_GETFL tells so, but its answer is not used" if made is not None else on)
+        yield step(change.fetched, f"F_GETFL reports {names}, but the result is not used" if setter is not None else on)
 
 
 def _sets(call: Syscall, lost: list[str]) -> bool:
-    """Whether the call's own arguments switch one of the flags on."""
+    """Whether the call's own arguments set one of the flags."""
     names = canonical(name for arg in call.args for name in names_of(arg))
     return bool(names & set(lost)) or bool(names & {"FIONBIO", "FIOASYNC"})

@@ -1,13 +1,12 @@
-"""TD302: descriptor flags and status flags taken for each other."""
+"""TD302: descriptor flags and status flags are confused."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action
+from tracediag.kernel import Action, describe
 from tracediag.kernel.calls.control import command_of, status_flags
-from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import canonical
 from tracediag.results.findings import Finding, Severity, step
@@ -17,7 +16,7 @@ from tracediag.trace.calls import CONTROLS
 
 _COMMANDS = frozenset({"F_SETFD", "F_SETFL"})
 _SOUND = (", F_GETFL", ", F_SETFD, FD_CLOEXEC")
-"""Calls that nothing can be wrong with."""
+"""Ends of calls that cannot be wrong."""
 
 
 class _Words(NamedTuple):
@@ -27,35 +26,35 @@ class _Words(NamedTuple):
 
 _WORDS = {
     "getfd": _Words(
-        "F_SETFL with what F_GETFD gave: the access mode in it is not the descriptor's own",
-        "use F_GETFL where F_GETFD stands: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
+        "F_SETFL is passed the result of F_GETFD: its access mode is not the descriptor's",
+        "replace F_GETFD by F_GETFL: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
     ),
     "cloexec": _Words(
-        "F_SETFL with FD_CLOEXEC, whose bit means O_WRONLY here and is ignored: fd {fd} does not become close-on-exec",
-        "set FD_CLOEXEC with fcntl({fd}, F_SETFD, FD_CLOEXEC), or make the descriptor with O_CLOEXEC or SOCK_CLOEXEC",
+        "F_SETFL is passed FD_CLOEXEC, which means O_WRONLY here and is ignored: fd {fd} does not become close-on-exec",
+        "set FD_CLOEXEC with fcntl({fd}, F_SETFD, FD_CLOEXEC), or create the descriptor with O_CLOEXEC",
     ),
     "nonblock": _Words(
-        "F_SETFD with O_NONBLOCK: only FD_CLOEXEC means anything here, so O_NONBLOCK is not set",
+        "F_SETFD is passed O_NONBLOCK, which it ignores: fd {fd} does not become non-blocking",
         "set O_NONBLOCK with F_SETFL: flags = fcntl({fd}, F_GETFL); fcntl({fd}, F_SETFL, flags | O_NONBLOCK)",
     ),
     "getfl": _Words(
-        "F_SETFD with status flags: only FD_CLOEXEC means anything here, the rest is ignored",
-        "use F_GETFD where F_GETFL stands: fcntl({fd}, F_SETFD, fcntl({fd}, F_GETFD) | FD_CLOEXEC)",
+        "F_SETFD is passed status flags: it ignores all flags except FD_CLOEXEC",
+        "replace F_GETFL by F_GETFD: fcntl({fd}, F_SETFD, fcntl({fd}, F_GETFD) | FD_CLOEXEC)",
     ),
 }
 
 
 class SetflSetfdConfused(Rule):
-    """F_GETFD's value in F_SETFL, F_SETFL with FD_CLOEXEC, F_SETFD with O_NONBLOCK or other status flags."""
+    """F_SETFL is passed the result of F_GETFD or FD_CLOEXEC, or F_SETFD is passed O_NONBLOCK or other status flags."""
 
     code = "TD302"
     name = "setfl-setfd-confused"
     severity = Severity.WARNING
-    summary = "descriptor flags (F_SETFD, FD_CLOEXEC) and status flags (F_SETFL, O_NONBLOCK) are taken for each other"
+    summary = "descriptor flags (F_SETFD, FD_CLOEXEC) and status flags (F_SETFL, O_NONBLOCK) are confused"
 
     @on_call(*CONTROLS)
     def controlled(self, action: Action) -> tuple[Finding] | None:
-        """Look at each use of the four commands on one descriptor."""
+        """Check each F_SETFD and F_SETFL."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or call.failed or action.opened:
             return None
@@ -69,27 +68,28 @@ class SetflSetfdConfused(Rule):
         fetched = None if action.change is None else action.change.mistaken
         steps = [*birth(descriptor), step(action.call, words.note.format(fd=number) + _and(lost), primary=True)]
         if what == "getfd" and fetched is not None:
-            steps.append(step(fetched, "F_GETFD gives the descriptor flags (FD_CLOEXEC), not the status flags"))
+            steps.append(step(fetched, "F_GETFD returns the descriptor flags (FD_CLOEXEC), not the status flags"))
         severity = _severity(what, descriptor, lost)
         return self.finding(
             steps,
-            object=describe(descriptor),
-            title="descriptor flags and status flags are confused" + _harm(what, severity, lost),
+            object=describe.describe(descriptor),
+            title=f"descriptor and status flags are confused on {describe.name(descriptor)}"
+            + _harm(what, severity, lost),
             severity=severity,
-            why="FD_CLOEXEC is a flag of the descriptor (F_GETFD, F_SETFD); O_NONBLOCK, O_APPEND and the access mode"
-            " are flags of the open file description (F_GETFL, F_SETFL), and F_SETFL ignores the access mode: fcntl(2)",
+            why="FD_CLOEXEC is a flag of the descriptor (F_GETFD, F_SETFD), O_NONBLOCK and O_APPEND are flags of the"
+            " open file description (F_GETFL, F_SETFL); a flag of the wrong kind is ignored without an error: fcntl(2)",
             fix=words.fix.format(fd=number),
         )
 
 
 def _lost(action: Action) -> str:
-    """Return the flags that were on and that the change has dropped, joined, or ""."""
+    """Return the flags that the change has cleared, joined, or ""."""
     change = action.change
     return "" if change is None else "|".join(sorted(change.on - canonical(status_flags(action.call.arg(2)))))
 
 
 def _and(lost: str) -> str:
-    return f"; and {lost} is gone" if lost else ""
+    return f"; {lost} is cleared" if lost else ""
 
 
 def _severity(what: str, descriptor: Descriptor, lost: str) -> Severity:
@@ -104,7 +104,7 @@ def _severity(what: str, descriptor: Descriptor, lost: str) -> Severity:
 
 def _harm(what: str, severity: Severity, lost: str) -> str:
     if lost:
-        return f": {lost} is lost"
+        return f": {lost} is cleared"
     if severity is Severity.NOTE:
-        return ", without harm here"
+        return ", harmless here"
     return {"cloexec": ": FD_CLOEXEC is not set", "nonblock": ": O_NONBLOCK is not set"}[what]

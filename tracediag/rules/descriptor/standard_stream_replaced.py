@@ -1,4 +1,4 @@
-"""TD311: what is written to the standard error lands in a connection or a data file."""
+"""TD311: messages for standard error go to a connection or a data file."""
 
 from __future__ import annotations
 
@@ -9,75 +9,76 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import Complaint, Piece, said_by
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, describe_file
-from tracediag.kernel.descriptor import PATHS, Descriptor
+from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
 from tracediag.rules.descriptor._payload import payload
+from tracediag.trace.calls import ACCEPTS, FILE_WRITES, OPENS
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
 
 _STDOUT, _STDERR = 1, 2
 _NAMES = {_STDOUT: "standard output", _STDERR: "standard error"}
-_SOCKETS = frozenset({"socket", "accept", "accept4"})
-_FILES = frozenset({*PATHS, "memfd_create"})
+_SOCKETS = ACCEPTS | {"socket"}
+_FILES = OPENS | {"memfd_create"}
 _MEANT = 8
-"""Lines within which an open after a close is the old way to redirect a stream: `close(1); open("out", ...)`."""
+"""Lines within which an open after a close redirects a stream on purpose: `close(1); open("out", ...)`."""
 _FOR_MESSAGES = re.compile(r"log|\.err\b|\.out\b|\bstd(?:err|out)\b|^/dev/|^/proc/", re.IGNORECASE)
-"""Files in which a program may well want to have its messages."""
+"""Files that may be meant for messages."""
 
 
 class StandardStreamReplaced(Rule):
-    """1 or 2 is closed, a socket or data file gets the number, and messages for the user go into it."""
+    """1 or 2 is closed, a socket or data file is given the number, and messages for the user go there."""
 
     code = "TD311"
     name = "standard-stream-replaced"
     severity = Severity.ERROR
-    summary = "a socket or data file has the number of the standard output or error: messages go into it"
+    summary = "a socket or data file is opened as fd 1 or 2, and messages for the user go there"
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Look back from the end of a process."""
+        """Judge the standard streams of a process at its end."""
         yield from _first(self._judged(end.process))
 
     def _judged(self, process: Process) -> Iterator[Finding]:
-        found = [held for held in _replaced(process, _STDERR) if _stands_in(held)]
+        found = [held for held in _replaced(process, _STDERR) if _by_chance(held)]
         for held in found:
             stray = _stray(process, held)
             if stray is not None:
                 yield self._finding(held, *stray)
-        # Without a message the number alone is a trap that nobody has stepped into: who made it is told.
-        for held in (*found, *(held for held in _replaced(process, _STDOUT) if _stands_in(held))):
+        # Without a message the number is only a trap; report the call that set it.
+        for held in (*found, *(held for held in _replaced(process, _STDOUT) if _by_chance(held))):
             if held.copy_of is None and held.opened is not None:
                 yield self._trap(held, held.opened)
 
     def _finding(self, held: Descriptor, message: Syscall, failed: Syscall | None) -> Finding:
-        what = describe_file(held.file) or "what was opened"
+        what = describe_file(held.file) or _kind(held)
         like_perror = failed is not None and _is_perror(message, failed)
         return self.finding(
             [
                 *_story(held),
                 *([] if failed is None else [step(failed, f"{failed.name} fails with {failed.errno}")]),
-                step(message, f"the message is written to fd {_STDERR}, {_kind(held)} now", primary=True),
+                step(message, f"the message goes to fd {_STDERR}, which is {_kind(held)}", primary=True),
             ],
             object=describe(held),
-            title=f"a message for the user goes into {what}",
+            title=f"a message for standard error goes to {what}, which has the number {_STDERR}",
             severity=Severity.WARNING if failed is None else Severity.ERROR,
             confidence=Confidence.CERTAIN if like_perror else Confidence.LIKELY,
             why=_WHY,
             fix=_fix(held),
-            # Nobody answers to what is no request.
+            # The peer does not answer a message that is not a request.
             explains=[("peer-not-responding", message.line)],
         )
 
     def _trap(self, held: Descriptor, opened: Syscall) -> Finding:
         steps = [found for found in _story(held) if found.line != opened.line]
-        note = f"{_kind(held)} gets the number {held.number}: what is printed to the {_NAMES[held.number]} goes into it"
+        note = f"{_kind(held)} is given the number {held.number}: output for {_NAMES[held.number]} goes there"
         return self.finding(
             [*steps, step(opened, note, primary=True)],
             object=describe(held),
-            title=f"{describe_file(held.file) or opened.name} has the number of the {_NAMES[held.number]}",
+            title=f"{describe_file(held.file) or _kind(held)} has the number of {_NAMES[held.number]}",
             severity=Severity.NOTE,
             why=_WHY,
             fix=_fix(held),
@@ -85,18 +86,20 @@ class StandardStreamReplaced(Rule):
 
 
 _WHY = (
-    "open, socket and accept give the lowest free number: where 0, 1 or 2 is closed, the next descriptor gets it, and"
-    " the C library and all that is linked in go on writing to 1 and 2: stdin(3), open(2)"
+    "open, socket and accept return the lowest free number; after 0, 1 or 2 is closed they return that, and printf and"
+    " perror still write to 1 and 2: stdin(3), open(2)"
 )
 
 
 def _fix(held: Descriptor) -> str:
     closed = _closed(held)
     if closed is not None:
-        return f"keep fd {held.number} open: put /dev/null there by dup2 in place of the close at line {closed.line}"
+        return (
+            f"replace the close (line {closed.line}) by dup2 of /dev/null to fd {held.number}, so that it stays in use"
+        )
     return (
-        f"open /dev/null at the start until the number is above 2, in case the program is started without fd"
-        f" {held.number}; and put it there by dup2 instead of closing 0, 1 or 2"
+        f"start the program with fd {held.number} open; or open /dev/null first until the number is above 2, and do not"
+        " close 0, 1 or 2"
     )
 
 
@@ -107,7 +110,7 @@ def _first(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _replaced(process: Process, number: int) -> Iterator[Descriptor]:
-    """Yield what has had the number last, and what had it before that."""
+    """Yield the last descriptor with a number, then those before it."""
     table = process.table
     held = table.open.get(number) or table.last_closed.get(number)
     while held is not None:
@@ -115,8 +118,8 @@ def _replaced(process: Process, number: int) -> Iterator[Descriptor]:
         held = held.before
 
 
-def _stands_in(held: Descriptor) -> bool:
-    """Whether it is a socket or data file that has got the number by chance."""
+def _by_chance(held: Descriptor) -> bool:
+    """Whether it is a socket or data file that was given the number by chance."""
     opened = held.opened
     if opened is None:
         return False
@@ -129,13 +132,13 @@ def _stands_in(held: Descriptor) -> bool:
 
 
 def _meant(held: Descriptor, opened: Syscall) -> bool:
-    """Whether the stream was closed to put just this file in its place."""
+    """Whether the stream was closed to open this file in its place."""
     closed = _closed(held)
     return closed is not None and opened.line - closed.line <= _MEANT
 
 
 def _closed(held: Descriptor) -> Syscall | None:
-    """Return the close of the stream; what the program had opened itself under the number before is none."""
+    """Return the close of the stream; None if the program itself had opened a file or socket with the number."""
     before = held.before
     if before is None or (before.opened is not None and before.opened.name in _SOCKETS | _FILES):
         return None
@@ -143,10 +146,10 @@ def _closed(held: Descriptor) -> Syscall | None:
 
 
 def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None] | None:
-    """Return a write to fd 2 that is a message for the user, and the failure that it speaks of."""
+    """Return a write to fd 2 that is a message for the user, and the failure that it reports, if any."""
     assert held.opened is not None
     until = None if held.closed is None else held.closed.line
-    writes = (call for call in said_by(process, held.opened.line).calls if call.name in ("write", "writev"))
+    writes = (call for call in said_by(process, held.opened.line).calls if call.name in FILE_WRITES)
     said = Complaint(tuple(call for call in writes if until is None or call.line < until))
     for failed in reversed(process.failures):
         message = said.after(failed.line).names_error(failed.errno or "")
@@ -157,13 +160,13 @@ def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None]
 
 
 def _is_signed(process: Process, piece: Piece) -> bool:
-    """Whether a text begins with the name of the program, as messages do."""
+    """Whether a text begins with the name of the program, as error messages do."""
     name = posixpath.basename(process.program or "")
     return bool(name) and piece.text.startswith((f"{name}: ", f"{name}[", f"./{name}: "))
 
 
 def _is_perror(message: Syscall, failed: Syscall) -> bool:
-    """Whether all that is written is what perror writes, also where strace shows only its beginning."""
+    """Whether a message is exactly what perror(3) writes, even if strace shows only its beginning."""
     known, shown = find_errno(failed.errno or ""), payload(message)
     if known is None or shown is None:
         return False
@@ -174,9 +177,9 @@ def _is_perror(message: Syscall, failed: Syscall) -> bool:
 def _story(held: Descriptor) -> Iterator[Step]:
     closed = _closed(held)
     if closed is not None:
-        yield step(closed, f"fd {held.number}, the {_NAMES[held.number]}, is closed")
+        yield step(closed, f"fd {held.number}, {_NAMES[held.number]}, is closed")
     if held.opened is not None:
-        yield step(held.opened, f"{_kind(held)} gets the number {held.number}")
+        yield step(held.opened, f"{_kind(held)} is given the number {held.number}")
 
 
 def _kind(held: Descriptor) -> str:

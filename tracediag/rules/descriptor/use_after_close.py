@@ -1,4 +1,4 @@
-"""TD304: a number that is used after its close."""
+"""TD304: a descriptor is used after its close."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth
-from tracediag.kernel import Action
-from tracediag.kernel.describe import describe
+from tracediag.kernel import Action, describe
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_errno
@@ -24,13 +23,13 @@ from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of
 
 _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
-"""fcntl commands by which programs ask whether a number is open, or mark all that might be: EBADF is an answer."""
+"""fcntl commands that ask whether a number is open, or set FD_CLOEXEC on all numbers: EBADF is an answer."""
 
 _LOOKS = FSTATS | SEEKS | {"newfstatat", "ioctl"}
-"""Calls by which a C library looks at the standard streams, closed or not."""
+"""Calls that a C library makes on the standard streams, closed or not."""
 
 _OTHERS = CLOSES | REPLACES | EPOLL_CTLS | WAITS
-"""Calls whose EBADF is another rule's, or a way to ask, or that do not begin with a descriptor."""
+"""Calls that other rules judge, that ask whether a number is open, or that have no descriptor first."""
 
 _DESCRIPTORS_AT = {
     "mmap": (4,),
@@ -46,13 +45,13 @@ _DESCRIPTORS_AT = {
     "symlinkat": (1,),
     "io_submit": (),
 }
-"""Where the descriptors of a call stand, if not in the first place alone."""
+"""Positions of the descriptors among the arguments, where not only the first."""
 
 _STANDARD_STREAMS = 3
 
 
 class UseAfterClose(Rule):
-    """A call on a number after its close: EBADF, with the place where it was closed."""
+    """A call fails with EBADF on a number that the trace shows being closed."""
 
     code = "TD304"
     name = "use-after-close"
@@ -61,7 +60,7 @@ class UseAfterClose(Rule):
 
     @on_errno("EBADF")
     def refused(self, action: Action) -> Iterator[Finding]:
-        """Find the close that the program has forgotten."""
+        """Find the close before a call that failed with EBADF."""
         call = action.call
         if call.name in _OTHERS or (call.name.startswith("fcntl") and names_of(call.arg(1)) & _PROBES):
             return
@@ -77,41 +76,46 @@ class UseAfterClose(Rule):
         assert isinstance(close, Begun | Syscall)
         by_exec = close.name.startswith("execve")
         other = close.pid != call.pid
-        how = "closed by execve, being close-on-exec" if by_exec else f"closed{', by another thread' if other else ''}"
+        how = "closed by execve (FD_CLOEXEC)" if by_exec else f"closed{' by another thread' if other else ''}"
         return self.finding(
             [
                 *birth(gone),
                 step(close, f"fd {number} is {how}"),
-                step(call, f"{call.name} on the closed fd {number}", primary=True),
+                step(call, f"{call.name} fails: fd {number} is closed", primary=True),
             ],
-            object=describe(gone),
-            title=f"a descriptor is used after {'another thread has closed it' if other else 'it was closed'}",
+            object=describe.describe(gone),
+            title=_title(gone, call, other=other, by_exec=by_exec),
             severity=Severity.WARNING if by_exec or number < _STANDARD_STREAMS else Severity.ERROR,
             confidence=Confidence.LIKELY if by_exec else Confidence.CERTAIN,
-            why="a closed number means nothing until the next open takes it, and then it means something else: EBADF is"
-            " the lucky case, the next time the call may hit a stranger: close(2)",
+            why="EBADF is the lucky case: once the next open reuses the number, the same call reaches an unrelated"
+            " file or connection without an error: close(2), open(2)",
             fix=_fix(number, other=other, by_exec=by_exec),
         )
 
 
 def _closed(action: Action, number: int | None) -> Descriptor | None:
-    """Return what had the number, if the trace shows its close."""
+    """Return the descriptor that had the number, if the trace shows its close."""
     gone = None if number is None or number < 0 else last_owner(action, number)
     if gone is None or not isinstance(gone.closing or gone.closed, Begun | Syscall):
         return None
     socket_wanted = action.call.name in SOCKET_LOOKS
     if socket_wanted and gone.file.kind not in (Kind.SOCKET, Kind.UNKNOWN):
-        return None  # whether a number is a socket is asked of all numbers, whatever they were before
-    # C libraries look at the standard streams whether they are open or not.
+        return None  # programs ask of every number whether it is a socket
+    # C libraries make these calls on the standard streams whether they are open or not.
     return None if gone.number < _STANDARD_STREAMS and action.call.name in _LOOKS else gone
+
+
+def _title(gone: Descriptor, call: Syscall, *, other: bool, by_exec: bool) -> str:
+    how = "execve closed" if by_exec else "another thread closed" if other else "the close of"
+    return f"{call.name} is called after {how} {describe.name(gone)}"
 
 
 def _fix(number: int, *, other: bool, by_exec: bool) -> str:
     if by_exec:
-        return f"clear FD_CLOEXEC before execve, if the new program is to have fd {number}: fcntl({number}, F_SETFD, 0)"
+        return f"if the new program needs fd {number}, clear FD_CLOEXEC before execve: fcntl({number}, F_SETFD, 0)"
     if other:
         return (
-            f"end the use of fd {number} before it is closed: wake the other thread by shutdown or an eventfd, join it,"
+            f"stop the thread that uses fd {number} before the close: wake it with shutdown or an eventfd, join it,"
             " then close"
         )
-    return f"find what still holds the number {number} after its close, and end that use before, or close later"
+    return f"close fd {number} after its last use, and set the variable to -1 with the close"
