@@ -11,8 +11,9 @@ from typing import Any
 
 from tracediag.evidence.scope import Scope
 from tracediag.evidence.steps import last_line
-from tracediag.kernel import Kernel, apply, begun_calls, known_calls
+from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
@@ -49,6 +50,8 @@ class Engine:
         """
         self.kernel = Kernel()
         self.scope = Scope(self.kernel, held)
+        self.following: dict[Thread, set[str]] = {}
+        """The threads whose every event rules want to see for a while, with the names of these rules."""
         self.broken: list[BrokenRule] = []
         """The rules that raised, with the line at which they did."""
         self._raising = raising
@@ -58,6 +61,7 @@ class Engine:
         self._by_name = {rule.name: rule for rule in self._rules}
         for made in self._rules:
             made.scope = self.scope
+            made.following = self.following
         self._subscribe()
 
     def _subscribe(self) -> None:
@@ -108,13 +112,13 @@ class Engine:
 
         The loop is one function on purpose: a further call for each of a million events would be felt.
         """
-        kernel, followed, tell = self.kernel, self.kernel.followed, self._tell
+        kernel, followed, tell = self.kernel, self.following, self._tell
         for event in events:
             action = apply(kernel, event)
             found: list[Finding] = []
             if action.finished is not None:  # told before the wait that ended it
                 tell(self._on_round, action, event.line, found)
-            if followed and action.thread.tid in followed:
+            if followed and action.thread in followed:
                 tell(self._on_followed, action, event.line, found)
             if isinstance(event, Syscall):
                 audience = self._audiences.get(event.name)
@@ -140,12 +144,23 @@ class Engine:
                 tell(self._of_record(event), action, event.line, found)
                 if action.process.exit is event:
                     tell(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
-            for descriptor in action.released:
-                if descriptor.noted:
-                    tell(self._on_release, action, event.line, found)
-                    break
+                if isinstance(event, Exit):
+                    followed.pop(action.thread, None)
+                    action.thread.end_watch()
+            if action.released:
+                self._release(action, found)
             if found:
                 yield from self._judged(found)
+
+    def _release(self, action: Action, found: list[Finding]) -> None:
+        """Tell of a release where a rule may care; then the cases on what is gone are over."""
+        if any(descriptor.noted for descriptor in action.released):
+            self._tell(self._on_release, action, action.event.line, found)
+            for descriptor in action.released:
+                if descriptor.watchers:
+                    descriptor.end_watch()
+                if descriptor.file.watchers and descriptor.file.gone:
+                    descriptor.file.end_watch()
 
     def _tell(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
         """Ask each method of an audience, at a line of the trace; a rule that raises is dropped."""

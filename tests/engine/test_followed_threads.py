@@ -20,13 +20,13 @@ class Curious(Rule):
 
     @on_call("chdir")
     def begin(self, action: Action) -> None:
-        action.kernel.follow(action.thread, self.name)
+        self.follow(action.thread)
 
     @on_followed
     def see(self, action: Action) -> None:
         SEEN.append(action.event.line)
         if action.call.name == "chroot":
-            action.kernel.leave(action.thread, self.name)
+            self.leave(action.thread)
 
 
 def test_follow_and_leave() -> None:
@@ -37,4 +37,4 @@ def test_follow_and_leave() -> None:
     engine = Engine([Curious])
     assert list(engine.run(read(lines))) == []
     assert SEEN == [3, 5, 6]
-    assert engine.kernel.followed == {}
+    assert engine.following == {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracediag.kernel.flags import StatusFlags, opened_with
+from tracediag.kernel.watched import Watched
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.values import text_of
 
@@ -76,7 +77,7 @@ class AtEnd(msgspec.Struct, eq=False, gc=False):
         return self.after - self.before
 
 
-class OpenFile(msgspec.Struct, eq=False):
+class OpenFile(Watched, eq=False):
     """One open file description; it lives as long as any descriptor, anywhere, refers to it."""
 
     kind: Kind = Kind.UNKNOWN
@@ -139,8 +140,8 @@ class OpenFile(msgspec.Struct, eq=False):
 
     @property
     def noted(self) -> bool:
-        """Whether anybody would care about its end: a set watches it, a rule remembers it, it was read past its end."""
-        return bool(self.registrations or self.memory) or self.longest is not None or self._past_end
+        """Whether rules are told of its end: a set watches it, a rule has a case on it, it was read past its end."""
+        return bool(self.registrations or self.watchers or self.memory) or self.longest is not None or self._past_end
 
     @property
     def _past_end(self) -> bool:
@@ -164,6 +165,11 @@ class OpenFile(msgspec.Struct, eq=False):
         if self.socket is not None:
             return self.socket.other
         return None if self.pipe is None else self.pipe.other
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing refers to it, nor may bring it back: no descriptor, no heir, no message under way."""
+        return not (self.holders or self.heirs or self.strays or self.sent)
 
     @property
     def referred(self) -> bool:
@@ -200,7 +206,7 @@ class OpenFile(msgspec.Struct, eq=False):
         return None if self.inherited or self.sent is not None or self.referred else self.released
 
 
-class Descriptor(msgspec.Struct, eq=False):
+class Descriptor(Watched, eq=False):
     """One incarnation of a number in a table, from the call that made it to the one that releases it."""
 
     number: int
@@ -229,8 +235,8 @@ class Descriptor(msgspec.Struct, eq=False):
 
     @property
     def noted(self) -> bool:
-        """Whether anybody would care about its end: it was waited for, or a rule remembers something of it."""
-        return self.waited_for or bool(self.memory) or self.file.noted
+        """Whether rules are told of its end: it was waited for, or a rule has a case on it."""
+        return self.waited_for or bool(self.watchers or self.memory) or self.file.noted
 
     @property
     def others(self) -> Iterator[Descriptor]:

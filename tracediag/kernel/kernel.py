@@ -11,7 +11,7 @@ from collections.abc import Callable
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.endpoints import Endpoints
-from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
 from tracediag.trace.events import Event, Syscall
@@ -33,8 +33,6 @@ class Kernel:
         """The last changes of a file's length, whoever made them."""
         self.elided = 0
         """The last line behind which whoever posted the trace left something out; 0 for none."""
-        self.followed: dict[int | None, set[str]] = {}
-        """The threads, by pid, whose every event some rule wants to see for a while: see `follow`."""
         self.shows_start_or_end = False
         """Whether the trace shows any process execute a program, or end: else it may be a piece of a longer trace."""
         self.succeeded = False
@@ -61,15 +59,3 @@ class Kernel:
         """Return what closed a description for good; None where a child that strace does not follow may hold it."""
         held = bool(file.strays) or any(not holder.table.seen for holder in file.holders)
         return None if held else file.closed
-
-    def follow(self, thread: Thread, rule: str) -> None:
-        """Let a rule, by its name, see every event of a thread from now on."""
-        self.followed.setdefault(thread.tid, set()).add(rule)
-
-    def leave(self, thread: Thread, rule: str) -> None:
-        """End what `follow` began."""
-        rules = self.followed.get(thread.tid)
-        if rules is not None:
-            rules.discard(rule)
-            if not rules:
-                del self.followed[thread.tid]

@@ -12,6 +12,7 @@ from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.epoll import Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
+from tracediag.kernel.watched import Watched
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 
 _KEPT = 16
@@ -39,7 +40,7 @@ class Reaped(msgspec.Struct, frozen=True):
     call: Syscall
 
 
-class Process(msgspec.Struct, eq=False):
+class Process(Watched, eq=False):
     """One thread group: what its threads share."""
 
     pid: int | None
@@ -117,6 +118,7 @@ class Process(msgspec.Struct, eq=False):
 
         A damaged trace may show more of it all the same, so what takes its place can be used.
         """
+        self.end_watch()
         if not self.table.users:
             self.table = DescriptorTable()
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
@@ -130,7 +132,7 @@ _NONE: deque[Any] = deque(maxlen=0)
 """What all the dead have in common, instead of some kilobytes each: it takes nothing in."""
 
 
-class Thread(msgspec.Struct, eq=False):
+class Thread(Watched, eq=False):
     """One thread: what strace prints a pid for."""
 
     tid: int | None

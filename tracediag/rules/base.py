@@ -10,17 +10,17 @@ what they want to see:
     @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
     @on_round                          a turn of an event loop is over: `action.finished`
-    @on_release                        descriptors were released, one of them waited for, registered or remembered
-                                       by a rule: `action.released`
-    @on_followed                       an event of a thread that a rule follows for a while: `Kernel.follow`
+    @on_release                        descriptors were released, one of them waited for, registered or with a case
+                                       of a rule: `action.released`
+    @on_followed                       an event of a thread that a rule follows for a while: `Rule.follow`
     @on_stop                           a signal has stopped the process
     @on_exit                           a thread or process ended
     @on_process_end                    the trace shows nothing more of a process: its last thread has exited, or the
                                        trace is over; once for each process; the method takes a `ProcessEnd`
     @on_trace_end                      the trace is over; the method takes the kernel instead of an action
 
-They read the model and yield findings. What a rule has to remember goes into the `memory` of the model's object, so
-that it is bound to the incarnation and goes when the object goes.
+They read the model and yield findings. What a rule has to remember about an object of the model it keeps in `Cases`
+of its own, so that it is bound to the incarnation and goes when the object goes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from tracediag.evidence.scope import Scope
+from tracediag.kernel.process import Thread
 from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -110,6 +111,19 @@ class Rule:
     maturity: ClassVar[Maturity] = Maturity.PREVIEW
     scope: Scope
     """What the recording is and shows; set by the engine."""
+    following: dict[Thread, set[str]]
+    """The threads that rules follow, with the names of these rules; kept by the engine."""
+
+    def follow(self, thread: Thread) -> None:
+        """Let methods marked `@on_followed` see every event of a thread from now on, at most until it exits."""
+        self.following.setdefault(thread, set()).add(self.name)
+
+    def leave(self, thread: Thread) -> None:
+        """End what `follow` began."""
+        rules = self.following.get(thread, set())
+        rules.discard(self.name)
+        if not rules:
+            self.following.pop(thread, None)
 
     def finding(  # noqa: PLR0913  # these are the parts of a finding
         self,

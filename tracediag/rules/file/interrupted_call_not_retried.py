@@ -59,7 +59,7 @@ class InterruptedCallNotRetried(Rule):
             return
         descriptor = subject(action) if call.name in ON_DESCRIPTORS else None
         self._open[tid] = Interruption(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
-        action.kernel.follow(action.thread, self.name)
+        self.follow(action.thread)
 
     @on_call("setitimer")
     def timed(self, action: Action) -> None:
@@ -106,7 +106,7 @@ class InterruptedCallNotRetried(Rule):
 
     def _forget(self, action: Action) -> None:
         self._open.pop(action.thread.tid, None)
-        action.kernel.leave(action.thread, self.name)
+        self.leave(action.thread)
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
