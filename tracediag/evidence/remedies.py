@@ -149,7 +149,7 @@ def fix_of(blame: Blame) -> str:
     call, known = blame.call, _remedy(blame.call)
     if known is None:
         return f"remove the cause of {call.errno} at line {call.line}, or let the program continue without {call.name}"
-    return known.fix.format(it=object_of(blame) or f"the object of {call.name}", call=call.name)
+    return known.fix.format(it=object_of(blame) or f"what {call.name} names at line {call.line}", call=call.name)
 
 
 def why_of(blame: Blame) -> str:

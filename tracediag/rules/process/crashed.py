@@ -182,4 +182,4 @@ def _fix(process: Process, fault: Fault, place: Place) -> str:
         return f"check the result of the {failed.name}{of}, which failed with {failed.errno}, before using it"
     if message is not None and (said := Complaint((message,)).text):
         return f"run the program under valgrind or with -fsanitize=address to find the cause of {said.strip()!r}"
-    return f"{place.hint}; to find the place: coredumpctl gdb, or a build with -fsanitize=address,undefined"
+    return f"{place.hint}: coredumpctl gdb, or build with -fsanitize=address,undefined"

@@ -76,7 +76,7 @@ class KilledBySeccomp(FaultRule):
         confidence: Confidence,
     ) -> Finding:
         what = None if call is None else target(call)
-        named = name or "a call"
+        named = name or "a call not shown"
         shown = f"{named} of {what}" if what and call is not None and call.name == name else named
         strict = process.seccomp is not None and process.seccomp.strict
         ended = "ended" if end is not None and end.signal is None else "killed"
@@ -86,10 +86,7 @@ class KilledBySeccomp(FaultRule):
             title=f"{ended} by {'seccomp strict mode' if strict else 'a seccomp filter'}: {shown} is not allowed",
             confidence=confidence,
             why=_STRICT if strict else _WHY,
-            fix=f"make the call before strict mode is entered, or use SECCOMP_MODE_FILTER and allow {named}"
-            if strict
-            else f"allow {named} in the filter, or make the call before the filter is installed; to find other missing"
-            " calls, set the default action to SECCOMP_RET_LOG",
+            fix=_fix(name, strict=strict),
             explains=[]
             if end is None
             else [(name, end.line) for name in ("killed-from-outside", "child-failure-behind")],
@@ -104,6 +101,19 @@ _STRICT = (
     "SECCOMP_MODE_STRICT allows only read, write, _exit and sigreturn, not even exit_group; any other call is answered"
     " with SIGKILL: seccomp(2)"
 )
+
+
+def _fix(name: str | None, *, strict: bool) -> str:
+    if name is None:
+        return (
+            "find the number of the call in the kernel log (journalctl -k, or ausearch -m SECCOMP), then allow the call"
+        )
+    if strict:
+        return f"make the call before strict mode is entered, or use SECCOMP_MODE_FILTER and allow {name}"
+    return (
+        f"allow {name} in the filter, or make the call before the filter is installed; to find other missing calls, set"
+        " the default action to SECCOMP_RET_LOG"
+    )
 
 
 def _story(
