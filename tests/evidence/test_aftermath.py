@@ -88,6 +88,6 @@ def test_what_a_rule_saw_when_it_came_counts_as_an_answer(what: str) -> None:
     list(engine.run(read([f"7 {FAILED}\n", '7 unlink("/tmp/x") = 0\n'])))
     (process,) = engine.kernel.processes
     (failed,) = process.failures
-    last = process.threads[0].last_call
+    last = next(iter(process.threads)).last_call
     assert Aftermath(process, failed).ignored
     assert not Aftermath(process, failed, **{what: last}).ignored
