@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from gc import collect
+from pathlib import Path
 from weakref import WeakValueDictionary
 
 import pytest
 
+import tracediag
 from tracediag.engine import Engine
 from tracediag.evidence.cases import Cases
 from tracediag.kernel import Action
@@ -112,13 +115,14 @@ def test_cases_on_a_thread_and_its_process_are_told_their_end_and_dropped_after_
     assert list(rule.processes.values()) == [4]
 
 
-def test_a_case_that_outlives_its_object_stays_and_asks_for_no_release() -> None:
+def test_a_case_may_outlive_its_object() -> None:
     descriptor = Descriptor(3, OpenFile(), DescriptorTable())
     cases: Cases[Descriptor, int] = Cases(outlive=True)
     cases[descriptor] = 1
-    assert not descriptor.noted
+    assert descriptor.noted
     descriptor.end_watch()
     assert cases[descriptor] == 1
+    assert not descriptor.noted
 
 
 def test_the_oldest_case_makes_room_and_is_counted() -> None:
@@ -180,3 +184,18 @@ def test_an_exit_leaves_no_watcher_on_what_was_forgotten() -> None:
         if isinstance(event, Exit):
             exits.append(engine.kernel.processes[0])
     assert [process.watchers for process in exits] == [()]
+
+
+ROOM = Path(tracediag.__file__).parent
+IDENTITY = re.compile(r"(?<![\w.])id\(")
+
+
+@pytest.mark.parametrize("room", ["rules", "evidence", "kernel"])
+def test_no_identity_number_stands_for_an_object(room: str) -> None:
+    found = [
+        f"{path}: {line}"
+        for path in (ROOM / room).rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if IDENTITY.search(line)
+    ]
+    assert not found

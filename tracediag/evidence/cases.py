@@ -31,8 +31,7 @@ class Cases(dict[K, C], Generic[K, C]):
 
         Args:
             kept: the number of cases from which a new one drops the oldest.
-            outlive: whether a case stays after its object is gone, because later calls are judged by it; the engine
-                then tells of no release for its sake.
+            outlive: whether a case stays after its object is gone, because what happens later decides it.
         """
         super().__init__()
         self.kept = kept
@@ -46,7 +45,7 @@ class Cases(dict[K, C], Generic[K, C]):
             if len(self) >= self.kept:
                 del self[next(iter(self))]
                 self.dropped += 1
-            if isinstance(key, Watched) and not self.outlive:
+            if isinstance(key, Watched):
                 key.watch(self)
         super().__setitem__(key, case)
 
@@ -80,5 +79,6 @@ class Cases(dict[K, C], Generic[K, C]):
             del self[key]
 
     def gone(self, watched: Any) -> None:
-        """Drop the case of an object that is gone."""
-        super().pop(watched, None)
+        """Drop the case of an object that is gone, unless cases outlive their objects."""
+        if not self.outlive:
+            super().pop(watched, None)

@@ -44,7 +44,7 @@ def holding(action: Action, path: str) -> Iterator[tuple[Descriptor, DescriptorT
 def _living(action: Action) -> list[Process]:
     """Return the running processes, one for each table; threads, which may be many, share a table."""
     threads = action.kernel.process_table.threads.values()
-    tables = {id(thread.process.table): thread.process for thread in threads}
+    tables = {thread.process.table: thread.process for thread in threads}
     return [process for process in tables.values() if len(process.table.open) <= _MOST_OPEN]
 
 

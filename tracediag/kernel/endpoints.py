@@ -23,8 +23,8 @@ _WILD = frozenset({"0.0.0.0", "[::]"})
 _MAPPED = "[::ffff:"
 """An IPv4 address as an IPv6 socket shows it: "[::ffff:127.0.0.1]:80"."""
 
-Waiting = dict[str, dict[int, OpenFile]]
-"""Sockets that wait for their other end, by the place where they meet it, and by identity."""
+Waiting = dict[str, dict[OpenFile, None]]
+"""Sockets that wait for their other end, by the place where they meet it, the oldest first."""
 
 
 class Endpoints:
@@ -107,7 +107,7 @@ class Endpoints:
         """Drop a socket whose connection has failed after all."""
         place = None if file.socket is None else _place(file.socket.peer)
         if place is not None and (waiting := self._callers.get(place)) is not None:
-            waiting.pop(id(file), None)
+            waiting.pop(file, None)
 
     def pipe(self, inode: int) -> Pipe:
         """Return the pipe of an inode that `-y` shows."""
@@ -137,7 +137,7 @@ class Endpoints:
         there = waiting.setdefault(place, {})
         if len(there) >= _CROWD:
             del there[next(iter(there))]
-        there[id(file)] = file
+        there[file] = None
         self._count()
 
     def _count(self) -> None:
@@ -163,7 +163,7 @@ def _told_by_name(socket: Socket) -> bool:
 
 
 def _swept(waiting: Waiting) -> Waiting:
-    kept = {place: {key: end for key, end in there.items() if _loose(end)} for place, there in waiting.items()}
+    kept = {place: {end: None for end in there if _loose(end)} for place, there in waiting.items()}
     return {place: there for place, there in kept.items() if there}
 
 
@@ -174,7 +174,7 @@ def _loose(file: OpenFile) -> bool:
 def _untied(waiting: Waiting, place: str) -> Iterator[OpenFile]:
     there = waiting.get(place)
     if there is not None:
-        yield from (file for file in there.values() if file.socket is not None and file.socket.other is None)
+        yield from (file for file in there if file.socket is not None and file.socket.other is None)
 
 
 def _accepted_after(file: OpenFile, line: int) -> bool:

@@ -46,7 +46,7 @@ class Registration(msgspec.Struct, eq=False):
 class EpollSet(msgspec.Struct, eq=False):
     """One epoll instance."""
 
-    entries: dict[tuple[int, int], Registration] = msgspec.field(default_factory=dict)
+    entries: dict[tuple[int, OpenFile], Registration] = msgspec.field(default_factory=dict)
     """By number and identity of the description."""
     by_data: dict[int, Registration] = msgspec.field(default_factory=dict)
     removals: dict[int, Syscall] = msgspec.field(default_factory=dict)
@@ -54,11 +54,11 @@ class EpollSet(msgspec.Struct, eq=False):
 
     def find(self, number: int, file: OpenFile) -> Registration | None:
         """Return the entry of that number and description."""
-        return self.entries.get((number, id(file)))
+        return self.entries.get((number, file))
 
     def add(self, entry: Registration) -> None:
         """Take in an entry, in the place of an older one of the same key or data."""
-        self.entries[entry.number, id(entry.file)] = entry
+        self.entries[entry.number, entry.file] = entry
         entry.file.registrations[entry] = None
         if entry.data is not None:
             self.by_data[entry.data] = entry
@@ -66,7 +66,7 @@ class EpollSet(msgspec.Struct, eq=False):
     def remove(self, entry: Registration, event: Event) -> None:
         """Take an entry out, by EPOLL_CTL_DEL or with the description."""
         entry.removed = event
-        self.entries.pop((entry.number, id(entry.file)), None)
+        self.entries.pop((entry.number, entry.file), None)
         entry.file.registrations.pop(entry, None)
         # by_data keeps it: events that still come for it tell of a mistake of the program, or of an older batch.
 

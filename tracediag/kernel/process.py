@@ -9,7 +9,7 @@ import msgspec
 
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
-from tracediag.kernel.epoll import Round
+from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.watched import Watched
@@ -141,8 +141,8 @@ class Thread(Watched, eq=False):
     """The call that has begun and not returned."""
     inside_descriptor: Any = None
     """The descriptor that the begun close or dup2 acts on, as it was when the call began."""
-    rounds: dict[int, Round] = msgspec.field(default_factory=dict)
-    """The turns of its event loops that it is handling now, by identity of the epoll set; 0 for poll and select."""
+    rounds: dict[EpollSet | None, Round] = msgspec.field(default_factory=dict)
+    """The turns of its event loops that it is handling now, by epoll set; None for poll and select."""
     blocked: frozenset[str] = frozenset()
     """Signals known to be blocked, as "SIGPIPE"."""
     waits: int = 0

@@ -156,6 +156,8 @@ def sleep(action: Action, call: Syscall) -> None:
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
 _SET_NUMBER = re.compile(r"\b[0-9]{1,10}+\b")
 _SET_EVENTS = {"in": "POLLIN", "out": "POLLOUT", "except": "POLLPRI"}
+_ROUNDS = 64
+"""Loops that one thread handles within each other; every call is counted in each, so of more the oldest is over."""
 
 
 @handles(*SELECTS)
@@ -187,11 +189,11 @@ def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Re
     return report
 
 
-def _key(action: Action, call: Syscall | Begun) -> int:
+def _key(action: Action, call: Syscall | Begun) -> EpollSet | None:
     if call.name not in EPOLL_WAITS:
-        return 0
+        return None
     holder = _waited_on(action, call)
-    return 0 if holder is None else id(epoll_of(holder))
+    return None if holder is None else epoll_of(holder)
 
 
 def _waited_on(action: Action, call: Syscall | Begun) -> Descriptor | None:
@@ -210,17 +212,24 @@ def _finish(action: Action, call: Syscall | Begun) -> None:
     if turn is None:
         return
     turn.ended_by = call
+    _settle(turn)
+    action.finished = turn
+
+
+def _settle(turn: Round) -> None:
     for report in turn.reports:
         if report.descriptor is not None and report.descriptor.readiness is report:
             report.descriptor.readiness = None
-    action.finished = turn
 
 
 def _start(action: Action, turn: Round) -> None:
     if turn.wait.result == 0:
         for other in action.thread.rounds.values():
             other.paused = turn.wait
-    action.thread.rounds[0 if turn.epoll is None else id(turn.epoll)] = turn
+    rounds = action.thread.rounds
+    if len(rounds) >= _ROUNDS:
+        _settle(rounds.pop(next(iter(rounds))))
+    rounds[turn.epoll] = turn
     action.round = turn
     action.thread.waits += 1
     for report in turn.reports:

@@ -77,7 +77,7 @@ def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[
     """Return the key of an origin, its name, and how many make a leak; None for descriptors that may be needed."""
     file = descriptor.file
     if descriptor.copy_of is not None:
-        return (id(file), f"a copy of fd {descriptor.copy_of.number}", _SOME)
+        return (file, f"a copy of fd {descriptor.copy_of.number}", _SOME)
     if opened.name in PATHS:
         path = same_thing(file, opened)
         return None if path is None else (path, path, _SOME)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno
 from tracediag.rules.descriptor._payload import shape
@@ -60,7 +62,7 @@ class _Writers(msgspec.Struct, eq=False):
     """By number and thread: the descriptor last written to, and the call."""
     shared: set[int | None] = set()
     """Threads that write to descriptors of other threads: descriptors are handed to them."""
-    suspects: dict[int, _Suspect] = {}
+    suspects: dict[Descriptor, _Suspect] = {}
     """By identity of the descriptor that was hit."""
 
 
@@ -71,6 +73,9 @@ class NumberReusedUnderUser(Rule):
     name = "number-reused-under-user"
     severity = Severity.ERROR
     summary = "a closed number was reused, and a call meant for the old descriptor hits the new one"
+
+    def __init__(self) -> None:
+        self._writers: Cases[Process, _Writers] = Cases()
 
     @on_errno("ENOTSOCK", "EBADF", "ESPIPE")
     @on_errno("EINVAL", of=_FOR_EPOLL)
@@ -110,9 +115,9 @@ class NumberReusedUnderUser(Rule):
         thread, descriptor = action.thread, action.descriptor
         if len(thread.process.threads) < 2 or descriptor is None:
             return None
-        writers: _Writers | None = thread.process.memory.get(self.name)
+        writers = self._writers.get(thread.process)
         if writers is None:
-            writers = thread.process.memory[self.name] = _Writers()
+            writers = self._writers[thread.process] = _Writers()
         key = (descriptor.number, thread.tid)
         last = writers.last.get(key)
         if last is None or last[0] is not descriptor:
@@ -120,7 +125,7 @@ class NumberReusedUnderUser(Rule):
         if last is None and len(writers.last) >= _KEPT:
             writers.last.clear()
         writers.last[key] = (descriptor, action.call)
-        suspect = writers.suspects.get(id(descriptor)) if writers.suspects else None
+        suspect = writers.suspects.get(descriptor) if writers.suspects else None
         return None if suspect is None else self._confirmed(writers, suspect, action.call)
 
     def _confirmed(self, writers: _Writers, suspect: _Suspect, call: Syscall) -> Iterator[Finding]:
@@ -128,7 +133,7 @@ class NumberReusedUnderUser(Rule):
         held, stray = suspect.held, suspect.stray
         if held.opened is None or call.pid != held.opened.pid or not call.result or call.failed:
             return
-        del writers.suspects[id(held)]
+        del writers.suspects[held]
         if not _likely(writers, suspect, call):
             return
         assert isinstance(suspect.gone.closed, Syscall)
@@ -189,7 +194,7 @@ def _met(writers: _Writers, action: Action, descriptor: Descriptor, last: _Last 
         writers.shared.add(thread.tid)
     elif len(writers.suspects) < _SUSPECTS:
         gone, before = last
-        writers.suspects[id(descriptor)] = _Suspect(gone, before, descriptor, action.call)
+        writers.suspects[descriptor] = _Suspect(gone, before, descriptor, action.call)
 
 
 def _stale(action: Action, descriptor: Descriptor, last: _Last) -> bool:

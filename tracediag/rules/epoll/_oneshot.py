@@ -95,7 +95,7 @@ def _has_upstream(process: Process) -> bool:
 def other_end(file: OpenFile, *, mirrored: bool) -> tuple[object, object] | None:
     """Return a key that both ends of a connection share: the peer's view (mirrored), or this end's own."""
     if file.pipe is not None:
-        return ("pipe", id(file.pipe.pipe))
+        return ("pipe", file.pipe.pipe)
     socket = file.socket
     if socket is None:
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
@@ -44,7 +45,7 @@ class EdgeTriggeredNotDrained(Rule):
     summary = "an edge-triggered descriptor is not read until EAGAIN: no event may ever report the rest"
 
     def __init__(self) -> None:
-        self._full: dict[int, _Full] = {}
+        self._full: Cases[OpenFile, _Full] = Cases()
         self._careful: list[EpollSet] = []
         """Sets of programs that remember what they have not read, and read it without a wakeup."""
 
@@ -55,17 +56,17 @@ class EdgeTriggeredNotDrained(Rule):
         if descriptor is None or not descriptor.file.registrations:
             return
         descriptor.memory[self.name] = action.call
-        pending = self._full.get(id(descriptor.file))
+        pending = self._full.get(descriptor.file)
         if pending is not None and (action.call.result == 0 or action.call.errno == "EAGAIN"):
-            del self._full[id(descriptor.file)]  # the data was exactly as long as the buffer: nothing was left
+            del self._full[descriptor.file]  # the data was exactly as long as the buffer: nothing was left
         elif pending is not None and descriptor.readiness is None:
             self._careful.append(pending.entry.epoll)
-            del self._full[id(descriptor.file)]
+            del self._full[descriptor.file]
 
     @on_traffic(*WRITES)
     def wrote(self, action: Action) -> None:
         """Note that the peer was sent an answer."""
-        pending = None if action.descriptor is None else self._full.get(id(action.descriptor.file))
+        pending = None if action.descriptor is None else self._full.get(action.descriptor.file)
         if pending is not None:
             pending.answered = True
 
@@ -75,7 +76,7 @@ class EdgeTriggeredNotDrained(Rule):
         entry = action.registration
         if entry is not None and not action.call.failed:
             entry.memory[self.name] = action.call
-            self._full.pop(id(entry.file), None)
+            self._full.pop(entry.file, None)
 
     @on_round
     def turned(self, action: Action) -> Iterator[Finding]:
@@ -85,18 +86,18 @@ class EdgeTriggeredNotDrained(Rule):
             entry = report.registration
             if turn is None or entry is None or not entry.edge_triggered:
                 continue
-            before = self._full.pop(id(entry.file), None)
+            before = self._full.pop(entry.file, None)
             if before is not None:
                 yield from self._found(before)
             read = _left_over(report, entry, self.name)
             if read is not None:
-                self._full[id(entry.file)] = _Full(entry, turn, read, _answered(report))
+                self._full[entry.file] = _Full(entry, turn, read, _answered(report))
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """Report what was left unread at the close, unless the peer was sent an answer."""
         for descriptor in action.released:
-            pending = None if descriptor.file.registrations else self._full.pop(id(descriptor.file), None)
+            pending = None if descriptor.file.registrations else self._full.pop(descriptor.file, None)
             if pending is not None and not pending.answered:
                 yield from self._found(pending)
 

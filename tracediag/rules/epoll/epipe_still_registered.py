@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.steps import birth, last_line, no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
@@ -52,18 +53,20 @@ class EpipeStillRegistered(Rule):
     summary = "a connection that failed with EPIPE or ECONNRESET stays in the epoll set"
 
     def __init__(self) -> None:
-        self._open: dict[int, _Broken] = {}
+        self._open: Cases[OpenFile, _Broken] = Cases()
+        self._seen: Cases[OpenFile, None] = Cases()
+        """What has failed once: only the first failure counts."""
 
     @on_errno(*BROKEN)
     def failed(self, action: Action) -> None:
         """Remember the first failure of a watched descriptor."""
         descriptor = action.descriptor
-        if descriptor is None or self.name in descriptor.file.memory:
+        if descriptor is None or descriptor.file in self._seen:
             return
         for entry in descriptor.file.registrations:
             broken = _Broken(descriptor, entry, action.call)
-            descriptor.file.memory[self.name] = broken
-            self._open[id(descriptor.file)] = broken
+            self._seen[descriptor.file] = None
+            self._open[descriptor.file] = broken
             return
 
     @on_round
@@ -85,7 +88,7 @@ class EpipeStillRegistered(Rule):
     def removed(self, action: Action) -> Iterator[Finding]:
         """Settle it by EPOLL_CTL_DEL, unless the loop was woken for it again and again before."""
         entry = action.registration
-        broken = None if entry is None or entry.removed is None else self._open.pop(id(entry.file), None)
+        broken = None if entry is None or entry.removed is None else self._open.pop(entry.file, None)
         if broken is not None and broken.again:
             yield self._woken(broken, action.event)
 
@@ -94,7 +97,7 @@ class EpipeStillRegistered(Rule):
         """Settle it by the last close, which removes the entry too: worth a note, since a copy would keep it."""
         for descriptor in action.released:
             entry_gone = not descriptor.file.registrations
-            broken = self._open.pop(id(descriptor.file), None) if entry_gone else None
+            broken = self._open.pop(descriptor.file, None) if entry_gone else None
             if broken is None:
                 continue
             if broken.again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import is_busy, waiting_on
 from tracediag.kernel import Action, Kernel
@@ -31,8 +32,8 @@ class OneshotNotRearmed(Rule):
 
     def __init__(self) -> None:
         self._used = False
-        self._fired: dict[int, Fired] = {}
-        self._fresh: dict[int, Fired] = {}
+        self._fired: Cases[OpenFile, Fired] = Cases(outlive=True)
+        self._fresh: Cases[OpenFile, Fired] = Cases(outlive=True)
         """Those whose last call no wait has followed yet."""
         self._peers: dict[tuple[object, object], Fired] = {}
         self._rearming: list[EpollSet] = []
@@ -84,16 +85,16 @@ class OneshotNotRearmed(Rule):
             return
         unread = "EPOLLIN" in report.events
         fired = Fired(entry, descriptor, action.process, armed, action.call, unread)
-        self._fired[id(entry.file)] = self._fresh[id(entry.file)] = fired
+        self._fired[entry.file] = self._fresh[entry.file] = fired
         if (key := other_end(entry.file, mirrored=True)) is not None:
             self._peers[key] = fired
 
     def _settle(self, file: OpenFile) -> bool:
         """Forget a fired registration; return whether there was one."""
-        fired = self._fired.pop(id(file), None)
+        fired = self._fired.pop(file, None)
         if fired is None:
             return False
-        self._fresh.pop(id(file), None)
+        self._fresh.pop(file, None)
         key = other_end(file, mirrored=True)
         if key is not None:
             self._peers.pop(key, None)
@@ -105,11 +106,11 @@ class OneshotNotRearmed(Rule):
         if not self._fired or action.descriptor is None:
             return
         file, call = action.descriptor.file, action.call
-        fired = self._fired.get(id(file))
+        fired = self._fired.get(file)
         self._reads = self._reads or call.name in TAKES
         if fired is not None:
             fired.touch(call)
-            self._fresh[id(file)] = fired
+            self._fresh[file] = fired
         elif call.name in WRITES or call.name == "connect":
             self._sent(file, call)
 
@@ -120,7 +121,7 @@ class OneshotNotRearmed(Rule):
         address = file.socket.peer if connects and file.socket is not None else None
         key = backlog(address) if connects else other_end(file, mirrored=False)
         fired = None if key is None else self._peers.get(key)
-        if fired is None or fired.entry.file is file or self._fired.get(id(fired.entry.file)) is not fired:
+        if fired is None or fired.entry.file is file or self._fired.get(fired.entry.file) is not fired:
             return
         # A read that was in progress when the send began may have got the data.
         if fired.sent is None and call.line > fired.line:
@@ -133,7 +134,7 @@ class OneshotNotRearmed(Rule):
             return
         self._closes = True
         for descriptor in action.released:
-            fired = self._fired.get(id(descriptor.file))
+            fired = self._fired.get(descriptor.file)
             if fired is not None and fired.descriptor is descriptor:
                 self._settle(descriptor.file)
 
@@ -152,7 +153,7 @@ class OneshotNotRearmed(Rule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is left at the end of the trace."""
-        for process in {id(fired.process): fired.process for fired in self._fired.values()}.values():
+        for process in dict.fromkeys(fired.process for fired in self._fired.values()):
             yield from self._judge_all(kernel, process, None)
 
     def _judge_all(self, kernel: Kernel, process: Process, leaving: Thread | None) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.steps import last_line, no, watched
 from tracediag.kernel import Action, Kernel
@@ -46,7 +47,7 @@ class StaleEpollRegistration(Rule):
     summary = "a registered descriptor is closed while a copy keeps the registration: events continue"
 
     def __init__(self) -> None:
-        self._stale: dict[int, _Stale] = {}
+        self._stale: Cases[Registration, _Stale] = Cases()
 
     @on_release
     def released(self, action: Action) -> None:
@@ -57,7 +58,7 @@ class StaleEpollRegistration(Rule):
             for entry in descriptor.file.registrations:
                 if entry.descriptor is descriptor:
                     copy = next(descriptor.others, None)
-                    self._stale[id(entry)] = _Stale(entry, action.event, copy, _made(copy, action.kernel))
+                    self._stale[entry] = _Stale(entry, action.event, copy, _made(copy, action.kernel))
 
     @on_round
     def turned(self, action: Action) -> None:
@@ -78,10 +79,10 @@ class StaleEpollRegistration(Rule):
             return None  # the event is of the next entry with that data, whose EPOLL_CTL_ADD had not returned yet
         if entry.added is None and descriptor.table.get(descriptor.number) is not None:
             return None  # neither of the two registrations is in the trace: the event is of the open one
-        known = self._stale.get(id(entry))
+        known = self._stale.get(entry)
         if known is None and entry.removed is descriptor.closed and isinstance(descriptor.closed, Syscall):
             # The close looked like the last one, but events continue: the trace does not show the copy.
-            known = self._stale[id(entry)] = _Stale(entry, descriptor.closed, None)
+            known = self._stale[entry] = _Stale(entry, descriptor.closed, None)
         return known
 
     @on_call("epoll_ctl")

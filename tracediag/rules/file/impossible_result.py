@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
@@ -34,8 +35,8 @@ class ImpossibleResult(Rule):
     summary = "a read or write returns more bytes than requested: the fault is outside the program"
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[Descriptor, Syscall, Process]] = {}
-        """The incidents, by identity of the descriptor, until the next call on it."""
+        self._waiting: Cases[Descriptor, tuple[Descriptor, Syscall, Process]] = Cases(outlive=True)
+        """The incidents, by descriptor, until the next call on it."""
 
     @on_call("read", "write")
     def moved(self, action: Action) -> Iterator[Finding] | None:
@@ -66,11 +67,11 @@ class ImpossibleResult(Rule):
         if descriptor is None or size is None or call.result is None or _INJECTED in call.tail:
             return
         if 0 <= size < call.result and len(call.args) > 1 and len(self._waiting) < _PENDING:
-            self._waiting[id(descriptor)] = (descriptor, call, action.process)
+            self._waiting[descriptor] = (descriptor, call, action.process)
 
     def _followed(self, action: Action) -> Iterator[Finding] | None:
         """Report an incident, now that the next call on the same descriptor is known."""
-        incident = self._waiting.pop(id(action.descriptor), None)
+        incident = None if action.descriptor is None else self._waiting.pop(action.descriptor, None)
         return None if incident is None else iter([self._finding(incident[0], incident[1], action.call)])
 
     @on_process_end

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import Complaint, meaning
 from tracediag.evidence.paths import takes_back
 from tracediag.evidence.runs import Run
@@ -52,8 +53,8 @@ class WriteErrorIgnored(Rule):
     summary = "output cannot be written, and the process exits with status 0 without an error message"
 
     def __init__(self) -> None:
-        self._losing: dict[int, Process] = {}
-        """The processes that have lost output, by identity: all others are skipped."""
+        self._losing: Cases[Process, list[_Loss]] = Cases()
+        """What each process has lost: all other processes are skipped."""
 
     @on_errno("ENOSPC", "EDQUOT", "EIO")
     def failed(self, action: Action) -> None:
@@ -64,14 +65,14 @@ class WriteErrorIgnored(Rule):
         descriptor = action.descriptor or _meant(action)
         if descriptor is None or not _matters(descriptor, call):
             return
-        losses: list[_Loss] = action.process.memory.setdefault(self.name, [])
+        losses = self._losing.get(action.process, [])
         known = next((loss for loss in losses if loss.descriptor.file is descriptor.file), None)
         if known is not None:
             if known.call.name == call.name:
                 known.run.add(call)
         elif len(losses) < _LOSSES_KEPT:
             losses.append(_Loss(descriptor, Aftermath(action.process, call), Run(call, call)))
-            self._losing[id(action.process)] = action.process
+            self._losing.setdefault(action.process, losses)
 
     @on_call(*FILE_WRITES)
     def wrote(self, action: Action) -> None:
@@ -79,10 +80,10 @@ class WriteErrorIgnored(Rule):
         if not self._losing:
             return
         call = action.call
-        if id(action.process) not in self._losing:
+        if action.process not in self._losing:
             return
         if call.result is not None and call.result > 0:
-            losses: list[_Loss] = action.process.memory.get(self.name, [])
+            losses = self._losing[action.process]
             for loss in losses:
                 loss.aftermath.noticed = call if _reports(call, loss) else None
                 loss.aftermath.retried = call if _repairs(action, loss) else None
@@ -91,8 +92,8 @@ class WriteErrorIgnored(Rule):
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Forget output that the program removes or truncates: the program has seen the error."""
-        if self._losing and id(action.process) in self._losing:
-            losses: list[_Loss] = action.process.memory.get(self.name, [])
+        if self._losing and action.process in self._losing:
+            losses = self._losing[action.process]
             for loss in losses:
                 loss.aftermath.undone = action.call if takes_back(action, loss.descriptor.file) else None
             losses[:] = [loss for loss in losses if not loss.aftermath.settled]
@@ -101,9 +102,10 @@ class WriteErrorIgnored(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by the exit status: with another status than 0 the caller learns of the loss."""
         process = end.process
-        if self._losing.pop(id(process), None) is None or end.event is None or process.status != 0:
+        losses = self._losing.pop(process, ())
+        if end.event is None or process.status != 0:
             return
-        for loss in process.memory.get(self.name, ()):
+        for loss in losses:
             if not loss.aftermath.ignored or (loss.call.name in FSYNCS and is_found(loss.descriptor.file)):
                 continue
             # A recording without writes, or of failures only, would not show a message on fd 2.

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
@@ -63,7 +64,7 @@ class BacklogTooSmall(Rule):
     summary = "the accept queue of a listener was full: further clients had to retry or were turned away"
 
     def __init__(self) -> None:
-        self._queues: dict[int, _Queue] = {}
+        self._queues: Cases[OpenFile, _Queue] = Cases()
         self._refused: set[str] = set()
         """The unix sockets that a client has found full."""
 
@@ -74,16 +75,15 @@ class BacklogTooSmall(Rule):
         backlog = call.number(1)
         if descriptor is None or backlog is None or call.failed or len(self._queues) >= KEPT:
             return
-        self._queues.pop(id(descriptor.file), None)
+        self._queues.pop(descriptor.file, None)
         if 0 <= backlog <= _SMALL:
-            descriptor.memory[self.name] = True
-            self._queues[id(descriptor.file)] = _Queue(descriptor, call, backlog)
+            self._queues[descriptor.file] = _Queue(descriptor, call, backlog)
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Count the connections accepted in a row."""
         descriptor, call = action.descriptor, action.call
-        if not self._queues or descriptor is None or (queue := self._queues.get(id(descriptor.file))) is None:
+        if not self._queues or descriptor is None or (queue := self._queues.get(descriptor.file)) is None:
             return
         if call.failed or call.result is None:
             queue.row = 0
@@ -121,7 +121,7 @@ class BacklogTooSmall(Rule):
         """The listener is closed: judge its queue."""
         for descriptor in action.released if self._queues else ():
             if not descriptor.file.holders:
-                yield from self._settle(self._queues.pop(id(descriptor.file), None))
+                yield from self._settle(self._queues.pop(descriptor.file, None))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.dns import UNKNOWN, Message, looks_like_query, messages, unread
 from tracediag.evidence.runs import Run, lengthened
 from tracediag.evidence.waiters import blocked_at, waited_for
@@ -60,7 +61,7 @@ class DnsNoAnswer(Rule):
     summary = "a DNS query gets no answer: each lookup costs the resolver's timeout"
 
     def __init__(self) -> None:
-        self._lookups: dict[tuple[int, str], _Lookup] = {}
+        self._lookups: Cases[tuple[Process, str], _Lookup] = Cases()
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> None:
@@ -76,7 +77,7 @@ class DnsNoAnswer(Rule):
                 self._asked(action, _Query(message, descriptor, call, _server(descriptor.file.socket, call)))
 
     def _asked(self, action: Action, query: _Query) -> None:
-        key = (id(action.process), query.message.name)
+        key = (action.process, query.message.name)
         lookup = self._lookups.get(key)
         if lookup is None:
             if len(self._lookups) >= KEPT:
@@ -106,7 +107,7 @@ class DnsNoAnswer(Rule):
             kinds = {query.message.type for query in answered}
             lookup.pending = [query for query in lookup.pending if query.message.type not in kinds]
             if not lookup.pending:
-                del self._lookups[id(lookup.process), lookup.name]
+                del self._lookups[lookup.process, lookup.name]
                 lookup.answer = call
                 yield from self._judge(lookup)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth, last_line, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
@@ -49,9 +50,11 @@ class HalfClosedLeak(Rule):
     rests_on = ("close",)
 
     def __init__(self) -> None:
-        self._half_closed: dict[int, _HalfClosed] = {}
-        self._forgotten: dict[int, list[_HalfClosed]] = {}
+        self._half_closed: Cases[OpenFile, _HalfClosed] = Cases()
+        self._forgotten: dict[Process, list[_HalfClosed]] = {}
         """Those of processes that have ended."""
+        self._turns: Cases[Process, int] = Cases()
+        """How often the loops of a process have turned."""
 
     @on_traffic(*READS)
     def received(self, action: Action) -> None:
@@ -63,25 +66,24 @@ class HalfClosedLeak(Rule):
             return
         ended = socket.ended is action.call and socket.stream is not False
         if not ended or descriptor.number < _STANDARD_STREAMS or socket.shut is not None:
-            self._half_closed.pop(id(descriptor.file), None)
+            self._half_closed.pop(descriptor.file, None)
         elif len(self._half_closed) < KEPT:
-            descriptor.memory[self.name] = True
             process = action.process
-            self._half_closed[id(descriptor.file)] = _HalfClosed(
-                process, descriptor, action.call, _turns(process, self.name)
+            self._half_closed[descriptor.file] = _HalfClosed(
+                process, descriptor, action.call, self._turns.get(process, 0)
             )
 
     @on_traffic(*WRITES, "shutdown", "sendfile", "connect")
     def used(self, action: Action) -> None:
         """The other direction is still in use."""
         if self._half_closed and action.descriptor is not None:
-            self._half_closed.pop(id(action.descriptor.file), None)
+            self._half_closed.pop(action.descriptor.file, None)
 
     @on_call("epoll_ctl")
     def removed(self, action: Action) -> None:
         """The descriptor leaves the set: no wait will report it any more."""
         entry = action.registration
-        left = None if entry is None or not self._half_closed else self._half_closed.get(id(entry.file))
+        left = None if entry is None or not self._half_closed else self._half_closed.get(entry.file)
         if left is not None and "EPOLL_CTL_DEL" in names_of(action.call.arg(1)):
             left.removed = action.call
 
@@ -89,13 +91,13 @@ class HalfClosedLeak(Rule):
     def turned(self, action: Action) -> None:
         """Count the turns of the loops of a process with such a connection."""
         if self._half_closed:
-            action.process.memory[self.name] = _turns(action.process, self.name) + 1
+            self._turns[action.process] = self._turns.get(action.process, 0) + 1
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Count the accepts of a server without a loop."""
         if self._half_closed and not action.thread.rounds:
-            action.process.memory[self.name] = _turns(action.process, self.name) + 1
+            self._turns[action.process] = self._turns.get(action.process, 0) + 1
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
@@ -103,12 +105,12 @@ class HalfClosedLeak(Rule):
         if not self._half_closed:
             return
         for descriptor in action.released:
-            left = self._half_closed.get(id(descriptor.file))
+            left = self._half_closed.get(descriptor.file)
             if left is None or descriptor.file.holders:
                 continue
-            del self._half_closed[id(descriptor.file)]
+            del self._half_closed[descriptor.file]
             if isinstance(action.event, Exit):
-                self._forgotten.setdefault(id(left.process), []).append(left)
+                self._forgotten.setdefault(left.process, []).append(left)
         yield from self._of_ended(action.event)
 
     def _of_ended(self, event: Event) -> Iterator[Finding]:
@@ -119,14 +121,14 @@ class HalfClosedLeak(Rule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge what is still open at the end of the trace."""
-        by_process: dict[int, list[_HalfClosed]] = {}
+        by_process: dict[Process, list[_HalfClosed]] = {}
         for left in self._half_closed.values():
-            by_process.setdefault(id(left.process), []).append(left)
+            by_process.setdefault(left.process, []).append(left)
         for half_closed in by_process.values():
             yield from self._judge(half_closed, last_line(kernel))
 
     def _judge(self, half_closed: list[_HalfClosed], until: int) -> Iterator[Finding]:
-        idle = [left for left in half_closed if _turns(left.process, self.name) - left.turns >= _TURNS]
+        idle = [left for left in half_closed if self._turns.get(left.process, 0) - left.turns >= _TURNS]
         # A single one that is still watched may be closed later.
         if len(idle) >= _MANY or any(left.removed is not None for left in idle):
             yield self._finding(idle, until)
@@ -147,11 +149,6 @@ class HalfClosedLeak(Rule):
             " closes it; EPOLL_CTL_DEL does not close a descriptor: RFC 9293 3.6, epoll_ctl(2)",
             fix=f"when recv on fd {number} returns 0, send what is left to send, then close({number})",
         )
-
-
-def _turns(process: Process, name: str) -> int:
-    turns: int = process.memory.get(name, 0)
-    return turns
 
 
 def _story(left: _HalfClosed) -> Iterator[Step]:

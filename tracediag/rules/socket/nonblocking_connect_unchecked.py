@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth, no
 from tracediag.evidence.waiters import waited_for
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -47,15 +48,14 @@ class NonblockingConnectUnchecked(Rule):
     summary = "a connection in progress is used or closed without a wait for its completion"
 
     def __init__(self) -> None:
-        self._attempts: dict[int, _Attempt] = {}
+        self._attempts: Cases[OpenFile, _Attempt] = Cases(outlive=True)
 
     @on_errno("EINPROGRESS")
     def began(self, action: Action) -> None:
         """A connection is in progress."""
         descriptor, call = action.descriptor, action.call
         if call.name == "connect" and descriptor is not None and len(self._attempts) < KEPT:
-            descriptor.memory[self.name] = True
-            self._attempts[id(descriptor.file)] = _Attempt(action.thread, descriptor, call)
+            self._attempts[descriptor.file] = _Attempt(action.thread, descriptor, call)
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
@@ -77,33 +77,33 @@ class NonblockingConnectUnchecked(Rule):
     def asked(self, action: Action) -> None:
         """The program asks for the result."""
         if self._attempts and action.descriptor is not None and action.call.errno != "EINPROGRESS":
-            self._attempts.pop(id(action.descriptor.file), None)
+            self._attempts.pop(action.descriptor.file, None)
 
     @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
         """The first use decides: a failure for lack of a connection shows the fault."""
         descriptor = action.descriptor
-        if not self._attempts or descriptor is None or (attempt := self._attempts.get(id(descriptor.file))) is None:
+        if not self._attempts or descriptor is None or (attempt := self._attempts.get(descriptor.file)) is None:
             return
         if action.call.errno in _NOT_YET:
             attempt.used = attempt.used or action.call
         else:
-            del self._attempts[id(descriptor.file)]
+            del self._attempts[descriptor.file]
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """The socket is closed; whether that matters to the process shows at its end."""
         event = action.event
         for descriptor in action.released:
-            attempt = self._attempts.get(id(descriptor.file))
+            attempt = self._attempts.get(descriptor.file)
             if attempt is None or not isinstance(event, Syscall) or event.name != "close" or descriptor.file.holders:
                 continue
             attempt.closed = event
             if attempt.used is not None:
-                del self._attempts[id(descriptor.file)]
+                del self._attempts[descriptor.file]
                 yield self._finding(attempt)
             elif attempt.timed_out is not None or not _without_wait(attempt, action.thread):
-                del self._attempts[id(descriptor.file)]
+                del self._attempts[descriptor.file]
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import manner
 from tracediag.evidence.peers import Server, server_of
 from tracediag.evidence.runs import ATTEMPTS, lengthened
@@ -12,6 +13,7 @@ from tracediag.evidence.steps import last_line, no
 from tracediag.evidence.waiters import blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -45,7 +47,7 @@ class PeerNotResponding(Rule):
     summary = "a request gets no answer: the peer is connected and does not respond"
 
     def __init__(self) -> None:
-        self._requests: dict[int, Request] = {}
+        self._requests: Cases[OpenFile, Request] = Cases(outlive=True)
 
     @on_traffic(*SENDS)
     def sent(self, action: Action) -> None:
@@ -53,11 +55,10 @@ class PeerNotResponding(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or (socket := descriptor.file.socket) is None:
             return
-        key = id(descriptor.file)
+        key = descriptor.file
         if key in self._requests or call.result is None or call.result <= 0 or len(self._requests) >= KEPT:
             return
         if asks(socket, call):
-            descriptor.memory[self.name] = True
             self._requests[key] = Request(action.process, descriptor, call, socket.last_read is not None)
 
     @on_traffic(*READS)
@@ -65,12 +66,12 @@ class PeerNotResponding(Rule):
         """Any data or error settles the request; a read that finds nothing does not."""
         if not self._requests or action.descriptor is None:
             return
-        request = self._requests.get(id(action.descriptor.file))
+        request = self._requests.get(action.descriptor.file)
         call = action.call
         if request is None or call.interrupted or not call.returned:
             return
         if call.errno not in ("EAGAIN", "EWOULDBLOCK"):
-            del self._requests[id(action.descriptor.file)]
+            del self._requests[action.descriptor.file]
         elif call.duration is not None and call.duration >= 0.1:
             _empty(request, call)  # SO_RCVTIMEO: socket(7)
 
@@ -91,9 +92,9 @@ class PeerNotResponding(Rule):
         if not self._requests or not isinstance(event, Syscall):
             return
         for descriptor in action.released:
-            request = self._requests.get(id(descriptor.file))
+            request = self._requests.get(descriptor.file)
             if request is not None and not descriptor.file.holders:
-                del self._requests[id(descriptor.file)]
+                del self._requests[descriptor.file]
                 if request.waits is not None and not is_impatient(request, event):
                     yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.peers import departure
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket
@@ -55,7 +56,7 @@ class PeerReset(Rule):
     summary = "a read fails with ECONNRESET: the peer reset the connection, and an answer may be lost"
 
     def __init__(self) -> None:
-        self._resets: dict[int, _Reset] = {}
+        self._resets: Cases[OpenFile, _Reset] = Cases(outlive=True)
 
     @on_errno("ECONNRESET")
     def failed(self, action: Action) -> None:
@@ -70,7 +71,7 @@ class PeerReset(Rule):
         if socket is not None:
             reset.read, reset.written = socket.last_read, socket.last_write
             reset.asked = _asked(socket)
-        self._resets.setdefault(id(descriptor.file), reset)
+        self._resets.setdefault(descriptor.file, reset)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
@@ -31,7 +33,9 @@ class SendWithoutNosignal(Rule):
 
     def __init__(self) -> None:
         self._broken: dict[int | None, BrokenWrite] = {}
-        self._exposures: dict[int, Finding] = {}
+        self._exposures: Cases[Process, Finding] = Cases()
+        self._judged: Cases[Process, None] = Cases()
+        """The processes that need no further look at their writes."""
 
     @on_errno("EPIPE")
     def failed(self, action: Action) -> None:
@@ -86,11 +90,11 @@ class SendWithoutNosignal(Rule):
         end, process = action.event, action.process
         broken = self._broken.pop(action.thread.tid, None)
         if isinstance(end, Exit) and end.signal == "SIGPIPE":
-            self._exposures.pop(id(process), None)
+            self._exposures.pop(process, None)
             if broken is not None and broken.killed(process):
                 yield self._killed(broken, end)
-        elif process.exit is not None and id(process) in self._exposures:
-            yield self._exposures.pop(id(process))
+        elif process.exit is not None and process in self._exposures:
+            yield self._exposures.pop(process)
 
     def _killed(self, broken: BrokenWrite, end: Exit) -> Finding:
         title = f"SIGPIPE kills the process: {broken.target} after the other end closed"
@@ -112,18 +116,18 @@ class SendWithoutNosignal(Rule):
     def arranged(self, action: Action) -> None:
         """A program that ignores or handles SIGPIPE later is protected: no note."""
         if action.process.signals.get("SIGPIPE") in (Disposition.IGNORED, Disposition.HANDLED):
-            action.process.memory[self.name] = True
-            self._exposures.pop(id(action.process), None)
+            self._judged[action.process] = None
+            self._exposures.pop(action.process, None)
 
     @on_call("write", "writev", "send", "sendto", "sendmsg")
     def exposed(self, action: Action) -> None:
         """Note once per process a write without protection; reported when the process ends unharmed."""
         descriptor, process, call = action.descriptor, action.process, action.call
-        if descriptor is None or self.name in process.memory or call.failed or not exposed(action):
+        if descriptor is None or process in self._judged or call.failed or not exposed(action):
             return
-        process.memory[self.name] = True
+        self._judged[process] = None
         note = f"{call.name} without MSG_NOSIGNAL: if the peer closes, SIGPIPE kills the process"
-        self._exposures[id(process)] = self._finding(
+        self._exposures[process] = self._finding(
             [*birth(descriptor), step(call, note, primary=True)],
             descriptor,
             severity=Severity.NOTE,

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tracediag.evidence.bounds import KEPT
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.socket import Socket
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_trace_end, on_traffic
@@ -54,7 +55,7 @@ class SmallWritesDelayed(Rule):
     raised_by = (WRITES, ("accept", "accept4"))
 
     def __init__(self) -> None:
-        self._connections: dict[int, _Connection] = {}
+        self._connections: Cases[OpenFile, _Connection] = Cases()
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> None:
@@ -62,12 +63,11 @@ class SmallWritesDelayed(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None or call.result is None or call.result <= 0:
             return
-        known = self._connections.get(id(descriptor.file))
+        known = self._connections.get(descriptor.file)
         if known is None:
             if not _nagled(descriptor.file.socket) or len(self._connections) >= KEPT:
                 return
-            known = self._connections[id(descriptor.file)] = _Connection(descriptor)
-            descriptor.memory[self.name] = True
+            known = self._connections[descriptor.file] = _Connection(descriptor)
         if call.result > _SMALL or call.has("MSG_MORE"):
             known.small.clear()
         elif len(known.small) < 2:
@@ -79,7 +79,7 @@ class SmallWritesDelayed(Rule):
     def received(self, action: Action) -> None:
         """Measure how long the answer took after the last of the small writes."""
         descriptor, call = action.descriptor, action.call
-        if not self._connections or descriptor is None or (known := self._connections.get(id(descriptor.file))) is None:
+        if not self._connections or descriptor is None or (known := self._connections.get(descriptor.file)) is None:
             return
         if call.failed:
             return
@@ -97,14 +97,14 @@ class SmallWritesDelayed(Rule):
     def tuned(self, action: Action) -> Iterator[Finding]:
         """TCP_NODELAY or TCP_CORK turns Nagle's algorithm off."""
         if self._connections and action.descriptor is not None and names_of(action.call.arg(2)) & _OFF:
-            yield from self._settle(self._connections.pop(id(action.descriptor.file), None))
+            yield from self._settle(self._connections.pop(action.descriptor.file, None))
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """The connection is closed: judge its exchanges."""
         for descriptor in action.released:
             if not descriptor.file.holders:
-                yield from self._settle(self._connections.pop(id(descriptor.file), None))
+                yield from self._settle(self._connections.pop(descriptor.file, None))
 
     @on_trace_end
     def ended(self, _: Kernel) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Run
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
@@ -37,36 +38,38 @@ class UseAfterReset(Rule):
     summary = "a connection is still read or written after EPIPE or ECONNRESET"
 
     def __init__(self) -> None:
-        self._uses: dict[int, _Use] = {}
+        self._broken: Cases[OpenFile, Syscall] = Cases()
+        """The call that showed the end of each connection."""
+        self._uses: Cases[OpenFile, _Use] = Cases()
 
     @on_traffic(*READS, *WRITES)
     def used(self, action: Action) -> None:
         """Count the calls after the end."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or not (call.errno in BROKEN or descriptor.file.memory):
+        if descriptor is None or not (call.errno in BROKEN or self._broken):
             return
         file = descriptor.file
-        broken: Syscall | None = file.memory.get(self.name)
+        broken = self._broken.get(file)
         if broken is not None and _pointless(broken, call):
-            use = self._uses.get(id(file))
+            use = self._uses.get(file)
             if use is not None:
                 use.add(call)
             else:
-                self._uses[id(file)] = _Use(call, call, descriptor=descriptor, broken=broken)
+                self._uses[file] = _Use(call, call, descriptor=descriptor, broken=broken)
         elif broken is None and call.errno in BROKEN and _connection(descriptor) and not _ended_by_itself(file):
-            file.memory[self.name] = call
+            self._broken[file] = call
 
     @on_call("connect")
     def connected(self, action: Action) -> None:
         """A socket that connects again starts afresh."""
         if action.descriptor is not None and action.call.result == 0:
-            action.descriptor.file.memory.pop(self.name, None)
+            self._broken.pop(action.descriptor.file, None)
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """Judge the connection at its last close."""
         for descriptor in action.released:
-            use = None if _held(descriptor.file) else self._uses.pop(id(descriptor.file), None)
+            use = None if _held(descriptor.file) else self._uses.pop(descriptor.file, None)
             if use is not None:
                 yield self._finding(use, action.event)
 
