@@ -1,0 +1,62 @@
+"""What users read is plain English: stilted words stand in no finding and on no page."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from pages import traces
+
+from tracediag.results.findings import Finding
+from tracediag.rules import Rule, all_rules
+
+RULES = all_rules()
+_STILTED = re.compile(
+    r"\b(anew|whoever|nobody|somebody|anybody|who|whose|whom|time-outs?|at once|goes on|go on|went on|given up|gives up|give up|"
+    r"all the same|passed over|passes over|broken off|breaks off|in vain|what for|upon|hence|thus|the like|"
+    r"makes? known|tells? of|told of|tells|told|behind)\b",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(r"\b(you|your|we|our|I|me|my)\b")
+_VAGUE = re.compile(r"(?<![.\w])(it|its|itself|so|that one)\b")
+_MANUAL = re.compile(r"\b[\w.]+\(\d[a-z]?\)|asm-generic|RFC \d+|kernel/|fs/|Documentation/")
+_BARE_NUMBER = re.compile(r"(?<![\w.,:#/<\[-])(?<!pid )(?<!child )(?<!process )\d{5,}(?![\w.:-])")
+
+
+@cache
+def findings(rule: type[Rule]) -> tuple[Finding, ...]:
+    """All that a rule says on its own page."""
+    return tuple(found for trace in traces(rule.page()) if not trace.quiet for found in trace.findings(rule))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_findings_are_plain(rule: type[Rule]) -> None:
+    for found in findings(rule):
+        for text in (found.title, found.why, found.fix, *(step.note for step in found.steps)):
+            shown = re.sub(r'"[^"]*"|`[^`]*`', "", text)
+            assert not _STILTED.search(shown), text
+            assert not _PERSONAL.search(shown), text
+            assert not shown.rstrip().endswith("."), text
+            assert not re.match(r"[A-Z][a-z]", shown), text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_title_stands_alone(rule: type[Rule]) -> None:
+    for found in findings(rule):
+        assert not _VAGUE.search(found.title), found.title
+        assert not _BARE_NUMBER.search(found.title), found.title
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_reason_has_a_source(rule: type[Rule]) -> None:
+    for found in findings(rule):
+        assert _MANUAL.search(found.why), found.why
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_pages_and_summaries_are_plain(rule: type[Rule]) -> None:
+    prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", rule.page(), flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub("|".join(known.name for known in RULES), "", prose)
+    for text in (rule.summary, *prose.split("\n")):
+        assert not _STILTED.search(text), text
