@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP, Run
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind
-from tracediag.kernel.process import Limit
+from tracediag.kernel.process import Limit, Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
@@ -67,25 +68,28 @@ class DescriptorLimitReached(Rule):
     severity = Severity.ERROR
     summary = "a call fails with EMFILE or ENFILE: which limit is reached, and which descriptors use it up"
 
+    def __init__(self) -> None:
+        self._hits: Cases[Process, _Hit] = Cases()
+
     @on_errno("EMFILE", "ENFILE")
     def failed(self, action: Action) -> None:
         """Count what is open at the first failure of a process; count the failures after it."""
-        call, memory = action.call, action.process.memory
+        call = action.call
         kind = _kind(action)
         if kind is None:
             return
-        hit: _Hit | None = memory.get(self.name)
+        hit = self._hits.get(action.process)
         if hit is None or (hit.recovered and call.name not in ACCEPTS):
             limit = action.process.limits.get("RLIMIT_NOFILE")
             origins = census(action.process.table) if kind == "here" else []
-            memory[self.name] = _Hit(call, call, kind=kind, origins=origins, limit=limit)
+            self._hits[action.process] = _Hit(call, call, kind=kind, origins=origins, limit=limit)
             return
         hit.add(call)
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Note that accept works again: the connection was late, not lost."""
-        hit: _Hit | None = action.process.memory.get(self.name)
+        hit = self._hits.get(action.process)
         if hit is not None and not action.call.failed and hit.first.name in ACCEPTS:
             hit.recovered = True
 
@@ -93,7 +97,7 @@ class DescriptorLimitReached(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Report when the end of the process is known."""
         process = end.process
-        hit: _Hit | None = process.memory.pop(self.name, None)
+        hit: _Hit | None = self._hits.pop(process)
         if hit is None:
             return
         call, proof = hit.first, list(Aftermath(process, hit.first).proof_steps())

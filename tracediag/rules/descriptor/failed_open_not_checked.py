@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Run
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import PATHS
@@ -30,9 +31,6 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
-
-_CREATED = "TD306 created"
-"""On a process: the latest socket that it has created."""
 
 _MAKERS = MAKERS - PIPES - REPLACES - {"socketpair"} | {"bpf"}
 """Calls that return a new descriptor: not pipe and socketpair, which return 0, nor dup2, which is given the number."""
@@ -66,6 +64,10 @@ class FailedOpenNotChecked(Rule):
     severity = Severity.WARNING
     summary = "the -1 from a failed open, socket or accept is used as a descriptor"
 
+    def __init__(self) -> None:
+        self._created: Cases[Process, Syscall] = Cases()
+        self._uses: Cases[Process, dict[int, _Use]] = Cases()
+
     @on_errno("EBADF")
     def refused(self, action: Action) -> None:
         """Record a call on a negative number."""
@@ -82,13 +84,13 @@ class FailedOpenNotChecked(Rule):
     def created(self, action: Action) -> None:
         """Remember the latest socket: a socket call on fd 0 may be meant for it."""
         if not action.call.failed:
-            action.process.memory[_CREATED] = action.call
+            self._created[action.process] = action.call
 
     @on_errno("ENOTSOCK")
     def no_socket(self, action: Action) -> None:
         """Record a socket call on number 0 or 1 if the program has just created a socket with another number."""
         call = action.call
-        created: Syscall | None = action.process.memory.get(_CREATED)
+        created = self._created.get(action.process)
         number = call.number(0)
         if created is None or number not in (0, 1) or call.name not in _SOCKET_CALLS or created.pid != call.pid:
             return
@@ -103,7 +105,7 @@ class FailedOpenNotChecked(Rule):
             self._record(action, number, created)
 
     def _record(self, action: Action, number: int, maker: Syscall | None) -> None:
-        uses: dict[int, _Use] = action.process.memory.setdefault(self.name, {})
+        uses = self._uses.setdefault(action.process, {})
         key = 0 if maker is None else maker.line
         use = uses.get(key)
         if use is not None:
@@ -116,7 +118,7 @@ class FailedOpenNotChecked(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Report when the end of the process is known."""
         process = end.process
-        uses: dict[int, _Use] = process.memory.pop(self.name, {})
+        uses: dict[int, _Use] = self._uses.pop(process, {})
         for use in uses.values():
             yield self._finding(use, list(Aftermath(process, use.first).proof_steps()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, describe
@@ -58,6 +59,9 @@ class UseAfterClose(Rule):
     severity = Severity.ERROR
     summary = "a descriptor is used after it was closed"
 
+    def __init__(self) -> None:
+        self._told: Cases[Descriptor, None] = Cases()
+
     @on_errno("EBADF")
     def refused(self, action: Action) -> Iterator[Finding]:
         """Find the close before a call that failed with EBADF."""
@@ -66,8 +70,8 @@ class UseAfterClose(Rule):
             return
         for position in _DESCRIPTORS_AT.get(call.name, (0,)):
             gone = _closed(action, call.number(position))
-            if gone is not None and self.name not in gone.memory:
-                gone.memory[self.name] = True
+            if gone is not None and gone not in self._told:
+                self._told[gone] = None
                 yield self._finding(gone, call)
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
@@ -35,6 +36,7 @@ class BlockingFdInEventLoop(Rule):
     raised_by = ((*EPOLL_WAITS, *POLLS, *SELECTS),)
 
     def __init__(self) -> None:
+        self._told: Cases[Descriptor, None] = Cases()
         self._turns: dict[int | None, int] = {}
         """How many turns each thread has made."""
 
@@ -47,7 +49,7 @@ class BlockingFdInEventLoop(Rule):
     def called(self, action: Action) -> Iterator[Finding]:
         """Look for a call that blocked, on a descriptor that the loop is handling."""
         descriptor, call = action.descriptor, action.call
-        if descriptor is None or descriptor.file.kind not in _KINDS or self.name in descriptor.memory:
+        if descriptor is None or descriptor.file.kind not in _KINDS or descriptor in self._told:
             return
         if not action.thread.rounds or descriptor.file.flags.has("O_NONBLOCK"):
             return
@@ -62,7 +64,7 @@ class BlockingFdInEventLoop(Rule):
             how, sure = f"nothing was left to read, and {call.name} waits for the peer", Confidence.LIKELY
         else:
             return
-        descriptor.memory[self.name] = True
+        self._told[descriptor] = None
         yield self._finding(descriptor, call, turn, how, sure)
 
     def _finding(self, descriptor: Descriptor, call: Syscall, turn: Round, how: str, sure: Confidence) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.runs import LOOP, Run, confidence
 from tracediag.evidence.steps import birth, no
@@ -66,12 +67,15 @@ class ClosedFdPolled(Rule):
     severity = Severity.ERROR
     summary = "poll, select or epoll_wait is called with a number that is not open"
 
+    def __init__(self) -> None:
+        self._known: Cases[Process, dict[int, _Polled]] = Cases()
+
     @on_call(*POLLS)
     def polled(self, action: Action) -> Iterator[Finding]:
         """Look for POLLNVAL; a later poll without the number shows that it was noticed."""
         call = action.call
         invalid = _invalid(call) if "POLLNVAL" in call.detail and not _asks_what_is_open(call) else {}
-        if invalid or self.name in action.process.memory:
+        if invalid or action.process in self._known:
             yield from self._polled(action, invalid)
 
     def _polled(self, action: Action, invalid: dict[int, bool]) -> Iterator[Finding]:
@@ -105,8 +109,7 @@ class ClosedFdPolled(Rule):
             self._count(action, suspects[0], closed.get(suspects[0]), suspects=tuple(suspects), alone=alone)
 
     def _of(self, process: Process) -> dict[int, _Polled]:
-        known: dict[int, _Polled] = process.memory.setdefault(self.name, {})
-        return known
+        return self._known.setdefault(process, {})
 
     def _count(
         self,
@@ -128,7 +131,7 @@ class ClosedFdPolled(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Report each number, now that the fate of the process is known."""
-        known: dict[int, _Polled] = end.process.memory.pop(self.name, {})
+        known: dict[int, _Polled] = self._known.pop(end.process, {})
         for polled in known.values():
             yield self._finding(polled, end.process)
 

@@ -45,6 +45,7 @@ class EdgeTriggeredNotDrained(Rule):
     summary = "an edge-triggered descriptor is not read until EAGAIN: no event may ever report the rest"
 
     def __init__(self) -> None:
+        self._seen: Cases[OpenFile, int] = Cases()
         self._full: Cases[OpenFile, _Full] = Cases()
         self._careful: list[EpollSet] = []
         """Sets of programs that remember what they have not read, and read it without a wakeup."""
@@ -113,8 +114,8 @@ class EdgeTriggeredNotDrained(Rule):
         entry, number = full.entry, full.entry.number
         if any(epoll is entry.epoll for epoll in self._careful):
             return
-        seen = entry.file.memory.get(self.name, 0) + 1
-        entry.file.memory[self.name] = seen
+        seen = self._seen.get(entry.file, 0) + 1
+        self._seen[entry.file] = seen
         until = full.turn.ended_by
         yield self.finding(
             _story(full),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
 from tracediag.trace.calls import GETDENTS, POSITIONED_READS, READLINKS, READS, SEEKS, VECTORS
@@ -61,6 +63,9 @@ class NegativeLength(Rule):
     severity = Severity.ERROR
     summary = "a negative length is passed to a call, which takes it as a huge unsigned one"
 
+    def __init__(self) -> None:
+        self._told: Cases[Process, set[tuple[str, int]]] = Cases()
+
     @on_errno("EFAULT", "EINVAL", "ENOMEM", "EMSGSIZE", "ENOBUFS", "E2BIG")
     def failed(self, action: Action) -> Iterator[Finding] | None:
         """Check the length of a call that fails with an error that a negative length causes."""
@@ -76,7 +81,7 @@ class NegativeLength(Rule):
         below = None if length is None else _below(call, length)
         if length is None or below is None:
             return
-        told: set[tuple[str, int]] = action.process.memory.setdefault(self.name, set())
+        told = self._told.setdefault(action.process, set())
         if (call.name, length) in told or len(told) >= _KEPT:
             return
         told.add((call.name, length))

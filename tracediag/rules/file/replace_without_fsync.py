@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.paths import name_of, path_of, places, same
 from tracediag.evidence.runs import Run
 from tracediag.evidence.steps import no
@@ -59,6 +60,7 @@ class ReplaceWithoutFsync(Rule):
     summary = "a file is replaced by rename without fsync: it may be empty after a power failure"
 
     def __init__(self) -> None:
+        self._replaced: Cases[Process, dict[str, _Replaced]] = Cases()
         self._synced: dict[str, Syscall] = {}
         """The last attempt to sync each file or directory, by the last part of its path."""
         self._all: Syscall | None = None
@@ -95,7 +97,7 @@ class ReplaceWithoutFsync(Rule):
         source = _written(process, paths[0])
         if source is None or not _replaces(source, paths[0], paths[1]):
             return
-        kept: dict[str, _Replaced] = process.memory.setdefault(self.name, {})
+        kept = self._replaced.setdefault(process, {})
         known = kept.get(paths[1])
         if known is not None:
             known.renames.add(call)
@@ -105,7 +107,7 @@ class ReplaceWithoutFsync(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge when the process can no longer sync the files."""
-        kept: dict[str, _Replaced] = end.process.memory.pop(self.name, {})
+        kept: dict[str, _Replaced] = self._replaced.pop(end.process, {})
         for found in kept.values():
             opened = found.source.opened
             if not self._hidden and not self._since(opened.line if opened is not None else 0, found):

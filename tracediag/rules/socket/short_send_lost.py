@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import manner
 from tracediag.evidence.partial_writes import Partial, abandoned, elsewhere, looks_complete, taken_in_part
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
 from tracediag.rules.socket._names import toward
@@ -29,13 +30,16 @@ class ShortSendLost(Rule):
     severity = Severity.ERROR
     summary = "a send is short, and the program never sends the remaining bytes"
 
+    def __init__(self) -> None:
+        self._short: Cases[OpenFile, Partial] = Cases()
+
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> Iterator[Finding]:
         """Compare the result with the size, and the next send with the remaining bytes."""
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.socket is None:
             return
-        short: Partial | None = descriptor.file.memory.get(self.name)
+        short = self._short.get(descriptor.file)
         if short is None:
             if not looks_complete(call):
                 self._note(action, descriptor)
@@ -43,7 +47,7 @@ class ShortSendLost(Rule):
         if call.result is None or call.result <= 0:
             short.retried = call
             return
-        del descriptor.file.memory[self.name]
+        del self._short[descriptor.file]
         confidence = elsewhere(short, call)
         if confidence is not None:
             yield self._finding(descriptor, short, call, confidence)
@@ -57,13 +61,13 @@ class ShortSendLost(Rule):
             return
         short = taken_in_part(action, descriptor.file)
         if short is not None:
-            descriptor.file.memory[self.name] = short
+            self._short[descriptor.file] = short
 
     @on_call("epoll_ctl")
     def watched(self, action: Action) -> None:
         """The program waits for room to send the rest."""
         entry = action.registration
-        short = None if entry is None else entry.file.memory.get(self.name)
+        short = None if entry is None else self._short.get(entry.file)
         if entry is not None and isinstance(short, Partial) and "EPOLLOUT" in (entry.events or ()):
             short.waits_for_room = True
 
@@ -71,9 +75,9 @@ class ShortSendLost(Rule):
     def released(self, action: Action) -> Iterator[Finding]:
         """The connection is closed with the rest unsent."""
         for descriptor in action.released:
-            short = descriptor.file.memory.get(self.name)
+            short = self._short.get(descriptor.file)
             if short is not None and not descriptor.file.holders and not _excused(descriptor, short, action.event):
-                del descriptor.file.memory[self.name]
+                del self._short[descriptor.file]
                 seen = isinstance(action.event, Exit) or _is_close(action.event)
                 yield self._finding(descriptor, short, action.event, Confidence.CERTAIN if seen else Confidence.LIKELY)
 

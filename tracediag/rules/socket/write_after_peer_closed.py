@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.peers import departure
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
@@ -33,13 +34,16 @@ class WriteAfterPeerClosed(Rule):
     severity = Severity.NOTE
     summary = "a write fails because the peer has closed; shows the last success and the first sign of the close"
 
+    def __init__(self) -> None:
+        self._told: Cases[Descriptor, None] = Cases()
+
     @on_errno(*BROKEN)
     def failed(self, action: Action) -> Iterator[Finding]:
         """Report the first failed write of a connection."""
         call, descriptor = action.call, action.descriptor
-        if descriptor is None or call.name not in WRITES or self.name in descriptor.memory:
+        if descriptor is None or call.name not in WRITES or descriptor in self._told:
             return
-        descriptor.memory[self.name] = True
+        self._told[descriptor] = None
         socket = descriptor.file.socket
         if not _peer_had(descriptor) or (socket is not None and socket.broken is not call):
             return
