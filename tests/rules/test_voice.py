@@ -13,7 +13,8 @@ from tracediag.rules import Rule, all_rules
 
 RULES = all_rules()
 _STILTED = re.compile(
-    r"\b(anew|whoever|nobody|somebody|anybody|who|whose|whom|time-outs?|at once|goes on|go on|went on|given up|gives up|give up|"
+    r"\b(anew|whoever|nobody|somebody|anybody|who|whose|whom|time-outs?|at once|goes on|go on|went on|"
+    r"given up|gives up|give up|"
     r"all the same|passed over|passes over|broken off|breaks off|in vain|what for|upon|hence|thus|the like|"
     r"makes? known|tells? of|told of|tells|told|behind)\b",
     re.IGNORECASE,
