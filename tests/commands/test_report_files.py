@@ -115,7 +115,8 @@ def test_the_old_report_survives_a_failed_run(command, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken", "report"]
 
 
-def test_the_old_report_survives_ctrl_c(tmp_path, trace):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_the_old_report_survives_a_signal(number, tmp_path, trace):
     report = tmp_path / "report"
     report.write_text(OLD)
     command = [sys.executable, "-m", "tracediag", "analyze", str(trace), "-", "-o", f"json:{report}"]
@@ -123,9 +124,10 @@ def test_the_old_report_survives_ctrl_c(tmp_path, trace):
         command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         process.stdout.readline()  # the first trace is reported, the second is waited for
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGINT
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == -number
+    assert "Traceback" not in err
     assert report.read_text() == OLD
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report", "t.trace"]
 
@@ -167,6 +169,11 @@ def test_the_same_option_in_every_command(tmp_path, sample):
         assert report.read_text() == tracediag(command, sample, "-o", "json").stdout
         assert json.loads(report.read_text())["schema"] == f"tracediag-{command}/1"
         assert done.stdout == tracediag(command, sample).stdout
+
+
+@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "demo"])
+def test_the_option_has_one_long_name(command):
+    assert "-o, --report FORMAT[:FILE]" in tracediag(command, "--help").stdout
 
 
 def test_a_format_alone_is_for_standard_output(trace):

@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("fault", metavar="FAULT", nargs="?", default="accept-once", help="(default: accept-once)")
     parser.add_argument("--list", action="store_true", help="list the faults and end")
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
-    add_report(parser, FORMATS, "-o", "--output")
+    add_report(parser, FORMATS)
 
 
 def run(options: Options) -> int:

@@ -33,9 +33,9 @@ class JudgingOptions(CommonOptions, kw_only=True):
     ignore: tuple[str, ...] = ()
 
 
-def add_judging(parser: argparse.ArgumentParser, *report_flags: str) -> None:
-    """Declare the options; `report_flags` are the flags that name a file for the report (default: -o, --report)."""
-    add_report(parser, FORMATS, *report_flags)
+def add_judging(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_report(parser, FORMATS)
     parser.add_argument(
         "--fail-on", choices=FAIL_ON, default="warning", help="exit 1 from this severity on (default: warning)"
     )

@@ -23,13 +23,14 @@ class Destination(msgspec.Struct, frozen=True):
     path: str
 
 
-def add_report(parser: argparse.ArgumentParser, formats: Sequence[str], *flags: str) -> None:
-    """Declare --format and -o (or other flags for it); the first format is the default."""
+def add_report(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    """Declare --format and -o; the first format is the default."""
     parser.add_argument(
         "--format", choices=formats, default=argparse.SUPPRESS, help=f"report format (default: {formats[0]})"
     )
     parser.add_argument(
-        *(flags or ("-o", "--report")),
+        "-o",
+        "--report",
         dest="report",
         metavar="FORMAT[:FILE]",
         action=_AddReport,

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.usage = "tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]"
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
-    add_judging(parser, "-o", "--output")
+    add_judging(parser)
     parser.add_argument(
         "--exit-with-command",
         action="store_true",
