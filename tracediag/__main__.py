@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     open_streams()
     try:
-        code = _run(arguments)
+        with _stopped_in_order():
+            code = _run(arguments)
+    except _Stopped as stop:
+        _die_of(stop.number)
+        raise
     except SystemExit as stop:  # argparse: help was printed, or the usage is wrong
         code = stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
@@ -41,13 +49,45 @@ def _run(arguments: Sequence[str]) -> int:
         return _complain(error, debug=debug)
 
 
+class _Stopped(BaseException):
+    """A signal that ends the program; it passes through all that is open, so that each closes or removes its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """Let the signals that end a program leave no half-written file; a signal that is ignored stays so (nohup)."""
+    numbers = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in numbers:  # a second signal would break off the removing
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stopped(number)
+
+    try:
+        for each in numbers:
+            signal.signal(each, stop)
+        yield
+    finally:
+        for each in numbers:
+            signal.signal(each, signal.SIG_DFL)
+
+
 def _die_of_interrupt() -> None:
     """End as the shell expects of a program that Ctrl-C stopped, so that a loop around it stops too."""
     from tracediag.commands.output import write_error
 
     write_error("\n")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
+    _die_of(signal.SIGINT)
+
+
+def _die_of(number: int) -> None:
+    """End by a signal, after the work is undone, as without our handling of it."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _complain(error: Exception, *, debug: bool) -> int:
