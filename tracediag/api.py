@@ -137,6 +137,7 @@ def analyze(
         UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
         NotUnderstoodError: with `strict`, at the first line that is not understood.
         UnknownRuleError: if a rule is named that does not exist.
+        TypeError: if the source has no lines of text, or a rule is named by anything else than text.
     """
     analysis = Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict)
     for _ in analysis:

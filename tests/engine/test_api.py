@@ -161,3 +161,22 @@ def test_the_report_tells_how_root_processes_ended() -> None:
     (ending,) = report.endings
     assert (ending.pid, ending.program, ending.command) == (7, "/bin/sh", ("sh", "-c", "exit 3"))
     assert (ending.status, ending.signal, ending.line) == (3, None, 4)
+
+
+@pytest.mark.parametrize("source", [None, 7, b"run.strace", bytearray(b"run.strace"), object()])
+def test_what_is_no_trace_is_refused_by_its_type(source: object) -> None:
+    with pytest.raises(TypeError, match=f"^a trace is a path or lines of text, not {type(source).__name__}$"):
+        analyze(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", [None, 7, b"1 getpid() = 1\n"])
+def test_a_line_that_is_no_text_is_refused_by_its_type(line: object) -> None:
+    with pytest.raises(TypeError, match=f"^a line of a trace is text, not {type(line).__name__}$"):
+        analyze(["1 getpid() = 1\n", line])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("words", [None, 7, [None], [7], ["TD1", b"TD2"]])
+def test_a_rule_that_is_named_by_no_text_is_refused_by_its_type(words: object) -> None:
+    for option in ("select", "ignore"):
+        with pytest.raises(TypeError, match=r"^a rule is named by text, not by (NoneType|int|bytes)$"):
+            analyze([], **{option: words})  # type: ignore[arg-type]

@@ -80,6 +80,9 @@ class Lines:
     damage = None
 
     def __init__(self, lines: Iterable[str]) -> None:
+        """Take text; anything that has no lines of text raises `TypeError`, here or while it is read."""
+        if isinstance(lines, bytes | bytearray | memoryview) or not isinstance(lines, Iterable):
+            raise TypeError(f"a trace is a path or lines of text, not {type(lines).__name__}")
         self.name = "<lines>"
         self.is_file = False
         self._lines = iter(lines)
@@ -88,6 +91,9 @@ class Lines:
         """Yield the lines in order; progress counts characters."""
         consumed = 0
         while batch := list(islice(self._lines, LINES)):
+            for kind in set(map(type, batch)):  # cheaper than to ask each line
+                if not issubclass(kind, str):
+                    raise TypeError(f"a line of a trace is text, not {kind.__name__}")
             if progress is not None:
                 consumed += sum(map(len, batch))
                 progress(consumed)

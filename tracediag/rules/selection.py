@@ -27,16 +27,26 @@ def find_rules(words: str | Iterable[str], rules: Iterable[type[Rule]]) -> tuple
 
     Raises:
         UnknownRuleError: if a word means no rule.
+        TypeError: if a word is no text.
     """
     every = tuple(rules)
-    listed = words.split(",") if isinstance(words, str) else words
     found: dict[type[Rule], None] = {}
-    for word in filter(None, map(str.strip, listed)):
+    for word in filter(None, map(str.strip, _listed(words))):
         meant = _meant(word.lower(), every)
         if not meant:
             raise UnknownRuleError(word, alike(word, every))
         found.update(dict.fromkeys(meant))
     return tuple(found)
+
+
+def _listed(words: str | Iterable[str]) -> list[str]:
+    if isinstance(words, str):
+        return words.split(",")
+    listed = list(words) if isinstance(words, Iterable) else [words]
+    for word in listed:
+        if not isinstance(word, str):
+            raise TypeError(f"a rule is named by text, not by {type(word).__name__}")
+    return listed
 
 
 def _meant(word: str, rules: tuple[type[Rule], ...]) -> list[type[Rule]]:
