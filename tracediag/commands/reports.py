@@ -74,7 +74,7 @@ class ReportFiles:
         """
         self._failures: list[str] = []
         self._files: list[tuple[str, File]] = []
-        taken = dict.fromkeys(keys_of(inputs), "this is an input, not a place for a report")
+        taken = dict.fromkeys(keys_of(inputs), "this is a trace, not a place for a report")
         try:
             for each in destinations:
                 self._add(each, taken)

@@ -68,7 +68,9 @@ def run(options: Options) -> int:
 
 
 def check_keep(path: str | None) -> None:
-    """Raise `UsageError` for a trace that is to go to standard output, which is the command's and the report's."""
+    """Raise `UsageError` for a trace without a name, or on standard output, which is the command's and the report's."""
+    if path == "":
+        raise UsageError("--keep takes a file: its name is empty")
     if path == "-":
         raise UsageError("--keep takes a file: standard output belongs to the command and to the report")
 
