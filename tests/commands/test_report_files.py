@@ -13,6 +13,9 @@ import threading
 import pytest
 from command_line import environment, tracediag
 
+from tracediag.commands.errors import UsageError
+from tracediag.commands.files import open_file
+
 COMMANDS = ("analyze", "summary", "tree")
 OLD = "the old report\n"
 
@@ -37,7 +40,7 @@ def test_an_input_is_no_place_for_a_report(command, trace):
     for path in links(trace):
         done = tracediag(command, trace, "-o", f"json:{path}")
         assert done.returncode == 2
-        assert done.stderr == f"tracediag: {path}: this is an input, not a place for a report\n"
+        assert done.stderr == f"tracediag: {path}: this is a trace, not a place for a report\n"
         assert not done.stdout
     assert trace.read_bytes() == before
 
@@ -52,6 +55,16 @@ def test_no_input_of_several_and_no_member_of_a_set(tmp_path, trace, sample):
     assert tracediag("analyze", tmp_path / "set", "-o", f"json:{tmp_path / 'set.8'}").returncode == 2
     assert tracediag("tree", tmp_path / "set", "-o", f"json:{tmp_path / 'set.7'}").returncode == 2
     assert {path.read_bytes() for path in (trace, tmp_path / "set.7", tmp_path / "set.8")} == {before}
+
+
+def test_the_trace_that_is_kept_is_no_place_for_a_report(tmp_path):
+    for path in ("kept", "./kept"):
+        done = tracediag("run", "--keep", "kept", "-o", f"json:{path}", "--", "true", cwd=tmp_path)
+        assert done.stderr == f"tracediag: {path}: this is a trace, not a place for a report\n"
+    assert tracediag("run", "--keep", "", "--", "true", cwd=tmp_path).stderr == (
+        "tracediag: --keep takes a file: its name is empty\n"
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_reports_for_one_file_are_refused(tmp_path, trace):
@@ -94,6 +107,39 @@ def test_a_report_replaces_the_old_one_and_keeps_its_permissions_and_link(tmp_pa
     assert stat.S_IMODE(report.stat().st_mode) == 0o640
     assert report.stat().st_ino != inode, "written beside and renamed: a reader of the old one is not disturbed"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "report.json", "t.trace"]
+
+
+def test_a_report_gets_no_set_user_id_from_the_old_one(tmp_path, trace):
+    report = tmp_path / "report"
+    report.write_text(OLD)
+    report.chmod(0o6755)
+    assert tracediag("analyze", trace, "-o", f"json:{report}").returncode == 0
+    assert stat.S_IMODE(report.stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a file of another user")
+def test_a_file_that_a_sticky_folder_keeps_is_refused_before_the_analysis(tmp_path, monkeypatch):
+    folder = tmp_path / "sticky"
+    folder.mkdir()
+    report = folder / "report"
+    report.write_text(OLD)
+    report.chmod(0o666)
+    os.chown(report, 1, 1)
+    os.chown(folder, 2, 2)
+    folder.chmod(0o1777)
+    for parent in (tmp_path, *(each for each in tmp_path.parents if each.name.startswith(("pytest", "popen")))):
+        parent.chmod(0o755)
+    monkeypatch.chdir(folder)
+    process = os.fork()
+    if process == 0:
+        os.setresuid(3, 3, 3)
+        try:
+            open_file("report")
+        except UsageError as error:
+            os._exit(0 if "its folder is sticky" in str(error) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert report.read_text() == OLD
 
 
 def test_a_new_report_gets_the_permissions_of_any_new_file(tmp_path, trace):

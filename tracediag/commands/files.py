@@ -77,7 +77,7 @@ class _Replacement(File):
 
 
 def _dress(descriptor: int, target: str) -> None:
-    """Give a new file the owner and permissions of the old one, or those that any new file gets."""
+    """Give a new file the owner and permissions of the old one, but no set-user-ID, or those that any new file gets."""
     try:
         old = os.stat(target)  # noqa: PTH116
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def _dress(descriptor: int, target: str) -> None:
         return
     with contextlib.suppress(PermissionError):
         os.fchown(descriptor, old.st_uid, old.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+    os.fchmod(descriptor, old.st_mode & 0o777)
 
 
 def _sync_folder(folder: str) -> None:
@@ -112,9 +112,18 @@ def open_file(path: str) -> File:
             raise UsageError(f"{path}: this names a folder")
         if status is not None and not os.access(path, os.W_OK):
             raise UsageError(f"{path}: Permission denied")
+        if status is not None and _is_kept_by_sticky_folder(path, status):
+            raise UsageError(f"{path}: belongs to another user, and its folder is sticky: it cannot be replaced")
         return _Replacement(path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def _is_kept_by_sticky_folder(path: str, status: os.stat_result) -> bool:
+    """Whether only others may rename onto the file: rename(2), EPERM. A user 0 without CAP_FOWNER learns it later."""
+    folder = os.stat(os.path.dirname(os.path.realpath(path)))  # noqa: PTH116, PTH120
+    user = os.geteuid()
+    return bool(folder.st_mode & stat.S_ISVTX) and user not in {0, status.st_uid, folder.st_uid}
 
 
 def _standard(path: str, status: os.stat_result) -> int | None:
