@@ -1,4 +1,4 @@
-"""What one event acted on, resolved: the answer of `Kernel.apply`, and all that a rule gets to see of a call."""
+"""The result of `apply`: the objects that one event acted on, and all that a rule sees of a call."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class FlagChange(msgspec.Struct, eq=False, gc=False):
     on: frozenset[str]
     """Settable flags known to have been on."""
     complete: bool
-    """Whether all that were on are in `on`."""
+    """Whether `on` holds every flag that was on."""
     access: str | None
     fetched: Syscall | None
-    """The F_GETFL that stood behind the change, if any."""
+    """The F_GETFL whose value the F_SETFL modified, if any."""
     changed: Syscall | None
-    """The call that had set the flags before, if any but the first."""
+    """The earlier call that set the flags, if any."""
     mistaken: Syscall | None = None
-    """The F_GETFD that was the last fcntl about flags before it: its value may have been taken for status flags."""
+    """The F_GETFD before it, if it was the last fcntl about flags: its value may be mistaken for status flags."""
 
 
 class Action(msgspec.Struct, eq=False, gc=False):
@@ -38,17 +38,17 @@ class Action(msgspec.Struct, eq=False, gc=False):
     kernel: Kernel
     thread: Thread
     descriptor: Descriptor | None = None
-    """The incarnation that the call was made on: its first descriptor argument."""
+    """The descriptor that the call was made on: its first descriptor argument."""
     opened: tuple[Descriptor, ...] = ()
-    """The incarnations that the call made."""
+    """The descriptors that the call created."""
     released: tuple[Descriptor, ...] = ()
-    """The incarnations that it ended: close, dup2, execve, exit."""
+    """The descriptors that the call released: close, dup2, execve, exit."""
     finished: Round | None = None
-    """The turn of the event loop that ends here, since the thread waits again."""
+    """The turn of the event loop that ends here, because the thread waits again."""
     round: Round | None = None
-    """The turn of the event loop that starts here, since the wait returned."""
+    """The turn of the event loop that starts here, because the wait returned."""
     registration: Registration | None = None
-    """The entry that an epoll_ctl made, changed or removed, or failed to."""
+    """The entry that an epoll_ctl added, changed or removed, or failed to."""
     change: FlagChange | None = None
     """For F_SETFL: what the flags were before."""
 
@@ -59,7 +59,7 @@ class Action(msgspec.Struct, eq=False, gc=False):
 
     @property
     def call(self) -> Syscall:
-        """The event as a whole call.
+        """The event as a complete call.
 
         Raises:
             TypeError: if the event is something else.

@@ -1,7 +1,7 @@
-"""The address space of a process: which calls mapped what, and which files were cut: mmap(2), munmap(2), ftruncate(2).
+"""The address space of a process: its mappings and the files that were truncated: mmap(2), munmap(2), ftruncate(2).
 
-Programs map by the thousand and hardly ever is it asked what lies at an address, so the calls are kept as they were,
-and taken apart only then.
+Programs make thousands of mappings, and a rule rarely needs to look up an address. So the calls are stored unparsed
+and are parsed only on a lookup.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _UNMAPS_KEPT = 64
 
 
 class Mapping(msgspec.Struct, eq=False):
-    """One mmap or mremap, as it was made."""
+    """One mapping, from the mmap or mremap that made it."""
 
     call: Syscall
     file: OpenFile | None
-    """What is mapped; None for anonymous memory."""
+    """The mapped file; None for anonymous memory."""
 
     @property
     def start(self) -> int:
@@ -37,21 +37,21 @@ class Mapping(msgspec.Struct, eq=False):
 
     @property
     def stack(self) -> bool:
-        """Whether it is the stack of a thread, as the C library maps it."""
+        """Whether this is the stack of a thread, as the C library maps it."""
         return "MAP_STACK" in names_of(self.call.arg("flags"))
 
 
 class AddressSpace(msgspec.Struct, eq=False):
-    """What a process, or several that share their memory, has mapped."""
+    """The mappings of a process, or of several that share their memory."""
 
     mappings: dict[int, Mapping] = msgspec.field(default_factory=dict)
     """By first address, the latest last."""
     unmaps: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_UNMAPS_KEPT))
     own: bool = True
-    """Whether `mappings` belongs to this space alone: a fork shares it until one of the two changes it."""
+    """Whether `mappings` belongs to this space alone: after fork it is shared until either side changes it."""
 
     def add(self, mapping: Mapping) -> None:
-        """Take in a mapping, in the place of an older one at the same address."""
+        """Add a mapping; it replaces an older one at the same address."""
         self._own()
         self.mappings.pop(mapping.start, None)
         self.mappings[mapping.start] = mapping
@@ -69,14 +69,14 @@ class AddressSpace(msgspec.Struct, eq=False):
         return AddressSpace(self.mappings, self.unmaps.copy(), own=False)
 
     def find(self, address: int) -> Mapping | None:
-        """Return the latest mapping that was made over an address, unmapped since or not."""
+        """Return the latest mapping made over an address, even if it was unmapped later."""
         for mapping in reversed(self.mappings.values()):
             if mapping.start <= address < mapping.start + mapping.length:
                 return mapping
         return None
 
     def unmapped(self, address: int, since: int = 0) -> Syscall | None:
-        """Return the munmap that took an address away after a line of the trace."""
+        """Return the munmap that removed an address after a line of the trace."""
         for call in reversed(self.unmaps):
             start, length = call.number(0), call.number(1)
             if call.line > since and start is not None and start <= address < start + (length or 0):
@@ -85,7 +85,7 @@ class AddressSpace(msgspec.Struct, eq=False):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """A file given another length: ftruncate, truncate, or an open with O_TRUNC."""
+    """A file whose length was changed: ftruncate, truncate, or an open with O_TRUNC."""
 
     call: Syscall
     file: OpenFile | None
@@ -93,5 +93,5 @@ class Cut(msgspec.Struct, frozen=True):
     length: int | None
 
     def hits(self, file: OpenFile) -> bool:
-        """Whether it is that file, by the description or else by the path."""
+        """Whether this call changed that file: the same description, or else the same path."""
         return self.file is file or (self.path is not None and self.path == file.path)

@@ -1,7 +1,7 @@
-"""`apply(kernel, event)` changes the state as one event says, and returns what the event acted on.
+"""`apply(kernel, event)` updates the state for one event, and returns the objects that the event acted on.
 
-What the trace has not shown is unknown: a descriptor first met in the middle of its life is *assumed*, its flags and
-registrations are None until something tells them.
+What the trace has not shown is unknown: a descriptor first seen in use is *assumed*, and its flags and registrations
+are None until a call shows them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, S
 
 
 def known_calls() -> frozenset[str]:
-    """Return the names of the calls that change the state: no others need be read for it."""
+    """Return the names of the calls that change the state: the reader need not parse any others for it."""
     return frozenset(HANDLERS) | frozenset(BEGINNERS)
 
 
 def begun_calls() -> frozenset[str]:
-    """Return the names of the calls that change the state as soon as they begin."""
+    """Return the names of the calls that change the state when they begin."""
     return frozenset(BEGINNERS)
 
 
 def apply(kernel: Kernel, event: Event) -> Action:
-    """Change the state as the event says; return what it acted on."""
+    """Update the state for an event; return the objects that it acted on."""
     kernel.last_event = event
     if kernel.deferred is not None and not isinstance(event, Other):
         kernel.deferred()
@@ -33,7 +33,7 @@ def apply(kernel: Kernel, event: Event) -> Action:
     if thread is None or thread.tid != event.pid:
         thread = kernel.process_table.thread(event)
     action = Action(event, kernel, thread)
-    # Nine events in ten are calls: they are asked for first, and applied on the spot.
+    # Nine events in ten are calls, so test for them first and apply them inline.
     if isinstance(event, Syscall):
         table = thread.process.table
         if not table.seen:

@@ -1,4 +1,4 @@
-"""Who a process is: its users and groups, its process group, session and terminal: credentials(7), setpgid(2)."""
+"""The identity of a process: users, groups, process group, session and terminal: credentials(7), setpgid(2)."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from tracediag.trace.events import Syscall
 
 
 class Ids(msgspec.Struct, frozen=True):
-    """The user or the group that a process acts as. Each is None where the trace has not shown it."""
+    """The user or group ids of a process. Each is None until the trace shows it."""
 
     real: int | None = None
     effective: int | None = None
     saved: int | None = None
 
     def exec(self) -> Ids:
-        """Return what is left of it after an execve: the program's file may be set-user-ID: execve(2)."""
+        """Return the ids known after an execve: the program's file may be set-user-ID: execve(2)."""
         return Ids(self.real)
 
     def set_one(self, number: int, *, root: bool | None) -> Ids:
-        """Return it after setuid or setgid: root sets all three, anybody else the effective one only: setuid(2)."""
+        """Return the ids after setuid or setgid: root sets all three, other users only the effective one: setuid(2)."""
         if root is None:
             return Ids(number if self.real == number else None, number, None)
         return Ids(number, number, number) if root else Ids(self.real, number, self.saved)
 
     def set_two(self, real: int | None, effective: int | None) -> Ids:
-        """Return it after setreuid or setregid; None leaves one as it is."""
+        """Return the ids after setreuid or setregid; None leaves an id unchanged."""
         new = Ids(self.real if real is None else real, self.effective if effective is None else effective, self.saved)
         if real is None and effective is None:
             return new
@@ -36,7 +36,7 @@ class Ids(msgspec.Struct, frozen=True):
         return new
 
     def set_three(self, real: int | None, effective: int | None, saved: int | None) -> Ids:
-        """Return it after setresuid or setresgid, or after what getresuid has told; None leaves one as it is."""
+        """Return the ids after setresuid or setresgid, or as getresuid returned them; None leaves an id unchanged."""
         return Ids(
             self.real if real is None else real,
             self.effective if effective is None else effective,
@@ -45,26 +45,26 @@ class Ids(msgspec.Struct, frozen=True):
 
 
 class Groups(msgspec.Struct, frozen=True):
-    """The other groups of a process: setgroups(2)."""
+    """The supplementary groups of a process: setgroups(2)."""
 
     numbers: tuple[int, ...] | None = None
-    """None where the trace has not shown them."""
+    """None until the trace shows them."""
     set_by: Syscall | None = None
-    """The setgroups that set them, its own or of a process that it comes from."""
+    """The setgroups that set them, made by the process or by an ancestor."""
 
 
 class Seccomp(msgspec.Struct, frozen=True, gc=False):
-    """The latest seccomp filter or mode that a process put in force; none can be removed again: seccomp(2)."""
+    """The latest seccomp filter or mode that a process installed; it cannot be removed: seccomp(2)."""
 
     call: Syscall
     strict: bool
-    """Whether it is strict mode, in which the kernel answers any call but read, write and exit with SIGKILL."""
+    """Whether it is strict mode, in which any call but read, write and exit is answered with SIGKILL."""
 
 
 class Terminal(msgspec.Struct, eq=False):
-    """The controlling terminal of a session, if it has one; its processes share it."""
+    """The controlling terminal of a session, if it has one; the processes of the session share it."""
 
     foreground: int | None = None
-    """The process group that may use it, as last shown."""
+    """The foreground process group, as last shown."""
     shown: Syscall | None = None
-    """The TIOCGPGRP or TIOCSPGRP that told so: ioctl_tty(2)."""
+    """The TIOCGPGRP or TIOCSPGRP that showed it: ioctl_tty(2)."""

@@ -22,13 +22,13 @@ _NOUNS = {
 
 
 def describe(descriptor: Descriptor) -> str:
-    """Return the number and what it refers to, as far as the trace has shown."""
+    """Return the number and what it refers to, as far as known."""
     what = describe_file(descriptor.file)
     return f"fd {descriptor.number} = {what}" if what else f"fd {descriptor.number}"
 
 
 def name(descriptor: Descriptor) -> str:
-    """Return what a title calls a descriptor: "fd 5 (TCP 127.0.0.1:80 <- 127.0.0.1:4242)", "fd 3 (pipe, read end)"."""
+    """Return the name for a title: "fd 5 (TCP 127.0.0.1:80 <- 127.0.0.1:4242)", "fd 3 (pipe, read end)"."""
     what = describe_file(descriptor.file)
     if what is not None and descriptor.file.pipe is not None:
         what = what.replace(" (", ", ").rstrip(")")
@@ -36,7 +36,7 @@ def name(descriptor: Descriptor) -> str:
 
 
 def describe_file(file: OpenFile) -> str | None:
-    """Return what a description refers to, or None where nothing is known of it."""
+    """Return what a description refers to, or None if unknown."""
     if file.socket is not None:
         return _socket(file.socket)
     if file.path is not None:

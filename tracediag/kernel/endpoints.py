@@ -1,9 +1,9 @@
-"""Which two descriptions are the two ends of one thing: socketpair(2), connect(2) and accept(2), pipe(2).
+"""Pairs the two ends of a connection or pipe: socketpair(2), connect(2) and accept(2), pipe(2).
 
-The ends of a connection are met one by one, in either order, and often only one of them is in the trace. So an end
-waits here for its other end: under its pair of names where both are known (addresses, or for unix sockets the inodes
-that `-yy` shows), else at the place where a caller and a listener meet. A caller may well have closed its end before it
-is accepted, so what has closed stays until room is needed, and no longer.
+The ends of a connection appear one by one, in either order, and often the trace shows only one of them. An unpaired
+end waits here: under its pair of names if both are known (addresses, or for unix sockets the inodes that `-yy` shows),
+else under the address where a client and a listener meet. A client may close its end before the listener accepts the
+connection, so closed ends are kept until room is needed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tracediag.kernel.socket import Socket
 from tracediag.trace.events import Syscall
 
 _ROOM = 256
-"""How many loose ends are kept before those that have closed are dropped."""
+"""How many unpaired ends are kept before closed ones are dropped."""
 _CROWD = 16
-"""How many wait at one place: among more nobody could tell who belongs to whom."""
+"""How many may wait under one address: with more, pairs cannot be told apart."""
 _WILD = frozenset({"0.0.0.0", "[::]"})
 _MAPPED = "[::ffff:"
 """An IPv4 address as an IPv6 socket shows it: "[::ffff:127.0.0.1]:80"."""
@@ -32,11 +32,11 @@ class Endpoints:
 
     def __init__(self) -> None:
         self._named: dict[tuple[str, str], OpenFile] = {}
-        """Endpoints of which both names are known: their own and the peer's."""
+        """Ends of which both names are known: their own and the peer's."""
         self._callers: Waiting = {}
-        """Connected sockets by the place that they have called: a path, or a port on whatever host."""
+        """Connected sockets by the address that they connected to: a path, or a port on any host."""
         self._answered: Waiting = {}
-        """Accepted sockets by the place of their listener."""
+        """Accepted sockets by the address of their listener."""
         self._pipes: dict[int, Pipe] = {}
         """Pipes by inode."""
         self._added = 0
@@ -44,7 +44,7 @@ class Endpoints:
 
     @staticmethod
     def tie(one: OpenFile, other: OpenFile, *, guessed: bool = False) -> None:
-        """Take two sockets for the two ends of one connection."""
+        """Record that two sockets are the ends of one connection."""
         for file, far in ((one, other), (other, one)):
             socket = file.socket
             if socket is None:
@@ -54,7 +54,7 @@ class Endpoints:
             socket.other, socket.guessed = far, guessed
 
     def name(self, file: OpenFile, local: str, peer: str) -> None:
-        """Take both names of an end; the other end has the same ones the other way round."""
+        """Record both names of an end; the other end has the same names swapped."""
         socket = file.socket
         if socket is None or (socket.other is not None and not socket.guessed):
             return
@@ -70,7 +70,7 @@ class Endpoints:
             self._count()
 
     def meet(self, file: OpenFile) -> None:
-        """Take the addresses of a socket, where both are known in full."""
+        """Record the addresses of a socket, if both are known in full."""
         socket = file.socket
         if socket is None or not socket.local or not socket.peer or socket.peer.isdecimal():
             return
@@ -78,20 +78,20 @@ class Endpoints:
             self.name(file, socket.local, socket.peer)
 
     def call(self, file: OpenFile, call: Syscall) -> None:
-        """Take a connection made: whoever accepts it may have been seen already, since that call began."""
+        """Record a connect: the other side may have been accepted already, since that call began."""
         socket = file.socket
         if socket is None or socket.other is not None or socket.stream is False or _told_by_name(socket):
             return
         place = _place(socket.peer)
         if place is None:
             return
-        # One that was accepted before this call began is somebody else's.
+        # A socket accepted before this connect began belongs to another connection.
         late = (end for end in _untied(self._answered, place) if _accepted_after(end, call.line))
         if not self._choose(file, [(end, _fit(socket, end.socket)) for end in late]):
             self._wait(self._callers, place, file)
 
     def answer(self, file: OpenFile) -> None:
-        """Take a connection accepted."""
+        """Record an accepted connection."""
         socket = file.socket
         if socket is None or (socket.named and _told_by_name(socket)):
             return
@@ -104,13 +104,13 @@ class Endpoints:
             self._wait(self._answered, place, file)
 
     def forget(self, file: OpenFile) -> None:
-        """Drop a socket whose connection has failed after all."""
+        """Drop a socket whose connect failed later."""
         place = None if file.socket is None else _place(file.socket.peer)
         if place is not None and (waiting := self._callers.get(place)) is not None:
             waiting.pop(file, None)
 
     def pipe(self, inode: int) -> Pipe:
-        """Return the pipe of an inode that `-y` shows."""
+        """Return the pipe with an inode that `-y` shows."""
         found = self._pipes.get(inode)
         if found is None:
             found = Pipe(inode=inode)
@@ -118,13 +118,13 @@ class Endpoints:
         return found
 
     def know(self, pipe: Pipe) -> None:
-        """Keep a pipe by its inode, for ends of it that are met by that only."""
+        """Remember a pipe by its inode, for ends that are known only by that."""
         if pipe.inode is not None:
             self._pipes[pipe.inode] = pipe
             self._count()
 
     def _choose(self, file: OpenFile, candidates: list[tuple[OpenFile, bool | None]]) -> bool:
-        """Tie an end to the one that it surely belongs to, else to the only one that it can."""
+        """Pair an end with the only certain candidate, else with the only possible one."""
         sure = [end for end, fits in candidates if fits]
         possible = [end for end, fits in candidates if fits is None]
         chosen = sure or possible
@@ -146,7 +146,7 @@ class Endpoints:
             self._sweep()
 
     def _sweep(self) -> None:
-        """Drop what has closed and what is tied."""
+        """Drop closed and paired ends."""
         self._named = {names: file for names, file in self._named.items() if _loose(file)}
         self._pipes = {inode: pipe for inode, pipe in self._pipes.items() if pipe.referred}
         self._callers, self._answered = _swept(self._callers), _swept(self._answered)
@@ -158,7 +158,7 @@ class Endpoints:
 
 
 def _told_by_name(socket: Socket) -> bool:
-    """Whether `-yy` shows its addresses, sooner or later, so that there is no need to guess."""
+    """Whether `-yy` will show its addresses, so that there is no need to guess."""
     return socket.protocol is not None and socket.protocol.startswith("TCP")
 
 
@@ -183,23 +183,23 @@ def _accepted_after(file: OpenFile, line: int) -> bool:
 
 
 def _fit(caller: Socket | None, answered: Socket | None) -> bool | None:
-    """Whether a caller and an accepted socket are two ends of one connection; None where they may be."""
+    """Whether a client and an accepted socket are ends of one connection; None if they may be."""
     if caller is None or answered is None:
         return False
     called, listening = _split(caller.peer)[0], _split(answered.local)[0]
     if called != listening and not {called, listening} & _WILD:
         return False
     if answered.peer is None or ":" not in answered.peer:
-        return None  # a unix socket, or an accept that has not asked for the peer
+        return None  # a unix socket, or an accept that did not ask for the peer address
     host, port = _split(caller.local)
     if port not in ("", "0") and host not in _WILD:
         return _plain(caller.local or "") == _plain(answered.peer)
-    # Whoever calls an address of his own host comes from the same one.
+    # A client that connects to an address of its own host uses the same address itself.
     return None if _split(answered.peer)[0] == called or called in _WILD else False
 
 
 def _place(address: str | None) -> str | None:
-    """Return where a caller and a listener meet: a path, or the port on any host."""
+    """Return the address where a client and a listener meet: a path, or the port on any host."""
     if address is None or address.isdecimal():
         return None
     host, port = _split(address)
@@ -216,7 +216,7 @@ def _split(address: str | None) -> tuple[str, str]:
 
 
 def _plain(address: str) -> str:
-    """Return an address in its one form: an IPv4 one without its IPv6 dress."""
+    """Return an address in canonical form: an IPv4-mapped IPv6 address as IPv4."""
     if address.startswith(_MAPPED):
         return address.removeprefix(_MAPPED).replace("]", "", 1)
     return address

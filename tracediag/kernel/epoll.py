@@ -1,4 +1,4 @@
-"""Event loops: epoll sets, their registrations, and what each wakeup reported and was then done about it.
+"""Event loops: epoll sets, their registrations, what each wakeup reported and how the program answered it.
 
 An epoll registration belongs to the pair of number and *open file description*; it ends with EPOLL_CTL_DEL or with the
 last reference to the description, not with close(2) of the number: epoll(7), "Questions and answers".
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tracediag.kernel.descriptor import Descriptor, OpenFile
 
 HANGUPS = frozenset({"EPOLLHUP", "EPOLLERR", "EPOLLRDHUP", "POLLHUP", "POLLERR", "POLLRDHUP"})
-"""What a wait reports of a peer that has gone or of a failed socket."""
+"""Events that report a peer that is gone or a failed socket."""
 
 _KEPT = 4
 
@@ -29,10 +29,10 @@ class Registration(msgspec.Struct, eq=False):
     file: OpenFile
     descriptor: Descriptor
     events: frozenset[str] | None
-    """What is asked for; None where the trace does not show it."""
+    """The requested events; None if the trace does not show them."""
     data: int | None
     added: Syscall | None
-    """The EPOLL_CTL_ADD; None where it is outside the trace and only inferred from what followed."""
+    """The EPOLL_CTL_ADD; None if it was not traced and the entry is inferred from later calls."""
     removed: Event | None = None
     memory: dict[str, Any] = msgspec.field(default_factory=dict)
     """What rules remember of it, by rule name."""
@@ -64,19 +64,19 @@ class EpollSet(msgspec.Struct, eq=False):
             self.by_data[entry.data] = entry
 
     def remove(self, entry: Registration, event: Event) -> None:
-        """Take an entry out, by EPOLL_CTL_DEL or with the description."""
+        """Remove an entry, by EPOLL_CTL_DEL or with its description."""
         entry.removed = event
         self.entries.pop((entry.number, entry.file), None)
         entry.file.registrations.pop(entry, None)
-        # by_data keeps it: events that still come for it tell of a mistake of the program, or of an older batch.
+        # by_data keeps it: later events with its data show a bug in the program, or come from an earlier batch.
 
 
 class Readiness(msgspec.Struct, eq=False):
-    """What one wakeup said of one descriptor, and the calls made on it before the next wait."""
+    """What one wakeup reported of one descriptor, and the calls made on it before the next wait."""
 
     events: frozenset[str]
     number: int | None
-    """The number in question; None where only unknown data was reported."""
+    """The descriptor number; None if only unknown data was reported."""
     data: int | None = None
     descriptor: Descriptor | None = None
     registration: Registration | None = None
@@ -87,7 +87,7 @@ class Readiness(msgspec.Struct, eq=False):
     last: Syscall | None = None
 
     def touch(self, call: Syscall) -> None:
-        """Note a call on the descriptor."""
+        """Count a call on the descriptor."""
         self.touched += 1
         self.last = call
         if len(self.calls) < _KEPT:
@@ -95,18 +95,18 @@ class Readiness(msgspec.Struct, eq=False):
 
 
 class Round(msgspec.Struct, eq=False):
-    """One turn of an event loop: a wait that returned, up to the next wait of that thread."""
+    """One turn of an event loop: from a wait that returned to the thread's next wait."""
 
     wait: Syscall
     reports: tuple[Readiness, ...]
     epoll: EpollSet | None = None
     """None for poll and select."""
     set_descriptor: Descriptor | None = None
-    """The descriptor of the epoll set that was waited on."""
+    """The descriptor of the epoll set that the thread waited on."""
     calls: int = 0
     """How many calls the thread made before it waited again."""
     first: Descriptor | None = None
     """The first descriptor that was used."""
     paused: Syscall | None = None
-    """A sleep that the thread made before it waited again, or another wait that came back with nothing."""
+    """A sleep that the thread made before it waited again, or another wait that returned without events."""
     ended_by: Syscall | Begun | None = None

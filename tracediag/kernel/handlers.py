@@ -1,4 +1,4 @@
-"""The functions that apply calls to the state, by the names of the calls; the modules of `calls/` fill the register."""
+"""The registry of handlers: functions that apply a call to the state; the modules of `calls/` fill it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from tracediag.kernel.action import Action
 from tracediag.trace.events import Begun, Syscall
 
 Handler = Callable[[Action, Syscall], None]
-"""Applies one whole call to the state."""
+"""Applies one complete call to the state."""
 
 BeginHandler = Callable[[Action, Begun], None]
-"""Applies the first half of a call, where the kernel acts before the call returns."""
+"""Applies the first half of a call that takes effect before it returns."""
 
 HANDLERS: dict[str, Handler] = {}
 BEGINNERS: dict[str, BeginHandler] = {}
 
 
 def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Mark a function as the one that applies these calls."""
+    """Register a function as the handler of these calls."""
 
     def mark(handler: Handler) -> Handler:
         HANDLERS.update(dict.fromkeys(names, handler))
@@ -28,7 +28,7 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
 
 
 def begins(*names: str) -> Callable[[BeginHandler], BeginHandler]:
-    """Mark a function as the one that applies the first half of these calls."""
+    """Register a function as the handler of the first half of these calls."""
 
     def mark(handler: BeginHandler) -> BeginHandler:
         BEGINNERS.update(dict.fromkeys(names, handler))

@@ -1,8 +1,8 @@
-"""What forked processes inherit: numbers and what they refer to, shared by all the tables that have them in common.
+"""Descriptors that forked processes inherit: a persistent map of numbers, shared by tables that have them in common.
 
 A process with a thousand descriptors that forks a thousand times makes a million references. The kernel copies them;
-here they are leaves of a tree that is never changed, only replaced along one path, so that a fork costs only what has
-changed since the last one. A leaf knows what it hangs on: so a description knows which tables still hold it.
+here they are leaves of an immutable tree that shares unchanged nodes, so that a fork costs only what changed since the
+previous one. Each node knows its parents, so a description knows which tables still hold it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from tracediag.kernel.table import DescriptorTable
 
 Inherited: TypeAlias = "tuple[OpenFile, bool | None, Descriptor]"
-"""An inherited number not used yet: what it refers to, its CLOEXEC flag, and the parent's descriptor."""
+"""An inherited number not used yet: its description, its CLOEXEC flag, and the parent's descriptor."""
 
 _BITS = 5
-"""Of a number, that choose the branch at each level: 32 numbers to a leaf, 32 nodes to a branch."""
+"""Bits of a number that select the branch at each level: 32 numbers per leaf, 32 nodes per branch."""
 _MASK = (1 << _BITS) - 1
 
 Changes: TypeAlias = "Mapping[int, Inherited | None]"
-"""By number what it refers to from now on; None for nothing."""
+"""New entries by number; None removes the number."""
 
 
 class Inheritance(msgspec.Struct, eq=False):
-    """A node of the tree, and with all below it a read-only map of numbers."""
+    """A node of the tree; with all nodes below it, a read-only map of numbers."""
 
     height: int = 0
     """0 for a leaf."""
@@ -37,9 +37,9 @@ class Inheritance(msgspec.Struct, eq=False):
     below: dict[int, Inheritance] = msgspec.field(default_factory=dict)
     """Of a branch, by the bits of the number that belong to its height."""
     followed: dict[Inheritance | DescriptorTable, None] = msgspec.field(default_factory=dict)
-    """What it hangs on: nodes and tables of processes that the trace follows."""
+    """Its parents: nodes, and tables of processes that the trace follows."""
     unfollowed: dict[Inheritance | DescriptorTable, None] = msgspec.field(default_factory=dict)
-    """The same for processes of which the trace holds no call."""
+    """The same for processes of which the trace shows no call."""
 
     def __len__(self) -> int:
         """Count the numbers."""
@@ -76,14 +76,14 @@ class Inheritance(msgspec.Struct, eq=False):
         return (item for node in self.below.values() for item in node.items())
 
     def updated(self, changes: Changes) -> Inheritance:
-        """Return the map with some numbers, none of them negative, changed; it shares all other nodes with this one."""
+        """Return the map with the given non-negative numbers changed; it shares all other nodes with this one."""
         root, most = self, max(changes, default=0)
         while most >> (_BITS * (root.height + 1)) > 0:
             root = Inheritance(root.height + 1, below={0: root} if root else {})
         return _rebuilt(root, root.height, changes)
 
     def hold(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
-        """Hang it on a table or a node; what holds no number is not kept account of."""
+        """Add a table or node as a parent; an empty node needs none."""
         if not self:
             return
         holders = self.followed if followed else self.unfollowed
@@ -95,7 +95,7 @@ class Inheritance(msgspec.Struct, eq=False):
         holders[by] = None
 
     def let_go(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
-        """Take it off a table or a node; what hangs on nothing is held by nothing any more."""
+        """Remove a table or node as a parent; a node without parents releases its children."""
         holders = self.followed if followed else self.unfollowed
         if by not in holders:
             return
@@ -107,7 +107,7 @@ class Inheritance(msgspec.Struct, eq=False):
                 file.drop(self, followed=followed)
 
     def tables(self) -> Iterator[DescriptorTable]:
-        """Yield the tables of followed processes that it hangs on."""
+        """Yield the tables of followed processes that hold it."""
         for holder in list(self.followed):
             if isinstance(holder, Inheritance):
                 yield from holder.tables()

@@ -1,4 +1,4 @@
-"""The reconstructed kernel: the only thing in tracediag that changes.
+"""The reconstructed kernel: the only mutable state in tracediag.
 
 This is the state; `tracediag.kernel.applying` changes it.
 """
@@ -28,34 +28,34 @@ class Kernel:
         self.endpoints = Endpoints()
         """The ends of connections and pipes whose other end is not known yet."""
         self.rights = Rights()
-        """The descriptors under way from one process to another."""
+        """The descriptors in transit between processes."""
         self.cuts: deque[Cut] = deque(maxlen=256)
-        """The last changes of a file's length, whoever made them."""
+        """The last changes of a file's length, by any process."""
         self.elided = 0
         """The last line behind which whoever posted the trace left something out; 0 for none."""
         self.shows_start_or_end = False
-        """Whether the trace shows any process execute a program, or end: else it may be a piece of a longer trace."""
+        """Whether the trace shows a process execute a program or exit: if not, it may be an excerpt."""
         self.succeeded = False
-        """Whether the trace shows any call that did not fail: `strace -Z` records failures only."""
+        """Whether the trace shows any call that succeeded: `strace -Z` records failures only."""
         self.names: set[str] = set()
-        """The names of the calls that the trace has shown, as far as anything asked the reader for them."""
+        """The names of the calls in the trace that the reader was asked for."""
         self.deferred: Callable[[], None] | None = None
         """Clean-up to run before the next event, so that rules still see what just ended."""
 
     @property
     def processes(self) -> list[Process]:
-        """The processes that the trace shows, ended ones among them, in order of appearance."""
+        """The processes in the trace, exited ones included, in order of appearance."""
         return self.process_table.processes
 
     @property
     def last_line(self) -> int:
-        """The last line of the trace so far."""
+        """The last line read so far."""
         event = self.last_event
         if isinstance(event, Syscall):
             return max(event.line, event.end_line)
         return 0 if event is None else event.line
 
     def closed(self, file: OpenFile) -> Event | None:
-        """Return what closed a description for good; None where a child that strace does not follow may hold it."""
+        """Return what released a description for good; None if a child that strace does not follow may hold it."""
         held = bool(file.strays) or any(not holder.table.seen for holder in file.holders)
         return None if held else file.closed

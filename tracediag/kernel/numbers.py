@@ -1,4 +1,4 @@
-"""What a call does to the numbers of a descriptor table: makes them, looks them up, releases them."""
+"""Operations on the numbers of a descriptor table: install, look up, release."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracediag.trace.events import Syscall
 
 
 def release_all(action: Action, table: DescriptorTable) -> None:
-    """Release every descriptor of a table, as the end of its last process does."""
+    """Release every descriptor of a table, when its last process ends."""
     table.drop_unused(action.event, only_cloexec=False)
     held = tuple(table)
     for descriptor in held:
@@ -18,7 +18,7 @@ def release_all(action: Action, table: DescriptorTable) -> None:
 
 
 def release(action: Action, descriptor: Descriptor) -> None:
-    """Release one descriptor; with the last reference to the description its epoll registrations go too."""
+    """Release one descriptor; the last reference to a description also removes its epoll registrations."""
     _end(action, descriptor)
     action.released = (*action.released, descriptor) if action.released else (descriptor,)
 
@@ -34,19 +34,19 @@ def _end(action: Action, descriptor: Descriptor) -> None:
 
 
 def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
-    """Make a new incarnation for the calling process, by the call in hand."""
+    """Install a new descriptor for the calling process, created by the current call."""
     table = action.thread.process.table
     descriptor = Descriptor(number, file, table, action.call, cloexec)
     lost = table.install(descriptor)
     if lost is not None:
-        # A close in another thread that has begun and not been reported yet, or one outside the trace.
+        # A close in another thread that has begun but not returned, or one that was not traced.
         release(action, lost)
     action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
     return descriptor
 
 
 def look_up(action: Action, number: int | None) -> Descriptor | None:
-    """Return the live incarnation of a number in the caller's table; one not seen before is assumed.
+    """Return the open descriptor of a number in the caller's table; one not seen before is assumed.
 
     None for a number that cannot be open: negative, missing, or one on which the call fails with EBADF.
     """

@@ -1,4 +1,4 @@
-"""The last that a trace shows of a process: the process ends, or the trace does."""
+"""The end of a process in the trace: the process exits, or the trace ends."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tracediag.trace.events import Exit, Syscall
 
 
 class ProcessEnd(msgspec.Struct, frozen=True, gc=False):
-    """A process of which the trace shows nothing more: its last thread has exited, or the trace is over.
+    """A process of which the trace shows nothing more: its last thread has exited, or the trace has ended.
 
-    There is one for each process. What the process was, said, failed at and held is still in the model.
+    There is one for each process. The model still holds its state, its messages, its failures and its descriptors.
     """
 
     process: Process
     kernel: Kernel
     action: Action | None = None
-    """The exit of its last thread; None where the trace is over before that is reported."""
+    """The exit of its last thread; None if the trace ends before that is reported."""
 
     @property
     def exit(self) -> Exit | None:
-        """The exit of the process as strace reports it: a status or the signal that killed it."""
+        """The exit as strace reports it: a status, or the signal that killed the process."""
         return self.process.exit
 
     @property
     def event(self) -> Exit | Syscall | None:
-        """What ended the process: `Process.end`; None where it is alive when the trace ends."""
+        """What ended the process: `Process.end`; None if it is alive when the trace ends."""
         return self.process.end
 
     @property
@@ -39,10 +39,10 @@ class ProcessEnd(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def thread(self) -> Thread | None:
-        """The thread that exited last; None at the end of the trace."""
+        """The thread that exited last; None if the trace ended first."""
         return None if self.action is None else self.action.thread
 
     @property
     def held(self) -> tuple[Descriptor, ...]:
-        """The descriptors that were open until then; none where another process shares the table and lives on."""
+        """The descriptors open at the end; none if another live process shares the table."""
         return tuple(self.process.table.open.values()) if self.action is None else self.action.released

@@ -1,7 +1,7 @@
-"""Who is who: maps the pids that strace prints to threads and processes, also where a trace shows them late.
+"""Maps the pids that strace prints to threads and processes, even if a trace shows their creation late.
 
-A child's lines may come before its parent's clone returns; the pid is missing while strace follows only one process and
-writes to a terminal; a trace may begin in the middle of everything.
+A child's lines may come before its parent's clone returns; strace prints no pid while it follows only one process and
+writes to a terminal; and a trace may start in the middle of a run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracediag.trace.events import Begun, Event, Exit, Syscall
 from tracediag.trace.flags import flags_in
 
 _MOST = 1024
-"""Processes from which on the longest dead are dropped: a build starts them by the thousand."""
+"""Number of processes from which the longest dead are dropped: a build starts thousands."""
 
 
 class ProcessTable:
@@ -26,18 +26,18 @@ class ProcessTable:
         self.threads: dict[int | None, Thread] = {}
         self.processes: list[Process] = []
         self.strangers = 0
-        """How many processes the trace has shown without the call that made them."""
+        """How many processes appeared without the call that created them."""
         self._cloning: OrderedDict[Thread, None] = OrderedDict()
         """Threads inside a clone, the latest last."""
         self._staying: OrderedDict[Thread, None] = OrderedDict()
-        """The threads in order of appearance, but for those of which lines without a pid have shown that they leave."""
+        """The threads in order of appearance, except those that lines without a pid have shown to be gone."""
         self._touched: dict[Thread, None] = {}
-        """The threads that had an event since lines were left out."""
+        """The threads with an event since lines were left out."""
         self.last: Thread | None = None
-        """The thread of the last event: nearly always that of the next one, too."""
+        """The thread of the last event: nearly always that of the next one as well."""
 
     def thread(self, event: Event) -> Thread:
-        """Return the thread of an event, made if this is the first that the trace shows of it."""
+        """Return the thread of an event, creating it at its first event."""
         last = self.last
         if last is not None and last.tid == event.pid:
             return last
@@ -59,7 +59,7 @@ class ProcessTable:
         return self._stranger(tid)
 
     def _only_one_left(self) -> Thread:
-        """Lines without a pid belong to the only process left (strace writing to a terminal)."""
+        """Return the only process left, to which lines without a pid belong (strace writing to a terminal)."""
         while self._staying:
             first = next(iter(self._staying))
             if not _leaving(first):
@@ -68,7 +68,7 @@ class ProcessTable:
         return next(iter(self.threads.values()))
 
     def _name(self, nameless: Thread, tid: int) -> Thread:
-        """The process that had no pid so far turns out to be this one."""
+        """Give the process that had no pid so far the pid that it turns out to have."""
         del self.threads[None]
         nameless.tid = tid
         nameless.process.pid = tid
@@ -91,7 +91,7 @@ class ProcessTable:
         return thread
 
     def begin_clone(self, parent: Thread) -> None:
-        """Note that a thread is inside a clone: the next pid not seen before is its child."""
+        """Note that a thread is inside a clone: the next unknown pid is its child."""
         self._cloning.setdefault(parent)
 
     def end_clone(self, parent: Thread) -> None:
@@ -99,13 +99,13 @@ class ProcessTable:
         self._cloning.pop(parent, None)
 
     def expect(self, tid: int, near: Thread) -> None:
-        """Take strace's own "Process N attached": it names the child before its first line."""
+        """Record strace's "Process N attached", which names the child before its first line."""
         parent = next(reversed(self._cloning), near)
         if tid not in self.threads and parent.inside is not None and parent.inside.name in FORKS:
             self.clone(parent, tid, parent.inside)
 
     def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:
-        """Make the child of a clone, or return it where its lines came first."""
+        """Create the child of a clone, or return it if its lines came first."""
         known = self.threads.get(tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
             _hand_over(known.process, parent.process, call)
@@ -120,13 +120,13 @@ class ProcessTable:
         return child
 
     def leave(self, thread: Thread, event: Exit) -> Process | None:
-        """Take a thread out; return its process where it was the last of it."""
+        """Remove a thread; return its process if this was its last thread."""
         process = thread.process
         process.threads.pop(thread, None)
         self._staying.pop(thread, None)
         self._stand_in(thread)
         self.end_clone(thread)
-        # The kernel hands the number out again one day; a line that bears it then is another thread's.
+        # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
             self.last = None
@@ -136,12 +136,12 @@ class ProcessTable:
         return process
 
     def _stand_in(self, thread: Thread) -> None:
-        """Let another thread stand for one that ends: they share the table that lines left out make stale."""
+        """Let another thread represent one that exits: they share the table that an elision makes stale."""
         if self._touched.pop(thread, thread) is None and thread.process.threads:
             self._touched[next(iter(thread.process.threads))] = None
 
     def drop_oldest_dead(self) -> None:
-        """Drop the longest dead of very many processes; the first stays, since it is what the recording is of."""
+        """Drop the longest dead of very many processes; keep the first one, which strace was started on."""
         if len(self.processes) > max(_MOST, 2 * len(self.threads)):
             first, *others = self.processes
             dead = sum(not process.threads for process in others)
@@ -154,7 +154,7 @@ class ProcessTable:
             self.processes[:] = kept
 
     def forget_rounds(self) -> None:
-        """Lines were left out: what was done about the last wakeups is not known, nor which numbers are closed."""
+        """Discard the open turns and closed numbers: lines were left out, so neither is known any more."""
         for thread in self._touched:
             for turn in thread.rounds.values():
                 for report in turn.reports:
@@ -165,7 +165,7 @@ class ProcessTable:
         self._touched = {} if self.last is None else {self.last: None}
 
     def supersede(self, thread: Thread, by: int) -> None:
-        """Let the thread `by`, which called execve, go on under the pid of this one: execve(2)."""
+        """Move the thread `by`, which called execve, to the pid of this one: execve(2)."""
         other = self.threads.pop(by, None)
         if other is not None and other is not thread:
             other.process.threads.pop(other, None)
@@ -174,7 +174,7 @@ class ProcessTable:
 
 
 def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
-    """Give a child to the parent whose clone has returned it: of several that were forking, another was guessed."""
+    """Move a child to the parent whose clone returned its pid: another forking process had been guessed."""
     wrong = child.parent
     if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
         return
@@ -184,7 +184,7 @@ def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
 
 
 def _leaving(thread: Thread) -> bool:
-    """Whether a thread has ended or is about to: with `-qq` the trace does not report exits."""
+    """Whether a thread has exited or is about to: with `-qq` strace does not report exits."""
     process, last = thread.process, thread.last_call
     return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")
 

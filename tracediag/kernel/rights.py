@@ -1,4 +1,4 @@
-"""Descriptors under way from one process to another in a message: SCM_RIGHTS in unix(7)."""
+"""Descriptors in transit between processes: SCM_RIGHTS in unix(7)."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class Passed(msgspec.Struct, eq=False):
     call: Syscall | Begun
     files: tuple[OpenFile, ...]
     notes: tuple[str | None, ...]
-    """What `-y` says of each of them."""
+    """What `-y` shows of each descriptor."""
     to: OpenFile | None
-    """The socket at which it arrives, where the trace shows both ends."""
+    """The receiving socket, if the trace shows both ends."""
 
 
 class Rights:
-    """The messages under way, the oldest first; the number of those that nobody in the trace receives is bounded."""
+    """The messages in transit, oldest first; bounded, because the trace may never show their receipt."""
 
     def __init__(self) -> None:
         self._under_way: deque[Passed] = deque(maxlen=_KEPT)
 
     def send(self, passed: Passed) -> None:
-        """Take a message in; from now on somebody outside the trace may hold what it carries."""
+        """Add a message; from now on a process outside the trace may hold its descriptors."""
         self._under_way.append(passed)
         for file in passed.files:
             file.sent = file.sent or passed.call
 
     def withdraw(self, line: int) -> None:
-        """Take back the message of a call that has failed after all."""
+        """Remove the message of a call that failed."""
         for passed in [passed for passed in self._under_way if passed.call.line == line]:
             self._arrived(passed)
 
     def receive(self, by: OpenFile, notes: tuple[str | None, ...], *, unread_since: int, peek: bool) -> Passed | None:
-        """Return the message that a call receives: the next one on its socket, else one of the same annotations.
+        """Return the message that a call receives: the next on its socket, else one with the same annotations.
 
         Args:
-            by: the socket that is received from.
-            notes: what `-y` says of the descriptors received.
-            unread_since: the line of the last read that throws descriptors away: what was sent before may be lost.
-            peek: whether the message stays where it is.
+            by: the receiving socket.
+            notes: what `-y` shows of the received descriptors.
+            unread_since: the line of the last read without room for descriptors: messages sent before may be lost.
+            peek: whether the message stays queued.
         """
         for passed in list(self._under_way):
             if passed.to not in (by, None):
@@ -61,7 +61,7 @@ class Rights:
         return None
 
     def lose(self, by: OpenFile) -> None:
-        """The next message on a socket was received without room for its descriptors."""
+        """Drop the next message on a socket, received without room for its descriptors."""
         passed = next((passed for passed in self._under_way if passed.to is by), None)
         if passed is not None:
             self._arrived(passed)
@@ -74,7 +74,7 @@ class Rights:
 
 
 def _may_be(sent: tuple[str | None, ...], received: tuple[str | None, ...]) -> bool:
-    """Whether the annotations do not speak against two messages being one."""
+    """Whether the annotations are compatible with both being the same message."""
     if len(sent) != len(received):
         return False
     return all(one is None or other is None or one == other for one, other in zip(sent, received, strict=True))

@@ -1,4 +1,4 @@
-"""Signal dispositions of a process, as far as the trace has shown them: signal(7), sigaction(2)."""
+"""Signal dispositions of a process, as far as known: signal(7), sigaction(2)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class SignalTable(msgspec.Struct, eq=False):
     known: dict[str, Disposition] = msgspec.field(default_factory=dict)
     set_by: dict[str, Syscall] = msgspec.field(default_factory=dict)
     from_exec: bool = False
-    """Whether the process was seen from its execve on: what it has not set itself is default or inherited SIG_IGN."""
+    """Whether the trace shows the process since its execve: what it has not set is default or inherited SIG_IGN."""
 
     def get(self, name: str) -> Disposition | None:
         """Return the disposition of a signal ("SIGPIPE"), or None where the trace does not show it."""
         return self.known.get(name)
 
     def set(self, name: str, disposition: Disposition, call: Syscall | None) -> None:
-        """Take a disposition from sigaction or signal."""
+        """Record a disposition set by sigaction or signal."""
         self.known[name] = disposition
         if call is not None:
             self.set_by[name] = call

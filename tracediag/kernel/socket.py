@@ -1,4 +1,4 @@
-"""What the trace has shown of a socket: its addresses, its state and its peer's end."""
+"""The known state of a socket: its addresses, options and peer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Socket(msgspec.Struct, eq=False):
-    """One socket. Every field that is None stands for something that the trace has not shown."""
+    """One socket. A field is None if the trace has not shown it."""
 
     family: str | None = None
     type: str | None = None
@@ -24,21 +24,21 @@ class Socket(msgspec.Struct, eq=False):
     local: str | None = None
     peer: str | None = None
     named: bool = False
-    """Whether an annotation has told both names, so that there is nothing more to read in it."""
+    """Whether an annotation has shown both names, so that later ones hold nothing new."""
     other: OpenFile | None = None
-    """The other end of the connection, where the trace shows both."""
+    """The other end of the connection, if the trace shows both."""
     guessed: bool = False
-    """Whether `other` is so only because nobody else in the trace can be it."""
+    """Whether `other` was chosen only because no other socket in the trace fits."""
     listening: Syscall | None = None
     accepting: bool = False
-    """Whether it was listened or accepted on: a listener, even where listen(2) is outside the trace."""
+    """Whether it is a listener: listen or accept was called on it."""
     accepted: Syscall | None = None
-    """The accept that made it."""
+    """The accept that created it."""
     connected: Syscall | None = None
     last_read: Syscall | None = None
     """The last call that received data."""
     last_write: Syscall | None = None
-    """The last call that sent data with success."""
+    """The last call that sent data successfully."""
     ended: Syscall | None = None
     """The first call that received 0 bytes on a stream: the peer has closed its side."""
     hung_up: Syscall | None = None
@@ -48,7 +48,7 @@ class Socket(msgspec.Struct, eq=False):
     broken: Syscall | None = None
     """The first call that failed with EPIPE or ECONNRESET."""
     shut: Syscall | None = None
-    """The first shutdown(2) of its own."""
+    """The first shutdown(2) called on it."""
     options: dict[str, Value] = msgspec.field(default_factory=dict)
 
     @property
@@ -62,7 +62,7 @@ class Socket(msgspec.Struct, eq=False):
 
 
 def format_address(value: Value | None) -> str | None:
-    """Return a socket address as people write it ("127.0.0.1:80", "[::1]:80", "/run/x.sock"), or None."""
+    """Return a socket address in its usual notation ("127.0.0.1:80", "[::1]:80", "/run/x.sock"), or None."""
     address = bare(value)
     if not isinstance(address, Structure):
         return None

@@ -1,4 +1,4 @@
-"""The handlers: one module a family of calls; each marks its functions with the calls that they apply."""
+"""The handlers, one module per family of calls; each function is marked with the calls that it applies."""
 
 from tracediag.kernel.calls import (
     children,

@@ -13,12 +13,12 @@ from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Macro, Operation, Structure, Symbol, Value, bare, items_of, names_of, number_of, walk
 
 _EXITED = re.compile(r"[^\[]*+\[\{WIFEXITED\(s\) && WEXITSTATUS\(s\) == ([0-9]{1,3}+)\}\], ").match
-"""The end of nearly every child, read without parsing."""
+"""How nearly every child ends; matched without parsing."""
 
 
 @handles(*CHILD_WAITS - {"waitid"})
 def wait4(action: Action, call: Syscall) -> None:
-    """A child is reaped, unless it only stopped or went on."""
+    """Reap the child, unless it was only stopped or continued."""
     if call.result is None or call.result <= 0:
         return
     usual = _EXITED(call.body)
@@ -29,7 +29,7 @@ def wait4(action: Action, call: Syscall) -> None:
 
 @handles("waitid")
 def waitid(action: Action, call: Syscall) -> None:
-    """The child is named in the siginfo; WNOWAIT leaves it to be waited for."""
+    """Reap the child that the siginfo names; with WNOWAIT it remains waitable."""
     info = bare(call.arg(2))
     if call.result != 0 or not isinstance(info, Structure) or "WNOWAIT" in names_of(call.arg(3)):
         return
@@ -47,9 +47,9 @@ def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: s
 
 
 def _status(value: Value | None) -> tuple[int | None, str | None, bool]:
-    """Take `[{WIFEXITED(s) && WEXITSTATUS(s) == 1}]` apart: status, signal, whether the child has ended.
+    """Decode `[{WIFEXITED(s) && WEXITSTATUS(s) == 1}]`: exit status, signal, whether the child has terminated.
 
-    A NULL status tells nothing; without WUNTRACED only an end makes wait4 return.
+    A NULL status shows nothing; without WUNTRACED wait4 only returns for a child that has terminated.
     """
     items = items_of(value)
     if not items:

@@ -1,4 +1,4 @@
-"""Calls that end or copy descriptors: close(2), close_range(2), dup(2)."""
+"""Calls that release or duplicate descriptors: close(2), close_range(2), dup(2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracediag.trace.values import names_of
 
 @begins("close")
 def begin_close(action: Action, call: Begun) -> None:
-    """The number is free as soon as the call is under way, before strace can show that it returned."""
+    """Free the number as soon as the call begins, before strace can show that it returned."""
     descriptor = subject(action, call)
     action.thread.inside_descriptor = descriptor
     if descriptor is not None:
@@ -23,7 +23,7 @@ def begin_close(action: Action, call: Begun) -> None:
 
 @handles("close")
 def close(action: Action, call: Syscall) -> None:
-    """The number is released, even where the call fails with EINTR or EIO: close(2), "Dealing with error returns"."""
+    """Release the number, even if the call fails with EINTR or EIO: close(2), "Dealing with error returns"."""
     begun: Descriptor | None = action.thread.inside_descriptor
     if begun is not None:
         action.descriptor = begun
@@ -39,7 +39,7 @@ def close(action: Action, call: Syscall) -> None:
 
 @handles("close_range")
 def close_range(action: Action, call: Syscall) -> None:
-    """A range of numbers is released, or marked CLOEXEC."""
+    """Release a range of numbers, or set FD_CLOEXEC on them."""
     first, last = call.number(0), call.number(1)
     if call.result != 0 or first is None or last is None:
         return
@@ -54,7 +54,7 @@ def close_range(action: Action, call: Syscall) -> None:
 
 @handles(*DUPS)
 def dup(action: Action, call: Syscall) -> None:
-    """A second number for the same description; FD_CLOEXEC is not copied: dup(2)."""
+    """Add a second number for the same description; FD_CLOEXEC is not copied: dup(2)."""
     old = subject(action, call)
     if call.result is None or call.result < 0 or old is None or call.result == old.number:
         return

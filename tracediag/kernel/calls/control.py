@@ -1,4 +1,4 @@
-"""Calls that change what a descriptor or its description is like: fcntl(2), ioctl(2) FIONBIO and of terminals."""
+"""Calls that change the flags of a descriptor or its description: fcntl(2), ioctl(2) FIONBIO, terminal ioctls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracediag.trace.values import Value, items_of, names_of, number_of
 
 
 def status_flags(value: Value | None) -> frozenset[str]:
-    """Return the status flags of an F_SETFL argument, also where strace printed them as a number."""
+    """Return the status flags of an F_SETFL argument, even if strace printed them as a number."""
     names = names_of(value)
     if names:
         return names
@@ -27,16 +27,16 @@ _PLAIN = frozenset({"F_GETFD", "F_GETFL", "F_SETFD", "F_SETFL", "F_DUPFD", "F_DU
 
 
 def command_of(call: Syscall) -> str | None:
-    """Return the command of an fcntl; told from the text, since find(1) makes it as often as it opens files."""
+    """Return the command of an fcntl; read from the text, because find(1) calls fcntl as often as it opens files."""
     body = call.body
-    # The last one: a path that -y shows may hold anything.
+    # Use the last match: a path that -y shows may hold anything.
     word = body[body.rfind(", F_") + 2 :].partition(",")[0]
     return word if word in _PLAIN else next(iter(names_of(call.arg(1))), None)
 
 
 @handles(*CONTROLS)
 def fcntl(action: Action, call: Syscall) -> None:
-    """Flags are fetched or set, or the descriptor is copied."""
+    """Apply an fcntl: flags are fetched or set, or the descriptor is duplicated."""
     descriptor = subject(action, call)
     if descriptor is None or call.failed:
         return
@@ -79,13 +79,13 @@ _FLAG_REQUESTS = {"FIONBIO": "O_NONBLOCK", "FIOASYNC": "O_ASYNC"}
 _CLOEXEC_REQUESTS = {"FIOCLEX": True, "FIONCLEX": False}
 _FOREGROUND_REQUESTS = frozenset({"TIOCGPGRP", "TIOCSPGRP"})
 _MASTER = "/dev/ptmx"
-"""Through it a terminal emulator asks for the foreground group of a terminal that is not its own."""
+"""A terminal emulator uses it to query the foreground group of a terminal that is not its own."""
 _TERMINAL_REQUESTS = frozenset({"TCGETS", "TCGETS2"})
 
 
 @handles("ioctl")
 def ioctl(action: Action, call: Syscall) -> None:
-    """FIONBIO, FIOASYNC, FIOCLEX and FIONCLEX change flags as fcntl does: ioctl_fionbio and its like in fs/ioctl.c."""
+    """Apply FIONBIO, FIOASYNC, FIOCLEX and FIONCLEX, which change flags as fcntl does: fs/ioctl.c."""
     descriptor = subject(action, call)
     if descriptor is None or call.failed:
         return
@@ -104,7 +104,7 @@ def ioctl(action: Action, call: Syscall) -> None:
 
 
 def _foreground(terminal: Terminal, call: Syscall) -> None:
-    """The group that may use the controlling terminal is asked for or set: tcgetpgrp(3)."""
+    """Record the foreground process group of the controlling terminal: tcgetpgrp(3)."""
     given = items_of(call.arg(2))
     group = number_of(given[0]) if given else None
     if group is not None:

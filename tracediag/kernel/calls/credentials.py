@@ -10,11 +10,11 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Value, items_of, names_of, number_of
 
 _NOBODY = 0xFFFFFFFF
-"""-1 as some versions of strace print it: leave this one as it is."""
+"""-1 as some versions of strace print it: leave this id unchanged."""
 
 
 def _wide(*names: str) -> tuple[str, ...]:
-    """Return calls with their forms for wide ids on old 32-bit machines: getuid32."""
+    """Return the names of calls, with the 32-bit id variants of old 32-bit machines: getuid32."""
     return (*names, *(f"{name}32" for name in names))
 
 
@@ -31,7 +31,7 @@ def _of(process: Process, name: str) -> Ids:
 
 @handles(*_wide("getuid", "getgid", "geteuid", "getegid"))
 def get_one(action: Action, call: Syscall) -> None:
-    """The real or the effective one is told."""
+    """Record the real or the effective id that the call returns."""
     if call.result is not None and call.result >= 0:
         effective = call.name.startswith("gete")
         told = (None, call.result, None) if effective else (call.result, None, None)
@@ -40,7 +40,7 @@ def get_one(action: Action, call: Syscall) -> None:
 
 @handles(*_wide("getresuid", "getresgid"))
 def get_three(action: Action, call: Syscall) -> None:
-    """All three are told."""
+    """Record the real, effective and saved ids that the call returns."""
     if call.result == 0:
         told = [next(iter(items_of(call.arg(place))), None) for place in range(3)]
         real, effective, saved = (number_of(value) for value in told)
@@ -49,7 +49,7 @@ def get_three(action: Action, call: Syscall) -> None:
 
 @handles(*_wide("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"))
 def set_ids(action: Action, call: Syscall) -> None:
-    """The process acts as somebody else, for good or for a while."""
+    """Apply a change of the process's user or group ids."""
     if call.result != 0:
         return
     given = [_given(call.number(place)) for place in range(3)]
@@ -59,7 +59,7 @@ def set_ids(action: Action, call: Syscall) -> None:
     elif "setre" in call.name:
         ids = ids.set_two(given[0], given[1])
     elif given[0] is not None:
-        # Of groups too it is the user that tells what the process may.
+        # For group ids too, privilege is decided by the user id.
         user = action.process.uids.effective
         ids = ids.set_one(given[0], root=None if user is None else user == 0)
     _store(action.process, call.name, ids)
@@ -71,7 +71,7 @@ def _given(number: int | None) -> int | None:
 
 @handles(*_wide("getgroups", "setgroups"))
 def groups(action: Action, call: Syscall) -> None:
-    """The other groups are told or set; getgroups with a size of 0 tells only how many there are."""
+    """Record the supplementary groups; getgroups with a size of 0 only returns how many there are."""
     told, result = call.name.startswith("get"), call.result
     if result is None or result < 0 or (told and result > 0 and call.number(0) == 0):
         return
@@ -86,7 +86,7 @@ def groups(action: Action, call: Syscall) -> None:
 
 
 def _meant(action: Action, pid: int | None) -> Process | None:
-    """Return the process that a call means; 0 is the caller."""
+    """Return the process that a pid argument refers to; 0 is the caller."""
     if pid in (None, 0, action.process.pid):
         return action.process
     thread = action.kernel.process_table.threads.get(pid)
@@ -95,7 +95,7 @@ def _meant(action: Action, pid: int | None) -> Process | None:
 
 @handles("setpgid")
 def setpgid(action: Action, call: Syscall) -> None:
-    """A process, the caller or a child, joins a group or leads one of its own."""
+    """Move a process, the caller or a child, to a process group; it may lead a new one."""
     meant = _meant(action, call.number(0))
     if meant is not None and call.result == 0:
         meant.group = call.number(1) or meant.pid
@@ -103,7 +103,7 @@ def setpgid(action: Action, call: Syscall) -> None:
 
 @handles("getpgrp", "getpgid")
 def getpgid(action: Action, call: Syscall) -> None:
-    """The group of a process is told."""
+    """Record the process group that the call returns."""
     meant = _meant(action, call.number(0) if call.name == "getpgid" else 0)
     if meant is not None and call.result is not None and call.result > 0:
         meant.group = call.result
@@ -111,7 +111,7 @@ def getpgid(action: Action, call: Syscall) -> None:
 
 @handles("getsid")
 def getsid(action: Action, call: Syscall) -> None:
-    """The session of a process is told."""
+    """Record the session that the call returns."""
     meant = _meant(action, call.number(0))
     if meant is not None and call.result is not None and call.result > 0:
         meant.session = call.result
@@ -119,7 +119,7 @@ def getsid(action: Action, call: Syscall) -> None:
 
 @handles("setsid")
 def setsid(action: Action, call: Syscall) -> None:
-    """The process leads a session of its own, without a terminal."""
+    """Make the process the leader of a new session without a controlling terminal."""
     if call.result is not None and call.result > 0:
         process = action.process
         process.session = process.group = call.result
@@ -133,19 +133,19 @@ _SECCOMP_MODES: dict[int | str, bool] = {
     1: False,
     "SECCOMP_SET_MODE_FILTER": False,
 }
-"""What puts strict mode (True) or a filter in force, by number and name: strace <= 4.8 prints 0x2."""
+"""Operations that install strict mode (True) or a filter, by number and name: strace <= 4.8 prints 0x2."""
 
 
 @handles("prctl")
 def control_process(action: Action, call: Syscall) -> None:
-    """A seccomp filter or strict mode is put in force: PR_SET_SECCOMP in prctl(2)."""
+    """Record the seccomp filter or strict mode that prctl(PR_SET_SECCOMP) installs."""
     if call.body.startswith("PR_SET_SECCOMP"):
         _confine(action.process, call, call.arg(1), _PRCTL_MODES)
 
 
 @handles("seccomp")
 def seccomp(action: Action, call: Syscall) -> None:
-    """The same by seccomp(2)."""
+    """Record the seccomp filter or strict mode that seccomp(2) installs."""
     _confine(action.process, call, call.arg(0), _SECCOMP_MODES)
 
 

@@ -13,14 +13,14 @@ from tracediag.trace.values import names_of
 
 @begins(*FORKS)
 def begin_clone(action: Action, call: Begun) -> None:
-    """The child may be heard of before the call returns."""
+    """Expect the child, whose first lines may come before the call returns."""
     del call
     action.kernel.process_table.begin_clone(action.thread)
 
 
 @handles(*FORKS)
 def clone(action: Action, call: Syscall) -> None:
-    """A thread or process is made."""
+    """Create the thread or process."""
     table = action.kernel.process_table
     if call.result is not None and call.result > 0:
         table.clone(action.thread, call.result, call)
@@ -29,7 +29,7 @@ def clone(action: Action, call: Syscall) -> None:
 
 @handles(*EXECS)
 def execve(action: Action, call: Syscall) -> None:
-    """Another program takes the process over: the CLOEXEC descriptors go, handlers become default."""
+    """Replace the program: FD_CLOEXEC descriptors are closed and signal handlers are reset."""
     if call.result != 0:
         return
     process = action.process
@@ -37,7 +37,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.program = call.path(1 if call.name == "execveat" else 0)
     process.execs += 1
     action.kernel.shows_start_or_end = True
-    # What failed before, failed in another program: the search along PATH, for one.
+    # Earlier failures belong to the previous program: the search along PATH, for example.
     process.failures.clear()
     process.messages.clear()
     _own_table(action)
@@ -46,7 +46,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.signals = process.signals.copy()
     process.signals.exec()
     action.thread.rounds.clear()
-    # What the program before had closed is nothing that the new one could know.
+    # The new program cannot know which numbers the previous one closed.
     process.table.last_closed.clear()
     process.table.executed = True
     process.table.drop_unused(action.event, only_cloexec=True)
@@ -56,7 +56,7 @@ def execve(action: Action, call: Syscall) -> None:
 
 
 def _own_table(action: Action) -> None:
-    """Unshare the table: CLONE_FILES ends with execve(2) and with unshare(2)."""
+    """Unshare the descriptor table: CLONE_FILES ends with execve(2) and with unshare(2)."""
     process = action.process
     if len(process.table.users) > 1:
         process.table.users.pop(process, None)
@@ -67,14 +67,14 @@ def _own_table(action: Action) -> None:
 
 @handles("unshare")
 def unshare(action: Action, call: Syscall) -> None:
-    """The process takes a table of its own."""
+    """Give the process a descriptor table of its own."""
     if call.result == 0 and "CLONE_FILES" in names_of(call.arg(0)):
         _own_table(action)
 
 
 @handles(*EXITS)
 def exit_group(action: Action, call: Syscall) -> None:
-    """The status is known before the exit is reported."""
+    """Record the exit status, which is known before strace reports the exit."""
     if call.name == "exit_group":
         action.process.exit_status = call.number(0)
         action.process.leaving = call
@@ -82,5 +82,5 @@ def exit_group(action: Action, call: Syscall) -> None:
 
 @handles("set_robust_list", "set_tid_address")
 def started(action: Action, call: Syscall) -> None:
-    """The first call of a child that the C library makes: that it is seen at all shows that the child is followed."""
+    """Note the first call that the C library makes in a child: its presence shows that strace follows the child."""
     del action, call

@@ -1,4 +1,4 @@
-"""Resource limits that a process asks for or sets: getrlimit(2), prlimit64."""
+"""Resource limits that a process reads or sets: getrlimit(2), prlimit64."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tracediag.trace.values import Structure, Value, bare, names_of, number_of
 
 @handles("getrlimit", "ugetrlimit", "setrlimit")
 def getrlimit(action: Action, call: Syscall) -> None:
-    """The limit of the caller."""
+    """Record a limit of the caller."""
     _take(action, call, 0, call.arg(1))
 
 
 @handles("prlimit64")
 def prlimit64(action: Action, call: Syscall) -> None:
-    """The new limit, or else the old one; of the caller itself where the pid is 0 or its own."""
+    """Record the new limit, or else the old one, if the pid is 0 or the caller's own."""
     if call.number(0) in (0, action.process.pid):
         new = call.arg(2)
         _take(action, call, 1, new if isinstance(bare(new), Structure) else call.arg(3))

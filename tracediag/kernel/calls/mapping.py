@@ -1,4 +1,4 @@
-"""Calls that map files and cut them: mmap(2), munmap(2), mremap(2), truncate(2)."""
+"""Calls that map and truncate files: mmap(2), munmap(2), mremap(2), truncate(2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANONYMOUS = ", -1, 0"
 
 @handles(*MAPS)
 def mmap(action: Action, call: Syscall) -> None:
-    """A file or fresh memory is mapped; nothing is parsed, since hardly anybody ever asks."""
+    """Record the mapping unparsed, since few rules ever look it up."""
     if call.errno is not None or call.result is None:
         return
     body = call.body
@@ -34,7 +34,7 @@ def mmap(action: Action, call: Syscall) -> None:
 
 @handles("mremap")
 def mremap(action: Action, call: Syscall) -> None:
-    """A mapping moves or changes its length."""
+    """Record that a mapping moved or changed its length."""
     old = call.number(0)
     if call.result is None or call.failed or old is None:
         return
@@ -44,14 +44,14 @@ def mremap(action: Action, call: Syscall) -> None:
 
 @handles("munmap")
 def munmap(action: Action, call: Syscall) -> None:
-    """Addresses are given back."""
+    """Record the munmap."""
     if call.result == 0:
         action.process.space.unmaps.append(call)
 
 
 @handles(*FTRUNCATES)
 def ftruncate(action: Action, call: Syscall) -> None:
-    """An open file has another length."""
+    """Record the new length of an open file."""
     descriptor = subject(action, call)
     if descriptor is not None and call.result == 0:
         action.kernel.cuts.append(Cut(call, descriptor.file, descriptor.file.path, call.number(1)))
@@ -59,12 +59,12 @@ def ftruncate(action: Action, call: Syscall) -> None:
 
 @handles(*TRUNCATES)
 def truncate(action: Action, call: Syscall) -> None:
-    """A file has another length, by its path."""
+    """Record the new length of a file given by path."""
     path = text_of(call.arg(0))
     if path is not None and call.result == 0:
         action.kernel.cuts.append(Cut(call, None, str(path), call.number(1)))
 
 
 def opened_empty(action: Action, call: Syscall, file: OpenFile) -> None:
-    """Note an open that cut the file to nothing, or made it."""
+    """Note an open that truncated or created the file."""
     action.kernel.cuts.append(Cut(call, file, file.path, 0))

@@ -1,4 +1,4 @@
-"""Calls that make descriptors: open(2), socket(2), accept(2), pipe(2), epoll_create(2), eventfd(2) and their like."""
+"""Calls that create descriptors: open(2), socket(2), accept(2), pipe(2), epoll_create(2), eventfd(2) and similar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import items_of, names_of, note_of, number_of
 
 _FILE = Kind.FILE
-"""See `subject`: by a name of its own, since it is asked for at each open."""
+"""A module-level alias, because every open reads it: see `subject`."""
 _SOCKET_BITS = frozenset({"SOCK_NONBLOCK", "SOCK_CLOEXEC"})
 
 
@@ -36,7 +36,7 @@ def _has_cloexec(names: frozenset[str]) -> bool:
 
 @handles(*OPENS, "open_by_handle_at")
 def open_file(action: Action, call: Syscall) -> None:
-    """A path becomes a descriptor: path and status flags are in the call, for whoever asks for them."""
+    """Create a descriptor; its path and status flags are parsed from the call on first use."""
     if call.result is None or call.result < 0:
         return
     file = OpenFile(_FILE, call)
@@ -47,7 +47,7 @@ def open_file(action: Action, call: Syscall) -> None:
 
 
 def annotate(action: Action, file: OpenFile, call: Syscall) -> None:
-    """Learn what a result's annotation says: `= 3</etc/passwd>`."""
+    """Record what the annotation of a result shows: `= 3</etc/passwd>`."""
     note = call.detail
     if not note or f"<{note}>" not in call.tail:
         return
@@ -61,7 +61,7 @@ def annotate(action: Action, file: OpenFile, call: Syscall) -> None:
 
 @handles("socket")
 def socket(action: Action, call: Syscall) -> None:
-    """A new socket; SOCK_NONBLOCK and SOCK_CLOEXEC ride on its type: socket(2)."""
+    """Create a socket; SOCK_NONBLOCK and SOCK_CLOEXEC may be or-ed into its type: socket(2)."""
     if call.result is None or call.result < 0:
         return
     file = _new_socket(call)
@@ -78,7 +78,7 @@ def _new_socket(call: Syscall) -> OpenFile:
 
 @handles("socketpair")
 def socketpair(action: Action, call: Syscall) -> None:
-    """Two sockets, connected to each other."""
+    """Create two sockets connected to each other."""
     numbers = [number_of(item) for item in items_of(call.arg(3))]
     if call.result != 0 or len(numbers) != 2:
         return
@@ -92,7 +92,7 @@ def socketpair(action: Action, call: Syscall) -> None:
 
 @handles(*ACCEPTS)
 def accept(action: Action, call: Syscall) -> None:
-    """A connection is taken from a listener's backlog; it does not inherit the listener's flags: accept(2)."""
+    """Accept a connection from a listener's backlog; it does not inherit the listener's flags: accept(2)."""
     listener = subject(action, call)
     if listener is not None:
         as_socket(listener.file).accepting = True
@@ -112,7 +112,7 @@ def accept(action: Action, call: Syscall) -> None:
 
 @handles(*PIPES)
 def pipe(action: Action, call: Syscall) -> None:
-    """Two ends of a new pipe: pipe(2)."""
+    """Create both ends of a pipe: pipe(2)."""
     items = items_of(call.arg(0))
     if call.result != 0 or len(items) != 2:
         return
@@ -132,14 +132,14 @@ def pipe(action: Action, call: Syscall) -> None:
 
 @handles(*EPOLL_CREATES)
 def epoll_create(action: Action, call: Syscall) -> None:
-    """A new, empty epoll set."""
+    """Create an empty epoll set."""
     if call.result is not None and call.result >= 0:
         file = OpenFile(Kind.EPOLL, call, known_flags=_flags("O_RDWR"), epoll=EpollSet())
         install(action, call.result, file, cloexec=_has_cloexec(names_of(call.arg(0))))
 
 
 def _anonymous(kind: Kind, flags_at: int) -> Callable[[Action, Syscall], None]:
-    """Make the handler of a call that only makes a descriptor, with its flags in one argument."""
+    """Return the handler of a call that only creates a descriptor, with its flags in one argument."""
 
     def handler(action: Action, call: Syscall) -> None:
         if call.result is None or call.result < 0:
@@ -153,7 +153,7 @@ def _anonymous(kind: Kind, flags_at: int) -> Callable[[Action, Syscall], None]:
 
 
 _NO_FLAGS = 9
-"""A position where no call has an argument."""
+"""An argument position that no call has."""
 
 for _name, (_kind, _position) in {
     "eventfd": (Kind.EVENTFD, _NO_FLAGS),

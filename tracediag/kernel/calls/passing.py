@@ -1,4 +1,4 @@
-"""Descriptors that go from process to process: SCM_RIGHTS of sendmsg(2) and recvmsg(2), pidfd_getfd(2)."""
+"""Descriptors passed between processes: SCM_RIGHTS of sendmsg(2) and recvmsg(2), pidfd_getfd(2)."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tracediag.trace.numbers import identifier
 from tracediag.trace.values import Structure, Symbol, Value, bare, items_of, note_of, number_of, walk
 
 _RIGHTS = "SCM_RIGHTS"
-"""Looked for in the text: few messages carry descriptors, and parsing the others for it would cost."""
+"""Searched for in the text, because few messages carry descriptors and parsing the others would be wasted."""
 """The reads that have room for descriptors; all others throw them away."""
 
 
 @begins(*MESSAGE_SENDS)
 def begin_send(action: Action, call: Begun) -> None:
-    """What the message carries may be received before the call returns."""
+    """Record the descriptors in the message, which may be received before the call returns."""
     if call.has(_RIGHTS):
         _pass_on(action, call)
 
 
 @handles(*MESSAGE_SENDS)
 def send_message(action: Action, call: Syscall) -> None:
-    """Data, and perhaps descriptors."""
+    """Send data, and descriptors if the message carries any."""
     transmit(action, call)
     if not call.has(_RIGHTS):
         return
@@ -57,7 +57,7 @@ def _pass_on(action: Action, call: Syscall | Begun) -> None:
 
 @handles(*MESSAGE_RECEIVES)
 def receive_message(action: Action, call: Syscall) -> None:
-    """Data, and perhaps descriptors: new numbers for what the sender holds under others."""
+    """Receive data, and descriptors if the message carries any; they get new numbers in the receiver."""
     held = look_up(action, call.number(0))
     lost_before = 0 if held is None else _thrown_away(held.file)
     receive(action, call)
@@ -71,7 +71,7 @@ def receive_message(action: Action, call: Syscall) -> None:
 
 
 def _thrown_away(file: OpenFile) -> int:
-    """Return the line of the last read that had no room for descriptors, 0 where there was none."""
+    """Return the line of the last read that had no room for descriptors, 0 if there was none."""
     last = None if file.socket is None else file.socket.last_read
     return 0 if last is None or last.name in MESSAGE_RECEIVES else last.line
 
@@ -91,12 +91,12 @@ def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...
 
 
 def _carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:
-    """Yield the descriptors of each SCM_RIGHTS of a message: `cmsg_data=[3, 4]`, up to 4.10 without a name."""
+    """Yield the descriptors of each SCM_RIGHTS of a message: `cmsg_data=[3, 4]`; up to 4.10 without the field name."""
     header = call.arg(1)
     for value in () if header is None else walk(header):
         if isinstance(value, Structure) and value.get("cmsg_type") == Symbol(_RIGHTS):
             data = bare(value.get("cmsg_data") or value.fields[-1][1])
-            # Before 4.10 in braces.
+            # strace before 4.10 used braces.
             items = tuple(item for _, item in data.fields) if isinstance(data, Structure) else items_of(data)
             if items:
                 yield items
@@ -104,7 +104,7 @@ def _carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:
 
 @handles("pidfd_getfd")
 def pidfd_getfd(action: Action, call: Syscall) -> None:
-    """A copy of another process's descriptor, always with CLOEXEC."""
+    """Copy a descriptor of another process; the copy always has FD_CLOEXEC."""
     pidfd = subject(action, call)
     if call.result is None or call.result < 0:
         return
@@ -116,7 +116,7 @@ def pidfd_getfd(action: Action, call: Syscall) -> None:
 
 
 def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
-    """Return the process that a pidfd stands for, from its annotation or from the call that made it."""
+    """Return the process that a pidfd refers to, from its annotation or the call that created it."""
     note = note_of(call.arg(0))
     told = "" if note is None else parse_annotation(note).local
     if (pid := identifier(told)) is not None:

@@ -12,17 +12,17 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of
 
 _CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"})
-"""The signals that `~[...]` and a full mask are spelled out for."""
+"""The signals that `~[...]` and a full mask expand to."""
 
 
 _PLAIN = re.compile(r"(?P<signal>SIG\w++), \{(?:sa_handler=|sa_sigaction=)?(?P<handler>\w++),").match
-"""The usual form of sigaction with a new disposition: read by itself, since every shell has dozens at its start."""
+"""The usual sigaction with a new disposition; matched without parsing, since every shell makes dozens at its start."""
 
 _HANDLERS = {"SIG_DFL": Disposition.DEFAULT, "SIG_IGN": Disposition.IGNORED}
 
 
 def disposition(value: Value | None) -> Disposition | None:
-    """Return what a struct sigaction or a handler argument asks for; None for NULL."""
+    """Return the disposition in a struct sigaction or a handler argument; None for NULL."""
     found = bare(value)
     if isinstance(found, Structure):
         if not found.fields:
@@ -42,7 +42,7 @@ def disposition(value: Value | None) -> Disposition | None:
 
 @handles(*SIGNAL_ACTIONS)
 def sigaction(action: Action, call: Syscall) -> None:
-    """The new disposition; what it was before is told too, where the program asked for it."""
+    """Record the new disposition, and the old one if the program asked for it."""
     if call.failed:
         return
     signals = action.process.signals
@@ -68,7 +68,7 @@ def _mask(value: Value | None) -> frozenset[str]:
 
 @handles(*SIGNAL_MASKS)
 def sigprocmask(action: Action, call: Syscall) -> None:
-    """The mask of the calling thread."""
+    """Update the signal mask of the calling thread."""
     if call.failed:
         return
     change = _changes.get(call.body)
@@ -93,7 +93,7 @@ _changes: dict[str, tuple[str | None, frozenset[str]]] = {}
 
 
 def _change(call: Syscall) -> tuple[str | None, frozenset[str]]:
-    """Return how the mask is changed and by which signals; None where it is only asked for."""
+    """Return how the mask changes and by which signals; None if the call only queries it."""
     if names_of(call.arg(1)) == frozenset({"NULL"}):
         return None, frozenset()
     return next(iter(names_of(call.arg(0))), None), _mask(call.arg(1))
@@ -101,6 +101,6 @@ def _change(call: Syscall) -> tuple[str | None, frozenset[str]]:
 
 @handles(*SIGNAL_SENDS)
 def kill(action: Action, call: Syscall) -> None:
-    """A signal is sent; the sender is remembered for what comes of it."""
+    """Record a signal and its sender, to explain what follows from it."""
     if call.result == 0:
         action.kernel.sent.append((action.process, call))

@@ -1,4 +1,4 @@
-"""Calls on sockets but for the transfer of data: bind(2), listen(2), connect(2), shutdown(2), setsockopt(2)."""
+"""Calls on sockets other than data transfer: bind(2), listen(2), connect(2), shutdown(2), setsockopt(2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _socket(action: Action, call: Syscall) -> Socket | None:
 
 @handles("bind", "getsockname")
 def bind(action: Action, call: Syscall) -> None:
-    """The socket has a local address."""
+    """Set the local address of the socket."""
     socket = _socket(action, call)
     if socket is not None and action.descriptor is not None and call.result == 0:
         socket.local = format_address(call.arg(1)) or socket.local
@@ -31,7 +31,7 @@ def bind(action: Action, call: Syscall) -> None:
 
 @handles("connect", "getpeername")
 def connect(action: Action, call: Syscall) -> None:
-    """The socket has a peer; EINPROGRESS is on the way to one."""
+    """Set the peer of the socket; with EINPROGRESS the connection is still being made."""
     socket = _socket(action, call)
     if socket is None or action.descriptor is None:
         return
@@ -47,7 +47,7 @@ def connect(action: Action, call: Syscall) -> None:
 
 @handles("listen")
 def listen(action: Action, call: Syscall) -> None:
-    """The socket becomes a listener."""
+    """Mark the socket as a listener."""
     socket = _socket(action, call)
     if socket is not None and call.result == 0:
         socket.listening = call
@@ -56,7 +56,7 @@ def listen(action: Action, call: Syscall) -> None:
 
 @handles("shutdown")
 def shutdown(action: Action, call: Syscall) -> None:
-    """One side of the connection, or both, is ended by the program itself."""
+    """Record that the program shut down one or both directions of the connection."""
     socket = _socket(action, call)
     if socket is not None and call.result == 0 and socket.shut is None:
         socket.shut = call
@@ -64,7 +64,7 @@ def shutdown(action: Action, call: Syscall) -> None:
 
 @handles("setsockopt")
 def setsockopt(action: Action, call: Syscall) -> None:
-    """An option is set."""
+    """Record a socket option."""
     socket = _socket(action, call)
     value = call.arg(3)
     if socket is not None and call.result == 0 and value is not None:
@@ -74,7 +74,7 @@ def setsockopt(action: Action, call: Syscall) -> None:
 
 @handles("getsockopt")
 def getsockopt(action: Action, call: Syscall) -> None:
-    """An option is read: counts as attention given to the descriptor; SO_ERROR may tell how a connect has failed."""
+    """Record a read of an option: it counts as use of the descriptor, and SO_ERROR may report why a connect failed."""
     _socket(action, call)
     error = socket_error(call)
     if error is not None:

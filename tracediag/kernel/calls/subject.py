@@ -1,4 +1,4 @@
-"""Finds the descriptor that a call is made on, and learns from how it is used and annotated what it is."""
+"""Resolves the descriptor that a call is made on, and infers its kind from its use and annotation."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import note_of
 
 _UNKNOWN = Kind.UNKNOWN
-"""A member of an enum by a name of its own: to reach it through the class takes as long as a call."""
+"""An alias of an enum member: attribute access through the class costs as much as a call."""
 
 _READS = READS | ACCEPTS
-"""Calls by which a loop usually answers a wakeup: the first of them tells what unknown data stood for."""
+"""Calls by which a loop usually answers a wakeup: the first one shows which descriptor unknown data stands for."""
 _PIPE_ENDS = dict.fromkeys(FILE_READS, False) | dict.fromkeys(FILE_WRITES, True)
-"""Which end of a pipe a call is made on, by whether that is for writing."""
+"""Which end of a pipe a call uses, by whether the call writes."""
 
 
 def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descriptor | None:
-    """Resolve the descriptor argument of a call, and make it the action's own."""
+    """Resolve the descriptor argument of a call, and record it in the action."""
     number = call.number(position)
     thread = action.thread
-    # The usual case first, without a detour: the number is known in the table.
+    # The usual case, inlined: the table knows the number.
     descriptor = thread.process.table.open.get(number) if number is not None else None
     if descriptor is None:
         descriptor = look_up(action, number)
@@ -48,7 +48,7 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
 
 
 def _worth_reading(file: OpenFile) -> bool:
-    """Whether an annotation may still tell something new: parsing all of them would cost more than it brings."""
+    """Whether an annotation may still show something new: parsing all of them would cost more than it yields."""
     if file.kind is Kind.UNKNOWN:
         return True
     socket = file.socket
@@ -72,7 +72,7 @@ def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
 
 
 def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
-    """Take data for the descriptor whose number it equals, where birth and registration are outside the trace."""
+    """Return the report whose data equals the descriptor's number, if its creation and registration were not traced."""
     for report in turn.reports:
         if report.descriptor is None and report.data == descriptor.number and turn.epoll is not None:
             _infer(turn.epoll, report, descriptor)
@@ -81,7 +81,7 @@ def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
 
 
 def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
-    """Take unknown data for the descriptor that is read first: its registration is outside the trace."""
+    """Bind a report with unknown data to the first descriptor read after it: its registration was not traced."""
     if len(turn.reports) != 1 or call.name not in _READS:
         return
     report = turn.reports[0]
@@ -92,14 +92,14 @@ def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
 
 
 def _infer(epoll: EpollSet, report: Readiness, descriptor: Descriptor) -> None:
-    """Take it that the set has an entry for a descriptor, though the trace does not show it added."""
+    """Assume that the set has an entry for a descriptor, although its EPOLL_CTL_ADD was not traced."""
     entry = Registration(epoll, descriptor.number, descriptor.file, descriptor, None, report.data, None)
     epoll.add(entry)
     bind_report(report, entry, descriptor.table)
 
 
 def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) -> None:
-    """Tie what a wait reported to a registration, and to its descriptor in the process that waits."""
+    """Bind what a wait reported to a registration, and to its descriptor in the waiting process."""
     descriptor = entry.descriptor
     if descriptor.table is not table:
         descriptor = _inherited(entry, table) or descriptor
@@ -111,14 +111,14 @@ def bind_report(report: Readiness, entry: Registration, table: DescriptorTable) 
 
 
 def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None:
-    """Find the own copy of a process that inherited the set by fork: a daemon that has forked after its setup."""
+    """Find the copy in a process that inherited the set by fork: a daemon that forks after its setup."""
     held = table.get(entry.number)
     if held is None or held.file is not entry.file:
         return None
     if entry.descriptor.closed is not None:
         entry.descriptor = held
     if entry.removed is not None and not isinstance(entry.removed, Syscall):
-        # The parent had exited before the first line of the child, so its exit looked like the last reference's end.
+        # The parent had exited before the child's first line, so its exit looked like the last close.
         entry.removed = None
         entry.epoll.add(entry)
     return held
@@ -134,12 +134,12 @@ _KINDS = {
     "pidfd": Kind.PIDFD,
     "io_uring": Kind.IO_URING,
 }
-"""By what `-y` calls them."""
+"""Kinds by the name that `-y` gives them."""
 _MEMFD = "/memfd:"
 
 
 def learn(ends: Endpoints, file: OpenFile, note: Annotation) -> None:
-    """Take what `-y` or `-yy` says of a descriptor."""
+    """Record what `-y` or `-yy` shows of a descriptor."""
     match note.kind:
         case "path":
             _become(file, Kind.MEMFD if note.path.startswith(_MEMFD) else Kind.FILE)
@@ -158,7 +158,7 @@ def learn(ends: Endpoints, file: OpenFile, note: Annotation) -> None:
 
 
 def _learn_socket(ends: Endpoints, file: OpenFile, socket: Socket, note: Annotation) -> None:
-    """Take the names of a socket; those of a unix one are inodes, worth less than the path that it has called."""
+    """Record the addresses of a socket; those of a unix socket are inodes, worth less than the path it connected to."""
     socket.protocol = note.protocol or socket.protocol
     if note.inode is None:
         socket.local = note.local or socket.local
@@ -177,7 +177,7 @@ def _become(file: OpenFile, kind: Kind) -> None:
 
 
 def as_socket(file: OpenFile) -> Socket:
-    """Return the description's socket; a description used like one is one."""
+    """Return the description's socket, which is created if a call uses the description as one."""
     if file.socket is None:
         file.socket = Socket()
         file.kind = Kind.SOCKET
@@ -185,7 +185,7 @@ def as_socket(file: OpenFile) -> Socket:
 
 
 def as_pipe(file: OpenFile, *, writing: bool) -> PipeEnd:
-    """Return the description's pipe end."""
+    """Return the description's pipe end, which is created if a call uses the description as one."""
     if file.pipe is None:
         file.pipe = PipeEnd(writing, Pipe())
         file.kind = Kind.PIPE

@@ -1,4 +1,4 @@
-"""Calls that move data: read(2), write(2), recv(2), send(2), sendfile(2) and their like."""
+"""Calls that move data: read(2), write(2), recv(2), send(2), sendfile(2) and similar."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Structure, number_of
 
 BROKEN = frozenset({"EPIPE", "ECONNRESET"})
-"""The peer is gone: nothing more can be sent on this connection."""
+"""The peer is gone: no more data can be sent on this connection."""
 
 _STDERR = 2
 
 
 def asked(call: Syscall) -> int | None:
-    """Return how many bytes a read or write asked for, or None where the trace does not say."""
+    """Return how many bytes a read or write requested, or None if the trace does not show it."""
     if call.name in VECTORS:
         return _vector(call.arg(1))
     if call.name in ("recvmsg", "sendmsg"):
@@ -59,7 +59,7 @@ def _length(item: Structure) -> int | None:
 
 @handles(*FILE_READS)
 def read(action: Action, call: Syscall) -> None:
-    """Data of a file, a pipe or whatever it is; of a socket as in `receive`."""
+    """Read from a file, pipe or device; for a socket see `receive`."""
     descriptor = subject(action, call)
     if descriptor is not None:
         _received(action, descriptor.file, call)
@@ -67,7 +67,7 @@ def read(action: Action, call: Syscall) -> None:
 
 @handles(*RECEIVES - MESSAGE_RECEIVES)
 def receive(action: Action, call: Syscall) -> None:
-    """Data of a socket, the end of the stream, or the news that the peer is gone; recvmsg is one more: `passing`."""
+    """Receive data, the end of the stream, or an error that the peer is gone; `passing` does so for recvmsg."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
@@ -93,7 +93,7 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
 
 
 def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
-    """Count reads in a row that gave nothing; one that asked for nothing says nothing."""
+    """Count reads in a row that returned 0 bytes; a read of 0 bytes does not count."""
     if call.body.endswith(", 0"):
         return
     end = file.at_end
@@ -108,7 +108,7 @@ def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
 
 @handles(*FILE_WRITES, *SENDS - MESSAGE_SENDS)
 def transmit(action: Action, call: Syscall) -> None:
-    """Data taken by the kernel, or the news that nobody can receive it; sendmsg is one more: `passing`."""
+    """Record data that the kernel accepted, or an error that the peer is gone; `passing` does so for sendmsg."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
@@ -120,7 +120,7 @@ def transmit(action: Action, call: Syscall) -> None:
 
 
 def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
-    """Take a message to fd 2, or to the dup of it through which perror(3) writes where it is open for both ways."""
+    """Record a message written to fd 2, or to the read-write dup of it through which perror(3) writes."""
     original = descriptor.copy_of
     maker = descriptor.opened
     copied = original is not None and original.number == _STDERR and maker is not None and maker.name == "dup"
@@ -128,9 +128,9 @@ def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
         action.process.messages.append(call)
 
 
-@handles(*MOVES - {"tee"})  # tee copies from pipe to pipe and takes nothing out
+@handles(*MOVES - {"tee"})  # tee copies from pipe to pipe and consumes nothing
 def send_file(action: Action, call: Syscall) -> None:
-    """Data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
+    """Record data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
     if call.name == "splice":
         subject(action, call)
     descriptor = subject(action, call, 0 if call.name in SENDFILES else 2)
@@ -140,7 +140,7 @@ def send_file(action: Action, call: Syscall) -> None:
 
 @handles(*FSYNCS, *RANGE_SYNCS, "syncfs")
 def sync(action: Action, call: Syscall) -> None:
-    """What was written is brought to the disk: nothing changes that a program could see."""
+    """Resolve the descriptor of an fsync; the call changes no state that a program could see."""
     subject(action, call)
 
 

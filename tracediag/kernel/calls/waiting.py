@@ -18,7 +18,7 @@ from tracediag.trace.values import Array, Structure, Value, bare, items_of, name
 
 
 def epoll_of(descriptor: Descriptor) -> EpollSet:
-    """Return the descriptor's epoll set; a descriptor used like one is one."""
+    """Return the descriptor's epoll set, which is created if a call uses the descriptor as one."""
     file = descriptor.file
     if file.epoll is None:
         file.epoll = EpollSet()
@@ -28,9 +28,9 @@ def epoll_of(descriptor: Descriptor) -> EpollSet:
 
 @handles(*EPOLL_CTLS)
 def epoll_ctl(action: Action, call: Syscall) -> None:
-    """An entry is added, changed or removed; a failure is resolved to the entry that stood there.
+    """Add, change or remove an entry; a failed call is resolved to the existing entry.
 
-    One that is removed without having been added was added outside the trace.
+    An entry that is removed but was never added was added outside the trace.
     """
     if call.errno == "EBADF" and action.process.table.get(call.number(0) or -1) is None:
         return
@@ -58,7 +58,7 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
 
 
 def _put(epoll: EpollSet, target: Descriptor, entry: Registration | None, call: Syscall, *, new: bool) -> Registration:
-    """Add an entry, or change it; one that is changed without having been added was added outside the trace."""
+    """Add an entry, or change it; one that is changed but was never added was added outside the trace."""
     events, data = _event(call.arg(3))
     if entry is None:
         entry = Registration(epoll, target.number, target.file, target, events, data, call if new else None)
@@ -71,7 +71,7 @@ def _put(epoll: EpollSet, target: Descriptor, entry: Registration | None, call: 
 
 
 def _event(value: Value | None) -> tuple[frozenset[str], int | None]:
-    """Take an epoll_event apart: `{events=EPOLLIN, data=...}`, `{EPOLLIN, {u32=0, u64=0}}`."""
+    """Decode an epoll_event: `{events=EPOLLIN, data=...}`, `{EPOLLIN, {u32=0, u64=0}}`."""
     found = bare(value)
     if not isinstance(found, Structure) or not found.fields:
         return frozenset(), None
@@ -89,13 +89,13 @@ def _data(value: Value | None) -> int | None:
 
 @begins(*EPOLL_WAITS, *POLLS, *SELECTS)
 def begin_wait(action: Action, call: Begun) -> None:
-    """The turn that went before is over as soon as the next wait begins."""
+    """End the previous turn as soon as the next wait begins."""
     _finish(action, call)
 
 
 @handles(*EPOLL_WAITS)
 def epoll_wait(action: Action, call: Syscall) -> None:
-    """What became ready is tied to its registrations."""
+    """Bind each reported event to its registration."""
     holder = _waited_on(action, call)
     if holder is None:
         return
@@ -115,7 +115,7 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
         if entry is not None:
             bind_report(report, entry, action.process.table)
         elif data is not None and (held := action.process.table.get(data)) is not None:
-            # Most programs store the number itself; where the registration is outside the trace this is a guess.
+            # Most programs store the number itself; if the registration was not traced this is a guess.
             report.number, report.descriptor = data, held
             held.readiness = report
             held.waited_for = held.file.waited_for = True
@@ -123,7 +123,7 @@ def _epoll_reports(action: Action, epoll: EpollSet, call: Syscall) -> Iterator[R
 
 
 def _ready_items(value: Value | None) -> tuple[Value, ...]:
-    """Return the events of a wait; strace <= 4.10 writes `{{EPOLLIN, ...}}` for the array."""
+    """Return the events of a wait; strace <= 4.10 prints `{{EPOLLIN, ...}}` for the array."""
     found = bare(value)
     if isinstance(found, Structure):
         return tuple(inner for _, inner in found.fields)
@@ -132,7 +132,7 @@ def _ready_items(value: Value | None) -> tuple[Value, ...]:
 
 @handles(*POLLS)
 def poll(action: Action, call: Syscall) -> None:
-    """What became ready stands behind the result: `= 1 ([{fd=5, revents=POLLIN}])`."""
+    """Record the descriptors that became ready, from the text after the result: `= 1 ([{fd=5, revents=POLLIN}])`."""
     _finish(action, call)
     _start(action, Round(call, tuple(_poll_reports(action, call))))
 
@@ -147,7 +147,7 @@ def _poll_reports(action: Action, call: Syscall) -> Iterator[Readiness]:
 
 @handles(*IDLES)
 def sleep(action: Action, call: Syscall) -> None:
-    """The thread has slept, whatever its loops wait for."""
+    """Record that the thread slept, in every turn that it is handling."""
     action.thread.waits += 1
     for turn in action.thread.rounds.values():
         turn.paused = call
@@ -162,7 +162,7 @@ _ROUNDS = 64
 
 @handles(*SELECTS)
 def select(action: Action, call: Syscall) -> None:
-    """What became ready stands behind the result: `= 1 (in [5], left {...})`."""
+    """Record the descriptors that became ready, from the text after the result: `= 1 (in [5], left {...})`."""
     _finish(action, call)
     reports = [
         _by_number(action, checked_integer(number), frozenset({_SET_EVENTS[which]}))
@@ -173,14 +173,14 @@ def select(action: Action, call: Syscall) -> None:
 
 
 def selected(call: Syscall | Begun, sets: tuple[int, ...] = (1, 2, 3)) -> list[int]:
-    """Return the numbers in the sets of a select, in order: 1 is what is to be read, 2 written, 3 exceptional."""
+    """Return the numbers in the sets of a select, in order: set 1 is readfds, 2 writefds, 3 exceptfds."""
     numbers = {number_of(item) for position in sets for item in items_of(call.arg(position))}
     return sorted(number for number in numbers if number is not None)
 
 
 def _by_number(action: Action, number: int | None, events: frozenset[str]) -> Readiness:
     if "POLLNVAL" in events:
-        return Readiness(events, number)  # there is no such descriptor
+        return Readiness(events, number)  # no such descriptor can exist
     descriptor = look_up(action, number)
     report = Readiness(events, number, descriptor=descriptor)
     if descriptor is not None:
@@ -197,7 +197,7 @@ def _key(action: Action, call: Syscall | Begun) -> EpollSet | None:
 
 
 def _waited_on(action: Action, call: Syscall | Begun) -> Descriptor | None:
-    """Return the set that a wait is on, also where its number was closed while the wait went on."""
+    """Return the set that a call waits on, even if its number was closed during the wait."""
     number = call.number(0)
     gone = None if number is None else action.process.table.last_closed.get(number)
     close = None if gone is None else gone.closed
