@@ -1,1 +1,1 @@
-"""What proves something, for any rule: it reads the kernel's state and knows no rule."""
+"""Evidence that rules share: it reads the kernel's state and knows no rule."""

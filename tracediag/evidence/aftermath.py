@@ -14,7 +14,7 @@ from tracediag.trace.events import Exit, Syscall
 
 
 class Aftermath(msgspec.Struct, eq=False):
-    """What became of a failure, as far as the trace has shown it: reported, retried, undone, ended for, or ignored.
+    """How a program answered a failure, as far as known: reported, retried, undone, exited, or ignored.
 
     The messages and the end of the process are read from the model, so it is complete when the process has ended. The
     model forgets its messages with the next event.
@@ -24,7 +24,7 @@ class Aftermath(msgspec.Struct, eq=False):
     call: Syscall
     """The call that failed."""
     retried: Syscall | None = None
-    """The call made again, where the rule follows that."""
+    """The retry of the call, if the rule looks for one."""
     undone: Syscall | None = None
     """The call with which the program undid what the failure left incomplete, where the rule follows that."""
     noticed: Syscall | None = None
@@ -52,7 +52,7 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def ignored(self) -> bool:
-        """Whether nothing shows that the program saw the failure: neither an answer nor a bad end."""
+        """Whether nothing shows that the program noticed the failure: no answer and no bad end."""
         return not self.process.ended_badly and not self.answered
 
     @property
@@ -62,7 +62,7 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def severity(self) -> Severity:
-        """An error where it mattered, else a warning."""
+        """An error if the failure mattered, else a warning."""
         return Severity.ERROR if self.mattered else Severity.WARNING
 
     def ended_within(self, lines: int) -> bool:
@@ -72,11 +72,11 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def proof(self) -> Syscall | Exit | None:
-        """What shows that the failure mattered: the report of its error, or else the exit of a process that failed."""
+        """The event that shows that the failure mattered: the report of its error, else the bad exit of the process."""
         return self.reported or failed_end(self.process)
 
     def proof_steps(self) -> Iterator[Step]:
-        """Yield the step of the proof, if there is any."""
+        """Yield the step of the proof, if any."""
         found = self.proof
         if isinstance(found, Syscall):
             yield report_step(found)

@@ -134,7 +134,7 @@ def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | Non
     """Return the failed call that caused the end of a process at that line, or None where none is likely.
 
     Args:
-        process: the process, with its last failures and messages.
+        process: the process, whose last failures and messages are examined.
         end: the line of its end, or of the end of the trace.
         ended: whether it ended badly; if not, only a call that its message names counts.
     """
@@ -193,7 +193,7 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 
 
 CWD = "process cwd"
-"""In the memory of a process: its last successful chdir."""
+"""Key in `Process.memory`: the last successful chdir."""
 
 
 def _placed(blame: Blame, process: Process) -> Blame:

@@ -1,4 +1,4 @@
-"""What a program said on fd 2, and whether that names a failed call: its error, its path, its name."""
+"""The messages that a program writes to fd 2, and whether they name a failed call: its error, path or name."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
 
 class Complaint(msgspec.Struct, eq=False):
-    """What a program said: its writes to fd 2 or to a dup of it, the earliest first. False where it said nothing.
+    """The writes of a program to fd 2 or a dup of it, the earliest first. False if there are none.
 
-    Programs write one message piece by piece: glibc's error(3) the name, the text and the end of line.
+    Programs write one message in pieces: glibc's error(3) writes the name, the text and the newline.
     """
 
     calls: tuple[Syscall, ...]
@@ -61,7 +61,7 @@ class Complaint(msgspec.Struct, eq=False):
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """The texts of the writes, as far as strace shows them; parsed when first asked for."""
+        """The texts of the writes, as far as strace shows them; parsed on first use."""
         if self._pieces is None:
             self._pieces = tuple(piece for call in self.calls for piece in _pieces(call))
         return self._pieces
@@ -73,7 +73,7 @@ class Complaint(msgspec.Struct, eq=False):
 
     @property
     def messages(self) -> tuple[Complaint, ...]:
-        """The messages one by one: writes that follow each other closely belong to one."""
+        """The individual messages: writes in close succession belong to one message."""
         groups: list[list[Syscall]] = []
         for call in self.calls:
             if groups and call.line - groups[-1][-1].line <= _BURST:
@@ -83,15 +83,15 @@ class Complaint(msgspec.Struct, eq=False):
         return tuple(Complaint(tuple(group)) for group in groups)
 
     def after(self, line: int) -> Complaint:
-        """Return what was said after a line."""
+        """Return the writes after a line."""
         return Complaint(tuple(call for call in self.calls if call.line > line))
 
     def says(self, *words: str) -> Syscall | None:
-        """Return the first write that holds one of these words, in lower case or not; None if none does."""
+        """Return the first write that contains one of these words, ignoring case; None if none does."""
         return next((piece.call for piece in self.pieces if any(word in piece.text.lower() for word in words)), None)
 
     def names_error(self, errno: str) -> Syscall | None:
-        """Return the write that gives the error's text, name or number, also where strace cut it; None if none does."""
+        """Return the write with the error's text, name or number, even if strace truncated it; None if none has it."""
         pattern, text = _pattern(errno), _text(errno)
         for piece in self.pieces:
             if pattern.search(piece.text) or (piece.shortened and _begins(piece.text, text)):
@@ -100,7 +100,7 @@ class Complaint(msgspec.Struct, eq=False):
         return next((message.last for message in joined if pattern.search(message.text)), None)
 
     def names_object(self, call: Syscall) -> Syscall | None:
-        """Return the write that names what a call was made on, or the call itself, as in `bind() failed`."""
+        """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""
         wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
         itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
         for piece in self.pieces:
@@ -112,12 +112,12 @@ class Complaint(msgspec.Struct, eq=False):
 
 
 def said_by(process: Process, after: int = 0) -> Complaint:
-    """Return what a process said after a line, of the last writes that the model keeps."""
+    """Return the writes of a process after a line, of those that the model keeps."""
     return Complaint(tuple(call for call in process.messages if call.line > after))
 
 
 def report_step(write: Syscall, *, named: bool = True, subject: str = "program") -> Step:
-    """Return the step of a write to fd 2.
+    """Return the step for a write to fd 2.
 
     Args:
         write: the write.
@@ -135,13 +135,13 @@ def _pieces(call: Syscall) -> Iterator[Piece]:
 
 
 def _begins(shown: str, text: str) -> bool:
-    """Whether what strace shows ends in the beginning of the error's text: `cat: /etc/shadow: Permiss`..."""
+    """Whether the shown text ends in a prefix of the error's text: `cat: /etc/shadow: Permiss`..."""
     tail = re.split(r": |\(", shown)[-1].lower()
     return len(tail) >= _SHORTEST and text.lower().startswith(tail)
 
 
 def _path_begins(shown: str, wanted: list[str]) -> bool:
-    """Whether what strace shows ends in the beginning of a path: `cat: /etc/sha`..."""
+    """Whether the shown text ends in a prefix of a path: `cat: /etc/sha`..."""
     tail = re.split(r"[\s'\"`(]", shown)[-1]
     return len(tail) > _SHORTEST and any(name.startswith(tail) for name in wanted)
 
@@ -154,7 +154,7 @@ def _names(call: Syscall) -> Iterator[str]:
 
 
 def target(call: Syscall) -> str | None:
-    """Return what the call names: a path, or a socket's address."""
+    """Return the path or socket address that the call names."""
     if call.name in _ADDRESSED:
         return format_address(call.arg(4 if call.name == "sendto" else 1))
     if call.name in _DATA:

@@ -15,7 +15,7 @@ _RESPONSE = 0x8000
 _OPCODE = 0x7800
 _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS"}
 _COUNTS = (r"\0\1\0\0\0\0\0", r"\x00\x01\x00\x00\x00\x00\x00")
-"""One question, no answer, no authority: what nearly every query has in its header, as strace prints it."""
+"""One question, no answer, no authority: the header counts of nearly every query, as strace prints them."""
 
 UNKNOWN = "a name"
 """What stands for the name of a query that the recording does not show."""
@@ -28,7 +28,7 @@ class Message(msgspec.Struct, frozen=True):
     name: str
     """The name in question; it ends in "..." where strace has cut it off."""
     type: str | None
-    """"A", "AAAA", ...; None where it is cut off."""
+    """"A", "AAAA", ...; None if truncated."""
     response: bool
 
 
@@ -38,13 +38,13 @@ def looks_like_query(call: Syscall) -> bool:
 
 
 def unread(call: Syscall) -> Message:
-    """Return what is known of a query that strace has cut off before the name."""
+    """Return what is known of a query that strace truncated before the name."""
     data = next((value.data for arg in call.args[1:] for value in walk(arg) if isinstance(value, Text)), b"")
     return Message(int.from_bytes(data[:2], "big"), UNKNOWN, None, response=False)
 
 
 def messages(call: Syscall) -> Iterator[Message]:
-    """Yield the DNS messages that a call moves."""
+    """Yield the DNS messages that a call sends or receives."""
     for arg in call.args[1:]:
         for value in walk(arg):
             if isinstance(value, Text) and (found := decode(value.data, shortened=value.shortened)) is not None:

@@ -7,7 +7,7 @@ from tracediag.results.findings import Severity, Step, step
 from tracediag.trace.events import Exit, Syscall
 
 ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
-"""Signals by which a process is ordered to stop: signal(7)."""
+"""Signals that order a process to stop: signal(7)."""
 _SENT = frozenset({*ORDERS, "SIGKILL"})
 """Signals with which other processes end a process: they say nothing about its work."""
 
@@ -15,7 +15,7 @@ _SENT = frozenset({*ORDERS, "SIGKILL"})
 def failed_end(process: Process) -> Exit | None:
     """Return the reported exit of a process that failed: with a status other than 0, or by a signal for its own fault.
 
-    `Process.ended_badly` also counts the orders to stop, and an exit_group whose exit is not reported.
+    `Process.ended_badly` also counts orders to stop, and an exit_group whose exit is not reported.
     """
     end = process.exit
     if end is None or end.signal in _SENT or (end.signal is None and not end.status):
@@ -37,5 +37,5 @@ def manner(end: Exit | Syscall) -> str:
 
 
 def end_step(end: Exit | Syscall, *, primary: bool = False) -> Step:
-    """Return the step of the end of a process."""
+    """Return the step for the end of a process."""
     return step(end, f"the process {manner(end)}", primary=primary)

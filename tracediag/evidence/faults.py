@@ -17,7 +17,7 @@ FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
 _CODE = re.compile(r"\bsi_code=(\w++)")
 _ADDRESS = re.compile(r"\bsi_addr=(NULL|0x[0-9a-f]++)")
 BY_PROCESS = frozenset({"SI_USER", "SI_QUEUE", "SI_TKILL"})
-"""What `si_code` is where a process has sent the signal."""
+"""The values of `si_code` if a process sent the signal."""
 _NUMBERS = {
     ("SIGSEGV", "1"): "SEGV_MAPERR",
     ("SIGSEGV", "2"): "SEGV_ACCERR",
@@ -38,7 +38,7 @@ class Fault(msgspec.Struct, eq=False):
     before: Signal | None
     """The signal before it, if no call came between the two."""
     cuts: tuple[Cut, ...] = ()
-    """The changes of files' lengths before it, the latest last."""
+    """The earlier changes of files' lengths, the latest last."""
     passed_on: bool = False
     """Whether the handler sent the same signal again, so that the default action ends the process."""
 
@@ -63,7 +63,7 @@ class Fault(msgspec.Struct, eq=False):
 
     @property
     def sent(self) -> bool:
-        """Whether another process sent it: then nothing crashed."""
+        """Whether another process sent it: then this is not a crash."""
         sender = self.signal.sender
         if not self.by_process or sender is None or sender == self.thread.process.pid:
             return False

@@ -43,7 +43,7 @@ def looks_complete(call: Syscall) -> bool:
         tail = body[max(body.rfind('"'), 0) :]
         return f", {call.result}," in tail or tail.endswith(f", {call.result}")
     if call.name in VECTORS:
-        # Text that looks like a length can only make the sum too large, and the arguments are parsed for nothing.
+        # Text that looks like a length can only make the sum too large, which only costs a needless parse.
         return sum(map(checked_integer, _PIECE.findall(body))) == call.result
     return False
 

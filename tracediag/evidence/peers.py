@@ -50,14 +50,14 @@ def server_of(kernel: Kernel, file: OpenFile, asker: Process) -> Server:
 
 
 def holders_of(file: OpenFile | None) -> Iterator[Process]:
-    """Yield the living processes that hold a description, as far as the trace shows."""
+    """Yield the live processes that hold a description, as far as the trace shows."""
     if file is not None:
         for table in dict.fromkeys(_tables(file)):
             yield from (process for process in table.users if process.exit is None)
 
 
 def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
-    """Return the step that closed the other end of a description before a call has failed for it.
+    """Return the step that closed the other end of a description before a call failed because of it.
 
     None where the trace does not show both ends, or where a process outside the trace may hold the other one.
     """
@@ -110,7 +110,7 @@ def _closing(file: OpenFile) -> Closing | None:
 
 
 def _unread(peer: Socket | None, own: Socket | None) -> bool:
-    """Whether the peer has read nothing since the last write of this side."""
+    """Whether the peer has read nothing since the last write from this side."""
     if peer is None or own is None or own.last_write is None:
         return False
     return peer.last_read is None or max(peer.last_read.line, peer.last_read.end_line) < own.last_write.line

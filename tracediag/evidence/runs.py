@@ -20,15 +20,15 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How many repetitions, and how fast, prove something."""
 
     few: int
-    """Turns that stand for more where the trace is an excerpt, which shows what matters and not how often."""
+    """Turns that prove it in an excerpt, which shows what matters, not how often it happened."""
     worth: int
     """The least number of turns that is reported."""
     sure: int
     """The number of turns from which it is certain."""
     slow: float = inf
-    """Seconds a turn, on average, above which something else sets the pace."""
+    """Seconds per turn, on average, above which the loop waits for something else."""
     fast: float = 0.0
-    """Seconds a turn, on average, below which nothing but the loop itself sets the pace."""
+    """Seconds per turn, on average, below which only the loop itself sets the pace."""
     cycle: int = 0
     """Lines from one turn to the next if the thread does nothing else in between."""
 
@@ -48,12 +48,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
         return Confidence.POSSIBLE if excerpt and times >= self.few else None
 
     def title(self, times: int, what: str, seen: str = "") -> str:
-        """Word the title of a repetition: a statement, or a condition where the turns are a few of an excerpt.
+        """Return the title of a repetition: a statement, or a condition if an excerpt shows only a few turns.
 
         Args:
             times: the number of turns.
-            what: the fault that the repetition is.
-            seen: what the lines show, repeated or not; where it is given, the statement is this.
+            what: the fault that the repetition amounts to.
+            seen: what the lines show, repeated or not; if given, it is the statement.
         """
         if times >= self.worth:
             return seen or what
@@ -88,7 +88,7 @@ SWEEP = Bounds(few=3, worth=8, sure=1500)
 
 
 class Run(msgspec.Struct, eq=False):
-    """Like calls in a row; it begins with one call, which is its first and last."""
+    """A run of like calls; it begins with one call, which is its first and last."""
 
     first: Syscall
     last: Syscall
@@ -97,10 +97,10 @@ class Run(msgspec.Struct, eq=False):
     aside: int = 0
     """Turns in between that were of another kind but did not end the run."""
     ended: Event | None = None
-    """What ended it; None as long as nothing has."""
+    """What ended the run; None while nothing has."""
 
     def add(self, call: Syscall) -> None:
-        """Count one more call."""
+        """Add one call to the count."""
         if self.second is None:
             self.second = call
         self.last = call
@@ -108,13 +108,13 @@ class Run(msgspec.Struct, eq=False):
 
     @property
     def span(self) -> float | None:
-        """Seconds from the first call to the last; None where the trace has no times."""
+        """Seconds from the first call to the last; None if the trace has no times."""
         first, last = self.first.time, self.last.time
         return None if first is None or last is None else last - first
 
     @property
     def period(self) -> float | None:
-        """Seconds from one call to the next on average; None where the trace has no times, and of a single call."""
+        """Average seconds from one call to the next; None if the trace has no times, or for a single call."""
         span = self.span
         return None if span is None or self.times < 2 else span / (self.times - 1)
 
@@ -124,22 +124,22 @@ class Run(msgspec.Struct, eq=False):
         return period is not None and period > seconds
 
     def faster(self, seconds: float) -> bool:
-        """Whether it is known to be faster than so many seconds a turn."""
+        """Whether it is known to take less than this many seconds per turn."""
         period = self.period
         return period is not None and period < seconds
 
     def together(self, note: str, *, primary: bool = False) -> Step:
-        """Return the step that stands for all its calls."""
+        """Return the step that represents all its calls."""
         return repeated(self.first, note, self.times, self.last.line, primary=primary)
 
     def again(self, note: str) -> Iterator[Step]:
-        """Yield the step that stands for all calls after the first."""
+        """Yield the step that represents all calls after the first."""
         if self.second is not None:
             yield repeated(self.second, note, self.times - 1, self.last.line)
 
 
 def lengthened(run: Run | None, call: Syscall) -> Run:
-    """Return the run with one more call, or a run that begins with it."""
+    """Return the run with one more call, or a new run that begins with the call."""
     if run is None:
         return Run(call, call)
     run.add(call)

@@ -1,7 +1,7 @@
-"""What this recording is and shows: rules ask here, and conclude nothing from what a recording cannot show.
+"""What a recording is and shows: rules ask here, and conclude nothing that the recording cannot show.
 
-A `Fact` is something that a recording holds or lacks for every line of it, such as times. Which calls it records at all
-is another matter: a claim built on the absence of a call rests on it (`records`).
+A `Fact` is a property of every line of a recording, such as times. Which calls it records is another matter: a claim
+that a call is absent rests on its being recorded (`records`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
 
 EXCERPT = 20
-"""Lines up to which a trace without beginning and end is an excerpt: they were chosen because they matter."""
+"""A trace of up to this many lines without start and end is an excerpt: its lines were chosen because they matter."""
 _STANDARD_STREAMS = 3
 
 
 class Fact(StrEnum):
-    """What a recording may hold; the value is its name in the report."""
+    """A property that a recording may have; the value is its name in the report."""
 
     TIMES = "times"
     DURATIONS = "durations"
@@ -29,7 +29,7 @@ class Fact(StrEnum):
     DESCRIPTORS = "descriptors"
     SOCKETS = "sockets"
     START = "start"
-    """The program's start: its descriptors, registrations and handlers were made under the eyes of strace."""
+    """The program's start: its descriptors, registrations and handlers were all created within the trace."""
 
 
 LACKING: dict[str, str] = {
@@ -40,20 +40,20 @@ LACKING: dict[str, str] = {
     Fact.SOCKETS: "the addresses of sockets (strace -yy)",
     Fact.START: "the start of the program (run it under strace instead of attaching)",
 }
-"""What is missing where a fact is not there, and how to record it."""
+"""What is missing if the recording lacks a fact, and how to record it."""
 
 
 class Scope:
-    """One trace, as far as it has been read: what it is an excerpt of, what it shows, what it leaves out."""
+    """One trace, as far as it has been read: whether it is an excerpt, what it shows, what it lacks."""
 
     def __init__(self, kernel: Kernel, held: Callable[[], Collection[str]] = tuple) -> None:
-        """Ask `held` for the facts that the form of the lines shows: it is known only once lines have been read."""
+        """Set `held`, which returns the facts that the form of the lines shows, known only once lines are read."""
         self._kernel = kernel
         self._held = held
         self._ended = False
 
     def end(self) -> None:
-        """Take note that the trace is over: only now it is known how long it is."""
+        """Note that the trace has ended: only now is its length known."""
         self._ended = True
 
     def shows(self, fact: str) -> bool:
@@ -62,26 +62,26 @@ class Scope:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """All that it holds."""
+        """All facts that it holds."""
         return tuple(fact for fact in Fact if self.shows(fact))
 
     def lacks(self, facts: Iterable[str]) -> str | None:
-        """Say which of these facts is missing, with how to record it; None where all are there."""
+        """Return which of these facts is missing, with how to record it; None if it holds all."""
         return next((LACKING[fact] for fact in facts if not self.shows(fact)), None)
 
     @property
     def starts(self) -> bool:
-        """Whether it shows the start of a program: execve of one that was there before is no such start."""
+        """Whether it shows the start of a program: an execve by a process that existed before does not count."""
         return any(process.execs for process in self._kernel.processes[:1])
 
     @property
     def is_excerpt(self) -> bool:
-        """Whether this is a few lines out of a longer trace: then one turn of a loop may stand for many."""
+        """Whether this is a few lines of a longer trace: then one turn of a loop may represent many."""
         return not self._kernel.shows_start_or_end and last_line(self._kernel) <= EXCERPT
 
     @property
     def elided(self) -> int:
-        """The last line after which lines were left out by hand (`...`); 0 for none."""
+        """The last line after which lines were left out by hand (`...`); 0 if none."""
         return self._kernel.elided
 
     @property
@@ -97,10 +97,10 @@ class Scope:
         return not self._kernel.names.isdisjoint(calls) or (self._ended and self.is_excerpt)
 
     def lacks_birth(self, descriptor: Descriptor, entry: Registration | None) -> bool:
-        """Whether the recording has left out the call that made a descriptor: others may be missing as well.
+        """Whether the recording lacks the call that created a descriptor: others may be missing as well.
 
-        So it is where the trace shows the program's start, or the call that put the descriptor into a set, which
-        mostly follows directly: a filter such as `-e trace=desc` left the maker out.
+        That is so if the trace shows the program's start, or the call that added the descriptor to a set, which usually
+        follows its creation directly: a filter such as `-e trace=desc` left the creating call out.
         """
         if descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
             return False
@@ -109,5 +109,5 @@ class Scope:
         return descriptor.table.executed
 
     def may_share(self, process: Process) -> bool:
-        """Whether another process whose start is not in the trace may be a thread of this one."""
+        """Whether another process, whose start was not traced, may be a thread of this one."""
         return process.started is None and self._kernel.process_table.strangers > 1

@@ -23,23 +23,23 @@ def birth(descriptor: Descriptor) -> Iterator[Step]:
 
 
 def watched(entry: Registration) -> Iterator[Step]:
-    """Yield the step of the EPOLL_CTL_ADD of a registration, where the trace shows it."""
+    """Yield the step of the EPOLL_CTL_ADD of a registration, if the trace shows it."""
     if entry.added is not None:
         yield step(entry.added, f"the epoll set now watches fd {entry.number}")
 
 
 def repeated(event: Syscall | Begun | Record, note: str, times: int, last: int, *, primary: bool = False) -> Step:
-    """Make one step that stands for several like events."""
+    """Return one step that represents several like events."""
     made = step(event, note, primary=primary)
     return made if times < 2 else msgspec.structs.replace(made, repeats=times, last_line=last)
 
 
 def no(what: str, after: Event, until: Event | int) -> Absence:
-    """State that something did not happen between two events, or from an event to a line."""
+    """Return the absence of something between two events, or from an event to a line."""
     last = until if isinstance(until, int) else until.line
     return Absence(text=f"no {what}", first_line=after.line, last_line=last)
 
 
 def last_line(kernel: Kernel) -> int:
-    """Return the last line of the trace so far."""
+    """Return the last line read so far."""
     return kernel.last_line

@@ -40,7 +40,7 @@ class Verdict(msgspec.Struct, eq=False):
     status: int | None
     signal: str | None
     whole: bool = False
-    """Whether the trace shows it from its start: a failure before the first line may count for more."""
+    """Whether the trace shows it from its start: if not, an earlier failure may be the cause."""
     blame: Blame | None = None
     """Its own failed call."""
     complaint: Syscall | None = None
@@ -48,7 +48,7 @@ class Verdict(msgspec.Struct, eq=False):
     child: Verdict | None = None
     """The child that caused its bad end."""
     waited: Syscall | None = None
-    """The call by which its parent learned of the end."""
+    """The call that reported the child's end to its parent."""
     held: bool = False
     """Whether its end closed the pipe or socket that its parent wrote to."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)
@@ -202,7 +202,7 @@ def _head(kernel: Kernel) -> Process:
 
 
 def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
-    """Return how much the failure of an orphan may matter: as much as that of a child of the first process."""
+    """Return the highest severity of an orphan's failure: that of a child of the first process."""
     end = _head(kernel).exit
     if end is None:
         return Severity.WARNING
@@ -230,7 +230,7 @@ def failures(verdict: Verdict) -> Iterator[tuple[Verdict, Severity]]:
 
 
 def chain(verdict: Verdict) -> Iterator[Verdict]:
-    """Yield a verdict and those that it follows from, the process at the top first."""
+    """Yield a verdict and those that it caused, the process at the top first."""
     link: Verdict | None = verdict
     while link is not None:
         yield link
@@ -238,5 +238,5 @@ def chain(verdict: Verdict) -> Iterator[Verdict]:
 
 
 def line_of(event: Event | None) -> int:
-    """Return the line of an event, 0 for none."""
+    """Return the line of an event, 0 for None."""
     return 0 if event is None else event.line

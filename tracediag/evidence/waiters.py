@@ -43,7 +43,7 @@ def is_busy(thread: Thread) -> bool:
 
 
 def blocked_in(thread: Thread) -> Syscall | Begun | None:
-    """Return the call that blocks a thread, or that was interrupted; exit and exit_group block none."""
+    """Return the call that blocks a thread, or that was interrupted; exit and exit_group do not count."""
     last = thread.last_call
     call = thread.pending or (last if last is not None and last.interrupted else None)
     return None if call is None or call.name.startswith("exit") else call
@@ -57,7 +57,7 @@ def blocked_at(end: ProcessEnd) -> Syscall | Begun | None:
 
 
 def waited_for(call: Syscall | Begun) -> frozenset[int] | None:
-    """Return the descriptors that a poll, select or read waits for; None where the call does not show them: epoll."""
+    """Return the descriptors that a poll, select or read waits for; None if the call does not show them: epoll."""
     if call.name in POLLS:
         entries = (item for item in items_of(call.arg(0)) if isinstance(item, Structure))
         return frozenset(number for entry in entries if (number := number_of(entry.get("fd"))) is not None)

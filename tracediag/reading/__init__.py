@@ -1,7 +1,7 @@
-"""Source -> lines -> frames -> events: reads all that strace prints, and says what it did not understand.
+"""Source -> lines -> frames -> events: reads all that strace prints, and accounts for lines it does not understand.
 
 sources    where the lines come from: a path, standard input; rawstream: its bytes, waited for
-compressed gz, xz, bz2, zst, as far as the data goes; lines: bytes cut into whole lines
+compressed gz, xz, bz2, zst, read up to any damage; lines: bytes cut into complete lines
 sets       the many files of `strace -ff`, merged
 following  a file that is still being written
 dialect    what form this recording has, from its first lines
@@ -10,7 +10,7 @@ slowpath   all other lines
 counter    the same for summaries, which need no events
 prefix, frame, result, records      one line, taken apart
 damage, output, splits              what people, programs and terminals did to it
-assemble   frames become events, their halves (`halves`) joined (`join`)
+damage, output, splits              damage from editing, from program output and from terminals
 accounting every line is booked
 """
 

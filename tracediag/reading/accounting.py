@@ -1,4 +1,4 @@
-"""The books of a reading: every line is accounted for."""
+"""Line counts of a reading: every line is accounted for."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ SAMPLES = 5
 
 
 class Counts(msgspec.Struct):
-    """What was read so far. The sum of `kinds` is `lines`, always at the end of a batch and at the end."""
+    """The lines read so far. The sum of `kinds` equals `lines` at the end of a batch and of the trace."""
 
     lines: int = 0
     calls: int = 0
-    """Whole calls, joined ones counted once; also those that a filter of names kept back."""
+    """Complete calls, joined ones counted once, including those that a name filter dropped."""
     signals: int = 0
     exits: int = 0
     not_understood: int = 0
     samples: list[tuple[int, str]] = []
     """The first lines that were not understood, with their numbers."""
     kinds: dict[str, int] = {}
-    """Lines by what they are: "call", "begun", "resumed", "signal", "blank", "not understood", ..."""
+    """Number of lines by kind: "call", "begun", "resumed", "signal", "blank", "not understood", ..."""
 
     def add(self, kind: str, lines: int = 1) -> None:
-        """Book lines under a kind."""
+        """Count lines of a kind."""
         self.kinds[kind] = self.kinds.get(kind, 0) + lines
 
     def miss(self, line: int, text: str) -> None:
-        """Book a line that was not understood."""
+        """Count a line that was not understood."""
         self.add("not understood")
         self.not_understood += 1
         if len(self.samples) < SAMPLES:
@@ -34,7 +34,7 @@ class Counts(msgspec.Struct):
 
     @property
     def understood(self) -> int:
-        """Lines that only strace writes: calls and halves, signals, exits and the like."""
+        """Lines that only strace writes: calls and halves, signals, exits and similar."""
         return sum(self.kinds.get(kind, 0) for kind in OF_STRACE)
 
 

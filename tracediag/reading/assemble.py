@@ -1,4 +1,4 @@
-"""Frames become events: halves are joined, names are filtered, everything is booked."""
+"""Turns frames into events: joins halves, filters by name, counts every line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
 
 Wanted = Callable[[str], bool]
-"""Whether calls of this name are to become events."""
+"""Whether calls of this name become events."""
 
 
 class Assembler:
@@ -31,11 +31,11 @@ class Assembler:
         self._failures = failures
 
     def place(self, line: int, prefix: Prefix) -> Place:
-        """Return where a record stands; to be asked once a record, because relative times add up."""
+        """Return where a record stands; call it once per record, because relative times add up."""
         return Place(line=line, pid=prefix.pid, time=self.clock.read(prefix.kind, prefix.stamp))
 
     def take(self, place: Place, frame: Frame) -> Iterator[Event]:
-        """Yield the events of a frame that stands on one line, and book the line."""
+        """Yield the events of a frame that stands on one line, and count the line."""
         if frame.record is not None:
             yield from self.record(place, frame.record)
         elif frame.kind == "call":
@@ -49,7 +49,7 @@ class Assembler:
             yield from self.begin(place, frame)
 
     def record(self, place: Place, record: Record) -> Iterator[Event]:
-        """Yield a record that is no call."""
+        """Yield the event of a record that is not a call."""
         record.line = place.line
         if not isinstance(record, Other | Elision):
             record.pid, record.time = place.pid, place.time
@@ -64,7 +64,7 @@ class Assembler:
         yield record
 
     def begin(self, place: Place, frame: Frame) -> Iterator[Event]:
-        """Yield that a call has begun, and remember its first half."""
+        """Yield the event of a first half, and remember the half."""
         if frame.mark == "resumed":  # `<... read resumed> <unfinished ...>`: interrupted a second time
             half = self.joiner.find(place.pid, frame.name)
             if half is not None:
@@ -90,15 +90,15 @@ class Assembler:
                 yield call
 
     def wants(self, call: Syscall) -> bool:
-        """Tell whether a whole call is to become an event."""
+        """Return whether a complete call becomes an event."""
         return self._wanted(call.name) or (self._failures and (call.errno is not None or call.result is None))
 
     def resultless(self, place: Place, frame: Frame) -> Iterator[Syscall]:
-        """Yield a call whose result somebody left out."""
+        """Yield a call whose result is missing from the line."""
         yield from self.whole(place, frame.name, frame.body, "", Result())
 
     def whole(self, place: Place, name: str, body: str, tail: str, result: Result) -> Iterator[Syscall]:
-        """Yield a whole call, and before it the one that its thread cannot have been in any more."""
+        """Yield a complete call, preceded by the pending call of its thread, which cannot be running any more."""
         yield from self.joiner.give_up(key_of(place.pid))
         self._counts.calls += 1
         body = without_output(name, body)
@@ -123,7 +123,7 @@ class Assembler:
 
 
 def _follower(text: str) -> tuple[Prefix, Frame] | None:
-    """Read a second call that somebody joined to the line of the first."""
+    """Read a second call that was pasted onto the line of the first."""
     if "(" not in text or not text.startswith(" "):
         return None
     text = text.lstrip()
@@ -135,5 +135,5 @@ def _follower(text: str) -> tuple[Prefix, Frame] | None:
 
 
 def is_message(record: Record | None) -> bool:
-    """Tell whether a record may be printed into the middle of a call without ending it."""
+    """Return whether a record may be printed into the middle of a call without ending it."""
     return isinstance(record, Notice)

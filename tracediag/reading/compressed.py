@@ -1,7 +1,7 @@
-"""Decompresses gz, xz, bz2 and zst as far as the data goes: what is cut off or damaged is read up to there.
+"""Decompresses gz, xz, bz2 and zst; a truncated or damaged file is read up to the damage.
 
-The file classes of the standard library raise at damage, and the text that came out before is lost with it. Members
-after the first are read on, as gzip(1), xz(1), bzip2(1) and zstd(1) do.
+The file classes of the standard library raise at damage, and the text before it is lost. Members after the first are
+read as well, as gzip(1), xz(1), bzip2(1) and zstd(1) do.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ else:
     from backports import zstd
 
 STEP = 128
-"""Compressed bytes that are handed over at a time: where they hold the damage, what they would have given is lost."""
+"""Compressed bytes decompressed per step; in a step that hits damage, all output is lost."""
 _PIECE = 1 << 15
 _MOST_PADDING = 1 << 26
-"""Zero bytes that are skipped after a member; more of them may have no end."""
+"""Zero bytes that are skipped after a member; a longer run may be endless."""
 _LONGEST_MAGIC = 6
 _ERRORS = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 
 class Decompressor(Protocol):
-    """What the decompressors of the standard library have in common: each reads one member."""
+    """The common interface of the standard library's decompressors; each reads one member."""
 
     @property
     def eof(self) -> bool:
@@ -40,7 +40,7 @@ class Decompressor(Protocol):
 
     @property
     def needs_input(self) -> bool:
-        """Whether nothing comes out without more data."""
+        """Whether more input is needed before any output."""
         ...
 
     @property
@@ -49,12 +49,12 @@ class Decompressor(Protocol):
         ...
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Return at most so many bytes."""
+        """Return at most `max_length` bytes."""
         ...
 
 
 class _Gzip:
-    """One gzip member, by the interface of the others."""
+    """One gzip member, with the interface of the other decompressors."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=31)
@@ -79,7 +79,7 @@ class Compression(msgspec.Struct, frozen=True):
 
     name: str
     magic: re.Pattern[bytes]
-    """How each member begins."""
+    """The first bytes of each member."""
     make: Callable[[], Decompressor]
 
 
@@ -92,7 +92,7 @@ _KINDS = (
 
 
 def compression_of(head: bytes) -> Compression | None:
-    """Return how a file with this beginning is compressed, or None."""
+    """Return the compression of a file that begins with these bytes, or None."""
     return next((kind for kind in _KINDS if kind.magic.match(head)), None)
 
 
@@ -100,15 +100,15 @@ class Decompressed:
     """The text of one compressed file."""
 
     def __init__(self, kind: Compression, chunks: Iterable[bytes]) -> None:
-        """Take the compressed data; an empty chunk says that nothing more has come for a moment."""
+        """Wrap the compressed data; an empty chunk means that no more data has arrived for a moment."""
         self._kind = kind
         self._chunks = chunks
         self._member = kind.make()
         self._between = False
-        """Whether a member has ended, and no other has begun."""
+        """Whether a member has ended and the next has not begun."""
         self._padding = 0
         self._head = b""
-        """The first bytes after a member and its padding, too few to tell what they are."""
+        """The first bytes after a member and its padding, too few to identify."""
         self._done = False
         self.cut: str | None = None
         """Why the text ends early."""
@@ -116,7 +116,7 @@ class Decompressed:
         """What stands after the last member."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the text in pieces; to be gone through once, then `cut` and `ignored` are known."""
+        """Yield the text in pieces; iterate once, then `cut` and `ignored` are set."""
         kept: list[bytes] = []
         size = 0
         for chunk in self._chunks:
@@ -145,7 +145,7 @@ class Decompressed:
                 data = yield from self._inside(data)
 
     def _inside(self, data: bytes) -> Generator[bytes, None, bytes]:
-        """Yield the text of the current member; return what stands after its end."""
+        """Yield the text of the current member; return the data after its end."""
         member = self._member
         for start in range(0, len(data), STEP):
             try:
@@ -163,7 +163,7 @@ class Decompressed:
         return b""
 
     def _next_member(self, data: bytes) -> bytes:
-        """Skip padding; return the data of the next member, or nothing where none begins yet."""
+        """Skip padding; return the data of the next member, or nothing if none begins yet."""
         rest = data if self._head else data.lstrip(b"\0")
         self._padding += len(data) - len(rest)
         self._head += rest
@@ -178,7 +178,7 @@ class Decompressed:
         return head
 
     def _end(self) -> None:
-        """Find out in which state the data ends."""
+        """Determine how the data ends."""
         name = self._kind.name
         if not self._between:
             self.cut = self.cut or f"the {name} stream ends in the middle"

@@ -1,12 +1,12 @@
-"""Counts the calls of a trace without making an event of each: for summaries of traces with millions of lines.
+"""Counts the calls of a trace without creating an event for each: for summaries of traces with millions of lines.
 
-One expression takes whole calls in the form that this recording has, and captures only what a count needs; first halves
-and their second halves are paired here; everything else goes to `slowpath`, as in `scanner`. A test holds the counts
-equal to those of the events that `Reader` gives.
+One expression, built for the form of this recording, matches complete calls and captures only what a count needs;
+first halves are paired with their second halves here; every other line goes to `slowpath`, as in `scanner`. A test
+checks that the counts equal those of the events of `Reader`.
 
-The expression is safe because it takes a line only where the first `) ` stands before the result: then no other
-`) = 3` can, neither in a string nor in an annotation. Where a parenthesis with a blank behind it comes earlier, the
-arguments are stepped over as in `frame`.
+The expression is safe because it matches a line only if the first `) ` is the one before the result: then no other
+`) = 3` can exist, neither in a string nor in an annotation. If an earlier parenthesis is followed by a space, the
+arguments are skipped over as in `frame`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tracediag.trace.numbers import Numbers
 
 _MARK = len("<unfinished ...>")
 MOST_NAMES = 1 << 12
-"""Calls of more names than this, which no trace of Linux holds, are read with care and come as events."""
+"""With more call names than this, which no trace of Linux has, calls come as events."""
 
 # [0-9] and not \\d: to test for all of Unicode's digits takes a third more time. An empty branch, (?:x|), and not
 # (?:x)?: that one keeps books of its repeats.
@@ -58,7 +58,7 @@ _PARTS = re.compile(r"(?: (E[A-Z0-9_]++) \([^()]*+\)| \([^()]*+\))?(?: <([0-9.]+
 
 
 def read_end(end: str) -> tuple[str | None, str | None]:
-    """Return the errno, and the seconds inside the call as recorded, of the text behind a result."""
+    """Return the errno, and the seconds inside the call as recorded, from the text after a result."""
     match = _PARTS.fullmatch(end)
     return (None, None) if match is None else (match[1], match[2])
 
@@ -71,7 +71,7 @@ def _prefix(shape: Shape) -> str:
 
 
 def _whole(*, within: str) -> str:
-    """Return the expression of arguments up to the first `) `, and the result; `within` is what they never hold."""
+    """Return the expression of arguments up to the first `) ` and the result; `within` never occurs in them."""
     to_next = rf"[^){within}]*+\)"
     more = rf"(?:[^) \n]{to_next}|\))*+"
     return rf"{to_next}(?:[^) \n]{to_next}{more}|\){more}|){_RESULT}{_NOTE}{_END}"
@@ -83,25 +83,25 @@ def _lines(shape: Shape, *, within: str) -> re.Pattern[str]:
 
 
 def _other_calls(shape: Shape) -> re.Pattern[str]:
-    """Return the expression of the other whole calls: `) ` in the arguments, or no result; they are the third group."""
+    """Return the expression of the other complete calls, with `) ` in the arguments or no result: the third group."""
     return re.compile(rf"{_prefix(shape)}{_NAME}(.*)\)(?:{_RESULT}| ++= (\?)){_NOTE}{_END}")
 
 
 class Groups(Protocol):
-    """Where calls are counted: by the name of the call, or by the pid as the trace prints it, "" without one."""
+    """The counts by call name, or by pid as the trace prints it, "" without a pid."""
 
     def __getitem__(self, key: str, /) -> MutableMapping[str, int]:
-        """Return how often calls of that key ended in the same way: by the text behind the result, see `read_end`."""
+        """Return the counts of that key by the text after the result: see `read_end`."""
 
     def settle(self) -> None:
-        """Take note that a piece of text is done: what was counted may be taken out before it grows too large."""
+        """Note that a piece of text is done: the counts may be collected before they grow too large."""
 
 
 class CallCounter(Reader):
-    """Reads one trace, once: iterate over it to have the calls counted; what needs care comes as events.
+    """Reads one trace once: iterate over it to count the calls; calls that need care come as events.
 
-    A call that comes as an event, among them all that never returned, is not counted in the groups. The events tell
-    no durations of relative times (`-r`).
+    A call that comes as an event, such as one that never returned, is not counted in the groups. The events have no
+    durations if times are relative (`-r`).
     """
 
     def __init__(
@@ -123,12 +123,12 @@ class CallCounter(Reader):
         self._apart = frozenset(apart)
         self._numbers = Numbers({"": None})
         self._plain: set[str] = set()
-        """The names of calls that were met before and are not to come as events."""
+        """Names of calls seen before that do not come as events."""
         self._second: dict[str, str] = {}
-        """The same names by the beginning of a second half: "<... read"."""
+        """The same names by the start of a second half: "<... read"."""
 
     def _parts(self) -> Iterator[Iterator[Event]]:
-        """Yield the iterators whose events make up the reading."""
+        """Yield the iterators that together yield all events."""
         pieces = self._source.pieces(self._progress)
         first = ""
         for piece in pieces:
@@ -143,7 +143,7 @@ class CallCounter(Reader):
         yield self._slow.finish()
 
     def _prepare(self, dialect: Dialect) -> None:
-        """Make the expressions for the form that the first lines have."""
+        """Build the expressions for the form of the first lines."""
         if isinstance(self._source, Stream) and self._source.binary and not dialect.records:
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
@@ -155,12 +155,12 @@ class CallCounter(Reader):
         self._match_call = _other_calls(dialect.shape).fullmatch
 
     def _read(self, piece: str) -> Iterator[Event]:
-        """Read a piece; one long function for the reason that `scanner` gives."""
+        """Read a piece; one long function for the reason given in `scanner`."""
         slow, groups, by_pid = self._slow, self._groups, self._by_pid
         joiner, plain, second, apart = slow.assembler.joiner, self._plain, self._second, self._apart
         pending, numbers = joiner.pending, self._numbers
         rows = self._find(piece)
-        if len(rows) != piece.count("\n"):  # some match ran on into the next line, in search of a parenthesis
+        if len(rows) != piece.count("\n"):  # a match ran into the next line, searching for a parenthesis
             rows = self._find_strictly(piece)
         begun, resumed, others, before = 0, 0, 0, self.counts.lines
         slow.around(piece, before)
@@ -196,7 +196,7 @@ class CallCounter(Reader):
                     if pid in pending:
                         yield from joiner.give_up(pid)
                     if by_pid:
-                        groups[pid]  # whose this pid is may be another matter when the call returns
+                        groups[pid]  # the pid may belong to another process when the call returns
                     body = rest[:-_MARK].rstrip(" ") if name in WRITERS else ""  # others' arguments are of no use
                     pending[pid] = Half(number, numbers[pid], None, name, body)
                     continue
@@ -206,7 +206,7 @@ class CallCounter(Reader):
         self._book(len(rows), begun, resumed, others)
 
     def _is_plain(self, name: str) -> bool:
-        """Take note of a name; return whether its calls may be counted."""
+        """Record a name; return whether its calls may be counted."""
         if not name or name in self._apart or name[0] == "<" or len(self._plain) >= MOST_NAMES:
             return False
         self._plain.add(name)
@@ -214,9 +214,9 @@ class CallCounter(Reader):
         return True
 
     def _other(self, line: str) -> tuple[Record | None, str, str, str]:
-        """Read a line that the first expression left: a record, or pid, name and end of a whole call.
+        """Read a line that the first expression did not match: a record, or pid, name and end of a complete call.
 
-        The name is "" where it is neither.
+        The name is "" if it is neither.
         """
         if line.endswith((" +++", " ---")):
             head = self._match_prefix(line)
@@ -229,7 +229,7 @@ class CallCounter(Reader):
         return None, found[1] or "", found[2], found[5]
 
     def _book(self, lines: int, begun: int, resumed: int, others: int) -> None:
-        """Enter the lines of a piece into the books; the others are there already."""
+        """Add the lines of a piece to the counts; the others are counted already."""
         whole = lines - begun - resumed - others
         self.counts.lines += lines
         self.counts.calls += whole + resumed
@@ -239,7 +239,7 @@ class CallCounter(Reader):
 
 
 def _is_begun(rest: str) -> bool:
-    """Tell a first half from a whole call that has got its mark, `<unfinished ...>`, behind the result."""
+    """Return whether this is a first half, and not a call with `<unfinished ...>` after its result."""
     return ") " not in rest or is_arguments(rest[:-_MARK])
 
 

@@ -1,6 +1,6 @@
-"""What people and programs do to a trace on its way here, undone one step at a time.
+"""Repairs what editors, browsers and terminals do to a trace, one step at a time.
 
-Nothing of this touches a line that reads well as it is: see `slowpath`.
+A line that parses as it is never gets here: see `slowpath`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.numbers import checked_integer
 
 Found = tuple[str, Prefix, Frame]
-"""The text as cleaned, its prefix, and what it is."""
+"""The cleaned text, its prefix and its frame."""
 
 LONGEST = 1 << 16
-"""Longer lines are not worth the search."""
+"""Longer lines are not searched."""
 TOKENS = 14
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}(?![0-9]);?|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[^\t\n\f <&#;]{1,32};?)")
-"""Any reference of HTML, as `html.unescape` takes it, but a number of bounded length."""
+"""An HTML reference, as `html.unescape` accepts it, but with a number of bounded length."""
 _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,4});")
 _TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
 _QUOTED_PRINTABLE = re.compile(r"=(?:3D|20|A0|22|09|3E|3C)")
@@ -46,18 +46,18 @@ _STRONG = frozenset(("call", "begun", "rest"))
 
 
 def is_strong(frame: Frame | None) -> bool:
-    """Tell whether a line is strace's beyond doubt: a whole call, a marked half, a signal, an exit, a message."""
+    """Return whether a line is certainly strace's: a complete call, a marked half, a signal, an exit, a message."""
     return frame is not None and (frame.kind in _STRONG or frame.kind == "record")
 
 
 def is_known(frame: Frame) -> bool:
-    """Tell whether the call that the frame shows, if any, is one of Linux."""
+    """Return whether the frame's call, if any, is a Linux system call."""
     name = frame.name
     return not name or name in SYSCALLS or name.startswith(("SYS_", "syscall_", "?")) or name.endswith("_subcall")
 
 
 def scrub(line: str) -> str:
-    """Take off colours, HTML, typographic quotes and odd blanks."""
+    """Remove colours, HTML, typographic quotes and unusual blanks."""
     if "\x1b" in line or "\u200b" in line or "\ufeff" in line:
         line = _COLOUR.sub("", line)
     if "&" in line and _ENTITY.search(line) is not None:
@@ -72,7 +72,7 @@ def _unescaped(line: str) -> str:
 
 
 def repair(line: str, bare: Bare) -> Found | None:
-    """Read a damaged line as what it was before; None where nothing certain comes out."""
+    """Read a damaged line as the original; None if no certain reading exists."""
     if len(line) > LONGEST:
         return None
     for text in _candidates(line):
@@ -84,7 +84,7 @@ def repair(line: str, bare: Bare) -> Found | None:
 
 
 def repair_weak(line: str, bare: Bare) -> Found | None:
-    """Read an indented or quoted line that breaks off inside a call; None where the name is no system call's."""
+    """Read an indented or quoted line that breaks off inside a call; None if the name is not a system call's."""
     if len(line) > LONGEST:
         return None
     text = margin_off(scrub(line))
@@ -96,7 +96,7 @@ def repair_weak(line: str, bare: Bare) -> Found | None:
 
 
 def margin_off(text: str) -> str:
-    """Take off indentation, marks of quotation and of comments."""
+    """Remove indentation and quotation or comment marks."""
     margin = _MARGIN.match(text)
     return text if margin is None else text[margin.end() :]
 
@@ -123,7 +123,7 @@ def _candidates(line: str) -> Iterator[str]:
 
 
 def _later_starts(text: str) -> Iterator[str]:
-    """Yield the line from each of its first words on: log prefixes, nicknames, line numbers stand before a trace."""
+    """Yield the line from each of its first words on: log prefixes, nicknames or line numbers may come first."""
     at = 0
     for _ in range(TOKENS):
         token = _TOKEN.match(text, at)
@@ -137,7 +137,7 @@ def _later_starts(text: str) -> Iterator[str]:
 
 
 def _by_last_mark(text: str, bare: Bare) -> Found | None:
-    """Read a call in which a string was cut, or output got between `)` and `=`: the last mark is the true one."""
+    """Read a call with a truncated string, or with output between `)` and `=`: the last mark is the real one."""
     prefix = read_prefix(text, bare)
     match = _LAST_MARK.match(text, prefix.end)
     if match is None or match["name"] not in SYSCALLS or read_result(match["tail"]) is None:

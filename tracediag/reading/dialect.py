@@ -1,4 +1,4 @@
-"""Which form this recording has: found out from its first lines, because one line alone can be ambiguous."""
+"""Detects the form of a recording from its first lines, because one line alone can be ambiguous."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 from tracediag.trace.numbers import checked_integer
 
 LOOK_AHEAD = 500
-"""So many lines are looked at before the first event is given out."""
+"""Number of lines examined before the first event is yielded."""
 
 _GLANCE = 200
 _RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
@@ -31,41 +31,41 @@ Shape = tuple[str, TimeKind, bool, bool, bool, bool]
 
 
 class Dialect(msgspec.Struct):
-    """The form of one recording; what it lacks is what a better recording would add."""
+    """The form of one recording; a field that is false names what a better recording would add."""
 
     has_pids: bool = False
-    """Several processes or threads are told apart (`-f`)."""
+    """Lines carry the pid of their process or thread (`-f`)."""
     time_kind: TimeKind = "none"
     has_durations: bool = False
-    """The time spent inside each call is there (`-T`)."""
+    """Calls carry the time spent inside them (`-T`)."""
     has_fd_paths: bool = False
     """Descriptors are annotated (`-y`)."""
     has_socket_details: bool = False
     """Descriptors of sockets are annotated with their addresses (`-yy`)."""
     bare: Bare = "pid"
-    """What a short number at the beginning of a line is."""
+    """The meaning of a short number at the start of a line."""
     shape: Shape = ("none", "none", False, False, False, False)
     """The prefix that most lines have: style of the pid, kind of time, context, second time, number, pointer."""
     records: int = 0
-    """How many of the first lines begin like a record of strace's."""
+    """How many of the first lines begin like an strace record."""
     damaged: bool = False
-    """The text went through HTML, or holds a terminal's colours: every line is cleaned before it is read."""
+    """The text went through HTML, or holds terminal colours: every line is cleaned before it is read."""
 
     def observe(self, line: str) -> None:
-        """Take note of what a line shows that was not seen before."""
+        """Record the properties that a line is the first to show."""
         self.has_durations = self.has_durations or _DURATION.search(line) is not None
         self.has_fd_paths = self.has_fd_paths or _PATH.search(line) is not None
         self.has_socket_details = self.has_socket_details or _SOCKET.search(line) is not None
 
     def glance(self, piece: str) -> None:
-        """Take note of what the first lines of a piece show, as long as something was not seen yet."""
+        """Record the properties that the first lines of a piece show, until all have been seen."""
         if not (self.has_durations and self.has_socket_details):
             for line in piece[:_GLANCE].split("\n"):
                 self.observe(line)
 
 
 def decide(sample: Iterable[str]) -> Dialect:
-    """Find out the form of a recording from its first lines."""
+    """Detect the form of a recording from its first lines."""
     lines = [line[:4096] for line in sample]
     dialect = Dialect(bare=_bare(lines), damaged=_is_damaged(lines))
     shapes: Counter[Shape] = Counter()
@@ -95,7 +95,7 @@ def _is_damaged(lines: list[str]) -> bool:
 
 
 def _bare(lines: list[str]) -> Bare:
-    """Decide between a pid, left-justified in five columns, and whole seconds, right-justified in six."""
+    """Decide between a pid, left-justified in five columns, and a number of seconds, right-justified in six."""
     found = [match for line in lines if (match := _BARE.match(line)) is not None]
     if not found:
         return "pid"

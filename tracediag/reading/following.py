@@ -10,24 +10,24 @@ from tracediag.reading.sources import IDLE, Progress, Source, open_source
 
 
 class Followed:
-    """A file that grows: read to its end, and on as more is appended, until `stop` is called."""
+    """A growing file, read until `stop` is called."""
 
     is_file = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take a path; the file may still be empty. Raises `UnreadableError` where it cannot be opened."""
+        """Open a file, which may still be empty. Raises `UnreadableError` if it cannot be opened."""
         self.name = os.fspath(path)
         self._path = path
         self._stopped = False
         self._open: Source | None = None
 
     def stop(self) -> None:
-        """Take the file as complete: what is there is still read. May be called from a signal handler."""
+        """Treat the file as complete: the existing rest is still read. May be called from a signal handler."""
         self._stopped = True
 
     @property
     def damage(self) -> str | None:
-        """What of the file could not be read."""
+        """What part of the file could not be read."""
         return None if self._open is None else self._open.damage
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
@@ -39,7 +39,7 @@ class Followed:
         yield from source.pieces(progress)
 
     def _wait(self) -> bool:
-        """Wait for more; return whether to go on trying."""
+        """Wait for more; return whether to keep reading."""
         if self._stopped:
             return False
         time.sleep(IDLE)

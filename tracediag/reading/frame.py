@@ -1,8 +1,8 @@
-"""One line, its prefix taken off, becomes one frame: a call, half a call, or a record of another kind.
+"""Parses one line without its prefix into a frame: a call, half a call, or another record.
 
 Quotes come first: a string may hold `+++`, `<unfinished ...>` and `) = 3`; an annotation may hold `)` and ` = 3`.
-So the end of the arguments is found by stepping over strings, annotations and comments as wholes. An unterminated
-string reaches to the end of the line, which keeps every step linear.
+So the end of the arguments is found by skipping complete strings, annotations and comments. An unterminated string
+extends to the end of the line, which keeps every step linear.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tracediag.reading.result import ANNOTATION, read_result
 from tracediag.trace.events import Record
 
 Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
-"""call: whole; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""
+"""call: complete; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""
 
 _ARGUMENTS = (
     r"""(?>[^"'<)/]++|"(?>[^"\\]++|\\.)*+(?:"|$)|(?<=[\dDF)])"""
@@ -33,7 +33,7 @@ _CLOSED = re.compile(
     + ANNOTATION
     + r"""|/\*(?>[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
 )
-"""Whole arguments and the parenthesis behind them, with nothing after it."""
+"""Complete arguments and the closing parenthesis, with nothing after it."""
 _MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.(?: exit status \d++)?>$")
 _INSIDE = "<unfinished ...>"
 _GLUED = re.compile(
@@ -43,22 +43,22 @@ _GLUED = re.compile(
 
 
 class Frame(msgspec.Struct):
-    """What one line is. The text fields depend on the kind."""
+    """One line, parsed. The text fields depend on the kind."""
 
     kind: Kind
     name: str = ""
     body: str = ""
-    """The arguments, or the part of them that the line shows."""
+    """The arguments, or the part of them on this line."""
     tail: str = ""
     mark: str = ""
-    """"unfinished" or "detached", where strace said so."""
+    """"unfinished" or "detached", if strace printed it."""
     record: Record | None = None
     glued: Record | None = None
-    """A message of strace's own that was printed into the middle of the call."""
+    """A message of strace that was printed into the middle of the call."""
 
 
 def read_frame(text: str) -> Frame | None:
-    """Say what a line is, its prefix taken off; None where it is no form of strace output."""
+    """Parse a line without its prefix; None if it is not a form of strace output."""
     if (start := _NAME.match(text)) is not None:
         return _call(start["name"], text[start.end() :])
     if (start := _RESUMED.match(text)) is not None:
@@ -68,7 +68,7 @@ def read_frame(text: str) -> Frame | None:
 
 
 def split_end(text: str) -> tuple[str, str] | None:
-    """Split `ARGS) = RESULT` into the arguments and all from `=` on; None where there is no end."""
+    """Split `ARGS) = RESULT` into the arguments and the rest from `=` on; None if there is no end."""
     match = _END.match(text)
     if match is None:
         return None
@@ -79,7 +79,7 @@ def split_end(text: str) -> tuple[str, str] | None:
 
 
 def is_arguments(body: str) -> bool:
-    """Tell whether the text is arguments all through: no `) = ` in it outside strings and annotations."""
+    """Return whether the text is arguments only, without `) = ` outside strings and annotations."""
     match = _BODY.fullmatch(body)
     return match is not None
 
@@ -109,7 +109,7 @@ def split_mark(text: str) -> tuple[str, str] | None:
 
 
 def unglue(text: str) -> tuple[str, Record | None]:
-    """Take a message of strace's own, or a terminal's `^C`, off the end of a text that breaks off."""
+    """Split a message of strace, or a terminal's `^C`, off the end of an incomplete text."""
     found = _GLUED.search(text)
     if found is None:
         return text, None

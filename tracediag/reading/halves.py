@@ -1,18 +1,18 @@
-"""The first halves of calls, and where they stand: what `join` keeps until they are resumed."""
+"""The first halves of calls, which `join` keeps until they are resumed."""
 
 from __future__ import annotations
 
 import msgspec
 
 MOST_GONE = 1024
-"""Entries of halves that were resumed since; with more of them all are entered again."""
+"""Number of stale entries above which the index is rebuilt."""
 
 Key = str
-"""The pid as the trace prints it, "" without one: the scanner need not turn it into a number."""
+"""The pid as the trace prints it, "" without one: the scanner need not convert it to a number."""
 
 
 def key_of(pid: int | None) -> Key:
-    """Return the key of a pid; None is the only process of a trace without pids."""
+    """Return the key of a pid; None stands for the only process of a trace without pids."""
     return "" if pid is None else str(pid)
 
 
@@ -32,18 +32,18 @@ class Half(msgspec.Struct):
     time: float | None
     name: str
     body: str
-    """As recorded, up to the mark and the blanks before it: the comma of older dialects is still there."""
+    """As recorded, up to the mark and the blanks before it, including the comma of older dialects."""
     wanted: bool = True
-    """Whether a `Begun` went out, and a whole call is to follow whatever it returns."""
+    """Whether a `Begun` was yielded: the complete call must follow, whatever it returns."""
     moved: int = 0
-    """The line that put it back among the pending ones; 0 where it is there since its own line."""
+    """The line that returned it to the pending halves; 0 if it has been pending since its own line."""
 
 
 class Latest:
-    """Finds the pending half of a name that came last, without a walk over all of them for each.
+    """Finds the latest pending half of a name without scanning all of them each time.
 
-    Halves begin in the loop that reads lines, which keeps no books of names. So each half is entered here when it is
-    first searched for, and found to be gone when it is searched for later.
+    The loop that reads lines starts halves and has no index by name. So each half is indexed here when it is first
+    searched for, and dropped when a later search finds it resumed.
     """
 
     def __init__(self, pending: dict[Key, Half]) -> None:
@@ -51,10 +51,10 @@ class Latest:
         self._by_name: dict[str, list[Half]] = {}
         self._entered = 0
         self._until = 0
-        """The line up to which halves are entered."""
+        """The last line whose half is indexed."""
 
     def of(self, name: str) -> Half | None:
-        """Return the latest half of that name; None where no call of that name is pending."""
+        """Return the latest half of that name; None if no call of that name is pending."""
         self._enter()
         halves = self._by_name.get(name, [])
         while halves:

@@ -1,7 +1,7 @@
-"""The header expression and what reads the rest of a call, made for the prefix that this recording has.
+"""The header expression, and the parser of the rest of a call, built for the prefix of this recording.
 
-One runs over whole pieces of text and takes the heads off all lines, the other reads the rest of those calls that are
-wanted. What neither takes is left to `slowpath`; a test holds both ways equal.
+The first matches the heads of all lines in a large piece of text, the second parses the rest of the calls that are
+wanted. Lines that neither matches go to `slowpath`; a test checks that both ways agree.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ END = re.compile(
     r"(?: (E[A-Z0-9_]++) \(([^()]*+)\)|<((?>[^<>\"\\]++|<[^<>\"\\]++>)*+)>| \((?!INJ|DEL|errno )([^()\[]++)\))?"
     r"(?: <([0-9]{1,20}+(?:\.[0-9]{1,64}+)?)>)?)$"
 )
-"""What stands behind the head of a whole call or a second half: arguments, tail, result, errno, its text, annotation,
-detail, duration. Takes the common forms; the last `) = ` is taken for the true one."""
+"""The text after the head of a complete call or second half: arguments, tail, result, errno, its text, annotation,
+detail, duration. Matches the common forms; the last `) = ` is assumed to be the real one."""
 
 
 def prefix_expression(shape: Shape) -> str:
@@ -47,9 +47,9 @@ def prefix_expression(shape: Shape) -> str:
 
 
 def header_expression(shape: Shape) -> re.Pattern[str]:
-    """Return the expression of one line of any kind, with its end.
+    """Return the expression of one line of any kind, including its end.
 
-    Its groups, for a call: pid, time stamp, mark of a second half, name, and all that stands behind the head; for
+    Its groups, for a call: pid, time stamp, mark of a second half, name, and the text after the head; for
     any other line, the last: the line.
     """
     return re.compile(f"{prefix_expression(shape)}{_CALL}|(.*)\n")

@@ -1,7 +1,7 @@
-"""Halves of calls: what was begun waits here, by pid, until it is resumed.
+"""Joins the halves of calls: a first half is kept, by pid, until it is resumed.
 
-strace gives no other key than the pid, and even that moves: an execve begun by a thread is resumed by the
-leader of its group; on a terminal the pid is left out while only one process is alive.
+strace offers no other key than the pid, and even that changes: an execve begun by a thread is resumed under the pid
+of its group leader; on a terminal the pid is omitted while only one process is alive.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tracediag.reading.result import Result, read_result
 from tracediag.trace.events import Begun, Parser, Syscall
 
 MOST = 1 << 17
-"""No more halves than this are remembered; the oldest gives way."""
+"""At most this many halves are kept; beyond it the oldest are dropped."""
 
 NO_PID = ""
 MOST_WRITERS = 64
@@ -22,12 +22,12 @@ _UNKNOWN = "???"
 
 
 def begun_body(body: str) -> str:
-    """Return the arguments that a first half shows, without the comma that older dialects leave behind them."""
+    """Return the arguments of a first half, without the trailing comma that older dialects print."""
     return body.rstrip(" ,")
 
 
 def joined_body(first: str, rest: str) -> str:
-    """Put the arguments of two halves together, in any of the three dialects."""
+    """Join the arguments of two halves, in any of the three dialects."""
     start = rest[:1]
     if start == ",":
         return first + rest
@@ -42,47 +42,47 @@ def joined_body(first: str, rest: str) -> str:
 
 
 def orphan_body(rest: str) -> str:
-    """Return the arguments of a second half whose first is not in the trace: some are missing in front."""
+    """Return the arguments of a second half whose first half is not in the trace: the leading ones are missing."""
     rest = rest.strip(" ,")
     return f"..., {rest}" if rest else "..."
 
 
 class Joiner:
-    """The halves that wait, and the calls that come of them."""
+    """The pending halves, and the calls made of them."""
 
     def __init__(self, parser_for: Callable[[str], Parser]) -> None:
         self.pending: dict[Key, Half] = {}
-        """In the order in which they came here."""
+        """In order of arrival."""
         self._latest = Latest(self.pending)
         self._parser_for = parser_for
 
     def begin(self, half: Half) -> Iterator[Syscall]:
-        """Remember a half; yield the earlier half of that pid, which was never resumed."""
+        """Add a half; yield the earlier half of that pid, which was never resumed."""
         key = key_of(half.pid)
         yield from self.give_up(key)
         self.pending[key] = half
         yield from self.make_room()
 
     def put_back(self, half: Half, line: int) -> None:
-        """Let a half wait on, from that line of the trace."""
+        """Return a half to the pending ones, from that line of the trace on."""
         key = key_of(half.pid)
         self.pending.pop(key, None)
         half.moved = line
         self.pending[key] = half
 
     def make_room(self) -> Iterator[Syscall]:
-        """Yield the oldest halves where there are too many, and some more, since each look at the first costs."""
+        """Yield the oldest halves if there are too many, and some more, since each check of the first is costly."""
         excess = len(self.pending) - MOST
         if excess > 0:
             for key in list(islice(self.pending, excess + MOST // 8)):
                 yield from self.give_up(key)
 
     def latest(self) -> Iterator[Half]:
-        """Yield the halves that came last, the latest first: as many threads as may write to one terminal."""
+        """Yield the latest halves, the latest first: as many as threads may write to one terminal."""
         return islice(reversed(self.pending.values()), MOST_WRITERS)
 
     def begun(self, half: Half) -> Begun:
-        """Return the event that tells of a half."""
+        """Return the event of a first half."""
         return Begun(
             line=half.line,
             pid=half.pid,
@@ -93,20 +93,20 @@ class Joiner:
         )
 
     def give_up(self, key: Key) -> Iterator[Syscall]:
-        """Yield the call that this pid began and will never finish, if there is one."""
+        """Yield the call that this pid began and never finished, if any."""
         half = self.pending.pop(key, None)
         if half is not None and half.wanted:
             yield self.unreturned(half)
 
     def give_up_all(self) -> Iterator[Syscall]:
-        """Yield all calls that were begun and never finished, in the order of their beginning."""
+        """Yield all calls that began and never finished, in order of their start."""
         for half in sorted(self.pending.values(), key=lambda half: half.line):
             if half.wanted:
                 yield self.unreturned(half)
         self.pending.clear()
 
     def supersede(self, pid: int | None, by: int, line: int) -> Iterator[Syscall]:
-        """Let the half of thread `by` go on under the pid of its leader, whose own half ends at this line."""
+        """Move the half of thread `by` to the pid of its leader, whose own half ends at this line."""
         yield from self.give_up(key_of(pid))
         half = self.pending.pop(str(by), None)
         if half is not None:
@@ -114,7 +114,7 @@ class Joiner:
             self.put_back(half, line)
 
     def find(self, pid: int | None, name: str) -> Half | None:
-        """Take out the half that `<... name resumed>` of this pid belongs to, or return None."""
+        """Remove and return the half that `<... name resumed>` of this pid completes, or None."""
         key = key_of(pid)
         own = self.pending.get(key)
         if own is not None and (own.name == name or _UNKNOWN in own.name or _UNKNOWN in name or not name):
@@ -130,7 +130,7 @@ class Joiner:
             return None
         key = key_of(half.pid)
         if next(reversed(self.pending)) == key:
-            self.pending.popitem()  # leaves no gap at the end, over which each later search would step
+            self.pending.popitem()  # leave no gap at the end for later searches to step over
         else:
             del self.pending[key]
         return half
@@ -151,7 +151,7 @@ class Joiner:
     def resume(
         self, place: Place, name: str, rest: str, tail: str, *, returned: bool = True
     ) -> Iterator[tuple[Syscall, bool]]:
-        """Yield the joined call, and before it any half that is thereby known to be lost; each with whether wanted."""
+        """Yield the joined call, preceded by any half thereby known to be lost; each with whether it is wanted."""
         half = self.find(place.pid, name)
         yield from ((lost, True) for lost in self.give_up(key_of(place.pid)))
         result = read_result(tail) or Result()
@@ -170,7 +170,7 @@ class Joiner:
         yield call, half is not None and half.wanted
 
     def call(self, place: Place, name: str, body: str, tail: str, result: Result) -> Syscall:
-        """Return the call that stands on one line."""
+        """Return the call on one line."""
         return Syscall(
             line=place.line,
             pid=place.pid,

@@ -1,7 +1,7 @@
-"""Cuts the bytes of a trace into large pieces of whole lines.
+"""Cuts the bytes of a trace into large pieces of complete lines.
 
-Lines end at a line feed, a carriage return before it included. A carriage return alone ends a line only where a
-record of strace follows: programs move the cursor with it, and their output may stand in the trace.
+A line ends at a line feed, which includes a preceding carriage return. A carriage return alone ends a line only if an
+strace record follows: programs move the cursor with it, and the trace may contain their output.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from collections.abc import Iterable, Iterator
 LONGEST = 1 << 22
 """A line is kept up to this many bytes, and from there to its end only the last chunk."""
 ENDLESS = 1 << 28
-"""A line of so many bytes is taken to have no end: it comes from a device, or is no text."""
+"""A line of this many bytes is assumed to be endless: the source is a device, or not text."""
 
 _LONE_END = re.compile(
     rb"\r(?=(?:\[pid ++[0-9]++\] |[0-9]++ ++)?(?:[0-9][0-9:.]*+ )?"
     rb"(?:[a-z_][a-z_0-9]*+\(|<\.\.\. [a-z]|\+\+\+ |--- SIG))"
 )
-"""A carriage return, and the beginning of a record after it."""
+"""A carriage return, and the start of a record after it."""
 
 
 class WholeLines:
     """The lines of one source; iterate over them once."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        """Take the bytes; an empty chunk says that nothing more has come for a moment."""
+        """Wrap the bytes; an empty chunk means that no more data has arrived for a moment."""
         self._chunks = chunks
         self._lone = False
-        """Whether lines that end at a carriage return alone were seen."""
+        """Whether any line ended at a carriage return alone."""
         self.count = 0
-        """Lines given out so far."""
+        """Lines yielded so far."""
         self.shortened = 0
-        """The first line that was longer than `LONGEST`; 0 where there is none."""
+        """The first line longer than `LONGEST`; 0 if none."""
         self.endless = False
-        """Whether the reading stopped at a line of more than `ENDLESS` bytes."""
+        """Whether reading stopped at a line of more than `ENDLESS` bytes."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield pieces that end with a line feed, but perhaps the last; an empty one for an empty chunk."""
+        """Yield pieces that end with a line feed, except perhaps the last; an empty one for each empty chunk."""
         kept: list[bytes] = []
         size = 0
         for data in self._with_line_feeds():

@@ -1,4 +1,4 @@
-"""The traced program's own output, where it went to the same terminal or file as the trace."""
+"""The traced program's own output, if it went to the same terminal or file as the trace."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tracediag.reading.halves import Half
 from tracediag.trace.numbers import checked_integer
 
 LONGEST = 1 << 13
-"""More of a line is not compared."""
+"""Only this much of a line is compared."""
 WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
-"""Calls whose data may show up in the middle of the trace."""
+"""Calls whose data may appear in the middle of the trace."""
 
 _SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
 _FIRST = re.compile(
@@ -22,7 +22,7 @@ _OCTAL = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")
 
 
 def escaped(text: str) -> str:
-    """Write a text as strace would, at its default string format."""
+    """Quote a text as strace does in its default string format."""
     if text.isascii() and text.isprintable() and not ("\\" in text or '"' in text):
         return text
     out = []
@@ -33,7 +33,7 @@ def escaped(text: str) -> str:
 
 
 def is_output(line: str, neighbours: Iterable[str]) -> bool:
-    """Tell whether a line is what a call near it wrote."""
+    """Return whether a line is data that a call near it wrote."""
     shown = escaped(line[:LONGEST].rstrip("\r"))
     if not shown:
         return False
@@ -49,7 +49,7 @@ def is_output(line: str, neighbours: Iterable[str]) -> bool:
 
 
 def without_shown(body: str, halves: Iterable[Half]) -> str:
-    """Cut off the end of some call's arguments what another thread, inside its write, put there."""
+    """Remove from the end of a call's arguments the data that another thread, inside its write, put there."""
     for half in halves:
         if half.name in WRITERS and (found := _FIRST.match(half.body + ",")) is not None:
             shown = found["text"].split("\\n")[0]
@@ -59,7 +59,7 @@ def without_shown(body: str, halves: Iterable[Half]) -> str:
 
 
 def without_output(name: str, body: str) -> str:
-    """Cut a program's output off the end of the arguments of the call that wrote it: `2, "ls: ", 4ls: ` ends at 4."""
+    """Remove a program's output from the end of the arguments of its write: `2, "ls: ", 4ls: ` ends at 4."""
     if name not in WRITERS:
         return body
     found = _FIRST.match(body)
@@ -72,10 +72,10 @@ def without_output(name: str, body: str) -> str:
     shown = found["text"].split("\\n")[0]
     for end in range(found.end() + 1, digits.end() + 1):
         rest = escaped(body[end:])
-        if rest.startswith(","):  # send and its like have more arguments
+        if rest.startswith(","):  # send and its variants have more arguments
             return body
         count = checked_integer(body[found.end() : end])
-        # Data that begins with a line break puts nothing on this line: its digits are all the size's own.
+        # Data that begins with a line break adds nothing to this line: all its digits belong to the size.
         printed = not rest or (bool(shown) and rest.startswith(shown))
         if printed and (count > size if found["cut"] else count == size):
             return body[:end]

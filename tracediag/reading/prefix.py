@@ -1,7 +1,7 @@
-"""What stands before the body of a record: pid, security context, times, syscall number, instruction pointer.
+"""The prefix of a record: pid, security context, times, syscall number, instruction pointer.
 
-strace prints these always in that order, each followed by a blank. What a bare leading number is (a pid, seconds
-since the epoch, seconds since the last record) cannot be told from one line: see `dialect`.
+strace always prints these in that order, each followed by a blank. One line cannot show what a bare leading number is
+(a pid, seconds since the epoch, seconds since the last record): see `dialect`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from tracediag.trace.numbers import checked_integer, checked_seconds
 
 Bare = Literal["pid", "relative"]
-"""What a short number at the beginning of a line is. A long one is always seconds since the epoch."""
+"""The meaning of a short number at the start of a line. A long one is always seconds since the epoch."""
 TimeKind = Literal["none", "epoch", "clock", "relative"]
 """Epoch: `-ttt`; clock: seconds since midnight, `-t` and `-tt`; relative: `-r` alone."""
 
@@ -37,7 +37,7 @@ _REMEMBERED = 8
 
 
 class Prefix(msgspec.Struct):
-    """What was found before the body, and where the body begins."""
+    """The fields found before the body, and where the body begins."""
 
     end: int
     pid: int | None = None
@@ -45,11 +45,11 @@ class Prefix(msgspec.Struct):
     kind: TimeKind = "none"
     stamp: str = ""
     extras: tuple[bool, bool, bool, bool] = (False, False, False, False)
-    """Whether there are a context, a second (relative) time, a syscall number, an instruction pointer."""
+    """Whether there is a context, a second (relative) time, a syscall number or an instruction pointer."""
 
 
 def read_prefix(line: str, bare: Bare = "pid") -> Prefix:
-    """Take the prefix off a line; a line without one has an empty prefix."""
+    """Parse the prefix of a line; a line without one has an empty prefix."""
     match = _PREFIX.match(line)
     if match is None:
         return Prefix(end=0)
@@ -71,7 +71,7 @@ def read_prefix(line: str, bare: Bare = "pid") -> Prefix:
 
 
 class Clock:
-    """Turns the time stamps of one trace into seconds that keep rising."""
+    """Converts the time stamps of one trace to increasing seconds."""
 
     def __init__(self) -> None:
         self._minutes: dict[str, float] = {}
@@ -80,7 +80,7 @@ class Clock:
         self._sum = 0.0
 
     def read(self, kind: TimeKind, stamp: str) -> float | None:
-        """Return the seconds of one stamp, or None without one. Relative stamps are added up: call once a record."""
+        """Return the seconds of one stamp, or None without one. Relative stamps are summed: call it once per record."""
         if kind == "epoch":
             return checked_seconds(stamp)
         if kind == "clock":
@@ -90,12 +90,12 @@ class Clock:
         return None
 
     def since_start(self, stamp: str) -> float:
-        """Return the seconds since the first record, where each stamp counts from the one before."""
+        """Return the seconds since the first record, if each stamp counts from the previous one."""
         self._sum += checked_seconds(stamp)
         return self._sum
 
     def of_day(self, stamp: str) -> float:
-        """Return the seconds since the first midnight; a trace that runs past midnight keeps rising."""
+        """Return the seconds since the first midnight, which increase across later midnights."""
         minute = stamp[:6]
         base = self._minutes.get(minute)
         if base is None:
@@ -106,12 +106,12 @@ class Clock:
 
     def _new_minute(self, minute: str) -> float:
         base = checked_integer(minute[:2]) * 3600.0 + checked_integer(minute[3:5]) * 60.0 + self._days
-        if len(self._minutes) > _REMEMBERED:  # old minutes would be wrong on the next day
+        if len(self._minutes) > _REMEMBERED:  # cached minutes would be wrong on the next day
             self._minutes.clear()
         if base + _WRAP < self._last:
             self._minutes.clear()
             self._days += _DAY
             base += _DAY
-        elif base > self._last + _WRAP and self._days:  # a straggler from before midnight
+        elif base > self._last + _WRAP and self._days:  # a late line from before midnight
             return base - _DAY
         return base

@@ -18,13 +18,13 @@ from tracediag.reading.sources import Lines, Progress, Source, Stream, Unreadabl
 from tracediag.trace.events import Event
 
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
-"""A path, the prefix of an `-ff` set, `-` for standard input, lines, or a source made by hand."""
+"""A path, the prefix of an `-ff` set, `-` for standard input, lines, or a `Source` object."""
 
 
 class Reader:
-    """Reads one trace, once: iterate over it for the events, in the order in which the records complete.
+    """Reads one trace once: iterate over it for the events, in the order in which the records complete.
 
-    `counts` and `dialect` speak of the lines read so far; they are complete when the iteration has ended.
+    `counts` and `dialect` describe the lines read so far; they are complete when the iteration has ended.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Reader:
     ) -> None:
         """Open the source. Raises `UnreadableError`.
 
-        `calls` names the calls that are wanted as events, and `failures` adds every call that returned an error
-        or shows no result; all others are framed and counted only. `begun` names those whose first half must be an
-        event of its own; of others it may be left out. `strict` raises `NotUnderstoodError` at the first line that is
-        no known form, and `UnreadableError` at the end of a damaged source. `progress` is told the bytes consumed, as
-        they are on the disk.
+        `calls` names the calls that become events, and `failures` adds every call that returned an error or shows
+        no result; all others are only framed and counted. `begun` names the calls whose first half becomes an event
+        of its own; for others it may be omitted. `strict` raises `NotUnderstoodError` at the first line of no known
+        form, and `UnreadableError` at the end of a damaged source. `progress` is called with the number of bytes
+        consumed, as stored on disk.
         """
         self.counts = Counts()
         self.dialect = Dialect()
@@ -56,21 +56,21 @@ class Reader:
         self._progress = progress
 
     def want_all(self) -> None:
-        """Ask for every call as an event, whatever `calls` and `begun` said; to be called before the iteration."""
+        """Make every call an event, whatever `calls` and `begun` say; call it before the iteration."""
         self._wanted = self._begun = None
 
     @property
     def damage(self) -> str | None:
-        """What of the source could not be read, in one sentence; complete when the iteration has ended."""
+        """What part of the source could not be read, in one sentence; complete when the iteration has ended."""
         return self._source.damage
 
     def __iter__(self) -> Iterator[Event]:
-        """Return the events. The iteration raises `UnreadableError` where the source is no trace."""
-        # Not one generator around the other: each would be gone through by every event.
+        """Return the events. The iteration raises `UnreadableError` if the source is not a trace."""
+        # Not nested generators: every event would pass through each of them.
         return chain(chain.from_iterable(self._parts()), self._closing())
 
     def _parts(self) -> Iterator[Iterator[Event]]:
-        """Yield the iterators whose events make up the reading."""
+        """Yield the iterators that together yield all events."""
         pieces = self._source.pieces(self._progress)
         first = ""
         for piece in pieces:
@@ -96,7 +96,7 @@ class Reader:
         yield slow.finish()
 
     def _closing(self) -> Iterator[Event]:
-        """Yield nothing; raise where there was no trace, and with `strict` where it is damaged."""
+        """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""
         if self._source.is_file and not self.counts.understood:
             reason = "not a single line of it is strace output"
             raise UnreadableError(self._source.name, f"{reason}: {self.damage}" if self.damage else reason)
@@ -118,9 +118,9 @@ def _everything(_: str) -> bool:
 
 
 def read(source: AnySource, *, strict: bool = False, progress: Progress | None = None) -> Iterator[Event]:
-    """Yield what a trace says: a path, `-` for standard input, or lines.
+    """Yield the events of a trace: a path, `-` for standard input, or lines.
 
-    Raises `UnreadableError` where the source cannot be read or is no trace, and with `strict` `NotUnderstoodError`
+    Raises `UnreadableError` if the source cannot be read or is not a trace, and with `strict` `NotUnderstoodError`
     at the first line that is no known form of strace output.
     """
     return iter(Reader(source, strict=strict, progress=progress))

@@ -1,4 +1,4 @@
-"""Records that are no calls: signals, stops, exits, messages of strace's own, and lines that say nothing."""
+"""Records other than calls: signals, stops, exits, strace messages, and lines without information."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _INSIDE = re.compile(r"\S* ?(?:\S*/)?strace: (?:\[wait\(|next_event|Process \d)"
 
 
 def read_record(text: str) -> Record | None:
-    """Read a record that is no call, its prefix taken off; None where it is none of these forms."""
+    """Parse a record that is not a call, its prefix removed; None if it matches no form."""
     start = text[:3]
     if start == "---" or (start[:2] == "- " and text.startswith("- SIG")):
         return _signal(text)
@@ -93,14 +93,14 @@ def _process(match: re.Match[str], text: str) -> Notice:
 
 
 class Boilerplate:
-    """Knows the lines that belong to a trace but say nothing of a process; tables and tips span several lines."""
+    """Recognises lines that belong to a trace but describe no process; tables and tips span several lines."""
 
     def __init__(self) -> None:
         self._in_table = False
         self._tip_lines = 0
 
     def read(self, line: str) -> Record | None:
-        """Read one whole line; None where it is none of these."""
+        """Parse one complete line; None if it is none of these."""
         if not line or line.isspace():
             return Other(line=0, text=line, kind="blank")
         if line.startswith(" ") and (kind := self._indented(line)):
@@ -140,7 +140,7 @@ class Boilerplate:
 
 
 def read_remnant(line: str) -> Record | None:
-    """Read what people write between records: an elision, a prompt, a remark; None for anything else."""
+    """Parse text that people write between records: an elision, a prompt, a remark; None for anything else."""
     text = line.strip()
     if len(text) > 400:
         return None

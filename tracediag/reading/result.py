@@ -1,4 +1,4 @@
-"""What a call returned: the text from `=` to the end of the record, taken apart."""
+"""Parses the result of a call: the text from `=` to the end of the record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracediag.trace.numbers import hexadecimal, integer, seconds
 
 _PLAIN = r'(?>[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?>[^"\\]++|\\.)*+"|")*+'
 ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
-"""What `-y` and `-yy` put behind a descriptor: may hold `->`, quoted paths and `<>` inside."""
+"""The note that `-y` and `-yy` print after a descriptor: may hold `->`, quoted paths and `<>` inside."""
 
 _BALANCED = r"(?>[^()]++|\((?>[^()]++|\([^()]*+\))*+\))*+"
 _TAIL = re.compile(
@@ -33,7 +33,7 @@ _TAIL = re.compile(
 _ERRNOS = frozenset(errno.errorcode.values()) | {
     "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ENOTSUPP", "ENOIOCTLCMD",
 }  # fmt: skip
-"""What is believed without the text behind it; a line that was cut may hold half a name."""
+"""Names accepted without the text after them; a truncated line may end in half a name."""
 
 
 class Result(msgspec.Struct):
@@ -44,13 +44,13 @@ class Result(msgspec.Struct):
     detail: str = ""
     duration: float | None = None
     end: int = 0
-    """Where strace's own text ends; what stands behind was put there by somebody."""
+    """Where strace's own text ends; any text after it is foreign."""
     closed: bool = True
-    """False where the text in parentheses goes on in the next line."""
+    """False if the text in parentheses continues on the next line."""
 
 
 def read_result(tail: str) -> Result | None:
-    """Take a tail apart, from its `=` on; None where it does not begin as a result does."""
+    """Parse a tail from its `=` on; None if it does not begin like a result."""
     match = _TAIL.match(tail)
     if match is None:
         return None

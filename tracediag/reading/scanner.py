@@ -1,7 +1,7 @@
-"""The loop that sees every line: the header expression takes most, the slow path all others.
+"""The loop that sees every line: the header expression matches most, the slow path reads the rest.
 
-It is one long function on purpose. A call of a Python function for each of a million lines costs more than
-the expression that reads the line.
+It is one long function on purpose: a Python function call for each of a million lines costs more than the expression
+that reads the line.
 """
 
 from __future__ import annotations

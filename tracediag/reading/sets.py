@@ -19,10 +19,10 @@ from tracediag.trace.numbers import checked_integer
 
 _MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>[0-9]{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
 _BEHIND = re.compile(r" ++[>|*=] ")
-"""A stack frame or a line of a hex dump: it belongs to the record before it."""
+"""A stack frame or a line of a hex dump, which belongs to the record before it."""
 _RUN = 64
 _SHOWN = 3
-"""Damaged files that are named."""
+"""How many damaged files are named."""
 
 Key = tuple[float, str]
 """Time, then path: unique among the files that are read at one time."""
@@ -34,7 +34,7 @@ class ProcessSet:
     is_file = True
 
     def __init__(self, prefix: str, members: Iterable[str]) -> None:
-        """Take the common prefix and the paths of the members; empty ones are left out. Raises `UnreadableError`."""
+        """Open the members of a set; empty ones are left out. Raises `UnreadableError`."""
         self.name = prefix
         self._members = sorted((_pid(path), path) for path in members if not _is_empty(path))
         if not self._members:
@@ -43,17 +43,17 @@ class ProcessSet:
         self._damage: list[str] = []
         self._starts = {path: _first_time(path) for _, path in self._members}
         self.merged = None not in self._starts.values()
-        """Whether the lines have times to be merged by."""
+        """Whether the lines have times to merge by."""
 
     @property
     def damage(self) -> str | None:
-        """What of the files could not be read."""
+        """What parts of the files could not be read."""
         shown = "; ".join(self._damage[:_SHOWN])
         more = len(self._damage) - _SHOWN
         return f"{shown}; and {more:,} more of its files" if more > 0 else shown or None
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
-        """Yield the lines in the order of their times, each with its pid."""
+        """Yield the lines in order of time, each with its pid."""
         lines: list[str] = []
         for line in self._merged() if self.merged else self._one_by_one():
             lines.append(line)
@@ -72,7 +72,7 @@ class ProcessSet:
                 yield line
 
     def _merged(self) -> Iterator[str]:
-        """Merge by time. A file is opened when its first line is due: there may be more of them than descriptors."""
+        """Merge by time. A file is opened when its first line is due, as there may be more files than descriptors."""
         waiting = sorted((self._starts[path] or 0.0, pid, path) for pid, path in self._members)
         waiting.reverse()
         heap: list[tuple[Key, str, Iterator[tuple[Key, str]]]] = []
@@ -97,7 +97,7 @@ class ProcessSet:
             self._damage.append(f"{os.path.basename(path)}: {source.damage}")  # noqa: PTH119
 
     def close(self) -> None:
-        """Each member is closed when it has been read."""
+        """Do nothing: each member is closed when it has been read."""
 
 
 def _push(heap: list[tuple[Key, str, Iterator[tuple[Key, str]]]], lines: Iterator[tuple[Key, str]]) -> None:
@@ -115,7 +115,7 @@ def _text(source: Stream, consumed: dict[str, int], path: str) -> Iterator[str]:
 
 
 def _first_time(path: str) -> float | None:
-    """Return the time of the first line, or None without one."""
+    """Return the time of the first line, or None if it has none."""
     source = open_source(path)
     try:
         line = next(source.pieces(), "").partition("\n")[0]
@@ -132,7 +132,7 @@ def _is_empty(path: str) -> bool:
     try:
         return os.stat(path).st_size == 0  # noqa: PTH116
     except OSError:
-        return False  # to open it says why
+        return False  # opening it reports the reason
 
 
 def _pid(path: str) -> int:
@@ -141,7 +141,7 @@ def _pid(path: str) -> int:
 
 
 def members_of(prefix: str) -> list[str]:
-    """Return the files PREFIX.PID that there are."""
+    """Return the existing files PREFIX.PID."""
     folder = Path(prefix).parent
     start = f"{Path(prefix).name}."
     if not folder.is_dir():
@@ -156,7 +156,7 @@ def _belongs(name: str, start: str) -> bool:
 
 
 def grouped(paths: Sequence[str]) -> list[str | ProcessSet]:
-    """Put those of several paths that are members of one set into one source; each stands where its first one stood."""
+    """Group those of several paths that are members of one set into one source, at the position of its first member."""
     families: dict[str, list[str]] = defaultdict(list)
     for path in dict.fromkeys(paths):
         found = _MEMBER.fullmatch(path)
@@ -174,7 +174,7 @@ def grouped(paths: Sequence[str]) -> list[str | ProcessSet]:
 
 
 def open_set(prefix: str) -> Source:
-    """Open the set PREFIX.PID. Raises `UnreadableError` where there is none."""
+    """Open the set PREFIX.PID. Raises `UnreadableError` if there is none."""
     members = members_of(prefix)
     if not members:
         raise UnreadableError(prefix, "no such file or directory")

@@ -1,4 +1,4 @@
-"""The slow path through a trace, for any line that the header expression does not take."""
+"""The slow path, for any line that the header expression does not match."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.trace.events import Event, NotUnderstood, Other, Record
 
 AROUND = 40
-"""So many lines on both sides of a line are searched for the call that wrote it."""
+"""Number of lines before and after a line that are searched for the call that wrote it."""
 
 _REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
-"""How the rest of a call begins whose first half is not in the trace."""
+"""How the rest of a call begins if its first half is not in the trace."""
 
 
 class NotUnderstoodError(TracediagError, ValueError):
@@ -36,19 +36,19 @@ class NotUnderstoodError(TracediagError, ValueError):
 
 
 def _is_rest(text: str) -> bool:
-    """Tell whether a line is the end of a call whose beginning is not in the trace."""
+    """Return whether a line is the end of a call whose start is not in the trace."""
     if (marked := split_mark(text)) is not None:
         return not marked[0]
     return _REST.match(text) is not None and split_end(text) is not None
 
 
 class SlowPath:
-    """Reads one line after the other; every line comes out as events and in the books."""
+    """Reads lines one by one; every line yields events and is counted."""
 
     def __init__(self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False) -> None:
         self.split: Split | None = None
         self.dangling = False
-        """Whether the text in parentheses behind the last result goes on in the next line."""
+        """Whether the text in parentheses after the last result continues on the next line."""
         self._dialect = dialect
         self._counts = counts
         self.assembler = assembler
@@ -60,11 +60,11 @@ class SlowPath:
 
     @property
     def busy(self) -> bool:
-        """Whether the next line must come here because it may belong to the last, or needs cleaning."""
+        """Whether the next line must come here because it may continue the last one, or needs cleaning."""
         return self.split is not None or self.dangling or self._dialect.damaged
 
     def around(self, piece: str, before: int) -> None:
-        """Be told of the piece being read: the program's own output is recognised by the calls that wrote it."""
+        """Set the piece being read; its lines are searched to recognise program output."""
         self._piece, self._lines, self._before = piece, None, before
 
     def line(self, number: int) -> str:
@@ -72,12 +72,12 @@ class SlowPath:
         return self._all_lines()[number - self._before - 1]
 
     def _all_lines(self) -> list[str]:
-        if self._lines is None:  # in most pieces nobody asks
+        if self._lines is None:  # rarely needed, so split on demand
             self._lines = self._piece.split("\n")
         return self._lines
 
     def read(self, number: int, line: str) -> Iterator[Event]:
-        """Yield what one line says."""
+        """Yield the events of one line."""
         raw = scrub(line) if self._dialect.damaged else line
         text = raw.rstrip()
         prefix = read_prefix(text, self._dialect.bare)
@@ -90,12 +90,12 @@ class SlowPath:
             yield from self._look_closer(number, raw, prefix, frame)
 
     def finish(self) -> Iterator[Event]:
-        """Yield what is left when the trace ends."""
+        """Yield the remaining events at the end of the trace."""
         yield from self.release()
         yield from self.assembler.joiner.give_up_all()
 
     def release(self) -> Iterator[Event]:
-        """Let go of a call that broke off: the lines behind it are not its own."""
+        """Yield a call that breaks off: the lines after it do not belong to it."""
         split, self.split = self.split, None
         if split is None:
             return
@@ -110,7 +110,7 @@ class SlowPath:
                 yield from self.assembler.record(Place(held.line), held.record)
 
     def _look_closer(self, number: int, line: str, prefix: Prefix, frame: Frame | None) -> Iterator[Event]:
-        """Take a line that is not beyond doubt a record of strace's, nor completes one."""
+        """Read a line that is not certainly an strace record and does not complete one."""
         record = None if frame is not None and is_known(frame) else self._boilerplate.read(line)
         if record is not None and (self.split is None or (isinstance(record, Other) and record.kind != "blank")):
             yield from self.release()
@@ -155,7 +155,7 @@ class SlowPath:
         yield from self.assembler.take(place, frame)
 
     def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
-        """Begin a call that goes on in a later line, perhaps."""
+        """Begin a call that may continue on a later line."""
         if frame.kind == "open" and frame.name not in WRITERS:
             frame.body = without_shown(frame.body, self.assembler.joiner.latest())
         self.split = start_split(place, frame, cleaned=cleaned)
@@ -175,7 +175,7 @@ class SlowPath:
         return joined
 
     def _complete(self, number: int, line: str, joined: Joined) -> Iterator[Event]:
-        """Yield the call that a line completes; the lines held back before it are its own or the program's."""
+        """Yield the call that a line completes; the lines held back before it are part of it or program output."""
         split, self.split = self.split, None
         if split is None:
             return
@@ -231,7 +231,7 @@ class SlowPath:
         return self._all_lines()[max(0, at - AROUND) : max(0, at + AROUND)]
 
     def _foreign(self, number: int, line: str) -> Iterator[Event]:
-        """Take a line that strace did not write."""
+        """Read a line that strace did not write."""
         if is_output(line, self._neighbours(number)):
             yield self._book(Other(line=number, text=line, kind="output"))
             return

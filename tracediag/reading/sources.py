@@ -1,8 +1,8 @@
-"""Where a trace comes from: a file, a pipe or lines already in memory; plain or compressed.
+"""Where a trace comes from: a file, a pipe or lines in memory; plain or compressed.
 
-A source hands out pieces of text, each of whole lines: the bytes are decoded a large piece at a time, because a
-Python call for every line would cost more than all that is done with most of them. Bytes that are no UTF-8 survive as
-surrogates. A pipe that stays silent for a moment gives an empty piece, so that what has been read is not held up.
+A source yields pieces of text, each of complete lines: the bytes are decoded in large pieces, because a Python call
+per line would cost more than everything else done with most lines. Bytes that are not UTF-8 become surrogates. A pipe
+that is silent for a moment yields an empty piece, so that what has been read can be processed.
 More sources: `following`, `sets`.
 """
 
@@ -22,10 +22,10 @@ from tracediag.reading.lines import ENDLESS, LONGEST, WholeLines
 from tracediag.reading.rawstream import RawStream, standard_input
 
 Progress = Callable[[int], None]
-"""Told the number of bytes consumed so far; compressed bytes where the file is compressed."""
+"""Called with the number of bytes consumed so far; of a compressed file: compressed bytes."""
 
 PIECE = 1 << 15
-"""So many bytes are worked on at a time: what comes of them still fits into a processor's cache."""
+"""Bytes processed per step: small enough for the resulting objects to fit into the CPU cache."""
 LINES = 2048
 IDLE = 0.2
 """Seconds after which a silent pipe counts as idle."""
@@ -35,13 +35,13 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 _TEXT = re.compile(r"\n|\) ++= |\w\([^\s(,]*+, ")
-"""What the text of a trace has, and hardly any path: more than one line, or a call."""
+"""Marks the text of a trace, as opposed to a path: more than one line, or a call."""
 _SHOWN = 40
-"""Characters of such a text in the message."""
+"""How many characters of such a text the message shows."""
 
 
 class UnreadableError(TracediagError, OSError):
-    """The source cannot be read as a trace; the message names it and says why."""
+    """The source cannot be read as a trace; the message names it and gives the reason."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
@@ -51,31 +51,31 @@ class UnreadableError(TracediagError, OSError):
 
 @runtime_checkable
 class Source(Protocol):
-    """Anything that hands out a trace in pieces of whole lines."""
+    """Any object that yields a trace in pieces of complete lines."""
 
     name: str
     is_file: bool
-    """Whether this is a file of its own, which is an error when it holds no trace at all."""
+    """Whether this is one file of its own; then it is an error if it holds no trace at all."""
 
     @property
     def damage(self) -> str | None:
-        """What of the source could not be read, in one sentence; complete when all pieces were handed out."""
+        """What part of the source could not be read, in one sentence; complete when all pieces have been yielded."""
         ...
 
     def pieces(self, progress: Progress | None = None) -> Iterator[str]:
         """Yield the text in order; every line of every piece ends with a line feed. Raises `UnreadableError`.
 
-        An empty piece says that nothing more has come for a moment.
+        An empty piece means that no more data has arrived for a moment.
         """
         ...
 
     def close(self) -> None:
-        """Give back what the source holds open."""
+        """Release what the source holds open."""
         ...
 
 
 class Lines:
-    """Lines that are in memory already, or that something else yields."""
+    """Lines that are already in memory, or that an iterable yields."""
 
     damage = None
 
@@ -100,11 +100,11 @@ class Lines:
             yield "".join([line.rstrip("\r\n") + "\n" for line in batch])
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is held."""
 
 
 class Stream:
-    """A file or a pipe, decompressed where its first bytes say so."""
+    """A file or a pipe, decompressed if its first bytes show a known compression."""
 
     is_file = True
 
@@ -137,7 +137,7 @@ class Stream:
 
     @property
     def damage(self) -> str | None:
-        """What of the file could not be read."""
+        """What part of the file could not be read."""
         unpacked = self._decompressed
         cut = self._failure or (None if unpacked is None else unpacked.cut)
         if self._lines.endless:
@@ -181,7 +181,7 @@ class Stream:
             yield decode(chunk).encode()
 
     def _chunks(self) -> Iterator[bytes]:
-        """Yield the bytes as they are on the disk, and an empty chunk while a pipe is idle."""
+        """Yield the bytes as stored on disk, and an empty chunk while a pipe is idle."""
         is_pipe = self._raw.is_pipe()
         try:
             while (data := self._buffered.read1(PIECE)) or (self._growing is not None and self._growing()):
@@ -192,7 +192,7 @@ class Stream:
             self._failure = f"reading fails: {_reason(error)}"
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
+        """Close the file, unless it is standard input."""
         self._buffered.close()
 
 

@@ -1,7 +1,7 @@
-"""A call that breaks off at the end of its line, and the lines behind it that may belong to it.
+"""A call that breaks off at the end of its line, and the following lines that may belong to it.
 
-That happens when a program writes to the terminal that strace prints to, when strace itself says something in the
-middle of a call, and when a mail program wraps lines. The lines are held back until it is clear what they are.
+This happens when a program writes to the terminal that strace prints to, when strace prints a message in the middle
+of a call, and when a mail program wraps lines. The lines are held back until it is clear what they are.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Held(msgspec.Struct):
 
 
 class Joined(msgspec.Struct):
-    """The call as it is with the lines behind it."""
+    """The call joined with the lines after it."""
 
     how: Literal["ended", "marked"]
     body: str
     tail: str = ""
     wrapped: bool = False
-    """True where the lines held back are a part of the call, False where they are something else."""
+    """True if the lines held back are part of the call, False if they are something else."""
 
 
 class Split(msgspec.Struct):
@@ -47,15 +47,15 @@ class Split(msgspec.Struct):
     place: Place
     frame: Frame
     text: str
-    """What stands behind the opening parenthesis, or behind `resumed>`."""
+    """The text after the opening parenthesis, or after `resumed>`."""
     whole: str
-    """The same with the lines held back behind it, in case these belong to it."""
+    """The same text with the lines held back appended, in case they belong to it."""
     cleaned: bool = False
-    """Whether the line had to be cleaned: then those that follow have to be, too."""
+    """Whether the line needed cleaning: then the following lines do as well."""
     held: list[Held] = []
 
     def hold(self, line: int, text: str, record: Record | None) -> bool:
-        """Hold a line back; False where too much is held already."""
+        """Hold a line back; False if the limit is reached."""
         if len(self.held) >= MOST_HELD or len(self.whole) > LONGEST:
             return False
         self.held.append(Held(line, text, record))
@@ -64,7 +64,7 @@ class Split(msgspec.Struct):
         return True
 
     def join(self, text: str) -> Joined | None:
-        """Put a line behind the call; None where it does not complete it."""
+        """Append a line to the call; None if it does not complete the call."""
         if "=" not in text and "...>" not in text and "…" not in text:
             return None
         writes = self.frame.name in WRITERS
@@ -83,13 +83,13 @@ class Split(msgspec.Struct):
 
 
 def start_split(place: Place, frame: Frame, *, cleaned: bool) -> Split:
-    """Open a split with the first line of its call."""
+    """Start a split with the first line of its call."""
     text = frame.body + ")" if frame.kind == "resultless" else without_output(frame.name, frame.body)
     return Split(place=place, frame=frame, text=text, whole=text, cleaned=cleaned)
 
 
 def _glued(before: str, after: str) -> str:
-    """Undo a line break, which may have taken the place of a blank."""
+    """Undo a line break, which may have replaced a blank."""
     if not before or not after or _TIGHT_END.search(before) is not None or _TIGHT_START.match(after) is not None:
         return before + after
     return f"{before} {after}"

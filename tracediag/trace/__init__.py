@@ -1,1 +1,1 @@
-"""What a trace says, as values: events, arguments, annotations, errnos, the names of calls and of their parameters."""
+"""The contents of a trace as values: events, arguments, annotations, errnos, names of calls and parameters."""

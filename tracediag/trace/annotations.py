@@ -1,4 +1,4 @@
-r"""What `-y` and `-yy` say of a descriptor, taken apart: `3</etc/passwd>`, `5<TCP:[127.0.0.1:80->127.0.0.1:555]>`.
+r"""Parses what `-y` and `-yy` show of a descriptor: `3</etc/passwd>`, `5<TCP:[127.0.0.1:80->127.0.0.1:555]>`.
 
 note                                            kind        further
 /etc/passwd                                     path        path
@@ -47,18 +47,18 @@ _NAMED_ESCAPES = {"n": 10, "r": 13, "t": 9, "v": 11, "f": 12}
 _GONE = " (deleted)"
 _NAMESPACES = frozenset({"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "user", "uts"})
 _UNNAMED = frozenset({"socket", "(null)"})
-"""Sockets whose protocol strace could not find out: `socket:[7]`, before 4.10 also `(null):[7]`."""
+"""Sockets whose protocol strace did not find: `socket:[7]`, before 4.10 also `(null):[7]`."""
 
 
 class Annotation(msgspec.Struct, frozen=True):
-    """What a descriptor is, as far as strace told."""
+    """What a descriptor refers to, as far as strace shows it."""
 
     kind: str
     protocol: str = ""
     """The protocol of a socket: "TCP", "UDPv6", "UNIX-STREAM", "NETLINK"; the kind of a namespace."""
     path: str = ""
     local: str = ""
-    """The own address of a socket: "127.0.0.1:80", "[::1]:80"."""
+    """The socket's own address: "127.0.0.1:80", "[::1]:80"."""
     peer: str = ""
     """The address, or for a unix socket the inode, of the other end."""
     inode: int | None = None
@@ -69,8 +69,8 @@ class Annotation(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=4096)
 def parse_annotation(note: str, deleted: bool = False) -> Annotation:
-    """Take a note apart: what stands between `<` and `>`, and whether `(deleted)` stood behind them; never raise."""
-    if note.endswith(_GONE):  # before 5.10 inside the brackets
+    """Parse a note: the text between `<` and `>`, and whether `(deleted)` followed; never raises."""
+    if note.endswith(_GONE):  # inside the brackets before 5.10
         note, deleted = note[: -len(_GONE)], True
     match = _FORM.fullmatch(note)
     if match is None:
@@ -105,7 +105,7 @@ def _numbered(match: re.Match[str]) -> Annotation:
         return Annotation("pipe", inode=inode)
     if protocol in _NAMESPACES:
         return Annotation("namespace", protocol=protocol, inode=inode)
-    if protocol.islower() and protocol not in _UNNAMED:  # `pidfd:[7]` since Linux 6.9, and what may follow it
+    if protocol.islower() and protocol not in _UNNAMED:  # `pidfd:[7]` since Linux 6.9, perhaps with more fields
         return Annotation(protocol, inode=inode)
     path = "" if found["path"] is None else found["at"] + _unescaped(found["path"])
     named = "" if protocol in _UNNAMED else protocol

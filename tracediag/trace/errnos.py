@@ -1,4 +1,4 @@
-"""The errors of Linux: number, name and text, and the error that a socket reports by SO_ERROR.
+"""The errors of Linux: number, name and text, and the error that a socket reports through SO_ERROR.
 
 The numbers are those of asm-generic: all architectures but alpha, mips, parisc, sparc. From 512 on they are the
 kernel's own; they never reach a program, but strace shows them.
@@ -179,7 +179,7 @@ class Errno(NamedTuple):
 
 
 class _Call(Protocol):
-    """What is needed of `tracediag.trace.events.Call`; events know nothing of errors, nor these of events."""
+    """The part of `tracediag.trace.events.Call` used here; events and errors do not depend on each other."""
 
     @property
     def name(self) -> str: ...
@@ -204,20 +204,20 @@ def all_errors() -> tuple[Errno, ...]:
 
 
 def find_errno(which: int | str) -> Errno | None:
-    """Return the error of that number or name (EWOULDBLOCK is EAGAIN), or None where there is none."""
+    """Return the error of that number or name (EWOULDBLOCK is EAGAIN), or None if there is none."""
     return _by_number().get(which) if isinstance(which, int) else _by_name().get(which)
 
 
 def errno_name(number: int) -> str:
-    """Return the name of an error by its number; "errno 4000", as strace writes it, where it has none."""
+    """Return the name of an error by its number; "errno 4000", as strace prints it, if it has none."""
     error = _by_number().get(number)
     return error.name if error is not None else f"errno {number}"
 
 
 def socket_error(call: _Call) -> str | None:
-    """Return the pending error that `getsockopt(3, SOL_SOCKET, SO_ERROR, [111], [4])` told: ECONNREFUSED.
+    """Return the pending error that `getsockopt(3, SOL_SOCKET, SO_ERROR, [111], [4])` reports: ECONNREFUSED.
 
-    None where there was no error, where the call failed (it then shows a pointer), and for any other call.
+    None if there was no error, if the call failed (it then shows a pointer), and for any other call.
     """
     if call.name != "getsockopt" or not _asks_for_error(call):
         return None

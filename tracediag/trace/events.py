@@ -1,19 +1,19 @@
-"""What a trace says, one object a record: the currency between reading, kernel and rules.
+"""The contents of a trace, one object per record: what reading hands to the kernel and the rules.
 
     Event
-     +-- Syscall        a whole call, its two halves joined
-     +-- Begun          the first half of a call, told at once; the whole call follows when it returns
+     +-- Syscall        a complete call, its two halves joined
+     +-- Begun          the first half of a call, as soon as it is read; the complete call follows when it returns
      +-- Signal         a signal delivered
-     +-- Stop           a ptrace stop: the process stands still
+     +-- Stop           a ptrace stop: the process is stopped
      +-- Exit           a thread or process ended
      +-- Superseded     a thread was replaced by another one's execve
      +-- Notice         a message of strace itself
-     +-- Elision        `...`: whoever pasted the trace left lines out
-     +-- Other          a line that belongs to the trace but says nothing of the process
-     +-- NotUnderstood  a line that is no form of strace output known here
+     +-- Elision        `...`: lines were left out by hand
+     +-- Other          a line that belongs to the trace but describes no process
+     +-- NotUnderstood  a line of no known form of strace output
 
-None of them can be part of a reference cycle, so the garbage collector is told to leave them alone (`gc=False`): with
-millions of events its visits would take a quarter of the time.
+None of them can be part of a reference cycle, so the garbage collector skips them (`gc=False`): with millions of
+events its passes would take a quarter of the time.
 
 Lines are 1-based. Times and durations are seconds. A pid is None where the line shows none.
 """
@@ -31,15 +31,15 @@ from tracediag.trace.parameters import position
 from tracediag.trace.values import Value, number_of, text_of
 
 Parser = Callable[[str], tuple[Value, ...]]
-"""Turns the text between a call's parentheses into values; raises nothing, see `tracediag.parsing`."""
+"""Parses the text between a call's parentheses into values; never raises, see `tracediag.parsing`."""
 
 
 _SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
 _LEADING = re.compile(r"-?[0-9]{1,20}+(?![*\w])").match
 _THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?[0-9]{1,20}+)(?=[,<]|$)").match
-"""The third argument, behind two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
+"""The third argument, after two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
 _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
-"""Small descriptors as they stand at the head of the arguments: to look one up takes a quarter of a match."""
+"""Small descriptors as printed at the start of the arguments: a lookup takes a quarter of the time of a match."""
 
 
 _BRIEF = 80
@@ -47,7 +47,7 @@ _BRIEF = 80
 
 
 class Event(msgspec.Struct, kw_only=True, gc=False):
-    """One record of the trace: where it stands, whose it is and when it was."""
+    """One record of the trace: its line, its pid and its time."""
 
     line: int
     pid: int | None = None
@@ -62,7 +62,7 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Call(Event, kw_only=True, gc=False):
-    """What a whole call and its first half have in common: the name, and the arguments so far."""
+    """The common part of a complete call and its first half: the name, and the arguments so far."""
 
     name: str
     body: str
@@ -72,15 +72,15 @@ class Call(Event, kw_only=True, gc=False):
 
     @property
     def args(self) -> tuple[Value, ...]:
-        """The arguments as values, parsed when first asked for."""
+        """The arguments as values, parsed on first use."""
         if self._args is None:
             self._args = self.parser(self.body)
         return self._args
 
     def arg(self, key: int | str) -> Value | None:
-        """Return one argument by its position from 0 or its name, or None where the trace shows none such.
+        """Return one argument by its position from 0 or its name, or None if the trace does not show it.
 
-        A name is that of the manual, an everyday one ("fd", "path"), or what strace printed before the value.
+        A name is the manual's, a common one ("fd", "path"), or the one that strace printed before the value.
         """
         args = self._args
         if args is None:
@@ -91,8 +91,8 @@ class Call(Event, kw_only=True, gc=False):
         return args[key] if key < len(args) else None
 
     def number(self, key: int | str) -> int | None:
-        """Return one argument as a number, or None where it is none."""
-        # The first one is the descriptor of most calls: it can be told without parsing the rest.
+        """Return one argument as a number, or None if it is not a number."""
+        # For most calls the first one is the descriptor: it can be read without parsing the rest.
         if key == 0:
             body = self.body
             if (few := _FEW.get(body[:2])) is not None or (few := _FEW.get(body[:3])) is not None:
@@ -104,17 +104,17 @@ class Call(Event, kw_only=True, gc=False):
         return number_of(self.arg(key))
 
     def has(self, flag: str) -> bool:
-        """Return whether a flag stands among the arguments: `call.has("O_CREAT")`; text in paths and data is none.
+        """Return whether a flag is among the arguments: `call.has("O_CREAT")`; text in paths and data does not count.
 
-        Quick: nothing is parsed, and nearly always it takes one search of the text. To ask one argument, and to get the
-        flags of it, take `names_of(call.arg("flags"))`.
+        Quick: nothing is parsed, and nearly always it takes one search of the text. To test one argument, or to get
+        its flags, use `names_of(call.arg("flags"))`.
         """
         return flag in self.body and has_flag(self.body, flag)
 
     def path(self, key: int) -> str | None:
-        """Return one argument as text, or None where it is no string; the first is told without parsing the rest.
+        """Return one argument as text, or None if it is not a string; the first is read without parsing the rest.
 
-        The arguments of an execve are as many as somebody has written, and its path is asked for at each attempt.
+        An execve may have any number of arguments, and its path is needed at each attempt.
         """
         body = self.body
         if key == 0 and body[:1] == '"':
@@ -125,7 +125,7 @@ class Call(Event, kw_only=True, gc=False):
         return None if found is None else str(found)
 
     def __getitem__(self, key: int | str) -> Value:
-        """Return one argument as `arg` does; raise IndexError or KeyError where the trace shows none such."""
+        """Return one argument as `arg` does; raise IndexError or KeyError if the trace does not show it."""
         found = self.arg(key)
         if found is None:
             raise KeyError(key) if isinstance(key, str) else IndexError(key)
@@ -137,22 +137,22 @@ class Call(Event, kw_only=True, gc=False):
 
 
 class Syscall(Call, kw_only=True, gc=False):
-    """A whole system call. One that never returned has `result` None and `returned` False."""
+    """A complete system call. One that never returned has `result` None and `returned` False."""
 
     result: int | None = None
     """The result; -1 with `errno` set; None for `= ?` and for a call that never returned."""
     errno: str | None = None
     """The symbolic error: "EPIPE", "ERESTARTSYS"; None for success."""
     tail: str = ""
-    """All that stands behind the arguments, from `=` on, as recorded."""
+    """The text after the arguments, from `=` on, as recorded."""
     detail: str = ""
     """What strace adds to the result: `flags O_RDWR` of F_GETFL, the path of `-y`, `Timeout`."""
     duration: float | None = None
     """Seconds inside the call (`-T`)."""
     end_line: int = 0
-    """The line of the second half; `line` itself where the call stands on one line."""
+    """The line of the second half; `line` itself if the call is on one line."""
     end_time: float | None = None
-    """When the second half was printed, seconds; None where the call stands on one line."""
+    """When the second half was printed, in seconds; None if the call is on one line."""
     returned: bool = True
 
     @property
@@ -169,7 +169,7 @@ class Syscall(Call, kw_only=True, gc=False):
 
     @property
     def interrupted(self) -> bool:
-        """Whether a signal broke into the call: EINTR or one of the kernel's own ERESTART codes."""
+        """Whether a signal interrupted the call: EINTR or one of the kernel's internal ERESTART codes."""
         return self.errno is not None and (self.errno == "EINTR" or self.errno.startswith("ERESTART"))
 
 
@@ -183,7 +183,7 @@ class Begun(Call, kw_only=True, gc=False):
 
 
 class Record(Event, kw_only=True, gc=False):
-    """A record that is no call: its text as recorded, without pid and time."""
+    """A record that is not a call: its text as recorded, without pid and time."""
 
     text: str
 
@@ -197,7 +197,7 @@ class Signal(Record, kw_only=True, gc=False):
 
     @property
     def sender(self) -> int | None:
-        """The pid that sent it (si_pid); None where the kernel did, or where it is not shown."""
+        """The pid of the sender (si_pid); None if the kernel sent it, or if it is not shown."""
         found = _SENDER.search(self.info)
         return (checked_integer(found[1]) or None) if found is not None else None
 
@@ -223,24 +223,24 @@ class Superseded(Record, kw_only=True, gc=False):
 
 
 class Notice(Record, kw_only=True, gc=False):
-    """A message of strace's own: attached, detached, a change of personality, a warning."""
+    """A message of strace itself: attached, detached, a change of personality, a warning."""
 
     kind: str
     """"attached", "detached" or "message"."""
     subject: int | None = None
-    """The pid spoken of, where there is one."""
+    """The pid that the message names, if any."""
 
 
 class Elision(Record, kw_only=True, gc=False):
-    """`...`: lines were left out here, by whoever posted the trace."""
+    """`...`: lines were left out here by hand."""
 
 
 class Other(Record, kw_only=True, gc=False):
-    """A line accounted for but silent: blank, stack frame, hex dump, row of a table, prompt, split half."""
+    """A line without an event: blank, stack frame, hex dump, table row, prompt, split half."""
 
     kind: str
     """"blank", "frame", "dump", "summary", "prompt", "continuation", "output", "remark", "tip", "remark", "tip"."""
 
 
 class NotUnderstood(Record, kw_only=True, gc=False):
-    """A line that is no known form of strace output."""
+    """A line of no known form of strace output."""

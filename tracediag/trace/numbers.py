@@ -1,7 +1,7 @@
-"""Turns the digits in a trace into numbers. No other module does: a trace is untrusted input.
+"""Converts the digits in a trace to numbers. No other module does: a trace is untrusted input.
 
-Python refuses decimal numbers of more than 4,300 digits, reads 310 digits as an infinite float, and takes the digits of
-every script for its own. strace prints ASCII digits, at most 20 of them for 64 bits; anything longer is no number.
+Python rejects decimal numbers of more than 4,300 digits, reads 310 digits as an infinite float, and accepts the digits
+of every script. strace prints ASCII digits, at most 20 of them for 64 bits; anything longer is not a number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ checked_seconds = float
 
 
 def integer(text: str | None) -> int | None:
-    """Return a decimal number; None for no text, for more than `MOST_DIGITS` digits and for any other text."""
+    """Return a decimal number; None for None, for more than `MOST_DIGITS` digits and for any other text."""
     return int(text) if text is not None and _DECIMAL(text) is not None else None
 
 
@@ -43,7 +43,7 @@ def seconds(text: str | None) -> float | None:
 
 
 class Numbers(dict[str, int | None]):
-    """The numbers of short digits by their text: to look one up takes a third of the time of reading it again.
+    """The numbers of short digit strings: a lookup takes a third of the time of a conversion.
 
     Only for digits that an expression has bounded. Bounded itself, because the digits come from the trace.
     """
@@ -51,7 +51,7 @@ class Numbers(dict[str, int | None]):
     MOST = 1 << 12
 
     def __missing__(self, digits: str) -> int:
-        if digits[1:2] == "x":  # an address: each is another
+        if digits[1:2] == "x":  # an address: each is different
             return int(digits, 16)
         number = int(digits)
         if len(self) < self.MOST:

@@ -1,4 +1,4 @@
-"""Numbers as people read them: counts with commas, sizes in bytes or KiB, times with their unit."""
+"""Numbers formatted for people: counts with commas, sizes in bytes or KiB, times with their unit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def count(number: int) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """Return a count and its noun in the right number: "1 call", "2,000 calls"."""
+    """Return a count and its noun in singular or plural: "1 call", "2,000 calls"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

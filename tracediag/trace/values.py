@@ -1,7 +1,7 @@
-"""What one argument of a call can be, once its text has been parsed.
+"""The forms of one argument of a call, after its text has been parsed.
 
-Plain numbers are `int`, whatever base strace printed them in; every other form has a class here. `Value` is
-their union. The functions below take a value apart without caring which dialect of strace wrote it:
+Plain numbers are `int`, in whatever base strace printed them; every other form has a class here. `Value` is
+their union. The functions below read a value regardless of the dialect of strace that printed it:
 `3`, `3</path>` and `3 /* comment */` are all the number 3 to `number_of`. Values hold no cycles: `gc=False`.
 """
 
@@ -44,7 +44,7 @@ class Structure(msgspec.Struct, frozen=True, gc=False):
 
     fields: tuple[tuple[str, Value], ...]
     complete: bool = True
-    """False where strace left something out (`...` or `???`)."""
+    """False if strace left something out (`...` or `???`)."""
 
     def get(self, name: str) -> Value | None:
         """Return the field of that name, or None where there is none."""
@@ -85,17 +85,17 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 
 
 class Annotated(msgspec.Struct, frozen=True, gc=False):
-    """A descriptor or a pid with what `-y`, `-yy` or `-Y` says of it: `3</etc/passwd>`, `7<sh>`."""
+    """A descriptor or a pid with what `-y`, `-yy` or `-Y` adds to it: `3</etc/passwd>`, `7<sh>`."""
 
     value: Value
     note: str
     """The text between `<` and `>`, as recorded."""
     deleted: bool = False
-    """True for `3</path>(deleted)`: the name was gone when strace looked."""
+    """True for `3</path>(deleted)`: the name had been removed when strace looked."""
 
 
 class Commented(msgspec.Struct, frozen=True, gc=False):
-    """A value with a remark of strace's: `0x7ff0 /* 38 vars */`; value None where the remark stands alone."""
+    """A value with a remark that strace added: `0x7ff0 /* 38 vars */`; value None for a remark alone."""
 
     value: Value | None
     comment: str
@@ -109,7 +109,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class Elision(msgspec.Struct, frozen=True, gc=False):
-    """`...` or `???` in the place of a value that strace did not print."""
+    """`...` or `???` instead of a value that strace did not print."""
 
 
 Value = (
@@ -142,7 +142,7 @@ def bare(value: Value | None) -> Value | None:
 
 
 def number_of(value: Value | None) -> int | None:
-    """Return the value as a number, or None where it is none; NULL counts as 0."""
+    """Return the value as a number, or None if it is not one; NULL counts as 0."""
     match bare(value):
         case int(number):
             return number
@@ -155,9 +155,9 @@ def number_of(value: Value | None) -> int | None:
 
 
 def names_of(value: Value | None) -> frozenset[str]:
-    """Return the named bits of a flags argument; empty for a number, NULL or nothing.
+    """Return the named bits of a flags argument; empty for a number, NULL or None.
 
-    A number whose names `-X verbose` adds, as in `0x2 /* F_SETFD */`, has them, too.
+    A number with names added by `-X verbose`, as in `0x2 /* F_SETFD */`, has those names.
     """
     match bare(value):
         case int() if (remark := _remark_of(value)) is not None:
@@ -171,7 +171,7 @@ def names_of(value: Value | None) -> frozenset[str]:
 
 
 def _remark_of(value: Value | None) -> str | None:
-    """Return the remark on a value, the innermost one, or None where there is none."""
+    """Return the remark on a value, the innermost one, or None if there is none."""
     remark = None
     while True:
         match value:
@@ -193,13 +193,13 @@ def items_of(value: Value | None) -> tuple[Value, ...]:
 
 
 def text_of(value: Value | None) -> Text | None:
-    """Return the string, or None where the value is no string."""
+    """Return the string, or None if the value is not a string."""
     found = bare(value)
     return found if isinstance(found, Text) else None
 
 
 def note_of(value: Value | None) -> str | None:
-    """Return what `-y` or `-yy` says of a descriptor, or None where nothing is said."""
+    """Return what `-y` or `-yy` shows of a descriptor, or None."""
     while True:
         match value:
             case Annotated(note=note):

@@ -1,6 +1,6 @@
-"""The vocabulary of calls: each set of like calls once, with its 32-bit, `64`, `_time64`, `at`, `2` and old names.
+"""The vocabulary of calls: each set of like calls, with its 32-bit, `64`, `_time64`, `at`, `2` and old names.
 
-A rule that means other calls than a set here says so: the set, plus or minus what differs, and why.
+A rule that means other calls than a set here says so: the set, plus or minus the difference, and why.
 Source: syscalls(2), the manual page of each call, and the tables of strace.
 """
 

@@ -1,4 +1,4 @@
-"""Calls that make, copy, set and close descriptors."""
+"""Calls that create, copy, configure and close descriptors."""
 
 OPENS = frozenset({"open", "openat", "openat2", "creat"})
 """Open a file by its path."""
@@ -10,7 +10,7 @@ EVENTFDS = frozenset({"eventfd", "eventfd2"})
 SIGNALFDS = frozenset({"signalfd", "signalfd4"})
 TIMERFDS = frozenset({"timerfd_create"})
 INOTIFIES = frozenset({"inotify_init", "inotify_init1"})
-"""Create an inotify instance; each counts against a limit of its own."""
+"""Create an inotify instance; a separate limit applies to each."""
 
 REPLACES = frozenset({"dup2", "dup3"})
 """Copy a descriptor to a given number, and close the descriptor that had it: dup2(2)."""
@@ -33,13 +33,13 @@ MAKERS = (
     | {"open_by_handle_at", "open_tree", "open_tree_attr", "fsopen", "fsmount", "fspick", "mq_open", "memfd_create"}
     | {"memfd_secret", "pidfd_open", "pidfd_getfd", "perf_event_open", "userfaultfd", "fanotify_init", "io_uring_setup"}
 )
-"""Return a descriptor of their own or, as pipe and socketpair, fill in two. fcntl, bpf and clone do only sometimes."""
+"""Return a new descriptor or, as pipe and socketpair, two. fcntl, bpf and clone do so only sometimes."""
 
 CLOSES = frozenset({"close", "close_range"})
 
 SOCKET_LOOKS = frozenset({"getsockname", "getpeername", "getsockopt"})
-"""Ask a socket something and change nothing."""
+"""Query a socket without changing it."""
 SOCKET_SETUP = frozenset({"bind", "connect", "listen", "shutdown", "setsockopt"})
-"""Change a socket, and move no data."""
+"""Change a socket without moving data."""
 
 EPOLL_CTLS = frozenset({"epoll_ctl", "epoll_ctl_old"})

@@ -1,4 +1,4 @@
-"""The name of every system call: tells a call that was cut short from other text with a parenthesis in it."""
+"""The name of every system call: distinguishes a truncated call from other text with a parenthesis."""
 
 SYSCALLS = frozenset(
     """
@@ -52,4 +52,4 @@ umask umount umount2 uname unlink unlinkat unshare uselib userfaultfd ustat utim
 utimes utimesat vfork vhangup vm86 vm86old vmsplice vserver wait4 waitid waitpid write writev
     """.split()  # noqa: SIM905
 )
-"""Every name that strace may print for Linux on the common machines; a whole call needs none of this."""
+"""Every name that strace may print for Linux on the common machines; needed only for incomplete calls."""

@@ -4,23 +4,23 @@ EPOLL_WAITS = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_wai
 POLLS = frozenset({"poll", "ppoll", "ppoll_time64"})
 SELECTS = frozenset({"select", "_newselect", "pselect6", "pselect6_time64"})
 WAITS = EPOLL_WAITS | POLLS | SELECTS
-"""Wait for descriptors to be ready. A signal interrupts each of them, whatever its handler says: signal(7)."""
+"""Wait for descriptors to be ready. A signal handler interrupts each, even with SA_RESTART: signal(7)."""
 
 SLEEPS = frozenset({"nanosleep", "clock_nanosleep", "clock_nanosleep_time64"})
-"""Wait for a time."""
+"""Sleep for a time."""
 SIGNAL_WAITS = frozenset({"rt_sigtimedwait", "rt_sigtimedwait_time64"})
-"""Take a blocked signal from the queue: sigtimedwait(2), sigwaitinfo(2)."""
+"""Accept a blocked signal from the queue: sigtimedwait(2), sigwaitinfo(2)."""
 PAUSES = frozenset({"pause", "sigsuspend", "rt_sigsuspend"})
 """Wait for a signal to be handled."""
 IDLES = SLEEPS | SIGNAL_WAITS | PAUSES
-"""Wait for no object: a time, a signal."""
+"""Wait without an object: for a time or a signal."""
 
 CHILD_WAITS = frozenset({"wait4", "waitid", "waitpid"})
 FUTEXES = frozenset({"futex", "futex_time64", "futex_wait", "futex_waitv", "futex_wake", "futex_requeue"})
-"""Wait for and wake waiters of a futex; which of the two the operation tells, or the name: futex(2)."""
+"""Wait for and wake waiters of a futex; the operation, or the name, shows which: futex(2)."""
 
 IO_WAITS = frozenset({"io_getevents", "io_pgetevents", "io_pgetevents_time64", "io_uring_enter"})
-"""Wait for I/O that was submitted before."""
+"""Wait for I/O submitted earlier."""
 
 SEMAPHORE_WAITS = frozenset({"semop", "semtimedop", "semtimedop_time64"})
 SYSV_WAITS = SEMAPHORE_WAITS | {"msgrcv", "msgsnd"}

@@ -1,11 +1,11 @@
-"""What the parameters of the system calls are called: `call["flags"]` is the third argument of openat.
+"""The names of system call parameters: `call["flags"]` is the third argument of openat.
 
-    position   name -> place of the argument; what `Call.arg` asks
+    position   name -> index of the argument; used by `Call.arg`
     |
-    table      calls.txt, the manual's names in the order in which strace prints them; read when first asked
+    table      calls.txt, the manual's names in the order in which strace prints them; read on first use
     labels     the names that strace itself printed: `clone(child_stack=NULL, ...)`, all of them with -N
 
-A call that is not in the table has no names but those printed.
+A call that is not in the table has only the printed names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["calls", "names", "position"]
 
 
 def position(call: str, body: str, count: int, name: str) -> int | None:
-    """Return the place, from 0, of the argument with that name; None where the call has none or the line shows none.
+    """Return the position, from 0, of the argument with that name; None if the call or the line has none.
 
     Args:
         call: the name of the system call.
@@ -36,7 +36,7 @@ def position(call: str, body: str, count: int, name: str) -> int | None:
 
 
 def _labelled(labels: tuple[str, ...], name: str, known: Mapping[str, int]) -> int | None:
-    """Return the place under the labels printed: they decide, the table only tells which spellings mean the same."""
+    """Return the position by the printed labels: they decide, the table only shows which spellings mean the same."""
     if name in labels:
         return labels.index(name)
     place = known.get(name)

@@ -1,4 +1,4 @@
-"""The names that strace itself puts before arguments: always in clone, everywhere with -N (6.16 and later)."""
+"""The names that strace itself prints before arguments: always in clone, everywhere with -N (6.16 and later)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOKEN = re.compile(
 
 
 def labels_of(body: str) -> tuple[str, ...]:
-    """Return the name before each argument, "" where there is none; nothing at all if the first one has none."""
+    """Return the name before each argument, "" if there is none; an empty tuple if the first one has none."""
     first = _LABEL(body)
     if first is None:
         return ()

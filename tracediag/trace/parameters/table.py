@@ -1,4 +1,4 @@
-"""Reads `calls.txt`, whose first lines say how it is written: the file when first asked, each row when first needed."""
+"""Reads `calls.txt`, whose first lines explain its format: the file on first use, each row when first needed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _MOST_TEXT = 256
-"""The constant that decides what strace prints stands among the first two arguments."""
+"""The constant that decides what strace prints is among the first two arguments."""
 
 
 class Everyday(NamedTuple):
-    """A name that stands for whichever of some parameters a call has."""
+    """A common name for whichever of several parameters a call has."""
 
     name: str
     stands_for: tuple[str, ...]
@@ -48,7 +48,7 @@ def table() -> Table:
 
 
 def _deciding(rows: Mapping[str, object]) -> dict[str, re.Pattern[str]]:
-    """Return what finds the constant: FUTEX_WAIT_BITSET of `0x89 /* FUTEX_WAIT_BITSET_PRIVATE */`."""
+    """Return the expression that finds the constant: FUTEX_WAIT_BITSET of `0x89 /* FUTEX_WAIT_BITSET_PRIVATE */`."""
     found = {}
     for row in rows:
         call, _, word = row.partition(":")
@@ -64,18 +64,18 @@ def calls() -> frozenset[str]:
 
 
 def names(call: str, body: str = "") -> tuple[str, ...] | None:
-    """Return the manual's names of the parameters, in the order of printing; None for a call that is not known.
+    """Return the manual's names of the parameters, in printed order; None for an unknown call.
 
-    With the body, those that strace prints for that very operation, as far as it depends on it.
+    With the body, the names for that operation, if they depend on it.
     """
     row = table().rows.get(_row(call, body))
     return None if row is None else tuple(spellings[0] for spellings in row)
 
 
 def positions(call: str, body: str, count: int) -> Mapping[str, int]:
-    """Return the place of each parameter by each of its spellings; empty for a call that is not known.
+    """Return the position of each parameter by each of its spellings; empty for an unknown call.
 
-    Where `-X raw` hides the constant that decides, only those that stand at the same place whatever it is.
+    If `-X raw` hides the deciding constant, only those with the same position for every operation.
     """
     rows = table().rows
     row = _row(call, body)
@@ -95,7 +95,7 @@ def _row(call: str, body: str) -> str:
     return row if row in table().rows else call
 
 
-@cache  # of rows that exist, so bounded
+@cache  # only for existing rows, so bounded
 def _positions(row: str) -> Mapping[str, int]:
     parameters = table().rows[row]
     found = {spellings[0]: place for place, spellings in enumerate(parameters)}
