@@ -1,7 +1,7 @@
-"""Measures tracediag and its peers on one trace, as ratios to the floor run beside each: `compare.py TRACE [NAME...]`.
+"""Measures tracediag and its peers on one trace, as ratios to a floor run beside each: `compare.py TRACE [NAME...]`.
 
-Each contestant runs in a process of its own, its standard output thrown away; before each the floor runs again, so that
-both see the same machine. Printed are the median ratio of the CPU time and the peak memory. Peers that are not
+Each contestant runs in a process of its own, its standard output discarded; before each the floor runs again, so that
+both see the same machine load. The table shows the median ratio of the CPU time and the peak memory. Peers that are not
 installed are left out.
 """
 
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def measure(name: str, trace: str, python: str) -> tuple[float, int] | None:
-    """Run one contestant; return its CPU seconds and its peak memory in KiB, or None where it failed."""
+    """Run one contestant; return its CPU seconds and its peak memory in KiB, or None if it failed."""
     with subprocess.Popen(
         [python, str(HERE / "contestants.py"), name, trace], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:

@@ -1,4 +1,4 @@
-"""The programs that are measured against each other; each runs alone in a process: `contestants.py NAME TRACE`.
+"""The programs that are compared; each runs alone in a process: `contestants.py NAME TRACE`.
 
 The unit is `floor`: a Python loop that matches one header expression, for any form that a line's head can have, on
 every line, and does nothing with it.
@@ -15,14 +15,14 @@ CONTESTANTS: dict[str, Callable[[str], None]] = {}
 
 
 def contestant(run: Callable[[str], None]) -> Callable[[str], None]:
-    """Enter a program under its own name."""
+    """Register a program under its function's name."""
     CONTESTANTS[run.__name__] = run
     return run
 
 
 @contestant
 def floor(trace: str) -> None:
-    """The unit: one expression a line, nothing kept."""
+    """The unit: one match per line, result discarded."""
     match = re.compile(
         r"(?:\[pid +(\d+)\] +|(\d+) +)?(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) +)?(?:\[[0-9a-f]{8,}\] +)?"
         r"(?:\[ *\d+\] +)?(?:(\w+)\(|<\.\.\. (\w+) resumed>|--- |\+\+\+ )"
@@ -76,7 +76,7 @@ def summary(trace: str) -> None:
 
 @contestant
 def lark_per_line(trace: str) -> None:
-    """Plain lark (LALR) on the arguments of every whole call, nothing learned: from the first 20,000 lines."""
+    """Plain lark (LALR) on the arguments of every complete call, no shapes learned: from the first 20,000 lines."""
     from tracediag.parsing import ArgumentError, parse_strict
     from tracediag.reading import Reader
     from tracediag.trace.events import Syscall
@@ -103,7 +103,7 @@ def stracetools(trace: str) -> None:
                 break
             pid, _, rest = line.partition(" ")
             stamp, _, body = rest.lstrip().partition(" ")
-            with contextlib.suppress(ValueError):  # it refuses some forms
+            with contextlib.suppress(ValueError):  # it rejects some forms
                 parser.parse_line(f"{pid} 01:02:03.{stamp.rpartition('.')[2]} {body.rstrip()}")
 
 

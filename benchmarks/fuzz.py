@@ -1,7 +1,7 @@
-"""Feeds damaged input to the whole analysis: `fuzz.py [COUNT] [SEED]`. No exception, no line lost, no slow line.
+"""Runs the complete analysis on damaged input: `fuzz.py [COUNT] [SEED]`. No exception, no lost line, no slow line.
 
 Inputs are lines of the recorded samples, cut, doubled, spliced and with bytes changed; random bytes; and tokens of the
-language in random order. Every so often a line of half a megabyte is made of one token.
+language in random order. Some lines are half a megabyte of one repeated token.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def batches(count: int, rng: random.Random) -> Iterator[list[str]]:
 
 
 def main() -> None:
-    """Run, and say how much was tried."""
+    """Run, and print how much was tried."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     slowest = 0.0

@@ -1,10 +1,10 @@
-"""How time and memory grow with the input: n, 2n and 4n of inputs made to hurt, one kind each.
+"""How time and memory grow with the input: n, 2n and 4n of worst-case inputs of each kind.
 
     .venv/bin/python benchmarks/growth.py [--python PYTHON] [--size N] [KIND ...]
 
-Prints a table in Markdown: CPU seconds, less those of a trace of one line, and peak MiB, of `tracediag analyze`. What
-is linear doubles and doubles again; what is bounded stays. `--python` is the interpreter of another environment, to
-compare with.
+Prints a Markdown table of CPU seconds (minus those for a trace of one line) and peak MiB of `tracediag analyze`. A
+linear cost doubles and doubles again; a bounded one stays. `--python` is the interpreter of another environment, for
+comparison.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[int, Callable[[int], Lines]]] = {}
 
 
 def kind(smallest: int) -> Callable[[Callable[[int], Lines]], Callable[[int], Lines]]:
-    """Mark the maker of one kind of input."""
+    """Register the generator of one kind of input."""
 
     def mark(make: Callable[[int], Lines]) -> Callable[[int], Lines]:
         KINDS[make.__name__.replace("_", " ")] = (smallest, make)
@@ -39,14 +39,14 @@ _READ = 'read(3</srv/data>, "x", 1) = 1'
 
 @kind(2000)
 def opens_and_forks(n: int) -> Lines:
-    """Children inherit all that is open, and never show a line."""
+    """Children inherit all open descriptors, and never show a line."""
     yield from (f'1 openat(AT_FDCWD, "/srv/data", O_RDONLY) = {fd + 3}' for fd in range(n))
     yield from (f"1 fork() = {child + 2}" for child in range(n))
 
 
 @kind(2000)
 def opens_forks_and_lines_of_children(n: int) -> Lines:
-    """Children are followed: what they inherit counts as a reference."""
+    """Children are followed: their inherited descriptors count as references."""
     yield from (f'1 openat(AT_FDCWD, "/srv/data", O_RDONLY) = {fd + 3}' for fd in range(n))
     for child in range(n):
         yield from (f"1 fork() = {child + 2}", f"{child + 2} getpid() = {child + 2}")
@@ -62,27 +62,27 @@ def opens_between_forks(n: int) -> Lines:
 
 @kind(6000)
 def many_processes(n: int) -> Lines:
-    """Each shows one line, and none of them a beginning or an end."""
+    """Each shows one line, and neither its start nor its end."""
     yield from (f"{pid + 1} {_READ}" for pid in range(n))
 
 
 @kind(3000)
 def threads_and_elisions(n: int) -> Lines:
-    """Lines are left out again and again."""
+    """Lines are left out repeatedly."""
     yield from (f"{pid + 1} {_READ}" for pid in range(n))
     yield from ("..." for _ in range(n))
 
 
 @kind(3000)
 def threads_and_lines_without_pid(n: int) -> Lines:
-    """Which thread a line belongs to must be guessed."""
+    """The thread of each line must be guessed."""
     yield from (f"{pid + 1} {_READ}" for pid in range(n))
     yield from (_READ for _ in range(n))
 
 
 @kind(3000)
 def leavers_and_lines_without_pid(n: int) -> Lines:
-    """Each line makes another thread leave."""
+    """Each line shows that another thread has exited."""
     yield from (f"{pid + 1} {_READ}" for pid in range(n))
     yield from ("exit_group(0) = ?" for _ in range(n))
 
@@ -96,7 +96,7 @@ def halves_and_resumed_execve(n: int) -> Lines:
 
 @kind(100)
 def polls_of_100_descriptors(n: int) -> Lines:
-    """Each is another shape."""
+    """Each has a different shape."""
     for line in range(n):
         fds = ", ".join(f"{{fd={fd + 3 + line % 7}, events=POLLIN}}" for fd in range(100 + line % 5))
         yield f"1 poll([{fds}], {100 + line % 5}, 10) = 0 (Timeout)"
@@ -104,7 +104,7 @@ def polls_of_100_descriptors(n: int) -> Lines:
 
 @kind(100_000)
 def one_long_line(n: int) -> Lines:
-    """One argument without end."""
+    """One endless argument."""
     yield f'1 write(1, "{"x" * n}", {n}) = {n}'
 
 
@@ -116,7 +116,7 @@ def deep_nesting(n: int) -> Lines:
 
 @kind(2000)
 def epoll_registrations(n: int) -> Lines:
-    """One set watches all, then wakes for each."""
+    """One set watches all, then reports each."""
     yield "1 epoll_create1(0) = 3"
     for fd in range(4, n + 4):
         yield f"1 epoll_ctl(3, EPOLL_CTL_ADD, {fd}, {{events=EPOLLIN, data={{u32={fd}, u64={fd}}}}}) = 0"
@@ -127,7 +127,7 @@ def epoll_registrations(n: int) -> Lines:
 
 @kind(1000)
 def epoll_sets(n: int) -> Lines:
-    """One thread waits on one set after the other, and one descriptor is in all of them."""
+    """One thread waits on one set after another, and one descriptor is in all of them."""
     for fd in range(4, n + 4):
         yield f"1 epoll_create1(0) = {fd}"
         yield f"1 epoll_ctl({fd}, EPOLL_CTL_ADD, 3, {{events=EPOLLIN, data={{u32=3, u64=3}}}}) = 0"
@@ -138,7 +138,7 @@ def epoll_sets(n: int) -> Lines:
 
 @kind(1000)
 def sockets(n: int) -> Lines:
-    """Connections, of which the trace shows one end."""
+    """Connections of which the trace shows one end."""
     for item in range(n):
         port, fd = item % 60_000 + 1, item + 3
         yield f"1 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = {fd}"
@@ -161,7 +161,7 @@ def signals(n: int) -> Lines:
 
 @kind(2000)
 def children_never_reaped(n: int) -> Lines:
-    """Each starts, ends, and is not waited for."""
+    """Each starts, exits, and is never reaped."""
     for item in range(n):
         yield f"1 fork() = {item + 2}"
         yield f"{item + 2} exit_group(0) = ?"
@@ -211,7 +211,7 @@ def measure(python: str, lines: Lines) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"any of: {', '.join(KINDS)} (default: all)")
     parser.add_argument(

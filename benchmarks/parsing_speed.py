@@ -1,4 +1,4 @@
-"""How fast arguments are split: by the learned shapes, and by lark alone, in one run.
+"""How fast arguments are parsed: by learned shapes, and by lark alone, in one run.
 
 python benchmarks/parsing_speed.py TRACE [EVENTS]
 """
@@ -22,7 +22,7 @@ SAMPLE = 5000
 
 
 def main(path: str, events: int = 250_000) -> None:
-    """Print the pace of both ways, in bodies a second."""
+    """Print the speed of both ways, in bodies per second."""
     calls = [(event.name, event.body) for event in islice(read(path), events) if isinstance(event, Syscall)]
     sample = calls[:: max(1, len(calls) // SAMPLE)]
     parse_strict("0")  # builds the grammar
@@ -41,13 +41,13 @@ def main(path: str, events: int = 250_000) -> None:
 
 
 def by_lark(_name: str, body: str) -> None:
-    """Parse by the grammar; text outside of it costs its time too."""
+    """Parse by the grammar; text outside it takes time as well."""
     with suppress(ArgumentError):
         parse_strict(body)
 
 
 def pace(calls: list[Call], parse: Callable[[str, str], None]) -> float:
-    """Return how many bodies a second are parsed."""
+    """Return how many bodies are parsed per second."""
     start = time.perf_counter()
     for name, body in calls:
         parse(name, body)

@@ -1,9 +1,9 @@
-"""How long reading takes, in units of what the least thinkable reader takes.
+"""How long reading takes, relative to a minimal reader.
 
     python benchmarks/reading_floor.py TRACE [ROUNDS]
 
 The floor is a Python loop that matches one regular expression for a record's head on every line. Both are measured
-in turn, in CPU seconds, so that what else runs on the machine strikes both; the ratio of the sums is told.
+alternately, in CPU seconds, so that other load on the machine affects both; the ratio of the sums is printed.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def everything(path: str) -> int:
 
 
 def wanted(path: str) -> int:
-    """Read the calls that a diagnosis asks for, and all that failed."""
+    """Read the calls that a diagnosis needs, and all that failed."""
     return sum(1 for _ in Reader(path, calls=WANTED))
 
 
 def few(path: str) -> int:
-    """Read hardly any call: what remains is the cost of looking at the lines."""
+    """Read hardly any call: what remains is the cost of scanning the lines."""
     return sum(1 for _ in Reader(path, calls=(), failures=False))
 
 
 def main() -> None:
-    """Measure all of them in turn, and print a table."""
+    """Measure all of them alternately, and print a table."""
     path, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     ways: tuple[Callable[[str], int], ...] = (floor, everything, wanted, few)
     took = dict.fromkeys(ways, 0.0)

@@ -1,4 +1,4 @@
-"""What holds for all tests: none fails because the machine is slow."""
+"""Settings for all tests: none fails because the machine is slow."""
 
 from hypothesis import settings
 

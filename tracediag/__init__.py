@@ -2,13 +2,13 @@
 
     from tracediag import analyze, read
 
-    report = analyze("run.strace")          # all findings, in order of rank
-    for event in read("run.strace"): ...    # what the trace says, with the halves of each call joined
+    report = analyze("run.strace")          # all findings, ranked
+    for event in read("run.strace"): ...    # the events of the trace, the halves of each call joined
 
-`diagnose` yields the findings while the trace is being read; `Analysis` gives events, findings and the report in one
-pass. Nothing here prints. A source is a path, "-" for standard input, or an iterable of lines.
+`diagnose` yields the findings while the trace is read; `Analysis` yields events and findings and returns the report in
+one pass. Nothing here prints. A source is a path, "-" for standard input, or an iterable of lines.
 
-    Report                  what an analysis found: report.findings, report.causes, report.input, ...
+    Report                  the result of an analysis: report.findings, report.causes, report.input, ...
      +-- Finding            one diagnosis: code, name, severity, confidence, title, steps, why, fix, ...
           +-- Step          one line of the trace and what it means
           +-- Severity      ERROR > WARNING > NOTE
@@ -17,9 +17,9 @@ pass. Nothing here prints. A source is a path, "-" for standard input, or an ite
      +-- Syscall            a call with arguments, result, error, duration
      +-- Signal             a signal delivered
      +-- Exit               the end of a thread or process
-    TracediagError          every error that is raised on purpose
-     +-- UnreadableError    also an OSError: the source cannot be read or is no trace
-     +-- NotUnderstoodError also a ValueError: a line is no form of strace output, with `strict`
+    TracediagError          every error raised on purpose
+     +-- UnreadableError    also an OSError: the source cannot be read or is not a trace
+     +-- NotUnderstoodError also a ValueError: a line of no form of strace output, with `strict`
      +-- UnknownRuleError   also a KeyError: no rule has that name or code
 """
 

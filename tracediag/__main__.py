@@ -42,7 +42,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         module, options = parse(arguments)
         debug = options.debug
-        # The model of a long trace is many small objects that stay: to visit them less often saves a tenth of the time.
+        # The model of a long trace is many small, long-lived objects: fewer collections save a tenth of the time.
         gc.set_threshold(10_000, 20, 50)
         return module.run(options)
     except Exception as error:  # noqa: BLE001 - any error becomes one line and an exit code
@@ -77,7 +77,7 @@ def _stopped_in_order() -> Iterator[None]:
 
 
 def _die_of_interrupt() -> None:
-    """End as the shell expects of a program that Ctrl-C stopped, so that a loop around it stops too."""
+    """Die of SIGINT, as the shell expects of a program that Ctrl-C stopped, so that a loop around it stops too."""
     from tracediag.commands.output import write_error
 
     write_error("\n")
@@ -104,7 +104,7 @@ def _complain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, CommandError):
         say(str(error))
         return ExitCode.FAULT
-    # If it is what reading raises, that module is loaded; to import it here could be the very thing that failed.
+    # If reading raised it, that module is loaded; importing it here could fail for the same reason.
     unreadable = getattr(sys.modules.get("tracediag.reading"), "UnreadableError", ())
     if isinstance(error, unreadable):
         say(str(error))

@@ -1,4 +1,4 @@
-"""The library's door: `analyze` gives a report, `diagnose` a stream of findings, `Analysis` both, `read` the events."""
+"""The library's API: `analyze` returns a report, `diagnose` yields findings, `read` events, `Analysis` all of them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tracediag.trace.events import Event
 __all__ = ["Analysis", "analyze", "diagnose", "read"]
 
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
-"""The recording that leaves nothing open, as far as strace goes."""
+"""The recording that leaves nothing unchecked, as far as strace can show it."""
 
 
 class Analysis:
-    """One analysis under way. Go through the trace once, by iteration or with `events`; then ask for the report.
+    """One analysis in progress. Read the trace once, by iteration or with `events`; then get the report.
 
         analysis = Analysis("run.strace")
-        for finding in analysis: ...            # findings, one for each kind of fault, as they show
+        for finding in analysis: ...            # findings, one for each kind of fault, as they are found
         for event in analysis.events(): ...     # or every event; `analysis.found` grows meanwhile
-        report = analysis.report()              # all findings, counted, in order of rank
+        report = analysis.report()              # all findings, counted and ranked
 
-    Findings that only the end of the trace can settle come last.
+    Findings that only the end of the trace can confirm come last.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Analysis:
     ) -> None:
         """Open the source.
 
-        With `debug` an exception in a rule is passed on; the other arguments and errors are those of `analyze`.
+        With `debug` an exception in a rule is raised; the other arguments and errors are those of `analyze`.
         """
         self._rules = _chosen(select, ignore)
         self._engine = Engine(self._rules, held=lambda: _held(self._reader.dialect), raising=debug)
@@ -63,7 +63,7 @@ class Analysis:
         return filter(self._is_new, map(self._dated, self._engine.run(self._reader)))
 
     def events(self) -> Iterator[Event]:
-        """Yield every event of the trace; the findings that it settles are in `found` before it is handed out."""
+        """Yield every event of the trace; the findings that it confirms are in `found` before the event is yielded."""
         self._reader.want_all()
         for event in self._reader:
             self._collect(self._engine.take((event,)))
@@ -71,7 +71,7 @@ class Analysis:
         self._collect(self._engine.finish())
 
     def report(self) -> Report:
-        """Return the report on what has been read."""
+        """Return the report on the part read so far."""
         reader = self._reader
         counts = reader.counts
         samples = tuple(Sample(line, text) for line, text in counts.samples)
@@ -107,7 +107,7 @@ class Analysis:
         return with_clock(finding, self._reader.dialect.time_kind)
 
     def _is_new(self, finding: Finding) -> bool:
-        """Take a finding; return whether it is the first of its kind."""
+        """Add a finding; return whether it is the first of its kind."""
         if not self._ranking.add(finding):
             return False
         self.found.append(finding)
@@ -122,7 +122,7 @@ def analyze(
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
 ) -> Report:
-    """Read a trace and say what is wrong with the program, the most important first.
+    """Read a trace and return the faults of the program, ranked.
 
     Args:
         source: a path (plain or compressed), the prefix of the files of `strace -ff`, "-" for standard input, an
@@ -153,7 +153,7 @@ def diagnose(
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
 ) -> Iterator[Finding]:
-    """Yield findings while the trace is read, one for each kind of fault, in the order in which they show.
+    """Yield findings while the trace is read, one for each kind of fault, in the order in which they are found.
 
     Takes and raises what `analyze` does.
     """
@@ -166,7 +166,7 @@ def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[ty
 
 
 def _held(dialect: Dialect) -> frozenset[Fact]:
-    """Name what the form of the lines holds."""
+    """Return the facts that the form of the lines shows."""
     held = {
         Fact.TIMES: dialect.time_kind != "none",
         Fact.DURATIONS: dialect.has_durations,
@@ -178,7 +178,7 @@ def _held(dialect: Dialect) -> frozenset[Fact]:
 
 
 def _scope(dialect: Dialect, scope: evidence.Scope) -> Scope:
-    """Return what the recording is and shows, as the report gives it."""
+    """Return the scope of the recording, as the report contains it."""
     return Scope(
         times=dialect.time_kind,
         durations=dialect.has_durations,

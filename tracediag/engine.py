@@ -1,6 +1,6 @@
-"""Events -> kernel -> rules -> findings: the one loop through which everything flows.
+"""Events -> kernel -> rules -> findings: the loop that every event passes through.
 
-A rule that raises costs its own findings and no other's: it is dropped from then on, and `broken` names it.
+A rule that raises loses only its own findings: it is dropped from then on, and `broken` names it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tracediag.rules import Rule
 from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 
 Listener = Callable[[Any], Iterable[Finding] | None]
-"""A rule's method: takes an action, the end of a process or, at the end, the kernel, and yields findings, if any."""
+"""A method of a rule: takes an action, the end of a process or, at the end, the kernel, and yields findings."""
 
 
 _NOBODY: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
 Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
-"""Who hears of a call: on a plain file or device, on anything else, and besides where there are several threads."""
+"""Listeners of a call: on a plain file or device, on anything else, and additionally if there are several threads."""
 
 
 class Engine:
-    """Takes the events of one trace, one by one, and gives the findings as they become certain enough to say."""
+    """Feeds the events of one trace to the rules, and yields their findings."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Engine:
         held: Callable[[], Collection[str]] = tuple,
         raising: bool = False,
     ) -> None:
-        """Make the rules.
+        """Instantiate the rules.
 
         Args:
             rules: the rules to apply.
@@ -53,10 +53,10 @@ class Engine:
         self.following: dict[Thread, set[str]] = {}
         """The threads whose every event rules want to see for a while, with the names of these rules."""
         self.broken: list[BrokenRule] = []
-        """The rules that raised, with the line at which they did."""
+        """The rules that raised, and the line at which each did."""
         self._raising = raising
         self._unproven: list[Finding] = []
-        """Findings that rest on the absence of calls which the trace has not shown at all, up to now."""
+        """Findings that rest on the absence of calls that the trace has not shown at all so far."""
         self._rules = [rule() for rule in rules]
         self._by_name = {rule.name: rule for rule in self._rules}
         for made in self._rules:
@@ -65,7 +65,7 @@ class Engine:
         self._subscribe()
 
     def _subscribe(self) -> None:
-        """Sort the methods of the rules by what they listen to."""
+        """Sort the methods of the rules by what they subscribe to."""
         self._listeners: dict[tuple[str, str], Sequence[Listener]] = {}
         for made in self._rules:
             for subscription, methods in made.subscriptions().items():
@@ -95,28 +95,28 @@ class Engine:
 
     @property
     def calls(self) -> frozenset[str]:
-        """The names of the calls that somebody wants to see whole; of others only the failures matter."""
+        """The names of the calls that a rule or handler needs as events; of others only the failures matter."""
         return known_calls() | frozenset(self._audiences).union(*(rule.rests_on for rule in self._rules))
 
     @property
     def begun(self) -> frozenset[str]:
-        """The names of the calls of which somebody wants to see the first half at once."""
+        """The names of the calls whose first half a rule or handler needs as an event."""
         return begun_calls()
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
-        """Yield the findings of a trace, those that only its end can settle last."""
+        """Yield the findings of a trace; those that only its end can confirm come last."""
         return chain(self.take(events), self.finish())
 
     def take(self, events: Iterable[Event]) -> Iterator[Finding]:
-        """Yield the findings that the next events of a trace settle.
+        """Yield the findings that the next events of a trace confirm.
 
-        The loop is one function on purpose: a further call for each of a million events would be felt.
+        The loop is one function on purpose: another call for each of a million events would be costly.
         """
         kernel, followed, tell = self.kernel, self.following, self._tell
         for event in events:
             action = apply(kernel, event)
             found: list[Finding] = []
-            if action.finished is not None:  # told before the wait that ended it
+            if action.finished is not None:  # delivered before the wait that ended it
                 tell(self._on_round, action, event.line, found)
             if followed and action.thread in followed:
                 tell(self._on_followed, action, event.line, found)
@@ -163,7 +163,7 @@ class Engine:
                     descriptor.file.end_watch()
 
     def _tell(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
-        """Ask each method of an audience, at a line of the trace; a rule that raises is dropped."""
+        """Call each method of an audience, at a line of the trace; a rule that raises is dropped."""
         for listener in audience:
             try:
                 said = listener(what)
@@ -173,7 +173,7 @@ class Engine:
                 self._drop(listener, error, line)
 
     def _drop(self, listener: Listener, error: Exception, line: int) -> None:
-        """Take a rule out that has raised, and remember why; of a trace of a million lines it would raise again."""
+        """Drop a rule that raised, and record the reason; on a long trace it would raise at every event."""
         if self._raising:
             raise error
         rule: Rule = listener.__self__  # type: ignore[attr-defined]  # listeners are bound methods
@@ -195,7 +195,7 @@ class Engine:
                 return _NOBODY
 
     def finish(self) -> Iterator[Finding]:
-        """Take the end of the trace."""
+        """Yield the findings that the end of the trace confirms."""
         self.scope.end()
         found: list[Finding] = []
         last = last_line(self.kernel)
@@ -208,7 +208,7 @@ class Engine:
         yield from self._judged((*unproven, *found))
 
     def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
-        """Hold back what rests on the absence of calls that the recording never shows: the end of the trace decides."""
+        """Hold back findings that rest on the absence of calls that the recording never shows, until the trace ends."""
         for finding in found:
             calls = self._by_name[finding.name].rests(finding)
             if not calls or self.scope.records(calls):
@@ -217,7 +217,7 @@ class Engine:
                 self._unproven.append(finding)
 
     def blind(self) -> Iterator[Blind]:
-        """Yield the rules that met something they could not judge, and what the recording lacks for it."""
+        """Yield the rules that met their subject and could not judge, with what the recording lacks."""
         unproven = {finding.name for finding in self._unproven}
         for rule in self._rules:
             if rule.name in unproven:

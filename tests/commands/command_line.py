@@ -1,4 +1,4 @@
-"""How the tests here run the real command."""
+"""Runs the real command for the tests here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs 
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment without what decides on colour and width."""
+    """Return the environment without the variables that affect colour and width."""
     left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")
     return {name: value for name, value in os.environ.items() if name not in left_out} | changes
 

@@ -16,7 +16,7 @@ exit_group(0)                           = ?
 
 @pytest.fixture
 def quiet(tmp_path) -> Path:
-    """A trace in which nothing is wrong."""
+    """A trace without findings."""
     path = tmp_path / "quiet.strace"
     path.write_text(QUIET)
     return path
@@ -24,5 +24,5 @@ def quiet(tmp_path) -> Path:
 
 @pytest.fixture
 def sample() -> Path:
-    """A trace with an error in it."""
+    """A trace with an error finding."""
     return SAMPLE

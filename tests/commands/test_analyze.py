@@ -1,4 +1,4 @@
-"""What `analyze` does with a report, made by hand here."""
+"""How `analyze` handles a report that is made by hand here."""
 
 import json
 
@@ -25,7 +25,7 @@ def finding(severity):
 
 @pytest.fixture
 def analyze(monkeypatch):
-    """Runs `tracediag analyze` on a report; tells the exit code and what the library was asked for."""
+    """Return a function that runs `tracediag analyze` on a report, and returns exit code and library arguments."""
 
     def run(*options, severities=(), paths=("x.strace",)):
         asked = []

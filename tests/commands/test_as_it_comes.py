@@ -1,4 +1,4 @@
-"""Reports that come while the trace is still being written."""
+"""Reports that are printed while the trace is still being written."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ def test_a_pipe_is_reported_while_it_comes():
     ) as process:
         process.stdin.write(trace)
         process.stdin.flush()
-        first = process.stdout.readline()  # comes although the pipe is still open
+        first = process.stdout.readline()  # printed although the pipe is still open
         assert "double-close" in first
         process.stdin.close()
         assert process.wait(60) == 0

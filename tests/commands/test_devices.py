@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, or whose reader has left: no traceback, and 1 never without findings."""
+"""Standard streams that are closed, full or without a reader: no traceback, and exit code 1 never without findings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /
 
 @pytest.fixture
 def reader_left():
-    """The writing end of a pipe that has no reader, as descriptor 8 of a shell."""
+    """The writing end of a pipe without a reader, as descriptor 8 of a shell."""
     reader, writer = os.pipe()
     os.close(reader)
     os.set_inheritable(writer, True)
@@ -54,7 +54,7 @@ def test_exit_codes_hold(command, stdin, stdout, stderr, sample, quiet, reader_l
     arguments, code = COMMANDS[command]
     arguments = arguments.format(sample=shlex.quote(str(sample)), quiet=quiet)
     if stdout == "full" and code < 2:
-        code = 2  # something is lost
+        code = 2  # some output is lost
     streams = f"{STREAMS[stdout].format(1)} {STREAMS[stderr].format(2)} {'<&-' if stdin == 'closed' else ''} 8>&-"
     done = subprocess.run(
         ["bash", "-c", f"exec 8>&{reader_left}; {COMMAND} {arguments} {streams}"],
@@ -76,7 +76,7 @@ def test_exit_codes_hold(command, stdin, stdout, stderr, sample, quiet, reader_l
 
 
 def test_a_closed_stream_gives_its_number_to_no_file(quiet, tmp_path):
-    """The report must not become standard output or error by taking the number of a closed one."""
+    """The report must not become standard output or error by reusing the number of a closed stream."""
     report = tmp_path / "report.json"
     script = f"{COMMAND} analyze {quiet} -o json:{report} <&- >&- 2>&-"
     assert subprocess.run(["bash", "-c", script], env=environment(), check=False, timeout=60).returncode == 0

@@ -1,4 +1,4 @@
-"""The promises to a shell, through the real command."""
+"""The exit codes, through the real command."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""Reports in files: no trace is overwritten, a report is whole or the old one stays."""
+"""Reports in files: no trace is overwritten, and a report is complete or the old one remains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tracediag rules new`: files that only need their content."""
+"""`tracediag rules new`: the files that it creates need only their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipes that close, terminals, colours, and text that means harm, through the real command."""
+"""Pipes that close, terminals, colours, and hostile text, through the real command."""
 
 import os
 import pty
@@ -43,7 +43,7 @@ def test_no_standard_output_at_all(sample):
 
 
 def on_a_terminal(*arguments, stdin_too=False, **changes):
-    """Run the command on a terminal of 80 columns; return what it shows."""
+    """Run the command on a terminal of 80 columns; return what it prints."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "tracediag", *map(str, arguments)],

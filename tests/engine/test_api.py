@@ -1,4 +1,4 @@
-"""The library's door: what it takes, what it gives, what it refuses."""
+"""The library's API: its arguments, its results, its errors."""
 
 from __future__ import annotations
 

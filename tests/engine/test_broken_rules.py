@@ -1,4 +1,4 @@
-"""A rule that raises costs its own findings and no other's."""
+"""A rule that raises loses its own findings and no others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINES = ["close(3) = 0\n", "close(4) = -1 EBADF (Bad file descriptor)\n", "close
 
 
 class Sound(Rule):
-    """Tells of every close."""
+    """Reports every close."""
 
     code, name, severity, summary = "X1", "sound", Severity.NOTE, "for this test"
 
@@ -28,7 +28,7 @@ class Sound(Rule):
 
 
 class BreaksInACall(Sound):
-    """Tells of two closes, then raises."""
+    """Reports two closes, then raises."""
 
     code, name = "X2", "breaks-in-a-call"
 
@@ -40,13 +40,13 @@ class BreaksInACall(Sound):
 
     @on_errno("EBADF")
     def failed(self, action: Action) -> Iterator[Finding]:
-        """Is not asked any more once the other method has raised on the same line."""
+        """Is not called after the other method raised on the same line."""
         raise AssertionError(action)
         yield
 
 
 class BreaksAtTheEnd(Sound):
-    """Raises when the trace is over."""
+    """Raises at the end of the trace."""
 
     code, name = "X3", "breaks-at-the-end"
 

@@ -1,4 +1,4 @@
-"""Numbers of thousands of digits, which Python refuses to read, do no harm: a trace is untrusted input."""
+"""Numbers of thousands of digits, which Python refuses to convert, do no harm: a trace is untrusted input."""
 
 from __future__ import annotations
 

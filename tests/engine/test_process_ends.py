@@ -1,4 +1,4 @@
-"""A rule hears once of the end of each process: its exit where that is reported, else the end of the trace."""
+"""A rule receives the end of each process once: its exit if that is reported, else the end of the trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEEN: list[tuple[int | None, int | None, int, tuple[int, ...], bool]] = []
 
 
 class Obituary(Rule):
-    """Notes every end."""
+    """Records every end."""
 
     name = "obituary"
     severity = Severity.NOTE

@@ -7,7 +7,7 @@ from serverprocess import ServerProcess, Start, started
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start servers that end with the test."""
+    """Start servers that are stopped after the test."""
     with ExitStack() as stack:
 
         def begin(fault: str | None = None, *arguments: str) -> ServerProcess:
@@ -18,5 +18,5 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def server(start: Start) -> ServerProcess:
-    """A faultless server."""
+    """A correct server."""
     return start()

@@ -1,4 +1,4 @@
-"""Servers in a process of their own, and what /proc tells of them."""
+"""Servers in processes of their own, and their state in /proc."""
 
 import re
 import subprocess
@@ -13,11 +13,11 @@ from typing import IO
 import tracediag.epollserver
 
 FOLDER = Path(tracediag.epollserver.__file__).parent
-BOUND = 10.0  # seconds after which a test gives up waiting
+BOUND = 10.0  # seconds after which a test stops waiting
 
 
 def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
-    """Wait until something is so, but not for ever."""
+    """Wait until a condition holds, up to a limit; return whether it does."""
     deadline = time.monotonic() + bound
     while not condition():
         if time.monotonic() > deadline:
@@ -28,32 +28,32 @@ def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:
 
 @dataclass
 class ServerProcess:
-    """A server that listens; `pid` is its own, also where strace is the process that was started."""
+    """A listening server; `pid` is its own, even if strace is the process that was started."""
 
     process: subprocess.Popen[str]
     pid: int
     port: int
 
     def stop(self) -> int:
-        """Stop it by SIGTERM; its exit status."""
+        """Stop it with SIGTERM; return its exit status."""
         self.process.terminate()
         return self.process.wait(BOUND)
 
     def ticks(self) -> int:
-        """The processor time used so far, in ticks of 10 ms (proc(5))."""
+        """Return the CPU time used so far, in ticks of 10 ms (proc(5))."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
     def spins(self, bound: float = BOUND) -> bool:
-        """Whether it uses the processor for 100 ms although nobody asks it anything."""
+        """Return whether it uses 100 ms of CPU time while no request arrives."""
         begin = self.ticks()
         return eventually(lambda: self.ticks() - begin >= 10, bound)
 
     def descriptors(self, kind: str = "") -> dict[int, int]:
-        """Its open descriptors whose link begins with `kind`, with their flags (proc(5))."""
+        """Return its open descriptors whose link begins with `kind`, with their flags (proc(5))."""
         found = {}
         for entry in Path(f"/proc/{self.pid}/fd").iterdir():
-            with suppress(FileNotFoundError):  # closed meanwhile
+            with suppress(FileNotFoundError):  # closed in the meantime
                 if int(entry.name) > 2 and str(entry.readlink()).startswith(kind):
                     found[int(entry.name)] = self.flags(entry.name)
         return found
@@ -65,7 +65,7 @@ class ServerProcess:
 
 @contextmanager
 def started(*arguments: str, before: tuple[str, ...] = (), stderr: IO[str] | None = None) -> Iterator[ServerProcess]:
-    """Run a server by path, as where tracediag cannot be imported; `before` is a command to run it by."""
+    """Run a server by path, as if tracediag could not be imported; `before` is a command that runs it."""
     command = [*before, sys.executable, "-I", str(FOLDER), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         assert process.stdout

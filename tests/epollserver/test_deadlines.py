@@ -1,4 +1,4 @@
-"""Clients that do nothing are let go; here the server runs in a thread, with short bounds."""
+"""Idle clients are dropped; here the server runs in a thread, with short limits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The faultless server, over real sockets."""
+"""The correct server, over real sockets."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""Each fault misbehaves as it says, as far as that is seen without a trace; the faultless server does not."""
+"""Each fault misbehaves as documented, as far as visible without a trace; the correct server does not."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def test_without_the_fault_its_scenario_ends_well(start: Start, fault: str) -> N
 
 
 def test_accept_once_serves_only_the_dead(start: Start) -> None:
-    """75 connections are opened in bursts of 25 and abandoned; of five fresh clients none is served."""
+    """75 connections are opened in bursts of 25 and abandoned; none of five new clients is served."""
     result = drive(start("accept-once").port, "accept-once")
     assert (result.asked, result.answered) == (5, 0)
 

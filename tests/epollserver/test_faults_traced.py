@@ -1,4 +1,4 @@
-"""Each fault shows in its trace, and the faultless server's trace shows none of them."""
+"""Each fault shows in its trace, and the correct server's trace shows none of them."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from tracediag.epollserver.scenarios import drive
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 
 GAP = "(?:.*\n)*?"
-# Line after line, without the pid; `(?P=fd)` is the descriptor that an earlier line has named.
+# Line by line, without the pid; `(?P=fd)` is the descriptor that an earlier line named.
 TELLTALES = {
     "accept-once": [
         r"epoll_ctl\(\d+, EPOLL_CTL_ADD, (?P<listener>\d+), \{events=EPOLLIN\|EPOLLET,",
@@ -98,7 +98,7 @@ def pattern(fault: str) -> re.Pattern[str]:
 
 @dataclass
 class Recording:
-    """The trace of a server, while it runs and after."""
+    """The trace of a server, while it runs and afterwards."""
 
     path: Path
     server: ServerProcess

@@ -1,8 +1,8 @@
-"""Each fault is named by its rule in the forms of strace that hardly anybody reads, too.
+"""Each fault is found by its rule in the rarely used output forms of strace as well.
 
-Every fault is recorded in every form. Each of the 65 recordings takes a few tenths of a second, so nothing need be left
-out. A form stands by itself: in one recording with all the options a mistake in the one could hide behind the other,
-and nobody records so.
+Every fault is recorded in every form. Each of the 65 recordings takes a few tenths of a second, so none is left
+out. Each form is tested by itself: in one recording with all the options one error could mask another, and no
+user records so.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORMS = {
 
 @cache
 def _knows(option: str) -> bool:
-    """Whether the strace at hand has an option: older ones have no -n and no -Y."""
+    """Return whether the installed strace has an option: older ones have no -n and no -Y."""
     command = ["strace", *filter(None, [option]), "-o", "/dev/null", "true"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
@@ -60,14 +60,14 @@ def _first_two(report: Report) -> list[str]:
 
 
 def _is_named(path: Path, rule: str) -> bool:
-    """Whether the rule says so already: a loop needs some turns to be seen to spin.
+    """Return whether the rule already has a finding: a loop needs some turns before it counts as spinning.
 
-    What is there is copied first: a spinning server writes faster than anybody reads.
+    The trace is copied first: a spinning server writes faster than it can be read.
     """
     lines = path.read_text(errors="replace").splitlines(keepends=True)
     try:
         return rule in _first_two(analyze(lines))
-    except UnreadableError:  # no whole line yet
+    except UnreadableError:  # no complete line yet
         return False
 
 

@@ -1,4 +1,4 @@
-"""Requests are found in the bytes however these are cut."""
+"""Requests are found in the bytes however these are split."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A failed call and what was done about it: reported, retried, undone, ended for, or ignored."""
+"""A failed call and how the program answered: reported, retried, undone, exited, or ignored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAT = 'write(2, "bye\\n", 4) = 4 <0.000009>'
 
 
 class _Witness(Rule):
-    """Looks at the aftermath of the first failure when the process ends."""
+    """Examines the aftermath of the first failure when the process ends."""
 
     name = "witness"
     severity = Severity.NOTE

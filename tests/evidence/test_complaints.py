@@ -1,4 +1,4 @@
-"""What a program said: pieces joined into messages, the error and the object named, all of it bounded."""
+"""Messages on fd 2: pieces joined into messages, the named error and object, all of it bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Like calls in a row: how often, how fast, how sure, and for how long a run is remembered."""
+"""Runs of like calls: how often, how fast, how certain, and for how long a run is remembered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEW = Bounds(few=2, worth=3, sure=5, slow=0.1)
 
 
 def calls(*times: float | None) -> list[Syscall]:
-    """One call at each of these times, in seconds since some morning, on lines that follow each other."""
+    """Return one call at each of these times, in seconds, on consecutive lines."""
     lines = ["" if time is None else f"{MORNING + time:.6f} " for time in times]
     lines = [f'{time}read(3, "", 1) = 0\n' for time in lines]
     return [event for event in read(lines) if isinstance(event, Syscall)]
@@ -107,7 +107,7 @@ def test_steps_stand_for_all_calls_or_for_those_after_the_first() -> None:
 
 
 class Looped(LoopRule[Run]):
-    """Counts the reads that fail, by thread and descriptor; a poll ends them, a close as well."""
+    """Counts the failing reads, by thread and descriptor; a poll or a close ends them."""
 
     name = "looped"
     code = "T1"
@@ -195,7 +195,7 @@ def test_too_many_owners_cost_the_oldest() -> None:
 
 
 def test_a_storm_is_that_of_one_thread() -> None:
-    """Nine attempts by a thread and three by the next one of its number were a storm of twelve."""
+    """Nine attempts by a thread and three by the next thread with its number were counted as a storm of twelve."""
     fork = "9 clone(child_stack=NULL, flags=SIGCHLD) = ? ERESTARTNOINTR (To be restarted)"
     tick = "9 --- SIGALRM {si_signo=SIGALRM, si_code=SI_TIMER} ---"
     begin, end = "7 clone(child_stack=NULL, flags=SIGCHLD) = 9", "9 +++ exited with 0 +++"

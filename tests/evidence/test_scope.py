@@ -1,4 +1,4 @@
-"""What a recording is and shows, and what a rule makes of what it lacks."""
+"""What a recording is and shows, and how rules treat what it lacks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_long_trace_records_only_the_calls_that_it_shows() -> None:
 
 
 class NeverClosed(Rule):
-    """Tells of every read, since nothing closes what was read from."""
+    """Reports every read whose descriptor is never closed."""
 
     code, name, severity, summary = "X1", "never-closed", Severity.NOTE, "for this test"
     rests_on = ("close",)

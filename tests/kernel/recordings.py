@@ -1,4 +1,4 @@
-"""The kernel after a recorded trace of `recorded/`, whole or up to a line."""
+"""The kernel after a recorded trace of `recorded/`, complete or up to a line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORDED = Path(__file__).parent / "recorded"
 
 
 def replay(name: str, until: str = "") -> Kernel:
-    """Apply the lines of a recording, up to and with the last one that holds a text."""
+    """Apply the lines of a recording, up to and including the last one with a text."""
     lines = (RECORDED / f"{name}.strace").read_text().splitlines(keepends=True)
     last = max(at for at, line in enumerate(lines) if until in line)
     kernel = Kernel()
@@ -23,7 +23,7 @@ def replay(name: str, until: str = "") -> Kernel:
 
 
 def told(name: str, text: str) -> int:
-    """Return the number of the first line that holds a text."""
+    """Return the number of the first line with a text."""
     lines = (RECORDED / f"{name}.strace").read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
 

@@ -1,4 +1,4 @@
-"""Reads that give nothing are counted until there is data again; the waits between them are counted too."""
+"""Reads that return 0 bytes are counted until there is data again; the waits between them are counted too."""
 
 from __future__ import annotations
 

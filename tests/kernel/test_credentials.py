@@ -1,4 +1,4 @@
-"""Who a process is: users and groups, process group, session, terminal."""
+"""The identity of a process: users and groups, process group, session, terminal."""
 
 from __future__ import annotations
 

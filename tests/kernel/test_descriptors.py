@@ -1,4 +1,4 @@
-"""What a number stood for before, who keeps a descriptor across execve, and who has made a description non-blocking."""
+"""The previous owner of a number, descriptors kept across execve, and the call that made a description non-blocking."""
 
 from __future__ import annotations
 

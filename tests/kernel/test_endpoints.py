@@ -1,4 +1,4 @@
-"""The two ends of a socketpair, a connection and a pipe, tied together; and who has closed one of them."""
+"""The two ends of a socketpair, a connection and a pipe, paired; and which process closed one of them."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_pipes_met_by_their_inode_only() -> None:
     assert held(reader, 0).other is held(writer, 1)
     assert held(writer, 1).other is held(reader, 0)
     assert held(third, 5).other is None
-    # Who else had it before the trace is not known.
+    # Which other processes held it before the trace is not known.
     assert held(reader, 0).closed is None
 
 

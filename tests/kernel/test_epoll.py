@@ -1,4 +1,4 @@
-"""Epoll sets, also where the trace does not show how they came to be."""
+"""Epoll sets, even if the trace does not show their creation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event costs does not grow with the processes and threads shown so far: work and objects are counted."""
+"""The cost of an event does not grow with the processes and threads seen so far: work and objects are counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MANY = 300
 
 
 class Counted(list[Process]):
-    """A list that counts how many of its items are looked at."""
+    """A list that counts how many of its items are read."""
 
     looks = 0
 
@@ -27,7 +27,7 @@ class Counted(list[Process]):
 
 
 class CountedThreads(dict[int | None, Thread]):
-    """A dictionary that counts how often all its values are asked for."""
+    """A dictionary that counts how often its values are iterated."""
 
     looks = 0
 
@@ -101,7 +101,7 @@ def nodes(root: Inheritance) -> Iterator[Inheritance]:
 
 
 def references(kernel: Kernel) -> int:
-    """Count the inherited references that are kept, each shared one once."""
+    """Count the inherited references that are stored, each shared one once."""
     trees = [process.table.inherited for process in kernel.processes]
     return sum(len(node.entries) for node in {node for tree in trees for node in nodes(tree)})
 

@@ -1,4 +1,4 @@
-"""A tree of inherited numbers is a dictionary that shares its parts."""
+"""A tree of inherited numbers behaves like a dictionary and shares its nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a descriptor without a path is, told from the call that made it or from its annotation."""
+"""The kind of a descriptor without a path, from the call that created it or from its annotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies at an address: mappings, their files, and files that were cut."""
+"""Address lookups: mappings, their files, and files that were truncated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose child a process is, who is left when exits are not reported, and which failures count for a program."""
+"""The parent of a process, its state if exits are not reported, and which failures belong to a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process a line belongs to, also where the trace shows it late or not at all."""
+"""The process of a line, even if the trace shows its creation late or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random sequences of calls, told to a tiny reference kernel and, as a trace, to ours: both must end up the same."""
+"""Random sequences of calls, applied to a small reference kernel and, as a trace, to ours: both must agree."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reference:
 
 
 class KernelMachine(RuleBasedStateMachine):
-    """Both kernels side by side; the set of epoll is on fd 99, made first and never closed."""
+    """Both kernels side by side; the epoll set is on fd 99, created first and never closed."""
 
     def __init__(self) -> None:
         super().__init__()

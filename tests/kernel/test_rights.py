@@ -1,4 +1,4 @@
-"""Descriptors that a process gets from another one: in a message, or by a pidfd."""
+"""Descriptors that a process receives from another: in a message, or by a pidfd."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_is_received_is_what_was_sent(name: str) -> None:
     assert shells.path == "/etc/shells"
     assert shells.sent is None
     assert len(shells.holders) == 2
-    # The sender has closed its own pipe: the receiver's copies are what is left of it.
+    # The sender has closed its own pipe: only the receiver's copies remain.
     reader, writer = child.table.open[5].file, child.table.open[6].file
     assert (reader.other, writer.other) == (writer, reader)
     assert (reader.closed, reader.referred) == (None, True)

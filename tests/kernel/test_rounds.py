@@ -1,4 +1,4 @@
-"""What the model keeps of the turns of a loop, and of who has used a description last."""
+"""The turns of a loop that the model keeps, and the last use of a description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the data that was written to a file."""
+"""The known state of the data written to a file."""
 
 from __future__ import annotations
 

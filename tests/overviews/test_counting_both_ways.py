@@ -1,4 +1,4 @@
-"""The counts of the counter are those of the events that the reader gives: on recordings, whole and damaged."""
+"""The counter's counts equal those of the reader's events: on recordings, complete and damaged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Groups(dict):
         return found
 
     def settle(self):
-        """Nothing is taken out."""
+        """Keep all counts."""
 
 
 def by_events(lines: Iterable[str], *, by_pid: bool):
@@ -134,7 +134,7 @@ def test_traps(head):
 
 
 def random_trace(random_: random.Random) -> list[str]:
-    """Lines of several processes that begin, resume and lose calls at random, some of them damaged."""
+    """Return lines of several processes that begin, resume and lose calls at random, some of them damaged."""
     heads = random_.choice([HEADS[:1], HEADS[1:3], HEADS[3:4], HEADS[4:5], HEADS])
     recorded = lines_of(random_.choice(RECORDED))
     lines = []

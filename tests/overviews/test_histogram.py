@@ -1,4 +1,4 @@
-"""Durations in constant memory: exact where that is promised, and never further off than said."""
+"""Durations in constant memory: exact where promised, and never further off than documented."""
 
 from __future__ import annotations
 

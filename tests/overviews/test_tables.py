@@ -1,4 +1,4 @@
-"""How a summary looks: on a terminal, off one, as JSON; and that no text of a trace does harm."""
+"""The layout of a summary: on a terminal, off one, as JSON; and no text of a trace does harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who made whom, what each ran, how it ended and who killed it."""
+"""The process tree: parents, programs, ends and killers."""
 
 from __future__ import annotations
 

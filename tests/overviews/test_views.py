@@ -1,4 +1,4 @@
-"""What makes a row, and what is counted in it."""
+"""The rows of each view, and what is counted in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line a construct: the text between the parentheses, and the values it stands for.
+"""One line per construct: the text between the parentheses, and its values.
 
 These are typed, and as short as the construct allows: in the forms of strace 6.1, in OLDER and NEWER in those of the
 version in the comment above. RECORDED are real bodies, recorded with strace 6.1 under its options.

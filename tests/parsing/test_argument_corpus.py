@@ -1,4 +1,4 @@
-"""Both ways give equal values on the recordings of other versions of strace, in the folder TRACEDIAG_CORPUS."""
+"""Both parsers give equal values on recordings of other versions of strace, in the folder TRACEDIAG_CORPUS."""
 
 import os
 from pathlib import Path

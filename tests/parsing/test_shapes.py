@@ -1,4 +1,4 @@
-"""The learned shapes and the grammar give equal values, whatever comes."""
+"""The learned shapes and the grammar give equal values for any text."""
 
 import re
 

@@ -1,8 +1,8 @@
-"""At each state of the parser no text can begin with two of its terminals: the ground that shapes stand on.
+"""At each state of the parser no text can begin with two of its terminals: the basis of the shapes.
 
-interegular knows neither possessive loops nor a lookahead within a group. So a pattern is replaced by one that matches
-more: loops lose their possession, and an alternative is cut before a group that looks ahead. What is disjoint then is
-disjoint indeed.
+interegular supports neither possessive loops nor a lookahead within a group. So a pattern is replaced by one that
+matches more: loops become ordinary, and an alternative is cut before a group that looks ahead. If these are disjoint,
+the originals are as well.
 """
 
 import re
@@ -84,7 +84,7 @@ def test_the_check_sees_an_overlap():
 
 @pytest.mark.parametrize("name", terminal_patterns())
 def test_each_loop_is_possessive_or_bounded(name):
-    """What may backtrack without bound could be made to take forever."""
+    """A loop that may backtrack without bound could be made to take forever."""
     pattern = terminal_patterns()[name]
     for loop in re.finditer(r"(?:\\.|\[(?:\\.|[^\]\\])*\]|\)|\w)([*+])(.?)", pattern, re.DOTALL):
         assert loop[2] == "+", f"{name}: {loop[0]}"

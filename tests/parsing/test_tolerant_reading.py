@@ -1,4 +1,4 @@
-"""Text outside the language: nothing raises, as much as possible is kept, and it takes one pass."""
+"""Text outside the language: nothing raises, as much as possible is kept, in one pass."""
 
 import pytest
 from hypothesis import given

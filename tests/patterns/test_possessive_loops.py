@@ -1,7 +1,7 @@
-"""A possessive loop over a plain group goes wrong in the CPython 3.11.2 of Debian 12 (gh-106052, mended in 3.11.5).
+"""A possessive loop over a plain group is miscompiled in CPython 3.11.2 of Debian 12 (gh-106052, fixed in 3.11.5).
 
-`(?:a|bc)*+` may fail there where it should match; `(?>a|bc)*+`, a loop over an atomic group, means the same and is
-right.
+`(?:a|bc)*+` may fail there where it should match; `(?>a|bc)*+`, a loop over an atomic group, means the same and
+works.
 """
 
 from __future__ import annotations

@@ -129,5 +129,5 @@ def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes) -
 def test_long_lines_take_no_long_time(start: str, unit: str) -> None:
     line = start + unit * (300_000 // len(unit))
     reader = Reader([line, ") = 3", "close(3) = 0"])
-    list(reader)  # a minute and more, were any expression to backtrack
+    list(reader)  # over a minute, if any expression backtracked
     assert sum(reader.counts.kinds.values()) == 3

@@ -1,4 +1,4 @@
-"""What people, mail programs and web pages do to a trace."""
+"""Damage to a trace by people, mail programs and web pages."""
 
 from __future__ import annotations
 

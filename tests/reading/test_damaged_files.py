@@ -1,4 +1,4 @@
-"""Files that are cut off, padded or damaged are read as far as they go, and the damage is told."""
+"""Truncated, padded or damaged files are read as far as possible, and the damage is reported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_file_that_is_cut_off(tmp_path: Path, kind: str) -> None:
 
 def test_a_file_that_is_damaged_in_the_middle(tmp_path: Path, kind: str) -> None:
     data = bytearray(KINDS[kind](TRACE))
-    middle, size = len(data) * 3 // 4, len(data) // 8  # so large that it holds the header of a zstd block
+    middle, size = len(data) * 3 // 4, len(data) // 8  # large enough to contain the header of a zstd block
     data[middle : middle + size] = b"\xa5" * size
     reader = read_back(tmp_path / "trace", bytes(data))
     assert LINES // 2 < reader.counts.lines < LINES

@@ -1,4 +1,4 @@
-"""Descriptors in non-blocking mode are waited for: a read that returns EAGAIN is no end."""
+"""Reading waits on non-blocking descriptors: a read that fails with EAGAIN is not the end."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _may_have(number: int) -> bool:
 
 
 def test_a_closed_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", None)  # what the interpreter makes of a closed descriptor 0
+    monkeypatch.setattr(sys, "stdin", None)  # the interpreter's value for a closed descriptor 0
     trace = tmp_path / "trace"
     trace.write_bytes(TRACE)
     assert len(list(Reader(trace))) == 500

@@ -1,4 +1,4 @@
-"""Records that are no calls, and lines that say nothing."""
+"""Records other than calls, and lines without information."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def one(line: str) -> Event:
         ("--- SIGALRM (Alarm clock) @ 0 (0) ---", "SIGALRM", ""),  # 4.5.20
         ("--- SIGALRM {si_signo=14 /* SIGALRM */, si_code=0x80 /* SI_KERNEL */} ---", "SIGALRM",
          "si_signo=14 /* SIGALRM */, si_code=0x80 /* SI_KERNEL */"),  # -X verbose
-        ("- SIGCHLD (Child exited) @ 0 (0) ---", "SIGCHLD", ""),  # cut in front
+        ("- SIGCHLD (Child exited) @ 0 (0) ---", "SIGCHLD", ""),  # truncated at the front
     ],
 )  # fmt: skip
 def test_signals(line: str, name: str, info: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands behind the arguments."""
+"""The text after the arguments."""
 
 from __future__ import annotations
 

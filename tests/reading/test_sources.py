@@ -1,4 +1,4 @@
-"""Where a trace comes from, and what is said of sources that are none."""
+"""Where a trace comes from, and the errors for sources that are not traces."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_errors_name_the_path_and_the_reason(tmp_path: Path) -> None:
 
 
 def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:  # root may read everything, so it cannot be tried out
+    def refuse(*_: object, **__: object) -> None:  # root may read everything, so this cannot be tested
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)

@@ -1,4 +1,4 @@
-"""Hand-made findings: one of every thing that a report can show."""
+"""Hand-made findings with every element that a report can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person reads: nothing hangs out of a terminal, causes lead, and what the program said is there."""
+"""The report for a person: nothing exceeds the terminal's width, causes come first, and messages are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trace is untrusted input: whatever stands in it, a report shows it and obeys none of it."""
+"""A trace is untrusted input: a report shows any of its text and lets none of it control the terminal."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Each document follows its schema, and each schema holds every field of the structs that are dumped."""
+"""Each document follows its schema, and each schema holds every field of the serialised structs."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ ADDRESS = '{sa_family=AF_INET, sin_port=htons(43836), sin_addr=inet_addr("127.0.
             80,
             "epoll_wait(4, [{events=EPOLLIN|EPOLLHUP, data={u32=5, …}}, …]) = 1",
         ),
-        # A string may hold all that ends a call.
+        # A string may hold any text that ends a call.
         ('write(1, ") = 3, <unfinished ...> +++' + "x" * 90 + '"..., 4096) = -1 EPIPE (Broken pipe)', 76,
          'write(1, ") = 3, <unfinished ...> +++xxxxx…", 4096) = -1 EPIPE (Broken pipe)'),
-        # So may what -y says of a descriptor.
+        # So may a -y annotation.
         ('read(3</tmp/a) = 3>, "' + "y" * 90 + '", 90) = 90', 76, f'read(3</tmp/a) = 3>, "{"y" * 32}…", 90) = 90'),
         ("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_status=0} ---", 60,
          "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, …} ---"),

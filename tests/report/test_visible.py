@@ -54,7 +54,7 @@ def test_text_of_any_script_stays_as_it_is(text):
 
 
 def test_every_character_alone_and_after_a_letter():
-    """Over all of Unicode: what is left as it is has a shape of its own, or stands on a letter."""
+    """Over all of Unicode: a character left as it is has a visible shape of its own, or follows a letter."""
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         kind = unicodedata.category(character)

@@ -1,4 +1,4 @@
-"""Lines break where the device has a width, and keep what they say."""
+"""Lines break if the device has a width, and keep their text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grades are ordered by what they mean."""
+"""Grades are ordered by their meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of findings, folding, and what may change a fingerprint."""
+"""The order of findings, folding, and which changes alter a fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments by name; the lines without names before the values were recorded with strace 6.1."""
+"""Arguments by name; the lines without printed names were recorded with strace 6.1."""
 
 import pytest
 from tracedcalls import call
@@ -115,7 +115,7 @@ def test_a_printed_name_that_the_table_lacks():
 
 
 def test_names_are_no_guess_where_text_and_values_differ_in_number():
-    """Two values for one name: the text was damaged, and no place can be trusted."""
+    """Two values for one name: the text was damaged, and no position can be trusted."""
     damaged = Begun(line=1, name="read", body="fd=3, count=4", parser=lambda _: (3,))
     assert damaged.arg("fd") is None
     assert damaged[0] == 3

@@ -1,4 +1,4 @@
-"""The vocabulary of calls: every name is a system call, old and wide spellings included, and no set says two things."""
+"""The vocabulary of calls: every name is a system call, old and wide spellings included; no set contradicts another."""
 
 import itertools
 import re
@@ -48,7 +48,7 @@ def test_a_call_and_its_wide_form_stand_together(name: str) -> None:
 
 
 def test_the_manual_lists_each_name() -> None:
-    """syscalls(2) where the manual is installed; what it leaves out is what only strace calls so."""
+    """syscalls(2), if the manual is installed; it lacks only names that are strace's own."""
     text = manual() if shutil.which("man") else ""
     if "epoll_pwait2" not in text:
         pytest.skip("the manual is not installed")

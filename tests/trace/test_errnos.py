@@ -1,4 +1,4 @@
-"""Errors by number and name, and what a socket says of its own."""
+"""Errors by number and name, and the pending error of a socket."""
 
 import errno
 import os

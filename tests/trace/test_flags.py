@@ -1,4 +1,4 @@
-"""A flag is found where it stands among the arguments, and not in a path, in data, in what -y adds or in a remark."""
+"""A flag is found among the arguments, and not in a path, in data, in a -y annotation or in a remark."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_any_text_is_searched(text: str) -> None:
 @pytest.mark.parametrize("piece", ["<", "3<", '"', "/*", "(", '"\\"', "3<a->", "0 /* A", "0 /* A */", "A|", "3<a"])
 def test_the_longest_text_is_searched_once(piece: str) -> None:
     body = piece * (400_000 // len(piece)) + " O_CREAT"
-    call("open", body).has("O_CREAT")  # if it were quadratic, this would take minutes
+    call("open", body).has("O_CREAT")  # quadratic time would take minutes here
 
 
 RAW = re.compile(

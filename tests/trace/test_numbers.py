@@ -1,4 +1,4 @@
-"""Digits become numbers in one module, and those of any length and script raise nothing."""
+"""Digits are converted in one module, and digits of any length and script raise nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONVERSIONS = {"int", "float"}
 
 
 def conversions(tree: ast.AST) -> Iterator[int]:
-    """Yield the lines where `int` or `float` is called, or handed to a function that may call it."""
+    """Yield the lines where `int` or `float` is called, or passed to a function that may call it."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue

@@ -1,4 +1,4 @@
-"""The names that strace printed are cut out at the top level only, in linear time."""
+"""The names that strace printed are found at the top level only, in linear time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The table of names keeps its own rules."""
+"""The table of names follows its own rules."""
 
 import re
 from pathlib import Path

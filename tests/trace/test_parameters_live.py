@@ -1,4 +1,4 @@
-"""The table against strace itself: the number of values that it prints, and what they are."""
+"""The table against strace itself: the number of values printed, and their meaning."""
 
 import re
 import shutil
@@ -77,7 +77,7 @@ def test_named_arguments_are_those_that_the_program_passed(tmp_path):
 
 @pytest.mark.skipif(not HEADER.exists(), reason="the header with the numbers of the calls is not installed")
 def test_strace_prints_as_many_values_as_the_table_has_names(tmp_path):
-    """Every call that the start of the program can spare is made to fail before it is made."""
+    """Every call that the program's start-up does not need is made to fail before it runs."""
     needed = {event.name for event in record(tmp_path, EVERY_CALL, "39")} | {"rt_sigreturn", "exit"}
     numbers = dict(re.findall(r"#define __NR_(\w+) (\d+)", HEADER.read_text()))
     spared = [name for name in numbers if name in calls() and name not in needed]

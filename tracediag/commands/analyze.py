@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Analyse the traces one after the other; one that cannot be read does not keep the others from it."""
+    """Analyse the traces one by one; one that cannot be read does not prevent the others."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
     check_rules(options.select, options.ignore)
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
 
 @contextlib.contextmanager
 def _sources(traces: list[str], options: Options) -> Iterator[list[str | Source]]:
-    """Give what there is to read; with --follow Ctrl-C ends the reading and not us."""
+    """Yield the sources to read; with --follow, Ctrl-C ends the reading, not the program."""
     from tracediag.reading import Followed, ProcessSet, grouped
 
     if not options.follow or traces == ["-"]:

@@ -37,7 +37,7 @@ def run(options: Options) -> int:
 
 
 def _tell_what_completes(parser: argparse.ArgumentParser) -> None:
-    """Say of each argument what stands in its place: a file, a rule, a fault; its metavar tells which."""
+    """Set the completion of each argument: a file, a rule or a fault, by its metavar."""
     import shtab
 
     from tracediag.epollserver import FAULTS

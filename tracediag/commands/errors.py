@@ -1,11 +1,11 @@
-"""What can go wrong for a user, and the exit code that says so.
+"""The errors that a command reports, and their exit codes.
 
     CommandError           2
-     +-- UsageError        2   the command line asks for something that is not there
+     +-- UsageError        2   the command line names something that does not exist
     reading.UnreadableError  3   the input cannot be read
-    anything else          2   our own fault
+    anything else          2   an internal error
 
-1 means findings, and nothing else.
+1 means findings and nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 
 class ExitCode(enum.IntEnum):
-    """What the shell is told."""
+    """The exit codes of the command line."""
 
     CLEAN = 0
     FINDINGS = 1
@@ -25,15 +25,15 @@ class ExitCode(enum.IntEnum):
 
 
 class CommandError(Exception):
-    """A command cannot do its work; the message is one clear line."""
+    """A command failed; the message is one clear line."""
 
 
 class UsageError(CommandError):
-    """The command line asks for something that is not there."""
+    """The command line names something that does not exist."""
 
 
 def no_such(what: str, name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a name that does not exist, with the ones that may have been meant."""
+    """Return the error for an unknown name, with suggestions."""
     alike = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
     return UsageError(f"no {what} {name!r}{hint}")

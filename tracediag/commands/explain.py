@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Print the page: rendered where there is colour, as Markdown elsewhere."""
+    """Print the page: rendered on a device with colour, as Markdown elsewhere."""
     from tracediag.rules import UnknownRuleError, find_rule
     from tracediag.rules.pages import parse_page
 

@@ -1,7 +1,7 @@
-"""Files for reports: replaced when all is written or left as they were; and what tells that two paths are one file.
+"""Report files: replaced when complete, or left as they were; and how to detect that two paths are the same file.
 
-A regular file is written beside its target and renamed at the end, so that the old report survives a failed run. What
-is no regular file (/dev/stdout, a FIFO) is written directly.
+A regular file is written next to its target and renamed at the end, so that the old report survives a failed run. Any
+other file (/dev/stdout, a FIFO) is written directly.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from collections.abc import Iterable, Iterator
 from tracediag.commands.errors import UsageError
 
 Key = tuple[int, int] | str
-"""What a file is known by: device and inode, or its path where there is none yet."""
+"""The identity of a file: device and inode, or its path if it does not exist yet."""
 
 
 class File:
-    """A device, a FIFO or a stream of ours, written directly."""
+    """A device, a FIFO or a standard stream, written directly."""
 
     def __init__(self, path: str, descriptor: int, *, standard: bool = False) -> None:
-        """Take an open descriptor; `standard` says that it is one of standard output or error."""
+        """Wrap an open descriptor; `standard` means that it is standard output or standard error."""
         self.path = path
         self.standard = standard
         self._stream = open(descriptor, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
 
     def write(self, text: str) -> None:
-        """Write all of the text; OSError if the file does not take it."""
+        """Write all of the text; raises OSError if the write fails."""
         self._stream.write(text)
         self._stream.flush()
 
     def commit(self) -> None:
-        """End the report."""
+        """Complete the report."""
         self._stream.close()
 
     def discard(self) -> None:
-        """Give the report up."""
+        """Discard the report."""
         with contextlib.suppress(OSError):
             self._stream.close()
 
 
 class _Replacement(File):
-    """A regular file: what is written stands beside it until the report is complete."""
+    """A regular file: the report is written to a temporary file next to it until it is complete."""
 
     def __init__(self, path: str) -> None:
         self._target = os.path.realpath(path)
@@ -53,12 +53,12 @@ class _Replacement(File):
         super().__init__(path, descriptor)
 
     def write(self, text: str) -> None:
-        """Write beside the target."""
+        """Write to the temporary file."""
         super().write(text)
         self._written = True
 
     def commit(self) -> None:
-        """Put the report in its place, with the permissions of the old one; without a report the old one stays."""
+        """Rename the report to its target, with the permissions of the old one; without a report the old one stays."""
         if not self._written:
             self.discard()
             return
@@ -70,7 +70,7 @@ class _Replacement(File):
         _sync_folder(self._folder)
 
     def discard(self) -> None:
-        """Remove what stands beside the target."""
+        """Remove the temporary file."""
         super().discard()
         with contextlib.suppress(OSError):
             os.unlink(self._beside)  # noqa: PTH108
@@ -91,17 +91,17 @@ def _dress(descriptor: int, target: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    """Have the new name on the disk too: fsync(2)."""
+    """Flush the new name to disk: fsync(2)."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with contextlib.suppress(OSError):  # not every file system can
+        with contextlib.suppress(OSError):  # not every file system supports it
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def open_file(path: str) -> File:
-    """Open a file for a report; early, so that a wrong path does not waste a long analysis. Raises `UsageError`."""
+    """Open a report file; early, so that a wrong path does not waste a long analysis. Raises `UsageError`."""
     try:
         status = _status(path)
         if status is not None and (number := _standard(path, status)):
@@ -127,7 +127,7 @@ def _is_kept_by_sticky_folder(path: str, status: os.stat_result) -> bool:
 
 
 def _standard(path: str, status: os.stat_result) -> int | None:
-    """Return 1 or 2 where the path names standard output or error: these have a place in a file, and keep it."""
+    """Return 1 or 2 if the path is standard output or error: these have a file offset, which must be kept."""
     for number, name in ((1, "standard output"), (2, "standard error")):
         if os.path.samestat(os.fstat(number), status):
             if path.startswith(("/dev/", "/proc/")):
@@ -145,7 +145,7 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def key_of(path: str) -> Key:
-    """Return what is the same for all paths of one file."""
+    """Return a key that is equal for all paths of one file."""
     try:
         status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
@@ -154,7 +154,7 @@ def key_of(path: str) -> Key:
 
 
 def keys_of(inputs: Iterable[str]) -> Iterator[Key]:
-    """Yield what inputs are known by, as far as they are regular files or do not exist yet."""
+    """Yield the keys of the inputs that are regular files or do not exist yet."""
     from tracediag.reading.sets import members_of
 
     for path in inputs:

@@ -1,4 +1,4 @@
-"""argparse with help that is painted for the device it goes to, and with messages that are safe on a terminal."""
+"""argparse with help styled for the output device, and messages that are safe on a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_LOOK = Look()
 
 
 class _Help(RawDescriptionRichHelpFormatter):
-    """Lays help out; its console is made when there is something to print: one formatter is made per argument."""
+    """Formats help; the console is created on first use, because argparse creates a formatter per argument."""
 
     def __init__(self, prog: str, look: Look) -> None:
         super().__init__(prog, width=(look.width or _USUAL) - _MARGIN)
@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
             write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2, the usage and the message; what an argument holds is made visible."""
+        """Exit with code 2, the usage and the message; control bytes in arguments are made visible."""
         with self._painted_for(sys.stderr):
             write_error(f"{self.format_usage()}{self.prog}: error: {visible(message)}\n")
         self.exit(2)

@@ -1,4 +1,4 @@
-"""What `analyze` and `run` share: which rules apply, how the report is written, when it means failure."""
+"""Common parts of `analyze` and `run`: which rules apply, where the report goes, which findings mean failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMS = "names, codes, prefixes or families, comma-separated"
 
 
 class JudgingOptions(CommonOptions, kw_only=True):
-    """What `add_judging` declares."""
+    """The options that `add_judging` declares."""
 
     format: Literal["full", "concise", "json"] = "full"
     report: tuple[Destination, ...] = ()
@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
 
 
 def check_rules(select: Iterable[str], ignore: Iterable[str] = ()) -> None:
-    """Raise `UsageError` for a rule that does not exist, with what may have been meant, and where no rule is left."""
+    """Raise `UsageError` for an unknown rule, with suggestions, and if no rule is left."""
     from tracediag.rules import UnknownRuleError, find_rules
 
     try:
@@ -61,9 +61,9 @@ def check_rules(select: Iterable[str], ignore: Iterable[str] = ()) -> None:
 
 
 class Publisher:
-    """Writes each report to standard output and to the further files, and its summary to standard error.
+    """Writes each report to standard output and the report files, and its summary to standard error.
 
-    A context manager: the files take their places when it ends without an error.
+    A context manager: the files are renamed into place if it ends without an error.
     """
 
     def __init__(self, options: JudgingOptions, look: Look, inputs: Iterable[str] = ()) -> None:
@@ -86,7 +86,7 @@ class Publisher:
         self._file(report)
 
     def publish_live(self, analysis: Analysis, path: str) -> Report:
-        """Write each finding as soon as it shows, and at the end their order of rank; return the report."""
+        """Write each finding as soon as it is found, and at the end their ranking; return the report."""
         told: list[str] = []
         for finding in analysis:
             write(self._formatter.finding(finding, path))
@@ -107,7 +107,7 @@ class Publisher:
 
 
 def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:
-    """Return what the findings mean for the shell; a rule that raised is our own fault, whatever was found."""
+    """Return the exit code for the findings; a rule that raised is an internal error, whatever was found."""
     if any(report.broken for report in reports):
         return ExitCode.FAULT
     if options.exit_zero or options.fail_on == "never":

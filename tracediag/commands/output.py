@@ -1,7 +1,7 @@
-"""Standard output and standard error: what the device can show, and what happens when it takes no more.
+"""Standard output and standard error: what the device can show, and how write errors are handled.
 
-A reader that leaves (`| head`) is its own choice: the rest is dropped quietly and the work continues. A device that is
-full is a failure: it is reported, the work continues for the sake of other reports, and the exit code is 2.
+If a reader closes the pipe (`| head`), the rest is dropped silently and the work continues. A full device is a
+failure: it is reported, the work continues for the sake of other reports, and the exit code is 2.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tracediag.report import Look
 from tracediag.report.visible import visible
 
 _NARROWEST, _WIDEST = 20, 1000
-"""Columns: outside of these bounds a terminal's width is taken to be wrong."""
+"""Columns: a terminal width outside these bounds is assumed to be wrong."""
 _USUAL = 80
 
 
 class _Standard:
-    """What has become of standard output."""
+    """The state of standard output."""
 
     full = False
-    """Whether something that was to be written there is lost."""
+    """Whether any output to it was lost."""
 
 
 def look_of(stream: TextIO, color: str) -> Look:
-    """Return what the stream can show, as the user, the environment and the device say, in that order."""
+    """Return what the stream can show: by option, environment and device, in that order."""
     terminal = stream.isatty()
     if color == "auto":
         colour = not os.environ.get("NO_COLOR") and (
@@ -42,7 +42,7 @@ def look_of(stream: TextIO, color: str) -> Look:
 
 
 def _columns(terminal: TextIO, environment: Mapping[str, str]) -> int:
-    """Return the width of a terminal: COLUMNS where that is sensible, else what the device says."""
+    """Return the width of a terminal: COLUMNS if plausible, else the device's own."""
     said = environment.get("COLUMNS", "")
     if said.isascii() and said.isdigit() and len(said) < 6 and _NARROWEST <= int(said) <= _WIDEST:
         return int(said)
@@ -62,9 +62,9 @@ def _has_lines(stream: TextIO) -> bool:
 
 
 def open_streams() -> None:
-    """Make all three standard streams usable, whatever the caller has closed and whatever text they are given.
+    """Make all three standard streams usable, even if the caller closed some, and for any text.
 
-    The number of a closed stream would go to the next file that is opened: a trace, or a report.
+    The number of a closed stream would be reused for the next file opened: a trace, or a report.
     """
     _Standard.full = False
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -76,7 +76,7 @@ def open_streams() -> None:
 
 
 def _nowhere(number: int, mode: str) -> TextIO:
-    """Return the null device as a stream, under that number if it is free."""
+    """Return the null device as a stream, with that descriptor number if it is free."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
         os.fstat(number)
@@ -88,12 +88,12 @@ def _nowhere(number: int, mode: str) -> TextIO:
 
 
 def say(message: str) -> None:
-    """Write one line to standard error, in our name; a trace's control bytes in it are made visible."""
+    """Write one line to standard error, prefixed with the program's name; a trace's control bytes are made visible."""
     write_error(f"tracediag: {visible(message)}\n")
 
 
 def write_error(text: str) -> None:
-    """Write to standard error as far as that is possible: there is no place to complain about its failure."""
+    """Write to standard error as far as possible: there is nowhere to report its failure."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -111,9 +111,9 @@ def write(text: str) -> None:
 
 
 def finish() -> bool:
-    """Write out what is still buffered; return whether standard output took everything or its reader left.
+    """Flush standard output; return whether all of it was written or its reader closed the pipe.
 
-    What stays in a buffer here makes the interpreter end with an exit code of its own.
+    If data remains in the buffer, the interpreter exits with a code of its own.
     """
     try:
         sys.stdout.flush()
@@ -124,7 +124,7 @@ def finish() -> bool:
 
 
 def _lose(error: OSError) -> None:
-    """Drop standard output from now on; say why, unless its reader has left."""
+    """Drop standard output from now on; report the reason, unless the reader closed the pipe."""
     _silence(sys.stdout)
     if not isinstance(error, BrokenPipeError):
         _Standard.full = True
@@ -132,7 +132,7 @@ def _lose(error: OSError) -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    """Let what is buffered, and all that is still written to the stream, go nowhere."""
+    """Redirect buffered and later output of the stream to the null device."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -1,4 +1,4 @@
-"""A pager for what is longer than a screen; only where a terminal is on both sides."""
+"""A pager for text longer than a screen, if both input and output are a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracediag.commands.output import write
 
 _PAGER = "less -R"
 _LESS = "FRX"
-"""Options for less where LESS is not set: leave after a short page (F), pass colours on (R), keep the screen (X)."""
+"""Options for less if LESS is not set: exit after a short page (F), pass colours (R), keep the screen (X)."""
 
 
 def page_out(text: str, *, wanted: bool = True) -> None:
@@ -25,8 +25,8 @@ def page_out(text: str, *, wanted: bool = True) -> None:
 
 
 def _command() -> list[str] | None:
-    """Return the pager with its arguments; None where none is wanted or there is none."""
-    with contextlib.suppress(ValueError):  # a quote without its end
+    """Return the pager with its arguments; None if none is wanted or found."""
+    with contextlib.suppress(ValueError):  # an unclosed quote
         command = shlex.split(os.environ.get("PAGER", _PAGER))
         if command and command[0] != "cat" and shutil.which(command[0]):
             return command
@@ -36,7 +36,7 @@ def _command() -> list[str] | None:
 def _shown(command: list[str], text: str) -> bool:
     """Run the pager; return whether it could be run."""
     sys.stdout.flush()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pager's, which heeds it in its own way
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the pager, which handles it itself
     try:
         subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""The command line's grammar: what every subcommand shares, and the tree of them all."""
+"""The command line parser: the common options, and the subcommands."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or internal err
 
 
 class CommonOptions(msgspec.Struct, kw_only=True):
-    """What every subcommand takes."""
+    """The options of every subcommand."""
 
     color: Literal["auto", "always", "never"] = "auto"
     quiet: bool = False
     debug: bool = False
 
     def tell(self, message: str) -> None:
-        """Write one line of information to standard error, unless --quiet is given; an error is no information."""
+        """Write one informational line to standard error, unless --quiet is given; not for errors."""
         if not self.quiet:
             say(message)
 
 
 class CommandModule(Protocol):
-    """What a module of a subcommand holds."""
+    """The interface of a subcommand's module."""
 
     __doc__: str | None
     Options: type[CommonOptions]
@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
-    """Return the subcommand that was asked for, with its options; argparse ends the program where they are wrong."""
+    """Return the subcommand and its options; argparse exits the program if they are invalid."""
     parser = build_parser()
     word = _command_word(arguments)
     if word is not None:
@@ -103,7 +103,7 @@ def _is_file(word: str) -> bool:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Declare what may stand before the command and after it; a default here would undo what stood before."""
+    """Declare the options allowed before and after the command; a default here would override one given before."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--color",
@@ -125,7 +125,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: importlib.metadata is slow to import."""
+    """Looks up the version on demand: importing importlib.metadata is slow."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options | {"nargs": 0, "dest": argparse.SUPPRESS, "default": argparse.SUPPRESS})

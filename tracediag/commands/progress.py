@@ -1,4 +1,4 @@
-"""A bar on standard error while a long trace is read; only on a terminal."""
+"""A progress bar on standard error for long traces; only on a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from tracediag.commands.output import look_of
 
 _WORTH_A_BAR = 8 << 20
-"""Shorter files, in bytes, are read before a bar could be understood."""
+"""Files shorter than this, in bytes, are read too quickly for a bar."""
 _HEIGHT = 25
 """Lines of a terminal: one bar needs few, and rich would ask the environment."""
 
 
 @contextlib.contextmanager
 def progress_of(path: str, *, quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
-    """Yield what to call with the number of bytes read so far; None where no bar is wanted."""
+    """Yield the function to call with the number of bytes read so far; None if no bar is wanted."""
     size = 0 if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb" else _size(path)
     if size < _WORTH_A_BAR:
         yield None

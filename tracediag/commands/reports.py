@@ -1,4 +1,4 @@
-"""Where reports go: the options for it, and the files that get a report too."""
+"""Report destinations: the options for them, and the files that receive a copy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.files import File, Key, key_of, keys_of, open_file
 
 Render = Callable[[str], Iterable[str]]
-"""Gives the text of a report in the format of that name, in pieces."""
+"""Renders a report in the named format, in pieces."""
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """A file that gets a report too."""
+    """A file that receives a copy of the report."""
 
     format: str
     path: str
@@ -41,7 +41,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
 
 
 class _AddReport(argparse.Action):
-    """FORMAT:FILE is one more destination; FORMAT alone is what --format says."""
+    """FORMAT:FILE adds a destination; FORMAT alone is the same as --format."""
 
     def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, _flag: str | None = None) -> None:
         name, colon, path = value.partition(":")
@@ -60,14 +60,14 @@ class _AddReport(argparse.Action):
 
 
 class ReportFiles:
-    """The files that get a report too. At the end of the context they take their places; after an error they do not."""
+    """The files that receive a copy. At the end of the context they are renamed into place, unless it failed."""
 
     def __init__(self, destinations: Iterable[Destination], inputs: Iterable[str] = ()) -> None:
-        """Open the files, before anything long is done.
+        """Open the files before the analysis starts.
 
         Args:
             destinations: the files with their formats.
-            inputs: what is read, or written by something else; "-" is standard input, a prefix its -ff set.
+            inputs: what is read, or written by another program; "-" is standard input, a prefix its -ff set.
 
         Raises:
             UsageError: if a file cannot be written, is an input, or is named twice.
@@ -103,7 +103,7 @@ class ReportFiles:
             raise CommandError("; ".join(self._failures))
 
     def write(self, render: Render) -> None:
-        """Write a report to every file; one that fails is reported at the end and does not keep it from the others."""
+        """Write a report to every file; a failure is reported at the end and does not affect the other files."""
         for name, file in list(self._files):
             self._attempt(file, partial(_fill, file, render, name))
 
@@ -111,7 +111,7 @@ class ReportFiles:
         try:
             action()
         except OSError as error:
-            if not (isinstance(error, BrokenPipeError) and file.standard):  # the reader's own choice, as of any output
+            if not (isinstance(error, BrokenPipeError) and file.standard):  # the reader left, as with any output
                 self._failures.append(f"{file.path}: {error.strerror}")
             self._files = [entry for entry in self._files if entry[1] is not file]
             file.discard()

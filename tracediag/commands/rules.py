@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Print all rules, by their codes, or begin a new one."""
+    """Print all rules, by code, or create a new one."""
     from tracediag.rules import all_rules
 
     if options.action == "new":

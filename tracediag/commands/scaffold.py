@@ -1,4 +1,4 @@
-"""What a new rule begins with: its two files, and two programs to record, ready to be filled in."""
+"""The skeleton of a new rule: its two files, and two programs to record."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def scaffold(checkout: Path, name: str, family: str | None) -> tuple[str, list[P
 
     Raises:
         UsageError: if a name is wrong, or a file is there already: nothing is written then.
-        CommandError: if a file cannot be written.
+        UsageError: if a name is invalid, or a file exists already: nothing is written then.
     """
     rules = checkout / "tracediag" / "rules"
     if not rules.is_dir():
@@ -145,7 +145,7 @@ def _contents(checkout: Path, folder: Path, name: str, code: str) -> Iterator[tu
 
 
 def _family_like(name: str) -> str:
-    """Return the family of the rule that is most like a name. Raises `UsageError` where none is."""
+    """Return the family of the rule with the most similar name. Raises `UsageError` if none is similar."""
     from tracediag.rules import all_rules
     from tracediag.rules.selection import alike, family_of
 
@@ -156,7 +156,7 @@ def _family_like(name: str) -> str:
 
 
 def _next_code(rules: Path, family: str) -> str:
-    """Return the code after the last of a family; a gap is left alone: it may have been a rule's."""
+    """Return the code after the last of a family; gaps are not reused, as they may have been rules."""
     used = {folder.name: _codes(folder) for folder in rules.iterdir() if folder.is_dir()}
     mine = used[family]
     taken = set().union(*used.values())

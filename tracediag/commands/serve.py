@@ -41,7 +41,7 @@ def run(options: Options) -> int:
 
 
 def check_fault(fault: str | None) -> None:
-    """Raise `UsageError` for a fault that the server does not have."""
+    """Raise `UsageError` for an unknown fault."""
     from tracediag.epollserver import FAULTS
 
     if fault is not None and fault not in FAULTS:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BY = ("call", "error", "process", "file", "peer")
 SORT = ("time", "calls", "errors", "name", "mean", "max", "p50", "p95", "p99")
 _LONG = 40
-"""So many rows are shown, without --limit, of what there can be thousands of."""
+"""Default limit on rows of kinds that may have thousands."""
 
 
 class Options(CommonOptions, kw_only=True):
@@ -66,7 +66,7 @@ def _limit(text: str) -> int:
 
 
 def run(options: Options) -> int:
-    """Read the traces; one that cannot be read does not keep the others from being counted."""
+    """Read the traces; one that cannot be read does not prevent the others from being counted."""
     traces = traces_of(options.traces)
     groups = [[trace] for trace in traces] if options.each else [traces]
     with ReportFiles(options.report, traces) as files:
@@ -74,7 +74,7 @@ def run(options: Options) -> int:
 
 
 def _table(traces: Sequence[str], options: Options, files: ReportFiles) -> ExitCode:
-    """Write the table of some traces together."""
+    """Write the combined table of some traces."""
     from tracediag.overviews import view_by
     from tracediag.reading import UnreadableError
 
@@ -126,7 +126,7 @@ def _name(summary: Summary) -> str:
 
 
 def _said(summary: Summary, options: Options) -> list[str]:
-    """Return what is to be known about the traces beside the table."""
+    """Return the remarks on the traces that accompany the table."""
     lines = []
     for source in summary.sources:
         lost = f", {source.not_understood:,} not understood" if source.not_understood else ""

@@ -17,7 +17,7 @@ def add_traces(parser: argparse.ArgumentParser) -> None:
 
 
 def traces_of(named: list[str]) -> list[str]:
-    """Return the traces that are named, or standard input where something is piped in. Raises `UsageError`."""
+    """Return the traces named, or standard input if it is a pipe or file. Raises `UsageError`."""
     if named:
         return named
     if _is_piped():
@@ -26,6 +26,6 @@ def traces_of(named: list[str]) -> list[str]:
 
 
 def _is_piped() -> bool:
-    """Whether standard input brings something: a terminal would wait for the user, and the null device is empty."""
+    """Whether standard input provides data: a terminal would wait for the user, and the null device is empty."""
     mode = os.fstat(0).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)

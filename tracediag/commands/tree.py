@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Show the trees of the traces one after the other; one that cannot be read does not keep the others from it."""
+    """Print the process tree of each trace; one that cannot be read does not prevent the others."""
     from tracediag.reading import UnreadableError
 
     code = ExitCode.CLEAN

@@ -1,4 +1,4 @@
-"""The bundled server: a correct HTTP server on epoll, whose faults can be switched on one by one.
+"""The bundled server: a correct HTTP server on epoll, with faults that can be injected one by one.
 
 It gives `tracediag` something real to diagnose: start it under strace with a fault, send it traffic, and the
 trace shows that fault. Only the standard library is needed, and nothing else of tracediag; all imports inside

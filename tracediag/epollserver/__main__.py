@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 if not __package__:
-    # Run by path (`python3 tracediag/epollserver`): the folder is then a package of its own.
+    # Run by path (`python3 tracediag/epollserver`): then the folder is a package of its own.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A client of the server, polite or not: every wait is bounded, and every answer is read to its last byte."""
+"""A client of the server, well-behaved or not: every wait is bounded, and every answer is read to its last byte."""
 
 import socket
 import struct
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, Self
 
 PATIENCE = 2.0
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: close sends RST (socket(7))
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with a timeout of 0: close sends RST (socket(7))
 
 
 class BadAnswerError(Exception):
-    """An answer that is not what HTTP, or the request, calls for."""
+    """An answer that violates HTTP or does not match the request."""
 
 
 class Answer(NamedTuple):
-    """One answer, as received; `chunks` holds the body's parts as they were framed."""
+    """One answer, as received; `chunks` holds the chunks of the body."""
 
     status: int
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
         return b"".join(self.chunks)
 
     def must_be(self, body: bytes, status: int = 200) -> None:
-        """Complain of any other answer."""
+        """Raise `BadAnswerError` for any other answer."""
         if (self.status, self.body) != (status, body):
             message = f"{self.status} with {len(self.body)} bytes in place of {status} with {len(body)}"
             raise BadAnswerError(message)
@@ -39,7 +39,7 @@ class Client:
     def __init__(self, port: int, patience: float = PATIENCE, receive_buffer: int = 0) -> None:
         self.sock = socket.socket()
         self.sock.settimeout(patience)
-        if receive_buffer:  # the window is chosen at connect: set before (tcp(7))
+        if receive_buffer:  # set before connect, which fixes the window size (tcp(7))
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
             self.sock.connect(("127.0.0.1", port))
@@ -55,11 +55,11 @@ class Client:
         self.close()
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send raw bytes."""
         self.sock.sendall(data)
 
     def ask(self, *targets: str) -> None:
-        """Send requests, several in one go, without awaiting answers."""
+        """Send requests, several in one call, without waiting for answers."""
         self.send(b"".join(request(target) for target in targets))
 
     def answer(self) -> Answer:
@@ -67,37 +67,37 @@ class Client:
         return read_answer(self.incoming)
 
     def get(self, target: str) -> Answer:
-        """Ask and read the answer."""
+        """Send a request and read the answer."""
         self.ask(target)
         return self.answer()
 
     def half_close(self) -> None:
-        """Say that nothing more will be asked."""
+        """Shut down the write side: no further requests follow."""
         self.sock.shutdown(socket.SHUT_WR)
 
     def ended(self) -> bool:
-        """Wait for the server's end; false if there is data before it."""
+        """Wait for the server's FIN; return False if there is data before it."""
         return not self.incoming.read(1)
 
     def ask_and_leave(self, target: str) -> None:
-        """Ask and leave in one packet (MSG_MORE, send(2)), so that the server cannot answer in between."""
+        """Send a request and close in one packet (MSG_MORE, send(2)), so that the server cannot answer in between."""
         self.sock.send(request(target), socket.MSG_MORE)
         self.close()
 
     def reset(self) -> None:
-        """Leave without a farewell: RST."""
+        """Close with RST."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.close()
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self.incoming.close()
         self.sock.close()
 
 
 @contextmanager
 def several(count: int, port: int, patience: float = PATIENCE) -> Iterator[list[Client]]:
-    """Open many connections at once."""
+    """Open many connections."""
     clients: list[Client] = []
     try:
         clients.extend(Client(port, patience) for _ in range(count))
@@ -108,7 +108,7 @@ def several(count: int, port: int, patience: float = PATIENCE) -> Iterator[list[
 
 
 def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
-    """Write a request."""
+    """Return the bytes of a request."""
     lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")
@@ -116,7 +116,7 @@ def request(target: str, *headers: str, method: str = "GET", body: bytes = b"") 
 
 
 def read_answer(incoming: BinaryIO) -> Answer:
-    """Read one answer and not a byte more."""
+    """Read one answer and no byte more."""
     status = read_line(incoming).split(" ")[1]
     headers = dict(read_headers(incoming))
     if headers.get("transfer-encoding") == "chunked":
@@ -127,14 +127,14 @@ def read_answer(incoming: BinaryIO) -> Answer:
 
 
 def read_headers(incoming: BinaryIO) -> Iterator[tuple[str, str]]:
-    """Read headers up to the empty line."""
+    """Yield the headers up to the empty line."""
     while line := read_line(incoming):
         name, _, value = line.partition(": ")
         yield name.lower(), value
 
 
 def read_chunks(incoming: BinaryIO) -> Iterator[bytes]:
-    """Read chunks up to the empty one."""
+    """Yield the chunks up to the empty one."""
     while size := int(read_line(incoming), 16):
         yield read_exactly(incoming, size)
         read_end_of_chunk(incoming)
@@ -142,13 +142,13 @@ def read_chunks(incoming: BinaryIO) -> Iterator[bytes]:
 
 
 def read_end_of_chunk(incoming: BinaryIO) -> None:
-    """Read the line end that closes a chunk."""
+    """Read the line break that ends a chunk."""
     if line := read_line(incoming):
         raise BadAnswerError(f"{line!r} where a chunk ends")
 
 
 def read_line(incoming: BinaryIO) -> str:
-    """Read a line, without its end."""
+    """Read a line, without its line break."""
     line = incoming.readline()
     if not line.endswith(b"\r\n"):
         raise BadAnswerError(f"cut off after {line!r}")
@@ -156,7 +156,7 @@ def read_line(incoming: BinaryIO) -> str:
 
 
 def read_exactly(incoming: BinaryIO, size: int) -> bytes:
-    """Read as many bytes as were announced."""
+    """Read exactly as many bytes as announced."""
     data = incoming.read(size)
     if len(data) < size:
         raise BadAnswerError(f"cut off after {len(data)} of {size} bytes")

@@ -1,4 +1,4 @@
-"""What the server knows of one client."""
+"""The server's state of one client."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from .request import RequestReader
 
 
 class Connection:
-    """A client's socket, the requests that it sends and the answer that it is still owed.
+    """A client's socket, the requests received and the answers to be sent.
 
     A connection either reads or writes: while an answer waits for room in the socket, nothing more is read,
-    so that a client which asks and asks but never listens cannot fill the memory.
+    so that a client that sends requests but never reads answers cannot fill the memory.
     """
 
     def __init__(self, sock: socket, peer: str) -> None:
@@ -21,19 +21,19 @@ class Connection:
         self.peer = peer
         self.requests = RequestReader()
         self.output: deque[memoryview] = deque()
-        self.watched = 0  # the events that epoll was last asked for
-        self.closing = False  # no request is answered any more
-        self.lingering = False  # our end is shut, the client's end is awaited
+        self.watched = 0  # the events last registered with epoll
+        self.closing = False  # no further request is answered
+        self.lingering = False  # our side is shut down, the client's is awaited
         self.deadline = 0.0
 
     @property
     def wanted(self) -> int:
-        """The events to wait for; EPOLLHUP and EPOLLERR always come unasked (epoll_ctl(2))."""
+        """The events to wait for; EPOLLHUP and EPOLLERR are always reported (epoll_ctl(2))."""
         return EPOLLOUT if self.output else EPOLLIN | EPOLLRDHUP
 
     @property
     def is_free(self) -> bool:
-        """Whether a further request may be answered."""
+        """Whether another request may be answered."""
         return not self.output and not self.closing
 
     def owe(self, pieces: Iterable[bytes]) -> None:
@@ -41,7 +41,7 @@ class Connection:
         self.output.extend(memoryview(piece) for piece in pieces)
 
     def sent(self, count: int) -> None:
-        """Take note that `count` bytes of the first piece are sent, perhaps not all of it."""
+        """Remove `count` sent bytes from the front of the queue, possibly only a part of the first piece."""
         rest = self.output.popleft()[count:]
         if rest:
             self.output.appendleft(rest)

@@ -1,4 +1,4 @@
-"""The faults: each is the faultless server with one step done wrong, as people really do it."""
+"""The faults: each is the correct server with one step done wrong, as real programs do it."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from .server import Server
 
 
 class Fault(NamedTuple):
-    """A mistake that the server can be told to make."""
+    """A fault that the server can be started with."""
 
     name: str
     summary: str
@@ -75,7 +75,7 @@ class KeepRegistered(Server):
     """
 
     def fail(self, connection: Connection, _error: OSError) -> None:
-        """Give up the answer only."""
+        """Drop only the answer."""
         connection.output.clear()
 
 
@@ -88,17 +88,17 @@ class DupKept(Server):
     """
 
     def admit(self, sock: socket, peer: str) -> None:
-        """Keep a second descriptor, as programs do for a stream of their own to write to."""
+        """Keep a second descriptor, as programs do for a separate output stream."""
         os.dup(sock.fileno())
         super().admit(sock, peer)
 
     def drop(self, connection: Connection) -> None:
-        """Close, trusting that this takes the socket out of the set."""
+        """Close, assuming that this removes the socket from the set."""
         del self.connections[connection.fd]
         connection.sock.close()
 
     def dispatch(self, fd: int, events: int) -> None:
-        """Try to take out what nobody knows any more."""
+        """Try to remove the number, which no connection has any more."""
         if fd in self.connections or fd in {self.listener.fileno(), self.woken}:
             super().dispatch(fd, events)
         else:
@@ -115,7 +115,7 @@ class ClobberFlags(Server):
     """
 
     def open_log(self, path: str) -> int:
-        """Set O_NONBLOCK, and by that nothing else."""
+        """Set O_NONBLOCK, and thereby clear every other flag."""
         log = super().open_log(path)
         fcntl.fcntl(log, fcntl.F_SETFL, os.O_NONBLOCK)
         return log
@@ -130,7 +130,7 @@ class CloexecBySetfl(Server):
     """
 
     def open_listener(self, port: int) -> socket:
-        """Mark a listener that is inheritable, as one from C or from a parent is."""
+        """Mark a listener that is inheritable, as one created in C or by a parent is."""
         listener = super().open_listener(port)
         listener.set_inheritable(True)
         fcntl.fcntl(listener, fcntl.F_SETFL, fcntl.FD_CLOEXEC)
@@ -149,7 +149,7 @@ class Sigpipe(Server):
         super().__init__(port, log)
 
     def transmit(self, connection: Connection, data: memoryview) -> int:
-        """Send, trusting that an error will be returned."""
+        """Send, assuming that an error will be returned."""
         return connection.sock.send(data)
 
 
@@ -162,7 +162,7 @@ class BlockingClient(Server):
     """
 
     def prepare(self, sock: socket) -> None:
-        """Set everything but O_NONBLOCK."""
+        """Set everything except O_NONBLOCK."""
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
 
 
@@ -175,7 +175,7 @@ class IgnoreHangup(Server):
     """
 
     def handle(self, connection: Connection, events: int) -> None:
-        """Serve only those who are still there."""
+        """Serve only clients that are still connected."""
         if not events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP):
             super().handle(connection, events)
 
@@ -199,7 +199,7 @@ class DoubleClose(Server):
     """
 
     def drop(self, connection: Connection) -> None:
-        """Close, and clean up once more."""
+        """Close, and clean up a second time."""
         super().drop(connection)
         with suppress(OSError):
             os.close(connection.fd)
@@ -213,7 +213,7 @@ class UseAfterClose(Server):
     """
 
     def drop(self, connection: Connection) -> None:
-        """Close, then say goodbye."""
+        """Close, then send a final message."""
         super().drop(connection)
         with suppress(OSError):
             os.write(connection.fd, b"goodbye\n")
@@ -227,7 +227,7 @@ class UseAfterReset(Server):
     """
 
     def fail(self, connection: Connection, error: OSError) -> None:
-        """Send what is left, whatever comes of it."""
+        """Send the rest, ignoring errors."""
         for piece in connection.output:
             with suppress(OSError):
                 self.transmit(connection, piece)

@@ -1,6 +1,6 @@
-"""The event loop: waits on epoll, accepts clients, keeps deadlines and stops gracefully.
+"""The event loop: waits on epoll, accepts clients, enforces deadlines and stops gracefully.
 
-Everything is level-triggered here: what is not dealt with in one round is reported again in the next
+Everything is level-triggered here: an event not handled in one round is reported again in the next
 (epoll(7)).
 """
 
@@ -15,7 +15,7 @@ from contextlib import suppress
 from .connection import Connection
 
 BACKLOG = 1024
-# accept(2): an error that was waiting on the new connection is reported by accept; the next may be sound.
+# accept(2): a pending error on the new connection is returned by accept; the next connection may be fine.
 PASSING = frozenset(
     {
         errno.ECONNABORTED,
@@ -34,11 +34,11 @@ SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class EventLoop(ABC):
-    """A listener and its connections in one epoll set. What is done for a client is left to the subclass."""
+    """A listener and its connections in one epoll set. Subclasses implement the handling of clients."""
 
     listener_events = select.EPOLLIN
-    stop_bound = 1.0  # seconds that answers in flight get after a stop was asked for
-    shortage_pause = 0.5  # seconds without accepting when descriptors run out
+    stop_bound = 1.0  # seconds for answers in progress after a stop is requested
+    shortage_pause = 0.5  # seconds without accepting after EMFILE
 
     def __init__(self, port: int) -> None:
         self.connections: dict[int, Connection] = {}
@@ -57,26 +57,26 @@ class EventLoop(ABC):
 
     @property
     def port(self) -> int:
-        """The port listened on."""
+        """The listening port."""
         return int(self.listener.getsockname()[1])
 
     def run(self) -> None:
-        """Serve until a stop is asked for and the answers in flight are sent."""
+        """Serve until a stop is requested and the answers in progress are sent."""
         while self.connections or not self.stopping:
             for fd, events in self.epoll.poll(self.patience()):
                 self.dispatch(fd, events)
-            # Only now, so that no descriptor is closed under an event that is still to be handled.
+            # Only now, so that no descriptor is closed while an event for it is pending.
             self.expire()
 
     def patience(self) -> float | None:
-        """Tell how long the loop may wait: until the next deadline, or for ever."""
+        """Return how long the loop may wait: until the next deadline, or None for no limit."""
         deadlines = [connection.deadline for connection in self.connections.values()]
         if self.paused_until is not None:
             deadlines.append(self.paused_until)
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def dispatch(self, fd: int, events: int) -> None:
-        """Hand one event to whom it concerns."""
+        """Dispatch one event to its handler."""
         if fd == self.woken:
             os.read(fd, 64)
             self.stopping = True
@@ -86,12 +86,12 @@ class EventLoop(ABC):
             self.on_client(self.connections[fd], events)
 
     def on_listener(self) -> None:
-        """Accept every connection that waits."""
+        """Accept every pending connection."""
         while self.accept_one():
             pass
 
     def accept_one(self) -> bool:
-        """Accept one connection; tell whether another may wait."""
+        """Accept one connection; return whether more may be pending."""
         try:
             sock, address = self.listener.accept()
         except BlockingIOError:
@@ -100,12 +100,12 @@ class EventLoop(ABC):
             return self.on_accept_error(error)
         try:
             self.admit(sock, f"{address[0]}:{address[1]}")
-        except OSError:  # no room in the epoll set (epoll_ctl(2)): only this client is turned away
+        except OSError:  # no room in the epoll set (epoll_ctl(2)): only this client is refused
             sock.close()
         return True
 
     def on_accept_error(self, error: OSError) -> bool:
-        """Skip a connection that died in the queue; when descriptors run out, let the others wait there."""
+        """Skip a connection that was aborted in the queue; on EMFILE leave the others there."""
         if error.errno in PASSING:
             return True
         if error.errno not in SHORTAGE:
@@ -114,17 +114,17 @@ class EventLoop(ABC):
         return False
 
     def pause(self) -> None:
-        """Stop listening for a while, lest the loop be woken for connections that cannot be accepted."""
+        """Stop watching the listener for a while, lest the loop be woken for connections that it cannot accept."""
         self.paused_until = time.monotonic() + self.shortage_pause
         self.epoll.modify(self.listener, 0)
 
     def resume(self) -> None:
-        """Listen again."""
+        """Watch the listener again."""
         self.paused_until = None
         self.epoll.modify(self.listener, self.listener_events)
 
     def expire(self) -> None:
-        """Do what is due between two rounds: drop who is late, begin a stop, resume accepting."""
+        """Do what is due between two rounds: drop idle clients, begin a stop, resume accepting."""
         now = time.monotonic()
         for connection in [late for late in self.connections.values() if late.deadline <= now]:
             self.drop(connection)
@@ -134,7 +134,7 @@ class EventLoop(ABC):
             self.resume()
 
     def begin_stop(self) -> None:
-        """Close the listener and the idle connections; the others get a little time for their answers."""
+        """Close the listener and the idle connections; the others get a short time for their answers."""
         self.paused_until = None
         self.epoll.unregister(self.listener)
         self.listener.close()
@@ -146,7 +146,7 @@ class EventLoop(ABC):
                 self.drop(connection)
 
     def drop(self, connection: Connection) -> None:
-        """Take a connection out of the set, then close it."""
+        """Remove a connection from the set, then close it."""
         del self.connections[connection.fd]
         self.epoll.unregister(connection.fd)
         connection.sock.close()
@@ -154,7 +154,7 @@ class EventLoop(ABC):
             self.paused_until = 0.0  # a descriptor is free again
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release everything."""
         for connection in list(self.connections.values()):
             self.drop(connection)
         self.listener.close()
@@ -163,14 +163,14 @@ class EventLoop(ABC):
             os.close(fd)
 
     def request_stop(self) -> None:
-        """Ask the loop to stop; may be called from another thread."""
-        with suppress(BlockingIOError):  # a full pipe wakes the loop just as well
+        """Request a stop; may be called from another thread."""
+        with suppress(BlockingIOError):  # a full pipe wakes the loop as well
             os.write(self.wakeup, b"\0")
 
     @abstractmethod
     def admit(self, sock: socket.socket, peer: str) -> None:
-        """Take in a new client."""
+        """Set up a new client."""
 
     @abstractmethod
     def on_client(self, connection: Connection, events: int) -> None:
-        """Do what a client's events call for."""
+        """Handle a client's events."""

@@ -1,4 +1,4 @@
-"""Finds the requests in the bytes that a client sends, however they are cut into packets."""
+"""Parses requests from the bytes that a client sends, however they are split into packets."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ VERSIONS = ("HTTP/1.0", "HTTP/1.1")
 
 
 class BadRequestError(Exception):
-    """A request that cannot be understood: where the next one would begin is then unknown."""
+    """A malformed request: where the next one would begin is then unknown."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the client wants the connection to go on (RFC 9112, 9.3)."""
+        """Whether the client wants to keep the connection open (RFC 9112, 9.3)."""
         options = {option.strip().lower() for option in self.headers.get("connection", "").split(",")}
         return "close" not in options and (self.version == "HTTP/1.1" or "keep-alive" in options)
 
@@ -33,7 +33,7 @@ class Request(NamedTuple):
     def length(self) -> int:
         """How many bytes of body follow the head."""
         if "transfer-encoding" in self.headers:
-            raise BadRequestError(411)  # RFC 9112, 6.3 lets a server insist on a length
+            raise BadRequestError(411)  # RFC 9112, 6.3 allows a server to require a length
         value = self.headers.get("content-length", "0")
         if not (value.isascii() and value.isdigit() and len(value) < 16):
             raise BadRequestError(400)
@@ -41,12 +41,12 @@ class Request(NamedTuple):
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the client holds its body back until it is told to go on (RFC 9110, 10.1.1)."""
+        """Whether the client sends its body only after `100 Continue` (RFC 9110, 10.1.1)."""
         return self.version == "HTTP/1.1" and self.headers.get("expect", "").lower() == "100-continue"
 
 
 class RequestReader:
-    """Takes in bytes and gives out whole requests, in order; bodies are skipped as they come, not kept."""
+    """Receives bytes and yields complete requests, in order; bodies are skipped, not stored."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -55,11 +55,11 @@ class RequestReader:
         self._continue_wanted = False
 
     def feed(self, data: bytes) -> None:
-        """Take in what was received."""
+        """Append received bytes."""
         self._buffer += data
 
     def next(self) -> Request | None:
-        """Give the next request that has come whole, or None."""
+        """Return the next complete request, or None."""
         if self._current is None:
             self._begin()
         self._skip_body()
@@ -69,7 +69,7 @@ class RequestReader:
         return request
 
     def take_expectation(self) -> bool:
-        """Tell, once, that the client waits for `100 Continue`."""
+        """Return, once, whether the client waits for `100 Continue`."""
         wanted, self._continue_wanted = self._continue_wanted, False
         return wanted
 
@@ -100,7 +100,7 @@ class RequestReader:
 
 
 def parse_head(head: str) -> Request:
-    """Split a request line and its headers."""
+    """Parse a request line and its headers."""
     first, *lines = head.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not all(words):
@@ -114,7 +114,7 @@ def parse_head(head: str) -> Request:
 
 
 def parse_headers(lines: list[str]) -> dict[str, str]:
-    """Split header lines; a name given again adds to the value (two different lengths are no number then)."""
+    """Parse header lines; a repeated name is joined with a comma (so two different lengths are not a number)."""
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")

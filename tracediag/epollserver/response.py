@@ -1,4 +1,4 @@
-"""What the server says: an answer is a row of pieces, each of which is sent by a call of its own."""
+"""The server's answers: each is a list of pieces, and each piece is sent by one call."""
 
 import time
 from functools import cache
@@ -8,7 +8,7 @@ from .request import Request
 
 GREETING = b"hello from a server on epoll\n"
 STREAMED = (b"first part\n" * 90, b"second part\n" * 90, b"the end\n")
-# More than the socket buffers of both ends hold; a line's length is prime, so that no piece is lost unseen.
+# More than the socket buffers of both ends hold; the line length is prime, so that a lost piece is always noticed.
 BIG_LINE = b"%-250d\n" % 251
 BIG_LINES = 33_500
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -27,7 +27,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 class Response(NamedTuple):
-    """An answer ready to be sent, and whether the connection goes on after it."""
+    """An answer ready to send, and whether the connection remains open after it."""
 
     status: int
     pieces: tuple[bytes, ...]
@@ -52,12 +52,12 @@ def respond(request: Request) -> Response:
 
 
 def refuse(status: int) -> Response:
-    """Answer what was not understood; nothing more can be read after it."""
+    """Return the answer to a malformed request; no later request can be parsed."""
     return Response(status, (head(status, "Content-Length: 0", keeps_alive=False),), keeps_alive=False)
 
 
 def plain(status: int, body: bytes, request: Request) -> Response:
-    """Answer with a body of known length, head and body in one piece unless the body is big."""
+    """Return an answer with a known length, head and body in one piece unless the body is large."""
     start = head(status, f"Content-Length: {len(body)}", keeps_alive=request.keeps_alive)
     if request.method == "HEAD":
         body = b""
@@ -66,19 +66,19 @@ def plain(status: int, body: bytes, request: Request) -> Response:
 
 
 def chunked(parts: tuple[bytes, ...], request: Request) -> Response:
-    """Answer in chunks: the head is one piece, each chunk another (RFC 9112, 7.1)."""
+    """Return an answer in chunks: the head is one piece, each chunk another (RFC 9112, 7.1)."""
     start = head(200, "Transfer-Encoding: chunked", keeps_alive=request.keeps_alive)
     chunks = () if request.method == "HEAD" else tuple(chunk(part) for part in (*parts, b""))
     return Response(200, (start, *chunks), request.keeps_alive)
 
 
 def chunk(data: bytes) -> bytes:
-    """Frame one chunk; the empty one is the last."""
+    """Frame one chunk; an empty one is the last."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def head(status: int, framing: str, *, keeps_alive: bool) -> bytes:
-    """Write the head of an answer."""
+    """Return the head of an answer."""
     connection = "keep-alive" if keeps_alive else "close"
     lines = (
         f"HTTP/1.1 {status} {REASONS[status]}",
@@ -91,7 +91,7 @@ def head(status: int, framing: str, *, keeps_alive: bool) -> bytes:
 
 
 def date(seconds: float) -> str:
-    """Write a date as HTTP wants it, in English whatever the locale (RFC 9110, 5.6.7)."""
+    """Return a date in HTTP format, in English in any locale (RFC 9110, 5.6.7)."""
     at = time.gmtime(seconds)
     day = f"{DAYS[at.tm_wday]}, {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year}"
     return f"{day} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"
@@ -99,5 +99,5 @@ def date(seconds: float) -> str:
 
 @cache
 def big() -> bytes:
-    """Make the body of `/big`."""
+    """Return the body of `/big`."""
     return BIG_LINE * BIG_LINES

@@ -1,6 +1,6 @@
-"""What clients do to a server: a scenario for each fault, and all of them for the faultless one.
+"""Client behaviour: a scenario for each fault, and all of them for the correct server.
 
-Run as a program, it drives a server already started:
+Run as a program, it drives a server that is already running:
 `python3 -m tracediag.epollserver.scenarios PORT [--fault NAME]`.
 """
 
@@ -16,7 +16,7 @@ from .visit import DriveResult, Visit
 
 BURST = 25
 FRESH = 5
-SHORT_PATIENCE = 0.3  # for answers that a fault holds back
+SHORT_PATIENCE = 0.3  # for answers that a fault delays
 LOOK = 0.03  # long enough for a spin to show, short enough to keep its trace small
 
 
@@ -24,7 +24,7 @@ Scenario = Callable[[Visit], None]
 
 
 def keep_alive(visit: Visit) -> None:
-    """Ask several times over one connection."""
+    """Send several requests over one connection."""
     with visit.step("keep-alive"), Client(visit.port) as client:
         for _ in range(3):
             client.get("/").must_be(GREETING)
@@ -32,7 +32,7 @@ def keep_alive(visit: Visit) -> None:
 
 
 def pipelined(visit: Visit) -> None:
-    """Ask several times before reading any answer."""
+    """Send several requests before reading any answer."""
     with visit.step("pipelined"), Client(visit.port) as client:
         client.ask("/", "/stream", "/")
         for body in (GREETING, b"".join(STREAMED), GREETING):
@@ -40,7 +40,7 @@ def pipelined(visit: Visit) -> None:
 
 
 def slow_reader(visit: Visit) -> None:
-    """Ask for more than the sockets hold, and let others be served before reading it."""
+    """Request more than the socket buffers hold, and let other clients be served before reading it."""
     with visit.step("slow reader"), Client(visit.port, receive_buffer=16 * 1024) as slow:
         slow.ask("/big")
         keep_alive(visit)
@@ -48,7 +48,7 @@ def slow_reader(visit: Visit) -> None:
 
 
 def upload(visit: Visit) -> None:
-    """Send a big body, and a request right behind it."""
+    """Send a large body, followed directly by another request."""
     with visit.step("upload"), Client(visit.port) as client:
         client.send(request("/", method="POST", body=bytes(2 * 1024 * 1024)) + request("/stream"))
         client.answer().must_be(GREETING)
@@ -56,14 +56,14 @@ def upload(visit: Visit) -> None:
 
 
 def long_request(visit: Visit) -> None:
-    """Send a request longer than a small buffer in one go."""
+    """Send a request longer than a small buffer in one call."""
     with visit.step("long request"), Client(visit.port, SHORT_PATIENCE) as client:
         client.send(request("/", f"Cookie: {'x' * 2000}"))
         client.answer().must_be(GREETING)
 
 
 def half_close(visit: Visit) -> None:
-    """Ask, and say at once that nothing more will be asked."""
+    """Send a request and shut down the write side."""
     with visit.step("half-close"), Client(visit.port) as client:
         client.ask("/stream", "/")
         client.half_close()
@@ -83,14 +83,14 @@ def last_request(visit: Visit) -> None:
 
 
 def nonsense(visit: Visit) -> None:
-    """Send what is no request."""
+    """Send a malformed request."""
     with visit.step("nonsense"), Client(visit.port) as client:
         client.send(b"gibberish\r\n\r\n")
         client.answer().must_be(b"", 400)
 
 
 def stall(visit: Visit) -> None:
-    """Stop in the middle of a request, see whether another client is served, then go on."""
+    """Stop in the middle of a request, check that another client is served, then finish it."""
     whole = request("/")
     with visit.step("stalled request"), Client(visit.port) as stalled:
         stalled.send(whole[:20])
@@ -102,10 +102,10 @@ def stall(visit: Visit) -> None:
 
 @contextmanager
 def witnessed(visit: Visit) -> Iterator[None]:
-    """Open another connection before something happens, and see after it that the server still answers there.
+    """Open another connection before an action, and check after it that the server still answers there.
 
-    Events are reported in the order in which they came about, so the server has met what happened by then;
-    twice, as a new connection takes a round to be accepted and another to be read.
+    Events are reported in the order in which they occur, so the server has handled the action by then;
+    twice, because a new connection takes a round to be accepted and another to be read.
     """
     with visit.step("witness"), Client(visit.port) as witness:
         witness.get("/").must_be(GREETING)
@@ -116,27 +116,27 @@ def witnessed(visit: Visit) -> Iterator[None]:
 
 
 def leave_early(visit: Visit) -> None:
-    """Ask and leave at once: the head of the answer is still accepted, what follows gives EPIPE."""
+    """Send a request and close: the head of the answer is still accepted, the rest fails with EPIPE."""
     with witnessed(visit), Client(visit.port) as client:
         client.ask_and_leave("/stream")
 
 
 def leave_after_answer(visit: Visit) -> None:
-    """Ask, read the answer, leave."""
+    """Send a request, read the answer, close."""
     with witnessed(visit), Client(visit.port) as client:
         client.get("/").must_be(GREETING)
         client.close()
 
 
 def reset_when_idle(visit: Visit) -> None:
-    """Ask, read the answer, reset the connection."""
+    """Send a request, read the answer, reset the connection."""
     with witnessed(visit), Client(visit.port) as client:
         client.get("/").must_be(GREETING)
         client.reset()
 
 
 def reset_in_answer(visit: Visit) -> None:
-    """Reset the connection in the middle of a big answer."""
+    """Reset the connection in the middle of a large answer."""
     client = Client(visit.port, receive_buffer=16 * 1024)
     client.ask("/big")
     client.incoming.read(1000)
@@ -144,7 +144,7 @@ def reset_in_answer(visit: Visit) -> None:
 
 
 def abandoned_bursts(visit: Visit) -> None:
-    """Open connections in bursts and abandon them, then see whether fresh clients are served."""
+    """Open connections in bursts and abandon them, then check that new clients are served."""
     for _ in range(3):
         abandon(visit.port)
         time.sleep(LOOK)
@@ -155,7 +155,7 @@ def abandoned_bursts(visit: Visit) -> None:
 
 
 def abandon(port: int) -> None:
-    """Open a burst of connections that ask and leave, every fifth by a reset."""
+    """Open a burst of connections that send a request and close, every fifth with a reset."""
     with several(BURST, port) as clients:
         for number, client in enumerate(clients):
             if number % 5:
@@ -201,7 +201,7 @@ SOUND: tuple[Scenario, ...] = (
 
 
 def drive(port: int, fault: str | None) -> DriveResult:
-    """Do to the server on `port` what brings `fault` to light; without a fault, do everything."""
+    """Run the scenarios that expose `fault` against the server on `port`; without a fault, run all."""
     visit = Visit(port)
     for scenario in SOUND if fault is None else (SCENARIOS[fault],):
         scenario(visit)
@@ -209,7 +209,7 @@ def drive(port: int, fault: str | None) -> DriveResult:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Drive a server as the command line says; 1 if its clients have to complain."""
+    """Drive a server from the command line; return 1 if any client failed."""
     parser = ArgumentParser(prog="scenarios", description="Drives the server on 127.0.0.1.")
     parser.add_argument("port", type=int)
     parser.add_argument("--fault", choices=SCENARIOS, metavar="NAME", help="do only what shows this fault")

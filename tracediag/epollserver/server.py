@@ -1,6 +1,6 @@
-"""The faultless server: how each client is read, answered and let go.
+"""The correct server: how each client is read, answered and closed.
 
-Every step that people get wrong is a small method of its own, so that `faults` can get it wrong in one place.
+Every step that programs commonly get wrong is a small method of its own, so that `faults` can override it.
 """
 
 import os
@@ -16,20 +16,20 @@ from .response import CONTINUE, Response, refuse, respond
 
 
 class Server(EventLoop):
-    """An HTTP/1.1 server on 127.0.0.1 that does everything as the man pages ask."""
+    """An HTTP/1.1 server on 127.0.0.1 that follows the man pages."""
 
-    client_mode = 0  # what is added to the events of every client
+    client_mode = 0  # added to the events of every client
     receive_size = 64 * 1024
-    turn = 16  # how often one client is read from before the others get their turn
-    idle_bound = 30.0  # seconds that a silent client is kept
-    linger_bound = 2.0  # seconds that a client gets to close its end after we have closed ours
+    turn = 16  # reads from one client before the others get their turn
+    idle_bound = 30.0  # seconds until an idle client is dropped
+    linger_bound = 2.0  # seconds for a client to close its side after ours is shut down
 
     def __init__(self, port: int, log: str = os.devnull) -> None:
         self.log = self.open_log(log)
         super().__init__(port)
 
     def open_log(self, path: str) -> int:
-        """Open the access log; each line goes to the end, even when others write or truncate it (open(2))."""
+        """Open the access log; each line is appended, even if other programs write or truncate it (open(2))."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def note(self, connection: Connection, text: str) -> None:
@@ -38,7 +38,7 @@ class Server(EventLoop):
             os.write(self.log, f"{connection.peer} {text}\n".encode())
 
     def admit(self, sock: socket, peer: str) -> None:
-        """Take in a new client."""
+        """Set up a new client."""
         self.prepare(sock)
         connection = Connection(sock, peer)
         connection.watched = connection.wanted | self.client_mode
@@ -47,13 +47,13 @@ class Server(EventLoop):
         self.connections[connection.fd] = connection
 
     def prepare(self, sock: socket) -> None:
-        """Set a new socket up: Linux does not hand O_NONBLOCK on from the listener (accept(2))."""
+        """Configure a new socket: on Linux it does not inherit O_NONBLOCK from the listener (accept(2))."""
         sock.setblocking(False)
-        # The pieces of an answer must not wait for the acknowledgement of the one before (tcp(7)).
+        # The pieces of an answer must not wait for the acknowledgement of the previous one (tcp(7)).
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
 
     def on_client(self, connection: Connection, events: int) -> None:
-        """Do what a client's events call for."""
+        """Handle a client's events."""
         try:
             self.handle(connection, events)
         except BlockingIOError:
@@ -64,7 +64,7 @@ class Server(EventLoop):
             self.watch(connection)
 
     def handle(self, connection: Connection, events: int) -> None:
-        """Choose by the events; EPOLLRDHUP is read like data, as recv gives the end after what is left."""
+        """Handle an event by its kind; EPOLLRDHUP is read like data, as recv returns 0 after the remaining data."""
         if events & (EPOLLHUP | EPOLLERR):
             self.on_hangup(connection)
         elif events & EPOLLOUT:
@@ -74,7 +74,7 @@ class Server(EventLoop):
             self.on_readable(connection)
 
     def watch(self, connection: Connection) -> None:
-        """Ask epoll for what the connection needs now, unless it is gone or nothing has changed."""
+        """Register the events that the connection needs now, unless it is closed or nothing changed."""
         if self.connections.get(connection.fd) is not connection:
             return
         if not connection.lingering and not self.stopping:
@@ -85,7 +85,7 @@ class Server(EventLoop):
             connection.watched = events
 
     def on_readable(self, connection: Connection) -> None:
-        """Read until a request is answered or nothing is left (BlockingIOError), but only for one turn."""
+        """Read until a request is answered or no data is left (BlockingIOError), but only for one turn."""
         for _ in range(self.turn):
             data = self.receive(connection)
             if not data:
@@ -95,18 +95,18 @@ class Server(EventLoop):
                 return
 
     def receive(self, connection: Connection) -> bytes:
-        """Receive what has come."""
+        """Receive available data."""
         return connection.sock.recv(self.receive_size)
 
     def take(self, connection: Connection, data: bytes) -> bool:
-        """Take in received bytes; tell whether they completed a request."""
+        """Append received bytes; return whether they completed a request."""
         if connection.lingering:
             return False
         connection.requests.feed(data)
         return self.answer(connection)
 
     def answer(self, connection: Connection) -> bool:
-        """Answer the requests received so far, each when the one before is sent; tell if there was any."""
+        """Answer the requests received so far, each after the previous answer is sent; return whether there was any."""
         answered = False
         while connection.is_free and (response := self.next_response(connection)):
             answered = True
@@ -117,7 +117,7 @@ class Server(EventLoop):
         return answered
 
     def next_response(self, connection: Connection) -> Response | None:
-        """Answer the next whole request, or tell a client that waits for it to go on with its body."""
+        """Return the answer to the next complete request, or `100 Continue` for a client that waits for it."""
         try:
             request = connection.requests.next()
         except BadRequestError as error:
@@ -128,38 +128,38 @@ class Server(EventLoop):
         return respond(request) if request else None
 
     def flush(self, connection: Connection) -> None:
-        """Send what is owed; if the socket is full (BlockingIOError), the rest follows on EPOLLOUT."""
+        """Send queued pieces; if the socket is full (BlockingIOError), the rest follows on EPOLLOUT."""
         while connection.output:
             connection.sent(self.transmit(connection, connection.output[0]))
         if connection.closing and not connection.lingering:
             self.linger(connection)
 
     def transmit(self, connection: Connection, data: memoryview) -> int:
-        """Send once; EPIPE shall come as an error and not as a signal (send(2))."""
+        """Send one piece; EPIPE is returned as an error, not raised as a signal (send(2))."""
         return connection.sock.send(data, MSG_NOSIGNAL)
 
     def linger(self, connection: Connection) -> None:
-        """Shut our end and await the client's: to close with data unread sends a reset (RFC 9112, 9.6)."""
+        """Shut down our side and wait for the client's: closing with unread data sends a reset (RFC 9112, 9.6)."""
         connection.sock.shutdown(SHUT_WR)
         connection.lingering = True
         connection.deadline = min(connection.deadline, time.monotonic() + self.linger_bound)
 
     def on_trace_end(self, connection: Connection) -> None:
-        """Let a client go that sends no more; all it asked for is answered by then."""
+        """Close a client that has sent its last request; all its answers are sent by then."""
         self.drop(connection)
 
     def on_hangup(self, connection: Connection) -> None:
-        """Let a client go that is reset, or closed at both ends."""
+        """Close a client that has reset the connection, or closed both sides."""
         number = connection.sock.getsockopt(SOL_SOCKET, SO_ERROR)
         self.fail(connection, OSError(number, os.strerror(number) if number else "hung up"))
 
     def fail(self, connection: Connection, error: OSError) -> None:
-        """Let a client go whose socket gave an error: nothing sent to it can arrive any more."""
+        """Close a client whose socket failed: no data sent to it can arrive any more."""
         if error.errno:
             self.note(connection, error.strerror or "")
         self.drop(connection)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release everything."""
         super().close()
         os.close(self.log)

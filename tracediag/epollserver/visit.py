@@ -1,4 +1,4 @@
-"""Keeps the score of what clients asked of a server and how they fared."""
+"""Counts the requests that clients make of a server, and their failures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from .client import BadAnswerError
 
 @dataclass(frozen=True)
 class DriveResult:
-    """How a server took its clients."""
+    """How a server handled its clients."""
 
     fault: str | None
     asked: int
@@ -21,7 +21,7 @@ class DriveResult:
 
 @dataclass
 class Visit:
-    """A visit to one server, and the score of its answers."""
+    """A series of requests to one server, and their results."""
 
     port: int
     asked: int = 0
@@ -29,7 +29,7 @@ class Visit:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Do something that must succeed."""
+        """Run an action that must succeed."""
         self.asked += 1
         try:
             yield
@@ -37,5 +37,5 @@ class Visit:
             self.complaints.append(f"{what}: {error}")
 
     def result(self, fault: str | None) -> DriveResult:
-        """Sum up."""
+        """Return the result."""
         return DriveResult(fault, self.asked, self.asked - len(self.complaints), tuple(self.complaints))

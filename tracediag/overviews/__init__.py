@@ -1,13 +1,13 @@
-"""Overviews of a trace: what its calls cost, and which processes there were.
+"""Overviews of a trace: the cost of its calls, and its processes.
 
-summarise  one table of several traces, by call, error, process, file or peer
-descent    `grow_tree`: the tree of the processes of one trace; `killing`: who killed whom
+summarise  one table of one or more traces, by call, error, process, file or peer
+descent    `grow_tree`: the process tree of one trace; `killing`: which process killed which
 
-calls, processes   views that count with `reading.counter`: no event is made of most lines
-objects            views that run the whole kernel model
-accounts           the rows of a table while they grow; histogram: durations in constant memory
+calls, processes   views that count with `reading.counter`, without an event for most lines
+objects            views that run the complete kernel model
+accounts           the rows while they are counted; histogram: durations in constant memory
 
-What comes out is plain values, `tracediag.results.tables`; `tracediag.report` renders them.
+The results are plain values, `tracediag.results.tables`; `tracediag.report` renders them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VIEWS = tuple(_KINDS)
 
 
 def view_by(by: str) -> View:
-    """Return an empty view of that kind; ValueError where there is none. No other is imported: start-up stays quick."""
+    """Return an empty view of that kind; ValueError if there is none. Imports only that one: start-up stays quick."""
     if by not in _KINDS:
         raise ValueError(f"no view by {by!r}; there are {', '.join(VIEWS)}")
     module, name = _KINDS[by]
@@ -43,17 +43,17 @@ def view_by(by: str) -> View:
 def summarise(
     traces: str | Iterable[str], by: str = "call", *, sort: str | None = None, limit: int | None = None
 ) -> Summary:
-    """Count the calls of one or several traces.
+    """Count the calls of one or more traces.
 
     Args:
         traces: paths; "-" for standard input; the prefix of an `-ff` set.
-        by: what makes a row: "call", "error", "process", "file" or "peer".
-        sort: one of `ORDERS`; without it by time where the trace shows durations, else by calls.
-        limit: how many rows to keep; all without it.
+        by: the key of a row: "call", "error", "process", "file" or "peer".
+        sort: one of `ORDERS`; by default time if the trace shows durations, else calls.
+        limit: how many rows to keep; by default all.
 
     Raises:
         UnreadableError: if a trace cannot be read or is no strace output.
-        ValueError: if there is no such view or order.
+        ValueError: if the view or order does not exist.
     """
     view = view_by(by)
     for trace in (traces,) if isinstance(traces, str) else traces:

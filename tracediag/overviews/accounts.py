@@ -1,4 +1,4 @@
-"""The rows while they grow: one account for each key, and no more of them than memory allows."""
+"""The rows while they are counted: one account per key, bounded in number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracediag.reading.counter import read_end
 from tracediag.results.tables import Row, Times
 
 MOST_ACCOUNTS = 1 << 14
-"""More rows than this are not kept apart: those that come later are counted together, as `OTHERS`."""
+"""At most this many separate rows; calls with later keys are counted together, as `OTHERS`."""
 MOST_PARTS = 256
 OTHERS = "(others)"
 
@@ -22,13 +22,13 @@ Key = TypeVar("Key")
 
 @lru_cache(maxsize=1 << 15)
 def outcome(end: str) -> tuple[str | None, int | None]:
-    """Return the error and the nanoseconds of a call by the text behind its result."""
+    """Return the error and the nanoseconds of a call, from the text after its result."""
     error, took = read_end(end)
     return error, None if took is None else nanoseconds_of(took)
 
 
 class Account(msgspec.Struct):
-    """The calls of one row."""
+    """The call counts of one row."""
 
     calls: int = 0
     errors: int = 0
@@ -37,7 +37,7 @@ class Account(msgspec.Struct):
     parts: dict[str, int] = msgspec.field(default_factory=dict)
 
     def add(self, error: str | None, nanoseconds: int | None, part: str | None, count: int = 1) -> None:
-        """Add calls that returned: their error, what each took, and the part of the row that they are."""
+        """Add calls that returned: their error, the duration of each, and their part of the row."""
         self.calls += count
         if error is not None:
             self.errors += count
@@ -47,7 +47,7 @@ class Account(msgspec.Struct):
             self._add_part(part, count)
 
     def add_ends(self, ends: Mapping[str, int]) -> None:
-        """Add calls by the text behind their results; the parts are the errors."""
+        """Add calls by the text after their results; the parts are the errors."""
         took: list[tuple[int, int]] = []
         for end, count in ends.items():
             error, nanoseconds = outcome(end)
@@ -65,7 +65,7 @@ class Account(msgspec.Struct):
         self.add(None, None, part)
 
     def merge(self, other: Account) -> None:
-        """Add all that another one holds."""
+        """Add the counts of another account."""
         self.calls += other.calls
         self.errors += other.errors
         self.never_returned += other.never_returned
@@ -80,14 +80,14 @@ class Account(msgspec.Struct):
 
 
 class Accounts(Generic[Key]):
-    """The accounts of a table by what their calls have in common."""
+    """The accounts of a table by key."""
 
     def __init__(self) -> None:
         self._accounts: dict[Key, Account] = {}
         self._others: Account | None = None
 
     def __getitem__(self, key: Key) -> Account:
-        """Return the account of a key, made where there is none yet."""
+        """Return the account of a key, creating it if necessary."""
         found = self._accounts.get(key)
         if found is not None:
             return found
@@ -98,7 +98,7 @@ class Accounts(Generic[Key]):
         return made
 
     def absorb(self, other: Accounts[Key]) -> None:
-        """Add all that other accounts hold; these are not to be used any more."""
+        """Add the counts of other accounts, which must not be used afterwards."""
         if not self._accounts:
             self._accounts, self._others = other._accounts, other._others
             return
@@ -116,7 +116,7 @@ class Accounts(Generic[Key]):
         return total
 
     def rows(self, named: Callable[[Key], tuple[str, str]], whole: int) -> Iterator[Row]:
-        """Yield the rows; `named` gives name and note of a key, `whole` is the time of all, in nanoseconds."""
+        """Yield the rows; `named` returns name and note of a key, `whole` is the time of all rows, in nanoseconds."""
         for key, account in self._accounts.items():
             yield row_of(account, *named(key), whole)
         if self._others is not None:

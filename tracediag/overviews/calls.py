@@ -1,4 +1,4 @@
-"""By call, and by error: what `strace -c` shows, without making an event of every line."""
+"""By call, and by error: like `strace -c`, without an event for every line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracediag.trace.events import Syscall
 
 
 class CallView(View):
-    """One row a call; its parts are the errors."""
+    """One row per call; its parts are the errors."""
 
     by = "call"
 
@@ -31,7 +31,7 @@ class CallView(View):
         return counter
 
     def _empty(self) -> None:
-        """Bring what was counted to the accounts."""
+        """Add the counts to the accounts."""
         for name, ends in self._groups.items():
             for end, count in ends.items():
                 error, took = outcome(end)
@@ -46,7 +46,7 @@ class CallView(View):
 
 
 class ErrorView(CallView):
-    """One row an error; its parts are the calls that failed with it."""
+    """One row per error; its parts are the calls that failed with it."""
 
     by = "error"
 

@@ -1,4 +1,4 @@
-"""The tree of processes: who made whom, what each ran, how it ended, and who killed it."""
+"""The process tree: parents and children, the programs they ran, how they ended and what killed them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
 from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
 
 _SHAPING = FORKS | EXECS | SIGNAL_SENDS | EXITS | CHILD_WAITS
-"""The calls that tell something of the tree."""
+"""The calls that affect the tree."""
 
 
 class _Strand(msgspec.Struct, eq=False):
-    """A thread while the trace is read."""
+    """The state of a thread while the trace is read."""
 
     tid: int | None
     started: float | None
@@ -32,7 +32,7 @@ class _Strand(msgspec.Struct, eq=False):
 
 
 class _Life(msgspec.Struct, eq=False):
-    """A process while the trace is read."""
+    """The state of a process while the trace is read."""
 
     process: Process
     first_line: int
@@ -40,19 +40,19 @@ class _Life(msgspec.Struct, eq=False):
     programs: list[Program] = msgspec.field(default_factory=list)
     signals: Counter[str] = msgspec.field(default_factory=Counter)
     strands: dict[kernel.Thread, _Strand] = msgspec.field(default_factory=dict)
-    """Its threads; the first is the one that it began with."""
+    """Its threads; the first is its initial thread."""
     left: float | None = None
     """When it called exit_group."""
     end: Exit | None = None
-    """How its first thread ended, or where that is not shown its last one."""
+    """The exit of its first thread, or if that is not shown of its last one."""
     told: bool = False
-    """Whether that was the first thread."""
+    """Whether `end` is the first thread's."""
     reaped: tuple[int | None, str | None] | None = None
     """Status and signal as its parent learned them."""
 
 
 class _Descent:
-    """Reads one trace."""
+    """Builds the tree of one trace."""
 
     def __init__(self) -> None:
         self._kernel = Kernel()
@@ -61,7 +61,7 @@ class _Descent:
         self.start: float | None = None
 
     def take(self, event: Event) -> None:
-        """Take one event; calls that tell nothing of the tree are only counted."""
+        """Process one event; calls that do not affect the tree are only counted."""
         if self.start is None:
             self.start = event.time
         people = self._kernel.process_table
@@ -90,7 +90,7 @@ class _Descent:
         found = life.strands.get(thread)
         if found is None:
             found = life.strands[thread] = _Strand(thread.tid, event.time)
-        found.tid = thread.tid  # a process on a terminal gets its number late
+        found.tid = thread.tid  # a process on a terminal gets its pid late
         return found
 
     def _life(self, process: Process, event: Event) -> _Life:
@@ -117,7 +117,7 @@ class _Descent:
                 child.reaped = (last.status, last.signal)
 
     def _child(self, call: Syscall) -> None:
-        """Take note of a child at its birth: perhaps strace does not follow it."""
+        """Record a child when it is created: strace may not follow it."""
         child = self._kernel.process_table.threads.get(call.result)
         if child is not None:
             life = self._life(child.process, call)
@@ -126,13 +126,13 @@ class _Descent:
     def _exit(self, thread: kernel.Thread, event: Exit) -> None:
         life = self._life(thread.process, event)
         life.strands[thread].ended = event.time
-        # The status is that of the first thread, whichever is the last to go.
+        # The status is that of the first thread, whichever exits last.
         first = thread.tid == thread.process.pid
         if first or not life.told:
             life.end, life.told = event, first
 
     def roots(self) -> tuple[Node, ...]:
-        """Return the processes that have no parent in the trace, with all below them, in the order of their birth."""
+        """Return the processes without a parent in the trace, with their descendants, in order of creation."""
         children: dict[Process | None, list[_Life]] = {}
         for life in self._lives.values():
             parent = life.process.parent
@@ -174,7 +174,7 @@ def _birth(life: _Life) -> int:
 
 
 def _descending(children: dict[Process | None, list[_Life]]) -> Iterator[_Life]:
-    """Yield all lives, parents before their children; without recursion, for a chain of forks can be long."""
+    """Yield all processes, parents before children; without recursion, because a chain of forks can be long."""
     waiting = list(children.get(None, ()))
     while waiting:
         life = waiting.pop()
@@ -183,7 +183,7 @@ def _descending(children: dict[Process | None, list[_Life]]) -> Iterator[_Life]:
 
 
 def grow_tree(trace: str, progress: Progress | None = None) -> Tree:
-    """Read a trace, as `Reader` takes it, and return its processes. Raises `UnreadableError`."""
+    """Read a trace, given as for `Reader`, and return its processes. Raises `UnreadableError`."""
     reader, descent = Reader(trace, progress=progress), _Descent()
     for event in reader:
         descent.take(event)

@@ -1,4 +1,4 @@
-"""How the processes ended that no other process in the trace started: what a shell would say after the command."""
+"""How the root processes ended: what a shell would report after the command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracediag.results.report import Ending
 
 
 def endings(kernel: Kernel) -> tuple[Ending, ...]:
-    """Return the ends of the root processes, in order of their appearance."""
+    """Return the ends of the root processes, in order of appearance."""
     return tuple(_ending(process) for process in kernel.processes if process.started is None)
 
 

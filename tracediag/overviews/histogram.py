@@ -1,9 +1,9 @@
-"""How long calls took: how many, in all, at most, and any percentile, in constant memory.
+"""Durations of calls: count, total, maximum and percentiles, in constant memory.
 
-A duration is kept to three significant digits, so its bucket is at most 0.5 % away from it, whether it is a
-microsecond or an hour; there are 900 buckets to a power of ten, and only those in use take room. Whole microseconds
-below a millisecond, which is most of what strace shows, are exact. The total and the greatest are kept as they are,
-in whole nanoseconds, so that the order of the calls does not matter.
+A duration is rounded to three significant digits, so its bucket is at most 0.5 % away from it, whether it is a
+microsecond or an hour; there are 900 buckets per power of ten, and only those in use take memory. Integral
+microseconds below a millisecond, which is most of what strace shows, are exact. Total and maximum are exact integers
+of nanoseconds, so that the order of the calls does not matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NANO = 1_000_000_000
 
 @lru_cache(maxsize=1 << 15)
 def bucket_of(nanoseconds: int) -> int:
-    """Return the nearest number of three significant digits."""
+    """Return the number rounded to three significant digits."""
     if nanoseconds < 1000:
         return nanoseconds
     unit: int = 10 ** (len(str(nanoseconds)) - 3)
@@ -29,7 +29,7 @@ def bucket_of(nanoseconds: int) -> int:
 
 
 def nanoseconds_of(seconds: str) -> int:
-    """Return the duration that strace wrote: "0.000005", "3"; what is finer than a nanosecond is cut off."""
+    """Return the nanoseconds of a duration that strace printed: "0.000005", "3"; finer digits are truncated."""
     whole, _, fraction = seconds.partition(".")
     return (integer(whole) or 0) * NANO + (integer(fraction[:9].ljust(9, "0")) or 0)
 
@@ -43,7 +43,7 @@ class Histogram(msgspec.Struct):
     buckets: dict[int, int] = msgspec.field(default_factory=dict)
 
     def add(self, nanoseconds: int, count: int = 1) -> None:
-        """Add so many calls of one duration."""
+        """Add `count` calls of one duration."""
         self.count += count
         self.total += nanoseconds * count
         self.greatest = max(self.greatest, nanoseconds)
@@ -51,7 +51,7 @@ class Histogram(msgspec.Struct):
         self.buckets[bucket] = self.buckets.get(bucket, 0) + count
 
     def add_all(self, counted: Iterable[tuple[int, int]]) -> None:
-        """Add durations with how many calls took each; in one go, because there can be hundreds of thousands."""
+        """Add durations with their counts in one pass, because there can be hundreds of thousands."""
         calls = total = 0
         greatest, buckets = self.greatest, self.buckets
         for nanoseconds, count in counted:
@@ -65,7 +65,7 @@ class Histogram(msgspec.Struct):
         self.greatest = greatest
 
     def merge(self, other: Histogram) -> None:
-        """Add all that another one holds."""
+        """Add the counts of another histogram."""
         self.count += other.count
         self.total += other.total
         self.greatest = max(self.greatest, other.greatest)
@@ -73,9 +73,9 @@ class Histogram(msgspec.Struct):
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
 
     def percentiles(self, *percents: float) -> tuple[int, ...]:
-        """Return, for each percent, the shortest duration that so many of the calls did not exceed (nearest rank).
+        """Return the percentiles by nearest rank: for each, the shortest duration that so many calls did not exceed.
 
-        Never more than the greatest; 0 where there are no calls.
+        Never more than the maximum; 0 if there are no calls.
         """
         ranks = [max(1, ceil(self.count * percent / 100)) for percent in percents]
         found = [0] * len(ranks)

@@ -1,4 +1,4 @@
-"""Who killed whom: kill(2) and its like, and the sender that a signal names."""
+"""Which process killed which: kill(2) and similar, and the sender that a signal names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracediag.trace.values import names_of, note_of
 
 _SIGNAL_AT = {"tgkill": 2, "rt_tgsigqueueinfo": 2}
 MOST = 1 << 12
-"""So many signals sent are remembered."""
+"""How many sent signals are remembered."""
 
 
 class _Shot(msgspec.Struct, frozen=True):
@@ -23,20 +23,20 @@ class _Shot(msgspec.Struct, frozen=True):
 
     sender: Process
     target: int
-    """A pid, a tid; 0 and below: a process group, as kill(2) takes it."""
+    """A pid or tid; 0 and below mean a process group, as for kill(2)."""
     signal: str
     call: Syscall
 
 
 class Killings:
-    """The signals sent and delivered, as far as they may have ended a process."""
+    """The signals sent and delivered that may have ended a process."""
 
     def __init__(self) -> None:
         self._shots: deque[_Shot] = deque(maxlen=MOST)
         self._arrived: dict[tuple[Process, str], Signal] = {}
 
     def send(self, sender: Process, call: Syscall) -> None:
-        """Take note of a signal sent; a call that failed, or that only asked whether the target exists, sends none."""
+        """Record a signal sent; a call that failed, or that only tested whether the target exists, sends none."""
         target = _target(call)
         if call.errno is not None or target is None:
             return
@@ -44,12 +44,12 @@ class Killings:
             self._shots.append(_Shot(sender, target, name, call))
 
     def arrive(self, process: Process, signal: Signal) -> None:
-        """Take note of a signal delivered: it names its sender, where that is a process."""
+        """Record a signal delivered, which names its sender if that is a process."""
         if signal.sender is not None:
             self._arrived[process, signal.name] = signal
 
     def killer(self, process: Process, signal: str) -> Killer | None:
-        """Return who sent the signal that ended a process; None where the trace does not show it."""
+        """Return the sender of the signal that ended a process; None if the trace does not show it."""
         arrived = self._arrived.get((process, signal))
         for shot in reversed(self._shots):
             if shot.signal != signal or (arrived is not None and shot.sender.pid not in (arrived.sender, None)):
@@ -63,7 +63,7 @@ class Killings:
 
 
 def _target(call: Syscall) -> int | None:
-    """Return whom a signal is sent to."""
+    """Return the target of a signal."""
     if call.name == "pidfd_send_signal":
         note = note_of(call.arg(0))
         found = None if note is None else parse_annotation(note)
@@ -72,10 +72,10 @@ def _target(call: Syscall) -> int | None:
 
 
 def _hits(shot: _Shot, process: Process, *, told: bool) -> bool:
-    """Tell whether a signal was sent to a process; of one sent to a group, whether it can have been meant.
+    """Return whether a signal was sent to a process; for a process group, whether it may have been.
 
-    The trace does not show who is in a group, but for the signal itself naming its sender (`told`); SIGKILL is never
-    shown. Then a group is taken for the sender's or the named process and all that descend from it.
+    The trace does not show the members of a group, except if the signal itself names its sender (`told`); SIGKILL is
+    never shown. Then the group is assumed to be the sender or the named process with all descendants.
     """
     if shot.target == process.pid or any(thread.tid == shot.target for thread in process.threads):
         return True

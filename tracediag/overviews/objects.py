@@ -1,6 +1,6 @@
-"""By file, and by peer: what each call was made on, as its arguments, `-y` or the kernel model tell.
+"""By file, and by peer: the object of each call, from its arguments, `-y` or the kernel model.
 
-These views make an event of every call and run the whole model: they take as long as an analysis.
+These views create an event for every call and run the complete model: they take as long as an analysis.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, bare, note_of, text_of
 
 _NAMES_ITSELF = frozenset({"bind", "getsockname"})
-"""Calls whose address argument is the socket's own."""
+"""Calls whose address argument is the socket's own address."""
 _CREATES = frozenset(PATHS)
 
 
 class ObjectView(View):
-    """One row an object; its parts are the calls made on it."""
+    """One row per object; its parts are the calls made on it."""
 
     def take(self, trace: str, progress: Progress | None) -> Reader:
         """Count the calls of a trace; return the reader, which is at its end."""
@@ -50,16 +50,16 @@ class ObjectView(View):
 
     @abc.abstractmethod
     def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
-        """Return what a call was made on; `descriptor` is what its number stood for when it began."""
+        """Return the object of a call; `descriptor` is what its number referred to when it began."""
 
 
 class FileView(ObjectView):
-    """One row a path, or whatever else a descriptor stands for."""
+    """One row per path, or other object of a descriptor."""
 
     by = "file"
 
     def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
-        """Return the path of a call, or what its descriptor stands for; None where it has neither."""
+        """Return the path of a call, or the object of its descriptor; None if it has neither."""
         if call.name in _CREATES and call.result is not None and call.result >= 0 and call.detail.startswith("/"):
             return parse_annotation(call.detail).path
         path = text_of(call.arg("path"))
@@ -76,12 +76,12 @@ class FileView(ObjectView):
 
 
 class PeerView(ObjectView):
-    """One row an address; the clients that a server accepted are one row a host, for their ports are never the same."""
+    """One row per address; the clients that a server accepted are one row per host, as their ports always differ."""
 
     by = "peer"
 
     def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
-        """Return the address of the other end; None where there is none, or the trace does not show it."""
+        """Return the address of the other end; None if there is none, or the trace does not show it."""
         del thread
         address = None if call.name in _NAMES_ITSELF else _address(call)
         if call.name in ACCEPTS:
@@ -94,13 +94,13 @@ class PeerView(ObjectView):
         known = None if socket is None else socket.peer
         if shown is not None and shown.kind == "socket" and shown.peer and shown.inode is None:
             known = shown.peer
-        if known is None or known.isdecimal():  # of an unnamed unix socket only the inode is shown
+        if known is None or known.isdecimal():  # an unnamed unix socket has only an inode
             return None if known is None else f"unix socket {known}"
         return _host(known) if socket is not None and socket.accepted is not None else known
 
 
 def _descriptor(thread: Thread, call: Syscall) -> Descriptor | None:
-    """Return what the number of a call stands for, as far as the trace has shown."""
+    """Return what the number of a call refers to, as far as known."""
     if isinstance(thread.inside_descriptor, Descriptor):
         return thread.inside_descriptor
     number = call.number("fd")
@@ -108,7 +108,7 @@ def _descriptor(thread: Thread, call: Syscall) -> Descriptor | None:
 
 
 def _joined(call: Syscall, path: str, thread: Thread) -> str:
-    """Return the path as seen from the directory that it is relative to, where that one is known."""
+    """Return the path resolved against its directory, if that is known."""
     if path.startswith("/"):
         return path
     directory = call.arg("dirfd") or call.arg("olddirfd")
@@ -122,7 +122,7 @@ def _joined(call: Syscall, path: str, thread: Thread) -> str:
 
 
 def _address(call: Syscall) -> str | None:
-    """Return the address that a call names, in an argument of its own or in a message."""
+    """Return the address that a call names, in an argument or in a message."""
     found = format_address(call.arg("addr"))
     if found is None and call.name in ("sendmsg", "recvmsg"):
         message = bare(call.arg(1))

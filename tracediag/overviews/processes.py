@@ -1,7 +1,7 @@
-"""By process: its threads' calls are its own, and its command line is told. The calls are counted as by `calls`.
+"""By process: its threads' calls count for it, and its command line is shown. Calls are counted as in `calls`.
 
-The kernel model is shown only what makes and ends processes; a pid that it has not met before is shown to it
-with its first call, so that both see the same births in the same order.
+The kernel model only receives calls that create and end processes; a new pid is passed to it with its first call, so
+that both see the same processes appear in the same order.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded
 from tracediag.trace.numbers import identifier
 
 _LIFE = FORKS | EXITS
-"""The calls by which processes come and go; what is done in them is of no matter."""
+"""The calls by which processes are created and exit; their other effects do not matter."""
 
 Key = tuple[str, Process]
-"""A process and the trace that it is in."""
+"""A process and its trace."""
 
 
 class ProcessView(View):
-    """One row a process; its parts are the errors of its calls."""
+    """One row per process; its parts are the errors of its calls."""
 
     by = "process"
 
@@ -67,14 +67,14 @@ class ProcessView(View):
             self.programs[process] = program
 
     def _inherit(self, parent: Process, child: Process) -> None:
-        """Let a child run what its parent runs now, unless it has called execve already."""
+        """Let a child run its parent's program, unless it has called execve already."""
         if parent in self.programs:
             self.programs.setdefault(child, self.programs[parent])
 
     def _empty(self, trace: str, groups: _ProcessGroups) -> None:
-        """Bring what was counted to the accounts."""
+        """Add the counts to the accounts."""
         for process, ends in groups.processes.items():
-            if ends:  # none where a call has begun under this pid, and was not counted yet
+            if ends:  # empty if a call has begun under this pid and was not counted yet
                 self.accounts[trace, process].add_ends(ends)
         groups.processes.clear()
         groups.clear()
@@ -86,7 +86,7 @@ class ProcessView(View):
             self.programs |= other.programs
 
     def named(self, key: Key) -> tuple[str, str]:
-        """Return the pid, behind the name of the trace where there are several, and the command line."""
+        """Return the pid, after the name of the trace if there are several, and the command line."""
         trace, process = key
         pid = "" if process.pid is None else str(process.pid)
         where = PurePath(trace).name if len(self.sources) > 1 else ""
@@ -96,7 +96,7 @@ class ProcessView(View):
 
 
 class _ProcessGroups(Groups):
-    """Counts the calls of a pid under its process."""
+    """Counts the calls of a pid for its process."""
 
     def __init__(self, kernel: Kernel, empty: Callable[[], None]) -> None:
         super().__init__(empty)
@@ -104,7 +104,7 @@ class _ProcessGroups(Groups):
         self._kernel = kernel
 
     def heed(self, event: Event) -> None:
-        """Forget whose the pids are that may be another's after this event; so may be the lines without one."""
+        """Forget the processes of pids that may be reused after this event, and of lines without a pid."""
         match event:
             case Syscall(result=int(changed)) | Exit(pid=int(changed)):
                 self.pop(str(changed), None)
@@ -113,10 +113,10 @@ class _ProcessGroups(Groups):
                 self.clear()
 
     def make(self, key: str) -> dict[str, int]:
-        """Return where the calls of the process are counted that this pid is now."""
+        """Return the counts of the process that has this pid now."""
         self.pop("", None)
         return self.processes[self._kernel.process_table.thread(Event(line=0, pid=identifier(key))).process]
 
     def size(self) -> int:
-        """Return how many different ends were counted."""
+        """Return the number of distinct results counted."""
         return sum(map(len, self.processes.values()))

@@ -1,4 +1,4 @@
-"""What a process runs: the command line of its execve."""
+"""The program of a process: the command line of its execve."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ _BY_TIMES: dict[str, Callable[[Times], float]] = {
     "p99": lambda times: times.p99,
 }
 ORDERS = ("time", "calls", "errors", "name", "mean", "max", "p50", "p95", "p99")
-"""What rows can be sorted by: the name upwards, everything else downwards."""
+"""Sort keys: the name ascending, everything else descending."""
 
 
 def sort_rows(rows: Iterable[Row], order: str | None = None) -> list[Row]:
-    """Sort rows; without an order by time where there are times, else by calls. Equal ones by calls, then name.
+    """Sort rows; by default by time if there are times, else by calls. Equal rows are ordered by calls, then name.
 
-    Rows without times come last in an order by time. Raises ValueError where there is no such order.
+    Rows without times come last in an order by time. Raises ValueError for an unknown order.
     """
     found = sorted(rows, key=lambda row: (-row.calls, row.name))
     if order is None:
@@ -40,6 +40,6 @@ def sort_rows(rows: Iterable[Row], order: str | None = None) -> list[Row]:
 
 
 def _natural(name: str) -> tuple[int, str]:
-    """Let pids come in the order of their numbers."""
+    """Sort pids numerically."""
     pid = identifier(name)
     return (1 << 60, name) if pid is None else (pid, "")

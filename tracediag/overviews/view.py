@@ -1,4 +1,4 @@
-"""What every view has in common: traces in, one table out."""
+"""The base of all views: traces in, one table out."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tracediag.trace.events import Syscall
 Progress = Callable[[int], None]
 
 MOST_ENDS = 1 << 16
-"""So many different ends of calls are counted before they go to the accounts."""
+"""How many distinct results are counted before they are added to the accounts."""
 _SELDOM = 64
 
 
 class View(abc.ABC):
-    """Counts the calls of traces by what they have in common."""
+    """Counts the calls of traces by a key."""
 
     by: str
 
@@ -43,13 +43,13 @@ class View(abc.ABC):
         self.absorb(fresh)
 
     def absorb(self, other: View) -> None:
-        """Add all that another view of this kind has counted."""
+        """Add the counts of another view of this kind."""
         self.accounts.absorb(other.accounts)
         self.elsewhere += other.elsewhere
         self.sources += other.sources
 
     def summary(self, sort: str | None = None, limit: int | None = None) -> Summary:
-        """Return the table as it is now; see `sort_rows`. Rows beyond the limit are left out, None means all."""
+        """Return the current table; see `sort_rows`. Rows beyond the limit are left out, None means all."""
         total = self.accounts.total()
         whole = total.histogram.total
         rows = sort_rows(self.accounts.rows(self.named, whole), sort)
@@ -74,7 +74,7 @@ class View(abc.ABC):
 
 
 class Groups(dict[str, dict[str, int]]):
-    """What `CallCounter` counts in; `empty` takes it over."""
+    """The counts that `CallCounter` fills; `empty` collects them."""
 
     def __init__(self, empty: Callable[[], None]) -> None:
         super().__init__()
@@ -86,21 +86,21 @@ class Groups(dict[str, dict[str, int]]):
         return made
 
     def make(self, key: str) -> dict[str, int]:
-        """Return where the calls of a key met for the first time are counted."""
+        """Return the counts for a key seen for the first time."""
         del key
         return defaultdict(int)
 
     def settle(self) -> None:
-        """Empty the groups when they have grown large."""
+        """Collect the counts if they have grown large."""
         self._pieces += 1
         if self._pieces % _SELDOM == 0 and self.size() > MOST_ENDS:
             self._empty()
 
     def size(self) -> int:
-        """Return how many different ends were counted."""
+        """Return the number of distinct results counted."""
         return sum(map(len, self.values()))
 
 
 def outcome_of(call: Syscall) -> tuple[str | None, int | None]:
-    """Return the same of a whole call."""
+    """Return the error and nanoseconds of a call that came as an event."""
     return call.errno, None if call.duration is None else round(call.duration * NANO)

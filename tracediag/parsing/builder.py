@@ -1,4 +1,4 @@
-"""Turns the rules of `grammars/strace.lark` into templates, while lark reduces them."""
+"""Turns the rules of `grammars/strace.lark` into templates, as lark reduces them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _with_token(make: Callable[..., Any]) -> Callable[[Builder, Part, Token], No
 
 
 def _is_elision(part: Part) -> bool:
-    """Whether the part is `...`, with or without the address where strace could not read on."""
+    """Whether the part is `...`, with or without the address that strace could not read."""
     if type(part) is Node and part.make is tokens.commented:
         part = part.parts[0]
     return part is _ELISION
@@ -70,7 +70,7 @@ def _shown(parts: tuple[Part, ...]) -> tuple[Node, Constant, tuple[Leaf, ...]]:
 
 @v_args(inline=True)
 class Builder(Transformer[Token, Any]):
-    """One method a rule of the grammar; each returns the template of what it read."""
+    """One method per grammar rule; each returns the template of the text that matched."""
 
     text = _leaf(tokens.text)
     decimal = _leaf(checked_integer)
@@ -101,11 +101,11 @@ class Builder(Transformer[Token, Any]):
     remarked = _with_token(tokens.commented)
 
     def arguments(self, *parts: Part) -> Node:
-        """Return the whole body."""
+        """Return the template of all arguments."""
         return node(None, *parts)
 
     def named(self, _name: Token, value: Part = _NOTHING) -> Part:
-        """Drop the name of `-N`: with or without it, arguments are known by their position."""
+        """Drop the name that `-N` prints: arguments are identified by position in any case."""
         return value
 
     def elision(self) -> Part:
@@ -117,15 +117,15 @@ class Builder(Transformer[Token, Any]):
         return _NULL
 
     def change_again(self, before: Part, _name: Token, after: Part) -> Node:
-        """Return `features=0 => features=UFFD_FEATURE_THREAD_ID`, the name told twice."""
+        """Return `features=0 => features=UFFD_FEATURE_THREAD_ID`, with the name printed twice."""
         return node(Change, before, after)
 
     def change_to(self, after: Part) -> Node:
-        """Return a change whose first half stands in the begun call."""
+        """Return a change whose first half is in the begun call."""
         return node(operators.change_to, after)
 
     def remark_first(self, token: Token, value: Part) -> Node:
-        """Return the value behind a remark."""
+        """Return the value after a remark."""
         return node(tokens.commented, value, leaf(tokens.plain, token))
 
     def labelled(self, label: Token, value: Part) -> Node:
@@ -137,7 +137,7 @@ class Builder(Transformer[Token, Any]):
         return node(Macro, Constant(name[:-1]), node(None, value))
 
     def bits(self, *parts: Part) -> Node:
-        """Return what `|` joins."""
+        """Return the operands of `|`."""
         if len(parts) > _MOST_BITS:
             raise TooDeep
         return node(operators.bits, *parts)
@@ -147,12 +147,12 @@ class Builder(Transformer[Token, Any]):
         return node(Macro, Constant(name[:-1]), node(None, *parts))
 
     def array(self, *parts: Part) -> Node:
-        """Return `[...]` with commas."""
+        """Return `[...]` separated by commas."""
         items, complete, unused = _shown(parts)
         return node(Array, items, complete, unused=unused)
 
     def words(self, *parts: Part) -> Node:
-        """Return items with blanks between them."""
+        """Return items separated by blanks."""
         return node(Words, node(None, *parts))
 
     def inverted(self, *parts: Part) -> Node:
@@ -179,5 +179,5 @@ class Builder(Transformer[Token, Any]):
         return key.rstrip("=:").partition("(")[0], value
 
     def packet_address(self, token: Token) -> tuple[str, Part]:
-        """Return the hardware address of old strace as the text it is."""
+        """Return the hardware address printed by old strace as plain text."""
         return "addr", leaf(tokens.packet_address, token)

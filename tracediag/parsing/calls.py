@@ -1,4 +1,4 @@
-"""One parser for each call's name, with the shapes that the call was seen in."""
+"""One parser per call name, with the shapes of arguments seen for that call."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tracediag.trace.events import Parser
 from tracediag.trace.values import Value
 
 SHORT = 128
-"""Bodies up to this length are remembered with their values: signal masks, limits and flags come again and again."""
+"""Bodies up to this length are cached with their values: signal masks, limits and flags repeat constantly."""
 MAX_KNOWN = 256
 MAX_CALLS = 1024
 MAX_SHAPES_OF_A_CALL = 48
 MAX_SHAPES = 4096
 MAX_KEYS = 16384
-"""Shapes seen once; compiling takes a millisecond or more, so only the second body of a shape pays for it."""
+"""Shapes seen once that are kept; compiling takes a millisecond or more, so it waits for the second such body."""
 
 
 class Book:
-    """All that was learned. Bounded: when full it is emptied, and what is still in use is learned again."""
+    """Everything learned. Bounded: when full it is cleared, and shapes still in use are learned again."""
 
     def __init__(self) -> None:
         self.parsers: dict[str, Parser] = {}
@@ -35,7 +35,7 @@ class Book:
         found = self.parsers.get(name)
         if found is None:
             if len(self.parsers) >= MAX_CALLS:
-                name = ""  # one for all the names beyond: no kernel has so many calls
+                name = ""  # one for all names beyond: no kernel has so many calls
             found = self.parsers.setdefault(name, self._parser(name))
         return found
 
@@ -60,7 +60,7 @@ class Book:
         return parse
 
     def _reader(self, name: str) -> Read:
-        """Return what reads the bodies of one call by its shapes, or else by the grammar."""
+        """Return the function that parses the bodies of one call by its shapes, or else by the grammar."""
         shapes: list[Shape] = []
         self.lists.append(shapes)
 

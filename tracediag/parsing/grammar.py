@@ -1,4 +1,4 @@
-"""Finds `grammars/strace.lark` and makes lark read it."""
+"""Finds `grammars/strace.lark` and builds the lark parser."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import tracediag
 from tracediag.parsing.builder import Builder
 
 REGEX_FLAGS = re.ASCII
-"""For all terminals: strace itself prints nothing else, and Unicode's `\\w` would weaken the proofs about them."""
+"""For all terminals: strace itself prints only ASCII, and Unicode's `\\w` would weaken the proofs about them."""
 
 
 def grammar_text(name: str) -> str:
-    """Return the text of a grammar, from the installed package or, with an editable install, from the checkout."""
+    """Return the text of a grammar, from the installed package or, for an editable install, from the checkout."""
     package = Path(tracediag.__file__).parent
     for folder in (package / "grammars", package.parent / "grammars"):
         path = folder / name
@@ -44,9 +44,9 @@ def parser() -> Lark:
 
 @contextmanager
 def _unchecked_terminals() -> Iterator[None]:
-    """Keep lark from comparing all terminals in pairs, which takes a second at each start.
+    """Keep lark from comparing all pairs of terminals, which takes a second at each start.
 
-    It does so wherever interegular is installed, as it is for development; our tests prove more, and once.
+    It does so if interegular is installed, as for development; our tests prove more, and only once.
     """
     checks: bool = lark.lexer.has_interegular
     lark.lexer.has_interegular = False

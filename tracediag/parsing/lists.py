@@ -1,9 +1,9 @@
 """Parses long lists of structures item by item: the descriptors of a poll, the buffers of a writev.
 
-A list of a hundred items has too many tokens for a shape, and each number of items would need a shape of its own; lark
-takes milliseconds for it. Where each item is a structure, the list is in the language if and only if each item is one
-alone: `{` and `}` are tokens of their own, and inside them the grammar looks at nothing outside. So the call is parsed
-with the first item in the place of the list, and each other item as the only one of a list; most have been seen before.
+A list of a hundred items has too many tokens for a shape, and each length would need a shape of its own; lark takes
+milliseconds for it. If each item is a structure, the list is in the language exactly if each item alone is: `{` and
+`}` are tokens of their own, and inside them the grammar does not depend on the outside. So the call is parsed with the
+first item in place of the list, and each other item as a list of one; most have been seen before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Read = Callable[[str], tuple[Value, ...]]
 
 
 class _Forms(msgspec.Struct, frozen=True):
-    """The expressions, made of the terminals of the grammar."""
+    """The expressions, built from the terminals of the grammar."""
 
     head: re.Pattern[str]
     """Plain arguments, and the bracket of a list whose first item is a structure."""
@@ -52,15 +52,15 @@ def _forms() -> _Forms:
 
 
 class Lists:
-    """Reads long lists with the shapes that a parser knows."""
+    """Parses long lists with the shapes that a parser knows."""
 
     def __init__(self, read_item: Read) -> None:
-        """Take what reads a list of one item."""
+        """Set the function that parses a list of one item."""
         self._read_item = read_item
         self._known: dict[str, Value] = {}
 
     def read(self, body: str, read: Read) -> tuple[Value, ...] | None:
-        """Return the values of a body with a long list, or None where it is no such body. Raises ArgumentError."""
+        """Return the values of a body with a long list, or None if it has none. Raises ArgumentError."""
         forms = _forms()
         head = forms.head.match(body)
         if head is None or len(body) > MAX_LENGTH:
@@ -96,7 +96,7 @@ class Lists:
 
 
 def _is_plain(value: Value) -> bool:
-    """Whether the value is one that the head of a body may hold."""
+    """Whether the value may be in the head of a body."""
     if type(value) is Annotated:
         value = value.value
     return type(value) is int or type(value) is Symbol

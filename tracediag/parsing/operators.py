@@ -1,4 +1,4 @@
-"""What the operators between values make of them: numbers are computed, names become flags, the rest stays as it is."""
+"""Evaluates the operators between values: numbers are computed, names become flags, the rest remains as written."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from tracediag.trace.values import Array, Change, Commented, Flags, Operation, Symbol, Value, Words
 
 _WIDEST = 256
-"""Bits of the widest number that is computed: operators inside operators would make one without bound."""
+"""Bits of the widest number that is computed: nested operators would otherwise create one without bound."""
 
 
 def _lifted(join: Callable[..., Value]) -> Callable[..., Value]:
-    """Make the operator look past remarks: `0x5<<28 /* FUTEX_OP_??? */|0<<12` is a number with a remark."""
+    """Make the operator ignore remarks: `0x5<<28 /* FUTEX_OP_??? */|0<<12` is a number with a remark."""
 
     def joined(*parts: Value) -> Value:
         remarks = [part.comment for part in parts if type(part) is Commented and part.value is not None]
@@ -25,7 +25,7 @@ def _lifted(join: Callable[..., Value]) -> Callable[..., Value]:
 
 @_lifted
 def bits(*parts: Value) -> Value:
-    """Join what stands between `|`: a number, Flags, or what is neither as an Operation."""
+    """Join the operands of `|`: a number, Flags, or an Operation if it is neither."""
     named: list[str] = []
     rest = 0
     for part in parts:
@@ -79,7 +79,7 @@ def quotient(left: Value, right: Value) -> Operation:
 
 
 def at_index(index: Value, value: Value) -> Operation:
-    """Return `[index]=value`, an item of an array that is shown with its index."""
+    """Return `[index]=value`, an array item printed with its index."""
     return Operation("=", index, value)
 
 
@@ -99,12 +99,12 @@ def equal(left: Value, right: Value) -> Operation:
 
 
 def change_to(after: Value) -> Change:
-    """Return a change whose first half stands elsewhere: clone3's `=> {parent_tid=[7]}` in a resumed half."""
+    """Return a change whose first half is elsewhere: clone3's `=> {parent_tid=[7]}` in a resumed half."""
     return Change(None, after)
 
 
 def open_array(items: tuple[Value, ...]) -> Array:
-    """Return an array that strace cut."""
+    """Return an array that strace truncated."""
     return Array(items, complete=False)
 
 

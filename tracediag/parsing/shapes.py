@@ -1,9 +1,9 @@
-"""Makes parsing fast: a body that looks like an earlier one of the same call is read by one regular expression.
+"""Makes parsing fast: a body of the same shape as an earlier one is parsed by one regular expression.
 
-lark reads some thousand bodies a second. But an LALR parse depends only on the sequence of terminals, and the grammar
-sees to it that at each position only one terminal can match. So the template of a body holds for every body with the
-same terminals in the same places. It is compiled: the variable tokens become groups (the grammar's own terminals, as
-atomic groups, so that each ends where lark would end it), all between them stays literal text, and one generated
+lark parses some thousand bodies per second. But an LALR parse depends only on the sequence of terminals, and the
+grammar ensures that only one terminal can match at each position. So the template of a body holds for every body with
+the same terminals in the same places. It is compiled: the variable tokens become groups (the grammar's own terminals,
+as atomic groups, so that each ends where lark would end it), the text between them remains literal, and one generated
 function builds the values from the groups.
 """
 
@@ -19,9 +19,9 @@ from tracediag.parsing.tokens import plain
 from tracediag.trace.values import Value
 
 MAX_TOKENS = 64
-"""Variable tokens in a shape; beyond it stand long arrays, each with a length and a shape of its own."""
+"""Variable tokens in a shape; longer bodies are mostly arrays, each length with a shape of its own."""
 MAX_NESTING = 24
-"""Nodes above each other in a shape; Python's own parser refuses far deeper expressions."""
+"""Nesting depth of a shape; Python's own parser rejects much deeper expressions."""
 
 Key = tuple[str, ...]
 
@@ -34,7 +34,7 @@ class Shape(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """What makes two bodies alike: the texts between the variable tokens, and the terminals of these."""
+    """The identity of a shape: the texts between the variable tokens, and the terminals of these."""
 
     key: Key
     tokens: tuple[Leaf, ...]
@@ -42,7 +42,7 @@ class Outline(NamedTuple):
 
 
 def outline(body: str, template: Node) -> Outline | None:
-    """Return the outline of a parsed body, or None where a shape of it would not be worth keeping."""
+    """Return the outline of a parsed body, or None if a shape of it would not be worth keeping."""
     tokens = sorted(leaves(template), key=_start)
     if len(tokens) > MAX_TOKENS or template.depth > MAX_NESTING:
         return None
@@ -66,7 +66,7 @@ def compiled(found: Outline) -> Shape:
 
 
 class _Constructor:
-    """Writes the Python expression that builds a template's value."""
+    """Generates the Python expression that builds a template's value."""
 
     def __init__(self, tokens: tuple[Leaf, ...]) -> None:
         self._groups = {token.start: f"g{index}" for index, token in enumerate(tokens)}

@@ -1,4 +1,4 @@
-"""The authority: lark reads the whole body by the grammar, or says where it leaves the language."""
+"""The reference parser: lark parses the complete body by the grammar, or reports where it leaves the language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracediag.trace.values import Value
 _STRING = re.compile(r'"(?>[^"\\]++|\\.)*+"?+', re.DOTALL)
 _BRACKET = re.compile(r"[\[{(\]})]")
 MAX_LENGTH = 1 << 16
-"""Characters outside of strings: lark takes some microseconds for each token, and no call prints so many."""
+"""Characters outside strings: lark takes some microseconds per token, and no call prints this many."""
 
 
 class ArgumentError(ValueError):
@@ -43,7 +43,7 @@ def template_of(body: str) -> Node:
 
 
 def _check_size(body: str) -> None:
-    """Refuse endless and deep text before lark piles it up: a megabyte of `[` would take it many seconds."""
+    """Reject very long text before lark parses it: a megabyte of `[` would take it many seconds."""
     brackets = body.count("[") + body.count("{") + body.count("(")
     if len(body) <= MAX_LENGTH and brackets <= MAX_DEPTH:
         return

@@ -1,8 +1,8 @@
-"""What a parse yields: not the value itself, but how to build it from the texts of the variable tokens.
+"""The result of a parse: not the value, but how to build it from the texts of the variable tokens.
 
-A template of `3</etc/passwd>, 0x7ffe, 4096` is "annotate the decimal 1 with 2, the hexadecimal 3, the decimal 4". It is
-evaluated once for the body at hand, and compiled for the bodies of the same shape. Both ways read the same template,
-so they cannot disagree.
+A template of `3</etc/passwd>, 0x7ffe, 4096` is "annotate the decimal 1 with 2, the hexadecimal 3, the decimal 4". It
+is evaluated once for the current body, and compiled for the bodies of the same shape. Both use the same template, so
+they cannot disagree.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 40
-"""How deep values may be nested in each other. strace itself stops at a fraction of it."""
+"""Maximum nesting depth of values. strace itself stops at a fraction of it."""
 
 
 class TooDeep(ValueError):  # noqa: N818  reads as what it says
@@ -19,7 +19,7 @@ class TooDeep(ValueError):  # noqa: N818  reads as what it says
 
 
 class Leaf(NamedTuple):
-    """One variable token: what it is made into, and where it stands."""
+    """One variable token: the function that converts it, and its position."""
 
     make: Callable[[str], Any]
     terminal: str
@@ -48,7 +48,7 @@ Part = Leaf | Node | Constant
 
 
 def node(make: Callable[..., Any] | None, *parts: Part, unused: tuple[Leaf, ...] = ()) -> Node:
-    """Return a node over the parts, refusing what is nested too deep."""
+    """Return a node over the parts; raises TooDeep if it is nested too deeply."""
     depth = 1 + max((part.depth for part in parts if type(part) is Node), default=0)
     if depth > MAX_DEPTH * 3:  # a structure takes three nodes: itself, its tuple of fields, the pair
         raise TooDeep
@@ -56,7 +56,7 @@ def node(make: Callable[..., Any] | None, *parts: Part, unused: tuple[Leaf, ...]
 
 
 def evaluate(part: Part) -> Any:
-    """Build the value from the tokens that the template was parsed from."""
+    """Build the value from the tokens that the template was created from."""
     if type(part) is Leaf:
         return part.make(part.text)
     if type(part) is Node:

@@ -1,4 +1,4 @@
-"""What the text of one token stands for: numbers, strings, flags, annotations, remarks."""
+"""Converts single tokens to values: numbers, strings, flags, annotations, remarks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def text(token: str) -> Text:
 
 
 def unescaped(quoted: str) -> bytes:
-    r"""Return the bytes that a quoted text stands for: C escapes, octal as short as possible, `\x` with `-x`."""
+    r"""Return the bytes of a quoted text: C escapes, octal as short as possible, `\x` with `-x`."""
     if "\\" not in quoted:
         return _encoded(quoted)
     if _HEX_PAIRS.fullmatch(quoted):
@@ -78,7 +78,7 @@ def hexadecimal(token: str) -> int:
 
 
 class _Names(dict[str, Value]):
-    """Names and lists of names already seen; a trace uses the same few hundred over and over."""
+    """Names and lists of names seen before; a trace uses the same few hundred repeatedly."""
 
     LIMIT = 8192
     LONGEST = 400
@@ -109,7 +109,7 @@ def _names(token: str) -> Value:
 
 
 names = _Names().__getitem__
-"""Return the Symbol or Flags that a token such as `O_RDWR` or `O_RDWR|O_CLOEXEC|0x20` stands for."""
+"""Return the Symbol or Flags of a token such as `O_RDWR` or `O_RDWR|O_CLOEXEC|0x20`."""
 
 
 def number(token: str) -> int:
@@ -120,24 +120,24 @@ def number(token: str) -> int:
 
 
 def annotated(value: Value, token: str) -> Annotated:
-    """Return the value with the note that `<...>` or `<...>(deleted)` gives it."""
+    """Return the value with the note from `<...>` or `<...>(deleted)`."""
     if token[-1] == ">":
         return Annotated(value, token[1:-1])
     return Annotated(value, token[1 : -len(">(deleted)")], deleted=True)
 
 
 def comment(token: str) -> str:
-    """Return what stands between `/*` and `*/`."""
+    """Return the text between `/*` and `*/`."""
     return token.strip()[2:-2].strip()
 
 
 def commented(value: Value, token: str) -> Commented:
-    """Return the value with the remark behind or before it."""
+    """Return the value with the remark after or before it."""
     return Commented(value, comment(token))
 
 
 def lone_comment(token: str) -> Commented:
-    """Return a remark that stands where a value should."""
+    """Return a remark in place of a value."""
     return Commented(None, comment(token))
 
 
@@ -152,12 +152,12 @@ def resuming(token: str) -> Commented:
 
 
 def plain(token: str) -> str:
-    """Return the text itself, where a part of a value needs it."""
+    """Return the text itself, for use as part of a value."""
     return token
 
 
 def symbol(token: str) -> Symbol:
-    """Return the token as the name it is."""
+    """Return the token as a named constant."""
     return Symbol(token)
 
 
@@ -172,7 +172,7 @@ def label(token: str) -> str:
 
 
 def unquoted(token: str) -> Text:
-    """Return an abstract socket's name as the oldest strace writes it: `@/tmp/.X11-unix/X0`."""
+    """Return an abstract socket's name as the oldest strace prints it: `@/tmp/.X11-unix/X0`."""
     return Text(unescaped(token[1:]), abstract=True)
 
 

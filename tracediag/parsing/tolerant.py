@@ -1,8 +1,8 @@
-"""Makes the best of text outside the language: a call cut by the end of the file, a line that somebody retyped.
+"""Parses text outside the language as well as possible: a call truncated by the end of the file, a retyped line.
 
-It splits at the commas that stand outside strings and brackets. A piece that is in the language is read as such; of the
-others as much is kept as can be told: a string without its end is a shortened one, a brace without its end an
-incomplete structure, anything else a name. All of it is bounded, for such text may be hostile.
+It splits at the commas outside strings and brackets. A piece in the language is parsed as usual; of the others as much
+as possible is kept: a string without its end is a shortened one, a brace without its end an incomplete structure,
+anything else a name. All of it is bounded, because such text may be hostile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tracediag.parsing.tokens import unescaped
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Annotated, Array, Structure, Symbol, Text, Value
 
-# Whatever is opened is taken with or without its end: to give it back would make the search quadratic.
+# An opened bracket matches with or without its end: backtracking over it would make the search quadratic.
 _MARK = re.compile(
     r"""(?>
       @?+"(?>[^"\\]++|\\.)*+"?+
@@ -30,19 +30,19 @@ _FD = re.compile(r"(-?[0-9]{1,20}+)<(.*)", re.DOTALL)
 _DEPTH = 8
 _MOST_ITEMS = 1000
 _LONG = 1 << 16
-"""In a piece longer than this only two levels are told apart: each level is one more pass."""
+"""In a piece longer than this only two levels are parsed: each level is one more pass."""
 _BUDGET = 20_000
-"""Characters that may be given to the grammar, for one body."""
+"""Characters that may be parsed by the grammar, per body."""
 
 
 def parse_tolerant(body: str) -> tuple[Value, ...]:
-    """Return the best reading of the text; never raise."""
+    """Return the best reading of the text; never raises."""
     reader = _Reader()
     return tuple([reader.value(piece, _DEPTH) for piece in _split(body)])
 
 
 def _split(text: str) -> list[str]:
-    """Cut at the commas outside of strings, remarks, annotations and brackets."""
+    """Split at the commas outside strings, remarks, annotations and brackets."""
     pieces: list[str] = []
     start = depth = 0
     for match in _MARK.finditer(text):
@@ -61,13 +61,13 @@ def _split(text: str) -> list[str]:
 
 
 class _Reader:
-    """Reads the pieces of one body."""
+    """Parses the pieces of one body."""
 
     def __init__(self) -> None:
         self._budget = _BUDGET
 
     def value(self, piece: str, depth: int) -> Value:
-        """Return the piece as the grammar reads it, else as it looks."""
+        """Return the piece as the grammar parses it, else by its appearance."""
         if len(piece) <= self._budget:
             self._budget -= len(piece)
             try:

@@ -1,7 +1,7 @@
 """Renders reports; decides nothing.
 
-One module a format, each with a `Format` class. `formatter` is the door: it imports the module of the format
-that was asked for, and no other.
+One module per format, each with a `Format` class. `formatter` selects one: it imports the module of the requested
+format only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["FORMATS", "Format", "Look", "formatter"]
 
 
 def formatter(name: str, look: Look | None = None) -> Format:
-    """Return the format of that name, to be written on a device of that look; ValueError where there is none."""
+    """Return the format of that name, for a device with that look; ValueError if there is none."""
     look = look or Look()
     match name:
         case "full":

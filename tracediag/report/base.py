@@ -1,4 +1,4 @@
-"""What every format has in common: the device it writes for, and the order in which it writes."""
+"""The base of every format: the device it writes for, and the order in which it writes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     colour: bool = False
     width: int | None = None
-    """Columns of the terminal; None where nothing needs to fit."""
+    """Columns of the terminal; None if no width applies."""
     ascii_only: bool = False
-    """True where the encoding has no box-drawing characters."""
+    """True if the encoding has no box-drawing characters."""
 
 
 class Format(abc.ABC):
-    """Turns a report into text, in pieces, so that a reader who stops early costs little."""
+    """Turns a report into text, in pieces, so that a reader that stops early costs little."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
 
     @abc.abstractmethod
     def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
-        """Render one finding by itself, as a stream needs it, or with those that follow from it."""
+        """Render one finding by itself, for a stream, or with the findings that follow from it."""
 
     def closing(self, _report: Report) -> str:
-        """Render what follows the last finding."""
+        """Render the text after the last finding."""
         return ""
 
     def report(self, report: Report) -> Iterator[str]:
-        """Render the whole report."""
+        """Render the complete report."""
         for cause, followers in report.folded:
             yield self.finding(cause, report.input.path, followers)
         yield self.closing(report)

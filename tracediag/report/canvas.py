@@ -2,7 +2,7 @@
 
 Everything goes through `Text`: in an f-string `[pid 7]` would vanish and `[/tmp/x]` would raise. Nothing is
 wrapped here: rich folds at 80 columns off a terminal, and a folded line of evidence cannot be searched for. `wrapping`
-breaks lines where there is a width. The text is returned, not written: rich answers a closed pipe with exit code 1,
+breaks lines if there is a width. The text is returned, not written: rich answers a closed pipe with exit code 1,
 which means "findings" here.
 """
 
@@ -25,9 +25,9 @@ STYLES = {
     "label": "bold color(32)",
     "plain": "",
 }
-"""What a style's name means on a terminal; "error", "warning" and "note" are the severities.
+"""The terminal style for each style name; "error", "warning" and "note" are the severities.
 
-Each colour has a contrast of at least 3.5 to 1 on white and on black: the 16 basic ones do not, since a terminal's
+Each colour has a contrast of at least 3.5 to 1 on white and on black: the 16 basic ones do not, because a terminal's
 yellow cannot be read on white, nor its blue on black.
 """
 
@@ -35,7 +35,7 @@ _ASCII = str.maketrans({"└": "`", "─": "-", "·": ".", "×": "x", "…": "~"
 
 
 class Canvas:
-    """Collects lines; `take` hands out what was collected since the last time."""
+    """Collects lines; `take` returns those collected since the last time."""
 
     def __init__(self, look: Look) -> None:
         self._look = look

@@ -1,4 +1,4 @@
-"""The columns of a summary: which there are, and each row's cells as text; `summary_table` lays them out."""
+"""The columns of a summary, and each row's cells as text; `summary_table` lays them out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tracediag.results.tables import Row, Summary, Times
 from tracediag.trace.quantities import seconds
 
 _PARTS = {"call": "which errors", "process": "command"}
-"""What the last column is called; of any other table "which calls"."""
+"""Heading of the last column; for any other table "which calls"."""
 FIRST_TO_GO = ("which errors", "which calls", "p50", "p95", "mean", "no return", "% time", "max", "p99")
-"""The columns that a narrow terminal does without, in this order."""
+"""The columns that are dropped on a narrow terminal, in this order."""
 _SHOWN = 3
-"""So many parts of a row are named."""
+"""How many parts of a row are named."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -23,11 +23,11 @@ class Column(msgspec.Struct, frozen=True):
     head: str
     cell: Callable[[Row], str]
     number: bool = True
-    """Whether it is set to the right."""
+    """Whether it is right-aligned."""
 
 
 def columns(summary: Summary) -> list[Column]:
-    """Return the columns of a table: those of times only where the trace shows durations."""
+    """Return the columns of a table; columns of times only if the trace shows durations."""
     found = list(_times()) if summary.timed else [Column("% calls", _share_of_calls(summary))]
     found += [
         Column("calls", lambda row: f"{row.calls:,}"),

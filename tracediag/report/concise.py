@@ -1,4 +1,4 @@
-"""One line a finding, for editors, logs and `grep`: `path:line: severity[CODE] name: title`."""
+"""One line per finding, for editors, logs and `grep`: `path:line: severity[CODE] name: title`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tracediag.results.findings import Finding
 
 
 class ConciseFormat(Format):
-    """The place of the primary step, and the title."""
+    """The location of the primary step, and the title."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self._canvas = Canvas(look)
 
     def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
-        """Render one finding as one line, with the number of those that follow from it."""
+        """Render one finding as one line, with the number of findings that follow from it."""
         more = f" (and {len(followers)} that follow{'s' if len(followers) == 1 else ''} from it)" if followers else ""
         self._canvas.line(
             (f"{path}:{finding.primary.line}", "place"),

@@ -1,6 +1,6 @@
-"""The one place that makes a rich console: what it can show comes from a `Look`, never from the environment.
+"""The one place that creates a rich console: its abilities come from a `Look`, never from the environment.
 
-rich reads COLUMNS, TERM, FORCE_COLOR and more by itself, even for text that goes into a file: with COLUMNS=0 it prints
+rich reads COLUMNS, TERM, FORCE_COLOR and more by itself, even for text written to a file: with COLUMNS=0 it prints
 nothing at all.
 """
 
@@ -13,13 +13,13 @@ from rich.console import Console
 from tracediag.report.base import Look
 
 _NO_WIDTH = 80
-"""Columns for a device without a width; only text that may be folded heeds it."""
+"""Columns for a device without a width; only text that may be folded depends on it."""
 _HEIGHT = 25
-"""Lines; nothing that is printed here depends on it, but rich asks the environment where it is left open."""
+"""Lines; nothing printed here depends on it, but rich reads the environment if it is not set."""
 
 
 def console_of(look: Look) -> Console:
-    """Return a console that collects text in memory, painted for a device of that look."""
+    """Return a console that collects text in memory, styled for a device with that look."""
     return Console(
         file=io.StringIO(),
         width=look.width or _NO_WIDTH,
@@ -38,7 +38,7 @@ def console_of(look: Look) -> Console:
 
 
 def take(console: Console) -> str:
-    """Return what the console has collected, and empty it."""
+    """Return and clear the console's collected text."""
     stream = console.file
     assert isinstance(stream, io.StringIO)
     painted = stream.getvalue()

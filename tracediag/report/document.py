@@ -1,4 +1,4 @@
-"""One JSON document on one line: how every report for programs leaves here."""
+"""One JSON document on one line: the serialisation of every report for programs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tracediag.report.visible import encodable
 
 
 def dump(value: Any) -> str:
-    """Return a struct, or what is made of structs, as one line of JSON.
+    """Return a struct, or a value containing structs, as one line of JSON.
 
-    Nothing but ASCII, so that no terminal and no decoder is surprised; and no lone surrogate, which JSON cannot hold.
+    Only ASCII, so that every terminal and decoder accepts it; and no lone surrogate, which JSON cannot hold.
     """
     return json.dumps(_encodable(msgspec.to_builtins(value))) + "\n"
 

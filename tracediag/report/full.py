@@ -1,4 +1,4 @@
-"""The report for a person at a terminal: each cause with its chain, then what could not be judged."""
+"""The report for a person at a terminal: each cause with its chain, then what was not checked."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _WIDEST = 120
 _MARGIN = 4
 _LABEL = 10
 _PLACES = 3
-"""Lines told of each thing that a finding explains."""
+"""Lines listed for each finding that a cause explains."""
 _NARROWEST = 30
 """Text is not wrapped to fewer columns, however narrow the terminal."""
 
 
 class FullFormat(Format):
-    """Header, place, steps, absence, reason, remedy, and what follows from it."""
+    """Header, location, steps, absence, reason, fix, and the findings that follow from it."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self._canvas = Canvas(look)
 
     def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
-        """Render one finding, and one line for each that follows from it; an empty line ends it."""
+        """Render one finding, and one line for each that follows from it, ending with an empty line."""
         self._header(finding, path)
         self._canvas.blank()
         paint_steps(self._canvas, finding.steps, self.look.width)
@@ -43,7 +43,7 @@ class FullFormat(Format):
         return self._canvas.take()
 
     def closing(self, report: Report) -> str:
-        """Render what the findings cannot say: what was not understood, what could not be judged."""
+        """Render what was not understood and what was not checked."""
         if not report.findings:
             self._canvas.line(("no findings", "name"))
         if report.input.damage is not None:
@@ -88,7 +88,7 @@ class FullFormat(Format):
         self._row("more", f"tracediag explain {finding.code}")
 
     def _row(self, label: str, text: str) -> None:
-        """Paint `label  text`; on a terminal the text hangs under itself, elsewhere it stays one line."""
+        """Print `label  text`; on a terminal the text has a hanging indent, elsewhere it is one line."""
         room = self._room(_MARGIN + _LABEL)
         lines = wrap(text, None if room is None else min(room, _WIDEST - _MARGIN - _LABEL))
         for number, line in enumerate(lines):
@@ -125,7 +125,7 @@ class FullFormat(Format):
             self._hanging(("record better: ", "label"), report.advice)
 
     def _hanging(self, head: tuple[str, str], text: str) -> None:
-        """Paint a head and a text after it; what does not fit hangs four columns deeper than the head begins."""
+        """Print a head and text after it; continuation lines are indented four columns more than the head."""
         indent = len(head[0]) - len(head[0].lstrip()) + 4
         first, *others = wrap(text, self._room(len(head[0])), self._room(indent))
         self._canvas.line(head, (first, "plain"))
@@ -134,13 +134,13 @@ class FullFormat(Format):
 
 
 def _also(follower: Finding) -> str:
-    """Name a finding that follows from another, with its place: it is one fault with the other."""
+    """Name a finding that follows from another, with its location: both are one fault."""
     count = "" if follower.count == 1 else f", {follower.count:,} of this kind"
     return f"{follower.name} at line {follower.primary.line} ({follower.severity}{count}): {follower.title}"
 
 
 def _explained(explains: Sequence[Explained]) -> str:
-    """Name what follows from the finding, with the first few places of each."""
+    """Name the findings that follow from this one, with the first few locations of each."""
     places = defaultdict(list)
     for explained in explains:
         places[explained.name].append(explained.line)
@@ -159,7 +159,7 @@ def _absence(absence: Absence, finding: Finding) -> str:
 
 
 def _place(line: int, finding: Finding) -> str:
-    """Name a line by the step that stands there, if one does."""
+    """Name a line by its step, if there is one."""
     for number, step in enumerate(finding.steps, start=1):
         if step.line == line:
             return f"({number})"

@@ -1,4 +1,4 @@
-"""The report for programs: one JSON document a trace, on one line. The structs of `results` are the document."""
+"""The report for programs: one JSON document per trace, on one line. The structs of `results` define the document."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tracediag.results.report import Report
 
 
 class JsonFormat(Format):
-    """Everything, unshortened."""
+    """All fields, unshortened."""
 
     def finding(self, finding: Finding, _path: str, _followers: Sequence[Finding] = ()) -> str:
-        """Render one finding as the document's `findings` holds it."""
+        """Render one finding as it appears in the document's `findings`."""
         return dump(finding)
 
     def report(self, report: Report) -> Iterator[str]:
-        """Render the whole document."""
+        """Render the complete document."""
         yield dump(report)

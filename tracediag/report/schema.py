@@ -1,6 +1,6 @@
-"""The JSON Schema of each document that tracediag prints, made from the structs that are dumped.
+"""The JSON Schema of each document that tracediag prints, generated from the structs that are serialised.
 
-The docstring of a field is its description. An edition grows by addition: no schema forbids keys that it does not know.
+The docstring of a field is its description. An edition only gains fields: no schema forbids unknown keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOMES = (findings, report, tables)
 
 
 def schema(document: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document; ValueError where there is no such document."""
+    """Return the JSON Schema of a document; ValueError if there is no such document."""
     match document:
         case "report":
             return _published(report.SCHEMA, _generated(report.Report))
@@ -38,7 +38,7 @@ def schema(document: str) -> dict[str, Any]:
 
 
 def _generated(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the schema of a struct, its own object at the top, with the docstrings of its fields."""
+    """Return the schema of a struct, its own object at the top level, with the docstrings of its fields."""
     found: dict[str, Any] = msgspec.json.schema(struct)
     definitions: dict[str, Any] = found["$defs"]
     for name, definition in definitions.items():
@@ -57,7 +57,7 @@ def _describe(properties: dict[str, Any], struct: type[msgspec.Struct]) -> None:
 
 
 def _docstrings(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """Return the docstrings of the fields of a struct, each on one line; none where the source is not installed."""
+    """Return the docstrings of the fields of a struct, each on one line; none if the source is not installed."""
     try:
         source = inspect.getsource(sys.modules[struct.__module__])
     except OSError:
@@ -73,7 +73,7 @@ def _docstrings(struct: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def _published(edition: str, generated: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema with its dialect, its name and the edition that each document carries."""
+    """Return the schema with its dialect, its name and the edition in each document."""
     name, _, number = edition.partition("/")
     generated["properties"] = {"schema": {"description": "The edition of this document.", "const": edition}} | {
         key: value for key, value in generated["properties"].items() if key != "schema"
@@ -89,7 +89,7 @@ def _published(edition: str, generated: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(generated: dict[str, Any]) -> dict[str, Any]:
-    """Bring the times of a row up into the row, as the document does."""
+    """Merge the times of a row into the row, as in the document."""
     row, times = generated["$defs"]["Row"], generated["$defs"].pop("Times")
     del row["properties"]["times"]
     row["properties"] |= times["properties"]
@@ -98,7 +98,7 @@ def _summary(generated: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tree(generated: dict[str, Any]) -> dict[str, Any]:
-    """Describe the processes as the flat list that the document holds."""
+    """Describe the processes as the flat list in the document."""
     node = generated["$defs"]["Node"]
     del node["properties"]["children"]
     node["required"] = ["parent", *(key for key in node["required"] if key != "children")]

@@ -1,8 +1,8 @@
 """Shortens a line of evidence to a width, but only inside the arguments of its call.
 
-The name of a call, its result and its errno are what the evidence is about; a long buffer, a long structure or a long
-list is not. What was left out is marked `…`. Every step is linear in the length of the text, which may be a
-megabyte of anything.
+The name of a call, its result and its errno are the evidence; a long buffer, structure or list is not. What was left
+out is marked `…`. Every step is linear in the length of the text, which may be a megabyte of arbitrary
+characters.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _HOST = re.compile(r'"([0-9A-Fa-f.:]+)"')
 _PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 _MOST = 1 << 16
-"""Longer texts lose their middle before they are looked at."""
+"""Longer texts lose their middle before they are parsed."""
 _DEEPEST = 16
 """Brackets nested deeper are plain characters."""
 _TAIL = 240
-"""A result with its explanation is never longer, except where a trace means harm."""
+"""A result with its explanation is never longer, except in a hostile trace."""
 
 
 class _Limits(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class _Limits(msgspec.Struct, frozen=True):
     word: int
     items: int
     fields: int
-    """Of a structure; one inside another keeps only its first, except in the roomiest stage."""
+    """Fields kept of a structure; a nested one keeps only its first, except in the roomiest stage."""
     roomy: bool = False
 
 
@@ -68,9 +68,9 @@ class _Group(msgspec.Struct):
 
 
 def shorten(text: str, width: int, said: int = 0) -> str:
-    """Return the text in that many columns where that can be done without touching name, result or errno.
+    """Return the text in that many columns if that is possible without touching name, result or errno.
 
-    Of each string at least `said` characters stay, and all strings of a list: a message is evidence too.
+    Of each string, and of all strings of a list, at least `said` characters are kept: a message is evidence too.
     """
     if len(text) <= width:
         return text
@@ -93,7 +93,7 @@ def _saying(limits: _Limits, said: int) -> _Limits:
 
 
 def _parse(text: str, *, call: bool) -> tuple[list[_Leaf | _Group], str]:
-    """Return the pieces of the text; of a call, those of its parentheses, and what stands behind them."""
+    """Return the pieces of the text; for a call, those in its parentheses, and the text after them."""
     root = _Group("", [[]])
     stack = [root]
     for found in _TOKEN.finditer(text):
@@ -115,7 +115,7 @@ def _parse(text: str, *, call: bool) -> tuple[list[_Leaf | _Group], str]:
 
 
 def _closes(stack: list[_Group], piece: str, following: str) -> bool:
-    """Whether the bracket closes a group; a call's own parenthesis also closes what was left open inside it."""
+    """Whether the bracket closes a group; a call's own parenthesis also closes groups left open inside it."""
     if len(stack) > 1 and piece == _PAIRS[stack[-1].opening]:
         return True
     if len(stack) > 1 and piece == ")" and following.lstrip().startswith("="):
@@ -153,7 +153,7 @@ def _group(group: _Group, limits: _Limits, depth: int) -> str:
 
 
 def _address(group: _Group) -> str | None:
-    """Return an internet address in short: `{…127.0.0.1:80}`."""
+    """Return an internet address in short form: `{…127.0.0.1:80}`."""
     whole = ", ".join(_flat(item) for item in group.items[:8])
     port, host = _PORT.search(whole), _HOST.search(whole)
     if port is None or host is None:
@@ -163,7 +163,7 @@ def _address(group: _Group) -> str | None:
 
 
 def _flat(parts: list[_Leaf | _Group]) -> str:
-    """Return the text of a field without what lies deeper than `htons(80)`: an address has no more."""
+    """Return the text of a field down to the depth of `htons(80)`: an address is no deeper."""
     return "".join(part.text if isinstance(part, _Leaf) else _inside(part) for part in parts[:8])
 
 
@@ -173,7 +173,7 @@ def _inside(group: _Group) -> str:
 
 
 def _without_end(quoted: str, most: int) -> str:
-    """Shorten a string; strace's own mark of a string that it cut, `"..."...`, gives way to ours."""
+    """Shorten a string; strace's own mark of a truncated string, `"..."...`, is replaced by ours."""
     if len(quoted) <= most + 6:
         return quoted
     kept = quoted[: most + 1].rstrip("\\")

@@ -1,4 +1,4 @@
-"""Paints the chain of a finding: line numbers, times, the calls, and what each means."""
+"""Prints the chain of a finding: line numbers, times, the calls, and the meaning of each."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tracediag.report.wrapping import wrap
 from tracediag.results.findings import Step
 
 _ROOM = 160
-"""Columns that a call has at least, in a file, a pipe or a terminal: on a narrow one it is wrapped instead."""
+"""Minimum columns for a call, in a file, a pipe or a terminal: on a narrow one it is wrapped instead."""
 _NARROWEST = 30
 _GAP = 5
-"""Fewer lines left out than this are not worth a line of their own."""
+"""A gap of fewer lines than this is not worth a line of its own."""
 _SAID = 300
 """Characters of a message that are always shown."""
 _MESSAGE = re.compile(
     r'(?:p?writev?|pwritev2|pwrite64|send|sendto|sendmsg)\((?:2[<,]|(?>[^"]*+"(?>[^"\\]++|\\.)*?\\n"(?!\.\.\.)))'
 )
-"""A record that shows what the program said: a write to fd 2, or a buffer that is a line."""
+"""A record that shows a message of the program: a write to fd 2, or a buffer that is a line."""
 
 
 class _Columns(msgspec.Struct, frozen=True):
-    """How wide the columns before the call are; 0 for a column that is not shown."""
+    """The widths of the columns before the call; 0 for a column that is not shown."""
 
     line: int
     pid: int
@@ -40,7 +40,7 @@ class _Columns(msgspec.Struct, frozen=True):
 
 
 def paint_steps(canvas: Canvas, steps: Sequence[Step], width: int | None) -> None:
-    """Paint the steps under each other; calls and notes are wrapped to the width, if there is one."""
+    """Print the steps below each other; calls and notes are wrapped to the width, if there is one."""
     start = next((step for step in steps if step.time is not None), None)
     columns = _columns(steps, None if start is None else start.time)
     room = None if width is None else max(width - columns.indent, _NARROWEST)
@@ -64,7 +64,7 @@ def _columns(steps: Sequence[Step], start: float | None) -> _Columns:
 
 
 def _heading(columns: _Columns, start: Step | None) -> str:
-    """Name the columns, and the wall clock that the times count from."""
+    """Return the heading, with the wall clock at which the relative times start."""
     cells = [f"{'line':>{columns.line}}"]
     cells += [f"{'pid':>{columns.pid}}"] if columns.pid else []
     cells += [f"{'time':>{columns.time}}"] if columns.time else []
@@ -96,7 +96,7 @@ def _paint_step(canvas: Canvas, columns: _Columns, step: Step, start: float | No
 
 
 def _call(step: Step, room: int | None) -> str:
-    """Return the record, made visible and shortened; what the program said keeps its first 300 characters."""
+    """Return the record, made visible and shortened; of a program's message the first 300 characters are kept."""
     said = _SAID if _MESSAGE.match(step.text) is not None else 0
     return shorten(visible(step.text), max(room or 0, _ROOM), said)
 

@@ -1,4 +1,4 @@
-"""The last line on stderr: what was read, and how much was found in it."""
+"""The last line on stderr: what was read, and how much was found."""
 
 from __future__ import annotations
 

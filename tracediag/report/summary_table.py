@@ -1,4 +1,4 @@
-"""A summary for a person: a table on a terminal, aligned columns elsewhere; and for a program, as JSON."""
+"""A summary for a person, as a table on a terminal and aligned columns elsewhere; and for a program, as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = "tracediag-summary/1"
 _ASCII = str.maketrans({"…": "~", "µ": "u"})
 _GAP = "  "
 _NAME = 28
-"""A name gets so many columns of a terminal, if it needs them, before numbers are left out."""
+"""A name gets this many columns of a terminal, if it needs them, before numeric columns are dropped."""
 
 
 def document(summary: Summary) -> str:
@@ -33,13 +33,13 @@ def document(summary: Summary) -> str:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """Bring the times up into the row; where there are none, their fields are absent."""
+    """Merge the times into the row; without times, their fields are absent."""
     times = row.pop("times")
     return row | (times or {})
 
 
 def table(summary: Summary, look: Look) -> str:
-    """Return the summary for a device: a table where there is a width to fit, else lines of aligned columns."""
+    """Return the summary for a device: a table if there is a width to fit, else lines of aligned columns."""
     shown = columns(summary)
     if look.width is None:
         painted = _aligned(summary, shown, look)
@@ -73,7 +73,7 @@ def _cells(row: Row, shown: list[Column], look: Look) -> list[str]:
 
 
 def _aligned(summary: Summary, shown: list[Column], look: Look) -> str:
-    """Return lines that a search or a column filter can work on; nothing is cut or folded."""
+    """Return lines suitable for a search or a column filter; nothing is truncated or folded."""
     lines = [[_shown(column.head, look) for column in shown]]
     lines += [_cells(row, shown, look) for row in (*summary.rows, summary.total)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(shown))]
@@ -90,7 +90,7 @@ def _aligned(summary: Summary, shown: list[Column], look: Look) -> str:
 
 
 def _fitting(summary: Summary, shown: list[Column], look: Look, room: int) -> list[Column]:
-    """Return the columns that a terminal has room for; a number is never cut."""
+    """Return the columns that fit the terminal; a number is never truncated."""
     kept = list(shown)
     for head in FIRST_TO_GO:
         if sum(_width(summary, column, look) + len(_GAP) for column in kept) - len(_GAP) <= room:
@@ -100,7 +100,7 @@ def _fitting(summary: Summary, shown: list[Column], look: Look, room: int) -> li
 
 
 def _width(summary: Summary, column: Column, look: Look) -> int:
-    """Return how wide a column is to be: that of names may be folded."""
+    """Return the width of a column; a column of names may be folded."""
     cells = [column.cell(row) for row in (*summary.rows, summary.total)]
     widest = max(len(_shown(cell, look)) for cell in (column.head, *cells))
     return widest if column.number else min(widest, _NAME)
@@ -119,7 +119,7 @@ def _rich_table(summary: Summary, shown: list[Column], look: Look) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    ruled = not look.ascii_only  # the rule takes one of the blanks between columns
+    ruled = not look.ascii_only  # the rule uses one of the blanks between columns
     made = Table(
         box=box.SIMPLE_HEAD if ruled else None,
         show_edge=False,

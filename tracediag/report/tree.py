@@ -1,4 +1,4 @@
-"""The tree of processes, for a person and for a program."""
+"""The process tree, for people and for programs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SCHEMA = "tracediag-tree/1"
 
 _LINES = {False: ("├─ ", "└─ ", "│  "), True: ("|- ", "`- ", "|  ")}
 _DEEPEST = 40
-"""From here on the tree is not indented further: a chain of forks can be thousands long."""
+"""Beyond this depth the tree is not indented further: a chain of forks can be thousands long."""
 _SHORTEST = 16
-"""At least so much of a command is shown, however narrow the terminal."""
+"""Minimum characters of a command, however narrow the terminal."""
 
 Part = tuple[str, str]
 
 
 def document(tree: Tree) -> str:
-    """Return the tree as one JSON document on one line: a flat list, each process with the pid and place of its parent.
+    """Return the tree as one JSON document on one line: a flat list, each process with its parent's pid and index.
 
-    Flat, because a chain of forks can be deeper than a decoder goes.
+    Flat, because a chain of forks can be deeper than a decoder's limit.
     """
     processes: list[dict[str, Any]] = []
     for node, parent, _ in _walk(tree):
@@ -41,7 +41,7 @@ def document(tree: Tree) -> str:
 
 
 def _walk(tree: Tree) -> Iterator[tuple[Node, int | None, tuple[bool, ...]]]:
-    """Yield each process, the place of its parent in this order, and for it and all above it whether each is last."""
+    """Yield each process, the index of its parent, and for it and each ancestor whether it is the last child."""
     waiting: list[tuple[Node, int | None, tuple[bool, ...]]] = [(node, None, ()) for node in reversed(tree.roots)]
     place = -1
     while waiting:
@@ -53,7 +53,7 @@ def _walk(tree: Tree) -> Iterator[tuple[Node, int | None, tuple[bool, ...]]]:
 
 
 def picture(tree: Tree, look: Look, *, threads: bool = False) -> str:
-    """Return the tree as lines of text; with `threads` each thread has a line of its own."""
+    """Return the tree as lines of text; with `threads` each thread has its own line."""
     canvas = Canvas(look)
     for node, _, lasts in _walk(tree):
         branch, below = _branches(lasts, look)
@@ -66,7 +66,7 @@ def picture(tree: Tree, look: Look, *, threads: bool = False) -> str:
 
 
 def _branches(lasts: tuple[bool, ...], look: Look) -> tuple[str, str]:
-    """Return what stands before a process, and before the lines below it."""
+    """Return the prefix of a process's line, and of the lines below it."""
     if not lasts:
         return "", ""
     fork, last, bar = _LINES[look.ascii_only]
@@ -86,7 +86,7 @@ def _process(node: Node, start: float | None, look: Look, indent: int) -> list[P
 
 
 def _commands(node: Node, then: str) -> str:
-    """Return the command lines, in order, where a process became one program after the other."""
+    """Return the command lines, in order, if a process executed several programs."""
     if not node.programs:
         return "(forked)" if node.born else "(was there before the trace)"
     return then.join(_command(program) for program in node.programs)
@@ -97,7 +97,7 @@ def _command(program: Program) -> str:
 
 
 def _facts(node: Node, start: float | None) -> list[Part]:
-    """Return what is told behind the command."""
+    """Return the facts shown after the command."""
     facts: list[Part] = []
     if node.threads:
         facts.append((f"  +{plural(len(node.threads), 'thread')}", "label"))

@@ -1,8 +1,8 @@
-"""Makes text of a trace safe to show: its author may have meant it for the terminal.
+"""Makes text of a trace safe to show: it may be crafted to control the terminal.
 
-A trace can hold escape sequences, carriage returns that overwrite a line, characters that turn the direction of
-writing or show nothing, and marks that pile up on the character before them, be it ours. A byte that was no UTF-8
-arrives as a lone surrogate ("surrogateescape"), which no encoder accepts. Text of every script stays readable.
+A trace can hold escape sequences, carriage returns that overwrite a line, characters that change the direction of
+writing or are invisible, and combining marks that stack on the preceding character, even one of ours. A byte that is
+not UTF-8 arrives as a lone surrogate ("surrogateescape"), which no encoder accepts. Text of any script stays legible.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import re
 from unicodedata import category
 
 MOST_MARKS = 4
-"""Marks on one letter; Hebrew with its accents has as many."""
+"""Combining marks per letter; Hebrew with its accents has this many."""
 
 _SUSPECT = re.compile("[\x00-\x1f\x7f]|[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Obeyed by a terminal, of no shape, or of a shape that is not known."""
+"""Categories that a terminal obeys, or that have no visible or no known shape."""
 _MARKS = frozenset({"Mn", "Me"})
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Letters, marks and symbols that show nothing: fillers, variation selectors, the empty Braille pattern."""
+"""Letters, marks and symbols that are invisible: fillers, variation selectors, the empty Braille pattern."""
 
 
 def visible(text: str) -> str:
@@ -28,7 +28,7 @@ def visible(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """Return the text with lone surrogates written out, so that every encoder takes it."""
+    """Return the text with lone surrogates escaped, so that every encoder accepts it."""
     return text if text.isascii() else _SURROGATE.sub(_written_out, text)
 
 
@@ -43,7 +43,7 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def _is_carried(text: str, place: int) -> bool:
-    """Whether the mark at that place has a letter to stand on, together with no more than a few others."""
+    """Whether the combining mark at that index follows a letter, with at most a few others."""
     for before in range(place - 1, max(place - 1 - MOST_MARKS, -1), -1):
         kind = category(text[before])
         if kind not in _MARKS:
@@ -53,7 +53,7 @@ def _is_carried(text: str, place: int) -> bool:
 
 def _written_out(found: re.Match[str]) -> str:
     code = ord(found.group())
-    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: the byte itself
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: the original byte
         return f"\\x{code - 0xDC00:02x}"
     if code in _SHORT:
         return _SHORT[code]

@@ -1,4 +1,4 @@
-"""Breaks long lines where the device has a width; evidence keeps every character, so nothing is joined or dropped."""
+"""Breaks long lines if the device has a width; evidence keeps every character, so nothing is joined or dropped."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from tracediag.report.visible import visible
 
 
 def wrap(text: str, width: int | None, later: int | None = None) -> list[str]:
-    """Return the text, made visible, as lines of at most that many columns; as one line where there is no width.
+    """Return the text, made visible, as lines of at most that many columns; as one line without a width.
 
     Lines break after a space in their second half, else in the middle of a word. `later` is the width of all lines
-    but the first, where it is another.
+    after the first, if it differs.
     """
     shown = visible(text)
     if width is None:
@@ -27,7 +27,7 @@ def wrap(text: str, width: int | None, later: int | None = None) -> list[str]:
 
 
 def flow(parts: list[str], width: int | None, gap: str) -> list[str]:
-    """Return the parts side by side, with the gap between them, on as few lines as have room; long ones are wrapped."""
+    """Return the parts side by side, separated by the gap, on as few lines as possible; long ones are wrapped."""
     lines: list[str] = []
     for part in parts:
         pieces = wrap(part, width)

@@ -1,1 +1,1 @@
-"""What comes out, as frozen values: findings in their order of rank, the report, tables of counts."""
+"""The results, as frozen values: ranked findings, the report, tables of counts."""

@@ -1,4 +1,4 @@
-"""The wall clock beside the trace's own: when a step happened, as a date and time or as a time of day."""
+"""Wall clock times of steps: a date and time, or a time of day."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _DAY = 86_400
 
 
 def wall_clock(time: float, times: str) -> str | None:
-    """Return a time of the trace as the clock on the wall shows it.
+    """Return a time of the trace as wall clock time.
 
     Args:
         time: seconds, in the trace's own clock.
-        times: which clock that is, as `Scope.times` names it.
+        times: the kind of clock, as `Scope.times` names it.
 
     Returns:
-        "2023-11-14T22:13:20.052257Z" for the time since the epoch; "14:03:07.052257", or "14:03:07" where the trace
-        has full seconds, for a local time of day; None for any other clock and for a year that no calendar has.
+        "2023-11-14T22:13:20.052257Z" for the time since the epoch; "14:03:07.052257", or "14:03:07" if the trace
+        has full seconds, for a local time of day; None for any other clock and for a year outside the calendar.
     """
     if times == "epoch":
         try:

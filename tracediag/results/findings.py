@@ -1,10 +1,10 @@
-"""What a rule says: a chain of steps with proof, a reason and a remedy.
+"""What a rule reports: a chain of steps as proof, a reason and a fix.
 
 A `Finding` is a frozen value; formats render it and decide nothing. Severity, confidence and maturity are
-three separate statements. The fingerprint tells equal findings of two recordings apart from new ones: it is made of
-the rule and the shape of the chain, without pids, times, numbers and addresses.
+separate grades. The fingerprint identifies equal findings in two recordings: it is computed from the rule and the
+shape of the chain, without pids, times, numbers and addresses.
 
-These structs are the JSON document too: their fields and docstrings make its schema.
+These structs are also the JSON document: their fields and docstrings generate its schema.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ _BRIEF = 60
 
 
 def _shape(step: Step) -> str:
-    """Return what stays of a step from one recording to the next: the call, its error and the words of the note."""
+    """Return the part of a step that is the same in every recording: the call, its error and the words of the note."""
     call, errno = _CALL.match(step.text), _ERRNO.search(step.text)
     return f"{call and call[1]} {errno and errno[1]} {_NUMBER.sub('#', step.note)}"
 

@@ -1,4 +1,4 @@
-"""The three separate statements about a finding: how bad, how sure, and how well tried its rule is."""
+"""The three separate grades of a finding: severity, confidence, and the maturity of its rule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import enum
 
 
 class Graded(enum.StrEnum):
-    """Names that are ordered by what they mean, not by their letters; members stand with the greatest first."""
+    """Names ordered by their meaning, not alphabetically; the members are listed from the greatest."""
 
     @property
     def rank(self) -> int:
-        """The place in the order of a report: 0 for the greatest."""
+        """The position in the order of a report: 0 for the greatest."""
         return list(type(self)).index(self)
 
     def __lt__(self, other: str) -> bool:
@@ -27,7 +27,7 @@ class Graded(enum.StrEnum):
 
     @classmethod
     def _of(cls, other: str) -> Graded:
-        """Return the member of that name; raise TypeError for what is no name of this kind, as `<` does."""
+        """Return the member of that name; raises TypeError for any other name, as `<` does."""
         try:
             return cls(other)
         except ValueError:
@@ -43,7 +43,7 @@ class Severity(Graded):
 
 
 class Confidence(Graded):
-    """How sure the trace makes it; `Confidence.CERTAIN >= Confidence.LIKELY` is True."""
+    """How certain the trace makes it; `Confidence.CERTAIN >= Confidence.LIKELY` is True."""
 
     CERTAIN = "certain"
     LIKELY = "likely"
@@ -51,7 +51,7 @@ class Confidence(Graded):
 
 
 class Maturity(Graded):
-    """How long a rule has proved itself."""
+    """How well tested a rule is."""
 
     STABLE = "stable"
     PREVIEW = "preview"

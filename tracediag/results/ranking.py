@@ -1,4 +1,4 @@
-"""Puts findings in order: like ones folded into one, the worst first, each followed by what it explains."""
+"""Ranks findings: like ones folded into one, the worst first, each followed by those it explains."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tracediag.results.findings import Explained, Finding, Severity
 
 
 class Ranking:
-    """Collects findings one by one; findings of one fingerprint become one with a count."""
+    """Collects findings; those with the same fingerprint become one with a count."""
 
     def __init__(self) -> None:
         self._by_fingerprint: dict[str, Finding] = {}
         self._incidents: dict[str, set[Explained]] = {}
 
     def add(self, finding: Finding) -> bool:
-        """Take a finding; return whether it is the first of its kind."""
+        """Add a finding; return whether it is the first of its kind."""
         key = finding.fingerprint
         self._incidents.setdefault(key, set()).add(Explained(finding.name, finding.primary.line))
         known = self._by_fingerprint.get(key)
@@ -25,7 +25,7 @@ class Ranking:
         return known is None
 
     def ranked(self) -> tuple[Finding, ...]:
-        """Return the findings in order of rank, each linked with its cause.
+        """Return the findings ranked, each linked to its cause.
 
         A cause is at least as bad as what follows from it: one fault, one severity.
         """
@@ -39,7 +39,7 @@ class Ranking:
         return tuple(_linked(findings[key], present, cause) for key, cause in placed.items())
 
     def _causes(self, ordered: Sequence[str]) -> dict[str, str]:
-        """Return for each finding that another explains the first that does."""
+        """Return, for each finding that others explain, the first that does."""
         explaining: dict[Explained, list[int]] = {}
         for place, key in enumerate(ordered):
             for incident in self._by_fingerprint[key].explains:
@@ -58,7 +58,7 @@ def _ordered(findings: Mapping[str, Finding]) -> list[str]:
 
 
 def _path(key: str, causes: Mapping[str, str]) -> list[str]:
-    """Return a finding and its causes up to the first one, or once around where they form a circle."""
+    """Return a finding and its causes up to the first one, or once around a cycle."""
     path = {key: None}
     while (cause := causes.get(key)) is not None and cause not in path:
         path[cause] = None
@@ -76,7 +76,7 @@ def _placed(ordered: Sequence[str], causes: Mapping[str, str]) -> dict[str, str 
     for head in (key for key in ordered if key not in causes):
         placed[head] = None
         placed.update(_descent(head, followers))
-    for key in ordered:  # what is left explains each other in a circle, or follows from such findings
+    for key in ordered:  # the rest explain each other in a cycle, or follow from such findings
         if key not in placed:
             circle = _path(_path(key, causes)[-1], causes)
             head = min(circle, key=ordered.index)
@@ -86,17 +86,17 @@ def _placed(ordered: Sequence[str], causes: Mapping[str, str]) -> dict[str, str 
 
 
 def _descent(head: str, followers: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield what follows from a finding, directly or not, each with its cause; iterative, since a chain can be long."""
+    """Yield the findings that follow from one, directly or not, each with its cause; iterative: a chain can be long."""
     waiting = [(key, head) for key in reversed(followers.get(head, ()))]
     while waiting:
         key, cause = waiting.pop()
-        if key != head:  # each finding has one cause: a circle can only close at its head
+        if key != head:  # each finding has one cause: a cycle can only close at its head
             yield key, cause
             waiting.extend((other, key) for other in reversed(followers.get(key, ())))
 
 
 def _linked(finding: Finding, present: frozenset[Explained], cause: str | None) -> Finding:
-    """Name the cause, and leave in `explains` only what was found: a rule names all that might follow."""
+    """Set the cause, and keep in `explains` only findings that exist: a rule names all that might follow."""
     explained = tuple(incident for incident in finding.explains if incident in present)
     return msgspec.structs.replace(finding, explains=explained, explained_by=cause)
 
@@ -110,7 +110,7 @@ def _weight(finding: Finding) -> tuple[int, int, int]:
 
 
 def _fold(known: Finding, new: Finding) -> Finding:
-    """Count one more incident; the worse or surer of the two is the example, else the first."""
+    """Count one more incident; the worse or more certain of the two is the example, else the first."""
     example = new if _weight(new)[:2] < _weight(known)[:2] else known
     explains = tuple(dict.fromkeys((*known.explains, *new.explains)))
     return msgspec.structs.replace(example, count=known.count + new.count, explains=explains)

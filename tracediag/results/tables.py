@@ -1,6 +1,6 @@
-"""What `summary` and `tree` found, as plain values: the currency between counting and rendering.
+"""The results of `summary` and `tree`, as plain values between counting and rendering.
 
-Times are seconds. None stands for what the trace does not show.
+Times are seconds. None means that the trace does not show the value.
 """
 
 from __future__ import annotations
