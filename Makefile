@@ -1,9 +1,9 @@
 # make demo   the tour: the bundled server under strace, and the diagnosis
 # make test   all tests
 # make lint   style, types and layers
-# make samples  all recordings anew
+# make samples  record every sample again
 #
-# Each makes what it needs: an environment in .venv, strace where it may be installed. A second run is quick.
+# Each creates what it needs: an environment in .venv, and strace if permitted. A second run is quick.
 
 PYTHON ?= python3
 VENV := .venv
@@ -29,16 +29,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Records the samples anew; needs strace, gcc, ab and a writable /srv/tracediag.
+# Records every sample again; needs strace, gcc, ab and a writable /srv/tracediag.
 samples: strace
 	@for record in samples/*/record.sh; do echo "$$record"; sh "$$record" || exit 1; done
 	$(PYTHON) samples/epollserver/record.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+		{ echo "Python 3.11 or newer is required: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
-		{ rm -rf $(VENV); echo "no environment could be made; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+		{ rm -rf $(VENV); echo "cannot create an environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable .
@@ -48,12 +48,12 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
-# Installs strace through apt where it is missing and that is allowed; everything works, if less, without it.
+# Installs strace through apt if it is missing and permitted; without it the live tests and demo are limited.
 strace:
 	@command -v strace >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ]; then as_root=; \
 	elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
-	else echo "strace is missing and may not be installed from here: apt-get install strace"; exit 0; fi; \
+	else echo "strace is missing, and root is needed to install it: apt-get install strace"; exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "strace is missing, and there is no apt-get to install it"; exit 0; fi; \
 	echo "installing strace"; \
 	{ $$as_root apt-get update -qq && \

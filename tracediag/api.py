@@ -66,7 +66,7 @@ class Analysis:
         """Yield every event of the trace; the findings that it confirms are in `found` before the event is yielded."""
         self._reader.want_all()
         for event in self._reader:
-            self._collect(self._engine.take((event,)))
+            self._collect(self._engine.feed((event,)))
             yield event
         self._collect(self._engine.finish())
 

@@ -24,7 +24,7 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 """A method of a rule: takes an action, the end of a process or, at the end, the kernel, and yields findings."""
 
 
-_NOBODY: Sequence[Listener] = ()
+_NO_LISTENERS: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
 Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
@@ -74,9 +74,9 @@ class Engine:
         calls, traffic, threaded = self._named("call"), self._named("traffic"), self._named("threaded")
         self._audiences: dict[str, Audience] = {
             name: (
-                calls.get(name, _NOBODY),
-                (*calls.get(name, _NOBODY), *traffic.get(name, _NOBODY)),
-                threaded.get(name, _NOBODY),
+                calls.get(name, _NO_LISTENERS),
+                (*calls.get(name, _NO_LISTENERS), *traffic.get(name, _NO_LISTENERS)),
+                threaded.get(name, _NO_LISTENERS),
             )
             for name in calls.keys() | traffic.keys() | threaded.keys()
         }
@@ -85,10 +85,10 @@ class Engine:
         for failure, listeners in self._named("failure").items():
             call, _, errno = failure.partition(" ")
             self._by_failure.setdefault(call, {})[errno] = listeners
-        self._on_round = self._listeners.get(("round", ""), _NOBODY)
-        self._on_release = self._listeners.get(("release", ""), _NOBODY)
-        self._on_process_end = self._listeners.get(("process end", ""), _NOBODY)
-        self._on_followed = self._listeners.get(("followed", ""), _NOBODY)
+        self._on_round = self._listeners.get(("round", ""), _NO_LISTENERS)
+        self._on_release = self._listeners.get(("release", ""), _NO_LISTENERS)
+        self._on_process_end = self._listeners.get(("process end", ""), _NO_LISTENERS)
+        self._on_followed = self._listeners.get(("followed", ""), _NO_LISTENERS)
 
     def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
         return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
@@ -105,21 +105,21 @@ class Engine:
 
     def run(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings of a trace; those that only its end can confirm come last."""
-        return chain(self.take(events), self.finish())
+        return chain(self.feed(events), self.finish())
 
-    def take(self, events: Iterable[Event]) -> Iterator[Finding]:
+    def feed(self, events: Iterable[Event]) -> Iterator[Finding]:
         """Yield the findings that the next events of a trace confirm.
 
         The loop is one function on purpose: another call for each of a million events would be costly.
         """
-        kernel, followed, tell = self.kernel, self.following, self._tell
+        kernel, followed, dispatch = self.kernel, self.following, self._dispatch
         for event in events:
             action = apply(kernel, event)
             found: list[Finding] = []
             if action.finished is not None:  # delivered before the wait that ended it
-                tell(self._on_round, action, event.line, found)
+                dispatch(self._on_round, action, event.line, found)
             if followed and action.thread in followed:
-                tell(self._on_followed, action, event.line, found)
+                dispatch(self._on_followed, action, event.line, found)
             if isinstance(event, Syscall):
                 audience = self._audiences.get(event.name)
                 if audience is not None:
@@ -133,17 +133,17 @@ class Engine:
                         except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                             self._drop(listener, error, event.line)
                     if audience[2] and len(action.thread.process.threads) > 1:
-                        tell(audience[2], action, event.line, found)
+                        dispatch(audience[2], action, event.line, found)
                 errno = event.errno
                 if errno is not None:
-                    tell(self._by_errno.get(errno, _NOBODY), action, event.line, found)
+                    dispatch(self._by_errno.get(errno, _NO_LISTENERS), action, event.line, found)
                     failures = self._by_failure.get(event.name)
                     if failures is not None:
-                        tell(failures.get(errno, _NOBODY), action, event.line, found)
+                        dispatch(failures.get(errno, _NO_LISTENERS), action, event.line, found)
             elif not isinstance(event, Begun):
-                tell(self._of_record(event), action, event.line, found)
+                dispatch(self._of_record(event), action, event.line, found)
                 if action.process.exit is event:
-                    tell(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
+                    dispatch(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
                 if isinstance(event, Exit):
                     followed.pop(action.thread, None)
                     action.thread.end_watch()
@@ -155,14 +155,14 @@ class Engine:
     def _release(self, action: Action, found: list[Finding]) -> None:
         """Tell of a release where a rule may care; then the cases on what is gone are over."""
         if any(descriptor.noted for descriptor in action.released):
-            self._tell(self._on_release, action, action.event.line, found)
+            self._dispatch(self._on_release, action, action.event.line, found)
             for descriptor in action.released:
                 if descriptor.watchers:
                     descriptor.end_watch()
                 if descriptor.file.watchers and descriptor.file.gone:
                     descriptor.file.end_watch()
 
-    def _tell(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
+    def _dispatch(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
         """Call each method of an audience, at a line of the trace; a rule that raises is dropped."""
         for listener in audience:
             try:
@@ -186,13 +186,13 @@ class Engine:
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
             case Signal(name=name):
-                return self._listeners.get(("signal", name), _NOBODY)
+                return self._listeners.get(("signal", name), _NO_LISTENERS)
             case Stop():
-                return self._listeners.get(("stop", ""), _NOBODY)
+                return self._listeners.get(("stop", ""), _NO_LISTENERS)
             case Exit():
-                return self._listeners.get(("exit", ""), _NOBODY)
+                return self._listeners.get(("exit", ""), _NO_LISTENERS)
             case _:
-                return _NOBODY
+                return _NO_LISTENERS
 
     def finish(self) -> Iterator[Finding]:
         """Yield the findings that the end of the trace confirms."""
@@ -202,8 +202,8 @@ class Engine:
         left = [ProcessEnd(process, self.kernel) for process in self.kernel.processes if process.exit is None]
         for listener in self._on_process_end:
             for end in left:
-                self._tell((listener,), end, last, found)
-        self._tell(self._listeners.get(("end", ""), _NOBODY), self.kernel, last, found)
+                self._dispatch((listener,), end, last, found)
+        self._dispatch(self._listeners.get(("end", ""), _NO_LISTENERS), self.kernel, last, found)
         unproven, self._unproven = self._unproven, []
         yield from self._judged((*unproven, *found))
 

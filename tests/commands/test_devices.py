@@ -75,7 +75,7 @@ def test_exit_codes_hold(command, stdin, stdout, stderr, sample, quiet, reader_l
         assert done.stdout
 
 
-def test_a_closed_stream_gives_its_number_to_no_file(quiet, tmp_path):
+def test_the_number_of_a_closed_stream_is_not_reused(quiet, tmp_path):
     """The report must not become standard output or error by reusing the number of a closed stream."""
     report = tmp_path / "report.json"
     script = f"{COMMAND} analyze {quiet} -o json:{report} <&- >&- 2>&-"

@@ -35,7 +35,7 @@ def links(trace):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_input_is_no_place_for_a_report(command, trace):
+def test_a_report_does_not_replace_an_input(command, trace):
     before = trace.read_bytes()
     for path in links(trace):
         done = tracediag(command, trace, "-o", f"json:{path}")

@@ -67,7 +67,7 @@ def test_nothing_is_overwritten(checkout):
     before = files(checkout)
     done = tracediag("rules", "new", "socket-left-behind", "--dir", checkout)
     assert done.returncode == 2
-    assert done.stderr == f"tracediag: {checkout / FILES[1]}: there already; nothing was written\n"
+    assert done.stderr == f"tracediag: {checkout / FILES[1]}: already exists; nothing was written\n"
     assert files(checkout) == before
     assert (checkout / FILES[1]).read_text() == "mine\n"
 
@@ -75,9 +75,9 @@ def test_nothing_is_overwritten(checkout):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("Two_Words",), "no name of a rule"),
-        (("../../etc/x-y",), "no name of a rule"),
-        (("a-fault", "--family", "nothing"), "no family 'nothing'; there are descriptor, epoll, "),
+        (("Two_Words",), "not a rule name"),
+        (("../../etc/x-y",), "not a rule name"),
+        (("a-fault", "--family", "nothing"), "no family 'nothing'; families: descriptor, epoll, "),
         (("xyzzy-qqqq",), "--family"),
     ],
 )
@@ -87,8 +87,8 @@ def test_wrong_names_are_refused(checkout, arguments, said):
     assert said in done.stderr
 
 
-def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
+def test_a_folder_that_is_not_a_checkout_is_refused(tmp_path):
     done = tracediag("rules", "new", "a-fault", "--family", "file", "--dir", tmp_path)
     assert done.returncode == 2
-    assert "no checkout of tracediag" in done.stderr
+    assert "not a checkout of tracediag" in done.stderr
     assert not list(tmp_path.iterdir())

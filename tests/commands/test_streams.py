@@ -124,7 +124,7 @@ def test_a_hostile_trace_is_shown_safely(tmp_path, name, encoding):
     assert b"[pid 7][red].strace" in done.stdout + done.stderr
 
 
-def test_a_path_that_is_no_utf8(tmp_path, quiet):
+def test_a_path_that_is_not_utf8(tmp_path, quiet):
     path = os.fsencode(tmp_path) + b"/\xff\x1b.strace"
     os.link(quiet, path)
     for name in ("full", "concise", "json"):

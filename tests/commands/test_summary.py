@@ -61,7 +61,7 @@ def test_unreadable_is_3(command, content, tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_one_that_cannot_be_read_keeps_no_other_from_it(command, tmp_path, quiet):
+def test_an_unreadable_trace_does_not_prevent_the_others(command, tmp_path, quiet):
     done = tracediag(command, "--format", "json", tmp_path / "missing", quiet)
     assert done.returncode == 3
     assert json.loads(done.stdout)["schema"] == f"tracediag-{command}/1"
@@ -88,7 +88,7 @@ def test_limits(sample):
     assert "more rows" not in tracediag("summary", sample, "--by", "file", "--limit", "0").stdout
 
 
-def test_an_order_that_needs_times_is_told(quiet):
+def test_an_order_that_needs_times_is_refused_without_them(quiet):
     done = tracediag("summary", quiet, "--sort", "p99")
     assert done.returncode == 0
     assert "there is no p99 without strace -T" in done.stderr

@@ -43,7 +43,7 @@ def test_select_and_ignore_take_names_and_codes() -> None:
         analyze(DOUBLE, select=["no-such-rule"])
 
 
-def test_diagnose_is_a_stream_with_one_finding_a_kind() -> None:
+def test_diagnose_yields_one_finding_per_kind() -> None:
     stream = diagnose(DOUBLE)
     assert next(stream).name == "double-close"
     assert list(stream) == []
@@ -56,7 +56,7 @@ def test_progress_counts_all_bytes() -> None:
     assert seen[-1] == DOUBLE.stat().st_size
 
 
-def test_read_gives_whole_calls() -> None:
+def test_read_yields_complete_calls() -> None:
     lines = [
         "7 1.000000 read(3,  <unfinished ...>\n",
         "8 1.100000 close(4) = 0\n",
@@ -100,19 +100,19 @@ def test_all_errors_are_of_one_tree_and_still_of_their_old_kind(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("text", ["close(3) = 0\n+++ exited with 0 +++\n", "read(3, ...) = 0", 'read(3, "x'])
-def test_text_in_place_of_a_path_is_told_how_to_come_in(text: str) -> None:
+def test_text_in_place_of_a_path_gets_advice(text: str) -> None:
     with pytest.raises(
         tracediag.UnreadableError, match=r"this is text, not a path; pass its lines: text.splitlines\(\)"
     ):
         analyze(text)
 
 
-def test_a_path_with_brackets_is_no_text() -> None:
+def test_a_path_with_brackets_is_still_a_path() -> None:
     with pytest.raises(tracediag.UnreadableError, match=r"run\(1\).strace: no such file"):
         analyze("run(1).strace")
 
 
-def test_one_pass_gives_every_event_and_all_findings() -> None:
+def test_one_pass_yields_every_event_and_all_findings() -> None:
     analysis = Analysis(DOUBLE)
     told = [(event, len(analysis.found)) for event in analysis.events()]
     assert [event.line for event, _ in told] == [event.line for event in read(DOUBLE)]
@@ -149,7 +149,7 @@ def test_steps_have_the_wall_clock_where_the_trace_has_it() -> None:
         assert [step.clock for step in report.findings[0].steps] == clocks
 
 
-def test_the_report_tells_how_root_processes_ended() -> None:
+def test_the_report_shows_how_root_processes_ended() -> None:
     report = analyze(
         [
             '7 execve("/bin/sh", ["sh", "-c", "exit 3"], 0x7f /* 3 vars */) = 0\n',

@@ -69,7 +69,7 @@ def test_exit_group_ends_a_process_whose_threads_are_not_followed() -> None:
     assert seen == [(None, 2, 3, (), False)]
 
 
-def test_a_reported_exit_is_not_told_again_at_the_end_of_the_trace() -> None:
+def test_a_reported_exit_is_not_repeated_at_the_end_of_the_trace() -> None:
     seen = ends("7 getuid() = 0", "8 getuid() = 0", "7 +++ killed by SIGKILL +++", "8 getuid() = 0")
     assert seen == [(7, 3, 3, (), True), (8, None, 4, (), False)]
 

@@ -65,7 +65,7 @@ def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None
             client.answer().must_be(b"no such page\n", 404)
 
 
-def test_answers_behind_a_big_one_follow_when_it_is_read(server: ServerProcess) -> None:
+def test_answers_after_a_large_one_follow_when_it_is_read(server: ServerProcess) -> None:
     with Client(server.port, receive_buffer=16 * 1024) as slow, Client(server.port) as quick:
         slow.ask("/big", "/", "/big")
         quick.get("/").must_be(GREETING)
@@ -163,7 +163,7 @@ def test_a_stop_finishes_the_answer_in_flight(server: ServerProcess) -> None:
     assert server.process.wait(BOUND) == 0
 
 
-def test_a_stop_waits_for_nobody_for_ever(server: ServerProcess) -> None:
+def test_a_stop_waits_for_no_client_forever(server: ServerProcess) -> None:
     with Client(server.port, receive_buffer=16 * 1024) as stuck:
         stuck.ask("/big")
         assert stuck.incoming.peek(1)
@@ -171,7 +171,7 @@ def test_a_stop_waits_for_nobody_for_ever(server: ServerProcess) -> None:
         assert server.process.wait(BOUND) == 0
 
 
-def test_nobody_is_accepted_after_a_stop(server: ServerProcess) -> None:
+def test_no_client_is_accepted_after_a_stop(server: ServerProcess) -> None:
     assert server.stop() == 0
     with socket.socket() as late:
         assert late.connect_ex(("127.0.0.1", server.port)) != 0

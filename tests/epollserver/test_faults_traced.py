@@ -126,7 +126,7 @@ def test_every_fault_has_a_telltale() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_trace_tells(fault: str, tmp_path: Path) -> None:
+def test_the_trace_shows_the_fault(fault: str, tmp_path: Path) -> None:
     with recorded(tmp_path / "trace", fault) as recording:
         assert eventually(lambda: bool(pattern(fault).search(recording.text())))
 

@@ -21,7 +21,7 @@ def test_one_byte_at_a_time() -> None:
     assert read(*(data[at : at + 1] for at in range(len(data)))) == ["/a", "/b", "/c"]
 
 
-def test_all_at_once() -> None:
+def test_all_requests_in_one_packet() -> None:
     body = b"x" * 100_000
     assert read(request("/a") + request("/b", method="PUT", body=body) + request("/c")) == ["/a", "/b", "/c"]
 
@@ -77,7 +77,7 @@ def test_a_body_held_back_is_asked_for_once() -> None:
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     ],
 )
-def test_what_is_no_request(data: bytes, status: int) -> None:
+def test_malformed_requests_are_refused(data: bytes, status: int) -> None:
     with pytest.raises(BadRequestError) as caught:
         read(data)
     assert caught.value.status == status

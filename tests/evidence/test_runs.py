@@ -75,7 +75,7 @@ def test_confidence_grows_with_the_turns(times: int, *, excerpt: bool, sure: Con
 
 
 @pytest.mark.parametrize(("apart", "sure"), [(0.09, Confidence.CERTAIN), (0.11, None)])
-def test_what_is_slow_is_no_loop_of_its_own(apart: float, sure: Confidence | None) -> None:
+def test_a_slow_repetition_is_not_a_busy_loop(apart: float, sure: Confidence | None) -> None:
     assert confidence(run_of(*(turn * apart for turn in range(6))), FEW, excerpt=True) is sure
 
 

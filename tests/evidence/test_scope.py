@@ -78,7 +78,7 @@ def test_absence_proves_nothing_where_such_calls_are_never_shown(close: list[str
     )
 
 
-def test_what_a_rule_needs_is_told_only_where_its_question_arises() -> None:
+def test_a_missing_fact_is_reported_only_if_the_rule_met_its_subject() -> None:
     loop = ["epoll_wait(3, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1\n", 'read(5, "x", 8) = 1\n'] * 2
     lacking = {blind.rule: blind.needs for blind in analyze(loop, select=["blocking-fd-in-event-loop"]).blind}
     assert list(lacking) == ["blocking-fd-in-event-loop"]

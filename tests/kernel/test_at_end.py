@@ -38,7 +38,7 @@ def test_the_longest_count_is_kept() -> None:
     assert (held.file.longest.times, held.file.longest.first.line) == (5, 2)
 
 
-def test_a_read_that_asks_for_nothing_says_nothing() -> None:
+def test_a_read_of_zero_bytes_shows_no_end() -> None:
     assert at_end('read(3, "", 0) = 0') is None
 
 

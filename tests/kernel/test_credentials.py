@@ -61,7 +61,7 @@ def test_root_sets_all_three() -> None:
     assert (process.uids, process.gids) == (Ids(6, 6, 6), Ids(5, 5, 5))
 
 
-def test_anybody_else_sets_the_effective_one() -> None:
+def test_other_users_set_only_the_effective_id() -> None:
     process = alone("getresuid([1], [1], [2]) = 0", "getresgid([3], [3], [4]) = 0", "setgid(4) = 0", "setuid(2) = 0")
     assert (process.uids, process.gids) == (Ids(1, 2, 2), Ids(3, 4, 4))
 
@@ -82,7 +82,7 @@ def test_what_fails_changes_nothing() -> None:
         (Ids(), (None, 5), Ids(None, 5, None)),
     ],
 )
-def test_two_at_once(before: Ids, call: tuple[int | None, int | None], after: Ids) -> None:
+def test_real_and_effective_id_together(before: Ids, call: tuple[int | None, int | None], after: Ids) -> None:
     assert before.set_two(*call) == after
 
 

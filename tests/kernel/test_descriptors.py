@@ -39,7 +39,7 @@ def test_cleared_cloexec_is_remembered_until_it_is_set() -> None:
     assert _held(_after(f"{lines}\nioctl(3, FIOCLEX) = 0"), 3).kept is None
 
 
-def test_who_has_made_it_nonblocking() -> None:
+def test_the_call_that_made_a_description_nonblocking() -> None:
     lines = "fcntl(0, F_GETFL) = 0x2 (flags O_RDWR)\nfcntl(0, F_SETFL, O_RDWR|O_NONBLOCK) = 0"
     flags = _held(_after(f"{lines}\nfcntl(0, F_SETFL, O_RDWR|O_NONBLOCK|O_APPEND) = 0"), 0).file.flags
     assert flags.unblocked is not None
@@ -49,7 +49,7 @@ def test_who_has_made_it_nonblocking() -> None:
     assert _held(_after(f"{lines}\nfcntl(0, F_GETFL) = 0x2 (flags O_RDWR)"), 0).file.flags.unblocked is None
 
 
-def test_nonblocking_from_the_start_is_nobodys_change() -> None:
+def test_nonblocking_from_the_start_was_changed_by_no_call() -> None:
     lines = "fcntl(0, F_GETFL) = 0x802 (flags O_RDWR|O_NONBLOCK)\nfcntl(0, F_SETFL, O_RDWR|O_NONBLOCK) = 0"
     assert _held(_after(lines), 0).file.flags.unblocked is None
 

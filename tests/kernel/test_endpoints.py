@@ -91,38 +91,38 @@ def accepted(number: int, port: int) -> str:
     return f"1 accept(3, {{{INET.format(port=port)}}}, [16]) = {number}"
 
 
-def test_of_two_callers_nobody_knows_which_is_accepted() -> None:
+def test_with_two_clients_the_accepted_one_is_unknown() -> None:
     server, client = served(*caller(2, 4), *caller(2, 5), accepted(4, 1001)).processes
     assert (held(server, 4).other, held(client, 4).other, held(client, 5).other) == (None, None, None)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_of_two_callers_the_one_whose_address_is_asked_for(address: str) -> None:
+def test_with_two_clients_the_queried_address_decides(address: str) -> None:
     asked = f"2 getsockname(5, {{{INET.format(port=1002)}}}, [16]) = 0"
     server, client = served(*caller(2, 4), *caller(2, 5), asked, accepted(4, 1002), address=address).processes
     assert held(server, 4).other is held(client, 5)
     assert not socket_of(held(client, 5)).guessed
 
 
-def test_a_caller_may_have_gone_before_it_is_accepted() -> None:
+def test_a_client_may_close_before_it_is_accepted() -> None:
     server, client = served(*caller(2, 4), "2 close(4) = 0", accepted(4, 1001)).processes
     other = held(server, 4).other
     assert other is held(client, 4)
     assert other.closed is not None
 
 
-def test_one_accepted_before_the_call_is_somebody_elses() -> None:
+def test_a_socket_accepted_before_the_connect_is_not_its_end() -> None:
     server, client = served(accepted(4, 1001), *caller(2, 4)).processes
     assert (held(server, 4).other, held(client, 4).other) == (None, None)
 
 
-def test_one_from_another_host_is_somebody_elses() -> None:
+def test_a_client_of_another_host_is_not_its_end() -> None:
     stranger = '1 accept(3, {sa_family=AF_INET, sin_port=htons(99), sin_addr=inet_addr("10.0.0.9")}, [16]) = 4'
     server, _ = served(*caller(2, 4), stranger, address="0.0.0.0").processes
     assert held(server, 4).other is None
 
 
-def test_a_failed_connection_is_no_candidate() -> None:
+def test_a_failed_connect_is_not_a_candidate() -> None:
     failed = (
         "2 socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP) = 9",
         f"2 connect(9, {{{INET.format(port=80)}}}, 16) = -1 EINPROGRESS (Operation now in progress)",

@@ -15,7 +15,7 @@ def test_an_entry_removed_but_not_added_was_added_outside_the_trace() -> None:
     assert not entry.file.registrations
 
 
-def test_a_removal_that_fails_tells_of_no_entry() -> None:
+def test_a_failed_removal_implies_no_entry() -> None:
     kernel = Kernel()
     line = "epoll_ctl(4, EPOLL_CTL_DEL, 5, NULL) = -1 ENOENT (No such file or directory)\n"
     (refusal,) = (apply(kernel, event) for event in read([line]))

@@ -25,7 +25,7 @@ def test_anonymous_memory_and_annotated_descriptors() -> None:
     assert files == [False, True]
 
 
-def test_an_unmapped_address_is_told() -> None:
+def test_the_munmap_of_an_address_is_found() -> None:
     (process,) = kernel_of(OPEN, MAP, "munmap(0x8000, 4096) = 0").processes
     assert process.space.unmapped(0x7000) is None
     unmap = process.space.unmapped(0x8000)

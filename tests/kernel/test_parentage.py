@@ -18,7 +18,7 @@ def _process(kernel: Kernel, pid: int) -> Process:
     return next(process for process in kernel.processes if process.pid == pid)
 
 
-def test_child_of_two_that_fork_at_once() -> None:
+def test_child_of_two_processes_that_fork_concurrently() -> None:
     kernel = _after("""
 10 getpid() = 10
 20 getpid() = 20
@@ -35,7 +35,7 @@ def test_child_of_two_that_fork_at_once() -> None:
     assert set(_process(kernel, 20).children) == {21}
 
 
-def test_line_without_pid_is_not_of_one_that_is_leaving() -> None:
+def test_line_without_pid_does_not_belong_to_an_exiting_process() -> None:
     kernel = _after("""
 vfork( <unfinished ...>
 [pid 11] exit_group(0) = ?

@@ -121,7 +121,7 @@ def test_a_plain_read_may_have_thrown_a_message_away() -> None:
     assert child.table.open[7].file.inherited
 
 
-def test_between_sockets_not_tied_the_same_annotation_tells() -> None:
+def test_between_unpaired_sockets_equal_annotations_match() -> None:
     kernel = kernel_of(
         f"1 sendmsg(3, {{{control('5</a>')}}}, 0) = 1",
         f"1 sendmsg(3, {{{control('6</b>')}}}, 0) = 1",

@@ -42,7 +42,7 @@ def test_turn_with_a_sleep() -> None:
     assert paused.name == "clock_nanosleep"
 
 
-def test_turn_with_a_wait_of_another_kind_that_gives_nothing() -> None:
+def test_turn_with_another_wait_that_returns_no_event() -> None:
     kernel = _told(
         "epoll_wait(4, [{events=EPOLLIN, data=7}], 8, -1) = 1",
         "select(0, NULL, NULL, NULL, {tv_sec=0, tv_usec=100}) = 0 (Timeout)",
@@ -50,7 +50,7 @@ def test_turn_with_a_wait_of_another_kind_that_gives_nothing() -> None:
     assert _turn(kernel).paused is not None
 
 
-def test_last_use_of_a_description_by_whomever() -> None:
+def test_last_use_of_a_description_by_any_process() -> None:
     kernel = _told(
         "100 pipe([3, 4]) = 0",
         "100 fork() = 101",

@@ -25,7 +25,7 @@ def test_a_bucket_is_at_most_half_a_percent_off():
         assert abs(bucket_of(value) - value) <= 0.005 * value
 
 
-def test_whole_microseconds_below_a_millisecond_are_exact():
+def test_integral_microseconds_below_a_millisecond_are_exact():
     assert all(bucket_of(value) == value for value in range(0, 1_000_000, 1000))
 
 

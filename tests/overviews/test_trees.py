@@ -43,7 +43,7 @@ def test_pictures(name, look, snapshot):
     assert picture(grow_tree(str(RECORDED / f"{name}.strace")), LOOKS[look], threads=look == "plain") == snapshot
 
 
-def test_who_killed_whom():
+def test_each_killer_is_named():
     (shell,) = grow_tree(str(RECORDED / "shell.strace")).roots
     sleep, subshell, cat, tr = shell.children
     assert (sleep.signal, sleep.killer.pid, sleep.killer.call) == ("SIGKILL", shell.pid, "kill")
@@ -104,7 +104,7 @@ def test_ways_to_kill(tree, sent, hit):
     assert (nodes[2].killer is not None) is hit
 
 
-def test_a_killer_outside_the_trace_is_told_by_the_signal(tree):
+def test_a_killer_outside_the_trace_is_named_by_the_signal(tree):
     (root,) = tree("1 pause() = ?", "1 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=99, si_uid=0} ---",
                    "1 +++ killed by SIGTERM +++").roots  # fmt: skip
     assert (root.killer.pid, root.killer.call, root.killer.line) == (99, "", 2)

@@ -168,7 +168,7 @@ def test_a_trace_that_breaks_off_is_counted_up_to_there(tmp_path):
     assert source.damage == f"the gzip stream ends in the middle; read up to line {source.lines:,}"
 
 
-def test_a_file_that_is_no_trace_is_not_counted(tmp_path):
+def test_a_file_that_is_not_a_trace_is_not_counted(tmp_path):
     path = tmp_path / "prose"
     path.write_text("nothing of strace\n" * 9999)
     view = view_by("call")

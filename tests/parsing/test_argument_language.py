@@ -40,13 +40,13 @@ def test_what_is_not_one_value_is_kept_as_a_name():
 @pytest.mark.parametrize(
     ("body", "column"), [("3, ^C", 4), ('1, "cut', 4), ("[1, 2", 6), ("1 2", 2), ('3, "ls: ", 4ls:', 12), ("{a=1", 5)]
 )
-def test_text_outside_the_language_is_told_with_its_column(body, column):
+def test_text_outside_the_language_is_reported_with_its_column(body, column):
     with pytest.raises(ArgumentError) as error:
         parse_strict(body)
     assert (error.value.body, error.value.column) == (body, column)
 
 
-def test_notes_are_found_behind_remarks_and_changes():
+def test_notes_are_found_after_remarks_and_changes():
     assert [note_of(value) for value in parse_strict("3</x> [lib_t], 4, 2<sh> /* 7 in strace's PID NS */")] == [
         "/x",
         None,
@@ -54,7 +54,7 @@ def test_notes_are_found_behind_remarks_and_changes():
     ]
 
 
-def test_a_missing_grammar_is_told():
+def test_a_missing_grammar_is_reported():
     with pytest.raises(FileNotFoundError, match=r"absent\.lark"):
         grammar_text("absent.lark")
 

@@ -22,11 +22,11 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("body", [body for body in DAMAGED if not body.startswith(('AT_FDCWD, "/x', "wait4"))])
-def test_what_can_be_told_is_kept(body):
+def test_readable_parts_are_kept(body):
     assert parse_arguments(body) == DAMAGED[body]
 
 
-def test_what_stands_before_and_behind_the_damage_is_read():
+def test_text_before_and_after_the_damage_is_parsed():
     values = parse_arguments('AT_FDCWD, "/x, y" <-- note, 0')
     assert (values[0], values[-1]) == (Symbol("AT_FDCWD"), 0)
 

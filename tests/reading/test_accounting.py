@@ -49,7 +49,7 @@ def test_all_lines_of_the_recordings_are_understood() -> None:
 
 
 @pytest.mark.parametrize("path", [*RECORDED, *corpus()], ids=lambda path: path.name)
-def test_the_quick_way_and_the_careful_one_agree(path: Path, careful: Callable[[], None]) -> None:
+def test_the_scanner_and_the_slow_path_agree(path: Path, careful: Callable[[], None]) -> None:
     try:
         scanned = outcome(path)
     except UnreadableError:

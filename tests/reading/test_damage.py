@@ -124,7 +124,7 @@ def test_two_records_on_a_line() -> None:
     ]  # fmt: skip
 
 
-def test_a_string_that_somebody_cut() -> None:
+def test_a_string_truncated_by_hand() -> None:
     (call,) = events('sendto(11, "GET / HTTP/1.1\\r\\nConnection: clo, 2616, MSG_NOSIGNAL, NULL, 0) = 2616')
     assert isinstance(call, Syscall)
     assert (call.name, call.result) == ("sendto", 2616)
@@ -148,7 +148,7 @@ def test_half_an_errno_is_none() -> None:
     assert (call.result, call.errno) == (-1, None)
 
 
-def test_blank_lines_inside_and_records_behind() -> None:
+def test_blank_lines_inside_a_call_and_records_after_it() -> None:
     found = events("read(0,", "", "--- SIGBUS {si_signo=SIGBUS, si_code=BUS_ADRERR, si_addr=0x7f} ---")
     assert isinstance(found[0], Begun)
     assert isinstance(found[2], Signal)

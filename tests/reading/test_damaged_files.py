@@ -82,7 +82,7 @@ def test_a_second_member_that_is_cut_off(tmp_path: Path, kind: str) -> None:
     assert cut.damage.startswith(f"the {kind} stream ends in the middle")
 
 
-def test_what_stands_after_the_end(tmp_path: Path, kind: str) -> None:
+def test_data_after_the_end_is_reported(tmp_path: Path, kind: str) -> None:
     path, data = tmp_path / "trace", KINDS[kind](TRACE)
     padded = read_back(path, data + bytes(1000))
     assert (padded.counts.lines, padded.counts.not_understood) == (LINES, 0)
@@ -115,7 +115,7 @@ def test_strict_refuses_damage(tmp_path: Path) -> None:
         list(Reader(path, strict=True))
 
 
-def test_the_report_tells_it(tmp_path: Path) -> None:
+def test_the_report_shows_the_damage(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(gzip.compress(TRACE)[:-9])
     report = analyze(path)

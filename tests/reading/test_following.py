@@ -13,7 +13,7 @@ from tracediag.trace.events import Event, Syscall
 PATIENCE = 20
 
 
-def test_a_pipe_that_pauses_gives_its_events_at_once() -> None:
+def test_a_pipe_that_pauses_yields_its_events_without_delay() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", buffering=0) as end, os.fdopen(writing, "wb", buffering=0) as feed:
         feed.write(b"close(3) = 0\n")
@@ -30,7 +30,7 @@ def test_a_pipe_that_pauses_gives_its_events_at_once() -> None:
         assert [event.number(0) for event in events if isinstance(event, Syscall)] == [5]
 
 
-def test_a_file_is_followed_until_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_a_file_is_followed_until_stop_is_called(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_text("")
     source = Followed(path)

@@ -76,7 +76,7 @@ def test_two_midnights() -> None:
     assert [event.time for event in found] == [43200, 82800, 90000, 133200, 169200, 180000]
 
 
-def test_relative_times_add_up_also_over_calls_that_nobody_wants() -> None:
+def test_relative_times_include_calls_that_are_filtered_out() -> None:
     lines = ["     0.000000 getuid() = 0", "     0.500000 close(3) = 0", "     0.250000 getgid( <unfinished ...>",
              "     0.250000 <... getgid resumed>) = 0", "     1.000000 close(4) = 0 # remark"]  # fmt: skip
     assert [event.time for event in Reader(lines)][-1] == 2.0
@@ -104,7 +104,7 @@ def test_a_bare_number(lines: list[str], kind: str, pids: list[int | None]) -> N
     assert [event.pid for event in found] == pids
 
 
-def test_the_dialect_tells_what_the_recording_has() -> None:
+def test_the_dialect_lists_the_facts_of_the_recording() -> None:
     _, plain = reading("close(3) = 0")
     has = (plain.has_pids, plain.time_kind, plain.has_durations, plain.has_fd_paths, plain.has_socket_details)
     assert has == (False, "none", False, False, False)

@@ -58,15 +58,15 @@ def test_its_files_are_grouped_and_others_left_alone(folder: Path) -> None:
     assert [text for _, text in told(both[0])] == [text for _, text in ORDER]
 
 
-def test_what_is_named_twice_is_no_set(folder: Path) -> None:
+def test_a_name_given_twice_is_not_a_set(folder: Path) -> None:
     assert grouped(["a.strace", "a.strace", str(folder / "t.7")]) == ["a.strace", "a.strace", str(folder / "t.7")]
 
 
-def test_one_file_alone_is_no_set(folder: Path) -> None:
+def test_a_single_file_is_not_a_set(folder: Path) -> None:
     assert grouped([str(folder / "t.7")]) == [str(folder / "t.7")]
 
 
-def test_without_times_each_process_is_read_whole(tmp_path: Path) -> None:
+def test_without_times_each_process_is_read_completely(tmp_path: Path) -> None:
     (tmp_path / "t.20").write_text("close(1) = 0\nclose(2) = 0\n")
     (tmp_path / "t.3").write_text("close(3) = 0\n")
     found = ProcessSet("t", [str(tmp_path / "t.20"), str(tmp_path / "t.3")])

@@ -56,7 +56,7 @@ def test_json_is_one_line_of_ascii(report):
     assert shown.count("\n") == 1
 
 
-def test_json_tells_what_a_finding_explains(report):
+def test_json_holds_what_a_finding_explains(report):
     kept, bare = json.loads(render(report, "json"))["findings"]
     assert kept["explains"] == [{"name": "write-after-peer-closed", "line": 1324}]
     assert bare["explains"] == []

@@ -78,6 +78,6 @@ def test_trees_follow_it() -> None:
         assert schema("tree")["$defs"]["Node"]["properties"].keys() == fields
 
 
-def test_there_is_no_other() -> None:
+def test_an_unknown_document_is_refused() -> None:
     with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree"):
         schema("x")

@@ -88,7 +88,7 @@ def test_a_symptom_is_linked_with_its_cause_and_only_causes_count() -> None:
     assert report(cause, symptom, far).causes == (cause,)
 
 
-def test_what_follows_from_a_circle_stands_after_it() -> None:
+def test_findings_that_follow_from_a_cycle_come_after_it() -> None:
     ranking = Ranking()
     for found in (
         finding("tail", 3, severity=Severity.ERROR),

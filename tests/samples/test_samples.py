@@ -47,7 +47,7 @@ def test_fixed_program_is_clean(trace: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_sample_is_whole(folder: Path) -> None:
+def test_sample_is_complete(folder: Path) -> None:
     assert find_rule(folder.name).name == folder.name
     assert (folder / "record.sh").stat().st_mode & 0o100
     for twin in ("bug", "fixed"):

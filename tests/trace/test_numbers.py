@@ -51,7 +51,7 @@ def test_no_other_module_converts_digits() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "-", "1_000", " 7", "7 ", "+7", "\u0663", "0x7", "7e9", "9" * 5000])
-def test_what_is_no_decimal_number(text: str | None) -> None:
+def test_text_that_is_not_a_decimal_number(text: str | None) -> None:
     assert integer(text) is None
     assert identifier(text) is None
 

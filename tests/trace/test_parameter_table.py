@@ -23,7 +23,7 @@ def test_names_are_unique_within_a_call_and_none_is_empty():
         assert len(own) <= 6, row
 
 
-def test_every_row_stands_once():
+def test_every_row_is_unique():
     rows = [line.split()[0] for line in _lines() if line[0] != "="]
     assert len(rows) == len(set(rows)) == len(table().rows)
 

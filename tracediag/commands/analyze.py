@@ -72,7 +72,7 @@ def _sources(traces: list[str], options: Options) -> Iterator[list[str | Source]
         sources: list[str | Source] = list(grouped(traces))
         for source in sources:
             if isinstance(source, ProcessSet) and not source.merged:
-                options.tell(f"{source.name}: its files have no times: they are read one after the other")
+                options.tell(f"{source.name}: its files have no times and are read one after another")
         yield sources
         return
     if len(traces) > 1:

@@ -31,12 +31,12 @@ def run(options: Options) -> int:
     import shtab
 
     parser = build_parser()
-    _tell_what_completes(parser)
+    _set_completions(parser)
     write(shtab.complete(parser, options.shell).rstrip() + "\n")
     return 0
 
 
-def _tell_what_completes(parser: argparse.ArgumentParser) -> None:
+def _set_completions(parser: argparse.ArgumentParser) -> None:
     """Set the completion of each argument: a file, a rule or a fault, by its metavar."""
     import shtab
 

@@ -1,6 +1,6 @@
 """Print the page of a rule.
 
-RULE is a name (epipe-still-registered) or a code (TD101). The page tells what the rule finds, why it is a bug, how to
+RULE is a name (epipe-still-registered) or a code (TD101). The page says what the rule finds, why it is a bug, how to
 fix it and when it is fine; then the details, a trace with the fault and one without. On a terminal it is shown through
 $PAGER (`less -R` where that is not set).
 """

@@ -63,7 +63,7 @@ class _Replacement(File):
             self.discard()
             return
         descriptor = self._stream.fileno()
-        _dress(descriptor, self._target)
+        _copy_attributes(descriptor, self._target)
         os.fsync(descriptor)
         self._stream.close()
         os.replace(self._beside, self._target)  # noqa: PTH105
@@ -109,7 +109,7 @@ def open_file(path: str) -> File:
         if status is not None and not stat.S_ISREG(status.st_mode):
             return File(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC))
         if path.endswith("/"):
-            raise UsageError(f"{path}: this names a folder")
+            raise UsageError(f"{path}: is a directory")
         if status is not None and not os.access(path, os.W_OK):
             raise UsageError(f"{path}: Permission denied")
         if status is not None and _is_kept_by_sticky_folder(path, status):
@@ -133,7 +133,7 @@ def _standard(path: str, status: os.stat_result) -> int | None:
             if path.startswith(("/dev/", "/proc/")):
                 return number
             if stat.S_ISREG(status.st_mode):
-                raise UsageError(f"{path}: {name} goes to this file")
+                raise UsageError(f"{path}: {name} is redirected to this file")
     return None
 
 

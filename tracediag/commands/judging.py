@@ -57,7 +57,7 @@ def check_rules(select: Iterable[str], ignore: Iterable[str] = ()) -> None:
     except UnknownRuleError as error:
         raise UsageError(str(error)) from None
     if chosen and not set(chosen) - set(left_out):
-        raise UsageError("no rule is left: --ignore takes out all that --select names")
+        raise UsageError("no rule left: --ignore excludes every rule that --select names")
 
 
 class Publisher:
@@ -87,14 +87,14 @@ class Publisher:
 
     def publish_live(self, analysis: Analysis, path: str) -> Report:
         """Write each finding as soon as it is found, and at the end their ranking; return the report."""
-        told: list[str] = []
+        shown: list[str] = []
         for finding in analysis:
             write(self._formatter.finding(finding, path))
-            told.append(finding.fingerprint)
+            shown.append(finding.fingerprint)
         report = analysis.report()
         write(self._formatter.closing(report))
         ranked = report.findings
-        if told != [finding.fingerprint for finding in ranked]:
+        if shown != [finding.fingerprint for finding in ranked]:
             self._options.tell("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
         self._file(report)
         return report

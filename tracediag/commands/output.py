@@ -69,13 +69,13 @@ def open_streams() -> None:
     _Standard.full = False
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, _nowhere(number, mode))
+            setattr(sys, name, _null_stream(number, mode))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _nowhere(number: int, mode: str) -> TextIO:
+def _null_stream(number: int, mode: str) -> TextIO:
     """Return the null device as a stream, with that descriptor number if it is free."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
@@ -107,7 +107,7 @@ def write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        _lose(error)
+        _drop(error)
 
 
 def finish() -> bool:
@@ -118,12 +118,12 @@ def finish() -> bool:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _lose(error)
+        _drop(error)
     write_error("")
     return not _Standard.full
 
 
-def _lose(error: OSError) -> None:
+def _drop(error: OSError) -> None:
     """Drop standard output from now on; report the reason, unless the reader closed the pipe."""
     _silence(sys.stdout)
     if not isinstance(error, BrokenPipeError):

@@ -54,7 +54,7 @@ def load(name: str) -> CommandModule:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+    """Return the parser of the command line."""
     parser = Parser(prog="tracediag", description=_DESCRIPTION)
     add_common(parser)
     subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, prog="tracediag")
@@ -109,7 +109,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         "--color",
         choices=("auto", "always", "never"),
         default=argparse.SUPPRESS,
-        help="colour the report; auto heeds the terminal, NO_COLOR and FORCE_COLOR (default: auto)",
+        help="colour the report; auto follows the terminal, NO_COLOR and FORCE_COLOR (default: auto)",
     )
     group.add_argument(
         "-q",

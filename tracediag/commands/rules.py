@@ -1,8 +1,8 @@
-"""List the rules: code, name, severity, and what each finds; or begin a new one.
+"""List the rules: code, name, severity, and what each finds; or create a new one.
 
     tracediag rules new NAME
 
-writes what a new rule begins with into a checkout of tracediag: the rule and its page in the family's folder, and two
+writes the files of a new rule into a checkout of tracediag: the rule and its page in the family's folder, and two
 programs to record in samples/NAME. It takes the next free code, and overwrites nothing.
 """
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
     new = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules").add_parser(
-        "new", help="begin a new rule", description="Write what a new rule begins with into a checkout of tracediag."
+        "new", help="create a new rule", description="Write the files of a new rule into a checkout of tracediag."
     )
     new.add_argument("name", metavar="NAME", help="the fault in words joined by hyphens, such as double-close")
     new.add_argument("--family", metavar="FAMILY", help="folder of the rule (default: that of the rules most like it)")

@@ -110,18 +110,18 @@ def scaffold(checkout: Path, name: str, family: str | None) -> tuple[str, list[P
     """
     rules = checkout / "tracediag" / "rules"
     if not rules.is_dir():
-        raise UsageError(f"{checkout}: no checkout of tracediag (it has no tracediag/rules); --dir names one")
+        raise UsageError(f"{checkout}: not a checkout of tracediag (no tracediag/rules); name one with --dir")
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name of a rule: lower-case words joined by hyphens, such as double-close")
+        raise UsageError(f"{name!r} is not a rule name: use lower-case words joined by hyphens, such as double-close")
     family = family or _family_like(name)
     families = sorted(path.parent.name for path in rules.glob("*/__init__.py"))
     if family not in families:
-        raise UsageError(f"no family {family!r}; there are {', '.join(families)}")
+        raise UsageError(f"no family {family!r}; families: {', '.join(families)}")
     code = _next_code(rules, family)
     contents = dict(_contents(checkout, rules / family, name, code))
     for path in contents:
         if path.exists():
-            raise UsageError(f"{path}: there already; nothing was written")
+            raise UsageError(f"{path}: already exists; nothing was written")
     try:
         for path, text in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def _family_like(name: str) -> str:
     families = {rule.name: family_of(rule) for rule in all_rules()}
     for found in alike(name, all_rules()):
         return families.get(found, found)
-    raise UsageError(f"no rule is like {name!r}: say which family it belongs to with --family")
+    raise UsageError(f"no rule resembles {name!r}: name its family with --family")
 
 
 def _next_code(rules: Path, family: str) -> str:
@@ -163,7 +163,7 @@ def _next_code(rules: Path, family: str) -> str:
     last = max(mine) if mine else max(taken, default=0) // 100 * 100 + 100
     free = next((number for number in range(last + 1, 1000) if number not in taken), None)
     if free is None:
-        raise UsageError(f"no code is left for a rule in {family}")
+        raise UsageError(f"no free code for a rule in {family}")
     return f"TD{free}"
 
 

@@ -24,7 +24,11 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "document", choices=("report", "summary", "tree"), nargs="?", default="report", help="(default: report)"
+        "document",
+        choices=("report", "summary", "tree"),
+        nargs="?",
+        default="report",
+        help="document (default: report)",
     )
 
 

@@ -25,7 +25,7 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--fault", metavar="FAULT", help="the mistake to make (default: none)")
+    parser.add_argument("--fault", metavar="FAULT", help="the fault to inject (default: none)")
 
 
 def run(options: Options) -> int:

@@ -46,13 +46,13 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--by", choices=BY, default=BY[0], help="what makes a row (default: call)")
+    parser.add_argument("--by", choices=BY, default=BY[0], help="group calls by (default: call)")
     parser.add_argument("--sort", choices=SORT, help="(default: time where the trace has times, else calls)")
     parser.add_argument(
         "--limit",
         type=_limit,
         metavar="N",
-        help=f"show so many rows, 0 for all (default: {_LONG} processes, files or peers in a table, else all)",
+        help=f"show at most N rows, 0 for all (default: {_LONG} processes, files or peers in a table, else all)",
     )
     parser.add_argument("--each", action="store_true", help="one table for each trace, instead of their sum")
     add_report(parser, ("full", "json"))
@@ -101,7 +101,7 @@ def _publish(view: View, options: Options, files: ReportFiles) -> None:
     for source in summary.sources:
         if source.damage is not None:
             say(f"{source.path}: {source.damage}")
-    for line in _said(summary, options):
+    for line in _remarks(summary, options):
         options.tell(line)
 
 
@@ -125,7 +125,7 @@ def _name(summary: Summary) -> str:
     return visible(summary.sources[0].path)
 
 
-def _said(summary: Summary, options: Options) -> list[str]:
+def _remarks(summary: Summary, options: Options) -> list[str]:
     """Return the remarks on the traces that accompany the table."""
     lines = []
     for source in summary.sources:

@@ -22,7 +22,7 @@ def traces_of(named: list[str]) -> list[str]:
         return named
     if _is_piped():
         return ["-"]
-    raise UsageError("no TRACE is named, and nothing is piped in; --help shows the usage")
+    raise UsageError("no TRACE given, and standard input is not a pipe or file; see --help")
 
 
 def _is_piped() -> bool:

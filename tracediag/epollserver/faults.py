@@ -110,8 +110,8 @@ class DupKept(Server):
 class ClobberFlags(Server):
     """The access log is made non-blocking by F_SETFL without F_GETFL.
 
-    F_SETFL sets all status flags at once (fcntl(2)): O_APPEND is gone, and the server overwrites what others
-    have added to the log.
+    F_SETFL sets all status flags at once (fcntl(2)): O_APPEND is gone, and the server overwrites what other
+    processes appended to the log.
     """
 
     def open_log(self, path: str) -> int:
@@ -184,10 +184,10 @@ class IgnoreHangup(Server):
 class IgnoreEof(Server):
     """The end of a client's data is taken for "nothing yet".
 
-    recv returns 0 only at the end (recv(2)), and goes on to do so: the descriptor stays readable.
+    recv returns 0 only at the end (recv(2)), and keeps doing so: the descriptor stays readable.
     """
 
-    def on_trace_end(self, connection: Connection) -> None:
+    def on_end_of_data(self, connection: Connection) -> None:
         """Wait for more."""
 
 
@@ -195,7 +195,7 @@ class IgnoreEof(Server):
 class DoubleClose(Server):
     """A client's descriptor is closed by the connection, and again by the server that remembers its number.
 
-    With threads the second close would hit whoever got the number in between (close(2)).
+    With threads the second close would close whatever has the number by then (close(2)).
     """
 
     def drop(self, connection: Connection) -> None:

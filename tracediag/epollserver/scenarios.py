@@ -91,12 +91,12 @@ def nonsense(visit: Visit) -> None:
 
 def stall(visit: Visit) -> None:
     """Stop in the middle of a request, check that another client is served, then finish it."""
-    whole = request("/")
+    data = request("/")
     with visit.step("stalled request"), Client(visit.port) as stalled:
-        stalled.send(whole[:20])
+        stalled.send(data[:20])
         with visit.step("another client"), Client(visit.port, SHORT_PATIENCE) as other:
             other.get("/").must_be(GREETING)
-        stalled.send(whole[20:])
+        stalled.send(data[20:])
         stalled.answer().must_be(GREETING)
 
 
@@ -212,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Drive a server from the command line; return 1 if any client failed."""
     parser = ArgumentParser(prog="scenarios", description="Drives the server on 127.0.0.1.")
     parser.add_argument("port", type=int)
-    parser.add_argument("--fault", choices=SCENARIOS, metavar="NAME", help="do only what shows this fault")
+    parser.add_argument("--fault", choices=SCENARIOS, metavar="NAME", help="run only the scenarios for this fault")
     options = parser.parse_args(arguments)
     result = drive(options.port, options.fault)
     sys.stdout.writelines(f"{complaint}\n" for complaint in result.complaints)

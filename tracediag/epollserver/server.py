@@ -89,7 +89,7 @@ class Server(EventLoop):
         for _ in range(self.turn):
             data = self.receive(connection)
             if not data:
-                self.on_trace_end(connection)
+                self.on_end_of_data(connection)
                 return
             if self.take(connection, data):
                 return
@@ -144,7 +144,7 @@ class Server(EventLoop):
         connection.lingering = True
         connection.deadline = min(connection.deadline, time.monotonic() + self.linger_bound)
 
-    def on_trace_end(self, connection: Connection) -> None:
+    def on_end_of_data(self, connection: Connection) -> None:
         """Close a client that has sent its last request; all its answers are sent by then."""
         self.drop(connection)
 

@@ -57,6 +57,6 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
         formatter_class=partial(RawDescriptionHelpFormatter, width=100),
     )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--fault", choices=FAULTS, metavar="NAME", help="the mistake to make (default: none)")
+    parser.add_argument("--fault", choices=FAULTS, metavar="NAME", help="the fault to inject (default: none)")
     parser.add_argument("--log", default=os.devnull, metavar="FILE", help="append a line per answer to FILE")
     return parser.parse_args(arguments)

@@ -56,10 +56,10 @@ def taken_in_part(action: Action, file: OpenFile) -> Partial | None:
     size = asked(call)
     if size is None or call.result >= size:
         return None
-    return Partial(action.thread, call, size, size - call.result, waits_for_room=wants_room(file))
+    return Partial(action.thread, call, size, size - call.result, waits_for_room=watches_for_room(file))
 
 
-def wants_room(file: OpenFile) -> bool:
+def watches_for_room(file: OpenFile) -> bool:
     """Whether an epoll set watches a description for EPOLLOUT."""
     return any("EPOLLOUT" in (entry.events or ()) for entry in file.registrations)
 

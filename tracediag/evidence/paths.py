@@ -57,7 +57,7 @@ def path_of(file: OpenFile, process: Process) -> str | None:
     return next(iter(places(file.opened, process)), path)
 
 
-def takes_back(action: Action, file: OpenFile) -> bool:
+def undoes(action: Action, file: OpenFile) -> bool:
     """Whether an unlink or ftruncate is made on an open file: the program has then seen that a write failed."""
     call = action.call
     if call.name in FTRUNCATES:

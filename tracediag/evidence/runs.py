@@ -12,7 +12,7 @@ from tracediag.kernel import Kernel
 from tracediag.results.findings import Confidence, Severity, Step
 from tracediag.trace.events import Event, Syscall
 
-_VOICES = 4
+_INTERLEAVED = 4
 """Threads that count where the lines of several are interleaved: on few CPUs more than these seldom run in between."""
 
 
@@ -34,7 +34,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
     def reach(self, kernel: Kernel) -> int:
         """Return how many lines a turn may span where other threads are traced as well."""
-        return self.cycle * max(1, min(_VOICES, len(kernel.process_table.threads)))
+        return self.cycle * max(1, min(_INTERLEAVED, len(kernel.process_table.threads)))
 
     def confidence(self, times: int, *, excerpt: bool) -> Confidence | None:
         """Return how sure so many turns make it; None where they are too few to report.

@@ -39,7 +39,7 @@ class Verdict(msgspec.Struct, eq=False):
     """Its exit, or its exit_group where the trace ends before; None while it runs."""
     status: int | None
     signal: str | None
-    whole: bool = False
+    from_start: bool = False
     """Whether the trace shows it from its start: if not, an earlier failure may be the cause."""
     blame: Blame | None = None
     """Its own failed call."""
@@ -87,7 +87,7 @@ def _judged(process: Process) -> Verdict:
     killed = isinstance(end, Exit) and end.signal is not None
     status = end.status if isinstance(end, Exit) else process.exit_status
     verdict = Verdict(process.pid, process.program, end, status, end.signal if isinstance(end, Exit) else None)
-    verdict.whole = process.execs > 0 or process.started is not None
+    verdict.from_start = process.execs > 0 or process.started is not None
     children = _children(process)
     if verdict.bad and end is not None:
         verdict.blame = _unheard(process) if killed else _own(process, find_blame(process, end.line))
@@ -211,7 +211,7 @@ def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
     return Severity.ERROR if end.status == verdict.status else Severity.WARNING
 
 
-def left_over(kernel: Kernel) -> Iterator[Verdict]:
+def unsettled(kernel: Kernel) -> Iterator[Verdict]:
     """Yield the verdicts that remain at the end of the trace: those on children of running processes."""
     for process in kernel.processes:
         if process.exit is None and process.end is None:

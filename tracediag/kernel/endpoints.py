@@ -43,7 +43,7 @@ class Endpoints:
         self._room = _ROOM
 
     @staticmethod
-    def tie(one: OpenFile, other: OpenFile, *, guessed: bool = False) -> None:
+    def pair(one: OpenFile, other: OpenFile, *, guessed: bool = False) -> None:
         """Record that two sockets are the ends of one connection."""
         for file, far in ((one, other), (other, one)):
             socket = file.socket
@@ -62,7 +62,7 @@ class Endpoints:
         other = self._named.get((names[1], names[0]))
         if other is not None and other is not file:
             del self._named[names[1], names[0]]
-            self.tie(file, other)
+            self.pair(file, other)
             return
         held = self._named.get(names)
         if held is None or not held.referred:
@@ -80,7 +80,7 @@ class Endpoints:
     def call(self, file: OpenFile, call: Syscall) -> None:
         """Record a connect: the other side may have been accepted already, since that call began."""
         socket = file.socket
-        if socket is None or socket.other is not None or socket.stream is False or _told_by_name(socket):
+        if socket is None or socket.other is not None or socket.stream is False or _named_later(socket):
             return
         place = _place(socket.peer)
         if place is None:
@@ -93,7 +93,7 @@ class Endpoints:
     def answer(self, file: OpenFile) -> None:
         """Record an accepted connection."""
         socket = file.socket
-        if socket is None or (socket.named and _told_by_name(socket)):
+        if socket is None or (socket.named and _named_later(socket)):
             return
         self.meet(file)
         place = _place(socket.local)
@@ -130,7 +130,7 @@ class Endpoints:
         chosen = sure or possible
         if len(chosen) != 1:
             return False
-        self.tie(file, chosen[0], guessed=not sure)
+        self.pair(file, chosen[0], guessed=not sure)
         return True
 
     def _wait(self, waiting: Waiting, place: str, file: OpenFile) -> None:
@@ -157,7 +157,7 @@ class Endpoints:
         self._room = max(_ROOM, 2 * kept)
 
 
-def _told_by_name(socket: Socket) -> bool:
+def _named_later(socket: Socket) -> bool:
     """Whether `-yy` will show its addresses, so that there is no need to guess."""
     return socket.protocol is not None and socket.protocol.startswith("TCP")
 

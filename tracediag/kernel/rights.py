@@ -53,8 +53,8 @@ class Rights:
             if passed.to not in (by, None):
                 continue
             alike = len(passed.files) == len(notes) and passed.notes == notes
-            told = alike and None not in notes
-            if told or (passed.to is by and passed.call.line > unread_since and _may_be(passed.notes, notes)):
+            certain = alike and None not in notes
+            if certain or (passed.to is by and passed.call.line > unread_since and _may_be(passed.notes, notes)):
                 if not peek:
                     self._arrived(passed)
                 return passed

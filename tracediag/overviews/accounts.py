@@ -115,16 +115,16 @@ class Accounts(Generic[Key]):
             total.merge(account)
         return total
 
-    def rows(self, named: Callable[[Key], tuple[str, str]], whole: int) -> Iterator[Row]:
-        """Yield the rows; `named` returns name and note of a key, `whole` is the time of all rows, in nanoseconds."""
+    def rows(self, named: Callable[[Key], tuple[str, str]], total_ns: int) -> Iterator[Row]:
+        """Yield the rows; `named` returns name and note of a key, `total_ns` is the time of all rows."""
         for key, account in self._accounts.items():
-            yield row_of(account, *named(key), whole)
+            yield row_of(account, *named(key), total_ns)
         if self._others is not None:
-            yield row_of(self._others, OTHERS, "", whole)
+            yield row_of(self._others, OTHERS, "", total_ns)
 
 
-def row_of(account: Account, name: str, note: str, whole: int) -> Row:
-    """Return the finished row; `whole` is the time of all rows, in nanoseconds."""
+def row_of(account: Account, name: str, note: str, total_ns: int) -> Row:
+    """Return the finished row; `total_ns` is the time of all rows."""
     parts = sorted(account.parts.items(), key=lambda part: (-part[1], part[0]))
     return Row(
         name=name,
@@ -132,18 +132,18 @@ def row_of(account: Account, name: str, note: str, whole: int) -> Row:
         calls=account.calls,
         errors=account.errors,
         never_returned=account.never_returned,
-        times=_times(account.histogram, whole),
+        times=_times(account.histogram, total_ns),
         parts=dict(parts),
     )
 
 
-def _times(histogram: Histogram, whole: int) -> Times | None:
+def _times(histogram: Histogram, total_ns: int) -> Times | None:
     if not histogram.count:
         return None
     p50, p95, p99 = (found / NANO for found in histogram.percentiles(50, 95, 99))
     return Times(
         total=histogram.total / NANO,
-        share=histogram.total / whole if whole else 0.0,
+        share=histogram.total / total_ns if total_ns else 0.0,
         mean=histogram.total / histogram.count / NANO,
         p50=p50,
         p95=p95,

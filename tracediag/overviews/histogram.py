@@ -30,8 +30,8 @@ def bucket_of(nanoseconds: int) -> int:
 
 def nanoseconds_of(seconds: str) -> int:
     """Return the nanoseconds of a duration that strace printed: "0.000005", "3"; finer digits are truncated."""
-    whole, _, fraction = seconds.partition(".")
-    return (integer(whole) or 0) * NANO + (integer(fraction[:9].ljust(9, "0")) or 0)
+    integral, _, fraction = seconds.partition(".")
+    return (integer(integral) or 0) * NANO + (integer(fraction[:9].ljust(9, "0")) or 0)
 
 
 class Histogram(msgspec.Struct):

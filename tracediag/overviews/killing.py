@@ -18,7 +18,7 @@ MOST = 1 << 12
 """How many sent signals are remembered."""
 
 
-class _Shot(msgspec.Struct, frozen=True):
+class _SentSignal(msgspec.Struct, frozen=True):
     """A signal sent by a traced process."""
 
     sender: Process
@@ -32,7 +32,7 @@ class Killings:
     """The signals sent and delivered that may have ended a process."""
 
     def __init__(self) -> None:
-        self._shots: deque[_Shot] = deque(maxlen=MOST)
+        self._sent: deque[_SentSignal] = deque(maxlen=MOST)
         self._arrived: dict[tuple[Process, str], Signal] = {}
 
     def send(self, sender: Process, call: Syscall) -> None:
@@ -41,7 +41,7 @@ class Killings:
         if call.errno is not None or target is None:
             return
         for name in names_of(call.arg(_SIGNAL_AT.get(call.name, 1))):
-            self._shots.append(_Shot(sender, target, name, call))
+            self._sent.append(_SentSignal(sender, target, name, call))
 
     def arrive(self, process: Process, signal: Signal) -> None:
         """Record a signal delivered, which names its sender if that is a process."""
@@ -51,12 +51,12 @@ class Killings:
     def killer(self, process: Process, signal: str) -> Killer | None:
         """Return the sender of the signal that ended a process; None if the trace does not show it."""
         arrived = self._arrived.get((process, signal))
-        for shot in reversed(self._shots):
-            if shot.signal != signal or (arrived is not None and shot.sender.pid not in (arrived.sender, None)):
+        for sent in reversed(self._sent):
+            if sent.signal != signal or (arrived is not None and sent.sender.pid not in (arrived.sender, None)):
                 continue
-            if _hits(shot, process, told=arrived is not None):
-                number = shot.sender.pid if shot.sender.pid is not None else (arrived and arrived.sender)
-                return Killer(pid=number or 0, call=shot.call.name, line=shot.call.line)
+            if _hits(sent, process, named=arrived is not None):
+                number = sent.sender.pid if sent.sender.pid is not None else (arrived and arrived.sender)
+                return Killer(pid=number or 0, call=sent.call.name, line=sent.call.line)
         if arrived is not None and arrived.sender is not None:
             return Killer(pid=arrived.sender, call="", line=arrived.line)
         return None
@@ -71,21 +71,21 @@ def _target(call: Syscall) -> int | None:
     return call.number(0)
 
 
-def _hits(shot: _Shot, process: Process, *, told: bool) -> bool:
+def _hits(sent: _SentSignal, process: Process, *, named: bool) -> bool:
     """Return whether a signal was sent to a process; for a process group, whether it may have been.
 
-    The trace does not show the members of a group, except if the signal itself names its sender (`told`); SIGKILL is
+    The trace does not show the members of a group, except if the signal itself names its sender (`named`); SIGKILL is
     never shown. Then the group is assumed to be the sender or the named process with all descendants.
     """
-    if shot.target == process.pid or any(thread.tid == shot.target for thread in process.threads):
+    if sent.target == process.pid or any(thread.tid == sent.target for thread in process.threads):
         return True
-    if shot.target > 0:
-        return told and shot.sender is process
-    if told:
+    if sent.target > 0:
+        return named and sent.sender is process
+    if named:
         return True
     head: Process | None = process
     while head is not None:
-        if (shot.target in (0, -1) and head is shot.sender) or head.pid == -shot.target:
+        if (sent.target in (0, -1) and head is sent.sender) or head.pid == -sent.target:
             return True
         head = head.parent
     return False

@@ -51,14 +51,14 @@ class View(abc.ABC):
     def summary(self, sort: str | None = None, limit: int | None = None) -> Summary:
         """Return the current table; see `sort_rows`. Rows beyond the limit are left out, None means all."""
         total = self.accounts.total()
-        whole = total.histogram.total
-        rows = sort_rows(self.accounts.rows(self.named, whole), sort)
+        total_ns = total.histogram.total
+        rows = sort_rows(self.accounts.rows(self.named, total_ns), sort)
         shown = rows if limit is None else rows[:limit]
         return Summary(
             by=self.by,
             sources=tuple(self.sources),
             rows=tuple(shown),
-            total=row_of(total, "total", "", whole),
+            total=row_of(total, "total", "", total_ns),
             timed=total.histogram.count > 0,
             left_out=len(rows) - len(shown),
             elsewhere=self.elsewhere,

@@ -95,9 +95,9 @@ class Assembler:
 
     def resultless(self, place: Place, frame: Frame) -> Iterator[Syscall]:
         """Yield a call whose result is missing from the line."""
-        yield from self.whole(place, frame.name, frame.body, "", Result())
+        yield from self.complete(place, frame.name, frame.body, "", Result())
 
-    def whole(self, place: Place, name: str, body: str, tail: str, result: Result) -> Iterator[Syscall]:
+    def complete(self, place: Place, name: str, body: str, tail: str, result: Result) -> Iterator[Syscall]:
         """Yield a complete call, preceded by the pending call of its thread, which cannot be running any more."""
         yield from self.joiner.give_up(key_of(place.pid))
         self._counts.calls += 1
@@ -112,14 +112,14 @@ class Assembler:
         if result.end < len(frame.tail):
             follower = _follower(frame.tail[result.end :])
         tail = frame.tail if follower is None else frame.tail[: result.end]
-        for call in self.whole(place, frame.name, frame.body, tail, result):
+        for call in self.complete(place, frame.name, frame.body, tail, result):
             if frame.mark and call.line == place.line:
                 call.returned = False
             yield call
         if follower is not None:
             pid = follower[0].pid
-            behind = Place(line=place.line, pid=place.pid if pid is None else pid, time=place.time)
-            yield from self._call(behind, follower[1])
+            following = Place(line=place.line, pid=place.pid if pid is None else pid, time=place.time)
+            yield from self._call(following, follower[1])
 
 
 def _follower(text: str) -> tuple[Prefix, Frame] | None:

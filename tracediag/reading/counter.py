@@ -70,7 +70,7 @@ def _prefix(shape: Shape) -> str:
     return "".join(parts)
 
 
-def _whole(*, within: str) -> str:
+def _complete(*, within: str) -> str:
     """Return the expression of arguments up to the first `) ` and the result; `within` never occurs in them."""
     to_next = rf"[^){within}]*+\)"
     more = rf"(?:[^) \n]{to_next}|\))*+"
@@ -79,7 +79,7 @@ def _whole(*, within: str) -> str:
 
 def _lines(shape: Shape, *, within: str) -> re.Pattern[str]:
     """Return the expression of one line; its groups: pid, name, rest of a first half, end of a call; any other line."""
-    return re.compile(rf"{_prefix(shape)}{_NAME}(?:{_BEGUN}|{_whole(within=within)})\n|(.*)\n")
+    return re.compile(rf"{_prefix(shape)}{_NAME}(?:{_BEGUN}|{_complete(within=within)})\n|(.*)\n")
 
 
 def _other_calls(shape: Shape) -> re.Pattern[str]:
@@ -230,10 +230,10 @@ class CallCounter(Reader):
 
     def _book(self, lines: int, begun: int, resumed: int, others: int) -> None:
         """Add the lines of a piece to the counts; the others are counted already."""
-        whole = lines - begun - resumed - others
+        complete = lines - begun - resumed - others
         self.counts.lines += lines
-        self.counts.calls += whole + resumed
-        for kind, count in (("call", whole), ("begun", begun), ("resumed", resumed)):
+        self.counts.calls += complete + resumed
+        for kind, count in (("call", complete), ("begun", begun), ("resumed", resumed)):
             if count:
                 self.counts.add(kind, count)
 

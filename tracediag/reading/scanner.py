@@ -51,7 +51,7 @@ def read_lines(  # noqa: PLR0915 - see above
 ) -> Iterator[Event]:
     """Yield the events of all lines; `wanted` names the calls that become events, None means all.
 
-    `begun_wanted` names those whose first half is an event of its own; so may be others', where a line needs care.
+    `begun_wanted` names those whose first half is an event of its own; others may be yielded too.
     """
     find, read_end = header_expression(dialect.shape).findall, END.match
     joiner = slow.assembler.joiner
@@ -64,7 +64,7 @@ def read_lines(  # noqa: PLR0915 - see above
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = 0
     for piece in pieces:
-        whole = resumed = begun = 0
+        complete = resumed = begun = 0
         before = number
         slow.around(piece, before)
         careful = slow.busy
@@ -96,7 +96,7 @@ def read_lines(  # noqa: PLR0915 - see above
                     resumed += 1
                     del pending[key]
                 else:
-                    whole += 1
+                    complete += 1
                     if key in pending:
                         yield from joiner.give_up(key)
                 if every_stamp:
@@ -109,7 +109,7 @@ def read_lines(  # noqa: PLR0915 - see above
                 elif value == "?" and body[-4:] == "...>":
                     pass  # the mark of a first half stands inside: killed in the call
                 elif not again:
-                    whole += 1
+                    complete += 1
                     if key in pending:
                         yield from joiner.give_up(key)
                     time = stamp(when)
@@ -157,8 +157,8 @@ def read_lines(  # noqa: PLR0915 - see above
         dialect.has_pids = dialect.has_pids or len(numbers) > 1
         dialect.glance(piece)
         counts.lines = number
-        counts.calls += whole + resumed
-        for kind, lines_of in (("call", whole), ("resumed", resumed), ("begun", begun)):
+        counts.calls += complete + resumed
+        for kind, lines_of in (("call", complete), ("resumed", resumed), ("begun", begun)):
             if lines_of:
                 counts.add(kind, lines_of)
 

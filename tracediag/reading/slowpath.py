@@ -204,7 +204,7 @@ class SlowPath:
         result = read_result(joined.tail)
         self.dangling = result is not None and not result.closed
         if split.frame.kind == "resultless" and result is not None:
-            events = self.assembler.whole(split.place, split.frame.name, joined.body, joined.tail, result)
+            events = self.assembler.complete(split.place, split.frame.name, joined.body, joined.tail, result)
             for event in events:
                 event.end_line = number if event.line == split.place.line else event.end_line
                 yield event

@@ -48,7 +48,7 @@ class Split(msgspec.Struct):
     frame: Frame
     text: str
     """The text after the opening parenthesis, or after `resumed>`."""
-    whole: str
+    unwrapped: str
     """The same text with the lines held back appended, in case they belong to it."""
     cleaned: bool = False
     """Whether the line needed cleaning: then the following lines do as well."""
@@ -56,11 +56,11 @@ class Split(msgspec.Struct):
 
     def hold(self, line: int, text: str, record: Record | None) -> bool:
         """Hold a line back; False if the limit is reached."""
-        if len(self.held) >= MOST_HELD or len(self.whole) > LONGEST:
+        if len(self.held) >= MOST_HELD or len(self.unwrapped) > LONGEST:
             return False
         self.held.append(Held(line, text, record))
         if record is None or isinstance(record, Elision):
-            self.whole = _glued(self.whole, text.strip())
+            self.unwrapped = _glued(self.unwrapped, text.strip())
         return True
 
     def join(self, text: str) -> Joined | None:
@@ -69,8 +69,8 @@ class Split(msgspec.Struct):
             return None
         writes = self.frame.name in WRITERS
         wrapped = None
-        if self.held and not writes and len(self.whole) <= LONGEST:
-            wrapped = self._try(self.whole, text, wrapped=True)
+        if self.held and not writes and len(self.unwrapped) <= LONGEST:
+            wrapped = self._try(self.unwrapped, text, wrapped=True)
         return wrapped or self._try(self.text, text, wrapped=False)
 
     def _try(self, before: str, text: str, *, wrapped: bool) -> Joined | None:
@@ -85,7 +85,7 @@ class Split(msgspec.Struct):
 def start_split(place: Place, frame: Frame, *, cleaned: bool) -> Split:
     """Start a split with the first line of its call."""
     text = frame.body + ")" if frame.kind == "resultless" else without_output(frame.name, frame.body)
-    return Split(place=place, frame=frame, text=text, whole=text, cleaned=cleaned)
+    return Split(place=place, frame=frame, text=text, unwrapped=text, cleaned=cleaned)
 
 
 def _glued(before: str, after: str) -> str:

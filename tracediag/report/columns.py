@@ -62,8 +62,8 @@ def _times() -> Iterator[Column]:
 
 
 def _share_of_calls(summary: Summary) -> Callable[[Row], str]:
-    whole = summary.total.calls or 1
-    return lambda row: f"{100 * row.calls / whole:.2f}"
+    total = summary.total.calls or 1
+    return lambda row: f"{100 * row.calls / total:.2f}"
 
 
 def _parts(row: Row) -> str:

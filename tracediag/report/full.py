@@ -63,8 +63,8 @@ class FullFormat(Format):
         for line in others:
             self._canvas.line((" " * _MARGIN + line, "name"))
         place = visible(f"{path}:{finding.primary.line}")
-        told = [place, *([finding.object] if finding.object else []), f"confidence: {finding.confidence}"]
-        first, *others = flow(told, self._room(6), "   ")
+        facts = [place, *([finding.object] if finding.object else []), f"confidence: {finding.confidence}"]
+        first, *others = flow(facts, self._room(6), "   ")
         self._canvas.line(("  --> ", "label"), (first[: len(place)], "place"), (first[len(place) :], "plain"))
         for line in others:
             self._canvas.line((" " * 6 + line, "plain"))

@@ -154,8 +154,8 @@ def _group(group: _Group, limits: _Limits, depth: int) -> str:
 
 def _address(group: _Group) -> str | None:
     """Return an internet address in short form: `{…127.0.0.1:80}`."""
-    whole = ", ".join(_flat(item) for item in group.items[:8])
-    port, host = _PORT.search(whole), _HOST.search(whole)
+    text = ", ".join(_flat(item) for item in group.items[:8])
+    port, host = _PORT.search(text), _HOST.search(text)
     if port is None or host is None:
         return None
     place = f"[{host[1]}]" if ":" in host[1] else host[1]

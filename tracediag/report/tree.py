@@ -77,9 +77,9 @@ def _branches(lasts: tuple[bool, ...], look: Look) -> tuple[str, str]:
 def _process(node: Node, start: float | None, look: Look, indent: int) -> list[Part]:
     number = "" if node.pid is None else f"{node.pid} "
     facts = _facts(node, start)
-    told = sum(len(text) for text, _ in facts)
+    width = sum(len(text) for text, _ in facts)
     command = visible(_commands(node, " -> " if look.ascii_only else " → "))
-    room = None if look.width is None else max(look.width - indent - len(number) - told, _SHORTEST)
+    room = None if look.width is None else max(look.width - indent - len(number) - width, _SHORTEST)
     if room is not None and len(command) > room:
         command = f"{command[: room - 1]}…"
     return [(number, "place"), (command, "name"), *facts]
@@ -119,9 +119,9 @@ def _by(node: Node) -> str:
     killer = node.killer
     if killer is None:
         return ""
-    who = "itself" if killer.pid == node.pid else str(killer.pid)
+    sender = "itself" if killer.pid == node.pid else str(killer.pid)
     how = f" with {killer.call}" if killer.call else ""
-    return f", sent by {who}{how} at line {killer.line:,}"
+    return f", sent by {sender}{how} at line {killer.line:,}"
 
 
 def _when(started: float | None, ended: float | None, start: float | None) -> list[Part]:

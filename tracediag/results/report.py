@@ -61,7 +61,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     durations: bool = False
     """The time spent inside each call is shown (`-T`)."""
     pids: bool = False
-    """Processes or threads are told apart (`-f`)."""
+    """Lines carry the pid of their process or thread (`-f`)."""
     descriptors: bool = False
     """Descriptors carry a note on what they refer to (`-y`)."""
     sockets: bool = False

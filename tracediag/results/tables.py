@@ -14,7 +14,7 @@ class Source(msgspec.Struct, frozen=True):
     path: str
     lines: int
     calls: int
-    """Whole calls, joined ones counted once."""
+    """Complete calls, joined ones counted once."""
     not_understood: int
     damage: str | None = None
     """What of the source could not be read, in one sentence; None where all of it was read."""
@@ -79,7 +79,7 @@ class Killer(msgspec.Struct, frozen=True):
 
     pid: int
     call: str
-    """The call that sent it, "" where only the siginfo tells the sender."""
+    """The call that sent it, "" if only the siginfo names the sender."""
     line: int
     """Where the trace shows it."""
 

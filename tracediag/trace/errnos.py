@@ -221,13 +221,13 @@ def socket_error(call: _Call) -> str | None:
     """
     if call.name != "getsockopt" or not _asks_for_error(call):
         return None
-    told = items_of(call.arg(3))
-    if len(told) != 1:
+    values = items_of(call.arg(3))
+    if len(values) != 1:
         return None
-    number = number_of(told[0])
+    number = number_of(values[0])
     if number is not None:
         return errno_name(number) if number else None
-    return next(iter(names_of(told[0])), None)
+    return next(iter(names_of(values[0])), None)
 
 
 def _asks_for_error(call: _Call) -> bool:

@@ -55,10 +55,10 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     """Seconds: since the epoch (`-ttt`), midnight (`-t`, `-tt`) or the start (`-r`); None without times."""
 
     def __repr__(self) -> str:
-        whose = "" if self.pid is None else f" pid {self.pid}"
+        pid = "" if self.pid is None else f" pid {self.pid}"
         text: str = getattr(self, "text", "")
         shown = text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
-        return f"<{type(self).__name__} line {self.line}{whose}: {shown!r}>"
+        return f"<{type(self).__name__} line {self.line}{pid}: {shown!r}>"
 
 
 class Call(Event, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Value, items_of, names_of, number_of
 
-_NOBODY = 0xFFFFFFFF
+_UNCHANGED = 0xFFFFFFFF
 """-1 as some versions of strace print it: leave this id unchanged."""
 
 
@@ -34,16 +34,16 @@ def get_one(action: Action, call: Syscall) -> None:
     """Record the real or the effective id that the call returns."""
     if call.result is not None and call.result >= 0:
         effective = call.name.startswith("gete")
-        told = (None, call.result, None) if effective else (call.result, None, None)
-        _store(action.process, call.name, _of(action.process, call.name).set_three(*told))
+        ids = (None, call.result, None) if effective else (call.result, None, None)
+        _store(action.process, call.name, _of(action.process, call.name).set_three(*ids))
 
 
 @handles(*_wide("getresuid", "getresgid"))
 def get_three(action: Action, call: Syscall) -> None:
     """Record the real, effective and saved ids that the call returns."""
     if call.result == 0:
-        told = [next(iter(items_of(call.arg(place))), None) for place in range(3)]
-        real, effective, saved = (number_of(value) for value in told)
+        values = [next(iter(items_of(call.arg(place))), None) for place in range(3)]
+        real, effective, saved = (number_of(value) for value in values)
         _store(action.process, call.name, _of(action.process, call.name).set_three(real, effective, saved))
 
 
@@ -66,26 +66,26 @@ def set_ids(action: Action, call: Syscall) -> None:
 
 
 def _given(number: int | None) -> int | None:
-    return None if number is None or number < 0 or number == _NOBODY else number
+    return None if number is None or number < 0 or number == _UNCHANGED else number
 
 
 @handles(*_wide("getgroups", "setgroups"))
 def groups(action: Action, call: Syscall) -> None:
     """Record the supplementary groups; getgroups with a size of 0 only returns how many there are."""
-    told, result = call.name.startswith("get"), call.result
-    if result is None or result < 0 or (told and result > 0 and call.number(0) == 0):
+    reads, result = call.name.startswith("get"), call.result
+    if result is None or result < 0 or (reads and result > 0 and call.number(0) == 0):
         return
-    size = result if told else call.number(0)
+    size = result if reads else call.number(0)
     numbers = tuple(number_of(item) for item in items_of(call.arg(1)))
     shown = tuple(number for number in numbers if number is not None)
     known = shown if len(shown) == size else None
-    if told:
+    if reads:
         action.process.groups = Groups(known, action.process.groups.set_by)
     else:
         action.process.groups = Groups(known, call)
 
 
-def _meant(action: Action, pid: int | None) -> Process | None:
+def _target(action: Action, pid: int | None) -> Process | None:
     """Return the process that a pid argument refers to; 0 is the caller."""
     if pid in (None, 0, action.process.pid):
         return action.process
@@ -96,25 +96,25 @@ def _meant(action: Action, pid: int | None) -> Process | None:
 @handles("setpgid")
 def setpgid(action: Action, call: Syscall) -> None:
     """Move a process, the caller or a child, to a process group; it may lead a new one."""
-    meant = _meant(action, call.number(0))
-    if meant is not None and call.result == 0:
-        meant.group = call.number(1) or meant.pid
+    target = _target(action, call.number(0))
+    if target is not None and call.result == 0:
+        target.group = call.number(1) or target.pid
 
 
 @handles("getpgrp", "getpgid")
 def getpgid(action: Action, call: Syscall) -> None:
     """Record the process group that the call returns."""
-    meant = _meant(action, call.number(0) if call.name == "getpgid" else 0)
-    if meant is not None and call.result is not None and call.result > 0:
-        meant.group = call.result
+    target = _target(action, call.number(0) if call.name == "getpgid" else 0)
+    if target is not None and call.result is not None and call.result > 0:
+        target.group = call.result
 
 
 @handles("getsid")
 def getsid(action: Action, call: Syscall) -> None:
     """Record the session that the call returns."""
-    meant = _meant(action, call.number(0))
-    if meant is not None and call.result is not None and call.result > 0:
-        meant.session = call.result
+    target = _target(action, call.number(0))
+    if target is not None and call.result is not None and call.result > 0:
+        target.session = call.result
 
 
 @handles("setsid")

@@ -83,7 +83,7 @@ def socketpair(action: Action, call: Syscall) -> None:
     if call.result != 0 or len(numbers) != 2:
         return
     files = (_new_socket(call), _new_socket(call))
-    action.kernel.endpoints.tie(*files)
+    action.kernel.endpoints.pair(*files)
     for number, file in zip(numbers, files, strict=True):
         if number is not None:
             as_socket(file).connected = call

@@ -59,7 +59,7 @@ def _pass_on(action: Action, call: Syscall | Begun) -> None:
 def receive_message(action: Action, call: Syscall) -> None:
     """Receive data, and descriptors if the message carries any; they get new numbers in the receiver."""
     held = look_up(action, call.number(0))
-    lost_before = 0 if held is None else _thrown_away(held.file)
+    lost_before = 0 if held is None else _last_read_without_room(held.file)
     receive(action, call)
     if held is None or call.failed:
         return
@@ -70,7 +70,7 @@ def receive_message(action: Action, call: Syscall) -> None:
         action.kernel.rights.lose(held.file)
 
 
-def _thrown_away(file: OpenFile) -> int:
+def _last_read_without_room(file: OpenFile) -> int:
     """Return the line of the last read that had no room for descriptors, 0 if there was none."""
     last = None if file.socket is None else file.socket.last_read
     return 0 if last is None or last.name in MESSAGE_RECEIVES else last.line
@@ -118,8 +118,8 @@ def pidfd_getfd(action: Action, call: Syscall) -> None:
 def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
     """Return the process that a pidfd refers to, from its annotation or the call that created it."""
     note = note_of(call.arg(0))
-    told = "" if note is None else parse_annotation(note).local
-    if (pid := identifier(told)) is not None:
+    pid_text = "" if note is None else parse_annotation(note).local
+    if (pid := identifier(pid_text)) is not None:
         return pid
     opened = pidfd.file.opened
     return opened.number(0) if opened is not None and opened.name == "pidfd_open" else None

@@ -63,15 +63,15 @@ def _touch(action: Action, descriptor: Descriptor, call: Syscall) -> None:
         readiness.touch(call)
         return
     for turn in action.thread.rounds.values():
-        if descriptor.opened is None and (report := _meant(turn, descriptor)) is not None:
+        if descriptor.opened is None and (report := _by_number(turn, descriptor)) is not None:
             report.touch(call)
             return
         if turn.first is None and descriptor is not turn.set_descriptor:
             turn.first = descriptor
-            _guess(turn, descriptor, call)
+            _by_first_use(turn, descriptor, call)
 
 
-def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
+def _by_number(turn: Round, descriptor: Descriptor) -> Readiness | None:
     """Return the report whose data equals the descriptor's number, if its creation and registration were not traced."""
     for report in turn.reports:
         if report.descriptor is None and report.data == descriptor.number and turn.epoll is not None:
@@ -80,7 +80,7 @@ def _meant(turn: Round, descriptor: Descriptor) -> Readiness | None:
     return None
 
 
-def _guess(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
+def _by_first_use(turn: Round, descriptor: Descriptor, call: Syscall) -> None:
     """Bind a report with unknown data to the first descriptor read after it: its registration was not traced."""
     if len(turn.reports) != 1 or call.name not in _READS:
         return

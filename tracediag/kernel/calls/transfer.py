@@ -80,7 +80,7 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
     socket = file.socket
     if socket is None:
         if call.result == 0:
-            _nothing_more(action, file, call)
+            _count_empty_read(action, file, call)
         elif file.at_end is not None:
             file.more()
         return
@@ -92,7 +92,7 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
         socket.last_read = call
 
 
-def _nothing_more(action: Action, file: OpenFile, call: Syscall) -> None:
+def _count_empty_read(action: Action, file: OpenFile, call: Syscall) -> None:
     """Count reads in a row that returned 0 bytes; a read of 0 bytes does not count."""
     if call.body.endswith(", 0"):
         return
@@ -115,11 +115,11 @@ def transmit(action: Action, call: Syscall) -> None:
     if call.name in SENDS and call.errno != "ENOTSOCK":
         as_socket(descriptor.file)
     if descriptor.number == _STDERR or descriptor.copy_of is not None:
-        _said(action, descriptor, call)
+        _record_message(action, descriptor, call)
     _wrote(descriptor, call)
 
 
-def _said(action: Action, descriptor: Descriptor, call: Syscall) -> None:
+def _record_message(action: Action, descriptor: Descriptor, call: Syscall) -> None:
     """Record a message written to fd 2, or to the read-write dup of it through which perror(3) writes."""
     original = descriptor.copy_of
     maker = descriptor.opened

@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.complaints import said_by
-from tracediag.evidence.partial_writes import Partial, abandoned, elsewhere, looks_complete, taken_in_part, wants_room
-from tracediag.evidence.paths import takes_back
+from tracediag.evidence.partial_writes import (
+    Partial,
+    abandoned,
+    elsewhere,
+    looks_complete,
+    taken_in_part,
+    watches_for_room,
+)
+from tracediag.evidence.paths import undoes
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
@@ -104,10 +111,10 @@ class ShortWriteLost(Rule):
     def undone(self, action: Action) -> None:
         """Forget short writes to a file that the program removes or truncates: the program has noticed."""
         if self._lost:
-            self._lost = [lost for lost in self._lost if not takes_back(action, lost.descriptor.file)]
+            self._lost = [lost for lost in self._lost if not undoes(action, lost.descriptor.file)]
         if self._open:
             for descriptor in action.process.table.open.values():
-                if self.name in descriptor.file.memory and takes_back(action, descriptor.file):
+                if self.name in descriptor.file.memory and undoes(action, descriptor.file):
                     self._forget(descriptor.file)
 
     @on_release
@@ -194,7 +201,7 @@ def _excused(file: OpenFile, short: Partial, event: Event) -> bool:
     if signal is not None and signal.name == "SIGPIPE" and signal.line > short.call.line:
         return True
     broken = file.pipe is not None and file.pipe.pipe.broken is not None
-    return broken or file.sent is not None or wants_room(file) or abandoned(short, event)
+    return broken or file.sent is not None or watches_for_room(file) or abandoned(short, event)
 
 
 def _reported(lost: _Lost) -> bool:

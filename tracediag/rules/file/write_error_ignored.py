@@ -9,7 +9,7 @@ import msgspec
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import Complaint, meaning
-from tracediag.evidence.paths import takes_back
+from tracediag.evidence.paths import undoes
 from tracediag.evidence.runs import Run
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
@@ -95,7 +95,7 @@ class WriteErrorIgnored(Rule):
         if self._losing and action.process in self._losing:
             losses = self._losing[action.process]
             for loss in losses:
-                loss.aftermath.undone = action.call if takes_back(action, loss.descriptor.file) else None
+                loss.aftermath.undone = action.call if undoes(action, loss.descriptor.file) else None
             losses[:] = [loss for loss in losses if not loss.aftermath.settled]
 
     @on_process_end

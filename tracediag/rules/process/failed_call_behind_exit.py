@@ -17,7 +17,7 @@ from tracediag.evidence.verdicts import (
     final,
     is_orphan,
     judge,
-    left_over,
+    unsettled,
 )
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
@@ -73,7 +73,7 @@ class FailedCallBehindExit(Rule):
         """Judge the rest: orphans, and the ended children of running processes."""
         for verdict in self._orphans:
             yield from self._reported(verdict, ceiling(verdict, kernel))
-        for verdict in left_over(kernel):
+        for verdict in unsettled(kernel):
             yield from self._reported(verdict)
 
     def _reported(self, verdict: Verdict, at_most: Severity = Severity.ERROR) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ class FailedCallBehindExit(Rule):
             title=f"{program_name(verdict.program) or 'the process'} {verdict.manner}"
             f"{' because' if known else ', perhaps because'} {failure_of(blame)}",
             severity=Severity.WARNING if doubtful else severity,
-            confidence=blame.confidence if verdict.whole else max(blame.confidence, Confidence.LIKELY, key=_rank),
+            confidence=blame.confidence if verdict.from_start else max(blame.confidence, Confidence.LIKELY, key=_rank),
             why=why_of(blame),
             fix=fix_of(blame),
             explains=[("child-failure-behind", verdict.end.line)],
