@@ -76,7 +76,7 @@ class _Replacement(File):
             os.unlink(self._beside)  # noqa: PTH108
 
 
-def _dress(descriptor: int, target: str) -> None:
+def _copy_attributes(descriptor: int, target: str) -> None:
     """Give a new file the owner and permissions of the old one, but no set-user-ID, or those that any new file gets."""
     try:
         old = os.stat(target)  # noqa: PTH116
