@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from command_line import environment, tracediag
@@ -228,3 +229,10 @@ def test_a_format_alone_is_for_standard_output(trace):
         done = tracediag("analyze", trace, *wrong)
         assert done.returncode == 2
         assert "two formats for standard output: " in done.stderr
+
+
+def test_no_regular_file_is_made_among_devices(trace):
+    done = tracediag("analyze", trace, "-o", "json:/dev/tracediag-report.json")
+    assert done.returncode == 2
+    assert "/dev/tracediag-report.json: no regular file belongs there" in done.stderr
+    assert not Path("/dev/tracediag-report.json").exists()

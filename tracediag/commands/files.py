@@ -108,6 +108,8 @@ def open_file(path: str) -> File:
             return File(path, os.dup(number), standard=True)
         if status is not None and not stat.S_ISREG(status.st_mode):
             return File(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        if os.path.realpath(path).startswith("/proc/") or os.path.dirname(os.path.abspath(path)) == "/dev":  # noqa: PTH100, PTH120
+            raise UsageError(f"{path}: no regular file belongs there")
         if path.endswith("/"):
             raise UsageError(f"{path}: is a directory")
         if status is not None and not os.access(path, os.W_OK):
