@@ -133,7 +133,7 @@ def test_a_path_that_is_not_utf8(tmp_path, quiet):
         assert "\\xff\\x1b.strace" in done.stderr
 
 
-WIDTHS = ("0", "abc", "-5", "1", "99999999999999999999", "9" * 5000)
+WIDTHS = ("0", "abc", "9" * 5000)
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
