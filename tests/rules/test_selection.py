@@ -28,6 +28,12 @@ def test_names_codes_prefixes_and_families():
     assert names("") == names([]) == []
 
 
+def suggested(word):
+    with pytest.raises(UnknownRuleError) as caught:
+        find_rules(word)
+    return caught.value.alike
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
@@ -44,6 +50,15 @@ def test_suggestions_by_spelling_and_by_meaning(word, meant):
         find_rules(word)
     assert caught.value.alike[0] == meant
     assert f"did you mean {meant}" in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["no-such-rule", "with-the", "the", "not-a-rule", "while that", "from"])
+def test_nothing_is_suggested_for_words_that_name_no_fault(word):
+    assert suggested(word) == ()
+
+
+def test_a_stop_word_adds_nothing_to_the_words_beside_it():
+    assert suggested("the zombie with that") == suggested("zombie")
 
 
 @pytest.mark.parametrize("word", ["TD9", "TD599", "xyzzy"])

@@ -10,6 +10,13 @@ from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
 
 _WORDS = re.compile(r"[^a-z0-9]+")
+_STOP_WORDS = frozenset(
+    _WORDS.split(
+        "and any are but can does for from has have how into its may not other rule rules some such than that the "
+        "their then there these this those was what when where which while why will with"
+    )
+)
+"""Words that say nothing of a fault; names and summaries are full of them."""
 _SUGGESTED = 3
 _IN_NAME, _IN_SUMMARY = 2.0, 1.0
 """What a word counts that a rule's name or its summary holds."""
@@ -83,7 +90,7 @@ def _score(wanted: str, name: str, summary: str) -> float:
     ratio = difflib.SequenceMatcher(None, wanted, name).ratio()
     score = 2 * _IN_NAME * ratio if ratio >= _ALIKE else 0.0
     for part in filter(None, _WORDS.split(wanted)):
-        if len(part) < 3 or re.fullmatch(r"td\d*", part):
+        if len(part) < 3 or part in _STOP_WORDS or re.fullmatch(r"td\d*", part):
             continue
         if any(held.startswith(part) for held in _WORDS.split(name)):
             score += _IN_NAME
