@@ -1,4 +1,4 @@
-# make demo   the tour: the bundled server under strace, and the diagnosis
+# make demo   the bundled server with a fault, under strace, and the diagnosis
 # make test   all tests
 # make lint   style, types and layers
 # make samples  record every sample again

@@ -1,11 +1,11 @@
-"""Show the whole tour: the bundled server with a fault, traced live, and the diagnosis.
+"""Show tracediag at work: record the bundled server, which has a fault, and diagnose it.
 
-The server is started under strace, driven by a client that brings the fault to light, and stopped; then its trace is
-analysed. Where strace cannot be had, a recorded sample is analysed instead. Exits 0 if the fault is named.
+The server runs under strace while a client triggers the fault; then its trace is analysed. Without strace, a recorded
+sample is analysed instead. The exit code is 0 if the diagnosis names the fault.
 
 The faults: accept-once, not-drained, keep-registered, dup-kept, clobber-flags, cloexec-by-setfl, sigpipe,
-blocking-client, ignore-hangup, ignore-eof, double-close, use-after-close, use-after-reset. `tracediag demo --list` says
-what each of them is.
+blocking-client, ignore-hangup, ignore-eof, double-close, use-after-close, use-after-reset. `tracediag demo --list`
+describes them.
 """
 
 from __future__ import annotations
@@ -49,14 +49,20 @@ class Options(CommonOptions, kw_only=True):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("fault", metavar="FAULT", nargs="?", default="accept-once", help="(default: accept-once)")
-    parser.add_argument("--list", action="store_true", help="list the faults and end")
+    parser.add_argument(
+        "fault",
+        metavar="FAULT",
+        nargs="?",
+        default="accept-once",
+        help="the fault of the server (default: accept-once)",
+    )
+    parser.add_argument("--list", action="store_true", help="list the faults and exit")
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
     add_report(parser, FORMATS)
 
 
 def run(options: Options) -> int:
-    """Do the tour."""
+    """Record and diagnose, or list the faults."""
     from tracediag.epollserver import FAULTS
 
     if options.list:
@@ -76,7 +82,7 @@ def run(options: Options) -> int:
 def _verdict(report: Report, fault: Fault, options: Options) -> ExitCode:
     """Say whether the diagnosis names the fault that was switched on: this is a test of tracediag, too."""
     named = fault.rule in (finding.name for finding in report.findings)
-    options.tell(f"the fault was {fault.name}; the diagnosis {'names' if named else 'misses'} it ({fault.rule})")
+    options.tell(f"the diagnosis {'names' if named else 'does not name'} the fault {fault.name}: {fault.rule}")
     return ExitCode.CLEAN if named else ExitCode.FAULT
 
 
@@ -106,13 +112,14 @@ def _live(interruption: Interruption, fault: Fault, options: Options) -> Report:
     server = [sys.executable, "-EsS", str(_PACKAGE / "epollserver"), "--fault", fault.name]
     with interruption.guarding(lambda: Recording(strace, server, options.keep, stdout=subprocess.PIPE)) as recording:
         port = _port(recording)
-        options.tell(f"started the bundled server under {strace.label}, with the fault {fault.name} ({fault.summary})")
+        options.tell(f"started the bundled server under {strace.label} with the fault {fault.name}: {fault.summary}")
         result = drive(port, fault.name)
-        options.tell(f"drove it with its client: {result.answered} of {result.asked} answers came")
+        options.tell(f"ran its client: {result.answered} of {result.asked} requests were answered")
         recording.signal(signal.SIGTERM)
         recording.wait(_PATIENCE)
         recording.kill()
-        options.tell(f"stopped it; the trace has {recording.size // 1024:,} KB, options {' '.join(strace.options)}")
+        size = f"{recording.size // 1024:,} KiB"
+        options.tell(f"stopped the server: {size} of trace, recorded with strace {' '.join(strace.options)}")
         name = options.keep or f"<{fault.name}>"
         report = analyze(recording.follow(name))
         recording.check()

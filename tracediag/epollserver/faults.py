@@ -19,6 +19,7 @@ class Fault(NamedTuple):
 
     name: str
     summary: str
+    """What the server does wrong, from the verb on: "accepts one connection per wakeup ..."."""
     rule: str
     """The name of the rule of tracediag that must find it in the trace."""
     server: type[Server]
@@ -30,11 +31,11 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(_faults)
 
 
 def fault(name: str, *, rule: str) -> Callable[[type[Server]], type[Server]]:
-    """Register a server as the one that commits the fault `name`; its docstring begins with the summary."""
+    """Register a server as the one that commits the fault `name`; its docstring begins with what it does wrong."""
 
     def register(server: type[Server]) -> type[Server]:
-        summary = (server.__doc__ or name).partition("\n")[0].rstrip(".")
-        _faults[name] = Fault(name, summary, rule, server)
+        verb, *rest = (server.__doc__ or name).partition("\n")[0].rstrip(".").split(" ")
+        _faults[name] = Fault(name, " ".join([verb.lower(), *rest]), rule, server)
         return server
 
     return register
@@ -42,24 +43,24 @@ def fault(name: str, *, rule: str) -> Callable[[type[Server]], type[Server]]:
 
 @fault("accept-once", rule="edge-triggered-accept-once")
 class AcceptOnce(Server):
-    """An edge-triggered listener is accepted from once per wakeup.
+    """Accepts one connection per wakeup from an edge-triggered listener.
 
-    One edge may stand for several connections (epoll(7)). The others stay in the queue, and from then on each
-    arrival releases only the oldest, which may be long dead, while the newcomer waits.
+    One edge may stand for several connections (epoll(7)). The others stay in the backlog, and from then on each
+    new connection lets out only the oldest, which may be long dead, while the new one waits.
     """
 
     listener_events = EPOLLIN | EPOLLET
 
     def on_listener(self) -> None:
-        """Accept one connection, as if there were an event for each."""
+        """Accept one connection, as if each had an event of its own."""
         self.accept_one()
 
 
 @fault("not-drained", rule="edge-triggered-not-drained")
 class NotDrained(Server):
-    """An edge-triggered client is read from once per wakeup, into a small buffer.
+    """Reads once per wakeup from an edge-triggered client, into a small buffer.
 
-    What did not fit stays unread: there is no further edge until more arrives (epoll(7)).
+    The rest stays unread: the next edge comes only when more data arrive (epoll(7)).
     """
 
     client_mode = EPOLLET
@@ -69,9 +70,9 @@ class NotDrained(Server):
 
 @fault("keep-registered", rule="epipe-still-registered")
 class KeepRegistered(Server):
-    """A failed send ends the answer, but the socket is neither closed nor taken out of the set.
+    """Drops the answer after a failed send, but neither closes the socket nor removes it from the epoll set.
 
-    It is in error for good, so a level-triggered epoll_wait never waits again.
+    The socket stays in error, so a level-triggered epoll_wait never waits again.
     """
 
     def fail(self, connection: Connection, _error: OSError) -> None:
@@ -81,10 +82,10 @@ class KeepRegistered(Server):
 
 @fault("dup-kept", rule="stale-epoll-registration")
 class DupKept(Server):
-    """A duplicate of the client's descriptor outlives its close.
+    """Closes a client's descriptor while a duplicate of it stays open.
 
     The registration belongs to the open file description, not to the number (epoll(7), questions and
-    answers): events go on for a number that is closed, and EPOLL_CTL_DEL cannot name it any more.
+    answers): events keep arriving for a closed number, and EPOLL_CTL_DEL can no longer name it.
     """
 
     def admit(self, sock: socket, peer: str) -> None:
@@ -108,7 +109,7 @@ class DupKept(Server):
 
 @fault("clobber-flags", rule="setfl-clobbers-flags")
 class ClobberFlags(Server):
-    """The access log is made non-blocking by F_SETFL without F_GETFL.
+    """Sets O_NONBLOCK on the access log by F_SETFL without F_GETFL, which clears O_APPEND.
 
     F_SETFL sets all status flags at once (fcntl(2)): O_APPEND is gone, and the server overwrites what other
     processes appended to the log.
@@ -123,10 +124,10 @@ class ClobberFlags(Server):
 
 @fault("cloexec-by-setfl", rule="setfl-setfd-confused")
 class CloexecBySetfl(Server):
-    """The listener is to be closed on exec, but F_SETFL is given the flag of F_SETFD.
+    """Passes FD_CLOEXEC to F_SETFL instead of F_SETFD, so that the listener stays open across exec.
 
-    FD_CLOEXEC is 1, which is O_WRONLY for F_SETFL: the kernel ignores it (fcntl(2)), and every program that
-    is started inherits the socket.
+    FD_CLOEXEC is 1, which is O_WRONLY for F_SETFL: the kernel ignores it (fcntl(2)), and every program that the
+    server starts inherits the socket.
     """
 
     def open_listener(self, port: int) -> socket:
@@ -139,9 +140,9 @@ class CloexecBySetfl(Server):
 
 @fault("sigpipe", rule="send-without-nosignal")
 class Sigpipe(Server):
-    """SIGPIPE has its default action, and answers are sent without MSG_NOSIGNAL.
+    """Sends without MSG_NOSIGNAL while SIGPIPE has its default action.
 
-    The first client that leaves in the middle of its answer kills the server (send(2), signal(7)).
+    The first client that disconnects in the middle of its answer kills the server (send(2), signal(7)).
     """
 
     def __init__(self, port: int, log: str = os.devnull) -> None:
@@ -155,10 +156,10 @@ class Sigpipe(Server):
 
 @fault("blocking-client", rule="blocking-fd-in-event-loop")
 class BlockingClient(Server):
-    """Accepted sockets are left blocking.
+    """Leaves accepted sockets blocking.
 
-    They do not inherit O_NONBLOCK from the listener on Linux (accept(2)). One client that stops in the middle
-    of its request stops everybody: recv waits for it.
+    They do not inherit O_NONBLOCK from the listener on Linux (accept(2)). A client that stops in the middle of its
+    request blocks all others: recv waits for it.
     """
 
     def prepare(self, sock: socket) -> None:
@@ -168,10 +169,10 @@ class BlockingClient(Server):
 
 @fault("ignore-hangup", rule="hangup-ignored-spin")
 class IgnoreHangup(Server):
-    """A client that has hung up is left alone, as if nothing remained to be done for it.
+    """Ignores that a client has hung up, and keeps its socket in the epoll set.
 
     A level-triggered epoll_wait reports EPOLLHUP, EPOLLERR and EPOLLRDHUP until the descriptor is closed or
-    taken out of the set (epoll(7)).
+    removed from the set (epoll(7)).
     """
 
     def handle(self, connection: Connection, events: int) -> None:
@@ -182,7 +183,7 @@ class IgnoreHangup(Server):
 
 @fault("ignore-eof", rule="eof-ignored-spin")
 class IgnoreEof(Server):
-    """The end of a client's data is taken for "nothing yet".
+    """Treats the end of a client's data as "no data yet".
 
     recv returns 0 only at the end (recv(2)), and keeps doing so: the descriptor stays readable.
     """
@@ -193,7 +194,7 @@ class IgnoreEof(Server):
 
 @fault("double-close", rule="double-close")
 class DoubleClose(Server):
-    """A client's descriptor is closed by the connection, and again by the server that remembers its number.
+    """Closes a client's descriptor twice: with the connection, and again by its number.
 
     With threads the second close would close whatever has the number by then (close(2)).
     """
@@ -207,9 +208,9 @@ class DoubleClose(Server):
 
 @fault("use-after-close", rule="use-after-close")
 class UseAfterClose(Server):
-    """A client's descriptor is written to after its close.
+    """Writes to a client's descriptor after closing it.
 
-    EBADF at best; if the number has been given out again, the farewell reaches a stranger.
+    EBADF at best; if the number has been reused, the data go to another file or connection.
     """
 
     def drop(self, connection: Connection) -> None:
@@ -221,7 +222,7 @@ class UseAfterClose(Server):
 
 @fault("use-after-reset", rule="use-after-reset")
 class UseAfterReset(Server):
-    """The rest of an answer is sent piece by piece although a piece before has failed.
+    """Keeps sending the pieces of an answer after one of them has failed.
 
     After EPIPE or ECONNRESET no data can reach the client (send(2)).
     """
