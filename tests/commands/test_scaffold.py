@@ -92,3 +92,12 @@ def test_a_folder_that_is_not_a_checkout_is_refused(tmp_path):
     assert done.returncode == 2
     assert "not a checkout of tracediag" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_an_installed_package_is_left_alone(tmp_path):
+    shutil.copytree(ROOT / "tracediag", tmp_path / "tracediag", ignore=shutil.ignore_patterns("__pycache__"))
+    before = files(tmp_path)
+    done = tracediag("rules", "new", "a-fault", "--family", "file", "--dir", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"tracediag: {tmp_path}: not a checkout of tracediag; name one with --dir\n"
+    assert files(tmp_path) == before

@@ -1,9 +1,11 @@
-"""List the rules: code, name, severity, and what each finds; or create a new one.
+"""List the rules (code, name, severity, summary), or create a new one.
+
+Findings of a rule marked "preview" may still change in severity and wording.
 
     tracediag rules new NAME
 
-writes the files of a new rule into a checkout of tracediag: the rule and its page in the family's folder, and two
-programs to record in samples/NAME. It takes the next free code, and overwrites nothing.
+creates the files of a new rule in a checkout of tracediag: the rule and its page in the folder of its family, and two
+programs to record in samples/NAME. The rule gets the next free code; no file is overwritten.
 """
 
 from __future__ import annotations
@@ -36,10 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
     new = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules").add_parser(
-        "new", help="create a new rule", description="Write the files of a new rule into a checkout of tracediag."
+        "new", help="create a new rule", description="Create the files of a new rule in a checkout of tracediag."
     )
-    new.add_argument("name", metavar="NAME", help="the fault in words joined by hyphens, such as double-close")
-    new.add_argument("--family", metavar="FAMILY", help="folder of the rule (default: that of the rules most like it)")
+    new.add_argument("name", metavar="NAME", help="the fault, as words joined by hyphens: double-close")
+    new.add_argument("--family", metavar="FAMILY", help="folder of the rule (default: that of the most similar rule)")
     new.add_argument("--dir", metavar="DIR", help="the checkout (default: the one that tracediag runs from)")
     add_common(new)
 
@@ -62,9 +64,9 @@ def _begin(options: Options) -> int:
     code, paths = scaffold(checkout, options.name, options.family)
     write("".join(f"{path}\n" for path in paths))
     for line in (
-        f"{code} {options.name}: left to do: the programs bug.c and fixed.c; sh samples/{options.name}/record.sh;",
-        "the page: both traces, cut to the lines that matter, and all that stands in capitals;",
-        f"the rule; then: python -m pytest -k {options.name}",
+        f"next: write bug.c and fixed.c of {code}, then record them: sh samples/{options.name}/record.sh",
+        "then: put both traces on the page, cut to the lines that matter; replace everything in capitals",
+        f"then: write the rule, and run: .venv/bin/python -m pytest -k {options.name} --rewrite-pages",
     ):
         options.tell(line)
     return 0

@@ -100,7 +100,7 @@ def scaffold(checkout: Path, name: str, family: str | None) -> tuple[str, list[P
     """Write the files of a new rule; return its code and the files.
 
     Args:
-        checkout: the folder that holds `tracediag/rules` and `samples`.
+        checkout: the folder that holds `pyproject.toml`, `tracediag/rules` and `samples`.
         name: the fault, in words joined by hyphens.
         family: the folder of the rule; by default the one whose rules are most like it.
 
@@ -109,8 +109,8 @@ def scaffold(checkout: Path, name: str, family: str | None) -> tuple[str, list[P
         UsageError: if a name is invalid, or a file exists already: nothing is written then.
     """
     rules = checkout / "tracediag" / "rules"
-    if not rules.is_dir():
-        raise UsageError(f"{checkout}: not a checkout of tracediag (no tracediag/rules); name one with --dir")
+    if not (rules.is_dir() and (checkout / "pyproject.toml").is_file()):
+        raise UsageError(f"{checkout}: not a checkout of tracediag; name one with --dir")
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a rule name: use lower-case words joined by hyphens, such as double-close")
     family = family or _family_like(name)
