@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from command_line import environment
+from command_line import environment, tracediag
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -36,3 +36,12 @@ def test_a_growing_trace_is_followed_until_interrupted(tmp_path):
         _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"{len(path.read_text().splitlines())} lines" in said
+
+
+def test_a_piped_report_names_nothing_that_was_not_found():
+    """A rule names all that may follow from its finding; which of it will show is not known while the trace comes."""
+    trace = (SAMPLES / "descriptor-limit-reached" / "bug.strace").read_text()
+    done = tracediag("analyze", "--format", "full", input=trace)
+    assert "descriptor-limit-reached" in done.stdout
+    assert "    explains  " not in done.stdout
+    assert "accept-emfile-spin" not in done.stdout

@@ -32,8 +32,8 @@ class UsageError(CommandError):
     """The command line names something that does not exist."""
 
 
-def no_such(what: str, name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for an unknown name, with suggestions."""
-    alike = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+def no_such(what: str, name: str, known: Iterable[str], listing: str) -> UsageError:
+    """Return the error for a name that does not exist, with similar names, or else the command that lists all."""
+    alike = difflib.get_close_matches(name, list(known), n=3)
+    hint = f"; did you mean {' or '.join(alike)}?" if alike else f"; `{listing}` lists them"
     return UsageError(f"no {what} {name!r}{hint}")

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
+import msgspec
+
 from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.output import say, write
 from tracediag.commands.parser import CommonOptions
@@ -18,7 +20,7 @@ from tracediag.results.report import Report
 if TYPE_CHECKING:
     from tracediag.api import Analysis
 
-FAIL_ON = (*Severity, "never")
+FAIL_ON = (*map(str, Severity), "never")
 _FORMS = "names, codes, prefixes or families, comma-separated"
 
 
@@ -89,7 +91,8 @@ class Publisher:
         """Write each finding as soon as it is found, and at the end their ranking; return the report."""
         shown: list[str] = []
         for finding in analysis:
-            write(self._formatter.finding(finding, path))
+            # Which of the findings that it may explain will follow is not known yet.
+            write(self._formatter.finding(msgspec.structs.replace(finding, explains=()), path))
             shown.append(finding.fingerprint)
         report = analysis.report()
         write(self._formatter.closing(report))

@@ -105,8 +105,8 @@ def scaffold(checkout: Path, name: str, family: str | None) -> tuple[str, list[P
         family: the folder of the rule; by default the one whose rules are most like it.
 
     Raises:
-        UsageError: if a name is wrong, or a file is there already: nothing is written then.
         UsageError: if a name is invalid, or a file exists already: nothing is written then.
+        CommandError: if a file cannot be written.
     """
     rules = checkout / "tracediag" / "rules"
     if not (rules.is_dir() and (checkout / "pyproject.toml").is_file()):

@@ -25,7 +25,9 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
-    parser.add_argument("--fault", metavar="FAULT", help="the fault to inject (default: none)")
+    parser.add_argument(
+        "--fault", metavar="FAULT", help="the fault to inject; `tracediag demo --list` describes them (default: none)"
+    )
 
 
 def run(options: Options) -> int:
@@ -45,4 +47,4 @@ def check_fault(fault: str | None) -> None:
     from tracediag.epollserver import FAULTS
 
     if fault is not None and fault not in FAULTS:
-        raise no_such("fault", fault, FAULTS)
+        raise no_such("fault", fault, FAULTS, "tracediag demo --list")
