@@ -4,6 +4,7 @@ import re
 import pytest
 from command_line import tracediag
 
+from tracediag.commands import NAMES
 from tracediag.rules import all_rules
 from tracediag.rules.pages import parse_page
 
@@ -76,6 +77,17 @@ def test_help(command):
     done = tracediag(command, "--help")
     assert done.returncode == 0
     assert "--color" in done.stdout
+
+
+@pytest.mark.parametrize("command", [(), *[(name,) for name in NAMES], ("rules", "new")])
+def test_help_fits_the_usual_terminal(command):
+    """Where nothing is known of the device, it is taken to have 80 columns; a command to copy may be longer."""
+    lines = tracediag(*command, "--help").stdout.splitlines()
+    assert [line for line in lines if len(line) > 80 and not line.startswith("    tracediag ")] == []
+
+
+def test_help_keeps_commands_as_they_are():
+    assert "\n    strace -f ./server 2>&1 | tracediag analyze\n" in tracediag("analyze", "--help").stdout
 
 
 def test_help_imports_nothing_heavy():

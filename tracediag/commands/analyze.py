@@ -1,9 +1,12 @@
 """Diagnose recorded traces.
 
-Each TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
-files of `strace -ff`, or their prefix, are one trace. The report goes to standard output, its summary to standard
-error. Of several traces each is reported in turn, and the exit code is the worst. What comes from a pipe, or with
---follow, is reported as it comes.
+    tracediag analyze server.strace
+    strace -f ./server 2>&1 | tracediag analyze
+
+Each TRACE is the output of strace, plain or compressed; "-" is standard input, and may be omitted after a pipe. The
+files of `strace -ff`, or their prefix, count as one trace. The report goes to standard output, a one-line summary to
+standard error. Several traces are reported one after the other; the exit code is the worst of them. From a pipe, or
+with --follow, findings are reported while the trace is read.
 """
 
 from __future__ import annotations
@@ -37,8 +40,10 @@ class Options(JudgingOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--strict", action="store_true", help="lines not understood and damaged files are errors")
-    parser.add_argument("--follow", action="store_true", help="follow the trace while it grows, until Ctrl-C")
+    parser.add_argument(
+        "--strict", action="store_true", help="treat damaged files and lines that are not strace output as errors"
+    )
+    parser.add_argument("--follow", action="store_true", help="keep reading while the trace grows, until Ctrl-C")
     add_judging(parser)
 
 

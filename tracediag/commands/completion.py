@@ -1,6 +1,10 @@
 """Print a completion script for a shell.
 
-For bash: tracediag completion bash > ~/.local/share/bash-completion/completions/tracediag
+Install it where the shell finds it:
+
+    tracediag completion bash > ~/.local/share/bash-completion/completions/tracediag
+    tracediag completion zsh > DIR/_tracediag         # DIR: a folder of $fpath
+    tracediag completion tcsh > ~/.tracediag.tcsh     # source it in ~/.tcshrc
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ class Options(CommonOptions, kw_only=True):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell to complete for")
+    parser.add_argument("shell", choices=SHELLS, help="the shell that will load the script")
 
 
 def run(options: Options) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _MARGIN = 2
 _USUAL = 80
 _NO_LOOK = Look()
+_UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
+"""A name of an option or a fault stays on one line."""
 
 
 class _Help(RawDescriptionRichHelpFormatter):
@@ -28,6 +31,10 @@ class _Help(RawDescriptionRichHelpFormatter):
     def __init__(self, prog: str, look: Look) -> None:
         super().__init__(prog, width=(look.width or _USUAL) - _MARGIN)
         self._look = look
+
+    def add_text(self, text: object) -> None:
+        """Add a description; its paragraphs are wrapped to the width, what is indented stays as it is."""
+        super().add_text(_wrapped(text, self._width) if isinstance(text, str) else cast("Any", text))
 
     @property
     def console(self) -> Console:
@@ -41,6 +48,11 @@ class _Help(RawDescriptionRichHelpFormatter):
     @console.setter
     def console(self, console: Console) -> None:
         self._console = console
+
+
+def _wrapped(text: str, width: int) -> str:
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(each if each.startswith(" ") else textwrap.fill(each, width, **_UNBROKEN) for each in paragraphs)
 
 
 class Parser(argparse.ArgumentParser):

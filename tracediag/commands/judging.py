@@ -39,10 +39,13 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_report(parser, FORMATS)
     parser.add_argument(
-        "--fail-on", choices=FAIL_ON, default="warning", help="exit 1 from this severity on (default: warning)"
+        "--fail-on",
+        choices=FAIL_ON,
+        default="warning",
+        help="exit 1 for findings of this severity or worse (default: warning)",
     )
-    parser.add_argument("--exit-zero", action="store_true", help="exit 0 whatever is found")
-    for flag, what in (("--select", "only these rules"), ("--ignore", "all but these rules")):
+    parser.add_argument("--exit-zero", action="store_true", help="exit 0 even with findings (same as --fail-on never)")
+    for flag, what in (("--select", "only these rules"), ("--ignore", "all rules except these")):
         parser.add_argument(flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what} ({_FORMS})")
 
 

@@ -19,7 +19,10 @@ from tracediag.report.visible import visible
 
 _DESCRIPTION = """Reads an strace log as an expert would, and reports what is wrong, with proof.
 
-Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage or internal error; 3 unreadable input."""
+    strace -f -ttt -T -yy -s 128 -o server.strace ./server
+    tracediag analyze server.strace
+
+Exit codes: 0 no finding at or above --fail-on; 1 findings; 2 usage or internal error; 3 unreadable input."""
 
 
 class CommonOptions(msgspec.Struct, kw_only=True):

@@ -36,7 +36,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
         action=_AddReport,
         const=formats,
         default=[],
-        help="write the report to FILE too, or in that format to standard output; may be repeated",
+        help="also write a report to FILE (may be repeated); without FILE, same as --format FORMAT",
     )
 
 

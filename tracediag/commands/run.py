@@ -2,10 +2,10 @@
 
     tracediag run --keep server.strace -- ./server --port 8080
 
-The command's own input and output are left alone. The report comes when the command has ended. Ctrl-C reaches the
-command as always; pressed again it sends SIGTERM to all that is traced, and then SIGKILL. SIGTERM, SIGHUP and SIGQUIT
-to tracediag send SIGTERM to all that is traced, and SIGKILL ten seconds later. The exit code is that of the diagnosis;
-with --exit-with-command a command that fails passes on its own status, or 128 + N for signal N.
+The command keeps its standard input, output and error. The report follows when the command has ended. Ctrl-C reaches
+the command as usual; a second Ctrl-C sends SIGTERM to every traced process, a third SIGKILL. SIGTERM, SIGHUP or SIGQUIT
+to tracediag sends SIGTERM to every traced process, and SIGKILL ten seconds later. The exit code is that of the
+diagnosis; with --exit-with-command it is the status of a command that fails, or 128 + N after signal N.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Print the JSON Schema of a document.
+"""Print the JSON Schema of a JSON document that tracediag prints.
 
     tracediag schema > report.schema.json
 
-The report is what `analyze` and `run` print with --format json, the summary and the tree what `summary` and `tree` do.
+With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a summary and `tree` a tree.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Count calls, errors and times, as strace -c does.
 
-Each TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
-prefix of an -ff set stands for all its files. Several traces are added up to one table; --each shows one for each.
+Each TRACE is the output of strace, plain or compressed; "-" is standard input, and may be omitted after a pipe. The
+prefix of the files of `strace -ff` stands for all of them. Several traces are added up in one table, unless --each is
+given.
 
-Times are those that strace -T records: without it there are no columns of times. Percentiles are at most 0.5 % off.
+The columns of times need strace -T. Percentiles are accurate to 0.5 %.
 """
 
 from __future__ import annotations
@@ -47,14 +48,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
     parser.add_argument("--by", choices=BY, default=BY[0], help="group calls by (default: call)")
-    parser.add_argument("--sort", choices=SORT, help="(default: time where the trace has times, else calls)")
+    parser.add_argument(
+        "--sort", choices=SORT, help="order of the rows (default: time if the trace has times, else calls)"
+    )
     parser.add_argument(
         "--limit",
         type=_limit,
         metavar="N",
-        help=f"show at most N rows, 0 for all (default: {_LONG} processes, files or peers in a table, else all)",
+        help=f"show at most N rows, 0 for all (default: {_LONG} for processes, files and peers, else all)",
     )
-    parser.add_argument("--each", action="store_true", help="one table for each trace, instead of their sum")
+    parser.add_argument("--each", action="store_true", help="print one table per trace instead of their sum")
     add_report(parser, ("full", "json"))
 
 

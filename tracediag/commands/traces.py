@@ -12,7 +12,7 @@ from tracediag.commands.errors import UsageError
 def add_traces(parser: argparse.ArgumentParser) -> None:
     """Declare the traces."""
     parser.add_argument(
-        "traces", metavar="TRACE", nargs="*", help='a trace; "-", or none where one is piped in, for standard input'
+        "traces", metavar="TRACE", nargs="*", help='a trace; "-" is standard input, and may be omitted after a pipe'
     )
 
 

@@ -1,9 +1,9 @@
 """Show the processes: parents and children, what each ran, how it ended.
 
-TRACE is the output of strace, plain or compressed; "-", or none where a trace is piped in, is standard input; the
-prefix of an -ff set stands for all its files. Each process has a line: its pid, its command line, its start and how
-long it ran where the trace has times (-ttt), its calls, and its exit status or the signal that killed it, with the
-sender.
+Each TRACE is the output of strace, plain or compressed; "-" is standard input, and may be omitted after a pipe. The
+prefix of the files of `strace -ff` stands for all of them. Each process has a line: its pid, its command line, its
+start and duration if the trace has times (-ttt), its number of calls, and its exit status or the signal that killed it,
+with the sender.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--threads", action="store_true", help="a line for each thread, instead of their count")
+    parser.add_argument(
+        "--threads", action="store_true", help="print a line per thread instead of the number of threads"
+    )
     add_report(parser, ("full", "json"))
 
 
