@@ -1,6 +1,6 @@
 """List the rules (code, name, severity, summary), or create a new one.
 
-Findings of a rule marked "preview" may still change in severity and wording.
+A rule marked "(preview)" is new: its severity and what it reports may still change.
 
     tracediag rules new NAME
 
