@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Bounds, Run, confidence
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Action, Kernel
@@ -32,7 +33,7 @@ class LoopRule(Rule, Generic[AnyRun]):
     """Owners whose runs are kept; the oldest makes room."""
 
     def __init__(self) -> None:
-        self._runs: dict[object, dict[object, AnyRun]] = {}
+        self._runs: Cases[object, dict[object, AnyRun]] = Cases(self.kept, outlive=True)
         self._excerpt = False
         """Whether the trace is over and was an excerpt: then a few turns may stand for more."""
         self._last_line = 0
@@ -68,8 +69,6 @@ class LoopRule(Rule, Generic[AnyRun]):
         """Keep a run, in place of an older one; of too many owners the oldest makes room."""
         runs = self._runs.get(owner)
         if runs is None:
-            if len(self._runs) >= self.kept:
-                del self._runs[next(iter(self._runs))]
             runs = self._runs[owner] = {}
         elif len(runs) >= _KEYS and key not in runs:
             del runs[next(iter(runs))]

@@ -46,7 +46,6 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
         if run is not None:
             run.add(call)
             return
-        listener.memory[self.name] = True
         wait = _reported(action.thread, listener)
         made = _Failures(call, call, descriptor=listener, thread=action.thread, wait=wait)
         self.begin(made, listener.file)
@@ -83,7 +82,9 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
     def released(self, action: Action) -> Iterator[Finding]:
         """The listener is closed."""
         for descriptor in action.released if self._runs else ():
-            yield from self.over(action.event, descriptor.file)
+            run = self.run(descriptor.file)
+            if run is not None and run.descriptor is descriptor:
+                yield from self.over(action.event, descriptor.file)
 
     def tell(self, spin: _Failures, sure: Confidence) -> Finding:
         """Make the finding."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import ORDERS, manner
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
@@ -70,30 +71,32 @@ class AcceptErrorEndsServer(Rule):
     summary = "the server shuts down on a transient accept error: the listener is closed or the process exits"
 
     def __init__(self) -> None:
-        self._errors: dict[int | None, _Error] = {}
+        self._errors: Cases[Thread, _Error] = Cases(outlive=True)
+        self._listeners: Cases[Descriptor, None] = Cases()
+        """Those on which an accept has failed: `released` is to hear of their close."""
 
     @on_errno(*_TRANSIENT)
     def failed(self, action: Action) -> None:
         """Remember the error until the server calls accept or waits again."""
         call, listener = action.call, action.descriptor
         if call.name in ACCEPTS and listener is not None:
-            listener.memory[self.name] = True
-            self._errors[action.thread.tid] = _Error(action.thread, listener, call)
+            self._listeners[listener] = None
+            self._errors[action.thread] = _Error(action.thread, listener, call)
 
     @on_call(*ACCEPTS)
     def asked_again(self, action: Action) -> None:
         """The server continues: another accept, whatever its result."""
-        error = self._errors.get(action.thread.tid)
+        error = self._errors.get(action.thread)
         if error is not None and error.call is not action.call:
-            del self._errors[action.thread.tid]
+            del self._errors[action.thread]
 
     @on_round
     def waited_again(self, action: Action) -> None:
         """The server continues: its loop waits again."""
         if self._errors:
-            error = self._errors.get(action.thread.tid)
+            error = self._errors.get(action.thread)
             if error is not None and error.closed is None:
-                del self._errors[action.thread.tid]
+                del self._errors[action.thread]
 
     @on_signal(*ORDERS, "SIGKILL")
     def ordered_to_stop(self, action: Action) -> None:
@@ -121,8 +124,8 @@ class AcceptErrorEndsServer(Rule):
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """The process ends soon after the error; or its listener was closed, and the trace ends before it does."""
         process, end = last.process, last.exit
-        for tid, error in [item for item in self._errors.items() if item[1].thread.process is process]:
-            del self._errors[tid]
+        for thread, error in [item for item in self._errors.items() if item[0].process is process]:
+            del self._errors[thread]
             stopped = error.ordered or (end is not None and error.requested and not end.status)
             killed = end is not None and end.signal is not None
             decisive = error.closed if end is None else end

@@ -67,7 +67,6 @@ class DatagramResentUnanswered(LoopRule[_Series]):
             return None
         found = None if series is None else self.over(call, descriptor.file)
         if _datagram(socket, call):
-            descriptor.memory[self.name] = True
             self.begin(_Series(call, call, process=action.process, descriptor=descriptor), descriptor.file)
         return found
 
