@@ -9,6 +9,7 @@ import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.blame import Blame, find_blame
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import meaning, report_step
 from tracediag.evidence.exits import end_step, severity_by_end
 from tracediag.evidence.faults import Fault
@@ -62,25 +63,27 @@ class IgnoredFailureStrikesLater(Rule):
     severity = Severity.ERROR
     summary = "a failed call is ignored, and a later failure or wrong action follows from it"
 
+    def __init__(self) -> None:
+        self._firsts: Cases[Process, deque[First]] = Cases()
+        """The failures from which later ones may follow."""
+        self._chains: Cases[Process, list[_Chain]] = Cases()
+
     @on_errno(*_DENIED, *_WRONG, *_TAKEN, of=NAMES)
     def failed(self, action: Action) -> None:
         """Check whether a failure follows from an earlier one, then whether later ones may follow from it."""
-        memory = action.process.memory
-        firsts: deque[First] | None = memory.get(self.name)
-        if firsts:
-            for before in firsts:
-                how = follows(before, action)
-                if how is not None:
-                    self._strikes(action.process, before, action.call, how)
-                    break
+        for before in self._firsts.get(action.process, ()):
+            how = follows(before, action)
+            if how is not None:
+                self._strikes(action.process, before, action.call, how)
+                break
         found = first(action)
         if found is not None:
-            memory.setdefault(self.name, deque(maxlen=_FIRSTS_KEPT)).append(found)
+            self._firsts.setdefault(action.process, deque(maxlen=_FIRSTS_KEPT)).append(found)
 
     @on_call(*_HARMFUL, *MKDIRS, *CHDIRS)
     def done(self, action: Action) -> None:
         """Forget a failure that is made good; note an action in the wrong directory."""
-        firsts: deque[First] | None = action.process.memory.get(self.name)
+        firsts = self._firsts.get(action.process)
         if not firsts or action.call.failed:
             return
         call = action.call
@@ -96,8 +99,8 @@ class IgnoredFailureStrikesLater(Rule):
     def started(self, action: Action) -> None:
         """Forget all: the new program is not responsible for earlier failures."""
         if action.call.result == 0:
-            action.process.memory.pop(self.name, None)
-            action.process.memory.pop(_CHAINS, None)
+            self._firsts.pop(action.process, None)
+            self._chains.pop(action.process, None)
 
     @on_signal("SIGBUS")
     def struck(self, action: Action) -> None:
@@ -105,12 +108,12 @@ class IgnoredFailureStrikesLater(Rule):
         assert isinstance(action.event, Signal)
         address = Fault(action.event, action.thread, None, None).address
         mapping = None if address is None else action.process.space.find(address)
-        for before in action.process.memory.get(self.name, ()):
+        for before in self._firsts.get(action.process, ()):
             if mapping is not None and mapping.file is not None and before.file is mapping.file:
                 self._strikes(action.process, before, action.event, How.TOO_SHORT)
 
     def _strikes(self, process: Process, before: First, later: Syscall | Signal, how: How) -> None:
-        chains: list[_Chain] = process.memory.setdefault(_CHAINS, [])
+        chains = self._chains.setdefault(process, [])
         known = next((chain for chain in chains if chain.first is before), None)
         if known is None and len(chains) < _CHAINS_KEPT:
             chains.append(_Chain(before, Run(later, later) if isinstance(later, Syscall) else later, how))
@@ -121,7 +124,7 @@ class IgnoredFailureStrikesLater(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by the fate of the process."""
         process = end.process
-        chains: list[_Chain] = process.memory.pop(_CHAINS, [])
+        chains: list[_Chain] = self._chains.pop(process, [])
         if not chains:
             return
         line = end.line if end.event is None else end.event.line
@@ -147,9 +150,6 @@ class IgnoredFailureStrikesLater(Rule):
             fix=fix(chain.first),
             explains=explains if end is None else [*explains, ("child-failure-behind", end.line)],
         )
-
-
-_CHAINS = "ignored-failure-strikes-later chains"
 
 
 def _object(before: First) -> str:

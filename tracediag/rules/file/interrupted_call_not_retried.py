@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from tracediag.evidence.aftermath import Aftermath
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
+from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_followed, on_trace_end
 from tracediag.rules.file._interruptions import (
@@ -48,25 +50,27 @@ class InterruptedCallNotRetried(Rule):
     summary = "a signal interrupts a call (EINTR), and the program does not call again"
 
     def __init__(self) -> None:
-        self._open: dict[int | None, Interruption] = {}
-        """By thread: the interrupted call, until the program retries it or drops it."""
+        self._open: Cases[Thread, Interruption] = Cases()
+        """The interrupted call of a thread, until the program retries it or drops it."""
+        self._periodic: Cases[Process, bool] = Cases()
+        """Whether the timer that a process has set last is periodic."""
 
     @on_errno("EINTR", "ERESTARTSYS", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
     def interrupted(self, action: Action) -> None:
         """Follow the thread after an interrupted call."""
-        call, tid = action.call, action.thread.tid
-        if call.name not in WAITING or tid in self._open:
+        call, thread = action.call, action.thread
+        if call.name not in WAITING or thread in self._open:
             return
         descriptor = subject(action) if call.name in ON_DESCRIPTORS else None
-        self._open[tid] = Interruption(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
-        self.follow(action.thread)
+        self._open[thread] = Interruption(Aftermath(action.process, call), descriptor, call.errno == "EINTR")
+        self.follow(thread)
 
     @on_call("setitimer")
     def timed(self, action: Action) -> None:
         """Note whether the timer is periodic: then SIGALRM is no timeout."""
         found = _INTERVAL(action.call.body)
         if found is not None:
-            action.process.memory[self.name] = (found[1], found[2]) != ("0", "0")
+            self._periodic[action.process] = (found[1], found[2]) != ("0", "0")
 
     @on_call(*QUEUES)
     def wanted(self, action: Action) -> None:
@@ -75,7 +79,7 @@ class InterruptedCallNotRetried(Rule):
     @on_followed
     def followed(self, action: Action) -> Iterator[Finding]:
         """Watch what the thread does next."""
-        interruption, event = self._open.get(action.thread.tid), action.event
+        interruption, event = self._open.get(action.thread), action.event
         if interruption is None or event is interruption.call:
             return
         interruption.age += 1
@@ -105,7 +109,7 @@ class InterruptedCallNotRetried(Rule):
         return False
 
     def _forget(self, action: Action) -> None:
-        self._open.pop(action.thread.tid, None)
+        self._open.pop(action.thread, None)
         self.leave(action.thread)
 
     @on_trace_end
@@ -117,7 +121,7 @@ class InterruptedCallNotRetried(Rule):
 
     def _judged(self, interruption: Interruption, end: Syscall | Exit | None) -> Iterator[Finding]:
         signal = "" if interruption.signal is None else interruption.signal.name
-        periodic = signal == "SIGALRM" and bool(interruption.process.memory.get(self.name))
+        periodic = signal == "SIGALRM" and self._periodic.get(interruption.process, False)
         if signal in _REQUESTS and not periodic:
             return
         status = None if end is None else _status(end)

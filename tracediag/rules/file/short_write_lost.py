@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import said_by
 from tracediag.evidence.partial_writes import (
     Partial,
@@ -57,76 +58,71 @@ class ShortWriteLost(Rule):
     summary = "a write is short, and the program never writes the rest"
 
     def __init__(self) -> None:
-        self._open = 0
-        """How many descriptions wait for a rest: most of the time none, and then complete writes are skipped."""
+        self._short: Cases[OpenFile, Partial] = Cases()
+        """The descriptions that wait for a rest: most of the time none, and then complete writes are skipped."""
         self._lost: list[_Lost] = []
 
     @on_call("write")
     def wrote(self, action: Action) -> Iterator[Finding] | None:
         """Compare the result with the size, by the text alone: this sees every write of a trace."""
         call = action.call
-        if not self._open and call.body.endswith(f", {call.result}"):
+        if not self._short and call.body.endswith(f", {call.result}"):
             return None
         return self._wrote(action)
 
     @on_call("writev", *POSITIONED_WRITES)
     def wrote_otherwise(self, action: Action) -> Iterator[Finding] | None:
         """Compare as above."""
-        return self._wrote(action) if self._open or not looks_complete(action.call) else None
+        return self._wrote(action) if self._short or not looks_complete(action.call) else None
 
     def _wrote(self, action: Action) -> Iterator[Finding]:
         call = action.call
         descriptor = action.descriptor or action.process.table.get(call.number(0) or 0)
         if descriptor is None or not _keeps_order(descriptor.file):
             return
-        short: Partial | None = descriptor.file.memory.get(self.name)
+        short = self._short.get(descriptor.file)
         if short is None:
             self._note(action, descriptor.file)
         elif call.result is None or call.errno in _NOT_NOW:
             short.retried = call
         elif call.result <= 0:
-            self._forget(descriptor.file)  # the program learns the reason; other rules check what it does about that
+            del self._short[descriptor.file]  # the program learns the reason; other rules check what it does about that
         elif action.thread is short.thread and not POSITIONED_WRITES & {call.name, short.call.name}:
-            self._forget(descriptor.file)
+            del self._short[descriptor.file]
             confidence = elsewhere(short, call)
             if confidence is not None and action.kernel.elided < short.call.line:
                 yield self._finding(_Lost(action.process, descriptor, short, call), confidence)
             self._note(action, descriptor.file)
         elif _is_rest(short, call):
-            self._forget(descriptor.file)
+            del self._short[descriptor.file]
             self._note(action, descriptor.file)
 
     def _note(self, action: Action, file: OpenFile) -> None:
         """Remember a short write."""
         short = None if looks_complete(action.call) else taken_in_part(action, file)
         if short is not None and short.size < _HUGE:
-            file.memory[self.name] = short
-            self._open += 1
-
-    def _forget(self, file: OpenFile) -> None:
-        if file.memory.pop(self.name, None) is not None:
-            self._open -= 1
+            self._short[file] = short
 
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Forget short writes to a file that the program removes or truncates: the program has noticed."""
         if self._lost:
             self._lost = [lost for lost in self._lost if not undoes(action, lost.descriptor.file)]
-        if self._open:
+        if self._short:
             for descriptor in action.process.table.open.values():
-                if self.name in descriptor.file.memory and undoes(action, descriptor.file):
-                    self._forget(descriptor.file)
+                if descriptor.file in self._short and undoes(action, descriptor.file):
+                    del self._short[descriptor.file]
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """Judge when the process closes its last number for the description: the rest can no longer be written."""
-        for descriptor in action.released if self._open else ():
-            short: Partial | None = descriptor.file.memory.get(self.name)
+        for descriptor in action.released if self._short else ():
+            short = self._short.get(descriptor.file)
             if short is None or short.thread.process is not action.process:
                 continue
             if any(holder.table is descriptor.table for holder in descriptor.file.holders):
                 continue
-            self._forget(descriptor.file)
+            del self._short[descriptor.file]
             if _excused(descriptor.file, short, action.event) or action.kernel.elided > short.call.line:
                 continue
             lost = _Lost(action.process, descriptor, short, action.event)
@@ -146,10 +142,10 @@ class ShortWriteLost(Rule):
 
     def _unclosed(self, end: ProcessEnd) -> Iterator[_Lost]:
         """Yield what is lost by an exit_group without a reported exit, and so without a release."""
-        if end.exit is not None or end.event is None or not self._open:
+        if end.exit is not None or end.event is None or not self._short:
             return
         for descriptor in end.held:
-            short: Partial | None = descriptor.file.memory.get(self.name)
+            short = self._short.get(descriptor.file)
             if short is not None and not _excused(descriptor.file, short, end.event):
                 yield _Lost(end.process, descriptor, short, end.event)
 
