@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -12,9 +12,6 @@ from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.trace.calls import EPOLL_CREATES, EVENTFDS, INOTIFIES, PIPES, SIGNALFDS, TIMERFDS
 from tracediag.trace.events import Syscall
-
-FAILED = "TD307 failed"
-"""On a descriptor: the last call on it that is known to have failed."""
 
 STANDARD_STREAMS = 3
 """Numbers from here on are a program's own."""
@@ -33,6 +30,8 @@ class Group(msgspec.Struct, eq=False):
     """What each of them is."""
     least: int
     """How many of them make a leak."""
+    failed: Mapping[Descriptor, Syscall]
+    """The last call on a descriptor, of any group, that is known to have failed."""
     left: list[Descriptor] = []
     """In the order of their opening."""
 
@@ -49,20 +48,26 @@ class Group(msgspec.Struct, eq=False):
     @property
     def failures(self) -> list[Syscall]:
         """The last failure on each of them, if a call has failed on every one; otherwise empty."""
-        found: list[Syscall] = [held.memory[FAILED] for held in self.left if FAILED in held.memory]
+        found = [self.failed[held] for held in self.left if held in self.failed]
         return found if len(found) == len(self.left) else []
 
 
-def groups(process: Process, held: Iterable[Descriptor]) -> list[Group]:
-    """Return the descriptors that a process has opened and not closed, by origin, the largest group first."""
+def groups(process: Process, held: Iterable[Descriptor], failed: Mapping[Descriptor, Syscall]) -> list[Group]:
+    """Return the descriptors that a process has opened and not closed, by origin, the largest group first.
+
+    Args:
+        process: the process.
+        held: what it has open.
+        failed: the last call on a descriptor that is known to have failed.
+    """
     found: dict[object, Group] = {}
     for descriptor in held:
         if descriptor.number < STANDARD_STREAMS or descriptor.opened is None or _came_by_fork(descriptor):
             continue
-        origin = _origin(process, descriptor, descriptor.opened)
+        origin = _origin(process, descriptor, descriptor.opened, failed.get(descriptor))
         if origin is not None:
             key, label, least = origin
-            found.setdefault(key, Group(label, least)).left.append(descriptor)
+            found.setdefault(key, Group(label, least, failed)).left.append(descriptor)
     for group in found.values():
         group.left.sort(key=lambda held: 0 if held.opened is None else held.opened.line)
     unused = [group for group in found.values() if not _in_use(process, group)]
@@ -73,7 +78,9 @@ def _came_by_fork(descriptor: Descriptor) -> bool:
     return descriptor.copy_of is not None and descriptor.copy_of.table is not descriptor.table
 
 
-def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[object, str, int] | None:
+def _origin(
+    process: Process, descriptor: Descriptor, opened: Syscall, failed: Syscall | None
+) -> tuple[object, str, int] | None:
     """Return the key of an origin, its name, and how many make a leak; None for descriptors that may be needed."""
     file = descriptor.file
     if descriptor.copy_of is not None:
@@ -82,7 +89,7 @@ def _origin(process: Process, descriptor: Descriptor, opened: Syscall) -> tuple[
         path = same_thing(file, opened)
         return None if path is None else (path, path, _SOME)
     if file.socket is not None:
-        return _of_socket(process, descriptor)
+        return _of_socket(process, descriptor, failed)
     if file.kind is Kind.PIPE and opened.name in PIPES:
         writes = file.pipe is not None and file.pipe.writing
         least = max(_SOME, 2 * len(process.children))
@@ -104,8 +111,7 @@ def same_thing(file: OpenFile, opened: Syscall) -> str | None:
     return _DIGITS.sub("N", path) if path.startswith(_PER_PROCESS) else path
 
 
-def _of_socket(process: Process, descriptor: Descriptor) -> tuple[object, str, int] | None:
-    failed: Syscall | None = descriptor.memory.get(FAILED)
+def _of_socket(process: Process, descriptor: Descriptor, failed: Syscall | None) -> tuple[object, str, int] | None:
     socket = descriptor.file.socket
     if socket is None or socket.accepting:
         return None

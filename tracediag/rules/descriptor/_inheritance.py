@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import msgspec
 
@@ -13,9 +13,6 @@ from tracediag.kernel.process import Process
 from tracediag.trace.calls import ACCEPTS, OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.values import Array, Text, bare
-
-LOCKED = "TD309 lock"
-"""On a description: the flock call that took the lock, which belongs to the description."""
 
 _STANDARD_STREAMS = 3
 _MAKERS = OPENS | ACCEPTS | {"socket"}
@@ -56,13 +53,19 @@ class Leak(msgspec.Struct, eq=False):
         return bool(self.process.table.last_closed or self.owner.table.last_closed)
 
 
-def leaks(process: Process, call: Syscall) -> Iterator[Leak]:
-    """Yield the descriptors that a child passes through execve without having used them, one of each kind."""
+def leaks(process: Process, call: Syscall, locked: Container[OpenFile]) -> Iterator[Leak]:
+    """Yield the descriptors that a child passes through execve without having used them, one of each kind.
+
+    Args:
+        process: the child.
+        call: its execve.
+        locked: the files that an flock lock is held on.
+    """
     if process.parent is None or process.program in (None, process.former) or '"LISTEN_FDS=' in call.body:
         return
     found: dict[str, Leak] = {}
     for number, inherited in process.table.inherited.items():
-        what = _kind(process, number, inherited)
+        what = _kind(process, number, inherited, locked)
         if what is None or is_named(call, number):
             continue
         if what in found:
@@ -79,7 +82,7 @@ def is_named(call: Syscall, number: int) -> bool:
     return any(re.search(rf"(?<![\w.]){number}(?![\w.])", text) for text in texts)
 
 
-def _kind(process: Process, number: int, inherited: Inherited) -> str | None:
+def _kind(process: Process, number: int, inherited: Inherited, locked: Container[OpenFile]) -> str | None:
     """Return the kind of a descriptor that should not be inherited; None where that may be intended or is harmless."""
     file, cloexec, owner = inherited
     opened = owner.opened
@@ -90,7 +93,7 @@ def _kind(process: Process, number: int, inherited: Inherited) -> str | None:
     if file.socket is not None:
         ready = file.socket.accepted is not None or file.socket.connected is not None
         return "listener" if file.socket.accepting else "connection" if ready else None
-    if LOCKED in file.memory:
+    if file in locked:
         return "lock"
     path = file.path
     if path is None or file.kind is not Kind.FILE or path.startswith("/dev/"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -12,13 +13,12 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.rules.descriptor._growth import FAILED, STANDARD_STREAMS, Group, groups, sibling
+from tracediag.rules.descriptor._growth import STANDARD_STREAMS, Group, groups, sibling
 from tracediag.trace.calls import OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import plural
 
-_LIMIT = "TD307 limit"
-"""On a process: its first call that failed with EMFILE."""
+_FAILURES_KEPT = 1 << 16
 _PASTED = 3
 """Descriptors of one origin that are enough in an excerpt."""
 _APART = 3
@@ -35,6 +35,12 @@ class DescriptorLeak(Rule):
     severity = Severity.WARNING
     summary = "the same object is opened again and again and never closed: descriptors accumulate until EMFILE"
     rests_on = ("close",)
+
+    def __init__(self) -> None:
+        self._failed: Cases[Descriptor, Syscall] = Cases(_FAILURES_KEPT)
+        """The last call on a descriptor that is known to have failed."""
+        self._limits: Cases[Process, Syscall] = Cases()
+        """The first call of a process that failed with EMFILE."""
 
     @on_errno(
         *(
@@ -55,18 +61,23 @@ class DescriptorLeak(Rule):
     def failed(self, action: Action) -> None:
         """Remember the last failure on a descriptor: the close may be missing on that error path."""
         if action.call.body[:1].isdigit() and action.call.name != "ioctl":
-            _note(action)
+            self._note(action)
 
     @on_call("connect", "flock")
     def refused(self, action: Action) -> None:
         """Remember failures of calls whose errors are too common for `failed`, such as EAGAIN and ECONNREFUSED."""
         if action.call.failed and action.call.errno != "EINPROGRESS":
-            _note(action)
+            self._note(action)
 
     @on_errno("EMFILE")
     def full(self, action: Action) -> None:
         """Remember the first EMFILE: the leak leads to it."""
-        action.process.memory.setdefault(_LIMIT, action.call)
+        self._limits.setdefault(action.process, action.call)
+
+    def _note(self, action: Action) -> None:
+        held = action.process.table.open.get(action.call.number(0) or 0)
+        if held is not None and held.number >= STANDARD_STREAMS:
+            self._failed[held] = action.call
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -82,9 +93,9 @@ class DescriptorLeak(Rule):
     def _judged(
         self, process: Process, held: Iterable[Descriptor], end: int, *, pasted: bool = False
     ) -> Iterator[Finding]:
-        limit: Syscall | None = process.memory.get(_LIMIT)
+        limit = self._limits.get(process)
         until = end if limit is None else limit.line
-        for group in groups(process, held):
+        for group in groups(process, held, self._failed):
             openings = group.openings
             if len(openings) >= group.least and _grows(openings, until):
                 yield self._finding(process, group, end, limit)
@@ -133,12 +144,6 @@ def _shows_closes(process: Process, kernel: Kernel) -> bool:
         return True
     table, end = process.table, process.exit
     return any(gone.closed is not end for gone in table.last_closed.values())
-
-
-def _note(action: Action) -> None:
-    held = action.process.table.open.get(action.call.number(0) or 0)
-    if held is not None and held.number >= STANDARD_STREAMS:
-        held.memory[FAILED] = action.call
 
 
 def _consequences(limit: Syscall | None) -> Iterator[tuple[str, int]]:

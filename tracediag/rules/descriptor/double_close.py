@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.owners import closed_by, last_owner
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel, describe
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Thread
 from tracediag.kernel.table import DescriptorTable
 from tracediag.results.findings import Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_exit, on_threaded, on_trace_end
 from tracediag.trace.calls import CONTROLS, EPOLL_CTLS, READS, WRITES
 from tracediag.trace.events import Begun, Syscall
 
-_USERS = "TD303 users"
-"""On a descriptor: the threads that used it, except the thread that opened it."""
-
+_USED_KEPT = 1 << 16
+"""Descriptors of which the users are known; a user that is forgotten would count as a stranger."""
 _LONG_SWEEP = 8
 _SHORT_SWEEP = 3
 
@@ -76,8 +77,10 @@ class DoubleClose(Rule):
     summary = "a descriptor is closed twice; in between, another thread may have been given the number"
 
     def __init__(self) -> None:
-        self._runs: dict[int | None, _Run] = {}
-        """By thread: the latest run with a failed close."""
+        self._runs: Cases[Thread, _Run] = Cases()
+        """The latest run of a thread with a failed close."""
+        self._users: Cases[Descriptor, set[int | None]] = Cases(_USED_KEPT, outlive=True)
+        """The threads that used a descriptor, except the thread that opened it."""
 
     @on_errno("EBADF", of=("close",))
     def refused(self, action: Action) -> list[Finding] | None:
@@ -86,10 +89,10 @@ class DoubleClose(Rule):
         number = call.number(0)
         if number is None or number < 0:
             return None
-        run = self._runs.get(call.pid)
+        run = self._runs.get(action.thread)
         if run is None or not run.reaches(number, call):
             settled = _settled(run)
-            run = self._runs[call.pid] = _run_to(action, number)
+            run = self._runs[action.thread] = _run_to(action, number)
         gone = last_owner(action, number)
         if gone is None:
             run.strangers += 1
@@ -104,7 +107,10 @@ class DoubleClose(Rule):
         """Remember which threads use a descriptor: they may have the right to close it."""
         descriptor, tid = action.descriptor, action.thread.tid
         if descriptor is not None and descriptor.opened is not None and descriptor.opened.pid != tid:
-            descriptor.memory.setdefault(_USERS, set()).add(tid)
+            users = self._users.get(descriptor)
+            if users is None:
+                users = self._users[descriptor] = set()
+            users.add(tid)
 
     @on_errno("EBADF")
     def missed(self, action: Action) -> Iterator[Finding]:
@@ -118,7 +124,7 @@ class DoubleClose(Rule):
     @on_exit
     def exited(self, action: Action) -> Iterator[Finding]:
         """Settle the run of a thread that ended."""
-        yield from _settled(self._runs.pop(action.event.pid, None))
+        yield from _settled(self._runs.pop(action.thread))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -151,7 +157,9 @@ class DoubleClose(Rule):
         before, closed = None if gone.before is None else gone.before.closed, gone.closed
         if not isinstance(before, Syscall) or not isinstance(closed, Syscall) or gone.opened is None:
             return None
-        if gone.opened.pid != action.thread.tid or not _by_a_stale_number(before, closed, gone):
+        if gone.opened.pid != action.thread.tid or not _by_a_stale_number(
+            before, closed, gone, self._users.get(gone, ())
+        ):
             return None
         number = gone.number
         return self.finding(
@@ -185,11 +193,11 @@ def _strike(close: Syscall) -> Step:
     )
 
 
-def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor) -> bool:
+def _by_a_stale_number(before: Syscall, closed: Syscall, gone: Descriptor, users: Container[int | None]) -> bool:
     """Whether a thread closed the number before, and now a descriptor under it that the thread never used."""
     both = before.name == closed.name == "close" and before.pid == closed.pid
     stranger = gone.opened is not None and gone.opened.pid != closed.pid
-    return both and stranger and closed.pid not in gone.memory.get(_USERS, ())
+    return both and stranger and closed.pid not in users
 
 
 def _run_to(action: Action, number: int) -> _Run:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release
-from tracediag.rules.descriptor._inheritance import LOCKED, Leak, is_named, leaks
+from tracediag.rules.descriptor._inheritance import Leak, is_named, leaks
 from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Exit, Record, Syscall
 from tracediag.trace.quantities import count
@@ -43,6 +45,10 @@ class LeakedIntoExec(Rule):
 
     def __init__(self) -> None:
         self._leaks: list[Leak] = []
+        self._leaked: Cases[OpenFile, None] = Cases()
+        """What was leaked: `released` is to hear of its close."""
+        self._locks: Cases[OpenFile, None] = Cases()
+        """The files that are locked by flock: the lock belongs to the description."""
 
     @on_call("flock")
     def locked(self, action: Action) -> None:
@@ -55,9 +61,9 @@ class LeakedIntoExec(Rule):
             path = held.file.path
             self._prove(action, lambda leak: leak.what == "lock" and leak.file.path == path)
         elif call.has("LOCK_UN"):
-            held.file.memory.pop(LOCKED, None)
+            self._locks.pop(held.file)
         else:
-            held.file.memory[LOCKED] = call
+            self._locks[held.file] = None
 
     @on_errno("EADDRINUSE")
     def in_use(self, action: Action) -> None:
@@ -82,9 +88,9 @@ class LeakedIntoExec(Rule):
                 leak for leak in self._leaks if leak.process is not process or not is_named(call, leak.number)
             ]
             return
-        for leak in leaks(process, call):
+        for leak in leaks(process, call, self._locks):
             if len(self._leaks) < _KEPT:
-                leak.file.memory[self.name] = True
+                self._leaked[leak.file] = None
                 self._leaks.append(leak)
 
     @on_release
@@ -93,7 +99,7 @@ class LeakedIntoExec(Rule):
         if not self._leaks:
             return
         for descriptor in action.released:
-            if self.name not in descriptor.file.memory:
+            if descriptor.file not in self._leaked:
                 continue
             for leak in self._leaks:
                 if leak.owner is descriptor and leak.held:
