@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action
 from tracediag.kernel.calls.waiting import selected
@@ -29,6 +30,10 @@ _GARBAGE = frozenset({"EAFNOSUPPORT", "EFAULT", "EINVAL", "EBADF"})
 _WHY = "an fd_set has bits for 0 to 1023 only, and FD_SET with a higher number writes past its end: select(2)"
 
 
+_Select = tuple[int, Descriptor | None, Syscall]
+"""The number that is too high, the descriptor if it is known, and the call."""
+
+
 class SelectBeyondFdSetsize(Rule):
     """select is called with a number for which an fd_set has no bit."""
 
@@ -37,18 +42,21 @@ class SelectBeyondFdSetsize(Rule):
     severity = Severity.WARNING
     summary = "select is used with a descriptor of 1024 or above, for which an fd_set has no bit"
 
+    def __init__(self) -> None:
+        self._selected: Cases[Process, _Select] = Cases()
+
     @on_call(*SELECTS)
     def selects(self, action: Action) -> None:
         """Keep the first select that watches such a number; the consequence shows at the end."""
         call = action.call
-        if (call.number(0) or 0) <= FD_SETSIZE or self.name in action.process.memory:
+        if (call.number(0) or 0) <= FD_SETSIZE or action.process in self._selected:
             return
         high = _high_numbers(call)
         found = next((found for number in high if (found := action.process.table.get(number)) is not None), None)
         # An unknown number may be a stale bit past the end of a set shorter than the first argument says; not so if
         # that argument is exactly one more, and the call did not fail.
         if found is not None or (high and max(high) + 1 == call.number(0) and not call.failed):
-            action.process.memory[self.name] = (high[0] if found is None else found.number, found, call)
+            self._selected[action.process] = (high[0] if found is None else found.number, found, call)
 
     @on_signal("SIGABRT", "SIGSEGV")
     def crashes(self, action: Action) -> Iterator[Finding]:
@@ -56,9 +64,9 @@ class SelectBeyondFdSetsize(Rule):
         signal, process = action.event, action.process
         if not isinstance(signal, Signal):
             return
-        kept = process.memory.pop(self.name, None)
+        kept: _Select | None = self._selected.pop(process, None)
         if kept is not None:
-            yield self._selected(kept, signal)
+            yield self._watches(kept, signal)
         elif signal.name == "SIGABRT":
             yield from self._refused(process, _CHECKED, signal)
             yield from self._refused(process, _OVERFLOW, signal)
@@ -71,13 +79,13 @@ class SelectBeyondFdSetsize(Rule):
             yield from self._guess(end.process)
 
     def _settle(self, process: Process) -> Iterator[Finding]:
-        kept = process.memory.pop(self.name, None)
+        kept: _Select | None = self._selected.pop(process, None)
         if kept is not None:
-            yield self._selected(kept, None)
+            yield self._watches(kept, None)
         elif process.messages:
             yield from self._refused(process, _PYTHON, None)
 
-    def _selected(self, kept: tuple[int, Descriptor | None, Syscall], signal: Signal | None) -> Finding:
+    def _watches(self, kept: _Select, signal: Signal | None) -> Finding:
         number, descriptor, call = kept
         end = () if signal is None else (step(signal, "the program then crashes"),)
         what = f"fd {number}" if descriptor is None else name(descriptor)
