@@ -63,7 +63,7 @@ class Remembering(Rule):
 def after(*lines: str) -> Remembering:
     """Return the rule once it has seen a trace."""
     engine = Engine([Remembering], raising=True)
-    list(engine.take(read([f"{line}\n" for line in lines])))
+    list(engine.feed(read([f"{line}\n" for line in lines])))
     (rule,) = engine._rules
     assert isinstance(rule, Remembering)
     return rule
@@ -180,7 +180,7 @@ def test_an_exit_leaves_no_watcher_on_what_was_forgotten() -> None:
     engine = Engine([Remembering], raising=True)
     exits = []
     for event in read([f"{OPEN}\n", f"{READ}\n", "1 +++ exited with 0 +++\n", "2 getpid() = 2\n"]):
-        list(engine.take([event]))
+        list(engine.feed([event]))
         if isinstance(event, Exit):
             exits.append(engine.kernel.processes[0])
     assert [process.watchers for process in exits] == [()]
