@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -24,6 +25,12 @@ class FaultRule(Rule):
 
     deadly: ClassVar[tuple[str, ...]] = ("SIGABRT",)
     """The signals with which a handler of the first one ends the process."""
+
+    def __init__(self) -> None:
+        self.faults: Cases[Process, Fault] = Cases()
+        """The signal that may end each process."""
+        self._handled: Cases[Process, Fault] = Cases()
+        """The last such signal whose handler returned."""
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
         """Return the finding, or None where the fault is of another kind.
@@ -41,7 +48,7 @@ class FaultRule(Rule):
         """Note the signal; what a crash handler sends before it exits, to any thread, is not the crash."""
         signal, process = action.event, action.process
         assert isinstance(signal, Signal)
-        known: Fault | None = process.memory.get(self.name)
+        known = self.faults.get(process)
         if known is not None and signal.name == "SIGABRT":
             return
         last, before = action.thread.last_call, action.thread.earlier_signal
@@ -52,24 +59,24 @@ class FaultRule(Rule):
         if known is not None and not known.by_process and fault.by_process and not fault.sent:
             known.passed_on = True
             return
-        former: Fault | None = process.memory.pop(f"{self.name} handled", None)
+        former: Fault | None = self._handled.pop(process)
         if former is not None and fault.by_process and not fault.sent and _follows(former, fault):
             # A signal that the handler sent was blocked while it ran, and arrives when it returns.
             former.passed_on = True
             fault = former
-        process.memory[self.name] = fault
+        self.faults[process] = fault
 
     @on_call(*SIGNAL_RETURNS)
     def returned(self, action: Action) -> None:
         """The handler has returned: it repaired the cause, or the signal will come again."""
-        known: Fault | None = action.process.memory.get(self.name)
+        known = self.faults.get(action.process)
         if known is not None and known.thread is action.thread and not known.passed_on:
-            action.process.memory[f"{self.name} handled"] = action.process.memory.pop(self.name)
+            self._handled[action.process] = self.faults.pop(action.process)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge a process that has ended, or one without calls of the thread after the signal."""
-        fault: Fault | None = end.process.memory.get(self.name)
+        fault = self.faults.get(end.process)
         if fault is None or fault.sent:
             return
         confidence = self._confidence(fault, end.exit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
@@ -19,8 +20,6 @@ from tracediag.trace.numbers import checked_integer
 from tracediag.trace.quantities import count
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
-_DEATHS = "TD510 deaths"
-"""In the memory of a process: the SIGCHLD of each child that strace does not follow."""
 
 _SECONDS, _LINES = 0.1, 15
 """How long a parent must run on before its exited child counts as forgotten."""
@@ -41,13 +40,18 @@ class ChildNotReaped(Rule):
     needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
+    def __init__(self) -> None:
+        self._deaths: Cases[Process, dict[int, Signal]] = Cases()
+        """For each process, the SIGCHLD of each child by pid."""
+
     @on_signal("SIGCHLD")
     def died(self, action: Action) -> None:
         """Remember which child has exited."""
         event, process = action.event, action.process
-        found = _DEAD.search(event.info) if isinstance(event, Signal) else None
+        assert isinstance(event, Signal)
+        found = _DEAD.search(event.info)
         if found is not None and checked_integer(found[1]) in process.children:
-            process.memory.setdefault(_DEATHS, {}).setdefault(checked_integer(found[1]), event)
+            self._deaths.setdefault(process, {}).setdefault(checked_integer(found[1]), event)
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
@@ -55,7 +59,7 @@ class ChildNotReaped(Rule):
         process, end = last.process, last.exit or last.kernel.last_event
         if not process.children or _reaps_itself(process):
             return
-        zombies = sorted(_zombies(process), key=lambda zombie: zombie[2].line)
+        zombies = sorted(_zombies(process, self._deaths.get(process, {})), key=lambda zombie: zombie[2].line)
         if not zombies or end is None:
             return
         child, _, death = zombies[0]
@@ -103,8 +107,7 @@ def _reaps_itself(process: Process) -> bool:
     return ignored or (arranged is not None and arranged.has("SA_NOCLDWAIT"))
 
 
-def _zombies(process: Process) -> Iterator[_Zombie]:
-    deaths: dict[int, Signal] = process.memory.get(_DEATHS, {})
+def _zombies(process: Process, deaths: dict[int, Signal]) -> Iterator[_Zombie]:
     for pid, child in process.children.items():
         death = child.exit or deaths.get(pid)
         if death is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process, Reaped
@@ -24,22 +25,26 @@ class ChildStatusLost(Rule):
     severity = Severity.WARNING
     summary = "a wait for a child fails with ECHILD: the status of the child is lost"
 
+    def __init__(self) -> None:
+        self._waits: Cases[Process, tuple[Syscall, int, Reaped | Event | None]] = Cases()
+        """The wait that failed, the pid it asks for, and what shows that there was such a child."""
+
     @on_errno("ECHILD")
     def failed(self, action: Action) -> None:
         """Remember the wait until the process ends."""
         call, process = action.call, action.process
-        known = process.memory.get(self.name)
+        known = self._waits.get(process)
         if call.name not in CHILD_WAITS or (known is not None and known[2] is not None):
             return
         pid = _waited_for(call)
         if pid is not None:
-            process.memory[self.name] = (call, pid, _own(process, pid))
+            self._waits[process] = (call, pid, _own(process, pid))
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Judge by the end of the process; in an excerpt the child may be outside the trace."""
         process, end = last.process, last.exit
-        held = process.memory.pop(self.name, None)
+        held = self._waits.pop(process)
         # Only in an excerpt may a pid that the trace does not show as a child have been one.
         if held is None or (held[2] is None and not self.scope.is_excerpt):
             return

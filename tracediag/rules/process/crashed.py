@@ -72,7 +72,7 @@ class Crashed(FaultRule):
     def unannounced(self, last_of: ProcessEnd) -> Iterator[Finding]:
         """Report an exit by such a signal where the signal itself is not in the trace."""
         end, process, thread = last_of.exit, last_of.process, last_of.thread
-        if end is None or thread is None or end.signal not in FAULTS or self.name in process.memory:
+        if end is None or thread is None or end.signal not in FAULTS or process in self.faults:
             return
         last = thread.last_call
         if last is None or last.name in EXECS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.names import process_name
@@ -17,9 +18,6 @@ from tracediag.rules.faulting import FaultRule
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.quantities import size
 
-_REFUSED = "TD504 refused"
-_REPORTED = "TD504 reported"
-
 
 class FileSizeLimit(FaultRule):
     """SIGXFSZ; or EFBIG in a process that ignores SIGXFSZ or has an RLIMIT_FSIZE in the trace."""
@@ -29,39 +27,45 @@ class FileSizeLimit(FaultRule):
     severity = Severity.ERROR
     summary = "a file would exceed the file size limit, RLIMIT_FSIZE: SIGXFSZ or EFBIG"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused: Cases[Process, tuple[Syscall, str | None]] = Cases()
+        """The first call that failed in each process, and the path of its file."""
+        self._told: Cases[Process, None] = Cases()
+
     @on_errno("EFBIG")
     def refused(self, action: Action) -> None:
         """Remember the first call that failed, and its file."""
         what = None if action.descriptor is None else action.descriptor.file.path
-        action.process.memory.setdefault(_REFUSED, (action.call, what))
+        self._refused.setdefault(action.process, (action.call, what))
 
     @on_signal("SIGXFSZ")
     def struck(self, action: Action) -> None:
         """Note the signal; its effect shows at the end."""
         signal = action.event
         assert isinstance(signal, Signal)
-        action.process.memory.setdefault(self.name, Fault(signal, action.thread, action.thread.last_call, None))
+        self.faults.setdefault(action.process, Fault(signal, action.thread, action.thread.last_call, None))
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
         """Report a signal that ended the process."""
-        process.memory[_REPORTED] = True
-        call, what = process.memory.get(_REFUSED, (None, None))
+        self._told[process] = None
+        call, what = self._refused.get(process, (None, None))
         return self._finding(process, call, what, fault.signal, end, confidence, Severity.ERROR)
 
     @on_process_end
     def survived(self, end: ProcessEnd) -> Iterator[Finding]:
         """Report a failure that did not kill the process."""
-        if _REFUSED in end.process.memory:
+        if end.process in self._refused:
             yield from self._refusal(end.process, end.exit)
 
     def _refusal(self, process: Process, end: Exit | None) -> Iterator[Finding]:
-        fault: Fault | None = process.memory.get(self.name)
+        fault = self.faults.get(process)
         ignored = process.signals.get("SIGXFSZ") not in (None, Disposition.DEFAULT)
         limited = _limit(process) is not None
-        if _REPORTED in process.memory or not (fault is not None or ignored or limited):
+        if process in self._told or not (fault is not None or ignored or limited):
             return
-        call, what = process.memory[_REFUSED]
-        process.memory[_REPORTED] = True
+        call, what = self._refused[process]
+        self._told[process] = None
         bad = end is not None and end.status != 0
         severity = Severity.ERROR if bad else Severity.WARNING
         sure = Confidence.CERTAIN if fault is not None or limited else Confidence.LIKELY

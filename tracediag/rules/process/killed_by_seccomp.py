@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import target
 from tracediag.evidence.exits import manner
 from tracediag.evidence.faults import FAULTS, Fault
@@ -18,7 +19,6 @@ from tracediag.trace.events import Exit, Signal, Syscall
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1
-_REPORTED = "TD503 reported"
 _CALL = re.compile(r"\bsi_syscall=(?:__NR_)?(\w++)")
 
 
@@ -32,18 +32,22 @@ class KilledBySeccomp(FaultRule):
 
     deadly = FAULTS
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: Cases[Process, None] = Cases()
+
     @on_signal("SIGSYS")
     def struck(self, action: Action) -> None:
         """Note a SIGSYS: a handler may emulate the call."""
         signal = action.event
         assert isinstance(signal, Signal)
-        action.process.memory[self.name] = Fault(signal, action.thread, action.thread.last_call, None)
+        self.faults[action.process] = Fault(signal, action.thread, action.thread.last_call, None)
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
         """Report a SIGSYS that ended the process, or that the handler exits for."""
         if fault.code not in ("SYS_SECCOMP", "1", ""):
             return None
-        process.memory[_REPORTED] = True
+        self._told[process] = None
         found = _CALL.search(fault.signal.info)
         name = found[1] if found is not None else None
         last = fault.last
@@ -56,12 +60,12 @@ class KilledBySeccomp(FaultRule):
         """Report a kill without a signal: the last call of the thread that died first is the reason."""
         end, process, call = action.event, action.process, action.thread.last_call
         assert isinstance(end, Exit)
-        if self.name in process.memory or _REPORTED in process.memory or call is None:
+        if process in self.faults or process in self._told or call is None:
             return
         if end.signal == "SIGSYS" or (
             end.signal == "SIGKILL" and process.seccomp is not None and process.seccomp.strict
         ):
-            process.memory[_REPORTED] = True
+            self._told[process] = None
             # A call that no rule subscribes to may stand between: then the last known call is not the reason.
             known = call.result is None or end.line - call.line <= _NEAR
             yield self._finding(process, call if known else None, call.name if known else None, None, end, _CERTAIN)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.evidence.names import process_name
@@ -28,7 +29,6 @@ _KILLERS = (
 _TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 _GROUPS = (0, -1)
 _INTENDED = "none needed if this was intended"
-_DEATH = "TD502 death signal"
 _SYSTEM = re.compile(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
 
 
@@ -53,19 +53,25 @@ class KilledFromOutside(Rule):
     severity = Severity.ERROR
     summary = "a signal from outside kills the process: the sender, or where to look for it"
 
+    def __init__(self) -> None:
+        self._signals: Cases[Process, Signal] = Cases()
+        """The last signal to each process that may end it."""
+        self._bound: Cases[Process, Syscall] = Cases()
+        """The call by which it asks for a signal at the exit of its parent."""
+
     @on_signal(*_KILLERS, *FAULTS)
     def struck(self, action: Action) -> None:
         """Remember the last signal that may end the process."""
         signal = action.event
         assert isinstance(signal, Signal)
         if signal.name not in FAULTS or Fault(signal, action.thread, action.thread.last_call, None).sent:
-            action.process.memory[self.name] = signal
+            self._signals[action.process] = signal
 
     @on_call("prctl")
     def bound(self, action: Action) -> None:
         """Remember that the process asks for a signal when its parent exits."""
         if action.call.has("PR_SET_PDEATHSIG") and not action.call.failed:
-            action.process.memory[_DEATH] = action.call
+            self._bound[action.process] = action.call
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
@@ -73,7 +79,7 @@ class KilledFromOutside(Rule):
         process, thread, end = last.process, last.thread, last.exit
         if thread is None or end is None or end.signal is None:
             return
-        signal: Signal | None = process.memory.get(self.name)
+        signal = self._signals.get(process)
         if signal is not None and signal.name != end.signal:
             # Asked to stop first, then killed by SIGKILL: the first signal is a step of its own.
             asked, signal = signal, None
@@ -83,7 +89,7 @@ class KilledFromOutside(Rule):
             return
         if _by_itself(process, thread.last_call, signal, end):
             return
-        killing = _killing(last.kernel, process, end, signal, asked)
+        killing = _killing(last.kernel, process, end, signal, asked, self._bound.get(process))
         if killing is not None:
             yield self._finding(process, thread, end, signal, asked, killing)
 
@@ -132,7 +138,7 @@ def _why(name: str, *, shown: bool) -> str:
 
 
 def _killing(
-    kernel: Kernel, process: Process, end: Exit, signal: Signal | None, asked: Signal | None
+    kernel: Kernel, process: Process, end: Exit, signal: Signal | None, asked: Signal | None, bound: Syscall | None
 ) -> _Killing | None:
     name = end.signal or ""
     sent = _sender(kernel, process, name, end)
@@ -144,7 +150,7 @@ def _killing(
     if signal is not None and signal.sender is not None and signal.sender == process.pid:
         return None
     if name == "SIGKILL":
-        return _by_force(kernel, process, asked)
+        return _by_force(kernel, process, asked, bound)
     if name in _TIMERS:
         title = f"killed by {name} from the process's own timer: no handler is installed"
         return _Killing(Severity.ERROR, title, f"install a handler for {name} before arming the timer")
@@ -192,8 +198,7 @@ def _is_rewritten(held: Descriptor) -> bool:
     return made is not None and made.has("O_CREAT") and (made.has("O_TRUNC") or made.has("O_EXCL"))
 
 
-def _by_force(kernel: Kernel, process: Process, asked: Signal | None) -> _Killing | None:
-    bound: Syscall | None = process.memory.get(_DEATH)
+def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Syscall | None) -> _Killing | None:
     if bound is not None and bound.has("SIGKILL") and process.parent is not None and process.parent.exit is not None:
         fix = f"keep the parent running, or remove PR_SET_PDEATHSIG; {_INTENDED}"
         title = "killed by SIGKILL at the exit of the parent, as requested with PR_SET_PDEATHSIG"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -38,10 +39,13 @@ class PrivilegeDropFlawed(Rule):
     severity = Severity.ERROR
     summary = "root privileges are dropped in the wrong order, or without dropping supplementary groups"
 
+    def __init__(self) -> None:
+        self._drops: Cases[Process, _Drop] = Cases()
+
     @on_call(*SET_SUPPLEMENTARY, *SET_GROUPS)
     def grouped(self, action: Action) -> None:
         """Note a change of groups, which needs root."""
-        call, drop = action.call, _of(action.process)
+        call, drop = action.call, self._drops.setdefault(action.process, _Drop())
         if call.failed:
             # A refused request for root's group proves that it was dropped.
             if call.name in SET_SUPPLEMENTARY or _lowers(call):
@@ -53,7 +57,7 @@ class PrivilegeDropFlawed(Rule):
     @on_call(*SET_USERS)
     def dropped(self, action: Action) -> None:
         """Note a change of user: for good where the real, effective and saved user all change."""
-        call, drop = action.call, _of(action.process)
+        call, drop = action.call, self._drops.setdefault(action.process, _Drop())
         if not _lowers(call):
             return
         if call.failed:
@@ -66,7 +70,7 @@ class PrivilegeDropFlawed(Rule):
     @on_call(*EXECS)
     def executed(self, action: Action) -> Iterator[Finding]:
         """Report a new program started with only the effective user dropped: the real user is inherited."""
-        drop: _Drop | None = action.process.memory.get(self.name)
+        drop = self._drops.get(action.process)
         if drop is None or action.call.failed or drop.lowered is None or drop.user is not None:
             return
         yield self._finding(
@@ -85,7 +89,7 @@ class PrivilegeDropFlawed(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by the calls after the drop."""
         process, failed_end = end.process, bool(end.process.status)
-        drop: _Drop | None = process.memory.get(self.name)
+        drop = self._drops.get(process)
         if drop is None:
             return
         if drop.failed is not None:
@@ -156,11 +160,6 @@ class PrivilegeDropFlawed(Rule):
             why=why,
             fix=fix,
         )
-
-
-def _of(process: Process) -> _Drop:
-    drop: _Drop = process.memory.setdefault(PrivilegeDropFlawed.name, _Drop())
-    return drop
 
 
 def _lowers(call: Syscall) -> bool:

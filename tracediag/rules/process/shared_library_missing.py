@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import Complaint, report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import process_name
@@ -43,6 +44,10 @@ class SharedLibraryMissing(Rule):
     severity = Severity.ERROR
     summary = "the loader finds a shared library in none of its directories"
 
+    def __init__(self) -> None:
+        self._searches: Cases[Process, dict[str, _Search]] = Cases()
+        """The last searches of each process by the name of the library, the latest last."""
+
     @on_errno("ENOENT", of=OPENS)
     def missed(self, action: Action) -> None:
         """Count a directory without the library."""
@@ -52,7 +57,7 @@ class SharedLibraryMissing(Rule):
         found = _LIBRARY.search(call.body)
         if found is None or found[1].startswith("ld.so."):
             return
-        searches: dict[str, _Search] = action.process.memory.setdefault(self.name, {})
+        searches = self._searches.setdefault(action.process, {})
         known = searches.pop(found[1], None)
         if known is None:
             known = _Search(found[1], call, call, 0)
@@ -65,17 +70,17 @@ class SharedLibraryMissing(Rule):
     def replaced(self, action: Action) -> None:
         """Forget the searches of the program before."""
         if not action.call.failed:
-            action.process.memory.pop(self.name, None)
+            self._searches.pop(action.process)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge a program that fails, or one without an end in the trace."""
         process = end.process
-        if self.name in process.memory and (end.exit is None or end.exit.status):
+        if process in self._searches and (end.exit is None or end.exit.status):
             yield from self._judged(process, end.exit, excerpt=self.scope.is_excerpt)
 
     def _judged(self, process: Process, end: Exit | None, *, excerpt: bool) -> Iterator[Finding]:
-        searches: dict[str, _Search] = process.memory[self.name]
+        searches = self._searches[process]
         message = _message(process)
         named = None if message is None else _named(message, searches)
         search = named or (next(reversed(searches.values())) if message is not None or end is not None else None)

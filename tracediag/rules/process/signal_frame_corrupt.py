@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import Fault
 from tracediag.evidence.names import process_name
@@ -16,8 +17,6 @@ from tracediag.trace.calls import SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.values import Structure, bare, number_of
 
-_STACK = "TD521 stack"
-
 
 class SignalFrameCorrupt(FaultRule):
     """SIGSEGV from the kernel itself, right after rt_sigreturn or right after another signal."""
@@ -27,11 +26,16 @@ class SignalFrameCorrupt(FaultRule):
     severity = Severity.ERROR
     summary = "the kernel cannot write a signal frame, or cannot restore the registers from it"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._stacks: Cases[Process, Syscall] = Cases()
+        """The call that set the alternate stack."""
+
     @on_call("sigaltstack")
     def stacked(self, action: Action) -> None:
         """Remember the alternate stack."""
         if action.call.result == 0 and not action.call.body.startswith("NULL"):
-            action.process.memory[_STACK] = action.call
+            self._stacks[action.process] = action.call
 
     def diagnose(self, process: Process, fault: Fault, end: Exit | None, confidence: Confidence) -> Finding | None:
         """Distinguish the two cases: the handler destroyed the frame, or it was never written."""
@@ -56,7 +60,7 @@ class SignalFrameCorrupt(FaultRule):
     ) -> Finding:
         name = "" if delivered is None else delivered.name
         return self.finding(
-            _story(process, fault, end, returned, delivered),
+            _story(process, self._stacks.get(process), fault, end, returned, delivered),
             object=process_name(process),
             title="the signal frame is corrupt: the kernel cannot restore the registers after the handler"
             if returned is not None
@@ -77,10 +81,14 @@ _WHY = (
 )
 
 
-def _story(
-    process: Process, fault: Fault, end: Exit | None, returned: Syscall | None, delivered: Signal | None
+def _story(  # the parts of the story
+    process: Process,
+    stack: Syscall | None,
+    fault: Fault,
+    end: Exit | None,
+    returned: Syscall | None,
+    delivered: Signal | None,
 ) -> Iterator[Step]:
-    stack: Syscall | None = process.memory.get(_STACK)
     if stack is not None:
         yield step(stack, "the alternate signal stack is set")
         start = _start(stack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
@@ -17,14 +18,8 @@ from tracediag.trace.events import Event, Exit, Signal, Syscall
 from tracediag.trace.quantities import seconds
 from tracediag.trace.values import names_of
 
-_SENT = "TD514 sent"
-"""In the memory of a process: the kill by which another process sent it SIGTERM, delivered or not."""
-
-
 _CHANCE = 0.1
 """Seconds that a process should have to exit."""
-_HANDLED = "TD514 handled"
-"""In the memory of a process: a handler has returned after SIGTERM."""
 
 
 class TerminationIgnored(Rule):
@@ -35,10 +30,19 @@ class TerminationIgnored(Rule):
     severity = Severity.WARNING
     summary = "SIGTERM does not end a process, which is killed with SIGKILL later"
 
+    def __init__(self) -> None:
+        self._asked: Cases[Process, Signal] = Cases()
+        """The first SIGTERM that each process received."""
+        self._sent: Cases[Process, Syscall] = Cases()
+        """The kill by which another process sent SIGTERM, delivered or not."""
+        self._handled: Cases[Process, None] = Cases()
+        """Processes in which a handler has returned after SIGTERM."""
+
     @on_signal("SIGTERM")
     def asked(self, action: Action) -> None:
         """Remember the first request."""
-        action.process.memory.setdefault(self.name, action.event)
+        assert isinstance(action.event, Signal)
+        self._asked.setdefault(action.process, action.event)
 
     @on_call("kill")
     def sent(self, action: Action) -> None:
@@ -47,14 +51,14 @@ class TerminationIgnored(Rule):
             return
         target = action.kernel.process_table.threads.get(action.call.number(0))
         if target is not None and target.process is not action.process:
-            target.process.memory.setdefault(_SENT, action.call)
+            self._sent.setdefault(target.process, action.call)
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Judge a process that is killed after a request to end; in an excerpt, one that keeps running."""
         process, end = last.process, last.exit
         if end is not None and end.signal == "SIGKILL":
-            request: Event | None = process.memory.get(self.name) or process.memory.get(_SENT)
+            request: Event | None = self._asked.get(process) or self._sent.get(process)
             if request is not None and not _immediate(request, end):
                 yield self._finding(process, request, end)
         elif end is None and self.scope.is_excerpt:
@@ -63,20 +67,20 @@ class TerminationIgnored(Rule):
     @on_call(*SIGNAL_RETURNS)
     def handled(self, action: Action) -> None:
         """Note that a handler has run: the rest is up to the program."""
-        if self.name in action.process.memory:
-            action.process.memory[_HANDLED] = True
+        if action.process in self._asked:
+            self._handled[action.process] = None
 
     def _survived(self, process: Process) -> Iterator[Finding]:
-        request = process.memory.get(self.name)
+        request = self._asked.get(process)
         after = next((thread.last_call for thread in process.threads if thread.last_call is not None), None)
-        unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and _HANDLED not in process.memory
-        if unheard and isinstance(request, Signal) and _runs_on(after, request):
+        unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and process not in self._handled
+        if unheard and request is not None and _runs_on(after, request):
             yield self._finding(process, request, after)
 
     def _finding(self, process: Process, request: Event, end: Exit | Syscall | None) -> Finding:
         disposition = process.signals.get("SIGTERM")
         delivered = isinstance(request, Signal)
-        asked = process.memory.get(_SENT)
+        asked = self._sent.get(process)
         steps = list(_arranged(process))
         if asked is not None:
             steps.append(step(asked, "SIGTERM is sent to the process", primary=not delivered))
