@@ -62,3 +62,23 @@ def test_a_rule_is_silent_for_another_that_is_not_selected(lines: list[str], spe
     text = [f"{line}\n" for line in lines]
     assert [finding.name for finding in analyze(text, select=[speaks]).findings] == [speaks]
     assert list(analyze(text, select=[silent]).findings) == []
+
+
+def test_a_rule_that_is_selected_alone_knows_of_an_order_to_stop() -> None:
+    lines = [
+        '7 execve("/srv/a", ["a"], 0x7f /* 3 vars */) = 0',
+        "7 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f0a10) = 8",
+        '8 execve("/srv/b", ["b"], 0x7f /* 3 vars */) = 0',
+        '8 openat(AT_FDCWD, "b.conf", O_RDONLY) = -1 EACCES (Permission denied)',
+        "8 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=0} ---",
+        "8 exit_group(3) = ?",
+        "8 +++ exited with 3 +++",
+        "7 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 8",
+        "7 exit_group(3) = ?",
+        "7 +++ exited with 3 +++",
+    ]
+    name = "child-failure-behind"
+    text = [f"{line}\n" for line in lines]
+    among = [finding for finding in analyze(text).findings if finding.name == name]
+    assert len(among) == 1
+    assert list(analyze(text, select=[name]).findings) == among

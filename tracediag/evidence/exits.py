@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tracediag.kernel.process import Process
+from tracediag.kernel.signals import ORDERS
 from tracediag.results.findings import Severity, Step, step
 from tracediag.trace.events import Exit, Syscall
 
-ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
-"""Signals that order a process to stop: signal(7)."""
 _SENT = frozenset({*ORDERS, "SIGKILL"})
 """Signals with which other processes end a process: they say nothing about its work."""
 

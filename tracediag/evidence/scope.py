@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 
 from tracediag.evidence.steps import last_line
+from tracediag.evidence.verdicts import Verdicts
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
@@ -51,6 +52,8 @@ class Scope:
         self._kernel = kernel
         self._held = held
         self._ended = False
+        self.verdicts = Verdicts()
+        """On the processes that have ended."""
 
     def end(self) -> None:
         """Note that the trace has ended: only now is its length known."""

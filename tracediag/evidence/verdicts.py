@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.blame import Blame, find_blame
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import said_by
 from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import last_line
@@ -19,12 +20,8 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
-from tracediag.trace.events import Event, Exit, Signal, Syscall
+from tracediag.trace.events import Event, Exit, Syscall
 
-ORDER = "process order"
-"""In the memory of a process: the last signal that may have asked it to stop."""
-_VERDICT = "process verdict"
-_CHILDREN = "process children"
 _CHILDREN_KEPT = 16
 _SOON = 60
 """Most lines between the end of a child and an end of its parent that it caused."""
@@ -70,25 +67,47 @@ class Verdict(msgspec.Struct, eq=False):
         return self if self.child is None else self.child.depth
 
 
-def judge(process: Process) -> Verdict:
-    """Return the verdict on a process that has ended, and pass it to a parent that is still running."""
-    known: Verdict | None = process.memory.get(_VERDICT)
-    if known is not None:
-        return known
-    verdict = process.memory[_VERDICT] = _judged(process)
-    parent = process.parent
-    if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
-        parent.memory.setdefault(_CHILDREN, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
-    return verdict
+class Verdicts:
+    """The verdicts on the processes of one trace; rules share them (`Scope.verdicts`), so that each is reached once."""
+
+    def __init__(self) -> None:
+        self._known: Cases[Process, Verdict] = Cases()
+        self._children: Cases[Process, deque[Verdict]] = Cases()
+        """For each running process, the verdicts on its last children that failed."""
+
+    def judge(self, process: Process) -> Verdict:
+        """Return the verdict on a process that has ended, and pass it to a parent that is still running."""
+        known = self._known.get(process)
+        if known is not None:
+            return known
+        verdict = self._known[process] = _judged(process, self._of_children(process))
+        parent = process.parent
+        if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
+            self._children.setdefault(parent, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
+        return verdict
+
+    def unsettled(self, kernel: Kernel) -> Iterator[Verdict]:
+        """Yield the verdicts that remain at the end of the trace: those on children of running processes."""
+        for process in kernel.processes:
+            if process.exit is None and process.end is None:
+                children = self._of_children(process)
+                yield Verdict(process.pid, process.program, None, None, None, tolerated=children)
+
+    def _of_children(self, process: Process) -> list[Verdict]:
+        """Return the children that ended badly, with the calls that collected their status."""
+        found = list(self._children.get(process, ()))
+        for child in found:
+            waits = (known.call for known in process.reaped if known.pid == child.pid)
+            child.waited = child.waited or next(waits, None)
+        return found
 
 
-def _judged(process: Process) -> Verdict:
+def _judged(process: Process, children: list[Verdict]) -> Verdict:
     end = process.end
     killed = isinstance(end, Exit) and end.signal is not None
     status = end.status if isinstance(end, Exit) else process.exit_status
     verdict = Verdict(process.pid, process.program, end, status, end.signal if isinstance(end, Exit) else None)
     verdict.from_start = process.execs > 0 or process.started is not None
-    children = _children(process)
     if verdict.bad and end is not None:
         verdict.blame = _unheard(process) if killed else _own(process, find_blame(process, end.line))
         said = said_by(process)
@@ -102,8 +121,7 @@ def _own(process: Process, blame: Blame | None) -> Blame | None:
     """Drop a guess if an order to stop followed the call: servers exit with a status for that, too."""
     if blame is None or blame.named:
         return blame
-    order: Signal | None = process.memory.get(ORDER)
-    return None if order is not None and order.line > blame.call.line else blame
+    return None if process.order is not None and process.order.line > blame.call.line else blame
 
 
 def _unheard(process: Process) -> Blame | None:
@@ -113,15 +131,6 @@ def _unheard(process: Process) -> Blame | None:
         process.exit is not None and process.exit.signal == "SIGPIPE" and last is not None and last.errno == "EPIPE"
     )
     return Blame(last, None, False, Confidence.CERTAIN) if killed and last is not None else None
-
-
-def _children(process: Process) -> list[Verdict]:
-    """Return the children that ended badly, with the calls that collected their status."""
-    found = list(process.memory.get(_CHILDREN, ()))
-    for child in found:
-        waits = (known.call for known in process.reaped if known.pid == child.pid)
-        child.waited = child.waited or next(waits, None)
-    return found
 
 
 def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:
@@ -209,13 +218,6 @@ def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
     if end.signal is None and not end.status:
         return Severity.NOTE
     return Severity.ERROR if end.status == verdict.status else Severity.WARNING
-
-
-def unsettled(kernel: Kernel) -> Iterator[Verdict]:
-    """Yield the verdicts that remain at the end of the trace: those on children of running processes."""
-    for process in kernel.processes:
-        if process.exit is None and process.end is None:
-            yield Verdict(process.pid, process.program, None, None, None, tolerated=_children(process))
 
 
 def failures(verdict: Verdict) -> Iterator[tuple[Verdict, Severity]]:

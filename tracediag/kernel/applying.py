@@ -10,6 +10,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
+from tracediag.kernel.signals import ORDERS
 from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
 
 
@@ -65,6 +66,8 @@ def _record(action: Action, event: Event) -> None:
         case Signal():
             action.thread.earlier_signal = action.thread.last_signal
             action.thread.last_signal = event
+            if event.name in ORDERS:
+                action.process.order = event
         case Exit():
             _exit(action, event)
         case Superseded():

@@ -64,6 +64,10 @@ class Process(Watched, eq=False):
     """The status given to exit_group, known before the exit itself is reported."""
     leaving: Syscall | None = None
     """The exit_group that gave `exit_status`."""
+    chdir: Syscall | None = None
+    """The last successful chdir."""
+    order: Signal | None = None
+    """The last order to stop that any of its threads received: `ORDERS`."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
     """Its children by pid, until they are reaped."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -124,6 +128,7 @@ class Process(Watched, eq=False):
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits, self.memory = {}, {}, {}
         self.reaped = self.failures = self.messages = _NONE
+        self.chdir = self.order = None
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 

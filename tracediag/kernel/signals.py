@@ -8,6 +8,9 @@ import msgspec
 
 from tracediag.trace.events import Syscall
 
+ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+"""Signals that order a process to stop: signal(7)."""
+
 
 class Disposition(StrEnum):
     """What a signal does to the process."""

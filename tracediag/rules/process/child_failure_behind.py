@@ -8,7 +8,7 @@ from tracediag.evidence.complaints import report_step
 from tracediag.evidence.names import named, program_name
 from tracediag.evidence.remedies import failure_of, fix_of
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.verdicts import Verdict, chain, final, judge
+from tracediag.evidence.verdicts import Verdict, chain, final
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -35,7 +35,7 @@ class ChildFailureBehind(Rule):
         """Judge an ended process, unless its parent is running and may have expected the failure."""
         if end.event is None:
             return
-        verdict = judge(end.process)
+        verdict = self.scope.verdicts.judge(end.process)
         if not final(end.process):
             return
         if verdict.bad and verdict.child is not None and verdict.end is not None:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.blame import CWD, Blame, find_blame
+from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import report_step
-from tracediag.evidence.exits import ORDERS, end_step
+from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of, fix_of, why_of
 from tracediag.evidence.verdicts import (
-    ORDER,
     Verdict,
     ceiling,
     failures,
     final,
     is_orphan,
-    judge,
-    unsettled,
 )
-from tracediag.kernel import Action, Kernel
+from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_process_end, on_trace_end
 
 _ORPHANS = 64
 """Ended processes without a known parent that are kept until the end of the first process is known."""
@@ -40,17 +37,6 @@ class FailedCallBehindExit(Rule):
     def __init__(self) -> None:
         self._orphans: list[Verdict] = []
 
-    @on_call("chdir")
-    def moved(self, action: Action) -> None:
-        """Remember the directory that relative paths start from."""
-        if not action.call.failed:
-            action.process.memory[CWD] = action.call
-
-    @on_signal(*ORDERS)
-    def ordered(self, action: Action) -> None:
-        """Remember that the process was asked to stop, whichever thread received the signal."""
-        action.process.memory[ORDER] = action.event
-
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge an ended process with its children, and a running one by the errors that it reports."""
@@ -59,7 +45,7 @@ class FailedCallBehindExit(Rule):
             known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
             yield from self._complained(process, end.line, known)
             return
-        verdict = judge(process)
+        verdict = self.scope.verdicts.judge(process)
         if end.exit is not None and is_orphan(process, end.kernel):
             if verdict.bad and len(self._orphans) < _ORPHANS:
                 self._orphans.append(verdict)
@@ -73,7 +59,7 @@ class FailedCallBehindExit(Rule):
         """Judge the rest: orphans, and the ended children of running processes."""
         for verdict in self._orphans:
             yield from self._reported(verdict, ceiling(verdict, kernel))
-        for verdict in unsettled(kernel):
+        for verdict in self.scope.verdicts.unsettled(kernel):
             yield from self._reported(verdict)
 
     def _reported(self, verdict: Verdict, at_most: Severity = Severity.ERROR) -> Iterator[Finding]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.exits import ORDERS, manner
+from tracediag.evidence.exits import manner
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.signals import ORDERS
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import (
     Rule,
