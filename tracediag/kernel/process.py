@@ -90,8 +90,6 @@ class Process(Watched, eq=False):
     """Its own, or inherited from the parent; execve keeps it."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
-    memory: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What rules remember of it, by rule name."""
 
     @property
     def status(self) -> int | None:
@@ -126,7 +124,7 @@ class Process(Watched, eq=False):
         if not self.table.users:
             self.table = DescriptorTable()
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
-        self.children, self.limits, self.memory = {}, {}, {}
+        self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
         self.chdir = self.order = None
         if self.started is not None:  # the report shows the command of a root process
