@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import Readiness, Round
+from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
 from tracediag.rules.epoll._accepting import MAX_KEPT, Dead, Listener, Turn, confidence_in, example
@@ -33,8 +35,14 @@ class EdgeTriggeredAcceptOnce(Rule):
     raised_by = (ACCEPTS, EPOLL_WAITS)
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
-        self._outside: dict[int | None, Turn] = {}
+        self._listeners: Cases[OpenFile, Listener] = Cases(outlive=True)
+        self._origins: Cases[OpenFile, Listener] = Cases(outlive=True)
+        """The listener that a connection was accepted from."""
+        self._sent: Cases[Descriptor, int] = Cases()
+        """The first writes on a connection, as many as count as early."""
+        self._met: Cases[Descriptor, None] = Cases()
+        """Connections for which a wait has reported an event."""
+        self._outside: Cases[Thread, Turn] = Cases()
         """The last accept of each thread whose wakeup is outside the trace."""
 
     @on_round
@@ -58,10 +66,9 @@ class EdgeTriggeredAcceptOnce(Rule):
             listener.keep(Turn(turn.wait, accepts[0], turn.ended_by))
 
     def _listener(self, descriptor: Descriptor) -> Listener:
-        found: Listener | None = descriptor.file.memory.get(self.name)
+        found = self._listeners.get(descriptor.file)
         if found is None:
-            found = descriptor.file.memory[self.name] = Listener(descriptor)
-            self._listeners.append(found)
+            found = self._listeners[descriptor.file] = Listener(descriptor)
         return found
 
     @on_call(*ACCEPTS)
@@ -75,15 +82,15 @@ class EdgeTriggeredAcceptOnce(Rule):
         if action.call.errno == "EAGAIN" or unasked:
             listener.drained = True
         for connection in action.opened:
-            connection.file.memory[self.name] = listener
+            self._origins[connection.file] = listener
         if not action.thread.rounds and not action.call.failed:
-            turn = self._outside[action.thread.tid] = Turn(None, action.call, None)
+            turn = self._outside[action.thread] = Turn(None, action.call, None)
             listener.keep(turn)
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> None:
         """Close a turn whose wakeup is outside the trace."""
-        turn = self._outside.pop(action.thread.tid, None)
+        turn: Turn | None = self._outside.pop(action.thread)
         if turn is not None:
             turn.again = action.call
 
@@ -91,13 +98,12 @@ class EdgeTriggeredAcceptOnce(Rule):
     def watched(self, action: Action) -> None:
         """Note whether the program watches its connections edge-triggered."""
         entry = action.registration
-        listener = None if entry is None else entry.file.memory.get(self.name)
-        if entry is None or not isinstance(listener, Listener):
+        if entry is None:
             return
-        if entry.file is listener.descriptor.file:
+        if (listener := self._listeners.get(entry.file)) is not None:
             # EPOLL_CTL_MOD checks the backlog again and reports what is left there: ep_modify in fs/eventpoll.c.
             listener.drained |= "EPOLL_CTL_MOD" in names_of(action.call.arg(1))
-        elif entry.edge_triggered:
+        elif entry.edge_triggered and (listener := self._origins.get(entry.file)) is not None:
             listener.edge_triggered_clients = True
 
     @on_errno(*BROKEN)
@@ -106,36 +112,36 @@ class EdgeTriggeredAcceptOnce(Rule):
         call, connection = action.call, action.descriptor
         if connection is None or call.name not in WRITES:
             return
-        sent = connection.memory.get("TD103 sent", 0)
-        if sent < _EARLY_WRITES:
+        if self._sent.get(connection, 0) < _EARLY_WRITES:
             self._dead(connection, call, f"{call.errno}: the client is already gone")
 
     @on_traffic(*WRITES)
     def sent(self, action: Action) -> None:
         """Count the writes on a connection."""
-        if action.descriptor is not None and not action.call.failed and self.name in action.descriptor.file.memory:
-            action.descriptor.memory["TD103 sent"] = action.descriptor.memory.get("TD103 sent", 0) + 1
+        connection = action.descriptor
+        if connection is not None and not action.call.failed and connection.file in self._origins:
+            sent = self._sent.get(connection, 0)
+            if sent < _EARLY_WRITES:
+                self._sent[connection] = sent + 1
 
     def _dead_on_arrival(self, turn: Round | None, report: Readiness) -> None:
         connection = report.descriptor
-        if connection is None or turn is None or "TD103 reported" in connection.memory:
+        if connection is None or turn is None or connection in self._met or connection.file not in self._origins:
             return
-        connection.memory["TD103 reported"] = True
+        self._met[connection] = None
         if report.events & {"EPOLLHUP", "EPOLLERR"}:
             self._dead(connection, turn.wait, f"the first event of the connection is {'|'.join(sorted(report.events))}")
 
     def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
-        listener = connection.file.memory.get(self.name)
-        if not isinstance(listener, Listener) or connection.file is listener.descriptor.file:
-            return
-        if connection.opened is not None and len(listener.dead) < MAX_KEPT:
+        listener = self._origins.get(connection.file)
+        if listener is not None and connection.opened is not None and len(listener.dead) < MAX_KEPT:
             listener.dead.append(Dead(connection.opened, sign, note))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its turns."""
         del kernel
-        for listener in self._listeners:
+        for listener in self._listeners.values():
             confidence = confidence_in(listener)
             if confidence is not None:
                 yield self._finding(listener, confidence)

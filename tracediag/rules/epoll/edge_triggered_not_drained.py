@@ -10,7 +10,7 @@ from tracediag.evidence.steps import no, watched
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import Kind, OpenFile
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
@@ -45,6 +45,10 @@ class EdgeTriggeredNotDrained(Rule):
     summary = "an edge-triggered descriptor is not read until EAGAIN: no event may ever report the rest"
 
     def __init__(self) -> None:
+        self._reads: Cases[Descriptor, Syscall] = Cases()
+        """The last read of a descriptor."""
+        self._armed: Cases[Registration, Syscall] = Cases()
+        """The last epoll_ctl on a registration."""
         self._seen: Cases[OpenFile, int] = Cases()
         self._full: Cases[OpenFile, _Full] = Cases()
         self._careful: list[EpollSet] = []
@@ -56,7 +60,7 @@ class EdgeTriggeredNotDrained(Rule):
         descriptor = action.descriptor
         if descriptor is None or not descriptor.file.registrations:
             return
-        descriptor.memory[self.name] = action.call
+        self._reads[descriptor] = action.call
         pending = self._full.get(descriptor.file)
         if pending is not None and (action.call.result == 0 or action.call.errno == "EAGAIN"):
             del self._full[descriptor.file]  # the data was exactly as long as the buffer: nothing was left
@@ -76,7 +80,7 @@ class EdgeTriggeredNotDrained(Rule):
         """EPOLL_CTL_MOD checks the descriptor again and reports what is left: ep_modify in fs/eventpoll.c."""
         entry = action.registration
         if entry is not None and not action.call.failed:
-            entry.memory[self.name] = action.call
+            self._armed[entry] = action.call
             self._full.pop(entry.file, None)
 
     @on_round
@@ -90,7 +94,8 @@ class EdgeTriggeredNotDrained(Rule):
             before = self._full.pop(entry.file, None)
             if before is not None:
                 yield from self._found(before)
-            read = _left_over(report, entry, self.name)
+            last = None if report.descriptor is None else self._reads.get(report.descriptor)
+            read = _left_over(report, entry, last, self._armed.get(entry))
             if read is not None:
                 self._full[entry.file] = _Full(entry, turn, read, _answered(report))
 
@@ -147,15 +152,14 @@ def _story(full: _Full) -> Iterator[Step]:
         yield step(until, f"waits again although {read.name} on fd {number} has not failed with EAGAIN{nothing}")
 
 
-def _left_over(report: Readiness, entry: Registration, name: str) -> Syscall | None:
+def _left_over(report: Readiness, entry: Registration, read: Syscall | None, armed: Syscall | None) -> Syscall | None:
     """Return the last read of a turn if it filled its buffer, and nothing shows that nothing was left."""
     descriptor, file = report.descriptor, entry.file
     if descriptor is None or descriptor.closed is not None or entry.removed is not None or not report.touched:
         return None
     if "EPOLLIN" not in report.events or report.events & _ENDS or "EPOLLONESHOT" in (entry.events or ()):
         return None
-    read, armed = descriptor.memory.get(name), entry.memory.get(name)
-    if not isinstance(read, Syscall) or read.line < report.calls[0].line:
+    if read is None or read.line < report.calls[0].line:
         return None
     if armed is not None and armed.line > read.line:
         return None

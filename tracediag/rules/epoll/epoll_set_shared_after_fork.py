@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import lengthened
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Action, Kernel
@@ -35,7 +36,9 @@ class EpollSetSharedAfterFork(Rule):
     raised_by = (EPOLL_WAITS, FORKS)
 
     def __init__(self) -> None:
-        self._shared: list[Shared] = []
+        self._shared: Cases[OpenFile, Shared] = Cases(_MAX_CHANGES, outlive=True)
+        self._makers: Cases[Registration, Process] = Cases()
+        """The process that has made a registration."""
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> None:
@@ -47,10 +50,10 @@ class EpollSetSharedAfterFork(Rule):
         if holder is None:
             return
         operation = next(iter(names_of(call.arg(1))), "").removeprefix("EPOLL_CTL_")
-        maker: Process | None = entry.memory.get(self.name)
+        maker = self._makers.get(entry)
         foreign = entry.descriptor.table is not action.process.table if maker is None else maker is not action.process
         if operation == "ADD":
-            entry.memory[self.name] = action.process
+            self._makers[entry] = action.process
             self._added_again(holder.file, entry)
         elif operation != "DEL" or not foreign:
             return  # EPOLL_CTL_MOD may rearm an EPOLLONESHOT entry as it was
@@ -62,16 +65,14 @@ class EpollSetSharedAfterFork(Rule):
             shared.changes.append(Change(action.process, operation, call, entry, added))
 
     def _of(self, file: OpenFile) -> Shared:
-        found: Shared | None = file.memory.get(self.name)
+        found = self._shared.get(file)
         if found is None:
-            found = file.memory[self.name] = Shared()
-            if len(self._shared) < _MAX_CHANGES:
-                self._shared.append(found)
+            found = self._shared[file] = Shared()
         return found
 
     def _added_again(self, file: OpenFile, entry: Registration) -> None:
         """Note that what another process removed was added again."""
-        shared: Shared | None = file.memory.get(self.name)
+        shared = self._shared.get(file)
         for change in shared.changes if shared is not None else ():
             if change.operation == "DEL" and change.entry.file is entry.file:
                 change.undone = True
@@ -81,7 +82,7 @@ class EpollSetSharedAfterFork(Rule):
         """Note which process waits after a change by another, and which gets an event of another's descriptor."""
         turn = action.round
         holder = None if turn is None else turn.set_descriptor
-        shared: Shared | None = None if holder is None else holder.file.memory.get(self.name)
+        shared = None if holder is None else self._shared.get(holder.file)
         if shared is None or turn is None:
             return
         for change in shared.changes:
@@ -109,7 +110,7 @@ class EpollSetSharedAfterFork(Rule):
         if not self._shared:
             return
         number = call.number(2 if call.name == "epoll_ctl" else 0)
-        for shared in self._shared:
+        for shared in self._shared.values():
             for change in shared.changes:
                 concerned = change.entry.number == number and change.process is not action.process
                 if concerned and len(change.lines) < _MAX_LINES:
@@ -118,7 +119,7 @@ class EpollSetSharedAfterFork(Rule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Report for each set what the sharing led to, the worst kind only."""
-        for shared in self._shared:
+        for shared in self._shared.values():
             for change in shared.changes:
                 if change.waiter is None:
                     find_waiter(change, kernel)

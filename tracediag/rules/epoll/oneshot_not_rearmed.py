@@ -20,6 +20,8 @@ from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import names_of
 
 _MAX_FIRED = 1000
+_ARMED_KEPT = 1 << 14
+"""Registrations that are known to be armed; one that is forgotten is armed for the first time again."""
 
 
 class OneshotNotRearmed(Rule):
@@ -32,6 +34,7 @@ class OneshotNotRearmed(Rule):
 
     def __init__(self) -> None:
         self._used = False
+        self._armed: Cases[Registration, Armed] = Cases(_ARMED_KEPT)
         self._fired: Cases[OpenFile, Fired] = Cases(outlive=True)
         self._fresh: Cases[OpenFile, Fired] = Cases(outlive=True)
         """Those whose last call no wait has followed yet."""
@@ -49,11 +52,13 @@ class OneshotNotRearmed(Rule):
             return
         if self._settle(entry.file) and entry.removed is None and not self._rearms(entry.epoll):
             self._rearming.append(entry.epoll)
-        if entry.removed is None and "EPOLLONESHOT" in (entry.events or ()):
+        if entry.removed is not None:
+            self._armed.pop(entry)
+        elif "EPOLLONESHOT" in (entry.events or ()):
             self._used = True
-            known: Armed | None = entry.memory.get(self.name)
+            known = self._armed.get(entry)
             on_demand = known.on_demand if known is not None else _tried(action, entry)
-            entry.memory[self.name] = Armed(action.call, on_demand)
+            self._armed[entry] = Armed(action.call, on_demand)
 
     def _rearms(self, epoll: EpollSet) -> bool:
         return any(known is epoll for known in self._rearming)
@@ -79,7 +84,7 @@ class OneshotNotRearmed(Rule):
         entry, descriptor = report.registration, report.descriptor
         if entry is None or descriptor is None or entry.removed is not None or descriptor.closed is not None:
             return
-        armed: Armed | None = entry.memory.get(self.name)
+        armed = self._armed.get(entry)
         asked_for = entry.events or frozenset()
         if armed is None or not {"EPOLLONESHOT", "EPOLLIN"} <= asked_for or len(self._fired) >= _MAX_FIRED:
             return

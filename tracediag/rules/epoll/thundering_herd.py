@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import EpollSet, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
@@ -92,6 +93,7 @@ class ThunderingHerd(Rule):
 
     def __init__(self) -> None:
         self._listeners: list[_Listener] = []
+        self._by_file: Cases[OpenFile, _Listener] = Cases()
         self._by_address: dict[str, _Listener] = {}
         """Listeners created before the trace: each process shows its own, but an address has one backlog."""
 
@@ -118,7 +120,7 @@ class ThunderingHerd(Rule):
 
     def _of(self, descriptor: Descriptor) -> _Listener:
         file = descriptor.file
-        found: _Listener | None = file.memory.get(self.name)
+        found = self._by_file.get(file)
         if found is not None:
             return found
         local = file.socket.local if file.socket is not None and file.inherited else None
@@ -129,7 +131,7 @@ class ThunderingHerd(Rule):
             self._listeners.append(found)
         if local is not None:
             self._by_address[local] = found
-        file.memory[self.name] = found
+        self._by_file[file] = found
         return found
 
     @on_trace_end
