@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import meaning
 from tracediag.evidence.holders import MOVED, holding, may_be_open
 from tracediag.evidence.paths import name_of, places
@@ -34,9 +35,6 @@ from tracediag.trace.calls import (
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import Annotated
-
-_NAME = "deleted-file-kept-open"
-_TOLD = "deleted-file-kept-open told"
 
 _TEMPORARY = re.compile(
     r"^/(?:tmp|var/tmp|dev|proc|memfd:|SYSV)|(?:^|/)\.?te?mp|te?mp[^/]*$|/#[^/]*$|(?:^|/)\.nfs", re.IGNORECASE
@@ -66,11 +64,14 @@ class DeletedFileKeptOpen(Rule):
     """A file is deleted or replaced while a process has it open, and the process keeps writing to it."""
 
     code = "TD408"
-    name = _NAME
+    name = "deleted-file-kept-open"
     severity = Severity.WARNING
     summary = "a deleted file is still open and growing: its data cannot be read and its space is not freed"
 
     def __init__(self) -> None:
+        self._gone: Cases[OpenFile, _Gone] = Cases()
+        """The open files that were deleted or replaced."""
+        self._reported: Cases[OpenFile, None] = Cases()
         self._linked: dict[str, None] = {}
         """The names of files that have a second name by link(2): removing one name does not delete the file."""
 
@@ -103,16 +104,16 @@ class DeletedFileKeptOpen(Rule):
         if path and name_of(path) not in self._linked:
             for descriptor, table in holding(action, path):
                 file = descriptor.file
-                if _NAME not in file.memory:
+                if file not in self._gone:
                     own = action.process.table is table
-                    file.memory[_NAME] = _Gone(action.call, file.taken, own)
+                    self._gone[file] = _Gone(action.call, file.taken, own)
 
     @on_errno("ENOENT", "ESTALE", of=_ON_FILES)
     def stale(self, action: Action) -> Iterator[Finding]:
         """Report the first call that fails on a deleted file: NFS and some FUSE file systems do not keep it."""
         call = action.call
         descriptor = action.descriptor or action.process.table.get(call.number(0) or 0)
-        gone: _Gone | None = None if descriptor is None else descriptor.file.memory.pop(_NAME, None)
+        gone: _Gone | None = None if descriptor is None else self._gone.pop(descriptor.file)
         if descriptor is not None and gone is not None:
             yield self._stale(descriptor, gone, call)
 
@@ -124,14 +125,14 @@ class DeletedFileKeptOpen(Rule):
     def _judged(self, held: Iterable[Descriptor], kernel: Kernel) -> Iterator[Finding]:
         for descriptor in held:
             file = descriptor.file
-            if file.written is None or file.kind is not Kind.FILE or _TOLD in file.memory or any(descriptor.others):
+            if file.written is None or file.kind is not Kind.FILE or file in self._reported or any(descriptor.others):
                 continue
-            gone: _Gone | None = file.memory.get(_NAME)
+            gone = self._gone.get(file)
             if gone is not None or any(mark in file.written.body for mark in _NAMELESS):
                 confidence = _weigh(file, file.written, gone, self.scope)
                 if confidence is not None:
                     yield self._finding(descriptor, file.written, gone, confidence, kernel)
-                    file.memory[_TOLD] = True
+                    self._reported[file] = None
 
     def _finding(
         self, descriptor: Descriptor, written: Syscall, gone: _Gone | None, confidence: Confidence, kernel: Kernel
