@@ -9,7 +9,7 @@ import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import meaning
-from tracediag.evidence.holders import MOVED, holding, may_be_open
+from tracediag.evidence.holders import holding, may_be_open
 from tracediag.evidence.paths import name_of, places
 from tracediag.evidence.scope import Scope
 from tracediag.evidence.steps import birth, last_line, no
@@ -69,6 +69,8 @@ class DeletedFileKeptOpen(Rule):
     summary = "a deleted file is still open and growing: its data cannot be read and its space is not freed"
 
     def __init__(self) -> None:
+        self._moved: Cases[OpenFile, str] = Cases()
+        """The paths that open files were renamed to."""
         self._gone: Cases[OpenFile, _Gone] = Cases()
         """The open files that were deleted or replaced."""
         self._reported: Cases[OpenFile, None] = Cases()
@@ -87,7 +89,7 @@ class DeletedFileKeptOpen(Rule):
     def removed(self, action: Action) -> None:
         """Mark the open files that this deletes."""
         call = action.call
-        if call.result == 0 and not call.has("AT_REMOVEDIR") and may_be_open(action):
+        if call.result == 0 and not call.has("AT_REMOVEDIR") and may_be_open(action, self._moved):
             self._lose(action, next(iter(places(call, action.process)), ""))
 
     @on_call(*RENAMES)
@@ -97,12 +99,12 @@ class DeletedFileKeptOpen(Rule):
         if action.call.result != 0 or len(paths) != 2 or action.call.has("RENAME_EXCHANGE"):
             return
         self._lose(action, paths[1])
-        for descriptor, _ in holding(action, paths[0]):
-            descriptor.file.memory[MOVED] = paths[1]
+        for descriptor, _ in holding(action, paths[0], self._moved):
+            self._moved[descriptor.file] = paths[1]
 
     def _lose(self, action: Action, path: str) -> None:
         if path and name_of(path) not in self._linked:
-            for descriptor, table in holding(action, path):
+            for descriptor, table in holding(action, path, self._moved):
                 file = descriptor.file
                 if file not in self._gone:
                     own = action.process.table is table
