@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import pytest
 
 from tracediag.engine import Engine
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import ATTEMPTS, CALLS, LOOP, POLLING, Bounds, Run, confidence, lengthened
 from tracediag.kernel import Action
+from tracediag.kernel.descriptor import Descriptor
 from tracediag.reading import read
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_release
@@ -116,13 +118,18 @@ class Looped(LoopRule[Run]):
     bounds = FEW
     kept = 2
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: Cases[Descriptor, None] = Cases()
+        """What the rule is to be told the release of."""
+
     @on_errno("EAGAIN", of=("read",))
     def failed(self, action: Action) -> None:
         run = self.run(action.thread, action.descriptor)
         if run is not None:
             run.add(action.call)
         elif action.descriptor is not None:
-            action.descriptor.memory[self.name] = True  # so that its release is reported
+            self.watched[action.descriptor] = None
             self.begin(Run(action.call, action.call), action.thread, action.descriptor)
 
     @on_call("poll")

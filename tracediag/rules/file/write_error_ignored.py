@@ -19,8 +19,8 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.rules.file._failed_syncs import is_found
-from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, UNLINKS
+from tracediag.rules.file._failed_syncs import SYNCS, FailedSyncs
+from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, RENAMES, UNLINKS
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import text_of
 
@@ -55,10 +55,13 @@ class WriteErrorIgnored(Rule):
     def __init__(self) -> None:
         self._losing: Cases[Process, list[_Loss]] = Cases()
         """What each process has lost: all other processes are skipped."""
+        self._syncs = FailedSyncs()
+        """Followed as fsync-error-ignored does, to leave to it what it reports."""
 
     @on_errno("ENOSPC", "EDQUOT", "EIO")
     def failed(self, action: Action) -> None:
         """Remember output that failed; a second failure on the same description belongs to the first."""
+        self._syncs.fail(action)
         call = action.call
         if call.name not in _WRITES and call.name not in _FLUSHES:
             return
@@ -73,6 +76,16 @@ class WriteErrorIgnored(Rule):
         elif len(losses) < _LOSSES_KEPT:
             losses.append(_Loss(descriptor, Aftermath(action.process, call), Run(call, call)))
             self._losing.setdefault(action.process, losses)
+
+    @on_call(*SYNCS)
+    def synced(self, action: Action) -> None:
+        """Note what fsync-error-ignored reports."""
+        self._syncs.sync(action)
+
+    @on_call(*RENAMES)
+    def renamed(self, action: Action) -> None:
+        """Note what fsync-error-ignored reports."""
+        self._syncs.rename(action)
 
     @on_call(*FILE_WRITES)
     def wrote(self, action: Action) -> None:
@@ -92,6 +105,7 @@ class WriteErrorIgnored(Rule):
     @on_call(*UNLINKS, *FTRUNCATES)
     def undone(self, action: Action) -> None:
         """Forget output that the program removes or truncates: the program has seen the error."""
+        self._syncs.undo(action)
         if self._losing and action.process in self._losing:
             losses = self._losing[action.process]
             for loss in losses:
@@ -103,10 +117,11 @@ class WriteErrorIgnored(Rule):
         """Judge by the exit status: with another status than 0 the caller learns of the loss."""
         process = end.process
         losses = self._losing.pop(process, ())
+        self._syncs.end(process)
         if end.event is None or process.status != 0:
             return
         for loss in losses:
-            if not loss.aftermath.ignored or (loss.call.name in FSYNCS and is_found(loss.descriptor.file)):
+            if not loss.aftermath.ignored or (loss.call.name in FSYNCS and self._syncs.is_found(loss.descriptor.file)):
                 continue
             # A recording without writes, or of failures only, would not show a message on fd 2.
             shown = loss.call.name in _WRITES and end.kernel.succeeded
