@@ -197,3 +197,23 @@ def test_a_title_says_only_what_the_trace_shows(after: str, title: str) -> None:
 def test_a_busy_wait_is_given_the_timeout_of_its_call(wait: str, timeout: str) -> None:
     (finding,) = _findings("zero-timeout-polling", f"{wait} = 0\n" * 5)
     assert finding.fix.startswith(f"pass {wait.partition('(')[0]} a timeout: {timeout} if")
+
+
+def test_a_close_in_a_child_does_not_end_a_busy_loop_of_accept() -> None:
+    wakeup = """
+    7 epoll_wait(4, [{events=EPOLLIN, data={u32=3, u64=3}}], 8, -1) = 1
+    7 accept(3, NULL, NULL) = -1 EMFILE (Too many open files)
+    """
+    trace = f"""
+    7 execve("/usr/bin/server", ["server"], 0x7ffe /* 3 vars */) = 0
+    7 socket(AF_INET, SOCK_STREAM, 0) = 3
+    7 listen(3, 5) = 0
+    7 epoll_create1(0) = 4
+    7 epoll_ctl(4, EPOLL_CTL_ADD, 3, {{events=EPOLLIN, data={{u32=3, u64=3}}}}) = 0
+    7 fork() = 8
+    {wakeup * 6}
+    8 close(3) = 0
+    {wakeup * 6}
+    """
+    (spin,) = _findings("accept-emfile-spin", "\n".join(line for line in trace.splitlines() if line.strip()))
+    assert (spin.count, spin.steps[-1].repeats) == (1, 11)
