@@ -7,7 +7,7 @@ to one `OpenFile` (the kernel's open file description), which carries the status
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -117,8 +117,6 @@ class OpenFile(Watched, eq=False):
     """The last call made on it but for close, by any descriptor, thread or process, once a loop was woken for it."""
     waited_for: bool = False
     """Whether a loop was ever woken for it."""
-    memory: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What rules remember of it, by rule name."""
 
     @property
     def flags(self) -> StatusFlags:
@@ -141,7 +139,7 @@ class OpenFile(Watched, eq=False):
     @property
     def noted(self) -> bool:
         """Whether rules are told of its end: a set watches it, a rule has a case on it, it was read past its end."""
-        return bool(self.registrations or self.watchers or self.memory) or self.longest is not None or self._past_end
+        return bool(self.registrations or self.watchers) or self.longest is not None or self._past_end
 
     @property
     def _past_end(self) -> bool:
@@ -230,13 +228,11 @@ class Descriptor(Watched, eq=False):
     """What the last wakeup of a loop said of it, while that loop is still handling it."""
     waited_for: bool = False
     """Whether a loop was ever woken for it."""
-    memory: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What rules remember of it, by rule name."""
 
     @property
     def noted(self) -> bool:
         """Whether rules are told of its end: it was waited for, or a rule has a case on it."""
-        return self.waited_for or bool(self.watchers or self.memory) or self.file.noted
+        return self.waited_for or bool(self.watchers) or self.file.noted
 
     @property
     def others(self) -> Iterator[Descriptor]:

@@ -6,7 +6,7 @@ last reference to the description, not with close(2) of the number: epoll(7), "Q
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,8 +34,6 @@ class Registration(msgspec.Struct, eq=False):
     added: Syscall | None
     """The EPOLL_CTL_ADD; None if it was not traced and the entry is inferred from later calls."""
     removed: Event | None = None
-    memory: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What rules remember of it, by rule name."""
 
     @property
     def edge_triggered(self) -> bool | None:
