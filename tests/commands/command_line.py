@@ -14,7 +14,7 @@ needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs 
 
 def environment(**changes: str) -> dict[str, str]:
     """Return the environment without the variables that affect colour and width."""
-    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")
+    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in left_out} | changes
 
 

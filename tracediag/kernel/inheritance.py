@@ -106,6 +106,14 @@ class Inheritance(msgspec.Struct, eq=False):
             for file, _, _ in self.entries.values():
                 file.drop(self, followed=followed)
 
+    def remove(self, numbers: Iterable[int], *, followed: bool) -> None:
+        """Remove numbers from a leaf that one table alone holds, in place."""
+        gone = [self.entries.pop(number)[0] for number in numbers]
+        left = {file for file, _, _ in self.entries.values()}
+        for file in gone:
+            if file not in left:
+                file.drop(self, followed=followed)
+
     def tables(self) -> Iterator[DescriptorTable]:
         """Yield the tables of followed processes that hold it."""
         for holder in list(self.followed):

@@ -6,7 +6,7 @@ So the copy is shared, and a descriptor is made of an inherited number only when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +32,8 @@ class DescriptorTable(msgspec.Struct, eq=False):
     """The processes that share it."""
     seen: bool = False
     """Whether the trace holds a call of a process that uses it: false for a child that strace did not follow."""
+    owned: bool = False
+    """Whether `inherited` is a leaf that no other table refers to."""
     executed: bool = False
     """Whether the trace shows a process that uses it execute a program: what is open since was opened in the trace."""
     passed_on: Inheritance | None = None
@@ -70,9 +72,19 @@ class DescriptorTable(msgspec.Struct, eq=False):
 
     def _materialise(self, numbers: Iterable[int]) -> None:
         taken = {number: entry for number in numbers if (entry := self.inherited.get(number)) is not None}
-        self._inherit(self.inherited.updated(dict.fromkeys(taken)))
+        self._disinherit(taken)
         for number, (file, cloexec, origin) in taken.items():
             self.install(Descriptor(number, file, self, opened=origin.opened, cloexec=cloexec, copy_of=origin))
+
+    def _disinherit(self, numbers: Collection[int]) -> None:
+        """Remove numbers from what is inherited; a leaf that no other table has seen is changed in place."""
+        if not numbers:
+            return
+        if self.owned:
+            self.inherited.remove(numbers, followed=self.seen)
+        else:
+            self._inherit(self.inherited.updated(dict.fromkeys(numbers)))
+            self.owned = self.inherited.height == 0
 
     def _inherit(self, rest: Inheritance) -> None:
         """Replace what is inherited; what both have in common stays held all the time."""
@@ -133,7 +145,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
         going = {number: entry for number, entry in self.inherited.items() if entry[1] or not only_cloexec}
         self._materialise([number for number, (file, _, _) in going.items() if file.noted])
         unused = {number: entry[0] for number, entry in going.items() if not entry[0].noted}
-        self._inherit(self.inherited.updated(dict.fromkeys(unused)))
+        self._disinherit(unused)
         if self.changed is not None:
             self.changed.update(unused)
         for file in unused.values() if self.seen else ():
@@ -149,7 +161,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
         self.passed_on = (
             base.updated({number: self._entry(number) for number in numbers if number >= 0}) if numbers else base
         )
-        self.changed = set()
+        self.changed, self.owned = set(), False
         heir = DescriptorTable(inherited=self.passed_on)
         self.passed_on.hold(heir, followed=False)
         return heir
