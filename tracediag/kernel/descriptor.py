@@ -147,10 +147,13 @@ class OpenFile(Watched, eq=False):
 
     def more(self) -> None:
         """There is data again: the reads in a row that gave none are over."""
-        end = self.at_end
-        if end is not None and end.times > max(_ENOUGH, 0 if self.longest is None else self.longest.times):
-            self.longest = end
-        self.at_end = None
+        self.longest, self.at_end = self.most_at_end, None
+
+    @property
+    def most_at_end(self) -> AtEnd | None:
+        """The most reads in a row that returned 0 bytes, including those up to now; None if too few to matter."""
+        end, most = self.at_end, self.longest
+        return end if end is not None and end.times > max(_ENOUGH, 0 if most is None else most.times) else most
 
     @property
     def inherited(self) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import READS_AT_END, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.descriptor import MESSAGES, Descriptor, Kind
+from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_release
@@ -26,6 +27,10 @@ class ReadsAfterEnd(Rule):
     severity = Severity.ERROR
     summary = "a program keeps reading at end of file: a busy loop, or polling"
 
+    def __init__(self) -> None:
+        self._known: Cases[OpenFile, AtEnd] = Cases()
+        """The reads that were judged already: several descriptors may share a file."""
+
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
         """Judge the descriptors that are closed."""
@@ -34,16 +39,18 @@ class ReadsAfterEnd(Rule):
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge the descriptors that were still open; each count is reported once."""
+        """Judge the descriptors that were still open; each run of reads is reported once."""
         for descriptor in end.held:
             yield from self._judged(end.kernel, descriptor)
 
     def _judged(self, kernel: Kernel, descriptor: Descriptor) -> Iterator[Finding]:
         file, bounds = descriptor.file, READS_AT_END
-        file.more()
-        end, file.longest = file.longest, None
+        end = file.most_at_end
+        if end is None or end.times < bounds.few or self._known.get(file) is end:
+            return
+        self._known[file] = end
         # Rules about event loops report reads after a wakeup; message-based descriptors may deliver empty messages.
-        if end is None or end.times < bounds.few or descriptor.waited_for or file.kind in MESSAGES:
+        if descriptor.waited_for or file.kind in MESSAGES:
             return
         run = Run(end.first, end.last, second=end.second, times=end.times)
         if end.waits * 2 >= end.times or run.slower(bounds.slow):
