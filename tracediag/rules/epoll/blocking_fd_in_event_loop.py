@@ -12,6 +12,7 @@ from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.epoll import Round
+from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_round, on_traffic
 from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, POLLS, READS, SELECTS, WRITES
@@ -37,13 +38,13 @@ class BlockingFdInEventLoop(Rule):
 
     def __init__(self) -> None:
         self._told: Cases[Descriptor, None] = Cases()
-        self._turns: dict[int | None, int] = {}
-        """How many turns each thread has made."""
+        self._loops: Cases[Thread, None] = Cases()
+        """The threads that have made a turn of a loop."""
 
     @on_round
     def turned(self, action: Action) -> None:
         """Note that there is a loop at all."""
-        self._turns[action.thread.tid] = self._turns.get(action.thread.tid, 0) + 1
+        self._loops.setdefault(action.thread, None)
 
     @on_traffic(*READS, *WRITES, *ACCEPTS)
     def called(self, action: Action) -> Iterator[Finding]:
@@ -59,7 +60,7 @@ class BlockingFdInEventLoop(Rule):
         known = descriptor.file.flags.has("O_NONBLOCK") is False
         if (how := _blocked(action, descriptor)) is not None:
             waited = call.returned or None not in _since(action)
-            sure = Confidence.CERTAIN if known and waited and action.thread.tid in self._turns else Confidence.LIKELY
+            sure = Confidence.CERTAIN if known and waited and action.thread in self._loops else Confidence.LIKELY
         elif known and call.duration is None and _after_short_read(call, turn, descriptor):
             how, sure = f"nothing was left to read, and {call.name} waits for the peer", Confidence.LIKELY
         else:

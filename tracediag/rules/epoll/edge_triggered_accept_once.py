@@ -22,6 +22,8 @@ from tracediag.trace.values import names_of
 
 _SYMPTOMS = ("write-after-peer-closed", "epipe-still-registered", "use-after-reset", "send-without-nosignal")
 _EARLY_WRITES = 2
+_ORIGINS_KEPT = 1024
+"""Connections, the latest, whose listener is known: only the first that happens to one matters."""
 
 
 class EdgeTriggeredAcceptOnce(Rule):
@@ -36,7 +38,7 @@ class EdgeTriggeredAcceptOnce(Rule):
 
     def __init__(self) -> None:
         self._listeners: Cases[OpenFile, Listener] = Cases(outlive=True)
-        self._origins: Cases[OpenFile, Listener] = Cases(outlive=True)
+        self._origins: Cases[OpenFile, Listener] = Cases(_ORIGINS_KEPT, outlive=True)
         """The listener that a connection was accepted from."""
         self._sent: Cases[Descriptor, int] = Cases()
         """The first writes on a connection, as many as count as early."""

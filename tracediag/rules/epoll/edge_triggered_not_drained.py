@@ -46,9 +46,7 @@ class EdgeTriggeredNotDrained(Rule):
 
     def __init__(self) -> None:
         self._reads: Cases[Descriptor, Syscall] = Cases()
-        """The last read of a descriptor."""
-        self._armed: Cases[Registration, Syscall] = Cases()
-        """The last epoll_ctl on a registration."""
+        """The last read of a descriptor since epoll_ctl was called for it."""
         self._seen: Cases[OpenFile, int] = Cases()
         self._full: Cases[OpenFile, _Full] = Cases()
         self._careful: list[EpollSet] = []
@@ -80,7 +78,8 @@ class EdgeTriggeredNotDrained(Rule):
         """EPOLL_CTL_MOD checks the descriptor again and reports what is left: ep_modify in fs/eventpoll.c."""
         entry = action.registration
         if entry is not None and not action.call.failed:
-            self._armed[entry] = action.call
+            for holder in entry.file.holders:
+                self._reads.pop(holder)
             self._full.pop(entry.file, None)
 
     @on_round
@@ -95,7 +94,7 @@ class EdgeTriggeredNotDrained(Rule):
             if before is not None:
                 yield from self._found(before)
             last = None if report.descriptor is None else self._reads.get(report.descriptor)
-            read = _left_over(report, entry, last, self._armed.get(entry))
+            read = _left_over(report, entry, last)
             if read is not None:
                 self._full[entry.file] = _Full(entry, turn, read, _answered(report))
 
@@ -152,7 +151,7 @@ def _story(full: _Full) -> Iterator[Step]:
         yield step(until, f"waits again although {read.name} on fd {number} has not failed with EAGAIN{nothing}")
 
 
-def _left_over(report: Readiness, entry: Registration, read: Syscall | None, armed: Syscall | None) -> Syscall | None:
+def _left_over(report: Readiness, entry: Registration, read: Syscall | None) -> Syscall | None:
     """Return the last read of a turn if it filled its buffer, and nothing shows that nothing was left."""
     descriptor, file = report.descriptor, entry.file
     if descriptor is None or descriptor.closed is not None or entry.removed is not None or not report.touched:
@@ -160,8 +159,6 @@ def _left_over(report: Readiness, entry: Registration, read: Syscall | None, arm
     if "EPOLLIN" not in report.events or report.events & _ENDS or "EPOLLONESHOT" in (entry.events or ()):
         return None
     if read is None or read.line < report.calls[0].line:
-        return None
-    if armed is not None and armed.line > read.line:
         return None
     if file.kind not in _KINDS or (file.socket is not None and file.socket.stream is False):
         return None

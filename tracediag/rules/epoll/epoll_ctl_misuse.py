@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import EpollSet, Registration
+from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
 from tracediag.trace.calls import EPOLL_WAITS
@@ -56,36 +58,36 @@ class EpollCtlMisuse(Rule):
     summary = "epoll_ctl fails: the program does not know what is in its epoll set"
 
     def __init__(self) -> None:
-        self._pending: dict[int | None, tuple[Syscall, Finding]] = {}
+        self._pending: Cases[Thread, tuple[Syscall, Finding]] = Cases(outlive=True)
         """The last failure of each thread that a second call may recover from."""
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> Iterator[Finding]:
         """Judge a failure when the next epoll_ctl shows whether the program expected it."""
-        call, tid = action.call, action.thread.tid
-        before = self._pending.pop(tid, None)
+        call, thread = action.call, action.thread
+        before = self._pending.pop(thread)
         if before is not None and not _recovered(before[0], call):
             yield before[1]
         if call.errno not in _ERRORS:
             return
         finding = self._finding(action, call)
         if call.errno in _CURES:
-            self._pending[tid] = (call, finding)
+            self._pending[thread] = (call, finding)
         else:
             yield finding
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> Iterator[Finding]:
         """Report a failure after which the program waits without a second call."""
-        before = self._pending.pop(action.thread.tid, None)
+        before = self._pending.pop(action.thread)
         if before is not None:
             yield before[1]
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Report what had no second call; of a thread that is still alive it may follow after the trace."""
-        for tid, (_, finding) in self._pending.items():
-            alive = tid in kernel.process_table.threads and kernel.process_table.threads[tid].process.exit is None
+        for thread, (_, finding) in self._pending.items():
+            alive = kernel.process_table.threads.get(thread.tid) is thread and thread.process.exit is None
             yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY) if alive else finding
 
     def _finding(self, action: Action, call: Syscall) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import watched
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
@@ -59,8 +60,8 @@ class EventAfterClose(Rule):
     summary = "an event is handled although its descriptor was closed earlier in the same batch"
 
     def __init__(self) -> None:
-        self._stale: dict[int | None, list[_Stale]] = {}
-        """By thread: a batch belongs to one thread."""
+        self._stale: Cases[Thread, list[_Stale]] = Cases()
+        """What is stale in the batches of a thread."""
 
     @on_release
     def released(self, action: Action) -> None:
@@ -71,7 +72,7 @@ class EventAfterClose(Rule):
         for descriptor in action.released:
             for turn in action.thread.rounds.values():
                 stale = _find(turn, descriptor, call) if len(turn.reports) > 1 else None
-                pending = self._stale.setdefault(action.thread.tid, []) if stale is not None else []
+                pending = self._stale.setdefault(action.thread, []) if stale is not None else []
                 if stale is not None and len(pending) < _MAX_STALE:
                     pending.append(stale)
 
@@ -79,10 +80,10 @@ class EventAfterClose(Rule):
     def turned(self, action: Action) -> None:
         """Drop what was stale in a finished batch: the program skipped it."""
         turn = action.finished
-        pending = self._stale.pop(action.thread.tid, None) if self._stale else None
+        pending = self._stale.pop(action.thread) if self._stale else None
         left = [stale for stale in pending or () if stale.turn is not turn]
         if left:
-            self._stale[action.thread.tid] = left
+            self._stale[action.thread] = left
 
     @on_errno("EBADF")
     def refused(self, action: Action) -> Iterator[Finding]:
@@ -128,7 +129,7 @@ class EventAfterClose(Rule):
                 yield self._finding(stale, step(signal, note, primary=True), Confidence.LIKELY)
 
     def _open(self, thread: Thread) -> list[_Stale]:
-        pending = self._stale.get(thread.tid, ()) if self._stale else ()
+        pending = self._stale.get(thread, ()) if self._stale else ()
         return [stale for stale in pending if not stale.reported and stale.is_due]
 
     def _finding(self, stale: _Stale, proof: Step, confidence: Confidence, made: Step | None = None) -> Finding:

@@ -10,7 +10,7 @@ from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
@@ -32,7 +32,7 @@ class SendWithoutNosignal(Rule):
     summary = "a write without MSG_NOSIGNAL while SIGPIPE is not ignored: a closed peer kills the process"
 
     def __init__(self) -> None:
-        self._broken: dict[int | None, BrokenWrite] = {}
+        self._broken: Cases[Thread, BrokenWrite] = Cases()
         self._exposures: Cases[Process, Finding] = Cases()
         self._judged: Cases[Process, None] = Cases()
         """The processes that need no further look at their writes."""
@@ -42,32 +42,32 @@ class SendWithoutNosignal(Rule):
         """Remember the write that raises SIGPIPE."""
         call, thread = action.call, action.thread
         if action.descriptor is not None and call.name in RAISING and not guarded(thread, call):
-            self._broken[thread.tid] = BrokenWrite(thread, action.descriptor, call)
+            self._broken[thread] = BrokenWrite(thread, action.descriptor, call)
 
     @on_signal("SIGPIPE")
     def signalled(self, action: Action) -> None:
         """Remember the signal: strace shows it even where it is ignored, so it proves nothing alone."""
         if not isinstance(action.event, Signal):
             return
-        thread, broken = action.thread, self._broken.get(action.thread.tid)
+        thread, broken = action.thread, self._broken.get(action.thread)
         if _BY_CALL.search(action.event.info):
             if broken is not None:
                 broken.again = action.event
         elif broken is None or broken.returned:
-            self._broken[thread.tid] = BrokenWrite(thread, last_written(thread), None, action.event)
+            self._broken[thread] = BrokenWrite(thread, last_written(thread), None, action.event)
         else:
             broken.signal = action.event
 
     @on_call(*SIGNAL_RETURNS)
     def returned(self, action: Action) -> None:
         """A handler that returns leaves EPIPE to the program, which is right."""
-        if (broken := self._broken.get(action.thread.tid)) is not None and broken.signal is not None:
+        if (broken := self._broken.get(action.thread)) is not None and broken.signal is not None:
             broken.returned = True
 
     @on_call("exit_group")
     def handled(self, action: Action) -> Iterator[Finding]:
         """A handler that exits does what the default action would do."""
-        broken = self._broken.get(action.thread.tid)
+        broken = self._broken.get(action.thread)
         handled = action.process.signals.get("SIGPIPE") is Disposition.HANDLED
         if (
             broken is not None
@@ -76,7 +76,7 @@ class SendWithoutNosignal(Rule):
             and broken.call is not None
             and not broken.returned
         ):
-            del self._broken[action.thread.tid]
+            del self._broken[action.thread]
             yield self._finding(
                 [*_story(broken), step(action.call, "the handler exits, as the default action would")],
                 broken.descriptor,
@@ -88,7 +88,7 @@ class SendWithoutNosignal(Rule):
     def killed(self, action: Action) -> Iterator[Finding]:
         """The thread ends; where SIGPIPE killed it, the cause is its last write."""
         end, process = action.event, action.process
-        broken = self._broken.pop(action.thread.tid, None)
+        broken = self._broken.pop(action.thread)
         if isinstance(end, Exit) and end.signal == "SIGPIPE":
             self._exposures.pop(process, None)
             if broken is not None and broken.killed(process):
