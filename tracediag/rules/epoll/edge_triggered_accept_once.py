@@ -130,7 +130,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         connection = report.descriptor
         if connection is None or turn is None or connection in self._met or connection.file not in self._origins:
             return
-        self._met[connection] = None
+        if connection.closed is None:
+            self._met[connection] = None
         if report.events & {"EPOLLHUP", "EPOLLERR"}:
             self._dead(connection, turn.wait, f"the first event of the connection is {'|'.join(sorted(report.events))}")
 
