@@ -9,7 +9,7 @@ from tracediag.kernel.handlers import handles
 from tracediag.kernel.signals import Disposition
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_MASKS, SIGNAL_SENDS
 from tracediag.trace.events import Syscall
-from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of
+from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of, number_of
 
 _CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"})
 """The signals that `~[...]` and a full mask expand to."""
@@ -18,11 +18,20 @@ _CATCHABLE = frozenset({"SIGPIPE", "SIGCHLD", "SIGTERM", "SIGINT", "SIGHUP", "SI
 _PLAIN = re.compile(r"(?P<signal>SIG\w++), \{(?:sa_handler=|sa_sigaction=)?(?P<handler>\w++),").match
 """The usual sigaction with a new disposition; matched without parsing, since every shell makes dozens at its start."""
 
-_HANDLERS = {"SIG_DFL": Disposition.DEFAULT, "SIG_IGN": Disposition.IGNORED}
+_NUMBERED: dict[int | None, Disposition] = {0: Disposition.DEFAULT, 1: Disposition.IGNORED}
+_HANDLERS = {
+    "SIG_DFL": Disposition.DEFAULT,
+    "0": Disposition.DEFAULT,
+    "SIG_IGN": Disposition.IGNORED,
+    "0x1": Disposition.IGNORED,
+}
 
 
 def disposition(value: Value | None) -> Disposition | None:
-    """Return the disposition in a struct sigaction or a handler argument; None for NULL."""
+    """Return the disposition in a struct sigaction or a handler argument; None for NULL.
+
+    With -X raw or verbose SIG_DFL and SIG_IGN are the numbers 0 and 1: asm-generic/signal-defs.h.
+    """
     found = bare(value)
     if isinstance(found, Structure):
         if not found.fields:
@@ -37,7 +46,7 @@ def disposition(value: Value | None) -> Disposition | None:
         case Symbol("NULL") | None:
             return None
         case _:
-            return Disposition.HANDLED
+            return _NUMBERED.get(number_of(found), Disposition.HANDLED)
 
 
 @handles(*SIGNAL_ACTIONS)
