@@ -1,7 +1,5 @@
 """List the rules (code, name, severity, summary), or create a new one.
 
-A rule marked "(preview)" is new: its severity and what it reports may still change.
-
     tracediag rules new NAME
 
 creates the files of a new rule in a checkout of tracediag: the rule and its page in the folder of its family, and two
@@ -84,11 +82,10 @@ def _table(rules: tuple[type[Rule], ...], look: Look) -> str:
     canvas = Canvas(look)
     width = max((len(rule.name) for rule in rules), default=0)
     for rule in rules:
-        maturity = "" if rule.maturity == "stable" else f" ({rule.maturity})"
         canvas.line(
             (f"{rule.code}  ", "place"),
             (f"{rule.name:<{width}}  ", "name"),
             (f"{rule.severity:<7}  ", rule.severity),
-            (f"{rule.summary}{maturity}", "plain"),
+            (rule.summary, "plain"),
         )
     return canvas.take()
