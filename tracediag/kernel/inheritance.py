@@ -22,6 +22,8 @@ Inherited: TypeAlias = "tuple[OpenFile, bool | None, Descriptor]"
 _BITS = 5
 """Bits of a number that select the branch at each level: 32 numbers per leaf, 32 nodes per branch."""
 _MASK = (1 << _BITS) - 1
+_FLAT = 64
+"""Entries up to which the root is a leaf, whatever the numbers: most processes have few, and a shell has number 255."""
 
 Changes: TypeAlias = "Mapping[int, Inherited | None]"
 """New entries by number; None removes the number."""
@@ -33,7 +35,7 @@ class Inheritance(msgspec.Struct, eq=False):
     height: int = 0
     """0 for a leaf."""
     entries: dict[int, Inherited] = msgspec.field(default_factory=dict)
-    """Of a leaf, by number."""
+    """Of a leaf, by number: those of its branch, or any where the leaf is the root."""
     below: dict[int, Inheritance] = msgspec.field(default_factory=dict)
     """Of a branch, by the bits of the number that belong to its height."""
     followed: dict[Inheritance | DescriptorTable, None] = msgspec.field(default_factory=dict)
@@ -60,7 +62,7 @@ class Inheritance(msgspec.Struct, eq=False):
     def get(self, number: int) -> Inherited | None:
         """Return what a number refers to."""
         node = self
-        if number < 0 or number >> (_BITS * (node.height + 1)):
+        if number < 0 or (node.height and number >> (_BITS * (node.height + 1))):
             return None
         while node.height:
             found = node.below.get((number >> (_BITS * node.height)) & _MASK)
@@ -77,7 +79,11 @@ class Inheritance(msgspec.Struct, eq=False):
 
     def updated(self, changes: Changes) -> Inheritance:
         """Return the map with the given non-negative numbers changed; it shares all other nodes with this one."""
-        root, most = self, max(changes, default=0)
+        if self.height == 0:
+            changes = _merged(self.entries, changes)
+            if len(changes) <= _FLAT:
+                return Inheritance(entries=changes)
+        root, most = self if self.height else Inheritance(1), max(changes, default=0)
         while most >> (_BITS * (root.height + 1)) > 0:
             root = Inheritance(root.height + 1, below={0: root} if root else {})
         return _rebuilt(root, root.height, changes)
@@ -129,13 +135,7 @@ NOTHING = Inheritance()
 
 def _rebuilt(node: Inheritance | None, height: int, changes: Changes) -> Inheritance:
     if height == 0:
-        entries = {} if node is None else dict(node.entries)
-        for number, entry in changes.items():
-            if entry is None:
-                entries.pop(number, None)
-            else:
-                entries[number] = entry
-        return Inheritance(entries=entries)
+        return Inheritance(entries=_merged({} if node is None else node.entries, changes))
     parts: dict[int, dict[int, Inherited | None]] = {}
     for number, entry in changes.items():
         parts.setdefault((number >> (_BITS * height)) & _MASK, {})[number] = entry
@@ -147,3 +147,13 @@ def _rebuilt(node: Inheritance | None, height: int, changes: Changes) -> Inherit
         else:
             below.pop(slot, None)
     return Inheritance(height, below=below)
+
+
+def _merged(entries: dict[int, Inherited], changes: Changes) -> dict[int, Inherited]:
+    merged = dict(entries)
+    for number, entry in changes.items():
+        if entry is None:
+            merged.pop(number, None)
+        else:
+            merged[number] = entry
+    return merged

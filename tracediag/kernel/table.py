@@ -162,8 +162,11 @@ class DescriptorTable(msgspec.Struct, eq=False):
             base.updated({number: self._entry(number) for number in numbers if number >= 0}) if numbers else base
         )
         self.changed, self.owned = set(), False
-        heir = DescriptorTable(inherited=self.passed_on)
-        self.passed_on.hold(heir, followed=False)
+        inherited, small = self.passed_on, self.passed_on.height == 0
+        if small:  # a leaf of its own costs less to copy than to share: nearly every child changes it
+            inherited = Inheritance(entries=dict(inherited.entries))
+        heir = DescriptorTable(inherited=inherited, owned=small)
+        inherited.hold(heir, followed=False)
         return heir
 
     def _entry(self, number: int) -> Inherited | None:
