@@ -30,3 +30,14 @@ def test_names_remarks_and_numbers(signal: str, handler: str, expected: Disposit
         apply(kernel, event)
     (process,) = kernel.processes
     assert process.signals.get("SIGPIPE") is expected
+
+
+def test_invented_signals_and_limits_do_not_grow_without_bound() -> None:
+    kernel = Kernel()
+    lines = [f"rt_sigaction(SIGX{n}, {{sa_handler=SIG_IGN, {_FLAGS}}}, NULL, 8) = 0\n" for n in range(500)]
+    lines += [f"prlimit64(0, RLIMIT_X{n}, NULL, {{rlim_cur=1, rlim_max=2}}) = 0\n" for n in range(500)]
+    for event in read(lines):
+        apply(kernel, event)
+    (process,) = kernel.processes
+    assert len(process.signals.known) == 128
+    assert len(process.limits) == 32

@@ -12,6 +12,10 @@ ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
 """Signals that order a process to stop: signal(7)."""
 
 
+_MOST_SIGNALS = 128
+"""Linux has 64 signals; a damaged trace may name any number, and each forked process has a copy."""
+
+
 class Disposition(StrEnum):
     """What a signal does to the process."""
 
@@ -34,6 +38,8 @@ class SignalTable(msgspec.Struct, eq=False):
 
     def set(self, name: str, disposition: Disposition, call: Syscall | None) -> None:
         """Record a disposition set by sigaction or signal."""
+        if name not in self.known and len(self.known) >= _MOST_SIGNALS:
+            return
         self.known[name] = disposition
         if call is not None:
             self.set_by[name] = call

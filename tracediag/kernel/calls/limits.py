@@ -9,6 +9,10 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Value, bare, names_of, number_of
 
 
+_MOST_LIMITS = 32
+"""Linux has 16 resources; a damaged trace may name any number, and each forked process has a copy."""
+
+
 @handles("getrlimit", "ugetrlimit", "setrlimit")
 def getrlimit(action: Action, call: Syscall) -> None:
     """Record a limit of the caller."""
@@ -29,4 +33,6 @@ def _take(action: Action, call: Syscall, name_at: int, value: Value | None) -> N
         return
     for name in names_of(call.arg(name_at)):
         limit = Limit(number_of(found.get("rlim_cur")), number_of(found.get("rlim_max")), call)
-        action.process.limits[name] = limit
+        limits = action.process.limits
+        if name in limits or len(limits) < _MOST_LIMITS:
+            limits[name] = limit
