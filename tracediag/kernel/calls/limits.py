@@ -8,7 +8,6 @@ from tracediag.kernel.process import Limit
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Value, bare, names_of, number_of
 
-
 _MOST_LIMITS = 32
 """Linux has 16 resources; a damaged trace may name any number, and each forked process has a copy."""
 
