@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tracediag.engine import Engine
+from tracediag.evidence.blame import find_blame
 from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.kernel.process import Process
 from tracediag.reading import read
@@ -20,6 +23,7 @@ def line_of(call: Syscall | None) -> int:
     return call.line
 
 
+FAILED_TEXT = 'write(2, ": No such file or directory\\n", 28) = 28'
 FAILED = 'openat(AT_FDCWD, "/etc/shadow", O_RDONLY) = -1 EACCES (Permission denied)'
 
 
@@ -88,3 +92,25 @@ def test_a_writev_of_thousands_of_buffers_is_bounded() -> None:
     buffers = ", ".join('{iov_base="x", iov_len=1}' for _ in range(3000))
     (call,) = said_by(process_of(f"writev(2, [{buffers}], 3000) = 3000")).calls
     assert len(Complaint((call,)).pieces) < 100
+
+
+SEARCHED = (
+    'connect(3, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory)'
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "blamed"),
+    [
+        (['write(2, "scp: c: No such file or directory\\r\\n", 35) = 35'], False),
+        (['write(2, "ls: ", 4) = 4', "write(2, \"cannot access 'c'\", 17) = 17", FAILED_TEXT], False),
+        (['write(2, "scp: No such file or directory\\n", 31) = 31'], True),
+        (['write(2, "scp: /var/run/nscd/socket: No such file or directory\\n", 53) = 53'], True),
+    ],
+)
+def test_a_search_is_not_blamed_for_a_message_about_another_object(message: list[str], blamed: bool) -> None:
+    process = process_of(
+        'execve("/usr/bin/scp", ["scp"], 0x1 /* 1 var */) = 0', SEARCHED, *message, "exit_group(1) = ?"
+    )
+    blame = find_blame(process, len(message) + 3)
+    assert (blame is not None) is blamed

@@ -175,7 +175,8 @@ def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscal
         score = _WORTH + 3 - min(2, distance / _FAR) if normal and spoken is None else score + _NAMED
     if spoken is not None:
         score += _SPOKEN_OF
-    if normal and error is None:
+    strange = call.name in _SEARCHES and spoken is None and said.names_other(call.errno or "")
+    if normal and (error is None or strange):
         score = -1
     confidence = _sure(call, said, failures, spoken is not None, error is not None)
     if error is None and spoken is None and distance > (2 if weight(call) >= _HEAVY else 1) * _NEAR:

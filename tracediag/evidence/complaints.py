@@ -24,6 +24,8 @@ _SHORTEST = 3
 """Characters of a name: shorter ones occur in any text."""
 _BURST = 12
 """Lines between two writes to fd 2 that belong to one message."""
+_OBJECT = re.compile(r": *+[^\s:][^:\n]*+: *+\Z")
+"""What stands between the name of the program and the error: the object, where a program names it."""
 _LONGEST, _BUFFERS = 8192, 64
 """Characters of a text and buffers of a writev that are searched: a trace recorded with -s may hold megabytes."""
 
@@ -98,6 +100,12 @@ class Complaint(msgspec.Struct, eq=False):
                 return piece.call
         joined = (message for message in self.messages if len(message.pieces) > 1)
         return next((message.last for message in joined if pattern.search(message.text)), None)
+
+    def names_other(self, errno: str) -> bool:
+        """Whether a message puts an object before the error's text, as in `scp: c: No such file or directory`."""
+        texts = (message.text for message in self.messages)
+        found = ((text, _pattern(errno).search(text)) for text in texts)
+        return any(match and _OBJECT.search(text, 0, match.start()) for text, match in found)
 
     def names_object(self, call: Syscall) -> Syscall | None:
         """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""
