@@ -21,6 +21,8 @@ from tracediag.trace.values import Structure, bare, note_of, text_of
 
 _NAMES_ITSELF = frozenset({"bind", "getsockname"})
 """Calls whose address argument is the socket's own address."""
+_PATHS = ("/", "\\x2f")
+"""How the note of a file begins, without and with `-xx`."""
 _CREATES = frozenset(PATHS)
 
 
@@ -60,7 +62,7 @@ class FileView(ObjectView):
 
     def object_of(self, call: Syscall, descriptor: Descriptor | None, thread: Thread) -> str | None:
         """Return the path of a call, or the object of its descriptor; None if it has neither."""
-        if call.name in _CREATES and call.result is not None and call.result >= 0 and call.detail.startswith("/"):
+        if call.name in _CREATES and call.result is not None and call.result >= 0 and call.detail.startswith(_PATHS):
             return parse_annotation(call.detail).path
         path = text_of(call.arg("path"))
         if path is not None and path.data:
@@ -70,7 +72,7 @@ class FileView(ObjectView):
             return None
         note = note_of(call.arg("fd"))
         if note is not None:
-            return parse_annotation(note).path if note.startswith("/") else note
+            return parse_annotation(note).path if note.startswith(_PATHS) else note
         known = None if descriptor is None else describe_file(descriptor.file)
         return known or f"fd {number}"
 

@@ -25,7 +25,7 @@ _MARK = re.compile(
     )""",
     re.DOTALL | re.VERBOSE,
 )
-_KEY = re.compile(r"([A-Za-z_]\w*+)(?>\([0-9]++\))?+[=:](?![=>])")
+_KEY = re.compile(r"([A-Za-z_]\w*+)(?>\([0-9]++\))?+(?>[=:](?![=>])| = )")
 _FD = re.compile(r"(-?[0-9]{1,20}+)<(.*)", re.DOTALL)
 _DEPTH = 8
 _MOST_ITEMS = 1000

@@ -9,8 +9,7 @@ scanner    the loop: one regular expression takes most lines (`header`)
 slowpath   all other lines
 counter    the same for summaries, which need no events
 prefix, frame, result, records      one line, taken apart
-damage, output, splits              what people, programs and terminals did to it
-damage, output, splits              damage from editing, from program output and from terminals
+damage, output, splits, rests       damage from editing, from program output and from terminals
 accounting every line is booked
 """
 

@@ -18,7 +18,7 @@ _GLANCE = 200
 _RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
 _PATH = re.compile(
-    r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)"
+    r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|\\x2f|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)"
 )
 _SOCKET = re.compile(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
@@ -89,6 +89,8 @@ def _shape(prefix: Prefix) -> Shape:
 
 def _is_damaged(lines: list[str]) -> bool:
     text = "\n".join(lines)
+    if "[wait(0x" in text:  # `-d` breaks every call with a message that holds `) = `
+        return True
     if "\x1b[" in text or _ESCAPED_MARK.search(text) is not None:
         return True
     return _ENTITY.search(text) is not None and '"' not in text.replace('="', "")

@@ -8,12 +8,14 @@ extends to the end of the line, which keeps every step linear.
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Literal
 
 import msgspec
 
 from tracediag.reading.records import read_record
 from tracediag.reading.result import ANNOTATION, read_result
+from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Record
 
 Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
@@ -34,10 +36,17 @@ _CLOSED = re.compile(
     + r"""|/\*(?>[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
 )
 """Complete arguments and the closing parenthesis, with nothing after it."""
-_MARK = re.compile(r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached) \.\.\.(?: exit status \d++)?>$")
+_SPACED = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+)[ ]{1,3}\(")
+"""A call retyped with a blank before the parenthesis."""
+_RETYPED = re.compile(r"\)[ \t]{0,60}(?P<sign>=>?|->|→|⇒|:|return(?:s|ed)\b|)[ \t]{0,60}(?=-?[0-9]|[-?]|-?E[A-Z0-9])")
+"""What people write for `) = ` when they retype a call."""
+_MARK = re.compile(
+    r"(?:\^C)?\)?[ ]*+<(?P<mark>unfinished|detached|pid changed to \d{1,10}+) \.\.\.(?: exit status \d++)?>$"
+)
 _INSIDE = "<unfinished ...>"
 _GLUED = re.compile(
-    r"(?:\^C|(?:strace: )?Process \d+ (?:attached|detached|resumed|suspended)\b[^\"]*+|strace: [^\"]*+"
+    r"(?:\^C|[ ]?\[wait\(0x[0-9a-f]++\) = \d++\][^\"]*+"
+    r"|(?:strace: )?Process \d+ (?:attached|detached|resumed|suspended)\b[^\"]*+|strace: [^\"]*+"
     r"|\[ Process PID=\d+ runs in \w+ bit mode\. \])$"
 )
 
@@ -63,6 +72,9 @@ def read_frame(text: str) -> Frame | None:
         return _call(start["name"], text[start.end() :])
     if (start := _RESUMED.match(text)) is not None:
         return _rest(start["name"] or "", text[start.end() :])
+    if (start := _SPACED.match(text)) is not None and start["name"] in SYSCALLS:
+        frame = _call(start["name"], text[start.end() :])
+        return frame if frame is not None and frame.kind in {"call", "begun"} else None
     record = read_record(text)
     return None if record is None else Frame(kind="record", record=record)
 
@@ -78,6 +90,21 @@ def split_end(text: str) -> tuple[str, str] | None:
     return text[: text.rindex(")", 0, match.end())], tail
 
 
+def _split_retyped(text: str) -> tuple[str, str] | None:
+    """Split `ARGS)=RESULT`, `ARGS) -1 EBADF` and the like, and return the tail as strace would print it.
+
+    The parentheses before it must match: `msg_iov(1)=` is a field.
+    """
+    last = next(iter(deque(_RETYPED.finditer(text), maxlen=1)), None)
+    if last is None or _CLOSED.fullmatch(text[: last.start() + 1]) is None:
+        return None
+    tail = f"= {text[last.end() :]}"
+    result = read_result(tail)
+    if result is None or result.end < len(tail.rstrip(" ;.")) or not (last["sign"] or result.errno):
+        return None
+    return text[: last.start()], tail
+
+
 def is_arguments(body: str) -> bool:
     """Return whether the text is arguments only, without `) = ` outside strings and annotations."""
     match = _BODY.fullmatch(body)
@@ -85,7 +112,7 @@ def is_arguments(body: str) -> bool:
 
 
 def _call(name: str, text: str) -> Frame | None:
-    ended = split_end(text)
+    ended = split_end(text) or (_split_retyped(text) if name in SYSCALLS else None)
     if ended is not None:
         body, tail = ended
         mark = ""

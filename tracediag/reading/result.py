@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import re
 
 import msgspec
 
+from tracediag.trace.errnos import find_errno
 from tracediag.trace.numbers import hexadecimal, integer, seconds
 
 _PLAIN = r'(?>[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?>[^"\\]++|\\.)*+"|")*+'
 ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
 """The note that `-y` and `-yy` print after a descriptor: may hold `->`, quoted paths and `<>` inside."""
 
+_NAME = r"E[A-Z0-9][A-Z0-9_]++(?![a-z])"
 _BALANCED = r"(?>[^()]++|\((?>[^()]++|\([^()]*+\))*+\))*+"
 _TAIL = re.compile(
     rf"""=[ \t]*+
-    (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{(3,)}))
-    (?><(?P<note>{ANNOTATION[1:-1]})>(?>\(deleted\))?+)?+
-    (?>[ ]\[[^\[\] ()]++\])?+
-    (?>[ \t]*+\(errno[ ](?P<number>\d++)\)
-      |[ \t]++(?P<errno>E[A-Z][A-Z0-9_]++)(?>[ \t]*+\((?P<error>{_BALANCED})(?:\)|$))?+
+    (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{(3,)})|-?(?P<bare>{_NAME}))
+    (?!\])
+    (?><(?P<note>{ANNOTATION[1:-1]})>(?>\(deleted\))?+|<(?P<cutnote>/[^<>]*+)$)?+
+    (?>[ ]\[(?!{_NAME}\])[^\[\] ()]++\])?+
+    (?>[ \t]*+\(?(?>errno[ =]|E[Rr][Rr]\#)(?P<number>\d++)\)?(?>[ \t]*+\((?P<said>{_BALANCED})(?:\)|$))?+
+      |[ \t]*+[(\[](?P<only>{_NAME})[)\]]
+      |[ \t]++(?P<errno>{_NAME})(?>[ \t]*+\((?P<error>{_BALANCED})(?:\)|$))?+
       |[ \t]*+\((?!INJECTED|DELAYED)(?P<detail>{_BALANCED})\)
       |[ \t]*+\((?!INJECTED|DELAYED)(?P<cut>(?:in|out|left|flags)\b.*+|\[.*+)$)?+
     (?>[ \t]*+\((?:INJECTED|DELAYED)[^()]*+\))*+
@@ -28,12 +31,6 @@ _TAIL = re.compile(
     """,
     re.VERBOSE,
 )
-
-
-_ERRNOS = frozenset(errno.errorcode.values()) | {
-    "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ENOTSUPP", "ENOIOCTLCMD",
-}  # fmt: skip
-"""Names accepted without the text after them; a truncated line may end in half a name."""
 
 
 class Result(msgspec.Struct):
@@ -45,8 +42,8 @@ class Result(msgspec.Struct):
     duration: float | None = None
     end: int = 0
     """Where strace's own text ends; any text after it is foreign."""
-    closed: bool = True
-    """False if the text in parentheses continues on the next line."""
+    closer: str = ""
+    """The character that ends the text after the value on the next line, if this line breaks off in it: ")" or ">"."""
 
 
 def read_result(tail: str) -> Result | None:
@@ -60,14 +57,29 @@ def read_result(tail: str) -> Result | None:
         found.value = integer(decimal)
     elif pointer is not None:
         found.value = hexadecimal(pointer)
-    if (code := match["errno"]) is not None:
-        found.errno = code if match["error"] is not None or code in _ERRNOS else None
-    elif (number := match["number"]) is not None:
-        found.errno = errno.errorcode.get(integer(number) or 0, number)
-    found.detail = match["error"] or match["detail"] or match["cut"] or match["note"] or ""
+    found.errno = _errno(match)
+    if found.errno is not None and match["unknown"] is None:
+        found.value = -1  # `= -9 EBADF`, `= EBADF`: retyped, or of another program
+    elif match["bare"] is not None:
+        return None
+    found.detail = match["error"] or match["said"] or match["detail"] or match["cut"] or match["note"] or ""
     found.duration = seconds(match["duration"])
-    found.closed = match["cut"] is None and not _cut_error(match, tail)
+    if match["cutnote"] is not None:
+        found.closer = ">"
+    elif match["cut"] is not None or _cut_error(match, tail):
+        found.closer = ")"
     return found
+
+
+def _errno(match: re.Match[str]) -> str | None:
+    """Return the error by its name or number; a truncated line may end in half a name, which is none."""
+    if (number := match["number"]) is not None:
+        known = find_errno(integer(number) or 0)
+        return number if known is None else known.name
+    code = match["errno"] or match["only"] or match["bare"]
+    if code is None or match["error"] is not None or find_errno(code) is not None:
+        return code
+    return None
 
 
 def _cut_error(match: re.Match[str], tail: str) -> bool:

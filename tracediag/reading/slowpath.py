@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.errors import TracediagError
@@ -10,20 +9,18 @@ from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler, is_message
 from tracediag.reading.damage import is_known, is_strong, margin_off, repair, repair_weak, scrub
 from tracediag.reading.dialect import Dialect
-from tracediag.reading.frame import Frame, read_frame, split_end, split_mark
+from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.halves import Place, key_of
 from tracediag.reading.output import WRITERS, is_output, without_shown
 from tracediag.reading.prefix import Prefix, read_prefix
 from tracediag.reading.records import Boilerplate, read_remnant
+from tracediag.reading.rests import bare_end, is_rest
 from tracediag.reading.result import read_result
 from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.trace.events import Event, NotUnderstood, Other, Record
 
 AROUND = 40
 """Number of lines before and after a line that are searched for the call that wrote it."""
-
-_REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
-"""How the rest of a call begins if its first half is not in the trace."""
 
 
 class NotUnderstoodError(TracediagError, ValueError):
@@ -35,20 +32,13 @@ class NotUnderstoodError(TracediagError, ValueError):
         self.text = text
 
 
-def _is_rest(text: str) -> bool:
-    """Return whether a line is the end of a call whose start is not in the trace."""
-    if (marked := split_mark(text)) is not None:
-        return not marked[0]
-    return _REST.match(text) is not None and split_end(text) is not None
-
-
 class SlowPath:
     """Reads lines one by one; every line yields events and is counted."""
 
     def __init__(self, dialect: Dialect, counts: Counts, assembler: Assembler, *, strict: bool = False) -> None:
         self.split: Split | None = None
-        self.dangling = False
-        """Whether the text in parentheses after the last result continues on the next line."""
+        self.dangling = ""
+        """The character that ends the text after the last result, if that text continues on the next line."""
         self._dialect = dialect
         self._counts = counts
         self.assembler = assembler
@@ -61,7 +51,7 @@ class SlowPath:
     @property
     def busy(self) -> bool:
         """Whether the next line must come here because it may continue the last one, or needs cleaning."""
-        return self.split is not None or self.dangling or self._dialect.damaged
+        return self.split is not None or bool(self.dangling) or self._dialect.damaged
 
     def around(self, piece: str, before: int) -> None:
         """Set the piece being read; its lines are searched to recognise program output."""
@@ -130,7 +120,9 @@ class SlowPath:
         elif record is not None:
             yield from self.release()
             yield from self.assembler.record(Place(number), record)
-        elif _is_rest(line.rstrip()):
+        elif self.split is None and (end := bare_end(line.rstrip(), number, self.assembler.joiner)) is not None:
+            yield from self.assembler.take(*end)
+        elif is_rest(line.rstrip()):
             yield self._book(Other(line=number, text=line, kind="continuation"))
         elif (found := repair_weak(line, self._dialect.bare)) is not None:
             yield from self._accept(number, found[1], found[2], cleaned=True)
@@ -145,13 +137,13 @@ class SlowPath:
         if prefix.pid is not None:
             self._dialect.has_pids = True
         place = self.assembler.place(number, prefix)
-        self.dangling = False
+        self.dangling = ""
         if frame.kind in {"open", "open rest", "resultless"}:
             yield from self._break_off(place, frame, cleaned=cleaned)
             return
         if frame.kind in {"call", "rest"}:
             result = read_result(frame.tail)
-            self.dangling = result is not None and not result.closed
+            self.dangling = "" if result is None else result.closer
         yield from self.assembler.take(place, frame)
 
     def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
@@ -202,7 +194,7 @@ class SlowPath:
 
     def _end(self, number: int, split: Split, joined: Joined) -> Iterator[Event]:
         result = read_result(joined.tail)
-        self.dangling = result is not None and not result.closed
+        self.dangling = "" if result is None else result.closer
         if split.frame.kind == "resultless" and result is not None:
             events = self.assembler.complete(split.place, split.frame.name, joined.body, joined.tail, result)
             for event in events:
@@ -219,8 +211,8 @@ class SlowPath:
     def _dangling_end(self, line: str, record: Record | None) -> bool:
         if not self.dangling or record is not None:
             return False
-        self.dangling = False
-        return line.rstrip(" ,;>").endswith(")")
+        closer, self.dangling = self.dangling, ""
+        return line.rstrip(" ,;" if closer == ">" else " ,;>").endswith(closer)
 
     def _book(self, record: Other) -> Record:
         self._counts.add(record.kind)

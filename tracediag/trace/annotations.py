@@ -43,6 +43,7 @@ _INODES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?>x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[0-7]{1,2}|.)", re.DOTALL)
+_HEX = re.compile(r"\\x([0-9a-f]{2})")
 _NAMED_ESCAPES = {"n": 10, "r": 13, "t": 9, "v": 11, "f": 12}
 _GONE = " (deleted)"
 _NAMESPACES = frozenset({"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "user", "uts"})
@@ -70,6 +71,8 @@ class Annotation(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=4096)
 def parse_annotation(note: str, deleted: bool = False) -> Annotation:
     """Parse a note: the text between `<` and `>`, and whether `(deleted)` followed; never raises."""
+    if note.startswith("\\x"):  # `-xx` writes all of a path as `\x2f\x65`
+        note = _HEX.sub(_usual, note)
     if note.endswith(_GONE):  # inside the brackets before 5.10
         note, deleted = note[: -len(_GONE)], True
     match = _FORM.fullmatch(note)
@@ -110,6 +113,13 @@ def _numbered(match: re.Match[str]) -> Annotation:
     path = "" if found["path"] is None else found["at"] + _unescaped(found["path"])
     named = "" if protocol in _UNNAMED else protocol
     return Annotation("socket", protocol=named, path=path, peer=found["peer"] or "", inode=inode)
+
+
+def _usual(match: re.Match[str]) -> str:
+    """Return one byte as strace writes it without `-xx`."""
+    byte = checked_integer(match[1], 16)
+    char = chr(byte)
+    return char if " " <= char <= "~" and char not in '"<>\\' else f"\\{byte:03o}"
 
 
 def _unescaped(quoted: str) -> str:
