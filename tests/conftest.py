@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -12,7 +13,15 @@ settings.load_profile("no-times")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sigint_is_not_ignored() -> None:
-    """Let children get SIGINT: a shell starts its background jobs with it ignored, and they inherit that."""
+def no_signal_is_ignored() -> None:
+    """Let children get these signals: nohup and a shell's background jobs ignore some, and children inherit that."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the tests out of the user's cache folder."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))

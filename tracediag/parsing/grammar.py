@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import lark.lexer
@@ -13,6 +13,7 @@ from lark import Lark
 
 import tracediag
 from tracediag.parsing.builder import Builder
+from tracediag.parsing.tables import with_kept_tables
 
 REGEX_FLAGS = re.ASCII
 """For all terminals: strace itself prints only ASCII, and Unicode's `\\w` would weaken the proofs about them."""
@@ -30,15 +31,22 @@ def grammar_text(name: str) -> str:
 
 @cache
 def parser() -> Lark:
-    """Return the parser of the argument language; its results are templates. Building it takes a tenth of a second."""
+    """Return the parser of the argument language; its results are templates."""
+    text = grammar_text("strace.lark")
+    return with_kept_tables(text, partial(_build, text))
+
+
+def _build(text: str, tables: str | bool) -> Lark:
+    """Build the parser, with the value of lark's option `cache`."""
     with _unchecked_terminals():
         return Lark(
-            grammar_text("strace.lark"),
+            text,
             parser="lalr",
             start="arguments",
             transformer=Builder(),
             maybe_placeholders=False,
             g_regex_flags=REGEX_FLAGS,
+            cache=tables,
         )
 
 
