@@ -154,13 +154,17 @@ class Engine:
 
     def _release(self, action: Action, found: list[Finding]) -> None:
         """Tell of a release where a rule may care; then the cases on what is gone are over."""
-        if any(descriptor.noted for descriptor in action.released):
-            self._dispatch(self._on_release, action, action.event.line, found)
-            for descriptor in action.released:
-                if descriptor.watchers:
-                    descriptor.end_watch()
-                if descriptor.file.watchers and descriptor.file.gone:
-                    descriptor.file.end_watch()
+        for descriptor in action.released:
+            if descriptor.noted:
+                break
+        else:
+            return
+        self._dispatch(self._on_release, action, action.event.line, found)
+        for descriptor in action.released:
+            if descriptor.watchers:
+                descriptor.end_watch()
+            if descriptor.file.watchers and descriptor.file.gone:
+                descriptor.file.end_watch()
 
     def _dispatch(self, audience: Sequence[Listener], what: Any, line: int, found: list[Finding]) -> None:
         """Call each method of an audience, at a line of the trace; a rule that raises is dropped."""

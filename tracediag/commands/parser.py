@@ -7,7 +7,7 @@ import difflib
 import importlib
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol, cast
 
 import msgspec
@@ -56,12 +56,12 @@ def load(name: str) -> CommandModule:
     return cast("CommandModule", importlib.import_module(f"tracediag.commands.{name}"))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def build_parser(names: Iterable[str] = NAMES) -> argparse.ArgumentParser:
+    """Return the parser of the command line, for these subcommands: loading what the others need takes time."""
     parser = Parser(prog="tracediag", description=_DESCRIPTION)
     add_common(parser)
     subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, prog="tracediag")
-    for name in NAMES:
+    for name in names:
         module = load(name)
         text = module.__doc__ or ""
         subparser = subparsers.add_parser(name, help=text.partition("\n")[0].rstrip("."), description=text)
@@ -72,9 +72,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     """Return the subcommand and its options; argparse exits the program if they are invalid."""
-    parser = build_parser()
     word = _command_word(arguments)
-    if word is not None:
+    parser = build_parser((word,) if word in NAMES else NAMES)
+    if word is not None and word not in NAMES:
         parser.error(_no_command(word))
     namespace = parser.parse_args(arguments)
     module = load(namespace.subcommand)
@@ -82,13 +82,13 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
 
 
 def _command_word(arguments: Sequence[str]) -> str | None:
-    """Return the word that stands where a command is wanted, if it is not one."""
+    """Return the word that stands where a command is wanted, if any."""
     words = iter(arguments)
     for word in words:
         if word == "--color":
             next(words, None)
         elif not word.startswith("-"):
-            return None if word in NAMES else word
+            return word
     return None
 
 

@@ -8,6 +8,7 @@ from tracediag.kernel.watched import Watched
 
 K = TypeVar("K")
 C = TypeVar("C")
+_NONE: Any = object()
 
 
 class Cases(dict[K, C], Generic[K, C]):
@@ -67,10 +68,11 @@ class Cases(dict[K, C], Generic[K, C]):
 
     def pop(self, key: K, default: Any = None) -> Any:
         """Close a case and return it, or the default if there is none."""
-        if key not in self:
+        case = super().pop(key, _NONE)
+        if case is _NONE:
             return default
-        case = self[key]
-        del self[key]
+        if isinstance(key, Watched):
+            key.unwatch(self)
         return case
 
     def clear(self) -> None:

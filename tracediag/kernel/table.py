@@ -55,10 +55,15 @@ class DescriptorTable(msgspec.Struct, eq=False):
     def get(self, number: int) -> Descriptor | None:
         """Return the live incarnation of a number, or None where the trace has shown none."""
         found = self.open.get(number)
-        if found is None and number in self.inherited:
+        if found is None and self._inherits(number):
             self._materialise((number,))
             found = self.open[number]
         return found
+
+    def _inherits(self, number: int) -> bool:
+        """Whether an inherited number was not used yet; asked at each call, mostly by tables that inherited nothing."""
+        inherited = self.inherited
+        return (bool(inherited.entries) or inherited.height != 0) and inherited.get(number) is not None
 
     def claim(self, file: OpenFile) -> None:
         """Make descriptors of the inherited numbers that refer to one description."""
@@ -102,7 +107,7 @@ class DescriptorTable(msgspec.Struct, eq=False):
         """Put a new incarnation under its number; return the one that it pushes out, if any."""
         number = descriptor.number
         lost = self.open.get(number)
-        if lost is None and number in self.inherited:
+        if lost is None and self._inherits(number):
             lost = self.get(number)
         self.open[number] = descriptor
         if self.changed is not None:

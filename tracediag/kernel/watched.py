@@ -26,7 +26,11 @@ class Watched(msgspec.Struct, eq=False, kw_only=True):
 
     def unwatch(self, watcher: Watcher) -> None:
         """End what `watch` began; a watcher that is not there is no error."""
-        self.watchers = tuple(each for each in self.watchers if each is not watcher)
+        watchers = self.watchers
+        if len(watchers) == 1 and watchers[0] is watcher:
+            self.watchers = ()
+        else:
+            self.watchers = tuple(each for each in watchers if each is not watcher)
 
     def end_watch(self) -> None:
         """Tell all watchers that it is gone."""
