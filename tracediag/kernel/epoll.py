@@ -14,6 +14,7 @@ from tracediag.trace.events import Begun, Event, Syscall
 
 if TYPE_CHECKING:
     from tracediag.kernel.descriptor import Descriptor, OpenFile
+    from tracediag.kernel.process import Process
 
 HANGUPS = frozenset({"EPOLLHUP", "EPOLLERR", "EPOLLRDHUP", "POLLHUP", "POLLERR", "POLLRDHUP"})
 """Events that report a peer that is gone or a failed socket."""
@@ -33,6 +34,8 @@ class Registration(msgspec.Struct, eq=False):
     data: int | None
     added: Syscall | None
     """The EPOLL_CTL_ADD; None if it was not traced and the entry is inferred from later calls."""
+    added_by: Process | None = None
+    """The process that made the EPOLL_CTL_ADD."""
     removed: Event | None = None
 
     @property

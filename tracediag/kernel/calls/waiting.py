@@ -54,7 +54,9 @@ def epoll_ctl(action: Action, call: Syscall) -> None:
         elif target is not None:
             action.registration = Registration(epoll, number, target.file, target, None, None, None, removed=call)
     elif target is not None:
-        action.registration = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
+        action.registration = entry = _put(epoll, target, entry, call, new="EPOLL_CTL_ADD" in operations)
+        if entry.added is call:
+            entry.added_by = action.process
 
 
 def _put(epoll: EpollSet, target: Descriptor, entry: Registration | None, call: Syscall, *, new: bool) -> Registration:

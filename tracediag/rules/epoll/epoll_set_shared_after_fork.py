@@ -37,8 +37,6 @@ class EpollSetSharedAfterFork(Rule):
 
     def __init__(self) -> None:
         self._shared: Cases[OpenFile, Shared] = Cases(_MAX_CHANGES, outlive=True)
-        self._makers: Cases[Registration, Process] = Cases()
-        """The process that has made a registration."""
 
     @on_call("epoll_ctl")
     def controlled(self, action: Action) -> None:
@@ -50,10 +48,9 @@ class EpollSetSharedAfterFork(Rule):
         if holder is None:
             return
         operation = next(iter(names_of(call.arg(1))), "").removeprefix("EPOLL_CTL_")
-        maker = self._makers.get(entry)
+        maker = entry.added_by
         foreign = entry.descriptor.table is not action.process.table if maker is None else maker is not action.process
         if operation == "ADD":
-            self._makers[entry] = action.process
             self._added_again(holder.file, entry)
         elif operation != "DEL" or not foreign:
             return  # EPOLL_CTL_MOD may rearm an EPOLLONESHOT entry as it was
