@@ -10,6 +10,7 @@ from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
+from tracediag.reading.naming import decide_naming, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
@@ -77,14 +78,16 @@ class Reader:
             first += piece
             if first.count("\n") >= LOOK_AHEAD or (first and not piece):
                 break
-        self.dialect = decide(first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD])
+        sample = first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD]
+        self.dialect = decide(sample)
+        naming = decide_naming(sample)
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
         names = _everything if self._wanted is None else self._wanted.__contains__
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
-        yield read_lines(
+        events = read_lines(
             chain((first,), pieces) if first else pieces,
             self.dialect,
             self.counts,
@@ -93,7 +96,8 @@ class Reader:
             begun_wanted=self._begun,
             failures=self._failures,
         )
-        yield slow.finish()
+        for part in (events, slow.finish()):
+            yield part if naming is None else with_names(part, naming)
 
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""

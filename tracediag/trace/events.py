@@ -66,8 +66,10 @@ class Call(Event, kw_only=True, gc=False):
 
     name: str
     body: str
-    """The text of the arguments, as recorded."""
+    """The text of the arguments; its constants are named, even if the recording shows their numbers."""
     parser: Parser
+    recorded: str = ""
+    """The text of the arguments as recorded; "" if it is the same."""
     _args: tuple[Value, ...] | None = None
 
     @property
@@ -158,9 +160,10 @@ class Syscall(Call, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """The call as recorded, without pid and time; halves joined."""
+        body = self.recorded or self.body
         if self.tail:
-            return f"{self.name}({self.body}) {self.tail}"
-        return f"{self.name}({self.body})" if self.returned else f"{self.name}({self.body} <unfinished ...>"
+            return f"{self.name}({body}) {self.tail}"
+        return f"{self.name}({body})" if self.returned else f"{self.name}({body} <unfinished ...>"
 
     @property
     def failed(self) -> bool:
@@ -179,7 +182,7 @@ class Begun(Call, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """The half as recorded, without pid and time."""
-        return f"{self.name}({self.body} <unfinished ...>"
+        return f"{self.name}({self.recorded or self.body} <unfinished ...>"
 
 
 class Record(Event, kw_only=True, gc=False):
