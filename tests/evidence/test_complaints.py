@@ -104,6 +104,7 @@ SEARCHED = (
     [
         (['write(2, "scp: c: No such file or directory\\r\\n", 35) = 35'], False),
         (['write(2, "ls: ", 4) = 4', "write(2, \"cannot access 'c'\", 17) = 17", FAILED_TEXT], False),
+        (['write(2, "scp: c: No such file or director"..., 35) = 35'], False),
         (['write(2, "scp: No such file or directory\\n", 31) = 31'], True),
         (['write(2, "scp: /var/run/nscd/socket: No such file or directory\\n", 53) = 53'], True),
     ],

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.calls import (
@@ -89,6 +90,11 @@ class Blame(msgspec.Struct, frozen=True):
     """The chdir that a relative path starts from."""
     connect: Syscall | None = None
     """The connect that failed with the error that SO_ERROR returned."""
+
+    @property
+    def peer_gone(self) -> bool:
+        """Whether the call failed because the process at the other end had gone."""
+        return self.call.errno in BROKEN or (self.call.errno == "ECONNREFUSED" and self.call.name != "connect")
 
 
 def harmless(call: Syscall) -> bool:

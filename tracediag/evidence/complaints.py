@@ -103,9 +103,14 @@ class Complaint(msgspec.Struct, eq=False):
 
     def names_other(self, errno: str) -> bool:
         """Whether a message puts an object before the error's text, as in `scp: c: No such file or directory`."""
-        texts = (message.text for message in self.messages)
-        found = ((text, _pattern(errno).search(text)) for text in texts)
-        return any(match and _OBJECT.search(text, 0, match.start()) for text, match in found)
+        return any(_OBJECT.search(message.text, 0, message.error_at(errno)) for message in self.messages)
+
+    def error_at(self, errno: str) -> int:
+        """Return where the error's text begins in this message, also if strace shows only its beginning; else 0."""
+        found = _pattern(errno).search(self.text)
+        if found is not None:
+            return found.start()
+        return self.text.rfind(":") + 1 if self.names_error(errno) else 0
 
     def names_object(self, call: Syscall) -> Syscall | None:
         """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""

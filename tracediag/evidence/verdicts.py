@@ -212,7 +212,10 @@ def _head(kernel: Kernel) -> Process:
 
 def ceiling(verdict: Verdict, kernel: Kernel) -> Severity:
     """Return the highest severity of an orphan's failure: that of a child of the first process."""
-    end = _head(kernel).exit
+    head = _head(kernel)
+    if head.pid == verdict.pid and verdict.blame is not None and verdict.blame.peer_gone:
+        head = kernel.processes[0]  # its server ended first, and this end follows from that
+    end = head.exit
     if end is None:
         return Severity.WARNING
     if end.signal is None and not end.status:
