@@ -35,14 +35,34 @@ def _end(action: Action, descriptor: Descriptor) -> None:
 
 def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None) -> Descriptor:
     """Install a new descriptor for the calling process, created by the current call."""
-    table = action.thread.process.table
-    descriptor = Descriptor(number, file, table, action.call, cloexec)
+    table, call = action.thread.process.table, action.call
+    descriptor = Descriptor(number, file, table, call, cloexec)
+    if call.end_line != call.line and _closed_early(descriptor, call):
+        return descriptor
     lost = table.install(descriptor)
     if lost is not None:
         # A close in another thread that has begun but not returned, or one that was not traced.
         release(action, lost)
     action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
     return descriptor
+
+
+def _closed_early(descriptor: Descriptor, call: Syscall) -> bool:
+    """Let a close in another thread that returned before the call that creates the descriptor take it away again.
+
+    The number was closed already, so that a close of it could only succeed on what this call had just created.
+    """
+    table, number = descriptor.table, descriptor.number
+    gone = table.last_closed.get(number)
+    close = None if gone is None else gone.closed
+    if gone is None or not isinstance(close, Syscall) or gone.before is None or gone.opened is not None:
+        return False
+    if close.errno is not None or not call.line < close.line < call.end_line:
+        return False
+    descriptor.before = gone.before
+    descriptor.closed = descriptor.file.released = close
+    table.last_closed[number] = descriptor
+    return True
 
 
 def look_up(action: Action, number: int | None) -> Descriptor | None:

@@ -14,7 +14,14 @@ from tracediag.trace.values import names_of
 
 @begins("close")
 def begin_close(action: Action, call: Begun) -> None:
-    """Free the number as soon as the call begins, before strace can show that it returned."""
+    """Free the number as soon as the call begins, before strace can show that it returned.
+
+    A number that the trace has shown closed is not open: the call closes what another thread may be given meanwhile.
+    """
+    number = call.number(0)
+    table = action.process.table
+    if number is not None and number in table.last_closed and table.get(number) is None:
+        return
     descriptor = subject(action, call)
     action.thread.inside_descriptor = descriptor
     if descriptor is not None:
