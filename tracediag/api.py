@@ -50,7 +50,12 @@ class Analysis:
         With `debug` an exception in a rule is raised; the other arguments and errors are those of `analyze`.
         """
         self._rules = _chosen(select, ignore)
-        self._engine = Engine(self._rules, held=lambda: _held(self._reader.dialect), raising=debug)
+        self._engine = Engine(
+            self._rules,
+            held=lambda: _held(self._reader.dialect),
+            lines=lambda: self._reader.counts.lines,
+            raising=debug,
+        )
         self._reader = Reader(
             source, strict=strict, progress=progress, calls=self._engine.calls, begun=self._engine.begun
         )

@@ -39,6 +39,7 @@ class Engine:
         rules: Iterable[type[Rule]],
         *,
         held: Callable[[], Collection[str]] = tuple,
+        lines: Callable[[], int] = int,
         raising: bool = False,
     ) -> None:
         """Instantiate the rules.
@@ -46,9 +47,10 @@ class Engine:
         Args:
             rules: the rules to apply.
             held: gives the facts that the form of the lines shows, once lines have been read: see `Fact`.
+            lines: returns how many lines have been read.
             raising: whether an exception in a rule is passed on instead of costing that rule's findings only.
         """
-        self.kernel = Kernel()
+        self.kernel = Kernel(lines)
         self.scope = Scope(self.kernel, held)
         self.following: dict[Thread, set[str]] = {}
         """The threads whose every event rules want to see for a while, with the names of these rules."""

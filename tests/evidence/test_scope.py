@@ -40,6 +40,15 @@ def test_an_excerpt_is_short_and_shows_neither_start_nor_end(lines: list[str], e
     assert scope_of(lines).is_excerpt is expected
 
 
+def test_a_call_of_the_first_line_that_never_returns_makes_no_excerpt() -> None:
+    lines = ["1 epoll_pwait(9,  <unfinished ...>\n", *["2 getpid() = 2\n"] * 40]
+    assert analyze(lines).scope.excerpt is False
+    timed = [f"{line[:2]}1795821236.{number:06} {line[2:]}" for number, line in enumerate(lines)]
+    engine = Engine([])
+    list(engine.run(read(timed)))
+    assert engine.kernel.last_time == pytest.approx(1795821236.00004)
+
+
 def test_failures_only() -> None:
     assert scope_of(['open("a", O_RDONLY) = -1 ENOENT (No such file or directory)\n']).failures_only
     assert not scope_of([READ]).failures_only

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from tracediag.kernel import Kernel
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.process import Thread
@@ -11,6 +14,7 @@ from tracediag.trace.calls import (
     CHILD_WAITS,
     EPOLL_WAITS,
     FUTEXES,
+    IDLES,
     PAUSES,
     POLLS,
     READS,
@@ -20,6 +24,12 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, items_of, number_of
+
+_NAP = 0.01
+"""Seconds of another thread's sleep that show that a call lasts, where there are no times."""
+_LINES = 200
+"""Lines of other threads that show the same: strace needs at least 50 µs for each."""
+_PAUSE = re.compile(r"\{tv_sec=([0-9]{1,9}+), tv_nsec=([0-9]{1,9}+)\}")
 
 _IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAITS)
 """Calls in which a thread waits for work: it is not about to use a descriptor."""
@@ -54,6 +64,35 @@ def blocked_at(end: ProcessEnd) -> Syscall | Begun | None:
     if end.exit is None:
         return next((call for thread in end.process.threads if (call := blocked_in(thread)) is not None), None)
     return None if end.exit.signal is None or end.thread is None else blocked_in(end.thread)
+
+
+def lasts(call: Syscall, kernel: Kernel, duration: float) -> bool:
+    """Whether a call that has not returned is known to have lasted so many seconds.
+
+    Where the recording stops within a call, the call may have been about to return. Without times only what other
+    threads did meanwhile shows that time went by: a sleep, or many calls. A trace of a single thread that ends within a
+    call was taken while the thread stood in it, unless strace was told to leave.
+    """
+    last, threads = kernel.last_time, kernel.process_table.threads
+    if call.time is not None and last is not None:
+        return last - call.time >= duration
+    if len(threads) == 1 and not call.cut:
+        return True
+    others = (thread.last_call for thread in threads.values())
+    naps = sum(_nap(other) for other in others if other is not None and other.line > call.line)
+    return naps >= _NAP or kernel.last_line - call.line >= _LINES
+
+
+def is_last(call: Syscall | Begun, kernel: Kernel) -> bool:
+    """Whether no thread shows a later call."""
+    others = (thread.last_call for thread in kernel.process_table.threads.values())
+    return all(max(other.line, other.end_line) <= call.line for other in others if other is not None)
+
+
+def _nap(call: Syscall) -> float:
+    """Return how many seconds a call slept; 0 for any other call."""
+    found = _PAUSE.search(call.body) if call.name in IDLES and call.result == 0 else None
+    return 0.0 if found is None else int(found[1]) + int(found[2]) / 1e9
 
 
 def waited_for(call: Syscall | Begun) -> frozenset[int] | None:

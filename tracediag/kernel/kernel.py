@@ -20,7 +20,9 @@ from tracediag.trace.events import Event, Syscall
 class Kernel:
     """Processes, descriptors, sockets, epoll sets, pipes and signals, as far as the trace has shown them."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Callable[[], int] = int) -> None:
+        """Set `lines`, which returns how many lines have been read: not every line is an event."""
+        self._lines = lines
         self.process_table = ProcessTable()
         self.last_event: Event | None = None
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
@@ -49,11 +51,23 @@ class Kernel:
 
     @property
     def last_line(self) -> int:
-        """The last line read so far."""
+        """The greatest line read so far: a call that never returns is told last, with the line of its start."""
         event = self.last_event
         if isinstance(event, Syscall):
-            return max(event.line, event.end_line)
-        return 0 if event is None else event.line
+            return max(event.line, event.end_line, self._lines())
+        return max(0 if event is None else event.line, self._lines())
+
+    @property
+    def last_time(self) -> float | None:
+        """The time of the last event; of those told last, the greatest that any thread shows."""
+        event = self.last_event
+        if not isinstance(event, Syscall):
+            return None if event is None else event.time
+        if event.returned:
+            return event.time if event.end_time is None else event.end_time
+        calls = (thread.last_call for thread in self.process_table.threads.values())
+        times = [time for call in (event, *calls) if call is not None for time in (call.time, call.end_time)]
+        return max((time for time in times if time is not None), default=None)
 
     def closed(self, file: OpenFile) -> Event | None:
         """Return what released a description for good; None if a child that strace does not follow may hold it."""

@@ -69,10 +69,11 @@ class Assembler:
             half = self.joiner.find(place.pid, frame.name)
             if half is not None:
                 half.body = half.body + frame.body
+                half.cut = frame.cut
                 self.joiner.put_back(half, place.line)
             return
         wanted = self._wanted(frame.name)
-        half = Half(place.line, place.pid, place.time, frame.name, frame.body, wanted)
+        half = Half(place.line, place.pid, place.time, frame.name, frame.body, wanted, frame.cut)
         yield from self.joiner.begin(half)
         if wanted:
             yield self.joiner.begun(half)

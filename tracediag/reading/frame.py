@@ -64,6 +64,8 @@ class Frame(msgspec.Struct):
     record: Record | None = None
     glued: Record | None = None
     """A message of strace that was printed into the middle of the call."""
+    cut: bool = False
+    """Whether the record breaks off because strace left (`<detached ...>`) or the text was cut."""
 
 
 def read_frame(text: str) -> Frame | None:
@@ -120,13 +122,18 @@ def _call(name: str, text: str) -> Frame | None:
             body, mark = body.removesuffix(_INSIDE).rstrip(), "unfinished"
         return Frame(kind="call", name=name, body=body, tail=tail, mark=mark)
     if (begun := split_mark(text)) is not None:
-        return Frame(kind="begun", name=name, body=begun[0], mark=begun[1])
+        return Frame(kind="begun", name=name, body=begun[0], mark=begun[1], cut=begun[1] == "detached")
     if _CLOSED.fullmatch(text) is not None:
         return Frame(kind="resultless", name=name, body=text[:-1])
     if text.endswith(";"):  # a line of C
         return None
     body, glued = unglue(text)
-    return Frame(kind="open", name=name, body=body, glued=glued)
+    return Frame(kind="open", name=name, body=body, glued=glued, cut=len(body) < len(text) or _in_string(body))
+
+
+def _in_string(text: str) -> bool:
+    """Whether a text ends within a string: strace prints each argument of a call under way completely."""
+    return text.replace("\\\\", "").replace('\\"', "").count('"') % 2 == 1
 
 
 def split_mark(text: str) -> tuple[str, str] | None:
@@ -153,6 +160,6 @@ def _rest(name: str, text: str) -> Frame:
             body, mark = "", "unfinished"
         return Frame(kind="rest", name=name, body=body, tail=tail, mark=mark)
     if (begun := split_mark(text)) is not None:
-        return Frame(kind="begun", name=name, body=begun[0], mark="resumed")
+        return Frame(kind="begun", name=name, body=begun[0], mark="resumed", cut=begun[1] == "detached")
     body, glued = unglue(text)
     return Frame(kind="open rest", name=name, body=body, glued=glued)

@@ -35,6 +35,8 @@ class Half(msgspec.Struct):
     """As recorded, up to the mark and the blanks before it, including the comma of older dialects."""
     wanted: bool = True
     """Whether a `Begun` was yielded: the complete call must follow, whatever it returns."""
+    cut: bool = False
+    """Whether the record breaks off within the call: see `Syscall.cut`."""
     moved: int = 0
     """The line that returned it to the pending halves; 0 if it has been pending since its own line."""
 

@@ -146,6 +146,7 @@ class Joiner:
             parser=self._parser_for(half.name),
             end_line=half.line,
             returned=False,
+            cut=half.cut,
         )
 
     def resume(

@@ -156,6 +156,8 @@ class Syscall(Call, kw_only=True, gc=False):
     end_time: float | None = None
     """When the second half was printed, in seconds; None if the call is on one line."""
     returned: bool = True
+    cut: bool = False
+    """Whether the record breaks off within the call, because strace left or the text was cut: it may have returned."""
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import birth
+from tracediag.evidence.waiters import lasts
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, name
@@ -121,8 +122,7 @@ def _is_stuck(action: Action, descriptor: Descriptor) -> bool:
     before = None if socket is None else socket.last_read if call.name in READS else socket.last_write
     if before is not None and "MSG_DONTWAIT" in names_of(before.arg(3)):
         return False
-    later = [since for since in _since(action) if since is not None]
-    return not later or max(later) >= LONG
+    return lasts(call, action.kernel, LONG)
 
 
 def _since(action: Action) -> Iterator[float | None]:

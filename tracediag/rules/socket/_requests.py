@@ -70,10 +70,8 @@ def wait_of(thread: Thread) -> Syscall | Begun | None:
 
 def seconds_since(request: Request, kernel: Kernel) -> float | None:
     """Return the time since the request was sent; None without times."""
-    last = kernel.last_event
-    if last is None or last.time is None or request.call.time is None:
-        return None
-    return last.time - request.call.time
+    last = kernel.last_time
+    return None if last is None or request.call.time is None else last - request.call.time
 
 
 def is_look(call: Syscall) -> bool:

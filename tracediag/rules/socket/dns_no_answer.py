@@ -170,7 +170,7 @@ class DnsNoAnswer(Rule):
 
 
 def _is_long(lookup: _Lookup, kernel: Kernel) -> bool:
-    now = None if kernel.last_event is None else kernel.last_event.time
+    now = kernel.last_time
     asked = None if lookup.first is None else lookup.first.call.time
     return now is not None and asked is not None and now - asked >= _LONG
 

@@ -9,8 +9,8 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import manner
 from tracediag.evidence.peers import Server, server_of
 from tracediag.evidence.runs import ATTEMPTS, lengthened
-from tracediag.evidence.steps import last_line, no
-from tracediag.evidence.waiters import blocked_at, waited_for
+from tracediag.evidence.steps import no
+from tracediag.evidence.waiters import blocked_at, is_last, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import OpenFile
@@ -126,7 +126,7 @@ class PeerNotResponding(Rule):
         for thread in list(kernel.process_table.threads.values()):
             call = wait_of(thread)
             numbers = None if call is None else waited_for(call)
-            if call is None or not numbers or len(numbers) > 1 or call.line != last_line(kernel):
+            if call is None or not numbers or len(numbers) > 1 or not is_last(call, kernel):
                 continue
             held = thread.process.table.get(next(iter(numbers)))
             socket = None if held is None else held.file.socket
