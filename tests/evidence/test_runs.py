@@ -62,23 +62,34 @@ def test_a_single_call_or_one_without_times_has_no_period(times: tuple[float | N
 @pytest.mark.parametrize(
     ("times", "excerpt", "sure"),
     [
-        (1, True, None),
-        (2, True, Confidence.POSSIBLE),
-        (2, False, None),
-        (3, True, Confidence.LIKELY),
-        (3, False, Confidence.LIKELY),
-        (4, False, Confidence.LIKELY),
-        (5, False, Confidence.CERTAIN),
+        (1, 20, None),
+        (2, 20, Confidence.POSSIBLE),
+        (2, 39, Confidence.POSSIBLE),
+        (2, 40, None),
+        (2, 0, None),
+        (3, 20, Confidence.LIKELY),
+        (3, 1000, Confidence.LIKELY),
+        (3, 0, Confidence.LIKELY),
+        (4, 0, Confidence.LIKELY),
+        (5, 0, Confidence.CERTAIN),
     ],
 )
-def test_confidence_grows_with_the_turns(times: int, *, excerpt: bool, sure: Confidence | None) -> None:
+def test_confidence_grows_with_the_turns(times: int, excerpt: int, sure: Confidence | None) -> None:
     assert FEW.confidence(times, excerpt=excerpt) is sure
     assert confidence(run_of(*[None] * times), FEW, excerpt=excerpt) is sure
 
 
+def test_lines_left_out_prove_that_the_turns_continue() -> None:
+    assert FEW.confidence(2, excerpt=20, elided=True) is Confidence.LIKELY
+    assert FEW.confidence(1, excerpt=20, elided=True) is None
+    assert FEW.confidence(2, excerpt=0, elided=True) is None
+    assert FEW.title(2, "it spins") == "if this repeats, it spins"
+    assert FEW.title(2, "it spins", elided=True) == "it spins"
+
+
 @pytest.mark.parametrize(("apart", "sure"), [(0.09, Confidence.CERTAIN), (0.11, None)])
 def test_a_slow_repetition_is_not_a_busy_loop(apart: float, sure: Confidence | None) -> None:
-    assert confidence(run_of(*(turn * apart for turn in range(6))), FEW, excerpt=True) is sure
+    assert confidence(run_of(*(turn * apart for turn in range(6))), FEW, excerpt=20) is sure
 
 
 @pytest.mark.parametrize("bounds", [LOOP, CALLS, POLLING, ATTEMPTS])

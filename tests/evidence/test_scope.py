@@ -30,14 +30,18 @@ def scope_of(lines: list[str]) -> Scope:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([READ] * 20, True),
-        ([READ] * 21, False),
+        ([READ], True),
+        ([READ] * 300, True),
         ([EXEC, READ], False),
+        ([EXEC, READ, "...\n", READ], True),
         ([READ, "+++ exited with 0 +++\n"], False),
+        ([f"1 {READ}", f"2 {READ}", "1 +++ exited with 0 +++\n"], True),
+        ([f"1 {READ}", f"2 {READ}", "1 +++ exited with 0 +++\n", "2 +++ exited with 0 +++\n"], False),
     ],
 )
-def test_an_excerpt_is_short_and_shows_neither_start_nor_end(lines: list[str], expected: bool) -> None:
+def test_what_was_cut_from_a_longer_trace_is_an_excerpt_of_any_length(lines: list[str], expected: bool) -> None:
     assert scope_of(lines).is_excerpt is expected
+    assert scope_of(lines).excerpt == (len(lines) if expected else 0)
 
 
 def test_a_call_of_the_first_line_that_never_returns_makes_no_excerpt() -> None:

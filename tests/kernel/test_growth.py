@@ -53,7 +53,7 @@ def test_what_kind_of_recording_it_is_is_known_without_a_look_at_the_processes()
     (descriptor,) = last.table
     kernel.process_table.processes = counted = Counted(kernel.processes)
     scope = Scope(kernel)
-    assert not scope.is_excerpt
+    assert scope.is_excerpt
     assert scope.may_share(last)
     assert not scope.lacks_birth(descriptor, None)
     assert counted.looks == 0
@@ -72,7 +72,6 @@ def test_what_kind_of_recording_it_is_is_known_without_a_look_at_the_processes()
 )
 def test_a_start_or_end_is_noted(line: str, shown: bool) -> None:
     kernel = kernel_of([line])
-    assert kernel.shows_start_or_end is shown
     assert Scope(kernel).is_excerpt is not shown
 
 

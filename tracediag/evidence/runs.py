@@ -12,6 +12,9 @@ from tracediag.kernel import Kernel
 from tracediag.results.findings import Confidence, Severity, Step
 from tracediag.trace.events import Event, Syscall
 
+_PORTION = 20
+"""Lines of an excerpt in each of which the few turns that prove something there must be found: its lines were chosen
+because they matter, so that what fills them is its subject; the same turns lost among others are not."""
 _INTERLEAVED = 4
 """Threads that count where the lines of several are interleaved: on few CPUs more than these seldom run in between."""
 
@@ -20,7 +23,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How many repetitions, and how fast, prove something."""
 
     few: int
-    """Turns that prove it in an excerpt, which shows what matters, not how often it happened."""
+    """Turns in each `_PORTION` lines that prove it in an excerpt, which shows what matters, not how often."""
     worth: int
     """The least number of turns that is reported."""
     sure: int
@@ -36,26 +39,34 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
         """Return how many lines a turn may span where other threads are traced as well."""
         return self.cycle * max(1, min(_INTERLEAVED, len(kernel.process_table.threads)))
 
-    def confidence(self, times: int, *, excerpt: bool) -> Confidence | None:
+    def enough(self, times: int, excerpt: int) -> bool:
+        """Whether so many turns are the subject of an excerpt of so many lines; 0 lines are no excerpt."""
+        return excerpt > 0 and times >= self.few * max(1, excerpt // _PORTION)
+
+    def confidence(self, times: int, *, excerpt: int, elided: bool = False) -> Confidence | None:
         """Return how sure so many turns make it; None where they are too few to report.
 
         Args:
             times: the number of turns.
-            excerpt: whether a few turns may stand for more.
+            excerpt: the lines of the excerpt, in which a few turns may stand for more; 0 where the trace is none.
+            elided: whether lines left out by hand (`...`) prove that the turns continue.
         """
         if times >= self.worth:
             return Confidence.CERTAIN if times >= self.sure else Confidence.LIKELY
-        return Confidence.POSSIBLE if excerpt and times >= self.few else None
+        if not self.enough(times, excerpt):
+            return None
+        return Confidence.LIKELY if elided and times > 1 else Confidence.POSSIBLE
 
-    def title(self, times: int, what: str, seen: str = "") -> str:
+    def title(self, times: int, what: str, seen: str = "", *, elided: bool = False) -> str:
         """Return the title of a repetition: a statement, or a condition if an excerpt shows only a few turns.
 
         Args:
             times: the number of turns.
             what: the fault that the repetition amounts to.
             seen: what the lines show, repeated or not; if given, it is the statement.
+            elided: whether lines left out by hand prove that the turns continue.
         """
-        if times >= self.worth:
+        if times >= self.worth or (elided and times > 1):
             return seen or what
         return f"if this repeats, {what}: {seen}" if seen else f"if this repeats, {what}"
 
@@ -83,6 +94,9 @@ ATTEMPTS = Bounds(few=2, worth=3, sure=5, fast=0.02)
 RESTARTS = Bounds(few=2, worth=10, sure=10)
 """Attempts at one call that a timer's signal undoes: a few are normal, and the call gets through between two ticks."""
 
+LEFT_OPEN = Bounds(few=3, worth=10, sure=10)
+"""Descriptors of one origin that stay open: a program may keep a few for its whole life."""
+
 SWEEP = Bounds(few=3, worth=8, sure=1500)
 """Closes of numbers in a row: eight are no accident, and 1,500 go beyond the usual limit of 1,024 descriptors."""
 
@@ -98,6 +112,8 @@ class Run(msgspec.Struct, eq=False):
     """Turns in between that were of another kind but did not end the run."""
     ended: Event | None = None
     """What ended the run; None while nothing has."""
+    elided: bool = False
+    """Whether the trace ends with the run still open, and lines after its first turn were left out by hand."""
 
     def add(self, call: Syscall) -> None:
         """Add one call to the count."""
@@ -146,9 +162,9 @@ def lengthened(run: Run | None, call: Syscall) -> Run:
     return run
 
 
-def confidence(run: Run, bounds: Bounds, *, excerpt: bool) -> Confidence | None:
+def confidence(run: Run, bounds: Bounds, *, excerpt: int) -> Confidence | None:
     """Return how sure it is that a run would not end by itself; None where it is too short or too slow to report."""
-    return None if run.slower(bounds.slow) else bounds.confidence(run.times, excerpt=excerpt)
+    return None if run.slower(bounds.slow) else bounds.confidence(run.times, excerpt=excerpt, elided=run.elided)
 
 
 def severity_of(sure: Confidence) -> Severity:

@@ -16,8 +16,8 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
 
-EXCERPT = 20
-"""A trace of up to this many lines without start and end is an excerpt: its lines were chosen because they matter."""
+_TOO_FEW = 20
+"""Lines of an excerpt up to which it may lack a call without a filter that leaves it out."""
 _STANDARD_STREAMS = 3
 
 
@@ -79,8 +79,18 @@ class Scope:
 
     @property
     def is_excerpt(self) -> bool:
-        """Whether this is a few lines of a longer trace: then one turn of a loop may represent many."""
-        return not self._kernel.shows_start_or_end and last_line(self._kernel) <= EXCERPT
+        """Whether it is cut from a longer trace: it shows neither a start nor the end of all, or lines were left out.
+
+        No number of lines makes an excerpt complete. How many turns of a loop prove something there depends on their
+        share of the lines: `Bounds.enough`.
+        """
+        kernel = self._kernel
+        return kernel.elided > 0 or not (kernel.shows_start or kernel.process_table.all_gone)
+
+    @property
+    def excerpt(self) -> int:
+        """How many lines the excerpt has so far; 0 if it is none."""
+        return last_line(self._kernel) if self.is_excerpt else 0
 
     @property
     def elided(self) -> int:
@@ -93,11 +103,11 @@ class Scope:
         return bool(self._kernel.names) and not self._kernel.succeeded
 
     def records(self, calls: Iterable[str]) -> bool:
-        """Whether the trace may show calls of these names: it holds one, or it is an excerpt that proves nothing.
+        """Whether the trace may show calls of these names: it holds one, or it is too short to prove a filter.
 
         Ask at the end of the trace: before that, the first lines of any trace look like an excerpt.
         """
-        return not self._kernel.names.isdisjoint(calls) or (self._ended and self.is_excerpt)
+        return not self._kernel.names.isdisjoint(calls) or (self._ended and 0 < self.excerpt <= _TOO_FEW)
 
     def lacks_birth(self, descriptor: Descriptor, entry: Registration | None) -> bool:
         """Whether the recording lacks the call that created a descriptor: others may be missing as well.

@@ -90,7 +90,6 @@ def _exit(action: Action, event: Exit) -> None:
     action.kernel.process_table.drop_oldest_dead()
     process = action.kernel.process_table.leave(action.thread, event)
     if process is not None:
-        action.kernel.shows_start_or_end = True
         action.kernel.deferred = process.forget
         process.table.users.pop(process, None)
         if not process.table.users:

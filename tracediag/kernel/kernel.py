@@ -35,8 +35,8 @@ class Kernel:
         """The last changes of a file's length, by any process."""
         self.elided = 0
         """The last line behind which whoever posted the trace left something out; 0 for none."""
-        self.shows_start_or_end = False
-        """Whether the trace shows a process execute a program or exit: if not, it may be an excerpt."""
+        self.shows_start = False
+        """Whether the trace shows a process execute a program."""
         self.succeeded = False
         """Whether the trace shows any call that succeeded: `strace -Z` records failures only."""
         self.names: set[str] = set()

@@ -135,6 +135,11 @@ class ProcessTable:
         process.exit = event
         return process
 
+    @property
+    def all_gone(self) -> bool:
+        """Whether every process has exited."""
+        return all(not thread.process.threads for thread in self.threads.values())
+
     def _stand_in(self, thread: Thread) -> None:
         """Let another thread represent one that exits: they share the table that an elision makes stale."""
         if self._touched.pop(thread, thread) is None and thread.process.threads:

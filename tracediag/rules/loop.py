@@ -34,8 +34,8 @@ class LoopRule(Rule, Generic[AnyRun]):
 
     def __init__(self) -> None:
         self._runs: Cases[object, dict[object, AnyRun]] = Cases(self.kept, outlive=True)
-        self._excerpt = False
-        """Whether the trace is over and was an excerpt: then a few turns may stand for more."""
+        self._excerpt = 0
+        """How many lines the excerpt has, once it is over: a few turns may stand for more there; 0 if it is none."""
         self._last_line = 0
 
     def tell(self, run: AnyRun, sure: Confidence) -> Finding | None:
@@ -45,6 +45,10 @@ class LoopRule(Rule, Generic[AnyRun]):
     def sure(self, run: AnyRun) -> Confidence | None:
         """Return how sure it is that a finished run is a fault; None where it is not worth a report."""
         return confidence(run, self.bounds, excerpt=self._excerpt)
+
+    def titled(self, run: AnyRun, what: str, seen: str = "") -> str:
+        """Return the title of a run: see `Bounds.title`."""
+        return self.bounds.title(run.times, what, seen, elided=run.elided)
 
     def until(self, run: AnyRun) -> int:
         """Return the line up to which a run lasted, once it is over."""
@@ -96,6 +100,7 @@ class LoopRule(Rule, Generic[AnyRun]):
         found = []
         for run in runs:
             run.ended = event
+            run.elided = event is None and self.scope.elided >= run.first.line
             sure = self.sure(run)
             finding = None if sure is None else self.tell(run, sure)
             if finding is not None:
@@ -110,7 +115,7 @@ class LoopRule(Rule, Generic[AnyRun]):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """End all runs; in an excerpt a few turns may stand for more."""
-        self._excerpt = self.scope.is_excerpt
+        self._excerpt = self.scope.excerpt
         self._last_line = last_line(kernel)
         for owner in list(self._runs):
             yield from self.all_over(None, owner)

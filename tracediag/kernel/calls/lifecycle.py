@@ -36,7 +36,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.former, process.executed = process.program, call
     process.program = call.path(1 if call.name == "execveat" else 0)
     process.execs += 1
-    action.kernel.shows_start_or_end = True
+    action.kernel.shows_start = True
     # Earlier failures belong to the previous program: the search along PATH, for example.
     process.failures.clear()
     process.messages.clear()

@@ -70,7 +70,7 @@ class CloseStorm(LoopRule[_Sweep]):
     def sure(self, run: _Sweep) -> Confidence | None:
         """Return the confidence that the sweep runs up to the limit: above `_FAR` a few calls are enough."""
         far = run.top >= _FAR
-        return confidence(run, self.bounds, excerpt=far) if far or run.times >= self.bounds.sure else None
+        return confidence(run, self.bounds, excerpt=int(far)) if far or run.times >= self.bounds.sure else None
 
     def tell(self, run: _Sweep, sure: Confidence) -> Finding:
         """Return the finding for a sweep."""
@@ -82,7 +82,7 @@ class CloseStorm(LoopRule[_Sweep]):
         return self.finding(
             _story(run),
             object=f"fd {low} to {high}",
-            title=self.bounds.title(run.times, "the loop closes every possible number", seen),
+            title=self.titled(run, "the loop closes every possible number", seen),
             severity=Severity.WARNING if run.top >= _COSTLY else Severity.NOTE,
             confidence=sure,
             why="sysconf(_SC_OPEN_MAX) is the soft RLIMIT_NOFILE, which can be 1,073,741,816 in a container; a loop of"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
 from tracediag.evidence.cases import Cases
+from tracediag.evidence.runs import LEFT_OPEN
 from tracediag.evidence.steps import no, repeated
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -19,8 +20,6 @@ from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import plural
 
 _FAILURES_KEPT = 1 << 16
-_PASTED = 3
-"""Descriptors of one origin that are enough in an excerpt."""
 _APART = 3
 """Lines from one opening to the next in a loop that uses what it opens."""
 _PARTS = 4
@@ -83,23 +82,21 @@ class DescriptorLeak(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the descriptors that a process had not closed when it ended."""
         held = end.held
-        if len(held) >= _PASTED and _shows_closes(end.process, end.kernel):
-            yield from self._judged(end.process, held, end.line, pasted=self.scope.is_excerpt)
+        if len(held) >= LEFT_OPEN.few and _shows_closes(end.process, end.kernel):
+            yield from self._judged(end.process, held, end.line, excerpt=self.scope.excerpt)
 
     def rests(self, finding: Finding) -> Collection[str]:
         """EMFILE proves the leak even where the recording shows no close."""
         return () if finding.confidence is Confidence.CERTAIN else self.rests_on
 
-    def _judged(
-        self, process: Process, held: Iterable[Descriptor], end: int, *, pasted: bool = False
-    ) -> Iterator[Finding]:
+    def _judged(self, process: Process, held: Iterable[Descriptor], end: int, *, excerpt: int = 0) -> Iterator[Finding]:
         limit = self._limits.get(process)
         until = end if limit is None else limit.line
         for group in groups(process, held, self._failed):
             openings = group.openings
             if len(openings) >= group.least and _grows(openings, until):
                 yield self._finding(process, group, end, limit)
-            elif pasted and group.plain and len(openings) >= _PASTED:
+            elif group.plain and LEFT_OPEN.enough(len(openings), excerpt):
                 yield self._finding(process, group, end, limit, pasted=True)
 
     def _finding(

@@ -77,7 +77,7 @@ class UnservedRule(SpinRule):
             return None
         certain, base = spin.times >= self.bounds.sure, self.inaction(spin, base)
         doubtful, shared = _doubtful(spin), _shared(spin)
-        if self._excerpt:
+        if self.bounds.enough(spin.times, self._excerpt):
             return Confidence.POSSIBLE if doubtful or shared else base
         if doubtful:
             return _guess(spin)

@@ -44,7 +44,7 @@ class _Polled(Run, kw_only=True):
     @property
     def spins(self) -> bool:
         """Whether the process spins on it."""
-        return confidence(self, LOOP, excerpt=False) is not None
+        return confidence(self, LOOP, excerpt=0) is not None
 
 
 _ENTRY = re.compile(r"\{fd=(-?[0-9]{1,10}+)")

@@ -26,12 +26,14 @@ class EofIgnoredSpin(SpinRule):
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Return whether a turn that used the descriptor got more than end-of-file."""
         del turn
-        return None if not report.touched else not _only_its_end(report)
+        if not report.touched or any(call.name in READS and not call.returned for call in report.calls):
+            return None
+        return not _only_its_end(report)
 
     def shown_by(self, report: Readiness, turn: Round) -> Syscall:
         """Return the read, not the wait."""
         del turn
-        return report.calls[0]
+        return next(call for call in report.calls if call.name in READS)
 
     def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""
@@ -46,7 +48,7 @@ class EofIgnoredSpin(SpinRule):
                 *spin.again(f"end-of-file again: fd {number} is still watched"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, f"the loop spins at end-of-file on {name(spin.descriptor)}"),
+            title=self.titled(spin, f"the loop spins at end-of-file on {name(spin.descriptor)}"),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"{removal} of fd {number}", spin.first, self.until(spin))],

@@ -42,7 +42,7 @@ class HangupIgnoredSpin(SpinRule):
                 *spin.again("returns immediately, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, f"the loop spins on an unhandled hang-up of {name(spin.descriptor)}"),
+            title=self.titled(spin, f"the loop spins on an unhandled hang-up of {name(spin.descriptor)}"),
             severity=severity_of(sure),
             # A descriptor known only from the data of the event is a guess.
             confidence=Confidence.LIKELY if guess and sure is Confidence.CERTAIN else self.inaction(spin, sure),

@@ -44,9 +44,7 @@ class ReadyNotServedSpin(UnservedRule):
                 *spin.again("returns immediately, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(
-                spin.times, f"the loop spins on {name(spin.descriptor)}, which is readable but never {never}"
-            ),
+            title=self.titled(spin, f"the loop spins on {name(spin.descriptor)}, which is readable but never {never}"),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"call on fd {number} (EPOLL_CTL_DEL and close included)", spin.first, self.until(spin))],

@@ -137,7 +137,7 @@ class ThunderingHerd(Rule):
     @on_trace_end
     def ended(self, _: Kernel) -> Iterator[Finding]:
         """Judge each listener by all its wakeups."""
-        excerpt = self.scope.is_excerpt
+        excerpt = self.scope.excerpt
         for listener in self._listeners:
             confidence = _confidence(listener, excerpt=excerpt)
             if confidence is not None:
@@ -164,13 +164,13 @@ def _is_alone(listener: _Listener) -> bool:
     return len(listener.idle) == 1 and listener.worst.taken is None
 
 
-def _confidence(listener: _Listener, *, excerpt: bool) -> Confidence | None:
+def _confidence(listener: _Listener, *, excerpt: int) -> Confidence | None:
     """Return how sure it is that most wakeups are useless, and not only a few of a busy server."""
     useless, fruitful = listener.useless, listener.fruitful
     if not useless or useless <= (2 * fruitful if len(listener.idle) == 1 else fruitful):
         return None
     if useless < LOOP.worth:
-        return Confidence.POSSIBLE if excerpt else None
+        return Confidence.POSSIBLE if LOOP.enough(useless, excerpt) else None
     if useless >= LOOP.sure and len(listener.idle) > 1 and listener.worst.taken is not None:
         return Confidence.CERTAIN
     return Confidence.LIKELY

@@ -63,7 +63,7 @@ class WritableInterestLeftOn(UnservedRule):
                 *spin.again("returns immediately, for the same reason"),
             ],
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, fault),
+            title=self.titled(spin, fault),
             severity=Severity.WARNING if busy or sure is Confidence.POSSIBLE else Severity.ERROR,
             confidence=sure,
             absent=[no(f"write to fd {number}", spin.first, self.until(spin))],

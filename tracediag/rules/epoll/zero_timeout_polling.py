@@ -86,7 +86,8 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         if sure is None or sure is Confidence.POSSIBLE:
             return sure
         if run.span is None:
-            return Confidence.POSSIBLE if sure is Confidence.CERTAIN else None
+            proved = sure is Confidence.CERTAIN or self.bounds.enough(run.times, self._excerpt)
+            return Confidence.POSSIBLE if proved else None
         return Confidence.LIKELY if run.span < _FELT else sure
 
     def tell(self, run: _Polls, sure: Confidence) -> Finding:
@@ -102,7 +103,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         return self.finding(
             [first, *run.again("polls again immediately")],
             object=call.name if number is None else f"fd {number}",
-            title=self.bounds.title(run.times, loops, f"{seen}: {loops}" if proved else seen),
+            title=self.titled(run, loops, f"{seen}: {loops}" if proved else seen),
             severity=Severity.NOTE if short else Severity.WARNING,
             confidence=sure,
             absent=[no("sleep or wait with a timeout", call, run.last)],

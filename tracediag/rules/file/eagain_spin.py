@@ -80,7 +80,7 @@ class EagainSpin(LoopRule[_Attempts]):
     def sure(self, run: _Attempts) -> Confidence | None:
         """Return how sure it is that nothing waits: without times, a blocking socket with a timeout looks the same."""
         # A thread that moves data elsewhere between a few attempts may only check this descriptor in passing.
-        sure = confidence(run, self.bounds, excerpt=self._excerpt and not run.aside)
+        sure = confidence(run, self.bounds, excerpt=0 if run.aside else self._excerpt)
         if sure is None or _timed(run):
             return None
         if sure is Confidence.POSSIBLE or run.faster(self.bounds.fast):
@@ -97,7 +97,7 @@ class EagainSpin(LoopRule[_Attempts]):
         return self.finding(
             _story(run),
             object=describe(run.descriptor),
-            title=self.bounds.title(run.times, "the loop busy-waits", seen),
+            title=self.titled(run, "the loop busy-waits", seen),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no(f"poll, select, epoll_wait or sleep before the next {call.name}", call, run.last)],

@@ -57,7 +57,7 @@ class ReadsAfterEnd(Rule):
             if end.times >= _HABIT:
                 yield self._polling(descriptor, run)
             return
-        sure = confidence(run, bounds, excerpt=self.scope.is_excerpt)
+        sure = confidence(run, bounds, excerpt=self.scope.excerpt)
         # Without times only the density of the lines distinguishes a spin from reads between other work.
         dense = run.last.line - run.first.line <= run.times * bounds.reach(kernel)
         if sure is Confidence.CERTAIN and not run.faster(bounds.fast):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from tracediag.evidence.blame import failed_calls, harmless, weight
 from tracediag.evidence.complaints import meaning, said_by, target
 from tracediag.evidence.exits import severity_by_end
+from tracediag.evidence.runs import LOOP
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
@@ -31,7 +32,7 @@ class ErrnoOverwritten(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Compare the messages of a process with its failures; in an excerpt a pair of failures is enough."""
         yield from self._misnamed(end.process)
-        if self.scope.is_excerpt and not end.process.messages:
+        if LOOP.enough(1, self.scope.excerpt) and not end.process.messages:
             yield from self._excerpt(end.process, end.line)
 
     def _misnamed(self, process: Process) -> Iterator[Finding]:

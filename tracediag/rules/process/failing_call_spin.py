@@ -111,7 +111,7 @@ class FailingCallSpin(LoopRule[_Failures]):
     def sure(self, run: _Failures) -> Confidence | None:
         """Say how sure it is that no call between succeeds or waits: a recording of failures alone does not show it."""
         unfinished = self._last_line - run.last.line <= 2
-        sure = None if run.waited else confidence(run, self.bounds, excerpt=self._excerpt and unfinished)
+        sure = None if run.waited else confidence(run, self.bounds, excerpt=self._excerpt if unfinished else 0)
         return Confidence.LIKELY if sure is Confidence.CERTAIN and self.scope.failures_only else sure
 
     def tell(self, run: _Failures, sure: Confidence) -> Finding:
@@ -126,7 +126,7 @@ class FailingCallSpin(LoopRule[_Failures]):
                 step(run.last, f"the last of {count(run.times)} identical failures"),
             ],
             object=f"fd {call.number(0)}" if path is None and (call.number(0) or -1) >= 0 else what,
-            title=self.bounds.title(run.times, "the loop busy-waits", seen),
+            title=self.titled(run, "the loop busy-waits", seen),
             confidence=sure,
             absent=[no("wait or sleep", run.first, run.last)],
             why=f"nothing changes between two attempts: the call can only fail with {call.errno} again, and the loop"

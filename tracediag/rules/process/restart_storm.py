@@ -74,7 +74,7 @@ class RestartStorm(LoopRule[_Attempts]):
         return self.finding(
             steps,
             object=f"{name} under {signal.name}",
-            title=self.bounds.title(run.times, f"{name} never completes", seen),
+            title=self.titled(run, f"{name} never completes", seen),
             severity=Severity.ERROR if done is None else Severity.WARNING,
             confidence=sure,
             why=f"a signal that arrives before {name} completes makes the kernel undo its work and restart it from the"

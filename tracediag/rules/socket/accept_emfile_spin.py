@@ -53,7 +53,8 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> Iterator[Finding]:
         """A connection is accepted, or none is left: the spin ends."""
-        if self._runs and action.descriptor is not None and action.call.errno not in ("EMFILE", "ENFILE"):
+        call = action.call
+        if self._runs and action.descriptor is not None and call.returned and call.errno not in ("EMFILE", "ENFILE"):
             yield from self.over(action.event, action.descriptor.file)
 
     @on_call(*SLEEPS)
@@ -97,7 +98,7 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
         return self.finding(
             _story(spin),
             object=describe(spin.descriptor),
-            title=self.bounds.title(spin.times, title),
+            title=self.titled(spin, title),
             severity=severity_of(sure),
             confidence=sure,
             why=f"accept that fails with {error} leaves the connection in the queue, so the listener stays readable"

@@ -105,7 +105,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
         """Say how sure it is that the sender expects an answer: it looks for one, or the trace holds only its sends."""
         if run.faster(self.bounds.fast):
             return None
-        sure = confidence(run, self.bounds, excerpt=self._excerpt and run.wait is not None)
+        sure = confidence(run, self.bounds, excerpt=0 if run.wait is None else self._excerpt)
         if run.wait is None:
             return Confidence.POSSIBLE if sure is not None and run.alone else None
         return sure

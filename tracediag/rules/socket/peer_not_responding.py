@@ -122,8 +122,11 @@ class PeerNotResponding(Rule):
                 yield self._finding(request, kernel, standing, confidence)
 
     def _pasted(self, kernel: Kernel) -> Iterator[Finding]:
-        """Judge a few lines that end inside a read of a socket, as of a hanging process: the request is outside."""
-        for thread in list(kernel.process_table.threads.values()):
+        """Judge lines that end inside a read of a socket, as of a hanging process: the request is outside."""
+        threads = list(kernel.process_table.threads.values())
+        if any(thread.pending is None for thread in threads):
+            return  # the others are at work: the lines were cut, and the call may have returned in the next
+        for thread in threads:
             call = wait_of(thread)
             numbers = None if call is None else waited_for(call)
             if call is None or not numbers or len(numbers) > 1 or not is_last(call, kernel):
@@ -142,14 +145,16 @@ class PeerNotResponding(Rule):
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
         if (request.waits is not None and request.waits.times >= ATTEMPTS.worth) or request.waited >= _LONG:
             return Confidence.CERTAIN
+        seconds = seconds_since(request, kernel)
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
             # A call that shows no descriptor, such as futex, may be the wait: these lines were pasted because it hangs.
-            return Confidence.POSSIBLE if alone and not request.answered_before and self.scope.is_excerpt else None
+            brief = seconds is not None and seconds < _LONG
+            pasted = self.scope.is_excerpt and not brief
+            return Confidence.POSSIBLE if alone and not request.answered_before and pasted else None
         directly = waits_for(request, waited_for(standing))
         if directly is False or (directly is None and not self.scope.is_excerpt) or is_idle(request, standing):
             return None
-        seconds = seconds_since(request, kernel)
         if seconds is not None:
             return None if seconds < _LONG else Confidence.LIKELY if directly else Confidence.POSSIBLE
         return Confidence.POSSIBLE if alone and not request.answered_before else None

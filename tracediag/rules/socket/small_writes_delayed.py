@@ -109,11 +109,11 @@ class SmallWritesDelayed(Rule):
     @on_trace_end
     def ended(self, _: Kernel) -> Iterator[Finding]:
         """Judge what is still open at the end of the trace."""
-        excerpt = self.scope.is_excerpt
+        excerpt = self.scope.excerpt
         for known in self._connections.values():
             yield from self._settle(known, excerpt=excerpt)
 
-    def _settle(self, known: _Connection | None, *, excerpt: bool = False) -> Iterator[Finding]:
+    def _settle(self, known: _Connection | None, *, excerpt: int = 0) -> Iterator[Finding]:
         if known is None:
             return
         # A few slow answers among many quick ones come from a slow server.

@@ -8,7 +8,7 @@ from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.runs import ATTEMPTS, Run
+from tracediag.evidence.runs import ATTEMPTS, LOOP, Run
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
@@ -101,8 +101,8 @@ class SocketServerAbsent(Rule):
     @on_trace_end
     def over(self, _: Kernel) -> Iterator[Finding]:
         """Judge each path by what became of the process."""
-        excerpt = self.scope.is_excerpt
         for absent in self._absent.values():
+            excerpt = LOOP.enough(absent.times, self.scope.excerpt)
             if _matters(absent) or excerpt or absent.process.exit is None:
                 yield self._finding(absent, excerpt=excerpt)
 
