@@ -76,15 +76,14 @@ class UnservedRule(SpinRule):
         if self._handed_over(spin.descriptor, spin.first):
             return None
         certain, base = spin.times >= self.bounds.sure, self.inaction(spin, base)
-        doubtful, shared = _doubtful(spin), _shared(spin)
-        if self.bounds.enough(spin.times, self._excerpt):
-            return Confidence.POSSIBLE if doubtful or shared else base
-        if doubtful:
-            return _guess(spin)
+        # In an excerpt that it fills, it is reported whatever else may be the case.
+        least = Confidence.POSSIBLE if self.bounds.enough(spin.times, self._excerpt) else None
+        if _doubtful(spin):
+            return _guess(spin) or least
         if _unfollowed_children(spin):
-            return Confidence.LIKELY if certain else None
+            return Confidence.LIKELY if certain else least
         # Another thread may need a few turns to get at what was handed to it.
-        return None if shared and not certain else base
+        return least if _shared(spin) and not certain else base
 
 
 def _guess(spin: Spin) -> Confidence | None:

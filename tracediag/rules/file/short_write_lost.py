@@ -153,7 +153,8 @@ class ShortWriteLost(Rule):
         process = lost.process
         status = process.status
         if not status and not _reported(lost):
-            yield self._finding(lost, Confidence.LIKELY if self.scope.is_excerpt else Confidence.CERTAIN)
+            cut = status is None and self.scope.is_excerpt
+            yield self._finding(lost, Confidence.LIKELY if cut else Confidence.CERTAIN)
 
     def _finding(self, lost: _Lost, confidence: Confidence) -> Finding:
         short, number = lost.short, lost.descriptor.number
