@@ -156,6 +156,8 @@ def test_a_message_in_the_middle() -> None:
         (['write(1, "[pid 5] read(3\\n", 15[pid 5] read(3', ")        = 15"], '1, "[pid 5] read(3\\n", 15'),
         (['write(1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"..., 40aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab', ") = 40"],
          '1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"..., 40'),
+        (['write(1, "6\\n77\\n"..., 4096) = 4096'], '1, "6\\n77\\n"..., 4096'),
+        (['write(1, "6\\n77\\n"..., 406', "77", ") = 40"], '1, "6\\n77\\n"..., 40'),
         (['write(1, "\\n\\n"..., 4096) = 4096'], '1, "\\n\\n"..., 4096'),
         (['write(1, "\\na\\n"..., 40', "a", ") = 40"], '1, "\\na\\n"..., 40'),
     ],

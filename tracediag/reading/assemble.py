@@ -87,7 +87,7 @@ class Assembler:
         resumed = self.joiner.resume(place, name, rest, tail, returned=returned)
         for call, wanted in resumed:
             if wanted or self.wants(call):
-                call.body = without_output(call.name, call.body)
+                call.body = without_output(call.name, call.body, call.result)
                 yield call
 
     def wants(self, call: Syscall) -> bool:
@@ -102,7 +102,7 @@ class Assembler:
         """Yield a complete call, preceded by the pending call of its thread, which cannot be running any more."""
         yield from self.joiner.give_up(key_of(place.pid))
         self._counts.calls += 1
-        body = without_output(name, body)
+        body = without_output(name, body, result.value)
         call = self.joiner.call(place, name, body, tail, result)
         if self.wants(call):
             yield call

@@ -58,8 +58,14 @@ def without_shown(body: str, halves: Iterable[Half]) -> str:
     return body
 
 
-def without_output(name: str, body: str) -> str:
-    """Remove a program's output from the end of the arguments of its write: `2, "ls: ", 4ls: ` ends at 4."""
+def without_output(name: str, body: str, result: int | None = None) -> str:
+    """Remove a program's output from the end of the arguments of its write: `2, "ls: ", 4ls: ` ends at 4.
+
+    Args:
+        name: the call.
+        body: its arguments.
+        result: what it returned: it tells the size from a digit that the program wrote, where both are possible.
+    """
     if name not in WRITERS:
         return body
     found = _FIRST.match(body)
@@ -70,6 +76,7 @@ def without_output(name: str, body: str) -> str:
         return body
     size = len(_OCTAL.sub("x", found["text"]))
     shown = found["text"].split("\\n")[0]
+    last = body
     for end in range(found.end() + 1, digits.end() + 1):
         rest = escaped(body[end:])
         if rest.startswith(","):  # send and its variants have more arguments
@@ -78,5 +85,7 @@ def without_output(name: str, body: str) -> str:
         # Data that begins with a line break adds nothing to this line: all its digits belong to the size.
         printed = not rest or (bool(shown) and rest.startswith(shown))
         if printed and (count > size if found["cut"] else count == size):
-            return body[:end]
-    return body
+            last = body[:end]
+            if count == result:
+                break
+    return last

@@ -115,7 +115,7 @@ def read_lines(  # noqa: PLR0915 - see above
                     time = stamp(when)
                     if every or name in names or (failures and (errno is not None or value == "?")):
                         if mixed and name in WRITERS:
-                            body = without_output(name, body)
+                            body = without_output(name, body, results[value])
                         yield Syscall(
                             line=number,
                             pid=numbers[key],
