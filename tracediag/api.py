@@ -94,6 +94,7 @@ class Analysis:
                 exits=counts.exits,
                 unparsed=NotUnderstood(counts.not_understood, samples),
                 damage=reader.damage,
+                doubt=counts.doubt,
             ),
             findings=findings,
             blind=blind,

@@ -104,7 +104,7 @@ def test_errors_name_the_path_and_the_reason(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 50)
     assert message(path) == f"{path}: this is a binary file, not a trace"
     path.write_text('#include <unistd.h>\n\nint main(void)\n{\n    close(3);\n    return read(0, "", 5);\n}\n')
-    assert message(path) == f"{path}: not a single line of it is strace output"
+    assert message(path) == f"{path}: not a single line of it is strace output; it looks like a source file in C"
     path.write_bytes(gzip.compress(TRACE * 1000)[:12])
     expected = "not a single line of it is strace output: the gzip stream ends in the middle; read up to line 0"
     assert message(path) == f"{path}: {expected}"

@@ -78,3 +78,15 @@ def test_summary(report, empty):
 def test_unknown_format():
     with pytest.raises(ValueError, match="no format 'xml'; there are full, concise, json"):
         formatter("xml")
+
+
+@pytest.mark.parametrize("name", ["full", "concise"])
+def test_a_doubt_comes_before_the_first_finding(report, name):
+    doubted = msgspec.structs.replace(report, input=msgspec.structs.replace(report.input, doubt="no line shows a call"))
+    assert "no line shows a call" in render(doubted, name).splitlines()[0]
+    assert render(doubted, name).endswith(render(report, name))
+
+
+def test_json_holds_the_doubt(report):
+    doubted = msgspec.structs.replace(report, input=msgspec.structs.replace(report.input, doubt="no line shows a call"))
+    assert json.loads(render(doubted, "json"))["input"]["doubt"] == "no line shows a call"

@@ -98,6 +98,7 @@ class Publisher:
             write(self._formatter.finding(msgspec.structs.replace(finding, explains=()), path))
             shown.append(finding.fingerprint)
         report = analysis.report()
+        write(self._formatter.opening(report))
         write(self._formatter.closing(report))
         ranked = report.findings
         if shown != [finding.fingerprint for finding in ranked]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from tracediag.reading.foreign import looks_like_call
+from tracediag.trace.quantities import plural
+
 SAMPLES = 5
+_TOLERATED = 10
+"""One line in so many may look like a call that was not read."""
 
 
 class Counts(msgspec.Struct):
@@ -16,6 +21,10 @@ class Counts(msgspec.Struct):
     signals: int = 0
     exits: int = 0
     not_understood: int = 0
+    suspect: int = 0
+    """Of the lines not understood, those that look like calls or halves of calls."""
+    open: int = 0
+    """Calls that break off without a result or a mark."""
     samples: list[tuple[int, str]] = []
     """The first lines that were not understood, with their numbers."""
     kinds: dict[str, int] = {}
@@ -29,8 +38,29 @@ class Counts(msgspec.Struct):
         """Count a line that was not understood."""
         self.add("not understood")
         self.not_understood += 1
+        self.suspect += looks_like_call(text)
         if len(self.samples) < SAMPLES:
             self.samples.append((line, text[:400]))
+
+    def orphan(self) -> None:
+        """Count the end of a call whose beginning was not read."""
+        self.add("continuation")
+        self.suspect += 1
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the findings may be wrong or missing, in one sentence; None where nearly all calls were read."""
+        lost = self.suspect + self.open
+        if lost * _TOLERATED > self.lines:
+            return f"{lost:,} of {plural(self.lines, 'line')} look like calls and were not read, or only in part"
+        if not self.calls and not self.kinds.get("begun") and self.lines:
+            return "no line shows a call"
+        return None
+
+    @property
+    def certain(self) -> int:
+        """Lines that only strace writes, without calls that break off, which any text may hold."""
+        return self.understood - self.open
 
     @property
     def understood(self) -> int:

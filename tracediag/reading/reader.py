@@ -10,6 +10,7 @@ from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
+from tracediag.reading.foreign import kind_of, tracer_of
 from tracediag.reading.naming import decide_naming, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
@@ -55,6 +56,7 @@ class Reader:
         self._failures = failures
         self._strict = strict
         self._progress = progress
+        self._sample: list[str] = []
 
     def want_all(self) -> None:
         """Make every call an event, whatever `calls` and `begun` say; call it before the iteration."""
@@ -78,9 +80,12 @@ class Reader:
             first += piece
             if first.count("\n") >= LOOK_AHEAD or (first and not piece):
                 break
-        sample = first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD]
-        self.dialect = decide(sample)
-        naming = decide_naming(sample)
+        self._sample = first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD]
+        if (tracer := tracer_of(self._sample)) is not None:
+            self._source.close()
+            raise UnreadableError(self._source.name, f"this is the output of {tracer}, not of strace")
+        self.dialect = decide(self._sample)
+        naming = decide_naming(self._sample)
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
@@ -101,12 +106,19 @@ class Reader:
 
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""
-        if self._source.is_file and not self.counts.understood:
-            reason = "not a single line of it is strace output"
+        if self._source.is_file and self._is_no_trace():
+            looks = kind_of(self._sample)
+            reason = "not a single line of it is strace output" + (f"; it looks like {looks}" if looks else "")
             raise UnreadableError(self._source.name, f"{reason}: {self.damage}" if self.damage else reason)
         if self._strict and self.damage is not None:
             raise UnreadableError(self._source.name, self.damage)
         yield from ()
+
+    def _is_no_trace(self) -> bool:
+        """Return whether no line is certainly strace's; a paste may be one call that breaks off, among other text."""
+        counts = self.counts
+        written = counts.lines - counts.kinds.get("blank", 0)
+        return not counts.understood or (counts.certain <= 0 and counts.open * 2 < written)
 
 
 def _as_source(source: AnySource) -> Source:

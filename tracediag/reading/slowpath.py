@@ -123,7 +123,8 @@ class SlowPath:
         elif self.split is None and (end := bare_end(line.rstrip(), number, self.assembler.joiner)) is not None:
             yield from self.assembler.take(*end)
         elif is_rest(line.rstrip()):
-            yield self._book(Other(line=number, text=line, kind="continuation"))
+            self._counts.orphan()
+            yield Other(line=number, text=line, kind="continuation")
         elif (found := repair_weak(line, self._dialect.bare)) is not None:
             yield from self._accept(number, found[1], found[2], cleaned=True)
         else:
@@ -151,6 +152,7 @@ class SlowPath:
         if frame.kind == "open" and frame.name not in WRITERS:
             frame.body = without_shown(frame.body, self.assembler.joiner.latest())
         self.split = start_split(place, frame, cleaned=cleaned)
+        self._counts.open += 1
         self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
         if frame.kind == "open":
             yield from self.assembler.begin(place, frame)
@@ -171,6 +173,7 @@ class SlowPath:
         split, self.split = self.split, None
         if split is None:
             return
+        self._counts.open -= 1
         writes = split.frame.name in WRITERS
         for held in split.held:
             if held.record is not None:

@@ -31,12 +31,17 @@ class Format(abc.ABC):
     def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
         """Render one finding by itself, for a stream, or with the findings that follow from it."""
 
+    def opening(self, _report: Report) -> str:
+        """Render what a reader must know before the first finding: that the trace was not read as it should be."""
+        return ""
+
     def closing(self, _report: Report) -> str:
         """Render the text after the last finding."""
         return ""
 
     def report(self, report: Report) -> Iterator[str]:
         """Render the complete report."""
+        yield self.opening(report)
         for cause, followers in report.folded:
             yield self.finding(cause, report.input.path, followers)
         yield self.closing(report)

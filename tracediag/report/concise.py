@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
 from tracediag.results.findings import Finding
+from tracediag.results.report import Report
 
 
 class ConciseFormat(Format):
@@ -15,6 +16,15 @@ class ConciseFormat(Format):
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self._canvas = Canvas(look)
+
+    def opening(self, report: Report) -> str:
+        """Render the doubt as one line."""
+        trace = report.input
+        if trace.doubt is not None:
+            self._canvas.line(
+                (trace.path, "place"), (": ", "plain"), ("not read", "error"), (f": {trace.doubt}", "plain")
+            )
+        return self._canvas.take()
 
     def finding(self, finding: Finding, path: str, followers: Sequence[Finding] = ()) -> str:
         """Render one finding as one line, with the number of findings that follow from it."""

@@ -42,6 +42,13 @@ class FullFormat(Format):
         self._canvas.blank()
         return self._canvas.take()
 
+    def opening(self, report: Report) -> str:
+        """Render the doubt, followed by an empty line."""
+        if report.input.doubt is not None:
+            self._hanging(("not read: ", "error"), report.input.doubt)
+            self._canvas.blank()
+        return self._canvas.take()
+
     def closing(self, report: Report) -> str:
         """Render what was not understood and what was not checked."""
         if not report.findings:

@@ -41,6 +41,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, rename={"unparsed": "not_
     unparsed: NotUnderstood = NotUnderstood()
     damage: str | None = None
     """What of the source could not be read, in one sentence; None where all of it was read."""
+    doubt: str | None = None
+    """Why findings may be wrong or missing, in one sentence: calls that were not read; None where nearly all were."""
 
     @property
     def not_understood(self) -> int:

@@ -1,0 +1,136 @@
+"""Output of other tools: refused by name, never read by half. Recorded, unless the tool does not run on Linux."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag.reading import Reader, UnreadableError
+
+OTHERS = {
+    "perf trace": [
+        "         ? (         ): h/12243  ... [continued]: execve())                  = 0",
+        "     0.041 ( 0.014 ms): h/12243 brk()                                        = 0x5636c7107000",
+        "     1.438 ( 0.013 ms): h/12243 close(fd: 4<pipe:[365021]>)                  = 0",
+    ],
+    "ktrace (kdump)": [
+        "  1234 ls       CALL  close(0x9)",
+        "  1234 ls       RET   close -1 errno 9 Bad file descriptor",
+    ],
+    "truss of FreeBSD": [
+        ' 1234: open("/etc/hosts",O_RDONLY,0666)         = 3 (0x3)',
+        " 1234: close(3)                                 ERR#9 'Bad file descriptor'",
+    ],
+    "truss of Solaris": [
+        'execve("/usr/bin/ls", 0x08047D34, 0x08047D3C)  argc = 1',
+        'open("/etc/app.conf", O_RDONLY)                 Err#2 ENOENT',
+        "close(3)                                        = 0",
+    ],
+    "dtruss": [
+        "SYSCALL(args) \t\t = return",
+        'open("/etc/hosts\\0", 0x0, 0x0)\t\t = 3 0',
+        "close(0x3)\t\t = -1 Err#9",
+    ],
+    "ltrace": [
+        "26597 SYS_openat(0xffffff9c, 0x7f1174a540b1, 0x80000, 0)    = 3",
+        "26598 SYS_334(0x7f08d4e64fe0, 32, 0, 0x53053053 <unfinished ...>",
+        "26597 SYS_close(3)                         = -9",
+        '26597 printf("hello %d\\n", 3 <unfinished ...>',
+        "26597 <... printf resumed> )                                = 8",
+        "26597 +++ exited (status 1) +++",
+    ],
+    "strace of gVisor (runsc)": [
+        "I1128 04:00:00.000001 1 strace.go:567] [   1:   1] ls E openat(AT_FDCWD /, 0x7f0a /etc/hosts, O_RDONLY, 0o0)",
+        "I1128 04:00:00.000002 1 strace.go:605] [   1:   1] ls X openat(AT_FDCWD /, 0x7f0a /etc/hosts) = 3 (0x3) (5us)",
+    ],
+    "valgrind": ["==123== Memcheck, a memory error detector", "==123== ", "==123== Invalid read of size 4"],
+    "bpftrace": ["Attaching 2 probes...", "@calls[close]: 12", "@calls[openat]: 3"],
+    "ftrace": ["# tracer: nop", "      ls-123   [000] ..... 12.345: sys_close(fd: 3)"],
+    "auditd": ["type=SYSCALL msg=audit(1700000000.1:2): arch=c000003e syscall=59 success=yes exit=0 a0=1"],
+    "gdb": ["#0  0x00007f1 in read () from /lib/libc.so.6", "#1  0x0000555 in main (argc=1) at t.c:3"],
+}
+TEXTS = {
+    "JSON": ["{", '  "calls": [', '    {"name": "close"},', "  ]", "}"],
+    "a source file in C": ["#include <unistd.h>", "int main(void)", "{", "    close(3);", "    return 0;", "}"],
+    "a source file in Python": ["import os", "def main():", "    os.close(3)", "    return 3", "print(main())"],
+    "a web page": ["<!DOCTYPE html>", "<html>", "<p>close(3) fails</p>"],
+}
+
+
+@pytest.mark.parametrize("tool", OTHERS)
+def test_another_tracers_output_is_refused_by_name(tool: str) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        list(Reader(OTHERS[tool]))
+    assert caught.value.reason == f"this is the output of {tool}, not of strace"
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_without_calls_is_refused_by_its_kind(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("\n".join(TEXTS[kind]))
+    with pytest.raises(UnreadableError) as caught:
+        list(Reader(path))
+    assert caught.value.reason == f"not a single line of it is strace output; it looks like {kind}"
+
+
+def test_a_file_in_which_calls_only_begin_is_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_text("Dear all,\nplease look at this:\nopen(my heart\nand tell me.\n")
+    with pytest.raises(UnreadableError):
+        list(Reader(path))
+
+
+def test_one_call_that_is_cut_off_is_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "paste"
+    path.write_text('It hangs here:\n\nconnect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0')
+    reader = Reader(path)
+    assert [getattr(event, "name", "") for event in reader if hasattr(event, "name")] == ["connect", "connect"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["write(2, \"close(3) ERR#9 'x'\", 18) = 18", "close(3) = -1 EBADF (Bad file descriptor)"],
+        ['write(1, "==12== x\\n", 9) = 9', "==12== x", 'write(1, "==12== y\\n", 9) = 9'],
+        ["strace: Process 7 attached", "[pid 7] close(3) = 0", "[pid 7] +++ exited with 0 +++"],
+        ["SYS_330(1, 2) = 0", "close(3) = 0", "syscall_500(0) = -1 ENOSYS (Function not implemented)"],
+    ],
+)
+def test_a_trace_that_mentions_others_is_read(lines: list[str]) -> None:
+    assert [event for event in Reader(lines) if type(event).__name__ == "Syscall"]
+
+
+def test_a_trace_read_by_half_says_so() -> None:
+    reader = Reader([*["close(3) = 0"] * 19, "if (read(4, buf) == 5) abort"])
+    list(reader)
+    assert (reader.counts.not_understood, reader.counts.doubt) == (1, None)
+    reader = Reader([*["close(3) = 0"] * 8, "if (read(4, buf) == 5) abort"])
+    list(reader)
+    assert reader.counts.doubt == "1 of 9 lines look like calls and were not read, or only in part"
+
+
+def test_calls_that_break_off_are_read_in_part() -> None:
+    reader = Reader(["close(3) = 0", 'openat(AT_FDCWD, "/etc/hosts", O_RDONLY) \u2248 nothing', "close(4) = 0"])
+    list(reader)
+    assert reader.counts.doubt == "1 of 3 lines look like calls and were not read, or only in part"
+
+
+def test_the_end_of_a_call_whose_beginning_is_missing_is_not_dropped_silently() -> None:
+    reader = Reader(["close(3) = 0", "{sa_family=AF_INET}, 16) = -1 ECONNREFUSED (Connection refused)"])
+    list(reader)
+    assert reader.counts.doubt is not None
+
+
+def test_a_table_of_counts_has_no_calls() -> None:
+    path = Path(__file__).parent / "recorded" / "summary.strace"
+    reader = Reader(path)
+    list(reader)
+    assert reader.counts.doubt == ("no line shows a call" if not reader.counts.calls else None)
+
+
+def test_a_trace_read_well_is_not_doubted() -> None:
+    for path in (Path(__file__).parent / "recorded").glob("t*.strace"):
+        reader = Reader(path)
+        list(reader)
+        assert reader.counts.doubt is None, (path, reader.counts)

@@ -1,0 +1,128 @@
+r"""Names the tool whose output a text looks like, where that is not strace.
+
+Some of these outputs look enough like strace's to be read in part, which misleads more than an error does: results
+in another place, library calls among the system calls, errors by the numbers of another kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from tracediag.trace.calls import SYSCALLS
+
+_LONGEST = 2000
+"""Characters of a line that are looked at."""
+_FEW = 2
+"""So few calls that are no system calls may be anything."""
+
+
+class _Tool(msgspec.Struct, frozen=True):
+    name: str
+    line: re.Pattern[str]
+    """What its lines look like."""
+    telltale: bool = False
+    """Whether one such line is enough: strace prints none of this form."""
+
+
+def _tool(name: str, line: str, *, telltale: bool = False) -> _Tool:
+    return _Tool(name, re.compile(line), telltale)
+
+
+_TRACERS = (
+    _tool("perf trace", r" *+(?>\?|[0-9]++\.[0-9]{3}) \((?> *+[0-9]++\.[0-9]++ ms| ++)?\): "),
+    _tool(
+        "ktrace (kdump)", r" *+[0-9]++ (?> *+[0-9]++)?+ *+\S++ ++(?>CALL|RET|NAMI|GIO|PSIG|CSW|STRU|SCTL|USER|ARGS) "
+    ),
+    _tool("truss of FreeBSD", r".*\) *ERR#[0-9]+ '", telltale=True),
+    _tool("truss of FreeBSD", r" *+(?>[0-9]++: )?+\w++\(.*\) *= -?[0-9]+ \(0x[0-9a-f]+\)$"),
+    _tool("dtruss", r"SYSCALL\(args\)|.*\)[ \t]+= -?(?:0x)?[0-9A-F]+ 0$", telltale=True),
+    _tool("dtruss", r".*\)[ \t]+= -1 Err#[0-9]+$"),
+    _tool("truss of Solaris", r".*[)\t ]Err#[0-9]+ E[A-Z]", telltale=True),
+    _tool("truss of Solaris", r"(?>[0-9]++)?+/[0-9]++:[ \t]"),
+    _tool(
+        "ltrace",
+        r"(?>\[pid [0-9]++\] |[0-9]++ )?+(?>[0-9:.]++ )?+"
+        r"(?>SYS_[a-z]\w*+\(|\w++@SYS\(|[\w.+-]++->\w++\(|<\.\.\. \w++ resumed> \w*+\)|.*<no return \.\.\.>$|.*= <void>"
+        r"|\+\+\+ exited \(status [0-9]++\)"
+        r"|(?>_*+libc_start_main|v?[fs]?n?printf|puts|fputs|v?asprintf|malloc|calloc|realloc|free|str[a-z]{2,7}|mem[a-z]{3,4}"
+        r"|f(?>open|close|gets|read|write|flush|seek)|getenv|setlocale|isatty|_exit"
+        r"|is[a-z]{4,6}|to(?>upper|lower)|atoi)\(.*(?:= |<unfinished ))",
+    ),
+    _tool("strace of gVisor (runsc)", r".*(?>strace\.go:[0-9]++\]|\] \[ *+[0-9]++: *+[0-9]++\] \S++ [EX] \w++\()"),
+    _tool("valgrind", r"==[0-9]++==(?> |$)"),
+    _tool("bpftrace", r"(?>Attaching [0-9]++ probes?\.|@\w*+(?>\[|: ))"),
+    _tool("ftrace", r" *+\S+-[0-9]++ ++(?>\( *+\S++\) ++)?+\[[0-9]{3}\] \S{4,6} ++[0-9.]++: |# *+tracer: "),
+    _tool("perf script", r" *+\S.{0,30}? [0-9]++ ++\[[0-9]{3}\] ++[0-9.]++: "),
+    _tool("sysdig", r"[0-9]++ [0-9:.]{8,18} [0-9]++ \S++ \([0-9.]++\) [<>] \w"),
+    _tool("auditd", r"type=[A-Z_0-9]++ msg=audit\("),
+    _tool("tcpdump", r"[0-9:.]{8,15} (?>IP6?|ARP)\b"),
+    _tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
+)
+"""Whose output is refused, even where some of its lines can be read."""
+_TEXTS = (
+    _tool("JSON", r"\s*+(?>[\]\[{}],?$|\"[^\"]*+\"[,:]|[{\[].*[}\]],?$)"),
+    _tool("a web page", r"\s*+</?[a-zA-Z!]"),
+    _tool("a source file in C", r"\s*+(?>#\s*+(?>include|define|if|endif)\b|(?>[/ ]\*|//)|.*[;{}]\s*+$)"),
+    _tool(
+        "a source file in Python",
+        r"\s*+(?>def |import |from \S++ import|class |if |for |return\b|self\.|\w++ = |print\()",
+    ),
+)
+"""What a text looks like in which no line is strace's."""
+_STRACE = re.compile(
+    r"\+\+\+ (?:exited with|killed by)|--- SIG\w+ \{|<\.\.\. \w+ resumed>|= -1 E[A-Z0-9]+ \(|, <unfinished \.\.\.>$"
+)
+"""What only strace prints, or a program compatible with it."""
+_NAMED = re.compile(r"(?<![\w.>])([a-z_]\w*+)\(")
+_RESULT = re.compile(r"\)[ \t]{0,60}(?:=|→|-> ?-?[0-9]|: -?[0-9])|<unfinished |resumed>")
+_LIBRARY_CALL = re.compile(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(?:\)[ \t]*= |<unfinished)")
+
+
+def tracer_of(sample: Iterable[str]) -> str | None:
+    """Return the tracer that most lines are the output of, if it is not strace."""
+    lines = _stripped(sample)
+    found = _most(lines, _TRACERS)
+    if found is not None:
+        return found
+    if sum(map(_is_library_call, lines)) > max(_FEW, len(lines) // 2):
+        return "ltrace"
+    for tool in _TRACERS:
+        if tool.telltale and any(tool.line.match(line) for line in lines):
+            strict = sum(_STRACE.search(line) is not None for line in lines)
+            return tool.name if not strict else None
+    return None
+
+
+def kind_of(sample: Iterable[str]) -> str | None:
+    """Return what a text looks like that is not strace's."""
+    return tracer_of(sample := list(sample)) or _most(_stripped(sample), _TEXTS)
+
+
+def looks_like_call(text: str) -> bool:
+    """Return whether a line shows a system call with its result, or half of one."""
+    text = text[:_LONGEST]
+    return _RESULT.search(text) is not None and (
+        "resumed>" in text or any(found[1] in SYSCALLS for found in _NAMED.finditer(text))
+    )
+
+
+def _is_library_call(line: str) -> bool:
+    found = _LIBRARY_CALL.match(line)
+    return found is not None and found[1] not in SYSCALLS and not found[1].startswith(("SYS_", "syscall_"))
+
+
+def _stripped(sample: Iterable[str]) -> list[str]:
+    return [line[:_LONGEST].rstrip() for line in sample if line and not line.isspace()]
+
+
+def _most(lines: Sequence[str], tools: Sequence[_Tool]) -> str | None:
+    """Return the tool of more than half of the lines."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update({tool.name for tool in tools if tool.line.match(line) is not None})
+    (best, count), *_ = counts.most_common(1) or [("", 0)]
+    return best if count * 2 > len(lines) else None
