@@ -28,7 +28,7 @@ from survival import Mutant  # noqa: E402
 def main() -> None:
     """Mutate all, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="only mutations with this in their name")
+    parser.add_argument("--only", default="", help="only mutations with one of these (comma-separated) in their name")
     parser.add_argument("--rule", default="", help="of lost and new findings, list those of this rule")
     parser.add_argument("--recording", default="", help="only recordings with this in their path")
     parser.add_argument("--share", type=int, default=1, help="only one in so many mutants, always the same ones")
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _chosen(only: str, share: int, recording: str, mutant: Mutant) -> bool:
-    return only in mutant.label and is_in_sample(share, recording, mutant)
+    return any(part in mutant.label for part in only.split(",")) and is_in_sample(share, recording, mutant)
 
 
 def table(everything: Iterable[Outcome]) -> Iterable[str]:
