@@ -138,9 +138,9 @@ def send_file(action: Action, call: Syscall) -> None:
         _wrote(descriptor, call)
 
 
-@handles(*FSYNCS, *RANGE_SYNCS, "syncfs")
+@handles(*FSYNCS, *RANGE_SYNCS, "syncfs", "flock")
 def sync(action: Action, call: Syscall) -> None:
-    """Resolve the descriptor of an fsync; the call changes no state that a program could see."""
+    """Resolve the descriptor of an fsync or flock; the call changes nothing of it that a program could see."""
     subject(action, call)
 
 

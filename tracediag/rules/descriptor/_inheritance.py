@@ -34,6 +34,8 @@ class Leak(msgspec.Struct, eq=False):
     process: Process
     """The process that runs the other program."""
     call: Syscall
+    sure: bool = True
+    """Whether the trace shows that the descriptor has no FD_CLOEXEC; if not, only a failure proves the leak."""
     also: int = 0
     """How many more of the kind the program has inherited."""
     left: Event | None = None
@@ -71,7 +73,7 @@ def leaks(process: Process, call: Syscall, locked: Container[OpenFile]) -> Itera
         if what in found:
             found[what].also += 1
         else:
-            found[what] = Leak(what, number, inherited[0], inherited[2], process, call)
+            found[what] = Leak(what, number, inherited[0], inherited[2], process, call, sure=inherited[1] is False)
     yield from found.values()
 
 
@@ -86,9 +88,9 @@ def _kind(process: Process, number: int, inherited: Inherited, locked: Container
     """Return the kind of a descriptor that should not be inherited; None where that may be intended or is harmless."""
     file, cloexec, owner = inherited
     opened = owner.opened
-    if number < _STANDARD_STREAMS or cloexec is not False or owner.kept is not None or opened is None:
+    if number < _STANDARD_STREAMS or cloexec or owner.kept is not None or _is_stream(process, file):
         return None
-    if opened.name not in _MAKERS or not _opened_by_ancestor(process, owner, opened) or _is_stream(process, file):
+    if opened is not None and (opened.name not in _MAKERS or not _opened_by_ancestor(process, owner, opened)):
         return None
     if file.socket is not None:
         ready = file.socket.accepted is not None or file.socket.connected is not None

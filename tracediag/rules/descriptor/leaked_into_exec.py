@@ -123,7 +123,7 @@ class LeakedIntoExec(Rule):
         self._leaks = [leak for leak in self._leaks if leak.process is not process]
         for leak in mine:
             severity = _severity(leak)
-            if severity is not None and fits(leak) and leak.closes_are_shown:
+            if severity is not None and fits(leak) and leak.closes_are_shown and (leak.sure or leak.proof is not None):
                 yield self._finding(leak, severity, until)
 
     def _finding(self, leak: Leak, severity: Severity, until: int) -> Finding:
@@ -139,7 +139,7 @@ class LeakedIntoExec(Rule):
             object=describe(leak.owner),
             title=f"{program} inherits {words.noun}: {describe_file(leak.file) or f'fd {number}'}{more}",
             severity=severity,
-            confidence=Confidence.LIKELY if leak.proof is None else Confidence.CERTAIN,
+            confidence=Confidence.CERTAIN if leak.sure and leak.proof is not None else Confidence.LIKELY,
             absent=[no(f"FD_CLOEXEC on fd {number}, and no use or close of it by {program}", leak.call, until)],
             why=words.why,
             fix=_fix(opener, number),

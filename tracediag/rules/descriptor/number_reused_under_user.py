@@ -104,6 +104,7 @@ class NumberReusedUnderUser(Rule):
             object=describe(held),
             title=f"{call.name} meant for {describe_file(gone.file) or meant} hits"
             f" {describe_file(held.file) or 'another descriptor'}: fd {number} was closed and reused",
+            confidence=Confidence.LIKELY if gone.file.kind is Kind.UNKNOWN else Confidence.CERTAIN,
             why=_WHY,
             fix=_FIX.format(fd=number),
             explains=[(name, call.line) for name in _FOLLOWERS],
@@ -168,11 +169,11 @@ _FOLLOWERS = ("failed-call-behind-exit", "failing-call-spin", "failed-open-not-c
 
 
 def _meant(call: Syscall, held: Descriptor, gone: Descriptor) -> str | None:
-    """Return what a failed call was meant for, if the old descriptor was that and the new one is not."""
+    """Return what a failed call was meant for, if the old descriptor was that, or may have been, and the new is not."""
     assert held.opened is not None
     now, then = held.file, gone.file
     match call.errno:
-        case "ENOTSOCK" if call.name in _FOR_SOCKETS and then.kind is Kind.SOCKET:
+        case "ENOTSOCK" if call.name in _FOR_SOCKETS and then.kind in (Kind.SOCKET, Kind.UNKNOWN):
             return None if held.opened.name in _MAKES_SOCKETS else "the socket"
         case "EBADF" if call.name in _OUT and now.flags.access == "O_RDONLY":
             return "the descriptor open for writing" if then.flags.access in ("O_WRONLY", "O_RDWR") else None
@@ -181,7 +182,7 @@ def _meant(call: Syscall, held: Descriptor, gone: Descriptor) -> str | None:
         case "ESPIPE" if call.name in POSITIONED and now.kind in (Kind.SOCKET, Kind.PIPE):
             return "the file" if then.kind is Kind.FILE else None
         case "EINVAL" if now.kind is not Kind.EPOLL:
-            return "the epoll set" if then.kind is Kind.EPOLL else None
+            return "the epoll set" if then.kind in (Kind.EPOLL, Kind.UNKNOWN) else None
     return None
 
 

@@ -10,7 +10,7 @@ from tracediag.kernel.address_space import Cut, Mapping
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.faulting import FaultRule
-from tracediag.trace.calls import OPENS
+from tracediag.trace.calls import MAPS, OPENS
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.quantities import count
 from tracediag.trace.values import number_of
@@ -32,7 +32,7 @@ class MappingTruncated(FaultRule):
             return None
         address = fault.address
         mapping = None if address is None else process.space.find(address)
-        if mapping is None:
+        if mapping is None or (address is not None and process.space.unmapped(address, mapping.call.line) is not None):
             return self._elsewhere(process, fault, end)
         if mapping.file is None:
             return None
@@ -43,18 +43,28 @@ class MappingTruncated(FaultRule):
         return self._finding(fault, mapping, cut, end, confidence if sure else Confidence.LIKELY)
 
     def _elsewhere(self, process: Process, fault: Fault, end: Exit | None) -> Finding | None:
-        """Find a file that was truncated while mapped, if the trace does not show the mapping at the address."""
+        """Find a file that was truncated while mapped, if the trace does not show the mapping at the address.
+
+        A trace that does not show the start of the process may lack the mmap of that file as well.
+        """
         for mapping in reversed(process.space.mappings.values()):
             cut = None if mapping.file is None else _cut(fault, mapping)
             if cut is not None and cut.call.line > mapping.call.line and (cut.length or 0) < _end(mapping):
                 return self._finding(fault, mapping, cut, end, Confidence.LIKELY)
-        return None
+        shows_start = process.execs > 0 or process.started is not None
+        cut = next((cut for cut in reversed(fault.cuts) if cut.call.name not in OPENS), None)
+        if cut is None or (shows_start and self.scope.records(MAPS)):
+            return None
+        return self._finding(fault, None, cut, end, Confidence.LIKELY)
 
     def _finding(
-        self, fault: Fault, mapping: Mapping, cut: Cut | None, end: Exit | None, confidence: Confidence
+        self, fault: Fault, mapping: Mapping | None, cut: Cut | None, end: Exit | None, confidence: Confidence
     ) -> Finding:
-        what = (mapping.file.path if mapping.file is not None else None) or "the file"
-        later = cut is not None and cut.call.line > mapping.call.line
+        """Word the finding; without a mapping, which was made before the trace begins, a truncation is its cause."""
+        file = None if mapping is None else mapping.file
+        path = file.path if file is not None else None if cut is None else cut.path
+        what = path or "the file"
+        later = cut is not None and (mapping is None or cut.call.line > mapping.call.line)
         return self.finding(
             _story(fault, mapping, cut, end, what),
             object=f"mapping of {what}",
@@ -98,8 +108,9 @@ def _beyond(mapping: Mapping, address: int | None, cut: Cut) -> bool:
     return place // _PAGE * _PAGE >= cut.length
 
 
-def _story(fault: Fault, mapping: Mapping, cut: Cut | None, end: Exit | None, what: str) -> Iterator[Step]:
-    yield step(mapping.call, f"{count(mapping.length)} bytes of {what} are mapped")
+def _story(fault: Fault, mapping: Mapping | None, cut: Cut | None, end: Exit | None, what: str) -> Iterator[Step]:
+    if mapping is not None:
+        yield step(mapping.call, f"{count(mapping.length)} bytes of {what} are mapped")
     if cut is not None:
         made = "opened with O_TRUNC" if cut.call.name in OPENS else "truncated"
         yield step(cut.call, f"the file is {made}: {count(cut.length or 0)} bytes remain")
