@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -46,6 +47,8 @@ class Complaint(msgspec.Struct, eq=False):
     """
 
     calls: tuple[Syscall, ...]
+    program: str = ""
+    """The program's own name, with which it begins its messages."""
     _pieces: tuple[Piece, ...] | None = None
 
     def __bool__(self) -> bool:
@@ -86,7 +89,7 @@ class Complaint(msgspec.Struct, eq=False):
 
     def after(self, line: int) -> Complaint:
         """Return the writes after a line."""
-        return Complaint(tuple(call for call in self.calls if call.line > line))
+        return Complaint(tuple(call for call in self.calls if call.line > line), self.program)
 
     def says(self, *words: str) -> Syscall | None:
         """Return the first write that contains one of these words, ignoring case; None if none does."""
@@ -115,9 +118,10 @@ class Complaint(msgspec.Struct, eq=False):
     def names_object(self, call: Syscall) -> Syscall | None:
         """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""
         wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
+        spoken = _spoken(wanted, self.program)
         itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
         for piece in self.pieces:
-            if any(name in piece.text for name in wanted) or itself.search(piece.text):
+            if (spoken is not None and spoken.search(piece.text)) or itself.search(piece.text):
                 return piece.call
             if piece.shortened and _path_begins(piece.text, wanted):
                 return piece.call
@@ -126,7 +130,8 @@ class Complaint(msgspec.Struct, eq=False):
 
 def said_by(process: Process, after: int = 0) -> Complaint:
     """Return the writes of a process after a line, of those that the model keeps."""
-    return Complaint(tuple(call for call in process.messages if call.line > after))
+    program = posixpath.basename(process.program or "")
+    return Complaint(tuple(call for call in process.messages if call.line > after), program)
 
 
 def report_step(write: Syscall, *, named: bool = True, subject: str = "program") -> Step:
@@ -157,6 +162,15 @@ def _path_begins(shown: str, wanted: list[str]) -> bool:
     """Whether the shown text ends in a prefix of a path: `cat: /etc/sha`..."""
     tail = re.split(r"[\s'\"`(]", shown)[-1]
     return len(tail) > _SHORTEST and any(name.startswith(tail) for name in wanted)
+
+
+def _spoken(names: list[str], program: str) -> re.Pattern[str] | None:
+    """Return what finds one of the names as a word of its own, but not the program's own name before a colon."""
+    if not names:
+        return None
+    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    own = rf"(?!\A{re.escape(program)}(?:\[\d+\])?: )" if program else ""
+    return re.compile(rf"(?<![\w-]){own}(?:{words})(?![\w-])")
 
 
 def _names(call: Syscall) -> Iterator[str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tracediag.kernel.descriptor import Descriptor, OpenFile
     from tracediag.kernel.process import Process
 
+_UNASKED = frozenset({"EPOLLHUP", "EPOLLERR"})
+"""Reported whether or not they are asked for: epoll_ctl(2)."""
 HANGUPS = frozenset({"EPOLLHUP", "EPOLLERR", "EPOLLRDHUP", "POLLHUP", "POLLERR", "POLLRDHUP"})
 """Events that report a peer that is gone or a failed socket."""
 
@@ -87,12 +89,22 @@ class Readiness(msgspec.Struct, eq=False):
     """How many calls were made on it."""
     last: Syscall | None = None
 
+    def rearmed(self) -> int:
+        """Return how many of the calls only ask to be told of the same again (EPOLL_CTL_MOD): no progress."""
+        return sum(_asks_again(call, self.events) for call in self.calls)
+
     def touch(self, call: Syscall) -> None:
         """Count a call on the descriptor."""
         self.touched += 1
         self.last = call
         if len(self.calls) < _KEPT:
             self.calls.append(call)
+
+
+def _asks_again(call: Syscall, events: frozenset[str]) -> bool:
+    if call.name != "epoll_ctl" or call.failed or not call.has("EPOLL_CTL_MOD"):
+        return False
+    return not _UNASKED.isdisjoint(events) or any(map(call.has, events))
 
 
 class Round(msgspec.Struct, eq=False):

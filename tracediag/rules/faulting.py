@@ -19,6 +19,11 @@ from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Signal
 
+_ORDERED = (129, 130, 143)
+"""128 and the number of SIGHUP, SIGINT or SIGTERM: the status of a program that ends on such an order."""
+_HANDLER = 60
+"""Lines within which a handler that reports a crash ends the process: a thread with later calls has not crashed."""
+
 
 class FaultRule(Rule):
     """A rule about a process that such a signal ends; a subclass words the finding in `diagnose`."""
@@ -90,7 +95,12 @@ class FaultRule(Rule):
             return Confidence.LIKELY if fault.thread.last_call is fault.last else None
         if end.signal in (fault.signal.name, *self.deadly):
             return Confidence.CERTAIN
-        return Confidence.LIKELY if end.status else None
+        order = fault.thread.process.order
+        if end.status in _ORDERED or (order is not None and order.line > fault.signal.line):
+            return None  # it was told to end, and did
+        last = fault.thread.last_call
+        at_work = last is not None and last is not fault.last and last.line - fault.signal.line > _HANDLER
+        return Confidence.LIKELY if end.status and not at_work else None
 
 
 def _follows(former: Fault, fault: Fault) -> bool:

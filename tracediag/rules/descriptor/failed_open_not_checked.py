@@ -39,6 +39,8 @@ _SILENT = CLOSES | EPOLL_CTLS | POLLS | SELECTS | {"dup3"}
 _LOOKS = CONTROLS | FSTATS | SEEKS | {"newfstatat", "ioctl"}
 """Calls that ask whether a descriptor is open, and of what kind: the error is an answer."""
 _SOCKET_CALLS = ACCEPTS | SOCKET_SETUP | SOCKET_TRANSFERS
+_SETUP = frozenset({"listen", "bind", "connect"})
+"""Calls of a program that takes the number for a socket; others may ask whether it is one."""
 _UNSIGNED = 1 << 32
 _ERRORS = 4096
 _NEAR = 4
@@ -92,7 +94,11 @@ class FailedOpenNotChecked(Rule):
         call = action.call
         created = self._created.get(action.process)
         number = call.number(0)
-        if created is None or number not in (0, 1) or call.name not in _SOCKET_CALLS or created.pid != call.pid:
+        if number not in (0, 1) or call.name not in _SOCKET_CALLS:
+            return
+        if created is None and number == 0 and call.name in _SETUP and not action.process.table.executed:
+            self._record(action, number, None)  # socket may have been called before the excerpt begins
+        if created is None or created.pid != call.pid:
             return
         held = action.process.table.get(created.result or 0)
         # A socket that was used under its own number is not lost.
@@ -106,7 +112,7 @@ class FailedOpenNotChecked(Rule):
 
     def _record(self, action: Action, number: int, maker: Syscall | None) -> None:
         uses = self._uses.setdefault(action.process, {})
-        key = 0 if maker is None else maker.line
+        key = number if maker is None else maker.line
         use = uses.get(key)
         if use is not None:
             use.add(action.call)
@@ -120,6 +126,8 @@ class FailedOpenNotChecked(Rule):
         process = end.process
         uses: dict[int, _Use] = self._uses.pop(process, {})
         for use in uses.values():
+            if use.number >= 0 and use.maker is None and not self.scope.is_excerpt:
+                continue
             yield self._finding(use, list(Aftermath(process, use.first).proof_steps()))
 
     def _finding(self, use: _Use, end: list[Step]) -> Finding:
@@ -129,7 +137,7 @@ class FailedOpenNotChecked(Rule):
             object=f"fd {use.number}",
             title=_title(use),
             severity=_severity(use, bad=bool(end)),
-            confidence=Confidence.CERTAIN if use.near else Confidence.LIKELY,
+            confidence=_confidence(use),
             why=_WHY_ZERO if use.number >= 0 else _WHY,
             fix=_fix(use, maker),
             explains=[
@@ -156,6 +164,8 @@ def _untouched(socket: object) -> bool:
 
 def _title(use: _Use) -> str:
     call, maker = use.first, use.maker
+    if maker is None and use.number >= 0:
+        return f"{call.name} is called on fd {use.number}, which is no socket"
     if maker is None:
         return f"{call.name} is called on fd {use.number}, the result of a failed call"
     if use.number >= 0:
@@ -174,6 +184,12 @@ def _story(use: _Use) -> Iterator[Step]:
     what = "which is not a socket" if number >= 0 else "which is not a descriptor"
     yield step(use.first, f"{use.first.name} on fd {number}, {what}", primary=True)
     yield from use.again(f"another call on fd {number}")
+
+
+def _confidence(use: _Use) -> Confidence:
+    if use.number >= 0 and use.maker is None:
+        return Confidence.POSSIBLE
+    return Confidence.CERTAIN if use.near else Confidence.LIKELY
 
 
 def _severity(use: _Use, *, bad: bool) -> Severity:

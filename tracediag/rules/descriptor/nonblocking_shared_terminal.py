@@ -197,6 +197,8 @@ def _alone(left: _Left) -> tuple[Severity, Confidence] | None:
     file = left.descriptor.file
     if _is_terminal(file) or (left.shared and file.kind is Kind.PIPE):
         return Severity.WARNING, Confidence.LIKELY
+    if file.socket is not None and file.socket.accepted is not None:
+        return None  # a connection that a server has handed to its child has no next user
     if left.shared and file.kind is Kind.SOCKET:
         # A connection mostly has one user at a time: other processes only have it open.
         return Severity.NOTE, Confidence.LIKELY

@@ -54,5 +54,6 @@ class HangupIgnoredSpin(SpinRule):
 
 
 def _nothing_done(report: Readiness) -> bool:
-    """Whether nothing was done with the descriptor: no call, or only calls that failed with EAGAIN."""
-    return report.touched == 0 or all(call.errno == "EAGAIN" for call in report.calls)
+    """Whether nothing was done with the descriptor: no call, or only calls that failed with EAGAIN or watch on."""
+    futile = sum(call.errno == "EAGAIN" for call in report.calls) + report.rearmed()
+    return futile == len(report.calls)

@@ -24,8 +24,8 @@ class ReadyNotServedSpin(UnservedRule):
         return bool(report.events & READABLE)
 
     def served(self, report: Readiness) -> bool:
-        """Whether any call was made on it, even one that failed."""
-        return report.touched > 0
+        """Whether any call was made on it, even one that failed, other than to watch on."""
+        return report.touched > report.rearmed()
 
     def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""

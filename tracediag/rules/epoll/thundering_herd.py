@@ -20,6 +20,8 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
 _MAX_THREADS = 1000
+_COSTLY = 2
+"""Useless wakeups for each connection from which they cost more than they are worth."""
 
 
 @dataclass(slots=True)
@@ -153,10 +155,16 @@ class ThunderingHerd(Rule):
             _story(listener),
             object=describe(listener.descriptor),
             title=LOOP.title(listener.useless, title),
+            severity=Severity.WARNING if confidence is Confidence.POSSIBLE or _costs(listener) else Severity.NOTE,
             confidence=confidence,
             why=_why(listener),
             fix=_fix(listener, number),
         )
+
+
+def _costs(listener: _Listener) -> bool:
+    """Whether the useless wakeups take a noticeable part of the CPU time: a few of them cost nothing."""
+    return listener.useless >= max(LOOP.sure, _COSTLY * listener.fruitful)
 
 
 def _is_alone(listener: _Listener) -> bool:

@@ -129,8 +129,13 @@ class InterruptedCallNotRetried(Rule):
         severity = Severity.ERROR if status else Severity.WARNING
         if interruption.aftermath.noticed is not None:
             yield self._finding(interruption, end, Confidence.CERTAIN, severity)
-        elif not interruption.seen or killed or signal not in _INCIDENTAL or interruption.descriptor is None:
+        elif not interruption.seen or killed or interruption.descriptor is None:
             return
+        elif signal not in _INCIDENTAL:
+            # Another signal may have been meant to interrupt: only the failure of the program shows that it was not.
+            if status:
+                sure = Confidence.LIKELY if signal else Confidence.POSSIBLE
+                yield self._finding(interruption, end, sure, severity)
         elif interruption.closed is not None:
             confidence = Confidence.POSSIBLE if signal == "SIGCHLD" else Confidence.LIKELY
             yield self._finding(interruption, end, confidence, severity)

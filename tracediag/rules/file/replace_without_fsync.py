@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.cases import Cases
+from tracediag.evidence.complaints import target
 from tracediag.evidence.paths import name_of, path_of, places, same
 from tracediag.evidence.runs import Run
 from tracediag.evidence.steps import no
@@ -18,7 +19,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
-from tracediag.trace.calls import RENAMES, SYNCS
+from tracediag.trace.calls import LOOKS, OPENS, RENAMES, SYNCS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
@@ -61,6 +62,8 @@ class ReplaceWithoutFsync(Rule):
 
     def __init__(self) -> None:
         self._replaced: Cases[Process, dict[str, _Replaced]] = Cases()
+        self._made: Cases[Process, set[str]] = Cases()
+        """The names that renames created: nothing was replaced."""
         self._synced: dict[str, Syscall] = {}
         """The last attempt to sync each file or directory, by the last part of its path."""
         self._all: Syscall | None = None
@@ -96,6 +99,10 @@ class ReplaceWithoutFsync(Rule):
             return
         source = _written(process, paths[0])
         if source is None or not _replaces(source, paths[0], paths[1]):
+            return
+        made = self._made.setdefault(process, set())
+        if paths[1] not in made and len(made) < _TARGETS_KEPT and _was_absent(process, paths[1]):
+            made.add(paths[1])
             return
         kept = self._replaced.setdefault(process, {})
         known = kept.get(paths[1])
@@ -156,6 +163,12 @@ def _written(process: Process, path: str) -> Descriptor | None:
         if known is not None and newer and same(known, path):
             found = descriptor
     return found
+
+
+def _was_absent(process: Process, path: str) -> bool:
+    """Whether the program has looked for the new name and found nothing: then nothing is replaced."""
+    missed = (call for call in process.failures if call.errno == "ENOENT" and call.name in LOOKS | OPENS)
+    return any(path == posixpath.normpath(target(call) or "") for call in missed)
 
 
 def _replaces(source: Descriptor, old: str, new: str) -> bool:

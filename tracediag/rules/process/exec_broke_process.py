@@ -40,7 +40,7 @@ class ExecBrokeProcess(Rule):
         signal = thread.last_signal
         if signal is not None and signal.line < call.line:
             signal = None
-        if signal is None and end.signal == "SIGSEGV":
+        if signal is None and end.signal == "SIGSEGV" and not call.failed:
             return
         if call.failed and not _forced(signal, call):
             return
@@ -57,7 +57,7 @@ class ExecBrokeProcess(Rule):
             title=f"execve of {path} fails with {call.errno} after the point of no return"
             if call.failed
             else f"the new image of {path} dies before its first call",
-            confidence=Confidence.CERTAIN if call.failed else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if call.failed and (signal or end.signal == "SIGKILL") else Confidence.LIKELY,
             why=_WHY,
             fix=_fix(limit, path),
             explains=[

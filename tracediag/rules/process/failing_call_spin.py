@@ -10,14 +10,18 @@ from tracediag.evidence.steps import no
 from tracediag.kernel import Action
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import on_call, on_errno, on_exit
+from tracediag.rules.base import on_call, on_errno, on_exit, on_followed
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, READS, SEEKS, WAITS, WRITES
+from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, LOOKS, OPENS, READS, SEEKS, WAITS, WRITES
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count, plural
 
 _WAITS = WAITS | IDLES
+_LOOKUPS = LOOKS | OPENS
+_TRANSFERS = READS | WRITES
+_ABSENT = frozenset({"ENOENT", "ENOTDIR"})
+_STDERR = 2
 _ERRORS = tuple(
     error.name
     for error in all_errors()
@@ -38,6 +42,8 @@ class _Failures(Run, kw_only=True):
     """Identical failures of one thread in a row."""
 
     waited: bool = False
+    moved: int = 0
+    """Transfers of data between the failures, as far as they are lookups by path."""
 
 
 class FailingCallSpin(LoopRule[_Failures]):
@@ -87,8 +93,19 @@ class FailingCallSpin(LoopRule[_Failures]):
         for other in others:
             if other is not None and _alike(other, call) and call.line - other.line <= reach:
                 self.begin(_Failures(other, call, second=call, times=2), thread)
+                if call.errno in _ABSENT and call.name in _LOOKUPS:
+                    self.follow(thread)
                 break
         return found
+
+    @on_followed
+    def worked(self, action: Action) -> None:
+        """Count data that is moved between two lookups: an optional file is looked for at each piece of work."""
+        event, run = action.event, self.run(action.thread)
+        if run is None:
+            self.leave(action.thread)
+        elif isinstance(event, Syscall) and event.name in _TRANSFERS and (event.result or 0) > 0:
+            run.moved += event.number(0) != _STDERR
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterable[Finding] | None:
@@ -111,7 +128,10 @@ class FailingCallSpin(LoopRule[_Failures]):
     def sure(self, run: _Failures) -> Confidence | None:
         """Say how sure it is that no call between succeeds or waits: a recording of failures alone does not show it."""
         unfinished = self._last_line - run.last.line <= 2
-        sure = None if run.waited else confidence(run, self.bounds, excerpt=self._excerpt if unfinished else 0)
+        at_work = run.moved * 2 >= run.times
+        sure = (
+            None if run.waited or at_work else confidence(run, self.bounds, excerpt=self._excerpt if unfinished else 0)
+        )
         return Confidence.LIKELY if sure is Confidence.CERTAIN and self.scope.failures_only else sure
 
     def tell(self, run: _Failures, sure: Confidence) -> Finding:

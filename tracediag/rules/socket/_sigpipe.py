@@ -15,6 +15,8 @@ from tracediag.trace.events import Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import names_of
 
+_STANDARD_STREAMS = 3
+
 RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 """Calls that raise SIGPIPE."""
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
@@ -92,5 +94,7 @@ def exposed(action: Action) -> bool:
     descriptor, signals = action.descriptor, action.process.signals
     if descriptor is None or descriptor.file.socket is None or not descriptor.file.socket.stream:
         return False
+    if descriptor.number < _STANDARD_STREAMS and action.process.execs:
+        return False  # a standard stream, of whatever kind: SIGPIPE ends the program as in a pipeline
     default = Disposition.DEFAULT if signals.from_exec else None
     return (signals.get("SIGPIPE") or default) is Disposition.DEFAULT and not guarded(action.thread, action.call)

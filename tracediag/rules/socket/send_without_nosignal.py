@@ -19,6 +19,8 @@ from tracediag.rules.socket._sigpipe import RAISING, BrokenWrite, exposed, guard
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_RETURNS
 from tracediag.trace.events import Exit, Signal
 
+_BEFORE = re.compile(r"SIGPIPE, .*\}, \{(?:sa_handler=)?SIG_IGN\b")
+"""rt_sigaction where SIGPIPE was ignored before."""
 _BY_CALL = re.compile(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
 """raise(3), pthread_kill(3), sigqueue(3): the kernel's own SIGPIPE has SI_USER."""
 
@@ -116,8 +118,14 @@ class SendWithoutNosignal(Rule):
     def arranged(self, action: Action) -> None:
         """A program that ignores or handles SIGPIPE later is protected: no note."""
         if action.process.signals.get("SIGPIPE") in (Disposition.IGNORED, Disposition.HANDLED):
-            self._judged[action.process] = None
-            self._exposures.pop(action.process, None)
+            self._spare(action.process)
+        # What a child finds, its parent has arranged, be it outside the trace.
+        if _BEFORE.search(action.call.body):
+            self._spare(action.process.parent or action.kernel.processes[0])
+
+    def _spare(self, process: Process) -> None:
+        self._judged[process] = None
+        self._exposures.pop(process, None)
 
     @on_call("write", "writev", "send", "sendto", "sendmsg")
     def exposed(self, action: Action) -> None:

@@ -1,0 +1,106 @@
+"""What counts as progress, as a complaint, as a cause: each of these small traces was misjudged once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracediag.api import analyze
+
+START = '7 execve("./meter", ["./meter"], 0x7ffe /* 9 vars */) = 0'
+SET = """\
+7 epoll_create1(0) = 5
+7 pipe2([3, 4], 0) = 0
+7 epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLRDHUP, data={u32=3, u64=3}}) = 0"""
+HANGUP = "7 epoll_wait(5, [{events=EPOLLHUP, data={u32=3, u64=3}}], 8, -1) = 1\n"
+HALF_CLOSED = "7 epoll_wait(5, [{events=EPOLLRDHUP, data={u32=3, u64=3}}], 8, -1) = 1\n"
+AGAIN = "7 epoll_ctl(5, EPOLL_CTL_MOD, 3, {events=EPOLLIN|EPOLLRDHUP, data={u32=3, u64=3}}) = 0\n"
+WITHOUT = "7 epoll_ctl(5, EPOLL_CTL_MOD, 3, {events=EPOLLIN, data={u32=3, u64=3}}) = 0\n"
+READABLE = "7 epoll_wait(5, [{events=EPOLLIN, data={u32=3, u64=3}}], 8, -1) = 1\n"
+
+INTERRUPTED = f"""\
+{START}
+7 rt_sigaction(SIGUSR2, {{sa_handler=0x55d5, sa_mask=[], sa_flags=0}}, NULL, 8) = 0
+7 pipe2([3, 4], 0) = 0
+7 read(3, 0x7fff, 8) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+7 --- SIGUSR2 {{si_signo=SIGUSR2, si_code=SI_USER, si_pid=9, si_uid=0}} ---
+7 rt_sigreturn({{mask=[]}}) = -1 EINTR (Interrupted system call)
+7 close(3) = 0
+"""
+FAILS = "7 exit_group(1) = ?\n7 +++ exited with 1 +++"
+ENDS = "7 exit_group(0) = ?\n7 +++ exited with 0 +++"
+UNSEEN = f"""\
+{START}
+7 pipe2([3, 4], 0) = 0
+7 read(3, 0x7fff, 8) = -1 EINTR (Interrupted system call)
+7 close(3) = 0
+"""
+
+OPTIONAL = '7 openat(AT_FDCWD, "/etc/meter/override.ini", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
+DONE = '7 write(1, "item {} done\\n", 12) = 12\n'
+
+FAULT = """\
+7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
+7 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---
+"""
+WORK = "7 accept(3, NULL, NULL) = 4\n7 close(4) = 0\n"
+
+NAMED_LIKE_IT = f"""\
+{START}
+7 mkdir("/var/run/meter", 0755) = -1 EEXIST (File exists)
+7 openat(AT_FDCWD, "/etc/keys/signing", O_RDONLY) = -1 EACCES (Permission denied)
+7 write(2, "meter: cannot start, giving up\\n", 31) = 31
+{FAILS}"""
+DAEMON = f"""\
+{START}
+7 openat(AT_FDCWD, "/dev/tty", O_RDWR) = -1 ENXIO (No such device or address)
+7 read(0, "", 1) = 0
+{FAILS}"""
+
+NO_MEMORY = 'execve("/opt/probe", ["probe"], 0x7ffe /* 9 vars */) = -1 ENOMEM (Cannot allocate memory)\n'
+
+REPLACES = """\
+7 openat(AT_FDCWD, "/srv/app/state.tmp", O_WRONLY|O_CREAT|O_TRUNC, 0600) = 4
+7 write(4, "state", 5) = 5
+7 close(4) = 0
+7 rename("/srv/app/state.tmp", "/srv/app/state") = 0
+"""
+FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
+
+
+@pytest.mark.parametrize(
+    ("trace", "name", "confidence"),
+    [
+        (f"{START}\n{SET}\n" + (HANGUP + AGAIN) * 12, "hangup-ignored-spin", "certain"),
+        (f"{START}\n{SET}\n" + (HALF_CLOSED + WITHOUT) * 12, "hangup-ignored-spin", None),
+        (f"{START}\n{SET}\n" + (READABLE + AGAIN) * 12, "ready-not-served-spin", "certain"),
+        (INTERRUPTED + FAILS, "interrupted-call-not-retried", "likely"),
+        (UNSEEN + FAILS, "interrupted-call-not-retried", "possible"),
+        (INTERRUPTED + ENDS, "interrupted-call-not-retried", None),
+        (
+            NO_MEMORY + "+++ killed by SIGSEGV +++",
+            "exec-broke-process",
+            "likely",
+        ),
+        ("bind(0, NULL, 16) = -1 ENOTSOCK (Socket operation on non-socket)", "failed-open-not-checked", "possible"),
+        ("getsockname(0, NULL, [16]) = -1 ENOTSOCK (Socket operation on non-socket)", "failed-open-not-checked", None),
+        (START + "\n" + "".join(OPTIONAL + DONE.format(n % 10) for n in range(60)), "failing-call-spin", None),
+        (START + "\n" + OPTIONAL * 60, "failing-call-spin", "certain"),
+        (FAULT + WORK * 60 + "7 +++ exited with 1 +++", "crashed", None),
+        (FAULT + WORK + "7 +++ exited with 143 +++", "crashed", None),
+        (FAULT + WORK + "7 +++ exited with 1 +++", "crashed", "likely"),
+        (DAEMON, "failed-call-behind-exit", None),
+        (START + "\n" + REPLACES + ENDS, "replace-without-fsync", "likely"),
+        (START + "\n" + FIRST_TIME + REPLACES + ENDS, "replace-without-fsync", None),
+        (START + "\n" + FIRST_TIME + REPLACES * 2 + ENDS, "replace-without-fsync", "likely"),
+    ],
+)
+def test_what_is_said(trace: str, name: str, confidence: str | None) -> None:
+    found = [
+        finding.confidence for finding in analyze(trace.splitlines(keepends=True)).findings if finding.name == name
+    ]
+    assert found == ([] if confidence is None else [confidence])
+
+
+def test_the_name_of_the_program_names_no_object() -> None:
+    (finding,) = analyze(NAMED_LIKE_IT.splitlines(keepends=True)).findings
+    assert (finding.name, finding.primary.line) == ("failed-call-behind-exit", 3)
