@@ -82,12 +82,21 @@ def test_the_witness_would_be_made(cache):
     assert witness.exists()
 
 
-def test_a_folder_that_is_in_use_is_left_alone(cache):
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_folder_to_which_another_writes_is_left_alone(cache, alone):
     built = parse()
-    before = kept(cache).read_bytes()
-    with tables._locked(cache):
+    kept(cache).unlink()
+    with tables._locked(cache, alone=alone):
         assert parse() == built
-    assert kept(cache).read_bytes() == before
+    assert not list(cache.iterdir())
+
+
+def test_several_read_at_once(cache):
+    parse()
+    asked = []
+    with tables._locked(cache, alone=False):
+        tables.with_kept_tables(TEXT, lambda path: asked.append(path) or grammar._build(TEXT, path))
+    assert asked == [str(kept(cache))]
 
 
 def test_without_a_folder_the_tables_are_built(tmp_path, monkeypatch):

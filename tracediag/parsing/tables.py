@@ -34,19 +34,19 @@ def with_kept_tables(grammar: str, build: Callable[[str | bool], Lark]) -> Lark:
         path = _folder() / f"strace-{digest}.lark"
         for folder in (path.parent.parent, path.parent):  # a home directory that does not exist is not made
             folder.mkdir(mode=0o700, exist_ok=True)
-        with _locked(path.parent):
-            _check_owner(path)
+        _check_owner(path)
+        with _locked(path.parent, alone=not path.exists()):
             return build(str(path))
     except (OSError, RuntimeError):  # RuntimeError: there is no home directory
         return build(False)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process, since lark writes in place; raise OSError where another holds it."""
+def _locked(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the folder, `alone` to write to it, since lark writes in place; raise OSError where another writes."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(opened, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         yield
     finally:
         os.close(opened)
