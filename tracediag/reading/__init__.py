@@ -4,6 +4,7 @@ sources    where the lines come from: a path, standard input; rawstream: its byt
 compressed gz, xz, bz2, zst, read up to any damage; lines: bytes cut into complete lines
 sets       the many files of `strace -ff`, merged
 following  a file that is still being written
+margins    what loggers, pages and people put around the lines, undone before anything is read
 dialect    what form this recording has, from its first lines
 scanner    the loop: one regular expression takes most lines (`header`)
 slowpath   all other lines

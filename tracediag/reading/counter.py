@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, MutableMapping
-from itertools import chain
 from typing import Protocol
 
 from tracediag.parsing import parser_for
 from tracediag.reading.assemble import Assembler
-from tracediag.reading.dialect import LOOK_AHEAD, Dialect, Shape, decide
+from tracediag.reading.dialect import Dialect, Shape, decide
 from tracediag.reading.frame import is_arguments
 from tracediag.reading.halves import Half, Place
+from tracediag.reading.margins import opened
 from tracediag.reading.output import WRITERS
 from tracediag.reading.prefix import Clock
 from tracediag.reading.reader import AnySource, Reader
@@ -129,15 +129,10 @@ class CallCounter(Reader):
 
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
-        pieces = self._source.pieces(self._progress)
-        first = ""
-        for piece in pieces:
-            first += piece
-            if first.count("\n") >= LOOK_AHEAD or (first and not piece):
-                break
-        self.dialect = decide(first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD])
+        _, sample, pieces = opened(self._source.pieces(self._progress))
+        self.dialect = decide(sample)
         self._prepare(self.dialect)
-        for piece in chain((first,), pieces) if first else pieces:
+        for piece in pieces:
             yield self._read(piece)
             self._groups.settle()
         yield self._slow.finish()

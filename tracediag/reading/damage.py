@@ -13,32 +13,30 @@ from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.prefix import Bare, Prefix, read_prefix
 from tracediag.reading.result import read_result
 from tracediag.trace.calls import SYSCALLS
-from tracediag.trace.numbers import checked_integer
 
 Found = tuple[str, Prefix, Frame]
 """The cleaned text, its prefix and its frame."""
 
 LONGEST = 1 << 16
 """Longer lines are not searched."""
-TOKENS = 14
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}(?![0-9]);?|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[^\t\n\f <&#;]{1,32};?)")
 """An HTML reference, as `html.unescape` accepts it, but with a number of bounded length."""
 _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,4});")
 _TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
-_QUOTED_PRINTABLE = re.compile(r"=(?:3D|20|A0|22|09|3E|3C)")
 _MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#])")
-_QUOTES = str.maketrans(
-    {
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
-        "\u00a0": " ", "\t": " ", "\u3000": " ",
-    }
-)  # fmt: skip
+BLANKS_AND_MARKS = str.maketrans(
+    dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\uff02", '"')
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-")
+    | dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", " ")
+    | dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff\u00ad", "")
+    | {"\u2026": "...", "\u2192": "->", "\u21d2": "=>"}
+)
+"""What editors and word processors put in place of the quotes, dashes, blanks and arrows that strace prints."""
 _MARGIN = re.compile(r"(?>[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
-_TOKEN = re.compile(r"\S++\s*+")
 _GREP = re.compile(r"[^\s:()\"]{1,200}+:\d++[:-]")
-_WORD = re.compile(r"[a-z]{2,}[,.]?\s*$")
 _LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
 _HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
 _PID = re.compile(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
@@ -61,13 +59,14 @@ def scrub(line: str) -> str:
     if "\x1b" in line or "\u200b" in line or "\ufeff" in line:
         line = _COLOUR.sub("", line)
     if "&" in line and _ENTITY.search(line) is not None:
-        line = _unescaped(_unescaped(line)) if "&amp;" in line else _unescaped(line)
+        line = unescaped(unescaped(line)) if "&amp;" in line else unescaped(line)
     if "<" in line:
         line = _TAG.sub("", line)
-    return line.translate(_QUOTES).rstrip(" \\")
+    return line.translate(BLANKS_AND_MARKS).replace("\t", " ").rstrip(" \\")
 
 
-def _unescaped(line: str) -> str:
+def unescaped(line: str) -> str:
+    """Replace the HTML entities of a line, once."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), line)
 
 
@@ -108,9 +107,6 @@ def _candidates(line: str) -> Iterator[str]:
     text = margin_off(clean)
     if text != clean:
         yield text
-    if _QUOTED_PRINTABLE.search(text) is not None:
-        text = _QUOTED_PRINTABLE.sub(lambda found: chr(checked_integer(found[0][1:], 16)), text).replace("\xa0", " ")
-        yield text
     if "\\" in text and _MARKDOWN.search(text) is not None:
         yield _MARKDOWN.sub(r"\1", text)
     if (found := _HEADLESS.match(text)) is not None:
@@ -119,21 +115,6 @@ def _candidates(line: str) -> Iterator[str]:
         yield text[found.end() :]
     if (pid := _PID.search(text, 1)) is not None:
         yield text[pid.start() :]
-    yield from _later_starts(text)
-
-
-def _later_starts(text: str) -> Iterator[str]:
-    """Yield the line from each of its first words on: log prefixes, nicknames or line numbers may come first."""
-    at = 0
-    for _ in range(TOKENS):
-        token = _TOKEN.match(text, at)
-        if token is None:
-            return
-        word = token[0]
-        if '"' in word or "(" in word or _WORD.match(word) is not None:
-            return
-        at = token.end()
-        yield text[at:]
 
 
 def _by_last_mark(text: str, bare: Bare) -> Found | None:

@@ -11,9 +11,6 @@ import msgspec
 from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 from tracediag.trace.numbers import checked_integer
 
-LOOK_AHEAD = 500
-"""Number of lines examined before the first event is yielded."""
-
 _GLANCE = 200
 _RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
@@ -23,9 +20,7 @@ _PATH = re.compile(
 _SOCKET = re.compile(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
 )
-_BARE = re.compile(r"(?P<blanks> *)(?P<number>[0-9]{1,8})(?: +)[a-z_<+-]")
-_ENTITY = re.compile(r"&(?:lt|quot);")
-_ESCAPED_MARK = re.compile(r"&lt;unfinished \.\.\.&gt;\s*$|^[^\"]*&lt;\.\.\. \w+ resumed&gt;", re.MULTILINE)
+_BARE = re.compile(rf"(?P<blanks> *)(?P<number>[0-9]{{1,8}}+)(?: +)(?:{_RECORD.pattern})")
 
 Shape = tuple[str, TimeKind, bool, bool, bool, bool]
 
@@ -48,8 +43,8 @@ class Dialect(msgspec.Struct):
     """The prefix that most lines have: style of the pid, kind of time, context, second time, number, pointer."""
     records: int = 0
     """How many of the first lines begin like an strace record."""
-    damaged: bool = False
-    """The text went through HTML, or holds terminal colours: every line is cleaned before it is read."""
+    interrupted: bool = False
+    """`-d` prints messages that hold `) = ` into the calls: every line is read with care."""
 
     def observe(self, line: str) -> None:
         """Record the properties that a line is the first to show."""
@@ -67,7 +62,7 @@ class Dialect(msgspec.Struct):
 def decide(sample: Iterable[str]) -> Dialect:
     """Detect the form of a recording from its first lines."""
     lines = [line[:4096] for line in sample]
-    dialect = Dialect(bare=_bare(lines), damaged=_is_damaged(lines))
+    dialect = Dialect(bare=_bare(lines), interrupted=any("[wait(0x" in line for line in lines))
     shapes: Counter[Shape] = Counter()
     for line in lines:
         prefix = read_prefix(line, dialect.bare)
@@ -87,21 +82,13 @@ def _shape(prefix: Prefix) -> Shape:
     return ("file" if prefix.style == "file" else "bracket", prefix.kind, *prefix.extras)
 
 
-def _is_damaged(lines: list[str]) -> bool:
-    text = "\n".join(lines)
-    if "[wait(0x" in text:  # `-d` breaks every call with a message that holds `) = `
-        return True
-    if "\x1b[" in text or _ESCAPED_MARK.search(text) is not None:
-        return True
-    return _ENTITY.search(text) is not None and '"' not in text.replace('="', "")
-
-
 def _bare(lines: list[str]) -> Bare:
     """Decide between a pid, left-justified in five columns, and a number of seconds, right-justified in six."""
     found = [match for line in lines if (match := _BARE.match(line)) is not None]
     if not found:
         return "pid"
-    if any(checked_integer(match["number"]) == 0 for match in found):
+    zeros = sum(checked_integer(match["number"]) == 0 for match in found)
+    if checked_integer(found[0]["number"]) == 0 or 4 * zeros >= len(found):
         return "relative"
     widths = {match.end("number") for match in found}
     digits = {len(match["number"]) for match in found}

@@ -9,8 +9,9 @@ from itertools import chain
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
-from tracediag.reading.dialect import LOOK_AHEAD, Dialect, decide
+from tracediag.reading.dialect import Dialect, decide
 from tracediag.reading.foreign import kind_of, tracer_of
+from tracediag.reading.margins import opened
 from tracediag.reading.naming import decide_naming, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
@@ -74,14 +75,8 @@ class Reader:
 
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
-        pieces = self._source.pieces(self._progress)
-        first = ""
-        for piece in pieces:
-            first += piece
-            if first.count("\n") >= LOOK_AHEAD or (first and not piece):
-                break
-        self._sample = first.split("\n", LOOK_AHEAD)[:LOOK_AHEAD]
-        if (tracer := tracer_of(self._sample)) is not None:
+        raw, self._sample, pieces = opened(self._source.pieces(self._progress))
+        if (tracer := tracer_of(raw) or tracer_of(self._sample)) is not None:
             self._source.close()
             raise UnreadableError(self._source.name, f"this is the output of {tracer}, not of strace")
         self.dialect = decide(self._sample)
@@ -93,7 +88,7 @@ class Reader:
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
         events = read_lines(
-            chain((first,), pieces) if first else pieces,
+            pieces,
             self.dialect,
             self.counts,
             slow,

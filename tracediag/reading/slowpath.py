@@ -11,6 +11,7 @@ from tracediag.reading.damage import is_known, is_strong, margin_off, repair, re
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.halves import Place, key_of
+from tracediag.reading.margins.undoing import CONTINUED
 from tracediag.reading.output import WRITERS, is_output, without_shown
 from tracediag.reading.prefix import Prefix, read_prefix
 from tracediag.reading.records import Boilerplate, read_remnant
@@ -50,8 +51,8 @@ class SlowPath:
 
     @property
     def busy(self) -> bool:
-        """Whether the next line must come here because it may continue the last one, or needs cleaning."""
-        return self.split is not None or bool(self.dangling) or self._dialect.damaged
+        """Whether the next line must come here because it may continue the last one."""
+        return self.split is not None or bool(self.dangling) or self._dialect.interrupted
 
     def around(self, piece: str, before: int) -> None:
         """Set the piece being read; its lines are searched to recognise program output."""
@@ -68,8 +69,10 @@ class SlowPath:
 
     def read(self, number: int, line: str) -> Iterator[Event]:
         """Yield the events of one line."""
-        raw = scrub(line) if self._dialect.damaged else line
-        text = raw.rstrip()
+        if line == CONTINUED:
+            yield self._book(Other(line=number, text="", kind="continuation"))
+            return
+        text = line.rstrip()
         prefix = read_prefix(text, self._dialect.bare)
         frame = read_frame(text[prefix.end :])
         if frame is not None and is_strong(frame) and (self.split is None or is_known(frame)):
@@ -77,7 +80,7 @@ class SlowPath:
         elif (joined := self._join(text)) is not None:
             yield from self._complete(number, line, joined)
         else:
-            yield from self._look_closer(number, raw, prefix, frame)
+            yield from self._look_closer(number, line, prefix, frame)
 
     def finish(self) -> Iterator[Event]:
         """Yield the remaining events at the end of the trace."""

@@ -1,0 +1,92 @@
+"""What loggers, pagers, pages and people put around the lines of a trace changes nothing of what is read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracediag.reading import Reader
+from tracediag.trace.events import Event, Exit, Signal, Stop, Superseded, Syscall
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from margins import ENCODINGS, LOGGERS, MARGINS, MARKS, NUMBERS, WRAPS  # noqa: E402
+
+SAMPLES = HERE.parent.parent / "samples"
+TRACES = [
+    SAMPLES / "double-close/bug-threads.f.strace",
+    SAMPLES / "child-not-reaped/bug.f.strace",
+    SAMPLES / "crashed/bug.f.strace",
+    SAMPLES / "write-after-peer-closed/bug.strace",
+]
+FORMS = sorted((HERE / "recorded").glob("*.strace"))
+"""Recordings with other options: clocks, relative times, stack frames, syscall numbers, a table; on a terminal."""
+REPLACED = {"jenkins with a clock", "ts", "date and clock"}
+"""The times of these stand directly before the record, as those of `-t`: a trace without times gets them."""
+
+
+def told(event: Event) -> tuple[object, ...]:
+    """Return what a margin must not change."""
+    if isinstance(event, Syscall):
+        return (event.pid, event.name, event.body, event.result, event.errno, event.returned, event.duration)
+    if isinstance(event, Signal | Exit | Stop | Superseded):
+        return (type(event), event.pid, event.text)
+    return ()
+
+
+def read(lines: list[str]) -> tuple[list[tuple[object, ...]], list[float | None]]:
+    reader = Reader(lines)
+    events = list(reader)
+    assert sum(reader.counts.kinds.values()) == reader.counts.lines
+    calls = [event.time for event in events if isinstance(event, Syscall)]
+    return [what for event in events if (what := told(event))], calls
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(errors="surrogateescape").splitlines()
+
+
+@pytest.mark.parametrize("name", MARGINS)
+def test_a_margin_changes_nothing(name: str) -> None:
+    for path in TRACES:
+        bare = lines_of(path)
+        events, times = read(MARGINS[name](bare))
+        assert events == read(bare)[0], path
+        if name not in REPLACED or None not in read(bare)[1]:
+            assert times == read(bare)[1], path
+
+
+@pytest.mark.parametrize("name", sorted(set(MARGINS) - set(WRAPS)))
+def test_a_margin_before_every_form_of_strace(name: str) -> None:
+    for path in FORMS:
+        bare = lines_of(path)
+        assert read(MARGINS[name](bare))[0] == read(bare)[0], path
+
+
+@pytest.mark.parametrize("name", [*LOGGERS, *MARKS, *ENCODINGS, *sorted(set(NUMBERS) - {"glued", "less -N from 840"})])
+def test_a_margin_of_three_lines(name: str) -> None:
+    bare = [
+        'openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3',
+        'read(3, "127.0.0.1 \\"localhost\\"\\n"..., 4096) = 262',
+        "close(4) = -1 EBADF (Bad file descriptor)",
+    ]
+    assert read(MARGINS[name](bare))[0] == read(bare)[0]
+
+
+@pytest.mark.parametrize("name", [*LOGGERS, *NUMBERS, *MARKS])
+def test_a_stray_line_changes_nothing(name: str) -> None:
+    bare = lines_of(TRACES[0])
+    shown = MARGINS[name](bare)
+    stray = [
+        "$ ./run",
+        "0 errors",
+        "12 warnings",
+        "Nov 23 10:00:00 other host: getsid(0)",
+        "",
+        "and then getsid(0) hangs",
+    ]
+    for lines in (shown + stray, shown if name == "glued" else stray + shown):
+        assert [event for event in read(lines)[0] if "getsid" not in event] == read(bare)[0]

@@ -1,0 +1,96 @@
+"""Characters that were added or exchanged: colours, HTML, typographic marks, Markdown's backslashes."""
+
+from __future__ import annotations
+
+import re
+
+from tracediag.reading.damage import BLANKS_AND_MARKS, unescaped
+from tracediag.reading.margins.starts import head_of, start_of
+from tracediag.reading.margins.undoing import Each, Undoing
+
+_STRING = r'"(?>[^"\\]++|\\.)*+"'
+_STRINGS = re.compile(_STRING)
+_ESCAPE = re.compile("(?:\x1b|\\^\\[|\u241b)(?:\\[[0-9;?]*+[a-zA-Z]|\\([AB0])")
+_LOST_ESCAPE = re.compile(rf"({_STRING})|\[[0-9;]{{0,12}}m|\(B(?=\[)")
+_LOST = re.compile(r"\[[0-9;]{0,12}m")
+_ENTITY = re.compile(r"&(?>amp;)*+(?:lt|gt|quot|apos|amp|nbsp|#[0-9]{1,5}|#[xX][0-9a-fA-F]{1,4});")
+_HTML_CALL = re.compile(r"(?<![a-z0-9_])[a-z_][a-z0-9_]*+\(|resumed&|(?:--- SIG|\+\+\+ (?:exited|killed))")
+_TAGS = r"(?:br|hr|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|th|li|a)(?: [^<>]*+)?"
+_OPENING = re.compile(rf"(?<![\dDF])<{_TAGS}/?>|<br ?/?>", re.IGNORECASE)
+_CELLS = re.compile(r"</t[dh]>\s*<t[dh](?: [^<>]*+)?>", re.IGNORECASE)
+_TAG = re.compile(rf"</?{_TAGS}/?>", re.IGNORECASE)
+_MARKED = re.compile(r"(?<!\\)\\[_()\[\]<>*|]")
+_MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#{}+.!~-])")
+_MARKDOWN_ALL = re.compile(r"\\([\\\"'_()\[\]|*`<>#{}+.!~-])")
+_TWICE = re.compile(r"\\\\[nrt0-9\"]")
+_ONCE = re.compile(r"(?<!\\)\\[nrt0-9]")
+LEVELS = 3
+
+
+def _outside(line: str) -> str:
+    """Return a line without its strings."""
+    return _STRINGS.sub('""', line)
+
+
+def find_colours(lines: list[str]) -> Undoing | None:
+    """Find colours of a terminal in the records, with or without the escape character before them."""
+    coloured = [line for line in lines if _ESCAPE.search(line) is not None]
+    if any(start_of(_ESCAPE.sub("", line)) >= 0 for line in coloured):
+        return Each(lambda line: _ESCAPE.sub("", line))
+    lost = [line for line in lines if "m" in line and "[" in line and _LOST.search(_outside(line)) is not None]
+    records = sum(start_of(_without_lost(line)) >= 0 for line in lost)
+    return Each(_without_lost) if 2 * records > len(lost) else None
+
+
+def _without_lost(line: str) -> str:
+    return _LOST_ESCAPE.sub(lambda found: found[1] or "", line)
+
+
+def find_entities(lines: list[str]) -> Undoing | None:
+    """Find HTML entities where strace prints none: outside strings."""
+    times = 0
+    while times < LEVELS and any("&" in line and _is_escaped(line) for line in lines):
+        lines = [unescaped(line) for line in lines]
+        times += 1
+
+    def change(line: str) -> str:
+        for _ in range(times):
+            line = unescaped(line)
+        return line
+
+    return Each(change) if times else None
+
+
+def _is_escaped(line: str) -> bool:
+    return _HTML_CALL.search(line) is not None and _ENTITY.search(_outside(line)) is not None
+
+
+def find_tags(lines: list[str]) -> Undoing | None:
+    """Find the tags of a page in the records."""
+    tagged = [line for line in lines if "<" in line and _OPENING.search(_outside(line)) is not None]
+    if not any(start_of(_without_tags(line)) >= 0 for line in tagged):
+        return None
+    return Each(_without_tags)
+
+
+def _without_tags(line: str) -> str:
+    return _TAG.sub("", _CELLS.sub(" ", line)) if "<" in line else line
+
+
+def find_typography(lines: list[str]) -> Undoing | None:
+    """Find typographic quotes, dashes and blanks in the records: strace prints none."""
+    for line in lines:
+        if not line.isascii() and (plain := line.translate(BLANKS_AND_MARKS)) != line and start_of(plain) >= 0:
+            return Each(lambda text: text if text.isascii() else text.translate(BLANKS_AND_MARKS))
+    return None
+
+
+def find_markdown(lines: list[str]) -> Undoing | None:
+    """Find backslashes before marks that mean something in Markdown; outside strings strace prints none."""
+    marked = [line for line in lines if "\\" in line and _MARKED.search(_outside(line)) is not None]
+    records = sum((head := head_of(_MARKDOWN.sub(r"\1", line))) is not None and head.strong for line in marked)
+    if not records or 3 * records < sum(start_of(_MARKDOWN.sub(r"\1", line)) >= 0 for line in lines):
+        return None
+    text = "\n".join(lines)
+    escape = _MARKDOWN_ALL if _TWICE.search(text) and not _ONCE.search(text) else _MARKDOWN
+    return Each(lambda line: escape.sub(r"\1", line))

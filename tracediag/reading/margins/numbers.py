@@ -1,0 +1,76 @@
+"""Tells the numbers of lines from pids: both stand bare before a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tracediag.trace.numbers import checked_integer
+
+FEW = 6
+"""Fewer rising numbers than these may be pids, if each line is the first or the last of a process."""
+MANY = 8
+SHARE = 0.85
+"""So many lines must begin with the number after that of the last line."""
+_LIFE = re.compile(r"execve(?:at)?\(|\+\+\+ |_?exit(?:_group)?\(")
+_HALF = re.compile(r"<\.\.\. |<unfinished \.\.\.>$")
+_DIGITS = re.compile(r"[0-9]{1,7}")
+Numbered = tuple[int, int, str]
+"""The place of a line in the sample, the number before its record, and the record."""
+
+
+def are_lines(numbered: Sequence[Numbered]) -> bool:
+    """Return whether numbers before records are those of lines.
+
+    A pid stands before several calls, so pids repeat; the numbers of lines rise, and mostly by one.
+    """
+    numbers = [number for _, number, _ in numbered]
+    pairs = list(pairwise(numbers))
+    if len(numbers) <= 2 or (numbers[0] == 0 and len(numbers) < FEW):
+        return numbers == [1, 2]
+    if 2 * sum(_HALF.search(text) is not None for _, _, text in numbered) > len(numbers):
+        return False  # halves without pids could not be told apart: strace prints none
+    if len(numbers) < 2 * FEW and numbers[0] > 2 and all(_LIFE.match(text) for _, _, text in numbered):
+        return False
+    rising = sum(after > first for first, after in pairs)
+    if rising < 0.95 * len(pairs):
+        return False
+    by_one = sum(after == first + 1 for first, after in pairs)
+    as_lines = len({number - place for place, number, _ in numbered}) == 1
+    return as_lines or by_one >= 0.6 * len(pairs) or len(numbers) >= MANY
+
+
+class Glued:
+    """Removes numbers that stand directly before each line: `12close(3) = 0`, `131798 close(3) = 0`."""
+
+    def __init__(self, first: int) -> None:
+        self._first = self._next = first
+
+    def lines(self, lines: list[str]) -> list[str]:
+        """Return the lines without their numbers."""
+        out = []
+        for line in lines:
+            out.append(line.removeprefix(str(self._next)))
+            self._next += 1
+        return out
+
+    def rest(self) -> list[str]:
+        """Start over with the first number."""
+        self._next = self._first
+        return []
+
+
+def find_glued(lines: list[str]) -> Glued | None:
+    """Find numbers that are part of the word after them: each line begins with the number of the last and one."""
+    used = lines[:-1] if lines and not lines[-1] else lines
+    if len(used) < FEW or (digits := _DIGITS.match(used[0])) is None:
+        return None
+    for end in range(1, digits.end() + 1):
+        first = checked_integer(used[0][:end])
+        cut = [line.removeprefix(str(number)) for number, line in enumerate(used, first)]
+        shorter = [after for line, after in zip(used, cut, strict=True) if len(after) < len(line)]
+        glued = sum(after[:1].isalnum() or after[:1] in "<[+-" for after in shorter if after)
+        if len(shorter) >= SHARE * len(used) and glued >= 0.8 * len(used):
+            return Glued(first)
+    return None
