@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.owners import last_owner
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, describe
 from tracediag.kernel.descriptor import Descriptor, Kind
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_errno
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import (
     CLOSES,
     EPOLL_CTLS,
+    EXECS,
     FSTATS,
     REPLACES,
     SEEKS,
@@ -61,6 +66,10 @@ class UseAfterClose(Rule):
 
     def __init__(self) -> None:
         self._told: Cases[Descriptor, None] = Cases()
+        self._looks: Cases[Process, list[Finding]] = Cases()
+        """Findings about calls that only look at a descriptor: they cost nothing unless the process ends badly."""
+        self._copies: Cases[Process, list[Finding]] = Cases()
+        """Findings about copies of a parent's descriptors: they cost nothing if the process becomes another program."""
 
     @on_errno("EBADF")
     def refused(self, action: Action) -> Iterator[Finding]:
@@ -72,8 +81,27 @@ class UseAfterClose(Rule):
             gone = _closed(action, call.number(position))
             if gone is not None and gone not in self._told:
                 self._told[gone] = None
-                yield self._finding(gone, call)
+                finding = self._finding(gone, call)
+                if call.name in _LOOKS:
+                    self._looks.setdefault(action.process, []).append(finding)
+                elif _is_copy(action, gone):
+                    self._copies.setdefault(action.process, []).append(finding)
+                else:
+                    yield finding
                 return
+
+    @on_call(*EXECS)
+    def executed(self, action: Action) -> Iterator[Finding]:
+        """Another program replaces the one that had closed its copies: it misses nothing."""
+        if action.call.result == 0:
+            yield from map(_noted, self._copies.pop(action.process, None) or ())
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report what nothing has excused."""
+        looks = self._looks.pop(end.process, None) or ()
+        yield from looks if end.process.ended_badly else map(_noted, looks)
+        yield from self._copies.pop(end.process, None) or ()
 
     def _finding(self, gone: Descriptor, call: Syscall) -> Finding:
         number, close = gone.number, gone.closing or gone.closed
@@ -95,6 +123,16 @@ class UseAfterClose(Rule):
             " file or connection without an error: close(2), open(2)",
             fix=_fix(number, other=other, by_exec=by_exec),
         )
+
+
+def _noted(finding: Finding) -> Finding:
+    return msgspec.structs.replace(finding, severity=Severity.NOTE)
+
+
+def _is_copy(action: Action, gone: Descriptor) -> bool:
+    """Whether the process closed a copy that it got by fork, and that another process still holds."""
+    opened, threads = gone.opened, {thread.tid for thread in action.process.threads}
+    return opened is not None and opened.pid not in threads and bool(gone.file.holders)
 
 
 def _closed(action: Action, number: int | None) -> Descriptor | None:
