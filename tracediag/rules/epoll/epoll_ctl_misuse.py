@@ -71,7 +71,7 @@ class EpollCtlMisuse(Rule):
         if call.errno not in _ERRORS:
             return
         finding = self._finding(action, call)
-        if call.errno in _CURES:
+        if call.errno in _CURES or (call.number(2) or 0) < 0:
             self._pending[thread] = (call, finding)
         else:
             yield finding
@@ -88,11 +88,16 @@ class EpollCtlMisuse(Rule):
         """Report what had no second call; of a thread that is still alive it may follow after the trace."""
         for thread, (_, finding) in self._pending.items():
             alive = kernel.process_table.threads.get(thread.tid) is thread and thread.process.exit is None
-            yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY) if alive else finding
+            if alive:
+                yield msgspec.structs.replace(finding, confidence=Confidence.LIKELY)
+            elif thread.process.ended_badly:
+                yield finding
+            else:  # it never waits again: nothing that the set lacks is missed
+                yield msgspec.structs.replace(finding, severity=Severity.NOTE)
 
     def _finding(self, action: Action, call: Syscall) -> Finding:
         number = call.number(2)
-        refusal = _meaning(action, call)
+        refusal, shown = _meaning(action, call), action.kernel.succeeded
         what = f"fd {number}" if action.descriptor is None else name(action.descriptor)
         return self.finding(
             [
@@ -101,9 +106,9 @@ class EpollCtlMisuse(Rule):
             ],
             object=f"fd {number}" if action.descriptor is None else describe(action.descriptor),
             title=f"epoll_ctl fails with {call.errno}: {what} {refusal.what}",
-            severity=refusal.severity,
             # A recording of failures only does not show a second call that succeeded.
-            confidence=Confidence.CERTAIN if action.kernel.succeeded else Confidence.LIKELY,
+            severity=refusal.severity if shown or call.errno not in _CURES else Severity.NOTE,
+            confidence=Confidence.CERTAIN if shown else Confidence.LIKELY,
             why=_REASONS.get(str(call.errno), _REASON),
             fix=refusal.fix.format(fd=number),
         )
@@ -190,7 +195,8 @@ def _invalid(action: Action, call: Syscall) -> _Refusal:
 
 def _recovered(failed: Syscall, call: Syscall) -> bool:
     """Whether the next call is the other operation on the same descriptor: the program expected the failure."""
-    return call.number(2) == failed.number(2) and _CURES[str(failed.errno)] in names_of(call.arg(1))
+    cure = _CURES.get(str(failed.errno))
+    return cure is not None and call.number(2) == failed.number(2) and cure in names_of(call.arg(1))
 
 
 def _history(action: Action, call: Syscall) -> list[Step]:
