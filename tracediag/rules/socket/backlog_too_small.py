@@ -93,6 +93,13 @@ class BacklogTooSmall(Rule):
         wait = next((turn.wait for turn in turns if report is not None and report in turn.reports), None)
         queue.take(wait, call)
 
+    @on_call("restart_syscall")
+    def waited(self, action: Action) -> None:
+        """End the rows of a process that resumed a wait, of which strace does not show what it returned."""
+        for queue in self._queues.values():
+            if queue.descriptor.table is action.process.table:
+                queue.row = 0
+
     @on_errno("EAGAIN", of=("connect",))
     def refused(self, action: Action) -> Iterator[Finding]:
         """Report what a unix client found: EAGAIN from connect has no other cause there."""

@@ -109,7 +109,7 @@ class SocketServerAbsent(Rule):
     def _finding(self, absent: _Absent, *, excerpt: bool) -> Finding:
         refused = absent.first.errno == "ECONNREFUSED"
         bad = _ends_for_it(absent)
-        weighty = absent.times >= ATTEMPTS.worth or excerpt or _said(absent) is not None
+        weighty = absent.times >= ATTEMPTS.worth or excerpt or _complained(absent)
         what = "the socket file exists but has no listener" if refused else "the socket does not exist"
         if absent.path.startswith("@"):
             what = "no socket is bound to that abstract name"
@@ -160,6 +160,19 @@ def _said(absent: _Absent) -> Syscall | None:
     return absent.said or next(near, None)
 
 
+def _complained(absent: _Absent) -> bool:
+    """Whether it was an error to the process: a process that ends well may only have said what it found."""
+    said = _said(absent)
+    if said is None or _names_error(absent, said):
+        return said is not None
+    end = absent.process.exit
+    return end is None or absent.process.ended_badly
+
+
+def _names_error(absent: _Absent, said: Syscall) -> bool:
+    return Complaint((said,)).names_error(absent.first.errno or "") is not None
+
+
 def _fix(absent: _Absent, *, refused: bool) -> str:
     if absent.bound is not None:
         return (
@@ -179,8 +192,7 @@ def _story(absent: _Absent, *, bad: bool) -> Iterator[Step]:
     yield step(absent.first, f"nothing listens on {absent.path}", primary=True)
     yield from absent.again("still nothing listens")
     if (said := _said(absent)) is not None:
-        named = Complaint((said,)).names_error(absent.first.errno or "") is not None
-        yield report_step(said, named=named)
+        yield report_step(said, named=_names_error(absent, said))
     if bad and absent.process.exit is not None:
         yield end_step(absent.process.exit)
     if absent.bound is not None:
