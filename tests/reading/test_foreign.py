@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.reading import Reader, UnreadableError
+from tracediag.trace.events import Syscall
 
 OTHERS = {
     "perf trace": [
@@ -134,3 +135,38 @@ def test_a_trace_read_well_is_not_doubted() -> None:
         reader = Reader(path)
         list(reader)
         assert reader.counts.doubt is None, (path, reader.counts)
+
+
+QEMU = (
+    '26620 openat(-100,"/etc/app.conf",O_RDONLY) = -1 errno=2 (No such file or directory)',
+    "26620 Unknown syscall 334",
+    "26620 close(3) = 0",
+    "26620 close(3) = -1 errno=9 (Bad file descriptor)",
+    "26620 clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|0x11,child_stack=0x0000000000000000) = 26590",
+    "26590 exit_group(3)",
+    " = 26590",
+    "26620 exit_group(0)",
+)
+"""Recorded with `qemu-x86_64 -strace` 7.2."""
+
+
+def test_qemu_user_is_read() -> None:
+    reader = Reader(QEMU)
+    calls = [event for event in reader if isinstance(event, Syscall)]
+    assert reader.counts.not_understood == 0
+    assert [(call.pid, call.name, call.result, call.errno) for call in calls] == [
+        (26620, "openat", -1, "ENOENT"),
+        (26620, "close", 0, None),
+        (26620, "close", -1, "EBADF"),
+        (26620, "clone", 26590, None),
+        (26590, "exit_group", None, None),
+        (26620, "exit_group", None, None),
+    ]
+
+
+def test_threads_of_qemu_user_are_refused() -> None:
+    thread = "26587 clone(CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD,child_stack=0x00000040010032f0)"
+    with pytest.raises(UnreadableError, match="qemu-user -strace of a program with threads"):
+        list(
+            Reader((*QEMU, f"{thread}26587 set_robust_list(274894698912,24) = -1 errno=38 (Function not implemented)"))
+        )

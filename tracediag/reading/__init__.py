@@ -10,6 +10,7 @@ scanner    the loop: one regular expression takes most lines (`header`)
 slowpath   all other lines
 counter    the same for summaries, which need no events
 prefix, frame, result, records      one line, taken apart
+said, speech                        the data of a write that stands in the trace itself
 damage, output, splits, rests       damage from editing, from program output and from terminals
 accounting every line is booked
 """

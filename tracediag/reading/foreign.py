@@ -77,6 +77,7 @@ _STRACE = re.compile(
     r"\+\+\+ (?:exited with|killed by)|--- SIG\w+ \{|<\.\.\. \w+ resumed>|= -1 E[A-Z0-9]+ \(|, <unfinished \.\.\.>$"
 )
 """What only strace prints, or a program compatible with it."""
+_QEMU_THREAD = re.compile(r"[0-9]++ clone\([A-Z_|]*CLONE_THREAD[A-Z_|0-9x]*,child_stack=0x")
 _NAMED = re.compile(r"(?<![\w.>])([a-z_]\w*+)\(")
 _RESULT = re.compile(r"\)[ \t]{0,60}(?:=|→|-> ?-?[0-9]|: -?[0-9])|<unfinished |resumed>")
 _LIBRARY_CALL = re.compile(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(?:\)[ \t]*= |<unfinished)")
@@ -88,6 +89,8 @@ def tracer_of(sample: Iterable[str]) -> str | None:
     found = _most(lines, _TRACERS)
     if found is not None:
         return found
+    if any(_QEMU_THREAD.match(line) for line in lines):
+        return "qemu-user -strace of a program with threads, whose lines run into each other"
     if sum(map(_is_library_call, lines)) > max(_FEW, len(lines) // 2):
         return "ltrace"
     for tool in _TRACERS:

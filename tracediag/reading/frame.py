@@ -41,7 +41,7 @@ _SPACED = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+)[ ]{1,3}\(")
 _RETYPED = re.compile(r"\)[ \t]{0,60}(?P<sign>=>?|->|→|⇒|:|return(?:s|ed)\b|)[ \t]{0,60}(?=-?[0-9]|[-?]|-?E[A-Z0-9])")
 """What people write for `) = ` when they retype a call."""
 _MARK = re.compile(
-    r"(?:\^C)?\)?[ ]*+<(?P<mark>unfinished|detached|pid changed to \d{1,10}+) \.\.\.(?: exit status \d++)?>$"
+    r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached|pid changed to \d{1,10}+) \.\.\.(?: exit status \d++)?>$"
 )
 _INSIDE = "<unfinished ...>"
 _GLUED = re.compile(

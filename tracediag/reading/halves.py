@@ -10,6 +10,9 @@ MOST_GONE = 1024
 Key = str
 """The pid as the trace prints it, "" without one: the scanner need not convert it to a number."""
 
+ENDLESS = frozenset(("exit", "exit_group", "_exit"))
+"""Calls that never return: no result can be theirs."""
+
 
 def key_of(pid: int | None) -> Key:
     """Return the key of a pid; None stands for the only process of a trace without pids."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tracediag.reading.halves import Half
+from tracediag.reading.said import filled, readings
 from tracediag.trace.numbers import checked_integer
 
 LONGEST = 1 << 13
@@ -13,6 +14,8 @@ LONGEST = 1 << 13
 WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
 """Calls whose data may appear in the middle of the trace."""
 
+_ENOUGH = 8
+"""Characters of data that are recognised within other text."""
 _SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
 _FIRST = re.compile(
     r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?"
@@ -48,18 +51,22 @@ def is_output(line: str, neighbours: Iterable[str]) -> bool:
     return False
 
 
-def without_shown(body: str, halves: Iterable[Half]) -> str:
-    """Remove from the end of a call's arguments the data that another thread, inside its write, put there."""
+def spoken(body: str, halves: Iterable[Half]) -> tuple[Half, str] | None:
+    """Return the write that another thread is inside of and whose data ends a call's arguments, and that data."""
     for half in halves:
         if half.name in WRITERS and (found := _FIRST.match(half.body + ",")) is not None:
-            shown = found["text"].split("\\n")[0]
+            shown, *more = found["text"].split("\\n")
+            if found["cut"] and not more and len(shown) >= _ENOUGH and (at := body.find(shown)) > 0:
+                return half, body[at:]
             if shown and body.endswith(shown):
-                return body[: -len(shown)]
-    return body
+                return half, shown
+    return None
 
 
 def without_output(name: str, body: str, result: int | None = None) -> str:
     """Remove a program's output from the end of the arguments of its write: `2, "ls: ", 4ls: ` ends at 4.
+
+    Where strace cut the data and the output is all of it, the output takes its place.
 
     Args:
         name: the call.
@@ -70,7 +77,8 @@ def without_output(name: str, body: str, result: int | None = None) -> str:
         return body
     found = _FIRST.match(body)
     if found is None:
-        return body
+        vector = next(readings(body), None)
+        return body if vector is None else filled(body) or vector.arguments
     digits = re.compile(r"[0-9]{1,20}+").match(body, found.end())
     if digits is None:
         return body
@@ -83,9 +91,9 @@ def without_output(name: str, body: str, result: int | None = None) -> str:
             return body
         count = checked_integer(body[found.end() : end])
         # Data that begins with a line break adds nothing to this line: all its digits belong to the size.
-        printed = not rest or (bool(shown) and rest.startswith(shown))
+        printed = not rest or (bool(shown) and rest.startswith(shown.rstrip(" ")))
         if printed and (count > size if found["cut"] else count == size):
             last = body[:end]
             if count == result:
                 break
-    return last
+    return filled(body) or last if found["cut"] and last is not body else last

@@ -21,7 +21,7 @@ _PROCESS = re.compile(
 _MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>[0-9]{1,10}+) runs in .*\]$")
 _MESSAGE = re.compile(
     r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
-    r"|PANIC: handle_group"
+    r"|PANIC: handle_group|Unknown syscall \d+$"
 )
 _FRAME = re.compile(
     r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*"

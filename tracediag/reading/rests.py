@@ -6,19 +6,21 @@ import re
 from itertools import islice
 
 from tracediag.reading.frame import Frame, split_end, split_mark
-from tracediag.reading.halves import Place
+from tracediag.reading.halves import ENDLESS, Place
 from tracediag.reading.join import Joiner
+from tracediag.reading.result import read_result
 
 _REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
 """How the rest of a call begins if its first half is not in the trace."""
-_ENDLESS = frozenset(("exit", "exit_group", "_exit"))
-"""Calls that no rest can end."""
 
 
 def is_rest(text: str) -> bool:
     """Return whether a line is the end of a call whose start is not in the trace."""
     if (marked := split_mark(text)) is not None:
         return not marked[0]
+    bare = text.lstrip()
+    if bare.startswith("=") and (result := read_result(bare)) is not None and result.end == len(bare):
+        return True  # `qemu -strace` prints the result of a call that another process's lines cut off
     return _REST.match(text) is not None and split_end(text) is not None
 
 
@@ -31,7 +33,7 @@ def bare_end(text: str, number: int, joiner: Joiner) -> tuple[Place, Frame] | No
     if ended is None:
         return None
     latest = list(islice(joiner.latest(), 2))
-    if not latest or latest[0].name in _ENDLESS or (len(latest) > 1 and latest[0].line != number - 1):
+    if not latest or latest[0].name in ENDLESS or (len(latest) > 1 and latest[0].line != number - 1):
         return None
     half = latest[0]
     return Place(number, half.pid), Frame(kind="rest", name=half.name, body=ended[0], tail=ended[1])

@@ -136,12 +136,15 @@ def read_lines(  # noqa: PLR0915 - see above
                     del pending[key]
                     time = stamp(when)
                     if half.wanted or (failures and (errno is not None or value == "?")):
+                        body = joined_body(half.body, body)
+                        if mixed and name in WRITERS:
+                            body = without_output(name, body, results[value])
                         yield Syscall(
                             line=half.line,
                             pid=half.pid,
                             time=half.time,
                             name=name,
-                            body=joined_body(half.body, body),
+                            body=body,
                             parser=parsers[name],
                             result=results[value],
                             errno=errno,

@@ -12,11 +12,12 @@ from tracediag.reading.dialect import Dialect
 from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.halves import Place, key_of
 from tracediag.reading.margins.undoing import CONTINUED
-from tracediag.reading.output import WRITERS, is_output, without_shown
+from tracediag.reading.output import WRITERS, is_output, spoken
 from tracediag.reading.prefix import Prefix, read_prefix
 from tracediag.reading.records import Boilerplate, read_remnant
 from tracediag.reading.rests import bare_end, is_rest
 from tracediag.reading.result import read_result
+from tracediag.reading.speech import Speech
 from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.trace.events import Event, NotUnderstood, Other, Record
 
@@ -47,6 +48,9 @@ class SlowPath:
         self._lines: list[str] | None = None
         self._before = 0
         self._strict = strict
+        self._blanks = ""
+        """The blanks at the end of the line being read."""
+        self._speech = Speech(assembler.joiner)
         self._boilerplate = Boilerplate()
 
     @property
@@ -73,6 +77,7 @@ class SlowPath:
             yield self._book(Other(line=number, text="", kind="continuation"))
             return
         text = line.rstrip()
+        self._blanks = line[len(text) :]
         prefix = read_prefix(text, self._dialect.bare)
         frame = read_frame(text[prefix.end :])
         if frame is not None and is_strong(frame) and (self.split is None or is_known(frame)):
@@ -104,6 +109,9 @@ class SlowPath:
 
     def _look_closer(self, number: int, line: str, prefix: Prefix, frame: Frame | None) -> Iterator[Event]:
         """Read a line that is not certainly an strace record and does not complete one."""
+        if self._speech.goes_on and frame is None and self._speech.takes(line):
+            yield self._book(Other(line=number, text=line, kind="output"))
+            return
         record = None if frame is not None and is_known(frame) else self._boilerplate.read(line)
         if record is not None and (self.split is None or (isinstance(record, Other) and record.kind != "blank")):
             yield from self.release()
@@ -152,10 +160,15 @@ class SlowPath:
 
     def _break_off(self, place: Place, frame: Frame, *, cleaned: bool) -> Iterator[Event]:
         """Begin a call that may continue on a later line."""
+        found = None
         if frame.kind == "open" and frame.name not in WRITERS:
-            frame.body = without_shown(frame.body, self.assembler.joiner.latest())
-        self.split = start_split(place, frame, cleaned=cleaned)
-        self._counts.open += 1
+            found = spoken(frame.body, self.assembler.joiner.latest())
+        if found is not None:
+            frame.body = frame.body.removesuffix(found[1])
+        self.split = start_split(place, frame, self._blanks, cleaned=cleaned)
+        if found is not None:
+            self.split.speaker, self.split.shown = found
+        self._counts.open += not self.split.ended
         self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
         if frame.kind == "open":
             yield from self.assembler.begin(place, frame)
@@ -176,10 +189,13 @@ class SlowPath:
         split, self.split = self.split, None
         if split is None:
             return
-        self._counts.open -= 1
+        self._counts.open -= not split.ended
         writes = split.frame.name in WRITERS
+        filled = split.fill(line, joined)
         for held in split.held:
-            if held.record is not None:
+            if filled:
+                yield self._book(Other(line=held.line, text=held.text, kind="output"))
+            elif held.record is not None:
                 yield from self.assembler.record(Place(held.line), held.record)
             else:
                 kind = "continuation" if joined.wrapped or not writes else "output"
@@ -230,7 +246,7 @@ class SlowPath:
 
     def _foreign(self, number: int, line: str) -> Iterator[Event]:
         """Read a line that strace did not write."""
-        if is_output(line, self._neighbours(number)):
+        if self._speech.takes(line) or is_output(line, self._neighbours(number)):
             yield self._book(Other(line=number, text=line, kind="output"))
             return
         self._counts.miss(number, line)

@@ -24,6 +24,7 @@ _MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#{}+.!~-])")
 _MARKDOWN_ALL = re.compile(r"\\([\\\"'_()\[\]|*`<>#{}+.!~-])")
 _TWICE = re.compile(r"\\\\[nrt0-9\"]")
 _ONCE = re.compile(r"(?<!\\)\\[nrt0-9]")
+_TYPESET_RESULT = re.compile("\\)[ \u00a0]*=[ \u00a0]*[\u00a0\u2010-\u2015\u2212\ufe63\uff0d]")
 LEVELS = 3
 
 
@@ -80,9 +81,15 @@ def _without_tags(line: str) -> str:
 def find_typography(lines: list[str]) -> Undoing | None:
     """Find typographic quotes, dashes and blanks in the records: strace prints none."""
     for line in lines:
-        if not line.isascii() and (plain := line.translate(BLANKS_AND_MARKS)) != line and start_of(plain) >= 0:
+        if not line.isascii() and _is_typeset(line) and start_of(line.translate(BLANKS_AND_MARKS)) >= 0:
             return Each(lambda text: text if text.isascii() else text.translate(BLANKS_AND_MARKS))
     return None
+
+
+def _is_typeset(line: str) -> bool:
+    """Return whether marks stand where strace prints plain ones; after a plain quote they are data of the program."""
+    before = line.partition('"')[0]
+    return before.translate(BLANKS_AND_MARKS) != before or _TYPESET_RESULT.search(line) is not None
 
 
 def find_markdown(lines: list[str]) -> Undoing | None:
