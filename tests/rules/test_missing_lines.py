@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,35 @@ def test_a_start_with_all_mappings_needs_the_mapping() -> None:
     lines = (SAMPLES / "mapping-truncated/bug.f.strace").read_text().splitlines(keepends=True)
     kept = [line for line in lines if "MAP_SHARED" not in line]
     assert not [found for found in findings(kept) if found.startswith("mapping")]
+
+
+@pytest.mark.parametrize(
+    ("sample", "told"),
+    [
+        ("eagain-treated-as-error/bug", "eagain-treated-as-error likely"),
+        ("interrupted-call-not-retried/bug", "interrupted-call-not-retried likely"),
+        ("leaked-into-exec/bug-lock", "failed-call-behind-exit likely"),
+        ("fsync-error-ignored/goes-on", "fsync-error-ignored likely"),
+        ("shared-library-missing/bug-plugin", "shared-library-missing likely"),
+    ],
+)
+def test_no_text_of_any_message_is_shown(sample: str, told: str) -> None:
+    """`strace -s 0`: a message that follows a failure directly is taken for its report, with less confidence."""
+    lines = (SAMPLES / f"{sample}.strace").read_text().splitlines(keepends=True)
+    withheld = [re.sub(r'(write\(\d+(?:<[^"]*>)?, )"[^"]+"(?:\.\.\.)?', r'\1""...', line) for line in lines]
+    assert told in findings(withheld)
+
+
+def test_what_complains_before_its_child_fails_has_failed_first() -> None:
+    lines = (SAMPLES / "eagain-treated-as-error/bug.strace").read_text().splitlines(keepends=True)
+    withheld = [re.sub(r'(write\(2<[^"]*>, )"[^"]+"(?:\.\.\.)?', r'\1""...', line) for line in lines]
+    assert withheld != lines
+    assert not [found for found in findings(withheld) if found.startswith("child-failure-behind")]
+
+
+def test_a_message_without_text_may_be_the_report() -> None:
+    """The program reports the failed write; without the text of its message it is not known to ignore the failure."""
+    lines = (SAMPLES / "write-error-ignored/fixed.strace").read_text().splitlines(keepends=True)
+    withheld = [re.sub(r'"[^"]+"(?:\.\.\.)?, (\d+\) += \d)', r'""..., \1', line) for line in lines]
+    assert withheld != lines
+    assert "write-error-ignored certain" not in findings(withheld)

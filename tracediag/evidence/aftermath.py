@@ -52,8 +52,11 @@ class Aftermath(msgspec.Struct, eq=False):
 
     @property
     def ignored(self) -> bool:
-        """Whether nothing shows that the program noticed the failure: no answer and no bad end."""
-        return not self.process.ended_badly and not self.answered
+        """Whether nothing shows that the program noticed the failure: no answer and no bad end.
+
+        A message of which strace shows no text may be the answer.
+        """
+        return not self.process.ended_badly and not self.answered and self.complaint.withheld is None
 
     @property
     def mattered(self) -> bool:

@@ -74,6 +74,8 @@ _RETURNS = SIGNAL_RETURNS | {"restart_syscall"}
 _NAMED, _SPOKEN_OF = 100, 60
 _WORTH = 12
 _NEAR, _FAR = 15, 70
+_NEXT = 8
+"""Lines from a failure to its report, if strace shows no text of the message: perror(3) makes three calls first."""
 _HEAVY = 40
 
 
@@ -183,13 +185,21 @@ def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscal
         score += _SPOKEN_OF
     strange = call.name in _SEARCHES and spoken is None and said.names_other(call.errno or "")
     if normal and (error is None or strange):
-        score = -1
+        score = _WORTH + 1 if error is None and _is_next(call, said, failures) else -1
     confidence = _sure(call, said, failures, spoken is not None, error is not None)
     if error is None and spoken is None and distance > (2 if weight(call) >= _HEAVY else 1) * _NEAR:
         confidence = Confidence.POSSIBLE
     pieces = said.pieces
     words = pieces[0].call if pieces and pieces[0].call.line - call.line <= _NEAR else None
     return Blame(call, error or spoken or words, error is not None, confidence), score
+
+
+def _is_next(call: Syscall, said: Complaint, failures: Sequence[Syscall]) -> bool:
+    """Whether a message of which strace shows no text follows directly, and no other failure stands between."""
+    message = said.withheld
+    if message is None or message.line - (call.end_line or call.line) > _NEXT:
+        return False
+    return not any(call.line < other.line < message.line for other in failures)
 
 
 def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: bool, named: bool) -> Confidence:

@@ -87,6 +87,13 @@ class Complaint(msgspec.Struct, eq=False):
                 groups.append([call])
         return tuple(Complaint(tuple(group)) for group in groups)
 
+    @property
+    def withheld(self) -> Syscall | None:
+        """The first write of which strace shows no text, as with `-s 0`: what it says is not known."""
+        pieces = self.pieces
+        shown = any(len(piece.text) >= _SHORTEST or not piece.shortened for piece in pieces)
+        return None if shown or not pieces else pieces[0].call
+
     def after(self, line: int) -> Complaint:
         """Return the writes after a line."""
         return Complaint(tuple(call for call in self.calls if call.line > line), self.program)

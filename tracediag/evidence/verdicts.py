@@ -13,7 +13,7 @@ import msgspec
 
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.complaints import said_by
+from tracediag.evidence.complaints import Complaint, said_by
 from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Kernel
@@ -145,11 +145,20 @@ def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Ver
     blame = verdict.blame
     if blame is not None and blame.call.errno not in BROKEN and blame.confidence is Confidence.CERTAIN:
         return None
+    if blame is not None and blame.call.errno not in BROKEN and _spoke_first(blame, latest):
+        return None
     if verdict.signal is not None and (verdict.signal != "SIGPIPE" or blame is None):
         return None
     if blame is not None and blame.call.errno in BROKEN:
         return _hung_up(process, bad, latest, blame.call)
     return latest if same or verdict.end.line - learned <= _SOON else None
+
+
+def _spoke_first(blame: Blame, child: Verdict) -> bool:
+    """Whether the parent wrote a message after its own failure, before the child failed, and strace shows no text."""
+    if blame.message is None or child.blame is None or Complaint((blame.message,)).withheld is None:
+        return False
+    return blame.message.line < child.blame.call.line
 
 
 def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:

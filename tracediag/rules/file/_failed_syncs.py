@@ -122,8 +122,14 @@ class FailedSyncs:
         return found
 
 
-def written_again(state: FailedSync, now: OpenFile | None) -> bool:
-    """Whether the data was written again, as far as the last writes before and after the failure show."""
+def written_again(state: FailedSync, now: OpenFile | None, *, withheld: bool = True) -> bool:
+    """Whether the data was written again, as far as the last writes before and after the failure show.
+
+    Args:
+        state: the failure.
+        now: the file that was written to after the failure.
+        withheld: the answer if strace shows no text of the two writes (`-s 0`).
+    """
     if now is None or state.descriptor is None or now.written is None:
         return False
     if now is state.descriptor.file and now.taken == state.taken:
@@ -133,13 +139,15 @@ def written_again(state: FailedSync, now: OpenFile | None) -> bool:
         return True
     before, after = (None if call is None else text_of(call.arg(1)) for call in (state.written, now.written))
     # With nothing to compare, a new description that was written to is assumed to hold the data.
-    return now is not state.descriptor.file if before is None or after is None else before.data == after.data
+    if before is None or after is None:
+        return now is not state.descriptor.file
+    return before.data == after.data and (withheld or not before.shortened or bool(before.data))
 
 
 def keeps_writing(state: FailedSync) -> bool:
     """Whether the program wrote to the file again, did not report the failure, and did not end badly."""
     file = None if state.descriptor is None else state.descriptor.file
-    if file is None or file.taken == state.taken or written_again(state, file):
+    if file is None or file.taken == state.taken or written_again(state, file, withheld=False):
         return False
     return state.aftermath.ignored
 

@@ -80,11 +80,15 @@ def deliver(interruption: Interruption, signal: Signal) -> None:
 
 
 def is_report(call: Syscall) -> bool:
-    """Whether a write reports EINTR: on fd 2 by text, name or number, elsewhere (a log, a reply) by text."""
+    """Whether a write reports EINTR: on fd 2 by text, name or number, elsewhere (a log, a reply) by text.
+
+    A message on fd 2 of which strace shows no text may be that report.
+    """
     if call.name not in WRITES or not call.result or call.result < 0:
         return False
     if call.number(0) == _STDERR:
-        return Complaint((call,)).names_error("EINTR") is not None
+        said = Complaint((call,))
+        return said.names_error("EINTR") is not None or said.withheld is not None
     return "Interrupted system call" in call.body
 
 

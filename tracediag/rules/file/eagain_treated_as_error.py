@@ -21,6 +21,8 @@ _TRANSFERS = _INPUTS | WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
 _EAGAIN = ("EAGAIN", "EWOULDBLOCK")
 _SOON = 60
 """Lines from the call to the message about it: the C library looks for message catalogues in between."""
+_NEXT = 8
+"""Likewise, to a message of which strace shows no text."""
 _CLOSED_SOON = 20
 
 
@@ -65,7 +67,9 @@ class EagainTreatedAsError(Rule):
             object=f"fd {number}" if descriptor is None else describe(descriptor),
             title=f"EAGAIN from {call.name} on {where} is {outcome}",
             severity=severity,
-            confidence=Confidence.CERTAIN if _non_blocking(descriptor, call) else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN
+            if _non_blocking(descriptor, call) and _is_named(message)
+            else Confidence.LIKELY,
             why="EAGAIN means not ready yet, not a failure; O_NONBLOCK belongs to the open file description, so another"
             " process that shares the description may have set the flag: open(2), fcntl(2)",
             fix=f"on EAGAIN, wait for {event} on fd {number} with poll and call {call.name} again; or clear O_NONBLOCK"
@@ -86,9 +90,23 @@ def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
         call = before[-1] if before else None
         if call is None or call.name not in _TRANSFERS or message.line - call.line > _SOON:
             continue
-        if Complaint((message,)).names_error("EAGAIN") is not None:
+        if _is_named(message) or (_is_withheld(message) and _is_next(process, call, message)):
             return call, message
     return None
+
+
+def _is_named(message: Syscall) -> bool:
+    return Complaint((message,)).names_error("EAGAIN") is not None
+
+
+def _is_withheld(message: Syscall) -> bool:
+    return Complaint((message,)).withheld is not None
+
+
+def _is_next(process: Process, call: Syscall, message: Syscall) -> bool:
+    """Whether a message follows directly and ends the process, so that it reports the call, whatever it says."""
+    between = any(call.line < other.line < message.line for other in process.failures)
+    return process.ended_badly and message.line - (call.end_line or call.line) <= _NEXT and not between
 
 
 def _subject(end: ProcessEnd, call: Syscall) -> Descriptor | None:
@@ -135,7 +153,7 @@ def _story(
     if descriptor is not None:
         yield from birth(descriptor)
     yield step(call, f"{call.name} fails with EAGAIN: fd {number} is not ready yet", primary=True)
-    yield report_step(message)
+    yield report_step(message, named=_is_named(message))
     if isinstance(after, Syscall) and after.name != "exit_group":
         yield step(after, f"fd {number} is closed: data that arrives later is lost")
     elif after is not None:

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.complaints import report_step
+from tracediag.evidence.complaints import Complaint, report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
@@ -127,15 +127,17 @@ class InterruptedCallNotRetried(Rule):
         status = None if end is None else _status(end)
         killed = isinstance(end, Exit) and end.signal is not None
         severity = Severity.ERROR if status else Severity.WARNING
-        if interruption.aftermath.noticed is not None:
-            yield self._finding(interruption, end, Confidence.CERTAIN, severity)
+        noticed = interruption.aftermath.noticed
+        if noticed is not None:
+            sure = Complaint((noticed,)).withheld is None
+            yield self._finding(interruption, end, Confidence.CERTAIN if sure else Confidence.LIKELY, severity)
         elif not interruption.seen or killed or interruption.descriptor is None:
             return
         elif signal not in _INCIDENTAL:
             # Another signal may have been meant to interrupt: only the failure of the program shows that it was not.
             if status:
-                sure = Confidence.LIKELY if signal else Confidence.POSSIBLE
-                yield self._finding(interruption, end, sure, severity)
+                confidence = Confidence.LIKELY if signal else Confidence.POSSIBLE
+                yield self._finding(interruption, end, confidence, severity)
         elif interruption.closed is not None:
             confidence = Confidence.POSSIBLE if signal == "SIGCHLD" else Confidence.LIKELY
             yield self._finding(interruption, end, confidence, severity)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.complaints import Complaint, report_step
+from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import process_name
 from tracediag.evidence.steps import repeated
@@ -84,9 +84,12 @@ class SharedLibraryMissing(Rule):
         message = _message(process)
         named = None if message is None else _named(message, searches)
         search = named or (next(reversed(searches.values())) if message is not None or end is not None else None)
+        withheld = None if message is not None or search is None else said_by(process, search.last.line).withheld
         if search is not None and message is not None and message.line > search.last.line:
             sure = Confidence.CERTAIN if named is not None else Confidence.LIKELY
             yield self._finding(process, search, message, end, sure)
+        elif search is not None and withheld is not None and _last_thing(process, search):
+            yield self._finding(process, search, withheld, end, Confidence.LIKELY)
         elif search is not None and end is not None and end.status == _LOADER_STATUS and _last_thing(process, search):
             yield self._finding(process, search, None, end, Confidence.LIKELY)
         elif excerpt and end is None:
@@ -156,6 +159,6 @@ def _story(search: _Search, message: Syscall | None, end: Exit | None) -> Iterat
         yield repeated(search.first, note, places, search.last.line)
     yield step(search.last, f"{search.library} is not in the last directory either", primary=True)
     if message is not None:
-        yield report_step(message)
+        yield report_step(message, named=Complaint((message,)).withheld is None)
     if end is not None:
         yield end_step(end)
