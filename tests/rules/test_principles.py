@@ -58,6 +58,17 @@ DAEMON = f"""\
 
 NO_MEMORY = 'execve("/opt/probe", ["probe"], 0x7ffe /* 9 vars */) = -1 ENOMEM (Cannot allocate memory)\n'
 
+SEARCHED = 'execve("/usr/{}/foo", ["foo"], 0x7ffe /* 9 vars */) = -1 ENOENT (No such file or directory)\n'
+NOT_FOUND = "exit_group(127) = ?\n+++ exited with 127 +++"
+
+WRITABLE = "7 epoll_wait(5, [{EPOLLOUT, {u32=3, u64=3}}], 8, 47) = 1\n"
+FULL = '7 write(3, "message", 265245) = -1 EAGAIN (Resource temporarily unavailable)\n'
+SENT = '7 write(3, "message", 265245) = 265245\n'
+
+RAW = "7 ioctl(0, TCSETSW, {c_iflag=0, c_oflag=0x5, c_cflag=0xbf, c_lflag=ECHO|ISIG, ...}) = 0\n"
+COOKED = RAW.replace("ECHO|ISIG", "ECHO|ICANON")
+NOTHING = '7 read(0, "", 1) = 0\n'
+
 REPLACES = """\
 7 openat(AT_FDCWD, "/srv/app/state.tmp", O_WRONLY|O_CREAT|O_TRUNC, 0600) = 4
 7 write(4, "state", 5) = 5
@@ -88,6 +99,13 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (FAULT + WORK * 60 + "7 +++ exited with 1 +++", "crashed", None),
         (FAULT + WORK + "7 +++ exited with 143 +++", "crashed", None),
         (FAULT + WORK + "7 +++ exited with 1 +++", "crashed", "likely"),
+        ("".join(map(SEARCHED.format, ("local/bin", "bin"))) + NOT_FOUND, "exec-interpreter-missing", None),
+        ((WRITABLE + FULL) * 8, "eagain-spin", "possible"),
+        ((WRITABLE + FULL) * 12, "eagain-spin", "likely"),
+        ((WRITABLE + FULL) * 50, "eagain-spin", "likely"),
+        ((WRITABLE + FULL + WRITABLE + SENT) * 50, "eagain-spin", None),
+        (START + "\n" + COOKED + NOTHING * 60, "reads-after-end", "likely"),
+        (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (DAEMON, "failed-call-behind-exit", None),
         (START + "\n" + REPLACES + ENDS, "replace-without-fsync", "likely"),
         (START + "\n" + FIRST_TIME + REPLACES + ENDS, "replace-without-fsync", None),

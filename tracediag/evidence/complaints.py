@@ -176,7 +176,7 @@ def _spoken(names: list[str], program: str) -> re.Pattern[str] | None:
     if not names:
         return None
     words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    own = rf"(?!\A{re.escape(program)}(?:\[\d+\])?: )" if program else ""
+    own = rf"(?!\A{re.escape(program)}(?:\[\d+\])?:)" if program else ""
     return re.compile(rf"(?<![\w-]){own}(?:{words})(?![\w-])")
 
 

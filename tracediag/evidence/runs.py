@@ -84,6 +84,10 @@ Two calls that succeed may belong to each attempt, such as open and close around
 READS_AT_END = msgspec.structs.replace(CALLS, few=4)
 """Reads that return 0: one shows the end, and the C library or its caller may read once or twice more."""
 
+READY_AGAIN = Bounds(few=3, worth=10, sure=50, slow=0.05, fast=0.002)
+"""Turns in which a wait reports a descriptor and the first transfer fails with EAGAIN all the same: another thread may
+have been quicker a few times."""
+
 POLLING = msgspec.structs.replace(CALLS, sure=200, slow=0.0005, fast=0.0, cycle=2)
 """Waits with timeout 0: programs that compute poll in between, and computation shows only as time between two calls, so
 there must be none. Without times it takes 200."""

@@ -13,7 +13,7 @@ from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import EpollSet, Registration
-from tracediag.kernel.process import Thread
+from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
 from tracediag.trace.calls import EPOLL_WAITS
@@ -58,6 +58,8 @@ class EpollCtlMisuse(Rule):
     summary = "epoll_ctl fails: the program does not know what is in its epoll set"
 
     def __init__(self) -> None:
+        self._noted: Cases[Process, dict[str, int]] = Cases()
+        """The form in which each kind of failure was told first, as its number of steps: others tell nothing new."""
         self._pending: Cases[Thread, tuple[Syscall, Finding]] = Cases(outlive=True)
         """The last failure of each thread that a second call may recover from."""
 
@@ -71,6 +73,10 @@ class EpollCtlMisuse(Rule):
         if call.errno not in _ERRORS:
             return
         finding = self._finding(action, call)
+        if finding.severity is Severity.NOTE or call.errno == "EPERM":
+            kind, steps = f"{call.errno} {names_of(call.arg(1))}", len(finding.steps)
+            if self._noted.setdefault(action.process, {}).setdefault(kind, steps) != steps:
+                return
         if call.errno in _CURES or (call.number(2) or 0) < 0:
             self._pending[thread] = (call, finding)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tracediag.evidence.runs import CALLS, Run, confidence, severity_of
+from tracediag.evidence.runs import CALLS, READY_AGAIN, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
@@ -27,6 +27,10 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
 _WAITS = WAITS | IDLES | FUTEXES | CHILD_WAITS | IO_WAITS | {"restart_syscall"}
+_READY = "ready"
+"""Second half of the key of a run of turns in which a wait reports the descriptor."""
+_READABLE = frozenset({"EPOLLIN", "POLLIN"})
+_WRITABLE = frozenset({"EPOLLOUT", "POLLOUT"})
 _TRANSFERS = READS | WRITES | ACCEPTS | SENDFILES | {"splice"}
 
 
@@ -37,6 +41,8 @@ class _Attempts(Run, kw_only=True):
     """
 
     descriptor: Descriptor
+    wait: Syscall | None = None
+    """The wait that reported it ready before the last attempt; None for attempts without a wait."""
 
 
 class EagainSpin(LoopRule[_Attempts]):
@@ -54,6 +60,8 @@ class EagainSpin(LoopRule[_Attempts]):
         call, descriptor, thread = action.call, action.descriptor, action.thread
         if call.name not in _TRANSFERS or descriptor is None:
             return None
+        if call.name not in ACCEPTS and (wait := _reported_by(action, descriptor)) is not None:
+            self._ready(action, descriptor, wait)
         run = self.run(thread, descriptor)
         if run is not None and call.line - run.last.line <= self.bounds.reach(action.kernel):
             run.add(call)
@@ -62,25 +70,49 @@ class EagainSpin(LoopRule[_Attempts]):
         self.begin(_Attempts(call, call, descriptor=descriptor), thread, descriptor)
         return found
 
+    def _ready(self, action: Action, descriptor: Descriptor, wait: Syscall) -> None:
+        """Count a turn of a loop in which the descriptor was reported ready, and the first attempt fails."""
+        key = (descriptor, _READY)
+        run = self.run(action.thread, key)
+        if run is None:
+            made = _Attempts(action.call, action.call, descriptor=descriptor, wait=wait)
+            self.begin(made, action.thread, key)
+        elif run.wait is not wait:
+            run.add(action.call)
+            run.wait = wait
+
     @on_traffic(*_TRANSFERS)
     def moved(self, action: Action) -> Iterable[Finding] | None:
         """End the run: data was moved."""
         if action.thread not in self._runs or action.call.errno is not None or action.descriptor is None:
             return None
-        over = self.over(action.event, action.thread, action.descriptor)
+        over = [
+            *self.over(action.event, action.thread, action.descriptor),
+            *self.over(action.event, action.thread, (action.descriptor, _READY)),
+        ]
         for run in self.runs_of(action.thread):
             run.aside += 1
         return over
 
     @on_call(*_WAITS)
     def waited(self, action: Action) -> Iterable[Finding] | None:
-        """End the runs of the thread: it slept, or asked what is ready."""
-        return self.all_over(action.event, action.thread) if action.thread in self._runs else None
+        """End the runs of the thread: it slept, or asked what is ready; what is ready again is counted on."""
+        if action.thread not in self._runs:
+            return None
+        ready = action.call.name in WAITS and (action.call.result or 0) > 0
+        kept = [(run.descriptor, run) for run in self.runs_of(action.thread) if ready and run.wait is not None]
+        for descriptor, _ in kept:
+            self.drop(action.thread, (descriptor, _READY))
+        found = self.all_over(action.event, action.thread)
+        for descriptor, run in kept:
+            self.begin(run, action.thread, (descriptor, _READY))
+        return found
 
     def sure(self, run: _Attempts) -> Confidence | None:
         """Return how sure it is that nothing waits: without times, a blocking socket with a timeout looks the same."""
         # A thread that moves data elsewhere between a few attempts may only check this descriptor in passing.
-        sure = confidence(run, self.bounds, excerpt=0 if run.aside else self._excerpt)
+        bounds = self.bounds if run.wait is None else READY_AGAIN
+        sure = confidence(run, bounds, excerpt=0 if run.aside else self._excerpt)
         if sure is None or _timed(run):
             return None
         if sure is Confidence.POSSIBLE or run.faster(self.bounds.fast):
@@ -89,10 +121,31 @@ class EagainSpin(LoopRule[_Attempts]):
         known = file.flags.has("O_NONBLOCK") or file.socket is None or run.first.has("MSG_DONTWAIT")
         return Confidence.LIKELY if known or run.period is not None else Confidence.POSSIBLE
 
+    def _never_done(self, run: _Attempts, sure: Confidence) -> Finding:
+        """Make the finding of a descriptor that is reported ready in each turn, and not ready when it is used."""
+        call, where = run.first, name(run.descriptor)
+        seen = (
+            f"{call.name} on {where} fails with EAGAIN {plural(run.times, 'time')}, each time after a wait reports it"
+        )
+        return self.finding(
+            [*birth(run.descriptor), run.together("reported ready, and yet EAGAIN", primary=True)],
+            object=describe(run.descriptor),
+            title=READY_AGAIN.title(run.times, "the loop spins", f"{seen} ready", elided=run.elided),
+            severity=severity_of(sure),
+            confidence=sure,
+            absent=[no(f"{call.name} that succeeds", call, run.last)],
+            why="ready means that some bytes fit, not that all do: a write of an undivided message, or of more"
+            " than a low-water mark leaves room for, still fails with EAGAIN: unix(7), pipe(7), poll(2)",
+            fix=f"pass {call.name} smaller pieces, or wait before the next attempt; read the peer's end sooner",
+            explains=[("failing-call-spin", call.line)],
+        )
+
     def tell(self, run: _Attempts, sure: Confidence) -> Finding:
         """Make the finding."""
         number, call = run.descriptor.number, run.first
         event = "POLLIN" if call.name in READS or call.name in ACCEPTS else "POLLOUT"
+        if run.wait is not None:
+            return self._never_done(run, sure)
         seen = f"{call.name} on {name(run.descriptor)} fails with EAGAIN {plural(run.times, 'time')} without a wait"
         return self.finding(
             _story(run),
@@ -107,6 +160,17 @@ class EagainSpin(LoopRule[_Attempts]):
             f" O_NONBLOCK on fd {number}",
             explains=[("failing-call-spin", call.line)],
         )
+
+
+def _reported_by(action: Action, descriptor: Descriptor) -> Syscall | None:
+    """Return the wait that has reported the descriptor ready for this call, if the call is the first on it since."""
+    wanted = _READABLE if action.call.name in READS else _WRITABLE
+    for turn in action.thread.rounds.values():
+        for report in turn.reports:
+            same = report.descriptor is descriptor or (report.descriptor is None and report.data == descriptor.number)
+            if same and report.touched <= 1 and not report.events.isdisjoint(wanted):
+                return turn.wait
+    return None
 
 
 def _timed(run: _Attempts) -> bool:

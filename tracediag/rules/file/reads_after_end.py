@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
@@ -12,9 +13,10 @@ from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_process_end, on_release
+from tracediag.rules.base import Rule, on_call, on_process_end, on_release
 from tracediag.trace.quantities import plural, seconds
 
+_SETS = re.compile(r"\bTCSETS[WF]?\b")
 _HABIT = 10
 """Reads from which a program counts as polling."""
 
@@ -28,8 +30,17 @@ class ReadsAfterEnd(Rule):
     summary = "a program keeps reading at end of file: a busy loop, or polling"
 
     def __init__(self) -> None:
+        self._raw: Cases[OpenFile, bool] = Cases()
+        """Whether a terminal was put into raw mode."""
         self._known: Cases[OpenFile, AtEnd] = Cases()
         """The reads that were judged already: several descriptors may share a file."""
+
+    @on_call("ioctl")
+    def tuned(self, action: Action) -> None:
+        """Note a terminal that is put into raw mode: with VMIN=0 a read of 0 bytes is no end of file, termios(3)."""
+        if action.descriptor is not None and "c_lflag=" in action.call.body and _SETS.search(action.call.body):
+            raw = "ICANON" not in action.call.body
+            self._raw[action.descriptor.file] = raw
 
     @on_release
     def released(self, action: Action) -> Iterator[Finding]:
@@ -50,7 +61,7 @@ class ReadsAfterEnd(Rule):
             return
         self._known[file] = end
         # Rules about event loops report reads after a wakeup; message-based descriptors may deliver empty messages.
-        if descriptor.waited_for or file.kind in MESSAGES:
+        if descriptor.waited_for or file.kind in MESSAGES or self._raw.get(file):
             return
         run = Run(end.first, end.last, second=end.second, times=end.times)
         if end.waits * 2 >= end.times or run.slower(bounds.slow):
