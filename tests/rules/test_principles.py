@@ -69,6 +69,14 @@ RAW = "7 ioctl(0, TCSETSW, {c_iflag=0, c_oflag=0x5, c_cflag=0xbf, c_lflag=ECHO|I
 COOKED = RAW.replace("ECHO|ISIG", "ECHO|ICANON")
 NOTHING = '7 read(0, "", 1) = 0\n'
 
+LEFT = """\
+7 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = {0}
+7 ioctl({0}, SIOCGIFMTU, {{ifr_name="lo", ifr_mtu=65536}}) = 0
+7 getpid() = 7
+7 openat(AT_FDCWD, "/proc/loadavg", O_RDONLY) = {1}
+7 close({1}) = 0
+"""
+
 REPLACES = """\
 7 openat(AT_FDCWD, "/srv/app/state.tmp", O_WRONLY|O_CREAT|O_TRUNC, 0600) = 4
 7 write(4, "state", 5) = 5
@@ -106,6 +114,8 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         ((WRITABLE + FULL + WRITABLE + SENT) * 50, "eagain-spin", None),
         (START + "\n" + COOKED + NOTHING * 60, "reads-after-end", "likely"),
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
+        (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
+        (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),
         (DAEMON, "failed-call-behind-exit", None),
         (START + "\n" + REPLACES + ENDS, "replace-without-fsync", "likely"),
         (START + "\n" + FIRST_TIME + REPLACES + ENDS, "replace-without-fsync", None),

@@ -12,6 +12,7 @@ from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.trace.calls import EPOLL_CREATES, EVENTFDS, INOTIFIES, PIPES, SIGNALFDS, TIMERFDS
 from tracediag.trace.events import Syscall
+from tracediag.trace.values import names_of
 
 STANDARD_STREAMS = 3
 """Numbers from here on are a program's own."""
@@ -20,6 +21,7 @@ _SAME_DEVICE = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", 
 _PER_PROCESS = ("/proc/", "/sys/")
 _DIGITS = re.compile(r"\d+")
 _FEW, _SOME, _MANY, _VERY_MANY = 3, 8, 16, 32
+_FLAGS = frozenset({"SOCK_CLOEXEC", "SOCK_NONBLOCK"})
 _OBJECTS = dict.fromkeys(EPOLL_CREATES | INOTIFIES, _MANY) | dict.fromkeys(EVENTFDS | TIMERFDS | SIGNALFDS, _VERY_MANY)
 
 
@@ -125,7 +127,21 @@ def _of_socket(process: Process, descriptor: Descriptor, failed: Syscall | None)
         return None  # it may be idle but alive
     if socket.accepted is not None:
         return (("accepted", socket.local), f"a connection accepted at {socket.local or 'one listener'}", _SOME)
-    return None if socket.peer is None else (("peer", socket.peer), f"a connection to {socket.peer}", _SOME)
+    if socket.peer is not None:
+        return ("peer", socket.peer), f"a connection to {socket.peer}", _SOME
+    return _of_one_request(descriptor)
+
+
+def _of_one_request(descriptor: Descriptor) -> tuple[object, str, int] | None:
+    """Return the origin of a socket without a peer, made for an ioctl or a netlink request: its family and type."""
+    opened, socket = descriptor.opened, descriptor.file.socket
+    if opened is None or opened.name != "socket" or socket is None or socket.listening is not None:
+        return None
+    netlink = opened.has("AF_NETLINK")
+    if not netlink and (socket.local is not None or socket.last_read is not None):
+        return None  # it serves, or waits to serve, at an address of its own
+    kinds = sorted(name for position in (0, 1) for name in names_of(opened.arg(position)) if name not in _FLAGS)
+    return ("socket", *kinds), f"a socket({', '.join(kinds)}) without a peer", _MANY if netlink else _SOME
 
 
 def _in_use(process: Process, group: Group) -> bool:
