@@ -56,6 +56,8 @@ class _Use(Run, kw_only=True):
     maker: Syscall | None
     """The call that should have created the descriptor: failed or, for number 0, successful."""
     near: bool
+    marked: bool = False
+    """Whether the trace shows the program from its start, and no failed call: -1 marks a descriptor it had closed."""
 
 
 class FailedOpenNotChecked(Rule):
@@ -118,7 +120,8 @@ class FailedOpenNotChecked(Rule):
             use.add(action.call)
         elif len(uses) < _KEPT:
             near = maker is not None and action.call.line - maker.line <= _NEAR * min(4, len(action.process.threads))
-            uses[key] = _Use(action.call, action.call, number=number, maker=maker, near=near)
+            marked = number < 0 and maker is None and action.process.table.executed
+            uses[key] = _Use(action.call, action.call, number=number, maker=maker, near=near, marked=marked)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -167,7 +170,8 @@ def _title(use: _Use) -> str:
     if maker is None and use.number >= 0:
         return f"{call.name} is called on fd {use.number}, which is no socket"
     if maker is None:
-        return f"{call.name} is called on fd {use.number}, the result of a failed call"
+        origin = "which is not a descriptor" if use.marked else "the result of a failed call"
+        return f"{call.name} is called on fd {use.number}, {origin}"
     if use.number >= 0:
         return f"{call.name} is called on fd {use.number}, but the socket is fd {maker.result}"
     path = text_of(maker.arg(PATHS[maker.name])) if maker.name in PATHS else None
@@ -193,6 +197,8 @@ def _confidence(use: _Use) -> Confidence:
 
 
 def _severity(use: _Use, *, bad: bool) -> Severity:
+    if use.marked and not bad:
+        return Severity.NOTE
     if use.first.name in _LOOKS:
         # Such a call loses nothing: a bad end comes from the failed open, which has a finding of its own.
         return Severity.WARNING if bad else Severity.NOTE
@@ -214,6 +220,8 @@ def _fix(use: _Use, maker: Syscall | None) -> str:
         return (
             "close the parenthesis before the comparison: if ((fd = socket(...)) < 0); or find what else sets fd to 0"
         )
+    if use.marked:
+        return f"test for {use.number} before {use.first.name}: the program has closed the descriptor that it means"
     if maker is None:
         return f"check the result of the call that should create the descriptor before {use.first.name}"
     return (
