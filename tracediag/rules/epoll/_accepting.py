@@ -57,9 +57,16 @@ def confidence_in(listener: Listener) -> Confidence | None:
         # Only a program with edge-triggered connections and dead ones from the backlog is worth a report.
         suspect = is_hidden(listener) and listener.edge_triggered_clients and listener.dead
         return Confidence.POSSIBLE if suspect else None
-    if not edge:
+    if not edge or _accepts_once(listener):
         return None
     return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
+
+
+def _accepts_once(listener: Listener) -> bool:
+    """Whether the program wanted one connection: it closes the listener after the first, and misses no other."""
+    descriptor = listener.descriptor
+    close = descriptor.closing or descriptor.closed
+    return len(listener.turns) == 1 and not listener.dead and isinstance(close, Begun | Syscall)
 
 
 def _is_edge_triggered(listener: Listener) -> bool | None:

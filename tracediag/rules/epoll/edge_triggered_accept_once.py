@@ -42,8 +42,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         """The listener that a connection was accepted from."""
         self._sent: Cases[Descriptor, int] = Cases()
         """The first writes on a connection, as many as count as early."""
-        self._met: Cases[Descriptor, None] = Cases()
-        """Connections for which a wait has reported an event."""
+        self._met: Cases[Descriptor, None] = Cases(outlive=True)
+        """Connections for which a wait has reported an event; a turn is judged after the close that it made."""
         self._outside: Cases[Thread, Turn] = Cases()
         """The last accept of each thread whose wakeup is outside the trace."""
 
