@@ -78,3 +78,13 @@ def test_a_message_without_text_may_be_the_report() -> None:
     withheld = [re.sub(r'"[^"]+"(?:\.\.\.)?, (\d+\) += \d)', r'""..., \1', line) for line in lines]
     assert withheld != lines
     assert "write-error-ignored certain" not in findings(withheld)
+
+
+@pytest.mark.parametrize("sample", ["bug", "bug-shell"])
+def test_a_wait_shows_who_the_parent_is(sample: str) -> None:
+    """Without the clones, the status that a parent collects shows which child was its own."""
+    lines = (SAMPLES / f"child-failure-behind/{sample}.f.strace").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not re.match(r"\d+ +(?:clone3?|vfork)\(|\d+ +<\.\.\. (?:clone3?|vfork) ", line)]
+    assert len(kept) < len(lines)
+    found = [found.partition(" ")[0] for found in findings(kept)]
+    assert found.count("child-failure-behind") == found.count("failed-call-behind-exit") == 1

@@ -23,6 +23,7 @@ from tracediag.results.findings import Confidence, Severity
 from tracediag.trace.events import Event, Exit, Syscall
 
 _CHILDREN_KEPT = 16
+_STRANGERS_KEPT = 64
 _SOON = 60
 """Most lines between the end of a child and an end of its parent that it caused."""
 
@@ -74,6 +75,8 @@ class Verdicts:
         self._known: Cases[Process, Verdict] = Cases()
         self._children: Cases[Process, deque[Verdict]] = Cases()
         """For each running process, the verdicts on its last children that failed."""
+        self._strangers: dict[int, Verdict] = {}
+        """By pid: those on processes that failed and whose parent is not known, unless a wait shows it."""
 
     def judge(self, process: Process) -> Verdict:
         """Return the verdict on a process that has ended, and pass it to a parent that is still running."""
@@ -84,6 +87,10 @@ class Verdicts:
         parent = process.parent
         if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
             self._children.setdefault(parent, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
+        elif parent is None and process.started is None and process.pid is not None and verdict.bad:
+            self._strangers[process.pid] = verdict
+            if len(self._strangers) > _STRANGERS_KEPT:
+                del self._strangers[next(iter(self._strangers))]
         return verdict
 
     def unsettled(self, kernel: Kernel) -> Iterator[Verdict]:
@@ -96,6 +103,9 @@ class Verdicts:
     def _of_children(self, process: Process) -> list[Verdict]:
         """Return the children that ended badly, with the calls that collected their status."""
         found = list(self._children.get(process, ()))
+        if self._strangers:
+            claimed = [known.pid for known in process.reaped if known.child is not None and known.child.started is None]
+            found += [self._strangers.pop(pid) for pid in claimed if pid in self._strangers]
         for child in found:
             waits = (known.call for known in process.reaped if known.pid == child.pid)
             child.waited = child.waited or next(waits, None)

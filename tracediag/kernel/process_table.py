@@ -17,6 +17,7 @@ from tracediag.trace.flags import flags_in
 
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
+_MOST_UNCLAIMED = 64
 
 
 class ProcessTable:
@@ -33,6 +34,8 @@ class ProcessTable:
         """The threads in order of appearance, except those that lines without a pid have shown to be gone."""
         self._touched: dict[Thread, None] = {}
         """The threads with an event since lines were left out."""
+        self._unclaimed: OrderedDict[int, Process] = OrderedDict()
+        """By pid: the processes that have exited and of which the trace does not show the parent; bounded."""
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
 
@@ -133,7 +136,22 @@ class ProcessTable:
         if process.threads:
             return None
         process.exit = event
+        if process.started is None and process.parent is None and process.pid is not None:
+            self._unclaimed[process.pid] = process
+            if len(self._unclaimed) > _MOST_UNCLAIMED:
+                self._unclaimed.popitem(last=False)
         return process
+
+    def claim(self, pid: int, parent: Process) -> Process | None:
+        """Return the child that a wait reports, if the trace does not show the call that created it.
+
+        Only a parent gets the status of a process: wait(2).
+        """
+        child = self._unclaimed.pop(pid, None)
+        if child is None or child is parent:
+            return None
+        child.parent = parent
+        return child
 
     @property
     def all_gone(self) -> bool:

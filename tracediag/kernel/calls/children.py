@@ -43,7 +43,8 @@ def waitid(action: Action, call: Syscall) -> None:
 
 def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
     process = action.process
-    process.reaped.append(Reaped(pid, process.children.pop(pid, None), status, signal, call))
+    child = process.children.pop(pid, None) or action.kernel.process_table.claim(pid, process)
+    process.reaped.append(Reaped(pid, child, status, signal, call))
 
 
 def _status(value: Value | None) -> tuple[int | None, str | None, bool]:

@@ -8,16 +8,20 @@ from tracediag.evidence.complaints import report_step
 from tracediag.evidence.names import named, program_name
 from tracediag.evidence.remedies import failure_of, fix_of
 from tracediag.evidence.scope import Fact
-from tracediag.evidence.verdicts import Verdict, chain, final
+from tracediag.evidence.verdicts import Verdict, chain, final, is_orphan
+from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_process_end
+from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Exit
 
 _SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
 _STEPS = 6
+_ORPHANS = 64
+"""Ended processes without a known parent that are kept until the trace ends: a wait may show the parent."""
 
 
 class ChildFailureBehind(Rule):
@@ -30,16 +34,28 @@ class ChildFailureBehind(Rule):
     needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
+    def __init__(self) -> None:
+        self._orphans: list[tuple[Process, Finding]] = []
+
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge an ended process, unless its parent is running and may have expected the failure."""
         if end.event is None:
             return
-        verdict = self.scope.verdicts.judge(end.process)
-        if not final(end.process):
+        process, verdict = end.process, self.scope.verdicts.judge(end.process)
+        if not final(process) or not verdict.bad or verdict.child is None or verdict.end is None:
             return
-        if verdict.bad and verdict.child is not None and verdict.end is not None:
-            yield self._caused(verdict, verdict.child)
+        found = self._caused(verdict, verdict.child)
+        if end.exit is not None and is_orphan(process, end.kernel) and len(self._orphans) < _ORPHANS:
+            self._orphans.append((process, found))
+        else:
+            yield found
+
+    @on_trace_end
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Report the orphans, except those that a wait has shown to be children: they are part of a longer chain."""
+        del kernel
+        yield from (found for process, found in self._orphans if process.parent is None)
 
     def _caused(self, top: Verdict, child: Verdict) -> Finding:
         bottom = top.depth

@@ -35,7 +35,7 @@ class FailedCallBehindExit(Rule):
     summary = "a process exits with a failure status or reports an error: the failed call that caused it"
 
     def __init__(self) -> None:
-        self._orphans: list[Verdict] = []
+        self._orphans: list[tuple[Process, Verdict]] = []
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ class FailedCallBehindExit(Rule):
         verdict = self.scope.verdicts.judge(process)
         if end.exit is not None and is_orphan(process, end.kernel):
             if verdict.bad and len(self._orphans) < _ORPHANS:
-                self._orphans.append(verdict)
+                self._orphans.append((process, verdict))
         elif final(process):
             yield from self._reported(verdict)
         if end.exit is not None and not process.ended_badly:
@@ -57,7 +57,9 @@ class FailedCallBehindExit(Rule):
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the rest: orphans, and the ended children of running processes."""
-        for verdict in self._orphans:
+        for process, verdict in self._orphans:
+            if process.parent is not None:
+                continue  # a wait has shown the parent, which is judged with it
             yield from self._reported(verdict, ceiling(verdict, kernel))
         for verdict in self.scope.verdicts.unsettled(kernel):
             yield from self._reported(verdict)
