@@ -90,3 +90,58 @@ def test_a_stray_line_changes_nothing(name: str) -> None:
     ]
     for lines in (shown + stray, shown if name == "glued" else stray + shown):
         assert [event for event in read(lines)[0] if "getsid" not in event] == read(bare)[0]
+
+
+PIDS = [
+    '1234 openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3',
+    "1235 close(5) = -1 EBADF (Bad file descriptor)",
+    "1234 futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
+    '1235 write(1, "x", 1) = 1',
+    "1234 <... futex resumed>) = 0",
+    "1234 +++ exited with 0 +++",
+]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Mon 2026-11-23 10:00:0{n} CET host app[12]: {line}",
+        "[Mon Nov 23 10:00:0{n}.123456 2026] [error] [pid 55] {line}",
+        "[Mon Nov 23 10:00:0{n} 2026] {line}",
+        "Mon Nov 23 10:00:0{n} 2026 {line}",
+        "I1123 10:00:0{n}.123456   12345 main.go:12] {line}",
+        "test (ubuntu-latest, 3.11)\tRun strace\t2026-11-23T10:00:00.123456{n}Z {line}",
+        "2026-11-23T10:00:0{n}.123Z\tabc-def\tINFO\t{line}",
+        "2026-11-23 10:00:0{n},123 DEBG 'web' stderr output: {line}",
+        "11-23 10:00:0{n}.123 I/strace( 1234): {line}",
+        "1795404820.12345{n} host app[12]: {line}",
+        "[10:0{n}] <nick> {line}",
+        "L{n}{line}",
+        "{n}-{line}",
+        "    **{line}**",
+        "__{line}__",
+        '{{"t": 1, "log": "{{\\"msg\\": \\"{quoted}\\"}}"}}',
+        "{n},web,{line}",
+        "@4000000052f7e8b51f9a2c4{n} {line}",
+    ],
+)
+def test_margins_of_other_tools(form: str) -> None:
+    """Forms that no list names: the shape that the lines share is the margin."""
+    shown = [form.format(n=n, line=line, quoted=line.replace('"', r"\\\"")) for n, line in enumerate(PIDS, 1)]
+    assert read(shown)[0] == read(PIDS)[0]
+
+
+def test_a_record_in_parts_keeps_its_line() -> None:
+    shown = MARGINS["cri in parts"](PIDS[:1] * 2 + ['1234 write(1, "' + "x" * 200 + '", 200) = 200', PIDS[1]])
+    assert [event.line for event in Reader(shown) if isinstance(event, Syscall)] == [1, 2, 3, 6]
+
+
+def test_halves_without_a_margin_keep_rising_pids() -> None:
+    lines = [f'{pid} execve("/bin/true", ["true"], 0x7f00 /* 2 vars */) = 0' for pid in range(700, 706)]
+    assert [event.pid for event in Reader(lines)] == [*range(700, 706)]  # type: ignore[union-attr]
+
+
+def test_a_carriage_return_ends_lines_with_a_margin(tmp_path: Path) -> None:
+    path = tmp_path / "quoted.txt"
+    path.write_text("".join(f"> {line}\r" for line in PIDS))
+    assert [told(event) for event in Reader(path) if told(event)] == read(PIDS)[0]

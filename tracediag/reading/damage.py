@@ -36,7 +36,6 @@ BLANKS_AND_MARKS = str.maketrans(
 )
 """What editors and word processors put in place of the quotes, dashes, blanks and arrows that strace prints."""
 _MARGIN = re.compile(r"(?>[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
-_GREP = re.compile(r"[^\s:()\"]{1,200}+:\d++[:-]")
 _LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
 _HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
 _PID = re.compile(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
@@ -111,8 +110,6 @@ def _candidates(line: str) -> Iterator[str]:
         yield _MARKDOWN.sub(r"\1", text)
     if (found := _HEADLESS.match(text)) is not None:
         yield "[pid " + text[found.end() :]
-    if (found := _GREP.match(text)) is not None:
-        yield text[found.end() :]
     if (pid := _PID.search(text, 1)) is not None:
         yield text[pid.start() :]
 

@@ -21,6 +21,9 @@ _LONE_END = re.compile(
 """A carriage return, and the start of a record after it."""
 
 
+_RESULT = re.compile(rb"\) += [^\r]{1,200}\r")
+
+
 class WholeLines:
     """The lines of one source; iterate over them once."""
 
@@ -74,10 +77,15 @@ class WholeLines:
             if b"\r" in data:
                 if data.endswith(b"\r"):
                     data, held = data[:-1], b"\r"
-                if self._lone or _LONE_END.search(data) is not None:
+                if self._lone or _LONE_END.search(data) is not None or _only_returns(data):
                     self._lone = True
                     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             if data:
                 yield data
         if held:
             yield b"\n" if self._lone else held
+
+
+def _only_returns(data: bytes) -> bool:
+    """Return whether carriage returns end the lines of a text that has no line feed, behind whatever margin."""
+    return b"\n" not in data and len(_RESULT.findall(data)) > 1

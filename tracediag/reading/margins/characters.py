@@ -19,6 +19,8 @@ _TAGS = r"(?:br|hr|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|th|li|a)(?: [
 _OPENING = re.compile(rf"(?<![\dDF])<{_TAGS}/?>|<br ?/?>", re.IGNORECASE)
 _CELLS = re.compile(r"</t[dh]>\s*<t[dh](?: [^<>]*+)?>", re.IGNORECASE)
 _TAG = re.compile(rf"</?{_TAGS}/?>", re.IGNORECASE)
+_DASHES = re.compile("[\u2013\u2014]-?(?= SIG)|(?<=[})] )[\u2013\u2014]-?$")
+"""What editors make of the three hyphens around a signal."""
 _MARKED = re.compile(r"(?<!\\)\\[_()\[\]<>*|]")
 _MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#{}+.!~-])")
 _MARKDOWN_ALL = re.compile(r"\\([\\\"'_()\[\]|*`<>#{}+.!~-])")
@@ -81,9 +83,13 @@ def _without_tags(line: str) -> str:
 def find_typography(lines: list[str]) -> Undoing | None:
     """Find typographic quotes, dashes and blanks in the records: strace prints none."""
     for line in lines:
-        if not line.isascii() and _is_typeset(line) and start_of(line.translate(BLANKS_AND_MARKS)) >= 0:
-            return Each(lambda text: text if text.isascii() else text.translate(BLANKS_AND_MARKS))
+        if not line.isascii() and _is_typeset(line) and start_of(_plain(line)) >= 0:
+            return Each(_plain)
     return None
+
+
+def _plain(line: str) -> str:
+    return line if line.isascii() else _DASHES.sub("---", line).translate(BLANKS_AND_MARKS)
 
 
 def _is_typeset(line: str) -> bool:

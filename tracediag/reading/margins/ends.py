@@ -12,6 +12,14 @@ _END = re.compile(r"[|│┃║`;\\]$|\*\*$|__$|~~$|  $")
 SHARE = 0.6
 
 
+def find_underlines(lines: list[str]) -> Each | None:
+    """Find lines in bold type of Markdown, whose marks before a record look like a part of its name."""
+    marked = [line for line in lines if line.startswith("__") and line.endswith("__")]
+    if 2 * sum(start_of(line[2:-2]) >= 0 for line in marked) <= len(lines):
+        return None
+    return Each(lambda line: line[2:-2] if line.startswith("__") and line.endswith("__") else line)
+
+
 def find_right_margin(lines: list[str]) -> Each | None:
     """Find the mark that most lines with a record end with; strace ends no record with any of these."""
     records = [line for line in lines if start_of(line) >= 0]

@@ -7,9 +7,12 @@ from itertools import pairwise
 
 from tracediag.reading.frame import read_frame
 from tracediag.reading.margins.starts import head_of, is_prefix, is_start
-from tracediag.reading.margins.undoing import CONTINUED, LONGEST, MOST_JOINED, Joining, Undoing
+from tracediag.reading.margins.undoing import CONTINUED, Joining, Undoing
 from tracediag.reading.result import read_result
 
+MOST_JOINED = 256
+LONGEST = 1 << 15
+"""A record of more lines or characters is not joined further: each line looks at all before it."""
 NARROWEST = 40
 WIDEST = 400
 WIDTHS = range(60, 133)

@@ -20,6 +20,8 @@ _ALONE = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))")
 _YAML = re.compile(r"(?:^\s*- |(?<![\w\"'])[\w.-]{1,64}: )'$")
 """Before a literal in which a backslash is one."""
+_RAW = re.compile(r"^[^\"\\]*+\"[^\"\\]*+\\[^\\'\"]")
+"""A literal that shows the escapes of strace's own first string as they are: the shell's, not Python's."""
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "e": "\x1b"}
 SHARE = 0.6
 MOST = 64
@@ -30,9 +32,14 @@ def unquoted(literal: re.Match[str]) -> str:
     """Return the text of a literal."""
     single = literal["single"]
     text = (literal["double"] or "") if single is None else single.replace("''", "'")
-    if single is not None and _YAML.search(literal.string, 0, literal.start("single")) is not None:
+    if single is not None and (_is_yaml(literal) or _RAW.search(single)):
         return text
     return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _is_yaml(literal: re.Match[str]) -> bool:
+    start = literal.start("single")
+    return _YAML.search(literal.string, max(0, start - 80), start) is not None
 
 
 def _character(escape: re.Match[str]) -> str:
@@ -80,7 +87,7 @@ def _key(literal: re.Match[str]) -> str:
 def find_literals(lines: list[str]) -> Literals | None:
     """Find the key of the literals in which the records stand."""
     keys: Counter[str] = Counter()
-    records = alone = 0
+    records = alone = within = 0
     ended: list[bool] = []
     for line in lines:
         start = start_of(line)
@@ -91,13 +98,14 @@ def find_literals(lines: list[str]) -> Literals | None:
             keys[_key(literal)] += 1
             ended.append(unquoted(literal).endswith("\n"))
             alone += _is_record_alone(line)
+            within += _ALONE.fullmatch(line) is None
     if not keys:
         return None
     key, count = keys.most_common(1)[0]
-    if count >= SHARE * records:
+    if count >= SHARE * records and (key or within):
         only = sum(ended)
         return Literals(key, ended=key == "log" and 0 < only < len(ended))
-    return Literals(None, ended=False) if alone > 1 or alone >= 0.05 * records > 0 else None
+    return Literals(None, ended=False) if not within or alone > 1 or alone >= 0.05 * records else None
 
 
 def _around(line: str, start: int) -> re.Match[str] | None:

@@ -15,20 +15,21 @@ SHARE = 0.85
 """So many lines must begin with the number after that of the last line."""
 _LIFE = re.compile(r"execve(?:at)?\(|\+\+\+ |_?exit(?:_group)?\(")
 _HALF = re.compile(r"<\.\.\. |<unfinished \.\.\.>$")
-_DIGITS = re.compile(r"[0-9]{1,7}")
+_DIGITS = re.compile(r"([#L]?)([0-9]{1,7})")
 Numbered = tuple[int, int, str]
 """The place of a line in the sample, the number before its record, and the record."""
 
 
-def are_lines(numbered: Sequence[Numbered]) -> bool:
+def are_lines(numbered: Sequence[Numbered], *, indented: bool) -> bool:
     """Return whether numbers before records are those of lines.
 
-    A pid stands before several calls, so pids repeat; the numbers of lines rise, and mostly by one.
+    A pid stands before several calls, so pids repeat; the numbers of lines rise, and mostly by one. `indented` says
+    that blanks stand before all: pagers print so, strace does not.
     """
     numbers = [number for _, number, _ in numbered]
     pairs = list(pairwise(numbers))
     if len(numbers) <= 2 or (numbers[0] == 0 and len(numbers) < FEW):
-        return numbers == [1, 2]
+        return numbers == [1, 2] or (indented and len(numbers) > 1 and numbers[0] + 1 == numbers[1])
     if 2 * sum(_HALF.search(text) is not None for _, _, text in numbered) > len(numbers):
         return False  # halves without pids could not be told apart: strace prints none
     if len(numbers) < 2 * FEW and numbers[0] > 2 and all(_LIFE.match(text) for _, _, text in numbered):
@@ -44,14 +45,15 @@ def are_lines(numbered: Sequence[Numbered]) -> bool:
 class Glued:
     """Removes numbers that stand directly before each line: `12close(3) = 0`, `131798 close(3) = 0`."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, letter: str, first: int) -> None:
+        self._letter = letter
         self._first = self._next = first
 
     def lines(self, lines: list[str]) -> list[str]:
         """Return the lines without their numbers."""
         out = []
         for line in lines:
-            out.append(line.removeprefix(str(self._next)))
+            out.append(line.removeprefix(f"{self._letter}{self._next}"))
             self._next += 1
         return out
 
@@ -66,11 +68,12 @@ def find_glued(lines: list[str]) -> Glued | None:
     used = lines[:-1] if lines and not lines[-1] else lines
     if len(used) < FEW or (digits := _DIGITS.match(used[0])) is None:
         return None
-    for end in range(1, digits.end() + 1):
-        first = checked_integer(used[0][:end])
-        cut = [line.removeprefix(str(number)) for number, line in enumerate(used, first)]
+    letter = digits[1]
+    for end in range(1, len(digits[2]) + 1):
+        first = checked_integer(digits[2][:end])
+        cut = [line.removeprefix(f"{letter}{number}") for number, line in enumerate(used, first)]
         shorter = [after for line, after in zip(used, cut, strict=True) if len(after) < len(line)]
         glued = sum(after[:1].isalnum() or after[:1] in "<[+-" for after in shorter if after)
         if len(shorter) >= SHARE * len(used) and glued >= 0.8 * len(used):
-            return Glued(first)
+            return Glued(letter, first)
     return None

@@ -20,7 +20,7 @@ from tracediag.reading.margins.characters import (
     find_tags,
     find_typography,
 )
-from tracediag.reading.margins.ends import find_right_margin
+from tracediag.reading.margins.ends import find_right_margin, find_underlines
 from tracediag.reading.margins.joins import find_hard_wraps, find_quoted_printable, find_soft_wraps
 from tracediag.reading.margins.literals import find_literals
 from tracediag.reading.margins.numbers import find_glued
@@ -44,6 +44,7 @@ _FINDERS: tuple[Finder, ...] = (
     find_literals,
     find_typography,
     find_markdown,
+    find_underlines,
     find_glued,
     find_right_margin,
     find_left_margin,

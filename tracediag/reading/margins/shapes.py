@@ -104,7 +104,8 @@ def _is_cut(head: Head) -> bool:
 def _without_numbers(heads: list[tuple[int, Head]]) -> list[tuple[int, Head]]:
     """Count the numbers of lines to the margin, not to strace's own prefix."""
     numbered = [(at, checked_integer(head.pid), head.line[head.start :]) for at, head in heads if head.pid]
-    if 2 * len(numbered) < len(heads) or not are_lines(numbered):
+    indented = all(head.line.startswith("  ") for _, head in heads)
+    if 2 * len(numbered) < len(heads) or not are_lines(numbered, indented=indented):
         return heads
     changed = []
     for at, head in heads:

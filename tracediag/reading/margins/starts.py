@@ -29,7 +29,11 @@ _OWN = re.compile(
 )
 """The prefix that strace itself prints; unlike in `prefix`, no number directly before the name is a time."""
 _CUT = re.compile(r"(?:<\.\.\.(?: [\w?]++)?|---|\+\+\+(?: exited(?: with)?| killed(?: by)?)?)? ?$")
-_BOUND = re.compile(r"(?<![\w.,])(?<![0-9][-+/])(?=[\[(0-9])")
+_BOUND = re.compile(
+    r"(?<![\w.])(?<!:[0-9]{2},)(?<![0-9][-+/])(?=[\[(0-9])|(?=\[pid )"
+    r"|(?<=[0-9]-)(?<!-[0-9]{2}-)(?<!:[0-9]{2}-)(?=[0-9]{3,8} )"
+)
+"""Where strace's own prefix may begin: not within a number, a date, or a fraction."""
 _RELATIVE = re.compile(r"([0-9]{1,8}+)\.[0-9]++ ")
 _MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+\.? +(?:[0-9]{1,2}+,? +)?$")
 _CTIME = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*[0-9]:[0-9]{2}(?:\.[0-9]++)?(?: [A-Z]{2,5})? +$")
@@ -40,6 +44,8 @@ LONGEST = 400
 """A head of more characters is none."""
 TRIES = 8
 BOUNDS = 24
+KEPT = 4096
+"""Longer lines are not remembered."""
 CACHED = 2048
 """Lines whose start is remembered: those of the sample, as several undoings ask about them."""
 
@@ -65,9 +71,12 @@ class Head(NamedTuple):
         return self.line[: self.own]
 
 
-@lru_cache(maxsize=CACHED)
 def start_of(line: str) -> int:
     """Return where the first record in a line begins; -1 if there is none."""
+    return _start_kept(line) if len(line) <= KEPT else _start(line)
+
+
+def _start(line: str) -> int:
     at = 0
     for _ in range(TRIES):
         found = _START.search(line, at, at + LONGEST + 64)
@@ -96,9 +105,12 @@ def is_prefix(line: str) -> bool:
     return bool(line) and _CUT.match(text, 0 if own is None else own.end()) is not None
 
 
-@lru_cache(maxsize=CACHED)
 def head_of(line: str) -> Head | None:
     """Return the head of a line; None if no record of strace is in it."""
+    return _head_kept(line) if len(line) <= KEPT else _head(line)
+
+
+def _head(line: str) -> Head | None:
     start = start_of(line)
     if start < 0:
         return None
@@ -141,5 +153,9 @@ def _is_date(line: str, at: int, pid: str | None) -> bool:
 
 def forget() -> None:
     """Drop the lines remembered."""
-    start_of.cache_clear()
-    head_of.cache_clear()
+    _start_kept.cache_clear()
+    _head_kept.cache_clear()
+
+
+_start_kept = lru_cache(maxsize=CACHED)(_start)
+_head_kept = lru_cache(maxsize=CACHED)(_head)
