@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from tracediag.engine import Engine
 from tracediag.evidence import scope as evidence
@@ -10,10 +11,12 @@ from tracediag.evidence.scope import Fact
 from tracediag.overviews.endings import endings
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
+from tracediag.reading.several import parts_of
 from tracediag.results.clock import with_clock
 from tracediag.results.findings import Finding
+from tracediag.results.merging import merged
 from tracediag.results.ranking import Ranking
-from tracediag.results.report import Input, NotUnderstood, Report, Sample, Scope
+from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample, Scope
 from tracediag.rules import Rule, all_rules, find_rules
 from tracediag.rules.cards import cards
 from tracediag.trace.events import Event
@@ -44,20 +47,32 @@ class Analysis:
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
         debug: bool = False,
+        before: int = 0,
     ) -> None:
         """Open the source.
 
-        With `debug` an exception in a rule is raised; the other arguments and errors are those of `analyze`.
+        With `debug` an exception in a rule is raised; `before` is the number of lines of the file that stand before
+        the source's own; the other arguments and errors are those of `analyze`.
         """
         self._rules = _chosen(select, ignore)
+        self._pasted = () if before else parts_of(source)
+        self._parts = [
+            Analysis(part.lines, select=select, ignore=ignore, strict=strict, debug=debug, before=part.first - 1)
+            for part in self._pasted
+        ]
         self._engine = Engine(
             self._rules,
             held=lambda: _held(self._reader.dialect),
-            lines=lambda: self._reader.counts.lines,
+            lines=lambda: before + self._reader.counts.lines,
             raising=debug,
         )
         self._reader = Reader(
-            source, strict=strict, progress=progress, calls=self._engine.calls, begun=self._engine.begun
+            source,
+            strict=strict,
+            progress=progress,
+            calls=self._engine.calls,
+            begun=self._engine.begun,
+            before=before,
         )
         self._ranking = Ranking()
         self.found: list[Finding] = []
@@ -65,10 +80,17 @@ class Analysis:
 
     def __iter__(self) -> Iterator[Finding]:
         """Yield the first finding of each kind, while the trace is read."""
+        if self._parts:
+            return map(self._noted, chain.from_iterable(self._parts))
         return filter(self._is_new, map(self._dated, self._engine.run(self._reader)))
 
     def events(self) -> Iterator[Event]:
         """Yield every event of the trace; the findings that it confirms are in `found` before the event is yielded."""
+        for part in self._parts:
+            yield from part.events()
+            self.found += part.found
+        if self._parts:
+            return
         self._reader.want_all()
         for event in self._reader:
             self._collect(self._engine.feed((event,)))
@@ -78,6 +100,9 @@ class Analysis:
     def report(self) -> Report:
         """Return the report on the part read so far."""
         reader = self._reader
+        if self._parts:
+            parts = [Part(part.label, part.first, part.last) for part in self._pasted]
+            return merged(reader.name, parts, [part.report() for part in self._parts])
         counts = reader.counts
         samples = tuple(Sample(line, text) for line, text in counts.samples)
         blind = tuple(self._engine.blind())
@@ -104,6 +129,10 @@ class Analysis:
             broken=broken,
             rules=cards(rule for rule in self._rules if rule.name in named),
         )
+
+    def _noted(self, finding: Finding) -> Finding:
+        self.found.append(finding)
+        return finding
 
     def _collect(self, findings: Iterator[Finding]) -> None:
         for finding in findings:

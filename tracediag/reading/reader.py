@@ -39,6 +39,7 @@ class Reader:
         failures: bool = True,
         strict: bool = False,
         progress: Progress | None = None,
+        before: int = 0,
     ) -> None:
         """Open the source. Raises `UnreadableError`.
 
@@ -46,7 +47,7 @@ class Reader:
         no result; all others are only framed and counted. `begun` names the calls whose first half becomes an event
         of its own; for others it may be omitted. `strict` raises `NotUnderstoodError` at the first line of no known
         form, and `UnreadableError` at the end of a damaged source. `progress` is called with the number of bytes
-        consumed, as stored on disk.
+        consumed, as stored on disk. `before` is the number of lines of the file that stand before those of the source.
         """
         self.counts = Counts()
         self.dialect = Dialect()
@@ -57,6 +58,7 @@ class Reader:
         self._failures = failures
         self._strict = strict
         self._progress = progress
+        self._before = before
         self._sample: list[str] = []
 
     def want_all(self) -> None:
@@ -95,6 +97,7 @@ class Reader:
             wanted=self._wanted,
             begun_wanted=self._begun,
             failures=self._failures,
+            before=self._before,
         )
         for part in (events, slow.finish()):
             yield part if naming is None else with_names(part, naming)

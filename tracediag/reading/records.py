@@ -141,6 +141,11 @@ class Boilerplate:
         return False
 
 
+def is_prompt(text: str) -> bool:
+    """Return whether a line is the command that started strace, with or without the prompt of a shell."""
+    return _PROMPT.fullmatch(text) is not None
+
+
 def read_remnant(line: str) -> Record | None:
     """Parse text that people write between records: an elision, a prompt, a remark; None for anything else."""
     text = line.strip()
@@ -150,7 +155,7 @@ def read_remnant(line: str) -> Record | None:
         return Notice(line=0, text=text, kind="message")
     if _ELISION.match(text) is not None:
         return Elision(line=0, text=text)
-    if _PROMPT.fullmatch(text) is not None:
+    if is_prompt(text):
         return Other(line=0, text=text, kind="prompt")
     if _REMARK.fullmatch(text) is not None:
         return Other(line=0, text=text, kind="remark")

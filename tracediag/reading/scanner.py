@@ -48,8 +48,11 @@ def read_lines(  # noqa: PLR0915 - see above
     wanted: frozenset[str] | None,
     begun_wanted: frozenset[str] | None,
     failures: bool,
+    before: int = 0,
 ) -> Iterator[Event]:
     """Yield the events of all lines; `wanted` names the calls that become events, None means all.
+
+    `before` lines stand in front of them in the file, and are counted on.
 
     `begun_wanted` names those whose first half is an event of its own; others may be yielded too.
     """
@@ -62,7 +65,7 @@ def read_lines(  # noqa: PLR0915 - see above
     every = wanted is None
     names: frozenset[str] = wanted or frozenset()
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
-    number = 0
+    number = skipped = before
     for piece in pieces:
         complete = resumed = begun = 0
         before = number
@@ -159,7 +162,7 @@ def read_lines(  # noqa: PLR0915 - see above
             careful = slow.busy
         dialect.has_pids = dialect.has_pids or len(numbers) > 1
         dialect.glance(piece)
-        counts.lines = number
+        counts.lines = number - skipped
         counts.calls += complete + resumed
         for kind, lines_of in (("call", complete), ("resumed", resumed), ("begun", begun)):
             if lines_of:

@@ -13,7 +13,7 @@ from tracediag.report.summary import fate
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding
-from tracediag.results.report import Report
+from tracediag.results.report import Part, Report
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
@@ -43,9 +43,12 @@ class FullFormat(Format):
         return self._canvas.take()
 
     def opening(self, report: Report) -> str:
-        """Render the doubt, followed by an empty line."""
+        """Render the doubt and the traces of a file that holds several, each followed by an empty line."""
         if report.input.doubt is not None:
             self._hanging(("not read: ", "error"), report.input.doubt)
+            self._canvas.blank()
+        if report.parts:
+            self._hanging((f"{len(report.parts)} traces, each analysed for itself: ", "label"), _parts(report.parts))
             self._canvas.blank()
         return self._canvas.take()
 
@@ -138,6 +141,13 @@ class FullFormat(Format):
         self._canvas.line(head, (first, "plain"))
         for line in others:
             self._canvas.line((" " * indent + line, "plain"))
+
+
+def _parts(parts: Sequence[Part]) -> str:
+    return ", ".join(
+        f"{number} {part.label}".strip() + f" (lines {part.first_line:,} to {part.last_line:,})"
+        for number, part in enumerate(parts, 1)
+    )
 
 
 def _also(follower: Finding) -> str:

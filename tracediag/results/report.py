@@ -103,6 +103,15 @@ class CommandEnd(msgspec.Struct, frozen=True, kw_only=True):
     """The signal that killed it: "SIGTERM"."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One of several traces in a file, analysed for itself."""
+
+    label: str
+    """The headline or the command above it; "" without one."""
+    first_line: int
+    last_line: int
+
+
 class Blind(msgspec.Struct, frozen=True):
     """A rule that could not judge, and what the recording lacks for it."""
 
@@ -155,6 +164,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """Rules that failed with an exception."""
     rules: dict[str, RuleCard] = {}
     """The rules that the report names, by their names."""
+    parts: tuple[Part, ...] = ()
+    """The traces, if the file holds several; their findings follow one another, each part's in order of rank."""
 
     @property
     def causes(self) -> tuple[Finding, ...]:
