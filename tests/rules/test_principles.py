@@ -77,6 +77,12 @@ LEFT = """\
 7 close({1}) = 0
 """
 
+TOLD = """\
+7 openat(AT_FDCWD, "/var/queue/new/msg", O_WRONLY|O_CREAT|O_EXCL, 0600) = -1 ENOENT (No such file or directory)
+7 write({}, "mailer: cannot queue the message"..., 61) = 61
+7 nanosleep({{1, 0}}, NULL) = 0
+"""
+
 REPLACES = """\
 7 openat(AT_FDCWD, "/srv/app/state.tmp", O_WRONLY|O_CREAT|O_TRUNC, 0600) = 4
 7 write(4, "state", 5) = 5
@@ -116,6 +122,10 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
         (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),
+        (TOLD.format(3), "failed-call-behind-exit", "likely"),
+        (TOLD.format(2), "failed-call-behind-exit", "likely"),
+        (TOLD.format(3).replace("cannot queue the", "queued no other"), "failed-call-behind-exit", None),
+        (f"{START}\n{TOLD.format(3)}", "failed-call-behind-exit", None),
         (DAEMON, "failed-call-behind-exit", None),
         (START + "\n" + REPLACES + ENDS, "replace-without-fsync", "likely"),
         (START + "\n" + FIRST_TIME + REPLACES + ENDS, "replace-without-fsync", None),

@@ -138,23 +138,27 @@ def failed_calls(process: Process) -> list[Syscall]:
     return [call for call in process.failures if call.name not in _RETURNS]
 
 
-def find_blame(process: Process, end: int, *, ended: bool = True) -> Blame | None:
+def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool = False) -> Blame | None:
     """Return the failed call that caused the end of a process at that line, or None where none is likely.
 
     Args:
         process: the process, whose last failures and messages are examined.
         end: the line of its end, or of the end of the trace.
         ended: whether it ended badly; if not, only a call that its message names counts.
+        pasted: whether the end was cut off: then a message of a failure directly after the call counts as well.
     """
     failures = failed_calls(process)
     said = said_by(process)
-    if not ended and not _speaks_of_any(said, failures):
+    if not ended and not pasted and not _speaks_of_any(said, failures):
         return None
     last_words = _last_words(said)
     best: tuple[float, int, Blame] | None = None
     for call in failures:
         blame, score = _weigh(call, said.after(call.line), last_words or end, failures)
-        if score < _WORTH or (not ended and not blame.named):
+        told = pasted and blame.message is not None and said.after(call.line).tells_failure(call) is not None
+        if told:
+            score = max(score, _WORTH)
+        if score < _WORTH or not (ended or blame.named or told):
             continue
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)

@@ -10,6 +10,7 @@ from itertools import islice
 
 import msgspec
 
+from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Step, step
@@ -25,6 +26,8 @@ _SHORTEST = 3
 """Characters of a name: shorter ones occur in any text."""
 _BURST = 12
 """Lines between two writes to fd 2 that belong to one message."""
+_DIRECTLY = 2
+"""Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = re.compile(r": *+[^\s:][^:\n]*+: *+\Z")
 """What stands between the name of the program and the error: the object, where a program names it."""
 _LONGEST, _BUFFERS = 8192, 64
@@ -102,6 +105,12 @@ class Complaint(msgspec.Struct, eq=False):
         """Return the first write that contains one of these words, ignoring case; None if none does."""
         return next((piece.call for piece in self.pieces if any(word in piece.text.lower() for word in words)), None)
 
+    def tells_failure(self, call: Syscall) -> Syscall | None:
+        """Return the write directly after a failed call that speaks of a failure, in whatever words."""
+        first = self.first
+        near = first is not None and 0 < first.line - max(call.line, call.end_line) <= _DIRECTLY
+        return first if near and FAILURE.search(self.messages[0].text) is not None else None
+
     def names_error(self, errno: str) -> Syscall | None:
         """Return the write with the error's text, name or number, even if strace truncated it; None if none has it."""
         pattern, text = _pattern(errno), _text(errno)
@@ -149,7 +158,9 @@ def report_step(write: Syscall, *, named: bool = True, subject: str = "program")
         named: whether it names the error in question; if not, it is only the next message.
         subject: the writer: "program", "child", "parent".
     """
-    return step(write, f"the {subject} reports the error on fd 2" if named else f"the {subject} writes this to fd 2")
+    number = write.number(0)
+    where = "fd 2" if number is None else f"fd {number}"
+    return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
 
 
 def _pieces(call: Syscall) -> Iterator[Piece]:

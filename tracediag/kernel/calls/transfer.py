@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
@@ -26,6 +28,8 @@ BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 """The peer is gone: no more data can be sent on this connection."""
 
 _STDERR = 2
+FAILURE = re.compile(r"\b(?:cannot|can't|could not|couldn't|unable to|failed|failure)\b", re.IGNORECASE)
+"""Words with which programs report a failure, in whatever form."""
 
 
 def asked(call: Syscall) -> int | None:
@@ -116,6 +120,8 @@ def transmit(action: Action, call: Syscall) -> None:
         as_socket(descriptor.file)
     if descriptor.number == _STDERR or descriptor.copy_of is not None:
         _record_message(action, descriptor, call)
+    elif descriptor.file.socket is None and (last := action.thread.last_call) is not None and last.errno is not None:
+        _record_complaint(action, call)
     _wrote(descriptor, call)
 
 
@@ -125,6 +131,12 @@ def _record_message(action: Action, descriptor: Descriptor, call: Syscall) -> No
     maker = descriptor.opened
     copied = original is not None and original.number == _STDERR and maker is not None and maker.name == "dup"
     if descriptor.number == _STDERR or copied:
+        action.process.messages.append(call)
+
+
+def _record_complaint(action: Action, call: Syscall) -> None:
+    """Record what a program writes elsewhere, as to a log, directly after a failed call, if it speaks of a failure."""
+    if FAILURE.search(call.body) is not None:
         action.process.messages.append(call)
 
 

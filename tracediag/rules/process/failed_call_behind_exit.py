@@ -91,13 +91,13 @@ class FailedCallBehindExit(Rule):
         """Report a call whose error was printed by a process that is not known to have failed."""
         if not process.messages:
             return  # most processes: nothing to weigh
-        blame = find_blame(process, end, ended=False)
+        blame = find_blame(process, end, ended=False, pasted=self.scope.is_excerpt)
         if blame is not None:
             yield self.finding(
                 _story(blame),
                 object=process_name(process),
                 title=f"{subject(process)} reports an error: {failure_of(blame)}",
-                severity=severity,
+                severity=severity if blame.named else _milder(severity, Severity.WARNING),
                 confidence=Confidence.POSSIBLE if blame.confidence is Confidence.POSSIBLE else Confidence.LIKELY,
                 why=why_of(blame),
                 fix=fix_of(blame),
