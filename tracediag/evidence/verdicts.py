@@ -224,7 +224,7 @@ def is_orphan(process: Process, kernel: Kernel) -> bool:
 def _head(kernel: Kernel) -> Process:
     """Return the ancestor of all others: the process that started first, or else the one that outlives them."""
     first = kernel.processes[0]
-    if first.execs:
+    if first.execs or (first.exit is not None and first.exit.line == kernel.last_line):
         return first
     return max(kernel.processes, key=lambda process: process.exit.line if process.exit else last_line(kernel) + 1)
 
