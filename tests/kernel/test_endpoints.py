@@ -146,8 +146,8 @@ def test_names_tell_more_than_a_guess() -> None:
 
 def test_ipv4_in_ipv6_dress() -> None:
     server, client = kernel_of(
-        '1 read(4<TCPv6:[[::ffff:127.0.0.1]:80->[::ffff:127.0.0.1]:1003]>, "x", 1) = 1',
-        f'2 write(5<TCP:[127.0.0.1:1003->{SERVER}]>, "x", 1) = 1',
+        '701 read(4<TCPv6:[[::ffff:127.0.0.1]:80->[::ffff:127.0.0.1]:1003]>, "x", 1) = 1',
+        f'702 write(5<TCP:[127.0.0.1:1003->{SERVER}]>, "x", 1) = 1',
     ).processes
     assert held(server, 4).other is held(client, 5)
     assert held(server, 4).closed is None

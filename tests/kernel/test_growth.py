@@ -44,7 +44,8 @@ def kernel_of(lines: Iterable[str], kernel: Kernel | None = None) -> Kernel:
 
 
 def strangers() -> Kernel:
-    return kernel_of(f'{pid} read(3, "a", 1) = 1' for pid in range(1, MANY))
+    pids = range(MANY - 1, 0, -1)  # rising, they would be numbers of lines
+    return kernel_of(f'{pid} read(3, "a", 1) = 1' for pid in pids)
 
 
 def test_what_kind_of_recording_it_is_is_known_without_a_look_at_the_processes() -> None:
@@ -109,7 +110,7 @@ def references(kernel: Kernel) -> int:
 def test_children_share_what_they_inherit(followed: bool) -> None:
     children = range(2, MANY + 2)
     kernel = kernel_of([*OPENS, *(f"1 fork() = {pid}" for pid in children)])
-    kernel_of([f"{pid} getpid() = {pid}" for pid in children if followed], kernel)
+    kernel_of([f"{pid} getpid() = {pid}" for pid in reversed(children) if followed], kernel)
     assert all(process.table.count == MANY for process in kernel.processes)
     assert references(kernel) == MANY
     held = kernel.processes[0].table.open[3].file
@@ -167,7 +168,7 @@ def test_lines_without_a_pid_find_their_thread_without_a_look_at_all() -> None:
     kernel_of((line for _ in range(MANY // 2) for line in ("getpid() = 1", "exit_group(0) = ?")), kernel)
     assert counted.looks == 0
     left = [process for process in kernel.processes if process.exit_status is not None]
-    assert [process.pid for process in left] == list(range(1, MANY // 2 + 1))
+    assert [process.pid for process in left] == list(range(MANY - 1, MANY - 1 - MANY // 2, -1))
 
 
 def test_a_process_that_gets_its_pid_late_keeps_its_place() -> None:
