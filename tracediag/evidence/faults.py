@@ -65,6 +65,6 @@ class Fault(msgspec.Struct, eq=False):
     def sent(self) -> bool:
         """Whether another process sent it: then this is not a crash."""
         sender = self.signal.sender
-        if not self.by_process or sender is None or sender == self.thread.process.pid:
+        if not self.by_process or sender is None or self.thread.process.is_called(sender):
             return False
         return not (self.last is not None and self.last.name in KILLS)

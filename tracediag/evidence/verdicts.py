@@ -18,7 +18,7 @@ from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Reaped
 from tracediag.results.findings import Confidence, Severity
 from tracediag.trace.events import Event, Exit, Syscall
 
@@ -107,7 +107,7 @@ class Verdicts:
             claimed = [known.pid for known in process.reaped if known.child is not None and known.child.started is None]
             found += [self._strangers.pop(pid) for pid in claimed if pid in self._strangers]
         for child in found:
-            waits = (known.call for known in process.reaped if known.pid == child.pid)
+            waits = (known.call for known in process.reaped if _names(known, child.pid))
             child.waited = child.waited or next(waits, None)
         return found
 
@@ -178,8 +178,13 @@ def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Sysca
     if closer is not None and child is not None:
         child.held = True
         return child
-    well = any(known.pid == closer and known.status == 0 for known in process.reaped)
+    well = any(_names(known, closer) and known.status == 0 for known in process.reaped)
     return latest if not well and _cut_off(latest, write) else None
+
+
+def _names(known: Reaped, pid: int | None) -> bool:
+    """Whether a wait took the status of the process with that pid; in a pid namespace the wait has another number."""
+    return pid is not None and (known.pid == pid if known.child is None else known.child.is_called(pid))
 
 
 def _closer(process: Process, write: Syscall) -> int | None:

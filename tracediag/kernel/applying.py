@@ -11,6 +11,7 @@ from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
 from tracediag.kernel.signals import ORDERS
+from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
 
 
@@ -66,6 +67,8 @@ def _record(action: Action, event: Event) -> None:
         case Signal():
             action.thread.earlier_signal = action.thread.last_signal
             action.thread.last_signal = event
+            if action.process.inner is None and action.kernel.sent:
+                _recognise(action, event)
             if event.name in ORDERS:
                 action.process.order = event
         case Exit():
@@ -77,6 +80,14 @@ def _record(action: Action, event: Event) -> None:
             action.kernel.deferred = action.kernel.process_table.forget_rounds
         case Notice(kind="attached", subject=int(tid)):
             action.kernel.process_table.expect(tid, action.thread)
+
+
+def _recognise(action: Action, signal: Signal) -> None:
+    """Learn the pid of a process from a signal that it sent itself, as abort(3) and raise(3) do."""
+    sender = signal.sender
+    sent = sender is not None and action.kernel.sent[-1]
+    if sent and sent[0] is action.process and sent[1].name in KILLS and sent[1].number(0) == sender:
+        action.process.inner = sender
 
 
 def _begin(action: Action, call: Begun) -> None:

@@ -44,9 +44,11 @@ class Process(Watched, eq=False):
     """One thread group: what its threads share."""
 
     pid: int | None
-    """None if the trace shows no pids."""
+    """The pid of its lines; None if the trace shows none."""
     table: DescriptorTable
     signals: SignalTable
+    inner: int | None = None
+    """The pid by which it, or its parent, knows it: another than `pid` in a pid namespace of its own."""
     parent: Process | None = None
     program: str | None = None
     """The path of the last successful execve."""
@@ -69,7 +71,7 @@ class Process(Watched, eq=False):
     order: Signal | None = None
     """The last order to stop that any of its threads received: `ORDERS`."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
-    """Its children by pid, until they are reaped."""
+    """Its children by the pid that the process knows, until they are reaped."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
     """The last children that it reaped."""
     failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
@@ -90,6 +92,10 @@ class Process(Watched, eq=False):
     """Its own, or inherited from the parent; execve keeps it."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
+
+    def is_called(self, number: int | None) -> bool:
+        """Whether a number names it: that of its lines, or that of its pid namespace."""
+        return number is not None and number in (self.pid, self.inner)
 
     @property
     def status(self) -> int | None:
@@ -140,6 +146,8 @@ class Thread(Watched, eq=False):
 
     tid: int | None
     process: Process
+    inner: int | None = None
+    """The number by which it, or its parent, knows it, once shown; another than `tid` in a pid namespace of its own."""
     inside: Begun | None = None
     """The call that has begun and not yet returned."""
     inside_descriptor: Any = None

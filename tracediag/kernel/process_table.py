@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from tracediag.kernel.forking import clone_flags, forked
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
-from tracediag.trace.flags import flags_in
 
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
 _MOST_UNCLAIMED = 64
+_MOST_SILENT = 64
 
 
 class ProcessTable:
@@ -36,6 +37,12 @@ class ProcessTable:
         """The threads with an event since lines were left out."""
         self._unclaimed: OrderedDict[int, Process] = OrderedDict()
         """By pid: the processes that have exited and of which the trace does not show the parent; bounded."""
+        self._silent: OrderedDict[int, Thread] = OrderedDict()
+        """The children without a line so far, by what their clone returned; bounded, the latest last."""
+        self._born: dict[Thread, Thread] = {}
+        """The child that appeared while a thread was in a clone, until the clone returns."""
+        self.inner: dict[int, Thread] = {}
+        """The threads by their number in a pid namespace of their own, where it differs: pid_namespaces(7)."""
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
 
@@ -46,6 +53,8 @@ class ProcessTable:
             return last
         found = self.threads.get(event.pid) or self._newcomer(event)
         self.last = found
+        if self._silent and found.tid is not None:
+            self._silent.pop(found.tid, None)
         self._touched[found] = None
         return found
 
@@ -53,6 +62,8 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self._only_one_left()
+        if tid is not None and self._silent and self.inner:
+            return self._rename(tid)
         parent = next(reversed(self._cloning), None) if tid is not None else None
         if parent is not None and parent.inside is not None:
             return self.clone(parent, tid, parent.inside)
@@ -60,6 +71,31 @@ class ProcessTable:
         if nameless is not None and tid is not None:
             return self._name(nameless, tid)
         return self._stranger(tid)
+
+    def _rename(self, tid: int) -> Thread:
+        """Give the child that has been without a line for longest the pid of the lines: its own is of a namespace."""
+        number, thread = self._silent.popitem(last=False)
+        self.threads.pop(number, None)
+        if thread.process.pid == number:
+            thread.process.pid = tid
+        thread.tid = tid
+        self.threads[tid] = thread
+        self.tell(thread, number)
+        return thread
+
+    def tell(self, thread: Thread, number: int | None) -> None:
+        """Record the number by which a thread, or its parent, knows it."""
+        if number is None or number <= 0:
+            return
+        thread.inner = number
+        if thread.process.pid == thread.tid:
+            thread.process.inner = number
+        if thread.tid not in (None, number) and len(self.inner) < _MOST:
+            self.inner[number] = thread
+
+    def find(self, number: int | None) -> Thread | None:
+        """Return the live thread that a program means by a number, as an argument of kill(2) or as si_pid."""
+        return None if number is None else self.inner.get(number) or self.threads.get(number)
 
     def _only_one_left(self) -> Thread:
         """Return the only process left, to which lines without a pid belong (strace writing to a terminal)."""
@@ -104,12 +140,18 @@ class ProcessTable:
     def expect(self, tid: int, near: Thread) -> None:
         """Record strace's "Process N attached", which names the child before its first line."""
         parent = next(reversed(self._cloning), near)
-        if tid not in self.threads and parent.inside is not None and parent.inside.name in FORKS:
+        if tid in self.threads:
+            self._silent.pop(tid, None)
+        elif parent.inside is not None and parent.inside.name in FORKS:
             self.clone(parent, tid, parent.inside)
+        elif self._silent:
+            self._rename(tid)
 
     def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:
         """Create the child of a clone, or return it if its lines came first."""
-        known = self.threads.get(tid)
+        known, came = self.threads.get(tid), None if isinstance(call, Begun) else self._born.pop(parent, None)
+        if known is None and came is not None and tid is not None and came.inner in (None, tid):
+            return self.number(came, parent, tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
             _hand_over(known.process, parent.process, call)
             return known
@@ -117,9 +159,25 @@ class ProcessTable:
         if "CLONE_THREAD" in flags:
             child = self._enter(parent.process, tid)
         else:
-            child = self._enter(_fork(parent.process, tid, flags, call), tid)
+            child = self._enter(forked(parent.process, tid, flags, call), tid)
         child.blocked = parent.blocked
+        if isinstance(call, Begun):
+            if len(self._cloning) == 1:  # no other clone is under way
+                self._born[parent] = child
+        elif tid is not None:
+            self._silent[tid] = child
+            if len(self._silent) > _MOST_SILENT:
+                self._silent.popitem(last=False)
         self.end_clone(parent)
+        return child
+
+    def number(self, child: Thread, parent: Thread, number: int) -> Thread:
+        """Record that the clone has returned another number for a child than that of its lines."""
+        self.end_clone(parent)
+        if child.tid is not None and parent.process.children.get(child.tid) is child.process:
+            del parent.process.children[child.tid]
+            parent.process.children[number] = child.process
+        self.tell(child, number)
         return child
 
     def leave(self, thread: Thread, event: Exit) -> Process | None:
@@ -129,6 +187,9 @@ class ProcessTable:
         self._staying.pop(thread, None)
         self._stand_in(thread)
         self.end_clone(thread)
+        self._born.pop(thread, None)
+        if thread.inner is not None and self.inner.get(thread.inner) is thread:
+            del self.inner[thread.inner]
         # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
@@ -210,38 +271,3 @@ def _leaving(thread: Thread) -> bool:
     """Whether a thread has exited or is about to: with `-qq` strace does not report exits."""
     process, last = thread.process, thread.last_call
     return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")
-
-
-def clone_flags(call: Syscall | Begun) -> frozenset[str]:
-    """Return the CLONE_ flags of a clone, clone3, fork or vfork."""
-    if call.name == "fork":
-        return frozenset()
-    if call.name == "vfork":
-        return frozenset({"CLONE_VM", "CLONE_VFORK"})
-    return flags_in(call.body, "CLONE_")
-
-
-def _fork(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:
-    table = parent.table if "CLONE_FILES" in flags else parent.table.copy()
-    signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
-    child = Process(
-        tid,
-        table,
-        signals,
-        parent=parent,
-        program=parent.program,
-        started=call,
-        limits=dict(parent.limits),
-        group=parent.group,
-        session=parent.session,
-        terminal=parent.terminal,
-        uids=parent.uids,
-        gids=parent.gids,
-        groups=parent.groups,
-        seccomp=parent.seccomp,
-        space=parent.space if "CLONE_VM" in flags else parent.space.copy(),
-    )
-    table.users[child] = None
-    if tid is not None:
-        parent.children[tid] = child
-    return child

@@ -118,7 +118,7 @@ class _TreeBuilder:
 
     def _child(self, call: Syscall) -> None:
         """Record a child when it is created: strace may not follow it."""
-        child = self._kernel.process_table.threads.get(call.result)
+        child = self._kernel.process_table.find(call.result)
         if child is not None:
             state = self._state(child.process, call)
             state.thread_states.setdefault(child, _ThreadState(child.tid, call.time))

@@ -52,14 +52,27 @@ class Killings:
         """Return the sender of the signal that ended a process; None if the trace does not show it."""
         arrived = self._arrived.get((process, signal))
         for sent in reversed(self._sent):
-            if sent.signal != signal or (arrived is not None and sent.sender.pid not in (arrived.sender, None)):
+            if sent.signal != signal or (arrived is not None and _other(sent.sender, arrived.sender)):
                 continue
             if _hits(sent, process, named=arrived is not None):
                 number = sent.sender.pid if sent.sender.pid is not None else (arrived and arrived.sender)
                 return Killer(pid=number or 0, call=sent.call.name, line=sent.call.line)
         if arrived is not None and arrived.sender is not None:
-            return Killer(pid=arrived.sender, call="", line=arrived.line)
+            return Killer(pid=_pid(process, arrived.sender), call="", line=arrived.line)
         return None
+
+
+def _pid(process: Process, number: int) -> int:
+    """Return the pid of the lines of the ancestor with a number in its pid namespace; else the number."""
+    head = process.parent
+    while head is not None and not head.is_called(number):
+        head = head.parent
+    return number if head is None or head.pid is None else head.pid
+
+
+def _other(sender: Process, number: int | None) -> bool:
+    """Whether a process is certainly not the one that a signal names as its sender."""
+    return sender.pid is not None and not sender.is_called(number)
 
 
 def _target(call: Syscall) -> int | None:
@@ -77,7 +90,7 @@ def _hits(sent: _SentSignal, process: Process, *, named: bool) -> bool:
     The trace does not show the members of a group, except if the signal itself names its sender (`named`); SIGKILL is
     never shown. Then the group is assumed to be the sender or the named process with all descendants.
     """
-    if sent.target == process.pid or any(thread.tid == sent.target for thread in process.threads):
+    if process.is_called(sent.target) or any(sent.target in (one.tid, one.inner) for one in process.threads):
         return True
     if sent.target > 0:
         return named and sent.sender is process
@@ -85,7 +98,7 @@ def _hits(sent: _SentSignal, process: Process, *, named: bool) -> bool:
         return True
     head: Process | None = process
     while head is not None:
-        if (sent.target in (0, -1) and head is sent.sender) or head.pid == -sent.target:
+        if (sent.target in (0, -1) and head is sent.sender) or head.is_called(-sent.target):
             return True
         head = head.parent
     return False

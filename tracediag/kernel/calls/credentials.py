@@ -87,9 +87,9 @@ def groups(action: Action, call: Syscall) -> None:
 
 def _target(action: Action, pid: int | None) -> Process | None:
     """Return the process that a pid argument refers to; 0 is the caller."""
-    if pid in (None, 0, action.process.pid):
+    if pid in (None, 0) or action.process.is_called(pid):
         return action.process
-    thread = action.kernel.process_table.threads.get(pid)
+    thread = action.kernel.process_table.find(pid)
     return None if thread is None else thread.process
 
 

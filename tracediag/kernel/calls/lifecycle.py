@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.kernel.action import Action
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import release
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import names_of
+
+_OUTSIDE = re.compile(r"/\* ([0-9]{1,10}+) in strace's PID NS \*/")
+"""What --pidns-translation adds to a pid."""
 
 
 @begins(*FORKS)
@@ -23,7 +29,11 @@ def clone(action: Action, call: Syscall) -> None:
     """Create the thread or process."""
     table = action.kernel.process_table
     if call.result is not None and call.result > 0:
-        table.clone(action.thread, call.result, call)
+        outside = _OUTSIDE.search(call.tail) if "PID NS" in call.tail else None
+        if outside is None:
+            table.clone(action.thread, call.result, call)
+        else:
+            table.number(table.clone(action.thread, checked_integer(outside[1]), call), action.thread, call.result)
     table.end_clone(action.thread)
 
 
@@ -80,7 +90,17 @@ def exit_group(action: Action, call: Syscall) -> None:
         action.process.leaving = call
 
 
-@handles("set_robust_list", "set_tid_address")
+@handles("getpid", "gettid", "set_tid_address")
+def told(action: Action, call: Syscall) -> None:
+    """Record the number by which the process or thread knows itself: getpid(2), gettid(2), set_tid_address(2)."""
+    thread, result = action.thread, call.result
+    if call.name != "getpid":
+        action.kernel.process_table.tell(thread, result)
+    elif thread.tid == thread.process.pid:
+        thread.process.inner = result
+
+
+@handles("set_robust_list")
 def started(action: Action, call: Syscall) -> None:
     """Note the first call that the C library makes in a child: its presence shows that strace follows the child."""
     del action, call

@@ -21,7 +21,7 @@ def getrlimit(action: Action, call: Syscall) -> None:
 @handles("prlimit64")
 def prlimit64(action: Action, call: Syscall) -> None:
     """Record the new limit, or else the old one, if the pid is 0 or the caller's own."""
-    if call.number(0) in (0, action.process.pid):
+    if (pid := call.number(0)) == 0 or action.process.is_called(pid):
         new = call.arg(2)
         _take(action, call, 1, new if isinstance(bare(new), Structure) else call.arg(3))
 

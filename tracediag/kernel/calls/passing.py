@@ -126,6 +126,6 @@ def _pid_of(call: Syscall, pidfd: Descriptor) -> int | None:
 
 
 def _held_by(action: Action, pid: int | None, number: int | None) -> OpenFile | None:
-    thread = None if pid is None else action.kernel.process_table.threads.get(pid)
+    thread = action.kernel.process_table.find(pid)
     held = None if thread is None or number is None else thread.process.table.get(number)
     return None if held is None else held.file

@@ -121,7 +121,7 @@ def _by_itself(process: Process, last: Syscall | None, signal: Signal | None, en
     target = last.number(0)
     if target == 0 and last.name == "kill":
         return end.signal in names_of(last.arg(1))  # its own group, to which it belongs
-    return target == process.pid or (signal is not None and target == signal.sender)
+    return process.is_called(target) or (signal is not None and target == signal.sender)
 
 
 def _why(name: str, *, shown: bool) -> str:
@@ -147,7 +147,7 @@ def _killing(
         if sender is process:
             return None
         return _by_known(sender, name, call)
-    if signal is not None and signal.sender is not None and signal.sender == process.pid:
+    if signal is not None and process.is_called(signal.sender):
         return None
     if name == "SIGKILL":
         return _by_force(kernel, process, asked, bound)
@@ -165,7 +165,7 @@ def _killing(
         return _Killing(_loss(process), "terminal closed: SIGHUP ends the process", fix)
     number = None if signal is None else signal.sender
     # A child that strace does not follow is known by its pid, and nothing else of it is seen.
-    known = next((found for found in kernel.processes if found.pid == number and _followed(found)), None)
+    known = next((found for found in kernel.processes if found.is_called(number) and _followed(found)), None)
     if known is not None:
         return _by_known(known, name)
     by, origin = "outside the trace", "sent the signal"
@@ -227,7 +227,7 @@ def _sender(kernel: Kernel, process: Process, name: str, end: Exit) -> tuple[Pro
         number = call.number(0)
         if call.name == "pidfd_send_signal" and sender is not process:
             return sender, call
-        if number is not None and (number == process.pid or number in _GROUPS or number < 0):
+        if number is not None and (process.is_called(number) or number in _GROUPS or number < 0):
             return sender, call
     return None
 

@@ -91,7 +91,7 @@ def _sent(action: Action, signal: Signal | None) -> Syscall | None:
     if signal is None or "SI_KERNEL" in signal.info:
         return None
     for sender, call in reversed(action.kernel.sent):
-        named = signal.sender is None or sender.pid is None or sender.pid == signal.sender
+        named = signal.sender is None or sender.pid is None or sender.is_called(signal.sender)
         if named and call.name in KILLS and signal.name in names_of(call.arg(1)):
             return call
     return None

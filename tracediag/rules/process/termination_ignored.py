@@ -49,7 +49,7 @@ class TerminationIgnored(Rule):
         """Remember a request to a process that may have blocked the signal."""
         if action.call.result != 0 or "SIGTERM" not in names_of(action.call.arg(1)):
             return
-        target = action.kernel.process_table.threads.get(action.call.number(0))
+        target = action.kernel.process_table.find(action.call.number(0))
         if target is not None and target.process is not action.process:
             self._sent.setdefault(target.process, action.call)
 
