@@ -30,6 +30,11 @@ BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 _STDERR = 2
 FAILURE = re.compile(r"\b(?:cannot|can't|could not|couldn't|unable to|failed|failure)\b", re.IGNORECASE)
 """Words with which programs report a failure, in whatever form."""
+_UNKNOWN = Kind.UNKNOWN
+_SOCKET_ERRORS = frozenset({"ECONNRESET", "ECONNREFUSED", "ENOTCONN", "EHOSTUNREACH", "ENETUNREACH", "EDESTADDRREQ"})
+"""Errors of read and write that only sockets have."""
+_QUERIES = (r"\1\0\0\1\0\0\0\0\0", r"\1 \0\1\0\0\0\0\0")
+"""The flags and counts of nearly every DNS query, as strace prints them: RFC 1035, section 4.1.1."""
 
 
 def asked(call: Syscall) -> int | None:
@@ -81,6 +86,8 @@ def receive(action: Action, call: Syscall) -> None:
 
 
 def _received(action: Action, file: OpenFile, call: Syscall) -> None:
+    if file.kind is _UNKNOWN and call.errno in _SOCKET_ERRORS:
+        as_socket(file)
     socket = file.socket
     if socket is None:
         if call.result == 0:
@@ -110,13 +117,19 @@ def _count_empty_read(action: Action, file: OpenFile, call: Syscall) -> None:
         end.times += 1
 
 
+def _shows_socket(call: Syscall) -> bool:
+    """Whether a write can only be one on a socket: by its error, or because its data is a DNS query."""
+    return call.errno in _SOCKET_ERRORS or any(header in call.body for header in _QUERIES)
+
+
 @handles(*FILE_WRITES, *SENDS - MESSAGE_SENDS)
 def transmit(action: Action, call: Syscall) -> None:
     """Record data that the kernel accepted, or an error that the peer is gone; `passing` does so for sendmsg."""
     descriptor = subject(action, call)
     if descriptor is None:
         return
-    if call.name in SENDS and call.errno != "ENOTSOCK":
+    unknown = descriptor.file.kind is _UNKNOWN and _shows_socket(call)
+    if unknown or (call.name in SENDS and call.errno != "ENOTSOCK"):
         as_socket(descriptor.file)
     if descriptor.number == _STDERR or descriptor.copy_of is not None:
         _record_message(action, descriptor, call)

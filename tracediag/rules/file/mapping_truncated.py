@@ -34,7 +34,7 @@ class MappingTruncated(FaultRule):
         mapping = None if address is None else process.space.find(address)
         if mapping is None or (address is not None and process.space.unmapped(address, mapping.call.line) is not None):
             return self._elsewhere(process, fault, end)
-        if mapping.file is None:
+        if mapping.file is None or _inside(fault, mapping, address):
             return None
         cut = _cut(fault, mapping)
         # A file that was empty when opened may have been written to in the meantime.
@@ -91,6 +91,14 @@ def _cut(fault: Fault, mapping: Mapping) -> Cut | None:
     return None
 
 
+def _inside(fault: Fault, mapping: Mapping, address: int | None) -> bool:
+    """Whether the file is known to reach as far as the address: then the file system is full, or a disk fails."""
+    last = next((cut for cut in reversed(fault.cuts) if mapping.file is not None and cut.hits(mapping.file)), None)
+    if last is None or last.length is None or address is None:
+        return False
+    return last.length > _place(mapping, address) // _PAGE * _PAGE
+
+
 def _end(mapping: Mapping) -> int:
     """Return the file length in bytes that the mapping needs."""
     return (_offset(mapping.call) or 0) + mapping.length
@@ -104,8 +112,12 @@ def _beyond(mapping: Mapping, address: int | None, cut: Cut) -> bool:
     """Whether the address is on a page that is entirely beyond the end of the file."""
     if address is None or cut.length is None:
         return False
-    place = (_offset(mapping.call) or 0) + address - mapping.start
-    return place // _PAGE * _PAGE >= cut.length
+    return _place(mapping, address) // _PAGE * _PAGE >= cut.length
+
+
+def _place(mapping: Mapping, address: int) -> int:
+    """Return where in the file an address of the mapping is."""
+    return (_offset(mapping.call) or 0) + address - mapping.start
 
 
 def _story(fault: Fault, mapping: Mapping | None, cut: Cut | None, end: Exit | None, what: str) -> Iterator[Step]:

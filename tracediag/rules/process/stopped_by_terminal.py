@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tracediag.evidence.names import process_name
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_signal, on_stop, on_trace_end
-from tracediag.trace.calls import KILLS
+from tracediag.rules.base import Rule, on_call, on_signal, on_stop, on_trace_end
+from tracediag.trace.calls import CHILD_WAITS, KILLS
 from tracediag.trace.events import Signal, Stop, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import names_of
 
 _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})
+_STOPPED = re.compile(r"\bsi_code=CLD_STOPPED\b.*?\bsi_pid=([0-9]{1,10}+).*?\bsi_status=(SIGTTIN|SIGTTOU)\b")
+_COLLECTED = re.compile(rf"{_STOPPED.pattern}|WSTOPSIG\(s\) == (SIGTTIN|SIGTTOU)\b")
+_WHY = (
+    "only the foreground process group of a terminal may read from it or change its settings; the kernel"
+    " stops any other group with SIGTTIN or SIGTTOU: setpgid(2), tcsetpgrp(3)"
+)
 
 
 class StoppedByTerminal(Rule):
@@ -29,6 +37,8 @@ class StoppedByTerminal(Rule):
         """Signals without a stop so far, and whether each of them interrupted a call."""
         self._reported: set[int] = set()
         """Lines of the kills that have been reported: one kill stops a process group."""
+        self._children: set[int] = set()
+        """Children, not followed, whose stop has been reported: SIGCHLD and the wait both tell of it."""
 
     @on_signal(*_SIGNALS)
     def signalled(self, action: Action) -> None:
@@ -47,6 +57,39 @@ class StoppedByTerminal(Rule):
         held = self._alone.pop(action.thread.tid, None)
         signal = held[0] if held is not None and held[0].name == event.signal else None
         yield from self._stopped(action, signal, event)
+
+    @on_signal("SIGCHLD")
+    def told(self, action: Action) -> Iterator[Finding]:
+        """Report a stop that SIGCHLD tells of, if strace does not follow the child."""
+        event = action.event
+        found = _STOPPED.search(event.info) if isinstance(event, Signal) else None
+        if found is not None and isinstance(event, Signal):
+            yield from self._of_child(action, checked_integer(found[1]), found[2], event)
+
+    @on_call(*CHILD_WAITS)
+    def collected(self, action: Action) -> Iterator[Finding]:
+        """Report a stop that a wait with WUNTRACED tells of; without it only a debugger is told of stops."""
+        call = action.call
+        found = _COLLECTED.search(call.body) if "SIGTT" in call.body else None
+        if found is None or not (call.has("WUNTRACED") or call.has("WSTOPPED")):
+            return
+        pid = call.result if found[1] is None else checked_integer(found[1])
+        if pid:
+            yield from self._of_child(action, pid, found[2] or found[3], call)
+
+    def _of_child(self, action: Action, pid: int, name: str, event: Signal | Syscall) -> Iterator[Finding]:
+        child = action.process.children.get(pid)
+        if (child is not None and child.table.seen) or pid in self._children:
+            return
+        self._children.add(pid)
+        yield self.finding(
+            [step(event, f"the kernel reports that child {pid} is stopped by {name}", primary=True)],
+            object=f"child {pid}",
+            title=f"child {pid} is stopped by {name}: it is not in the foreground group of the terminal",
+            confidence=Confidence.LIKELY,
+            why=_WHY,
+            fix=_fix(name, sent=False),
+        )
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -80,8 +123,7 @@ class StoppedByTerminal(Rule):
             object=process_name(process),
             title=f"stopped by {name}: {_cause(reason, signal, sent=sent)}",
             confidence=Confidence.POSSIBLE if stop is None else Confidence.CERTAIN,
-            why="only the foreground process group of a terminal may read from it or change its settings; the kernel"
-            " stops any other group with SIGTTIN or SIGTTOU: setpgid(2), tcsetpgrp(3)",
+            why=_WHY,
             fix=_fix(name, sent=sent),
         )
 
