@@ -52,7 +52,7 @@ class Scope:
         self._kernel = kernel
         self._held = held
         self._ended = False
-        self.verdicts = Verdicts()
+        self.verdicts = Verdicts(kernel.sent)
         """On the processes that have ended."""
 
     def end(self) -> None:

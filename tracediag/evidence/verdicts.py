@@ -7,20 +7,21 @@ child is kept with its parent until the parent or the trace ends.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
+from tracediag.evidence.children import closer_of, line_of, names, was_ended_by_parent
 from tracediag.evidence.complaints import Complaint, said_by
 from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
-from tracediag.kernel.process import Process, Reaped
+from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Exit, Syscall
 
 _CHILDREN_KEPT = 16
 _STRANGERS_KEPT = 64
@@ -34,7 +35,8 @@ class Verdict(msgspec.Struct, eq=False):
     pid: int | None
     program: str | None
     end: Exit | Syscall | None
-    """Its exit, or its exit_group where the trace ends before; None while it runs."""
+    """Its exit, or its exit_group where the trace ends before, or the wait for a child not followed; None while
+    it runs."""
     status: int | None
     signal: str | None
     from_start: bool = False
@@ -49,6 +51,10 @@ class Verdict(msgspec.Struct, eq=False):
     """The call that reported the child's end to its parent."""
     held: bool = False
     """Whether its end closed the pipe or socket that its parent wrote to."""
+    followed: bool = True
+    """Whether strace followed it; if not, only its parent's wait shows its end."""
+    ended_by_parent: bool = False
+    """Whether its parent sent the signal that ended it: then its end is an effect, not a cause."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)
     """Children that ended badly without causing its own end."""
 
@@ -60,6 +66,8 @@ class Verdict(msgspec.Struct, eq=False):
     @property
     def manner(self) -> str:
         """How it ended, as a verb: "exits with status 1"."""
+        if self.end is not None and not self.followed:
+            return f"exits with status {self.status}" if self.signal is None else f"is killed by {self.signal}"
         return "lives" if self.end is None else manner(self.end)
 
     @property
@@ -71,7 +79,9 @@ class Verdict(msgspec.Struct, eq=False):
 class Verdicts:
     """The verdicts on the processes of one trace; rules share them (`Scope.verdicts`), so that each is reached once."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: Collection[tuple[Process, Syscall]] = ()) -> None:
+        self._sent = sent
+        """The last signals that traced processes sent, with their senders."""
         self._known: Cases[Process, Verdict] = Cases()
         self._children: Cases[Process, deque[Verdict]] = Cases()
         """For each running process, the verdicts on its last children that failed."""
@@ -84,6 +94,7 @@ class Verdicts:
         if known is not None:
             return known
         verdict = self._known[process] = _judged(process, self._of_children(process))
+        verdict.ended_by_parent = was_ended_by_parent(process, self._sent)
         parent = process.parent
         if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
             self._children.setdefault(parent, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
@@ -106,10 +117,19 @@ class Verdicts:
         if self._strangers:
             claimed = [known.pid for known in process.reaped if known.child is not None and known.child.started is None]
             found += [self._strangers.pop(pid) for pid in claimed if pid in self._strangers]
+        found += _not_followed(process)
         for child in found:
-            waits = (known.call for known in process.reaped if _names(known, child.pid))
-            child.waited = child.waited or next(waits, None)
+            waits = (known.call for known in process.reaped if names(known, child.pid))
+            child.waited = child.waited or (next(waits, None) if child.followed else None)
         return found
+
+
+def _not_followed(process: Process) -> Iterator[Verdict]:
+    """Yield the children that ended badly and of which the trace holds only the wait for them."""
+    for known in process.reaped:
+        unseen = known.child is None or (known.child.exit is None and not known.child.table.seen)
+        if unseen and (known.status or known.signal is not None):
+            yield Verdict(known.pid, None, known.call, known.status, known.signal, followed=False)
 
 
 def _judged(process: Process, children: list[Verdict]) -> Verdict:
@@ -145,7 +165,7 @@ def _unheard(process: Process) -> Blame | None:
 
 def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:
     """Return the child that caused this end."""
-    bad = [child for child in children if child.bad]
+    bad = [child for child in children if child.bad and not child.ended_by_parent]
     if not bad or verdict.end is None:
         return None
     same = [child for child in bad if _passed_on(child, verdict)]
@@ -173,30 +193,13 @@ def _spoke_first(blame: Blame, child: Verdict) -> bool:
 
 def _hung_up(process: Process, bad: list[Verdict], latest: Verdict, write: Syscall) -> Verdict | None:
     """Return the child that closed the other end of a write: known if the trace shows both ends, else by time."""
-    closer = _closer(process, write)
+    closer = closer_of(process, write)
     child = next((child for child in reversed(bad) if closer in {link.pid for link in chain(child)}), None)
     if closer is not None and child is not None:
         child.held = True
         return child
-    well = any(_names(known, closer) and known.status == 0 for known in process.reaped)
+    well = any(names(known, closer) and known.status == 0 for known in process.reaped)
     return latest if not well and _cut_off(latest, write) else None
-
-
-def _names(known: Reaped, pid: int | None) -> bool:
-    """Whether a wait took the status of the process with that pid; in a pid namespace the wait has another number."""
-    return pid is not None and (known.pid == pid if known.child is None else known.child.is_called(pid))
-
-
-def _closer(process: Process, write: Syscall) -> int | None:
-    """Return the pid of the process that closed the other end of the call's pipe or socket."""
-    number = write.number(0)
-    table = process.table
-    held = None if number is None else table.open.get(number) or table.last_closed.get(number)
-    if held is None or line_of(held.opened) > write.line or (held.closed is not None and held.closed.line < write.line):
-        return None
-    other = held.file.other
-    closed = None if other is None else other.closed
-    return None if closed is None else closed.pid
 
 
 def _cut_off(child: Verdict, write: Syscall) -> bool:
@@ -264,8 +267,3 @@ def chain(verdict: Verdict) -> Iterator[Verdict]:
     while link is not None:
         yield link
         link = link.child
-
-
-def line_of(event: Event | None) -> int:
-    """Return the line of an event, 0 for None."""
-    return 0 if event is None else event.line

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.names import named, program_name
 from tracediag.evidence.remedies import failure_of, fix_of
-from tracediag.evidence.scope import Fact
 from tracediag.evidence.verdicts import Verdict, chain, final, is_orphan
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
@@ -31,7 +30,6 @@ class ChildFailureBehind(Rule):
     name = "child-failure-behind"
     severity = Severity.ERROR
     summary = "a process fails because its child failed: traced down to the failed call of the child"
-    needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
     def __init__(self) -> None:
@@ -94,6 +92,8 @@ def _why(top: Verdict, child: Verdict) -> str:
 
 def _failed(bottom: Verdict) -> bool:
     """Whether the child's end was a failure, and not an answer like that of grep or test."""
+    if not bottom.followed and bottom.status != 1:
+        return True  # of a child that is not followed the trace shows no message, and few answers are no 1
     return bottom.blame is not None or bottom.complaint is not None or bottom.signal is not None
 
 
@@ -123,7 +123,8 @@ def _ends(child: Verdict) -> Iterator[Step]:
     for link in reversed(list(chain(child))):
         if link.end is None:
             continue
-        yield step(link.end, f"the child {link.manner}", primary=link.child is None)
+        told = "the parent is told that child {}" if not link.followed else "the child"
+        yield step(link.end, f"{told.format(link.pid)} {link.manner}", primary=link.child is None)
         if link.waited is not None and link.child is None:
             waiting = link.waited.line < link.end.line
             yield step(link.waited, "the parent waits for the child" if waiting else "the parent collects the status")
@@ -131,6 +132,8 @@ def _ends(child: Verdict) -> Iterator[Step]:
 
 def _fix(bottom: Verdict) -> str:
     name = _name(bottom)
+    if not bottom.followed:
+        return f"record with -f to see why child {bottom.pid} {bottom.manner}"
     if bottom.blame is not None:
         return f"start at line {bottom.blame.call.line}, in {name}: {fix_of(bottom.blame)}"
     if isinstance(bottom.end, Exit) and bottom.signal is not None:

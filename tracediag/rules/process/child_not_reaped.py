@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -30,6 +31,15 @@ _Zombie = tuple[Process, int, Exit | Signal]
 """A child, its pid, and the event of its exit."""
 
 
+class _Death(NamedTuple):
+    """The end of a child, as its parent was told."""
+
+    signal: Signal
+    thread: Thread
+    waits: int
+    """How often that thread had waited by then."""
+
+
 class ChildNotReaped(Rule):
     """A child has exited, and its running parent never waits for it."""
 
@@ -41,7 +51,7 @@ class ChildNotReaped(Rule):
     raised_by = (FORKS,)
 
     def __init__(self) -> None:
-        self._deaths: Cases[Process, dict[int, Signal]] = Cases()
+        self._deaths: Cases[Process, dict[int, _Death]] = Cases()
         """For each process, the SIGCHLD of each child by pid."""
 
     @on_signal("SIGCHLD")
@@ -51,7 +61,9 @@ class ChildNotReaped(Rule):
         assert isinstance(event, Signal)
         found = _DEAD.search(event.info)
         if found is not None and checked_integer(found[1]) in process.children:
-            self._deaths.setdefault(process, {}).setdefault(checked_integer(found[1]), event)
+            self._deaths.setdefault(process, {}).setdefault(
+                checked_integer(found[1]), _Death(event, action.thread, action.thread.waits)
+            )
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
@@ -59,7 +71,8 @@ class ChildNotReaped(Rule):
         process, end = last.process, last.exit or last.kernel.last_event
         if not process.children or _reaps_itself(process):
             return
-        zombies = sorted(_zombies(process, self._deaths.get(process, {})), key=lambda zombie: zombie[2].line)
+        deaths = self._deaths.get(process, {})
+        zombies = sorted(_zombies(process, deaths), key=lambda zombie: zombie[2].line)
         if not zombies or end is None:
             return
         child, _, death = zombies[0]
@@ -107,11 +120,18 @@ def _reaps_itself(process: Process) -> bool:
     return ignored or (arranged is not None and arranged.has("SA_NOCLDWAIT"))
 
 
-def _zombies(process: Process, deaths: dict[int, Signal]) -> Iterator[_Zombie]:
+def _zombies(process: Process, deaths: dict[int, _Death]) -> Iterator[_Zombie]:
     for pid, child in process.children.items():
-        death = child.exit or deaths.get(pid)
-        if death is not None:
+        told = deaths.get(pid)
+        death = child.exit or (None if told is None else told.signal)
+        if death is not None and not (told is not None and _ends_with(process, told)):
             yield child, pid, death
+
+
+def _ends_with(process: Process, told: _Death) -> bool:
+    """Whether a child was killed by the last acts of its parent, which never came back to a loop: the shutdown."""
+    killed = "CLD_KILLED" in told.signal.info
+    return killed and process.exit is not None and process.exit.status == 0 and told.thread.waits == told.waits
 
 
 def _lives_on(death: Event, end: Event) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
+from tracediag.evidence.complaints import said_by
 from tracediag.evidence.exits import end_step
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process, Reaped
@@ -51,8 +52,12 @@ class ChildStatusLost(Rule):
         call, pid, lost = held
         ignored = process.signals.get("SIGCHLD") is Disposition.IGNORED
         bad = end is not None and bool(end.status)
-        if isinstance(lost, Reaped) and not bad and (lost.status is not None or lost.signal is not None):
-            return  # the other wait may have kept the status for this one, as in rsync
+        taken = isinstance(lost, Reaped) and (lost.status is not None or lost.signal is not None)
+        if taken and isinstance(lost, Reaped) and (lost.call.pid == call.pid or not bad):
+            # The thread that waits in vain has the status: gdb and rsync keep it for such a wait.
+            bad = bad and said_by(process).after(call.line).names_error("ECHILD") is not None
+            if not (bad or self.scope.is_excerpt):
+                return
         steps = [
             *_before(process, lost, pid),
             step(call, f"{call.name} fails with ECHILD: no status of child {pid} is left", primary=True),
