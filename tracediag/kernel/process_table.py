@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from tracediag.kernel.forking import clone_flags, forked
+from tracediag.kernel.namespaces import InnerNumbers
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
@@ -41,8 +42,7 @@ class ProcessTable:
         """The children without a line so far, by what their clone returned; bounded, the latest last."""
         self._born: dict[Thread, Thread] = {}
         """The child that appeared while a thread was in a clone, until the clone returns."""
-        self.inner: dict[int, Thread] = {}
-        """The threads by their number in a pid namespace of their own, where it differs: pid_namespaces(7)."""
+        self.inner = InnerNumbers()
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
 
@@ -62,7 +62,7 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self._only_one_left()
-        if tid is not None and self._silent and self.inner:
+        if tid is not None and self._silent and self.inner.threads:
             return self._rename(tid)
         parent = next(reversed(self._cloning), None) if tid is not None else None
         if parent is not None and parent.inside is not None:
@@ -80,22 +80,12 @@ class ProcessTable:
             thread.process.pid = tid
         thread.tid = tid
         self.threads[tid] = thread
-        self.tell(thread, number)
+        self.inner.tell(thread, number)
         return thread
-
-    def tell(self, thread: Thread, number: int | None) -> None:
-        """Record the number by which a thread, or its parent, knows it."""
-        if number is None or number <= 0:
-            return
-        thread.inner = number
-        if thread.process.pid == thread.tid:
-            thread.process.inner = number
-        if thread.tid not in (None, number) and len(self.inner) < _MOST:
-            self.inner[number] = thread
 
     def find(self, number: int | None) -> Thread | None:
         """Return the live thread that a program means by a number, as an argument of kill(2) or as si_pid."""
-        return None if number is None else self.inner.get(number) or self.threads.get(number)
+        return None if number is None else self.inner.threads.get(number) or self.threads.get(number)
 
     def _only_one_left(self) -> Thread:
         """Return the only process left, to which lines without a pid belong (strace writing to a terminal)."""
@@ -177,7 +167,7 @@ class ProcessTable:
         if child.tid is not None and parent.process.children.get(child.tid) is child.process:
             del parent.process.children[child.tid]
             parent.process.children[number] = child.process
-        self.tell(child, number)
+        self.inner.tell(child, number)
         return child
 
     def leave(self, thread: Thread, event: Exit) -> Process | None:
@@ -188,8 +178,7 @@ class ProcessTable:
         self._stand_in(thread)
         self.end_clone(thread)
         self._born.pop(thread, None)
-        if thread.inner is not None and self.inner.get(thread.inner) is thread:
-            del self.inner[thread.inner]
+        self.inner.forget(thread)
         # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]

@@ -93,11 +93,9 @@ def exit_group(action: Action, call: Syscall) -> None:
 @handles("getpid", "gettid", "set_tid_address")
 def told(action: Action, call: Syscall) -> None:
     """Record the number by which the process or thread knows itself: getpid(2), gettid(2), set_tid_address(2)."""
-    thread, result = action.thread, call.result
-    if call.name != "getpid":
-        action.kernel.process_table.tell(thread, result)
-    elif thread.tid == thread.process.pid:
-        thread.process.inner = result
+    thread = action.thread
+    if call.name != "getpid" or thread.tid == thread.process.pid:  # the main thread has the number of its process
+        action.kernel.process_table.inner.tell(thread, call.result)
 
 
 @handles("set_robust_list")
