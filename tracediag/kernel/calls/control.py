@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracediag.kernel.action import Action, FlagChange
+from tracediag.kernel.calls.making import IOCTL_MAKERS, from_ioctl
 from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.credentials import Terminal
 from tracediag.kernel.descriptor import Descriptor
@@ -89,7 +90,10 @@ def ioctl(action: Action, call: Syscall) -> None:
     descriptor = subject(action, call)
     if descriptor is None or call.failed:
         return
-    for request in names_of(call.arg(1)):
+    requests = names_of(call.arg(1))
+    if call.result and not IOCTL_MAKERS.isdisjoint(requests):
+        from_ioctl(action, call, requests)
+    for request in requests:
         flag = _FLAG_REQUESTS.get(request)
         given = items_of(call.arg(2)) if flag is not None else ()
         on = number_of(given[0]) if given else None

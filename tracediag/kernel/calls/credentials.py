@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracediag.kernel.action import Action
+from tracediag.kernel.calls.making import listener
 from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Process
@@ -147,6 +148,7 @@ def control_process(action: Action, call: Syscall) -> None:
 def seccomp(action: Action, call: Syscall) -> None:
     """Record the seccomp filter or strict mode that seccomp(2) installs."""
     _confine(action.process, call, call.arg(0), _SECCOMP_MODES)
+    listener(action, call)
 
 
 def _confine(process: Process, call: Syscall, mode: Value | None, modes: dict[int | str, bool]) -> None:

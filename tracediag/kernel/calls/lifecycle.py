@@ -6,6 +6,7 @@ import re
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.address_space import AddressSpace
+from tracediag.kernel.calls.making import pidfd_of_child
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.numbers import release
 from tracediag.trace.calls import EXECS, EXITS, FORKS
@@ -34,6 +35,8 @@ def clone(action: Action, call: Syscall) -> None:
             table.clone(action.thread, call.result, call)
         else:
             table.number(table.clone(action.thread, checked_integer(outside[1]), call), action.thread, call.result)
+        if "CLONE_PIDFD" in call.body:
+            pidfd_of_child(action, call)
     table.end_clone(action.thread)
 
 

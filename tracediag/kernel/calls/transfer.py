@@ -15,6 +15,7 @@ from tracediag.trace.calls import (
     MESSAGE_RECEIVES,
     MESSAGE_SENDS,
     MOVES,
+    POSITIONED,
     RANGE_SYNCS,
     RECEIVES,
     SENDFILES,
@@ -161,6 +162,29 @@ def send_file(action: Action, call: Syscall) -> None:
     descriptor = subject(action, call, 0 if call.name in SENDFILES else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
+
+
+@handles(*POSITIONED)
+def positioned(action: Action, call: Syscall) -> None:
+    """Resolve the descriptor of a transfer at an offset of its own: the file offset does not change, pread(2)."""
+    subject(action, call)
+
+
+@handles("tee")
+def tee(action: Action, call: Syscall) -> None:
+    """Record that both descriptors are pipes, read from and written to: tee(2)."""
+    for place in (1, 0):
+        descriptor = subject(action, call, place)
+        if descriptor is not None and not call.failed and descriptor.file.kind in (_UNKNOWN, Kind.PIPE):
+            as_pipe(descriptor.file, writing=bool(place))
+
+
+@handles("vmsplice")
+def vmsplice(action: Action, call: Syscall) -> None:
+    """Record that the descriptor is a pipe; the call works on either end: vmsplice(2)."""
+    descriptor = subject(action, call)
+    if descriptor is not None and not call.failed and descriptor.file.kind is _UNKNOWN:
+        descriptor.file.kind = Kind.PIPE
 
 
 @handles(*FSYNCS, *RANGE_SYNCS, "syncfs", "flock")

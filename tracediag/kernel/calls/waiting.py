@@ -98,8 +98,7 @@ def begin_wait(action: Action, call: Begun) -> None:
 @handles(*EPOLL_WAITS)
 def epoll_wait(action: Action, call: Syscall) -> None:
     """Bind each reported event to its registration."""
-    holder = _waited_on(action, call)
-    if holder is None:
+    if (holder := _waited_on(action, call)) is None:
         return
     action.descriptor = holder
     _finish(action, call)
@@ -153,6 +152,14 @@ def sleep(action: Action, call: Syscall) -> None:
     action.thread.waits += 1
     for turn in action.thread.rounds.values():
         turn.paused = call
+
+
+@handles("io_uring_enter")
+def enter(action: Action, call: Syscall) -> None:
+    """Record that the thread waited, if it asked for a completion: io_uring_enter(2)."""
+    subject(action, call)
+    if call.number(2):
+        sleep(action, call)
 
 
 _READY_SET = re.compile(r"(in|out|except) \[([^\]]*)\]")
