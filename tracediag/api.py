@@ -208,6 +208,7 @@ def _held(dialect: Dialect) -> frozenset[Fact]:
         Fact.PIDS: dialect.has_pids,
         Fact.DESCRIPTORS: dialect.has_fd_paths,
         Fact.SOCKETS: dialect.has_socket_details,
+        Fact.EVERY_CALL: dialect.has_every_call,
     }
     return frozenset(fact for fact, is_there in held.items() if is_there)
 

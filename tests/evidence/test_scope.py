@@ -47,8 +47,9 @@ def test_what_was_cut_from_a_longer_trace_is_an_excerpt_of_any_length(lines: lis
 def test_the_end_of_a_trace_is_its_greatest_time() -> None:
     lines = ["1 epoll_pwait(9,  <unfinished ...>\n", *["2 getpid() = 2\n"] * 40]
     timed = [f"{line[:2]}1795821236.{number:06} {line[2:]}" for number, line in enumerate(lines)]
-    engine = Engine([])
+    engine = Engine([], lines=lambda: len(timed))
     list(engine.run(read(timed)))
+    assert engine.scope.excerpt == 41
     assert engine.kernel.last_time == pytest.approx(1795821236.00004)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 
+from tracediag.evidence.filters import may_only_spin, would_show
 from tracediag.evidence.steps import last_line
 from tracediag.evidence.verdicts import Verdicts
 from tracediag.kernel import Kernel
@@ -19,6 +20,8 @@ from tracediag.kernel.process import Process
 _TOO_FEW = 20
 """Lines of an excerpt up to which it may lack a call without a filter that leaves it out."""
 _STANDARD_STREAMS = 3
+_KINDS = 3
+"""Kinds of failures without a success between them that show that successes were left out."""
 
 
 class Fact(StrEnum):
@@ -29,6 +32,8 @@ class Fact(StrEnum):
     PIDS = "pids"
     DESCRIPTORS = "descriptors"
     SOCKETS = "sockets"
+    EVERY_CALL = "every call"
+    """No filter: it holds calls that are in no class of `strace -e trace=`."""
     START = "start"
     """The program's start: its descriptors, registrations and handlers were all created within the trace."""
 
@@ -39,6 +44,7 @@ LACKING: dict[str, str] = {
     Fact.PIDS: "which thread makes each call (strace -f)",
     Fact.DESCRIPTORS: "what each descriptor refers to (strace -y)",
     Fact.SOCKETS: "the addresses of sockets (strace -yy)",
+    Fact.EVERY_CALL: "calls of every kind (strace without -e)",
     Fact.START: "the start of the program (run it under strace instead of attaching)",
 }
 """What is missing if the recording lacks a fact, and how to record it."""
@@ -102,12 +108,28 @@ class Scope:
         """Whether no call so far has succeeded: `strace -Z` records failures only."""
         return bool(self._kernel.names) and not self._kernel.succeeded
 
-    def records(self, calls: Iterable[str]) -> bool:
-        """Whether the trace may show calls of these names: it holds one, or it is too short to prove a filter.
+    @property
+    def hides_successes(self) -> bool:
+        """Whether several kinds of calls failed and none succeeded: the recording is one of failures (`strace -Z`)."""
+        return self.failures_only and len(self._kernel.names) >= _KINDS
 
-        Ask at the end of the trace: before that, the first lines of any trace look like an excerpt.
+    @property
+    def hides_failures(self) -> bool:
+        """Whether a program started and no call failed: the loader alone has failures in a whole recording."""
+        return self.starts and not self._kernel.failed and not self.is_excerpt
+
+    def records(self, calls: Collection[str]) -> bool:
+        """Whether a call of these names would show if it were made and succeeded.
+
+        Such calls show, no filter is at work, or none can be proved: the trace is too short, or the program makes
+        hardly any other call. Ask at the end of the trace: the first lines of any trace look like an excerpt.
         """
-        return not self._kernel.names.isdisjoint(calls) or (self._ended and 0 < self.excerpt <= _TOO_FEW)
+        if self.hides_successes:
+            return False
+        names = self._kernel.names
+        if self.shows(Fact.EVERY_CALL) or would_show(calls, names):
+            return True
+        return self._ended and (0 < self.excerpt <= _TOO_FEW or may_only_spin(calls, names))
 
     def lacks_birth(self, descriptor: Descriptor, entry: Registration | None) -> bool:
         """Whether the recording lacks the call that created a descriptor: others may be missing as well.

@@ -7,7 +7,7 @@ import re
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.epoll import EpollSet
-from tracediag.kernel.process import Thread
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.trace.calls import (
     ACCEPTS,
@@ -87,6 +87,11 @@ def is_last(call: Syscall | Begun, kernel: Kernel) -> bool:
     """Whether no thread shows a later call."""
     others = (thread.last_call for thread in kernel.process_table.threads.values())
     return all(max(other.line, other.end_line) <= call.line for other in others if other is not None)
+
+
+def unfollowed(process: Process) -> bool:
+    """Whether the process has a thread that strace does not follow: it may do whatever the others do not."""
+    return any(thread.last_call is None and thread.inside is None for thread in process.threads)
 
 
 def _nap(call: Syscall) -> float:

@@ -52,6 +52,7 @@ def apply(kernel: Kernel, event: Event) -> Action:
             kernel.succeeded = True
         elif not event.errno.startswith("ERESTART"):
             thread.process.failures.append(event)
+            kernel.failed = True
         if thread.inside is not None:
             thread.inside = thread.inside_descriptor = None
         thread.last_call = event

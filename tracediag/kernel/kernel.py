@@ -39,6 +39,8 @@ class Kernel:
         """Whether the trace shows a process execute a program."""
         self.succeeded = False
         """Whether the trace shows any call that succeeded: `strace -Z` records failures only."""
+        self.failed = False
+        """Whether it shows any call that failed: `strace -z` records successes only."""
         self.names: set[str] = set()
         """The names of the calls in the trace that the reader was asked for."""
         self.deferred: Callable[[], None] | None = None

@@ -12,6 +12,12 @@ from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 from tracediag.trace.numbers import checked_integer
 
 _GLANCE = 200
+_GLANCES = 32
+_UNCLASSED = re.compile(
+    r"(?:^|[ \]>])(?:<\.\.\. )?(?:futex|set_robust_list|set_tid_address|rseq|prlimit64|getrandom|arch_prctl|sched_yield"
+    r"|clock_nanosleep|restart_syscall)(?:\(| resumed>)",
+    re.MULTILINE,
+)
 _RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
 _PATH = re.compile(
@@ -45,6 +51,10 @@ class Dialect(msgspec.Struct):
     """How many of the first lines begin like an strace record."""
     interrupted: bool = False
     """`-d` prints messages that hold `) = ` into the calls: every line is read with care."""
+    has_every_call: bool = False
+    """Calls are shown that are in no class of `strace -e trace=`, so no filter is at work."""
+    glances: int = 0
+    """How many pieces were searched for such a call."""
 
     def observe(self, line: str) -> None:
         """Record the properties that a line is the first to show."""
@@ -54,6 +64,9 @@ class Dialect(msgspec.Struct):
 
     def glance(self, piece: str) -> None:
         """Record the properties that the first lines of a piece show, until all have been seen."""
+        if not self.has_every_call and self.glances < _GLANCES:
+            self.glances += 1
+            self.has_every_call = _UNCLASSED.search(piece) is not None
         if not (self.has_durations and self.has_socket_details):
             for line in piece[:_GLANCE].split("\n"):
                 self.observe(line)
@@ -63,6 +76,7 @@ def decide(sample: Iterable[str]) -> Dialect:
     """Detect the form of a recording from its first lines."""
     lines = [line[:4096] for line in sample]
     dialect = Dialect(bare=_bare(lines), interrupted=any("[wait(0x" in line for line in lines))
+    dialect.has_every_call = _UNCLASSED.search("\n".join(lines)) is not None
     shapes: Counter[Shape] = Counter()
     for line in lines:
         prefix = read_prefix(line, dialect.bare)

@@ -107,7 +107,11 @@ class Rule:
     raised_by: ClassVar[tuple[Collection[str], ...]] = ()
     """The calls that raise its question: only where the trace holds one of each group, what it lacks is told."""
     rests_on: ClassVar[Collection[str]] = ()
-    """The calls on whose absence it builds: where the recording shows none of these names at all, it proves nothing."""
+    """The calls on whose absence it builds: where the recording would not show them, it proves nothing."""
+    rests_on_successes: ClassVar[bool] = False
+    """Whether a success would disprove it: where only failures are recorded, it proves nothing."""
+    rests_on_failures: ClassVar[bool] = False
+    """Whether a failure would disprove it: where only successes are recorded, it proves nothing."""
     maturity: ClassVar[Maturity] = Maturity.PREVIEW
     scope: Scope
     """What the recording is and shows; set by the engine."""

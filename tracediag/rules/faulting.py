@@ -100,7 +100,9 @@ class FaultRule(Rule):
             return None  # it was told to end, and did
         last = fault.thread.last_call
         at_work = last is not None and last is not fault.last and last.line - fault.signal.line > _HANDLER
-        return Confidence.LIKELY if end.status and not at_work else None
+        if at_work or (last is not fault.last and not self.scope.records(SIGNAL_RETURNS)):
+            return None  # the thread kept running: a handler may have returned unseen
+        return Confidence.LIKELY if end.status else None
 
 
 def _follows(former: Fault, fault: Fault) -> bool:

@@ -17,7 +17,7 @@ from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release
 from tracediag.rules.descriptor._inheritance import Leak, is_named, leaks
-from tracediag.trace.calls import EXECS
+from tracediag.trace.calls import CLOSES, CONTROLS, EXECS
 from tracediag.trace.events import Exit, Record, Syscall
 from tracediag.trace.quantities import count
 
@@ -42,6 +42,7 @@ class LeakedIntoExec(Rule):
     name = "leaked-into-exec"
     severity = Severity.WARNING
     summary = "another program inherits a socket, a lock or a secret by mistake: FD_CLOEXEC is missing"
+    rests_on = CLOSES | CONTROLS
 
     def __init__(self) -> None:
         self._leaks: list[Leak] = []

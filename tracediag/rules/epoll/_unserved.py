@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tracediag.evidence.runs import CALLS, LOOP
+from tracediag.evidence.waiters import unfollowed
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.results.findings import Confidence
@@ -71,7 +72,7 @@ class UnservedRule(SpinRule):
     def sure(self, spin: Spin) -> Confidence | None:
         """Return how sure it is that the descriptor is never served; None where there is too little to report."""
         base = super().sure(spin)
-        if base is None or spin.times < 2 or _closed_elsewhere(spin) or _unfollowed_threads(spin):
+        if base is None or spin.times < 2 or _closed_elsewhere(spin) or unfollowed(spin.thread.process):
             return None
         if self._handed_over(spin.descriptor, spin.first):
             return None
@@ -97,10 +98,6 @@ def _guess(spin: Spin) -> Confidence | None:
 def _closed_elsewhere(spin: Spin) -> bool:
     closed = spin.descriptor.closed
     return closed is not None and not isinstance(closed, Exit) and closed.pid != spin.wait.pid
-
-
-def _unfollowed_threads(spin: Spin) -> bool:
-    return any(thread.last_call is None and thread.inside is None for thread in spin.thread.process.threads)
 
 
 def _unfollowed_children(spin: Spin) -> bool:

@@ -33,6 +33,7 @@ class EdgeTriggeredAcceptOnce(Rule):
     name = "edge-triggered-accept-once"
     severity = Severity.ERROR
     summary = "one accept per wakeup of an edge-triggered listener: connections stay in the backlog"
+    rests_on_failures = True
     needs = (Fact.START,)
     raised_by = (ACCEPTS, EPOLL_WAITS)
 

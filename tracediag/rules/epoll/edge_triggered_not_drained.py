@@ -43,6 +43,7 @@ class EdgeTriggeredNotDrained(Rule):
     name = "edge-triggered-not-drained"
     severity = Severity.ERROR
     summary = "an edge-triggered descriptor is not read until EAGAIN: no event may ever report the rest"
+    rests_on_failures = True
 
     def __init__(self) -> None:
         self._reads: Cases[Descriptor, Syscall] = Cases()

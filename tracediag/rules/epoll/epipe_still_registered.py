@@ -17,6 +17,7 @@ from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
+from tracediag.trace.calls import EPOLL_CTLS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
 
 _MAX_LINES = 100
@@ -51,6 +52,7 @@ class EpipeStillRegistered(Rule):
     name = "epipe-still-registered"
     severity = Severity.ERROR
     summary = "a connection that failed with EPIPE or ECONNRESET stays in the epoll set"
+    rests_on = EPOLL_CTLS | {"close"}
 
     def __init__(self) -> None:
         self._open: Cases[OpenFile, _Broken] = Cases()

@@ -8,6 +8,7 @@ from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._spin import Spin, SpinRule
+from tracediag.trace.calls import READS
 
 
 class HangupIgnoredSpin(SpinRule):
@@ -17,6 +18,7 @@ class HangupIgnoredSpin(SpinRule):
     name = "hangup-ignored-spin"
     severity = Severity.ERROR
     summary = "the loop is woken for a hang-up again and again and does not handle it"
+    rests_on = READS
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Return whether the hang-up was handled; for an unknown descriptor, whether the turn made any call."""

@@ -15,7 +15,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
 from tracediag.rules.epoll._oneshot import TAKES, Armed, Fired, backlog, is_full, other_end, verdict
-from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, READS, SENDFILES, WRITES
+from tracediag.trace.calls import ACCEPTS, EPOLL_CTLS, EPOLL_WAITS, READS, SENDFILES, WRITES
 from tracediag.trace.events import Exit, Syscall
 from tracediag.trace.values import names_of
 
@@ -31,6 +31,7 @@ class OneshotNotRearmed(Rule):
     name = "oneshot-not-rearmed"
     severity = Severity.ERROR
     summary = "an EPOLLONESHOT registration has fired and is never rearmed: nothing more is reported"
+    rests_on = EPOLL_CTLS | {"close"}
 
     def __init__(self) -> None:
         self._used = False

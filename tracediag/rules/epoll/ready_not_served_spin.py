@@ -9,6 +9,7 @@ from tracediag.kernel.epoll import Readiness
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._spin import Spin
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
+from tracediag.trace.calls import READS
 
 
 class ReadyNotServedSpin(UnservedRule):
@@ -18,6 +19,7 @@ class ReadyNotServedSpin(UnservedRule):
     name = "ready-not-served-spin"
     severity = Severity.ERROR
     summary = "the loop is woken for a readable descriptor again and again and never reads it"
+    rests_on = READS
 
     def concerns(self, report: Readiness) -> bool:
         """Whether it was reported readable."""

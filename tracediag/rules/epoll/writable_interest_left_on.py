@@ -9,7 +9,7 @@ from tracediag.kernel.epoll import Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.epoll._spin import Spin
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
-from tracediag.trace.calls import EPOLL_WAITS, READS, SELECTS
+from tracediag.trace.calls import EPOLL_WAITS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 
 _WRITABLE = frozenset({"EPOLLOUT", "EPOLLWRNORM", "POLLOUT", "POLLWRNORM"})
@@ -24,6 +24,7 @@ class WritableInterestLeftOn(UnservedRule):
     name = "writable-interest-left-on"
     severity = Severity.ERROR
     summary = "the loop is woken for EPOLLOUT again and again with nothing to send"
+    rests_on = WRITES
 
     def concerns(self, report: Readiness) -> bool:
         """Whether it was reported writable, other than for a connection that has just been established."""

@@ -11,7 +11,7 @@ from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_round, on_trace_end
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import EPOLL_WAITS
+from tracediag.trace.calls import EPOLL_WAITS, FILE_READS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import Structure, bare, number_of
@@ -44,6 +44,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
     severity = Severity.WARNING
     bounds = POLLING
     summary = "a loop polls with timeout 0 over and over and does nothing else"
+    rests_on = FILE_READS
 
     @on_round
     def turned(self, action: Action) -> Iterable[Finding] | None:

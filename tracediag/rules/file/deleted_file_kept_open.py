@@ -21,6 +21,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import (
+    CLOSES,
     FILE_READS,
     FILE_WRITES,
     FSTATS,
@@ -67,6 +68,7 @@ class DeletedFileKeptOpen(Rule):
     name = "deleted-file-kept-open"
     severity = Severity.WARNING
     summary = "a deleted file is still open and growing: its data cannot be read and its space is not freed"
+    rests_on = CLOSES
 
     def __init__(self) -> None:
         self._moved: Cases[OpenFile, str] = Cases()

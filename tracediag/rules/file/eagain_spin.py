@@ -12,17 +12,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call, on_errno, on_traffic
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import (
-    ACCEPTS,
-    CHILD_WAITS,
-    FUTEXES,
-    IDLES,
-    IO_WAITS,
-    READS,
-    SENDFILES,
-    WAITS,
-    WRITES,
-)
+from tracediag.trace.calls import ACCEPTS, CHILD_WAITS, FUTEXES, IDLES, IO_WAITS, READS, SENDFILES, WAITS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
@@ -53,6 +43,8 @@ class EagainSpin(LoopRule[_Attempts]):
     severity = Severity.ERROR
     bounds = CALLS
     summary = "a read or write fails with EAGAIN over and over without a wait: the loop uses a whole CPU"
+    rests_on = WAITS
+    rests_on_successes = True
 
     @on_errno("EAGAIN", "EWOULDBLOCK")
     def not_ready(self, action: Action) -> Iterable[Finding] | None:

@@ -25,6 +25,7 @@ class FsyncErrorIgnored(Rule):
     name = "fsync-error-ignored"
     severity = Severity.ERROR
     summary = "fsync fails, and the program continues or trusts the success of a second fsync: the data is lost"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._syncs = FailedSyncs()

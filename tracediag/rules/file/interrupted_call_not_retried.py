@@ -48,6 +48,7 @@ class InterruptedCallNotRetried(Rule):
     name = "interrupted-call-not-retried"
     severity = Severity.ERROR
     summary = "a signal interrupts a call (EINTR), and the program does not call again"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._open: Cases[Thread, Interruption] = Cases()

@@ -14,6 +14,7 @@ from tracediag.kernel.descriptor import MESSAGES, AtEnd, Descriptor, Kind, OpenF
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
+from tracediag.trace.calls import IDLES, WAITS
 from tracediag.trace.quantities import plural, seconds
 
 _SETS = re.compile(r"\bTCSETS[WF]?\b")
@@ -28,6 +29,7 @@ class ReadsAfterEnd(Rule):
     name = "reads-after-end"
     severity = Severity.ERROR
     summary = "a program keeps reading at end of file: a busy loop, or polling"
+    rests_on = WAITS | IDLES
 
     def __init__(self) -> None:
         self._raw: Cases[OpenFile, bool] = Cases()

@@ -19,7 +19,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
-from tracediag.trace.calls import LOOKS, OPENS, RENAMES, SYNCS
+from tracediag.trace.calls import CLOSES, LOOKS, OPENS, RENAMES, SYNCS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural
 
@@ -59,6 +59,7 @@ class ReplaceWithoutFsync(Rule):
     name = "replace-without-fsync"
     severity = Severity.NOTE
     summary = "a file is replaced by rename without fsync: it may be empty after a power failure"
+    rests_on = CLOSES
 
     def __init__(self) -> None:
         self._replaced: Cases[Process, dict[str, _Replaced]] = Cases()

@@ -51,6 +51,8 @@ class WriteErrorIgnored(Rule):
     name = "write-error-ignored"
     severity = Severity.ERROR
     summary = "output cannot be written, and the process exits with status 0 without an error message"
+    rests_on = FILE_WRITES
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._losing: Cases[Process, list[_Loss]] = Cases()

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import no
+from tracediag.evidence.waiters import unfollowed
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_signal
-from tracediag.trace.calls import FORKS
+from tracediag.trace.calls import CHILD_WAITS, FORKS
 from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.quantities import count
@@ -47,6 +48,7 @@ class ChildNotReaped(Rule):
     name = "child-not-reaped"
     severity = Severity.WARNING
     summary = "a child has exited and its running parent never waits for it: a zombie"
+    rests_on = CHILD_WAITS
     needs = (Fact.PIDS,)
     raised_by = (FORKS,)
 
@@ -69,7 +71,7 @@ class ChildNotReaped(Rule):
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Count the zombies that a process leaves."""
         process, end = last.process, last.exit or last.kernel.last_event
-        if not process.children or _reaps_itself(process):
+        if not process.children or _reaps_itself(process) or unfollowed(process):
             return
         deaths = self._deaths.get(process, {})
         zombies = sorted(_zombies(process, deaths), key=lambda zombie: zombie[2].line)

@@ -25,6 +25,7 @@ class ChildStatusLost(Rule):
     name = "child-status-lost"
     severity = Severity.WARNING
     summary = "a wait for a child fails with ECHILD: the status of the child is lost"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._waits: Cases[Process, tuple[Syscall, int, Reaped | Event | None]] = Cases()

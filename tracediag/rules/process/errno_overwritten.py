@@ -27,6 +27,7 @@ class ErrnoOverwritten(Rule):
     name = "errno-overwritten"
     severity = Severity.ERROR
     summary = "the printed error comes from a later harmless call, not from the call that failed first"
+    rests_on_successes = True
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ class FailingCallSpin(LoopRule[_Failures]):
     severity = Severity.ERROR
     bounds = CALLS
     summary = "a call fails the same way over and over, without progress and without a wait"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class SharedLibraryMissing(Rule):
     name = "shared-library-missing"
     severity = Severity.ERROR
     summary = "the loader finds a shared library in none of its directories"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._searches: Cases[Process, dict[str, _Search]] = Cases()

@@ -53,6 +53,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
     bounds = ATTEMPTS
     kept = KEPT
     summary = "the same datagram is sent again and again without an answer"
+    rests_on_successes = True
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> Iterable[Finding] | None:

@@ -46,6 +46,7 @@ class NonblockingConnectUnchecked(Rule):
     name = "nonblocking-connect-unchecked"
     severity = Severity.ERROR
     summary = "a connection in progress is used or closed without a wait for its completion"
+    rests_on = WAITS
 
     def __init__(self) -> None:
         self._attempts: Cases[OpenFile, _Attempt] = Cases(outlive=True)

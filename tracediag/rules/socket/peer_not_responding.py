@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
@@ -45,9 +45,15 @@ class PeerNotResponding(Rule):
     name = "peer-not-responding"
     severity = Severity.ERROR
     summary = "a request gets no answer: the peer is connected and does not respond"
+    rests_on = READS
 
     def __init__(self) -> None:
         self._requests: Cases[OpenFile, Request] = Cases(outlive=True)
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the calls whose absence matters: none where a wait or a read shows that nothing arrived."""
+        waits = tuple(f"{name}(" for name in WAITS | READS)
+        return () if any(step.text.startswith(waits) for step in finding.steps) else self.rests_on
 
     @on_traffic(*SENDS)
     def sent(self, action: Action) -> None:

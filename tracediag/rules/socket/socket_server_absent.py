@@ -52,6 +52,7 @@ class SocketServerAbsent(Rule):
     name = "socket-server-absent"
     severity = Severity.WARNING
     summary = "connect to a unix socket finds no server: the path is wrong, or the server is not running"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._absent: dict[tuple[Process, str], _Absent] = {}

@@ -1,0 +1,47 @@
+"""What a filter leaves out of a recording has not happened unseen: which calls must show before others are missed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    EXECS,
+    EXITS,
+    FORKS,
+    READS,
+    SIGNAL_ACTIONS,
+    SOCKET_LOOKS,
+    SOCKET_SETUP,
+    SOCKET_TRANSFERS,
+    SOCKETS,
+    WAITS,
+    WRITES,
+)
+
+_NETWORK = SOCKET_TRANSFERS | SOCKET_LOOKS | SOCKET_SETUP | SOCKETS | ACCEPTS
+"""Calls that only `-e trace=network` holds: strace's class of calls on descriptors lacks them."""
+_BESIDE = _NETWORK | FORKS | EXECS | EXITS | CHILD_WAITS | SIGNAL_ACTIONS
+"""Calls that show that the recording is not one of `-e trace=desc`."""
+
+_SPINS = READS | WRITES | WAITS | ACCEPTS | {"connect"}
+_FEW = 2
+"""Names of these up to which a recording may be of a program that does nothing else: it spins."""
+
+
+def would_show(calls: Collection[str], names: Collection[str]) -> bool:
+    """Whether a recording that shows calls of some names would show these calls, had the program made them.
+
+    At least one of them shows. Sockets are served by calls of two classes of strace: where those of the network are
+    among them, they must not be hidden by a filter for descriptors.
+    """
+    seen = set(names)
+    if seen.isdisjoint(calls):
+        return False
+    return SOCKET_TRANSFERS.isdisjoint(calls) or not seen.isdisjoint(_BESIDE)
+
+
+def may_only_spin(calls: Collection[str], names: Collection[str]) -> bool:
+    """Whether a recording shows so few kinds of calls that the program may make no other of the kind asked for."""
+    return 0 < len(names) <= _FEW and _SPINS.issuperset(names) and not _SPINS.isdisjoint(calls)
