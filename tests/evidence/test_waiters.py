@@ -10,7 +10,7 @@ from tracediag.evidence.waiters import lasts
 from tracediag.reading import read
 from tracediag.trace.events import Syscall
 
-CALL = "1 {}recvfrom(3,  <{} ...>\n"
+CALL = "71 {}recvfrom(3,  <{} ...>\n"
 
 
 def _lasts(*lines: str, seconds: float = 0.1) -> bool:
@@ -22,24 +22,24 @@ def _lasts(*lines: str, seconds: float = 0.1) -> bool:
 
 @pytest.mark.parametrize("mark", ["unfinished", "detached"])
 def test_the_last_call_has_not_been_seen_to_last(mark: str) -> None:
-    assert not _lasts("2 getpid() = 2\n", CALL.format("", mark))
-    assert not _lasts("2 1795820043.500000 getpid() = 2\n", CALL.format("1795820043.600000 ", mark))
+    assert not _lasts("72 getpid() = 2\n", CALL.format("", mark))
+    assert not _lasts("72 1795820043.500000 getpid() = 2\n", CALL.format("1795820043.600000 ", mark))
 
 
 def test_the_times_of_other_threads_show_how_long_it_lasts() -> None:
     call = CALL.format("1795820043.500000 ", "detached")
-    assert _lasts(call, "2 1795820043.610000 getpid() = 2\n")
-    assert not _lasts(call, "2 1795820043.590000 getpid() = 2\n")
+    assert _lasts(call, "72 1795820043.610000 getpid() = 2\n")
+    assert not _lasts(call, "72 1795820043.590000 getpid() = 2\n")
 
 
 def test_without_times_a_sleep_or_many_calls_of_others_show_it() -> None:
     call = CALL.format("", "unfinished")
-    nap = "2 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=50000000}, NULL) = 0\n"
+    nap = "72 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=50000000}, NULL) = 0\n"
     assert _lasts(call, nap)
     assert not _lasts(call, nap.replace("50000000", "1000000"))
     assert not _lasts(nap, call)
-    assert not _lasts(call, *["2 getpid() = 2\n"] * 20)
-    assert _lasts(call, *["2 getpid() = 2\n"] * 200)
+    assert not _lasts(call, *["72 getpid() = 2\n"] * 20)
+    assert _lasts(call, *["72 getpid() = 2\n"] * 200)
 
 
 @pytest.mark.parametrize(
