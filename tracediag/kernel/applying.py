@@ -11,18 +11,18 @@ from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
 from tracediag.kernel.signals import ORDERS
-from tracediag.trace.calls import KILLS
+from tracediag.trace.calls import FUTEXES, KILLS
 from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
 
 
 def known_calls() -> frozenset[str]:
     """Return the names of the calls that change the state: the reader need not parse any others for it."""
-    return frozenset(HANDLERS) | frozenset(BEGINNERS)
+    return (frozenset(HANDLERS) | frozenset(BEGINNERS)) - FUTEXES
 
 
 def begun_calls() -> frozenset[str]:
     """Return the names of the calls that change the state when they begin."""
-    return frozenset(BEGINNERS)
+    return frozenset(BEGINNERS) - FUTEXES
 
 
 def apply(kernel: Kernel, event: Event) -> Action:

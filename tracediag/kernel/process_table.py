@@ -110,6 +110,11 @@ class ProcessTable:
         process.table.users[process] = None
         return self._enter(process, tid)
 
+    def absorb(self, process: Process) -> None:
+        """Forget a process whose threads turned out to be another one's."""
+        self.strangers -= 1
+        self.processes.remove(process)
+
     def _enter(self, process: Process, tid: int | None) -> Thread:
         thread = Thread(tid, process)
         process.threads[thread] = None

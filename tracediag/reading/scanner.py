@@ -21,6 +21,9 @@ from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import Begun, Event, Parser, Syscall
 from tracediag.trace.numbers import Numbers, checked_seconds
 
+_JOIN = "FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, "
+"""How pthread_join waits: it shows which pids are threads of one process, and is worth the events of futex calls."""
+_FUTEX = frozenset({"futex"})
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
@@ -63,7 +66,7 @@ def read_lines(  # noqa: PLR0915 - see above
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
     every = wanted is None
-    names: frozenset[str] = wanted or frozenset()
+    asked, asked_begun = wanted or frozenset(), begun_wanted
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = skipped = before
     for piece in pieces:
@@ -71,6 +74,9 @@ def read_lines(  # noqa: PLR0915 - see above
         before = number
         slow.around(piece, before)
         careful = slow.busy
+        joins = not every and _JOIN in piece
+        names = asked | _FUTEX if joins else asked
+        begun_wanted = asked_begun | _FUTEX if joins and asked_begun is not None else asked_begun
         yield from joiner.make_room()
         for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:

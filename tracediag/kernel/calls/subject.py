@@ -6,7 +6,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
-from tracediag.kernel.numbers import look_up
+from tracediag.kernel.numbers import look_up, release
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
@@ -18,6 +18,8 @@ from tracediag.trace.values import note_of
 _UNKNOWN = Kind.UNKNOWN
 """An alias of an enum member: attribute access through the class costs as much as a call."""
 
+_NO_PATHS = ("TCP", "UDP", "UNIX", "NETLINK", "socket:", "pipe:", "anon_inode:")
+"""How the notes of what is no file begin."""
 _READS = READS | ACCEPTS
 """Calls by which a loop usually answers a wakeup: the first one shows which descriptor unknown data stands for."""
 _PIPE_ENDS = dict.fromkeys(FILE_READS, False) | dict.fromkeys(FILE_WRITES, True)
@@ -35,6 +37,12 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
         if descriptor is None:
             return None
     file = descriptor.file
+    if action.kernel.process_table.strangers > 1 and contradicts(file, number, call.body):
+        release(action, descriptor)  # a thread that the trace does not show as one has closed it
+        descriptor = look_up(action, number)
+        if descriptor is None:
+            return None
+        file = descriptor.file
     if (file.kind is _UNKNOWN or file.socket is not None) and _worth_reading(file):
         note = note_of(call.arg(position))
         if note is not None:
@@ -45,6 +53,17 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
     return descriptor
+
+
+def contradicts(file: OpenFile, number: int | None, body: str) -> bool:
+    """Whether the note of `-y` on a number shows another kind of object than the description is."""
+    start = f"{number}<"
+    if file.kind is _UNKNOWN or not body.startswith(start):
+        return False
+    is_path = body.startswith("/", len(start))
+    if file.kind is Kind.FILE:
+        return not is_path and body.startswith(_NO_PATHS, len(start))
+    return is_path and file.kind is Kind.SOCKET
 
 
 def _worth_reading(file: OpenFile) -> bool:

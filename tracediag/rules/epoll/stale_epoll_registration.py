@@ -80,9 +80,10 @@ class StaleEpollRegistration(Rule):
         if entry.added is None and descriptor.table.get(descriptor.number) is not None:
             return None  # neither of the two registrations is in the trace: the event is of the open one
         known = self._stale.get(entry)
-        if known is None and entry.removed is descriptor.closed and isinstance(descriptor.closed, Syscall):
+        close = descriptor.closed
+        if known is None and entry.removed is close and isinstance(close, Syscall) and close.name in CLOSES | REPLACES:
             # The close looked like the last one, but events continue: the trace does not show the copy.
-            known = self._stale[entry] = _Stale(entry, descriptor.closed, None)
+            known = self._stale[entry] = _Stale(entry, close, None)
         return known
 
     @on_call("epoll_ctl")
@@ -151,6 +152,8 @@ class StaleEpollRegistration(Rule):
         """Report each entry once, with all that followed."""
         end = last_line(kernel)
         for stale in self._stale.values():
+            if stale.copy is None and any(map(self.scope.may_share, stale.entry.descriptor.table.users)):
+                continue  # another thread may have added the next owner of the number
             if stale.woken is not None or stale.refused is not None:
                 yield self._proved(stale, end)
             elif stale.entry.removed is None and stale.copy is not None and _same_process(stale):

@@ -1,0 +1,82 @@
+"""Pids whose start the trace does not show may be threads of one process."""
+
+from __future__ import annotations
+
+from tracediag.api import analyze
+from tracediag.engine import Engine
+from tracediag.reading import Reader
+
+JOIN = "71 futex(0x7f2218857990, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 72, NULL, FUTEX_BITSET_MATCH_ANY{}\n"
+CLOSED_TWICE = (
+    "71 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n",
+    "71 close(3) = 0\n",
+    '72 openat(AT_FDCWD, "/srv/ledger", O_WRONLY|O_CREAT|O_APPEND, 0644) = 3\n',
+    "71 close(3) = 0\n",
+)
+LOST = (
+    '72 write(3, "row 1\\n", 6) = -1 EBADF (Bad file descriptor)\n',
+    '72 write(2, "ledger: Bad file descriptor\\n", 28) = 28\n',
+)
+
+
+def _engine(*lines: str) -> Engine:
+    engine = Engine([])
+    reader = Reader(list(lines), calls=engine.calls, begun=engine.begun)
+    assert not list(engine.run(reader))
+    return engine
+
+
+def test_who_joins_a_thread_shares_its_table() -> None:
+    engine = _engine(*CLOSED_TWICE, JOIN.format(" <unfinished ...>"), *LOST)
+    (process,) = engine.kernel.processes
+    assert [thread.tid for thread in process.threads] == [71, 72]
+    gone = process.table.last_closed[3]
+    assert gone.file.path == "/srv/ledger"
+    assert gone.closed is not None
+    assert gone.closed.line == 4
+
+
+def test_without_proof_nothing_is_shared() -> None:
+    assert len(_engine(*CLOSED_TWICE, *LOST).kernel.processes) == 2
+    private = JOIN.replace("WAIT_BITSET|", "WAIT_BITSET_PRIVATE|").format(") = 0")
+    assert len(_engine(*CLOSED_TWICE, private, *LOST).kernel.processes) == 2
+    assert len(_engine(*CLOSED_TWICE, JOIN.replace(" 72,", " 99,").format(") = 0")).kernel.processes) == 2
+
+
+def test_a_second_close_is_found_across_threads_that_were_attached() -> None:
+    report = analyze([*CLOSED_TWICE, JOIN.format(" <unfinished ...>"), *LOST])
+    assert ("double-close", 4) in [(finding.name, finding.primary.line) for finding in report.causes]
+
+
+def test_a_thread_that_is_forked_in_the_trace_keeps_its_process() -> None:
+    fork = "71 fork() = 72\n"
+    assert len(_engine(fork, *CLOSED_TWICE, JOIN.format(") = 0")).kernel.processes) == 2
+
+
+OPENED = '71 openat(AT_FDCWD, "/srv/a", O_RDWR|O_DIRECT) = 5</srv/a>\n'
+FLAGS = "71 fcntl(5<TCP:[127.0.0.1:80->127.0.0.1:4711]>, F_SETFL, O_RDONLY|O_NONBLOCK) = 0\n"
+
+
+def test_a_note_of_another_kind_ends_what_had_the_number() -> None:
+    table = _engine("72 getpid() = 72\n", "72 close(9) = 0\n", OPENED, FLAGS).kernel.processes[-1].table
+    held = table.get(5)
+    assert held is not None
+    assert held.file.socket is not None
+    assert held.opened is None
+    same = FLAGS.replace("TCP:[127.0.0.1:80->127.0.0.1:4711]", "/srv/a")
+    for flags, cleared in ((FLAGS, False), (same, True)):
+        titles = [finding.title for finding in analyze(["72 close(9) = 0\n", OPENED, flags]).findings]
+        assert any("O_DIRECT" in title for title in titles) is cleared
+
+
+READY = "71 epoll_wait(4, [{events=EPOLLIN, data={u32=900, u64=90000000}}], 8, -1) = 1\n"
+STALE = (
+    "71 epoll_ctl(4, EPOLL_CTL_ADD, 5, {events=EPOLLIN, data={u32=900, u64=90000000}}) = 0\n",
+    "71 close(5) = 0\n",
+    *[READY] * 30,
+)
+
+
+def test_a_thread_that_was_attached_may_have_added_the_next_owner_of_a_number() -> None:
+    assert analyze(list(STALE)).findings[0].name == "stale-epoll-registration"
+    assert not analyze(["72 close(9) = 0\n", *STALE]).findings

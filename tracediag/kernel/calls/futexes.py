@@ -1,0 +1,30 @@
+"""futex(2), as far as it tells which pids are threads of one process: pthread_join waits for the number of a thread."""
+
+from __future__ import annotations
+
+from tracediag.kernel.action import Action
+from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.sharing import merge
+from tracediag.trace.events import Begun, Syscall
+
+
+@begins("futex")
+def begin_futex(action: Action, call: Begun) -> None:
+    """Take what a thread joins for a thread of the same process: the kernel clears its tid when it exits."""
+    _joins(action, call)
+
+
+@handles("futex")
+def futex(action: Action, call: Syscall) -> None:
+    """Do the same for a join that returned on the same line."""
+    _joins(action, call)
+
+
+def _joins(action: Action, call: Syscall | Begun) -> None:
+    if not call.has("FUTEX_WAIT_BITSET") or not call.has("FUTEX_CLOCK_REALTIME"):
+        return
+    other = action.kernel.process_table.threads.get(call.number(2))
+    process = action.process
+    if other is None or other.process is process or process.started is not None or other.process.started is not None:
+        return
+    merge(action.kernel, process, other.process)

@@ -1,0 +1,68 @@
+"""Processes of which the trace does not show the start may be threads of one: what proves it, and what then holds.
+
+strace attached to a process prints one pid for each of its threads, and no line that says so: clone(2), CLONE_FILES.
+"""
+
+from __future__ import annotations
+
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.kernel import Kernel
+from tracediag.kernel.process import Process
+from tracediag.kernel.table import DescriptorTable
+from tracediag.trace.events import Syscall
+
+
+def merge(kernel: Kernel, process: Process, other: Process) -> None:
+    """Make the threads of one process threads of another, with one table for both.
+
+    What both tables hold under a number is the descriptor that was created last.
+    """
+    for thread in list(other.threads):
+        thread.process = process
+        process.threads[thread] = None
+    other.threads.clear()
+    process.failures.extend(other.failures)
+    process.messages.extend(other.messages)
+    for pid, child in other.children.items():
+        process.children.setdefault(pid, child)
+        child.parent = process
+    _merge_tables(process.table, other.table)
+    other.table.users.pop(other, None)
+    kernel.process_table.absorb(other)
+
+
+def _merge_tables(table: DescriptorTable, other: DescriptorTable) -> None:
+    for number, gone in other.last_closed.items():
+        if number not in table.open:
+            table.last_closed.setdefault(number, gone)
+    for number, held in other.open.items():
+        held.table = table
+        if _closed_by(table, held):
+            continue
+        mine = table.open.get(number)
+        if mine is None or (held.opened is not None and _born(held) > _born(mine)):
+            if mine is not None:
+                mine.file.holders.pop(mine, None)
+            table.open[number] = held
+            table.last_closed.pop(number, None)
+        else:
+            held.file.holders.pop(held, None)
+
+
+def _closed_by(table: DescriptorTable, held: Descriptor) -> bool:
+    """Whether a close by the other process hit a descriptor, under a number that it did not hold itself."""
+    gone = table.last_closed.get(held.number)
+    close = None if gone is None else gone.closed
+    if gone is None or gone.opened is not None or not isinstance(close, Syscall) or close.errno is not None:
+        return False
+    if held.opened is None or close.line < _born(held):
+        return False
+    held.before, held.closed = gone.before, close
+    held.file.holders.pop(held, None)
+    held.file.released = held.file.released or close
+    table.last_closed[held.number] = held
+    return True
+
+
+def _born(descriptor: Descriptor) -> int:
+    return 0 if descriptor.opened is None else max(descriptor.opened.line, descriptor.opened.end_line)
