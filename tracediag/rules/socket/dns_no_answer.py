@@ -18,7 +18,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_traffic
-from tracediag.trace.calls import READS, RECEIVES, WAITS
+from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, walk
 
@@ -59,7 +59,6 @@ class DnsNoAnswer(Rule):
     name = "dns-no-answer"
     severity = Severity.WARNING
     summary = "a DNS query gets no answer: each lookup costs the resolver's timeout"
-    rests_on = RECEIVES
     rests_on_successes = True
 
     def __init__(self) -> None:
