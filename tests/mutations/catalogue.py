@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
     recording: str
     mutation: str
     detail: str
-    judged: int
+    judged_names: tuple[str, ...]
+    """The rules of the findings that were still to be made."""
     verdict: Verdict
 
 
@@ -68,7 +69,9 @@ def outcomes(path: Path, chosen: Callable[[str, Mutant], bool]) -> list[Outcome]
     found, made = mutants(path)
     recording = f"{path.parent.name}/{path.name}"
     return [
-        Outcome(recording, mutant.mutation, mutant.detail, len(mutant.judged), judge(mutant, found))
+        Outcome(
+            recording, mutant.mutation, mutant.detail, tuple(each.name for each in mutant.judged), judge(mutant, found)
+        )
         for mutant in made
         if chosen(recording, mutant)
     ]

@@ -30,13 +30,13 @@ _WRAPPERS: dict[str, Callable[[Pasted], Pasted]] = {
 
 
 def wrapped(lines: Sequence[Line], found: Collection[Found]) -> Iterator[Mutant]:
-    """What lies around a finding, in a Markdown fence or quoted; of a sound program, the last lines."""
-    for each in found or (None,):
+    """What lies around a finding, in a Markdown fence or quoted, by turns; of a sound program, the last lines."""
+    for turn, each in enumerate(found or (None,), crc32(lines[-1].text.encode(errors="surrogateescape"))):
         kept = lines[-PASTED:] if each is None else around(lines, each, PASTED)
-        pasted = [(line.number, line.text) for line in kept]
-        judged = tuple(found_in(each, kept))
-        for name, wrap in _WRAPPERS.items():
-            yield Mutant(f"{PASTED} lines in a {name}", each.name if each else "end", wrap(pasted), judged)
+        name, wrap = list(_WRAPPERS.items())[turn % len(_WRAPPERS)]
+        pasted = wrap([(line.number, line.text) for line in kept])
+        detail = each.name if each else "end"
+        yield Mutant(f"{PASTED} lines in a {name}", detail, pasted, tuple(found_in(each, kept)))
 
 
 def in_margins(lines: Sequence[Line], found: Collection[Found]) -> Iterator[Mutant]:

@@ -65,6 +65,8 @@ class Verdict(NamedTuple):
     kept: int
     """Findings that are as they were."""
     weakened: int
+    unchecked: int
+    """Findings of rules that the report names as not checked, with what the recording lacks."""
     lost: tuple[Found, ...]
     raised: tuple[Found, ...]
     """Errors and warnings that are less in the original."""
@@ -74,23 +76,30 @@ class Verdict(NamedTuple):
 
 def findings(lines: Sequence[tuple[int, str]]) -> tuple[Found, ...]:
     """Analyse numbered lines."""
+    return _analysed(lines)[0]
+
+
+def _analysed(lines: Sequence[tuple[int, str]]) -> tuple[tuple[Found, ...], frozenset[str]]:
+    """Return the findings, and the rules that were not checked."""
     origin = [0, *(number for number, _ in lines)]
     report = analyze([f"{text}\n" for _, text in lines])
-    return tuple(_found(finding, origin) for finding in report.findings)
+    return tuple(_found(finding, origin) for finding in report.findings), frozenset(each.rule for each in report.blind)
 
 
 def judge(mutant: Mutant, original: Iterable[Found]) -> Verdict:
     """Analyse a mutant, and compare."""
     try:
-        now = findings(mutant.lines)
+        now, blind = _analysed(mutant.lines)
     except UnreadableError:  # not a single line is understood
-        now = ()
+        now, blind = (), frozenset()
     before = tuple(original)
-    kept = weakened = 0
+    kept = weakened = unchecked = 0
     lost = []
     for each in mutant.judged:
         same = [other for other in now if other.meets(each)]
-        if not same:
+        if not same and each.name in blind:
+            unchecked += 1
+        elif not same:
             lost.append(each)
         elif any(other.severity >= each.severity and other.confidence >= each.confidence for other in same):
             kept += 1
@@ -98,7 +107,7 @@ def judge(mutant: Mutant, original: Iterable[Found]) -> Verdict:
             weakened += 1
     louder = [each for each in now if each.is_loud and each.severity > _severity_of(each, before)]
     raised = tuple(each for each in louder if _severity_of(each, before) >= 0)
-    return Verdict(kept, weakened, tuple(lost), raised, tuple(each for each in louder if each not in raised))
+    return Verdict(kept, weakened, unchecked, tuple(lost), raised, tuple(each for each in louder if each not in raised))
 
 
 def _severity_of(found: Found, before: Iterable[Found]) -> int:
@@ -107,16 +116,21 @@ def _severity_of(found: Found, before: Iterable[Found]) -> int:
 
 
 def _found(finding: Finding, origin: Sequence[int]) -> Found:
-    lines = [origin[step.line] for step in finding.steps]
-    lasts = [origin[step.last_line or step.line] for step in finding.steps]
+    lines = [_origin(origin, step.line) for step in finding.steps]
+    lasts = [_origin(origin, step.last_line or step.line) for step in finding.steps]
     return Found(
         name=finding.name,
         severity=_SEVERITY.index(finding.severity),
         confidence=_CONFIDENCE.index(finding.confidence),
-        primary=origin[finding.primary.line],
+        primary=_origin(origin, finding.primary.line),
         steps=tuple(lines),
-        repeated=tuple(origin[step.line] for step in finding.steps if step.repeats > 1),
+        repeated=tuple(_origin(origin, step.line) for step in finding.steps if step.repeats > 1),
         first=min(lines),
         last=max(lasts),
         title=finding.title,
     )
+
+
+def _origin(origin: Sequence[int], line: int) -> int:
+    """Return the line of the original; 0 if the trace was one line that the reader took apart."""
+    return origin[line] if line < len(origin) else 0

@@ -1,0 +1,79 @@
+"""docs/mutations.md: what becomes of findings in recordings that are cut, filtered and pasted, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from catalogue import Outcome
+from known import REASONS, Fact, row
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutations.md"
+_HEAD = """# What is left of a finding in a mutated recording
+
+People cut a trace before they show it, record it with a filter, or paste it out of a log. `benchmarks/mutate.py` does
+all of that to every recording of a faulty program in `samples/` and of its repaired twin, and compares what is found
+with what was found before. A finding may weaken, in severity or confidence; it must not vanish without a reason, and no
+error or warning may come up.
+
+A finding is judged if its primary step is left; with a filter, if its loops and at least half of its steps are. *Not
+checked* are findings of rules that the report names as such, with what the recording lacks. *Raised* are findings that
+are less severe in the original, *new* are errors and warnings that the original does not have. Each margin of
+`tests/reading/margins.py` is put on one in eight recordings.
+
+`tests/mutations/` tries one in sixteen of these in each test run, against `tests/mutations/known.tsv`, which names each
+difference and its reason. `benchmarks/mutate.py --write` refreshes that table and this page.
+
+## Figures
+
+"""
+_REASONS = """
+## Why findings are lost, raised or new
+
+"""
+
+
+def page(everything: Iterable[Outcome], known: Mapping[Fact, str], share: int) -> str:
+    """Return the page, with the figures of one in `share` mutants."""
+    of = "Of all mutants:\n\n" if share == 1 else f"Of one in {share} mutants:\n\n"
+    return "".join([_HEAD, of, *figures(everything), _REASONS, *reasons(known)])
+
+
+def figures(everything: Iterable[Outcome]) -> Iterator[str]:
+    """Yield the lines of the table of figures; the margins and the names of calls have one row each in common."""
+    sums: dict[str, Counter[str]] = {}
+    for outcome in everything:
+        verdict = outcome.verdict
+        sums.setdefault(outcome.mutation, Counter()).update(
+            traces=1,
+            judged=len(outcome.judged_names),
+            kept=verdict.kept,
+            weakened=verdict.weakened,
+            unchecked=verdict.unchecked,
+            lost=len(verdict.lost),
+            raised=len(verdict.raised),
+            new=len(verdict.new),
+        )
+    yield "| mutation | traces | findings | kept | weakened | not checked | lost | survive | raised | new |\n"
+    yield "|---|---|---|---|---|---|---|---|---|---|\n"
+    for name, total in sums.items():
+        found = total["kept"] + total["weakened"]
+        share = f"{100 * found / total['judged']:.1f} %" if total["judged"] else ""
+        numbers = (f"{total[column]:,}" for column in ("traces", "judged", "kept", "weakened", "unchecked", "lost"))
+        yield f"| {name} | {' | '.join(numbers)} | {share} | {total['raised']} | {total['new']} |\n"
+
+
+def reasons(known: Mapping[Fact, str]) -> Iterator[str]:
+    """Yield the lines of the table of reasons, with the rules concerned."""
+    yield "| reason | lost | raised | new | rules |\n|---|---|---|---|---|\n"
+    for word, text in REASONS.items():
+        mine = [fact for fact, reason in known.items() if reason == word]
+        signs = Counter(fact.sign for fact in mine)
+        rules = ", ".join(f"`{rule}`" for rule in sorted({fact.rule for fact in mine}))
+        yield f"| *{word}*: {text} | {signs['lost']} | {signs['raised']} | {signs['new']} | {rules} |\n"
+
+
+def by_margin(everything: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Return the outcomes with a row of the table for each margin and each name."""
+    return (outcome._replace(mutation=row(outcome)) for outcome in everything)
