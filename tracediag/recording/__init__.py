@@ -2,6 +2,7 @@
 
 strace        which strace there is, and what it can do
 recording     a command under strace, from its start to its end
+ending        how the command ended
 relay         the process between strace and the file of the trace
 following     the file of the trace, read while it grows
 tracees       the processes that an strace traces, and how to end them
@@ -9,9 +10,10 @@ interruption  signals to this process while a command is traced
 errors        what is raised
 """
 
+from tracediag.recording.ending import Ending
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.interruption import Interruption
-from tracediag.recording.recording import Ending, Recording
+from tracediag.recording.recording import Recording
 from tracediag.recording.strace import OPTIONS, Strace, find_strace
 
 __all__ = ["OPTIONS", "Ending", "Interruption", "Recording", "RecordingError", "Strace", "find_strace"]

@@ -19,9 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, Self
 
-import msgspec
-
 from tracediag.recording import relay, tracees
+from tracediag.recording.ending import Ending, how, name_of
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.following import Growing
 from tracediag.recording.strace import Strace
@@ -30,25 +29,6 @@ GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
 _PATIENCE = 2.0
 """Seconds in which strace must end once its tracees are dead."""
-
-_FIRST_REAL_TIME = 32
-
-
-class Ending(msgspec.Struct, frozen=True):
-    """How the command ended: with a status, or by a signal."""
-
-    status: int | None = None
-    signal: int | None = None
-
-    @property
-    def signal_name(self) -> str | None:
-        """The signal as strace names it: SIGTERM, SIGRT_4."""
-        return None if self.signal is None else _name(self.signal)
-
-    @property
-    def shell_status(self) -> int:
-        """The exit status by which a shell tells this: 128 + N for signal N."""
-        return (self.status or 0) if self.signal is None else 128 + self.signal
 
 
 class Recording:
@@ -175,7 +155,7 @@ class Recording:
             return
         if (loss := self.loss) is not None:
             raise RecordingError(f"{self.trace}: {loss}: nothing could be recorded")
-        raise RecordingError(f"strace could not trace the command ({_how(self.process.returncode)})")
+        raise RecordingError(f"strace could not trace the command ({how(self.process.returncode)})")
 
     def ending(self) -> Ending | None:
         """Return how the command ended; None while it runs, and where strace died before it.
@@ -221,7 +201,7 @@ class Recording:
         code = self.process.poll()
         if code is None or code >= 0 or self.loss is not None:
             return False
-        mark = b"+++ killed by " + _name(-code).encode()
+        mark = b"+++ killed by " + name_of(-code).encode()
         with self._log_path.open("rb") as stream:
             return not any(mark in line for line in stream)
 
@@ -246,12 +226,3 @@ def _relay(source: IO[bytes], file: IO[bytes]) -> subprocess.Popen[bytes]:
     assert process.stderr is not None
     os.set_blocking(process.stderr.fileno(), False)
     return process
-
-
-def _name(number: int) -> str:
-    """Return the name of a signal, as strace has it: real-time signals count from the kernel's first, 32."""
-    return signal.Signals(number).name if number < _FIRST_REAL_TIME else f"SIGRT_{number - _FIRST_REAL_TIME}"
-
-
-def _how(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"killed by {_name(-code)}"
