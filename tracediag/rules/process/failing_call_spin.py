@@ -33,6 +33,7 @@ _OWN_RULES = {
     "EMFILE": ACCEPTS,
     "ENFILE": ACCEPTS,
     "ENOTTY": frozenset({"ioctl"}),
+    "EPERM": frozenset({"epoll_ctl"}),
     "ESPIPE": SEEKS,
 }
 """Failures that have a rule of their own, or that are normal."""
