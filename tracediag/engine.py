@@ -204,6 +204,9 @@ class Engine:
 
     def finish(self) -> Iterator[Finding]:
         """Yield the findings that the end of the trace confirms."""
+        told = self.kernel.told_end()
+        if told is not None:
+            yield from self.feed((told,))
         self.scope.end()
         found: list[Finding] = []
         last = last_line(self.kernel)

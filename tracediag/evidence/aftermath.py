@@ -10,7 +10,7 @@ from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step, failed_end
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Severity, Step
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 
 class Aftermath(msgspec.Struct, eq=False):
@@ -41,7 +41,7 @@ class Aftermath(msgspec.Struct, eq=False):
         return said_by(self.process, self.call.line)
 
     @property
-    def reported(self) -> Syscall | None:
+    def reported(self) -> Message | None:
         """The write that reported it: one that names the error."""
         return self.noticed or self.complaint.names_error(self.call.errno or "")
 
@@ -74,17 +74,17 @@ class Aftermath(msgspec.Struct, eq=False):
         return end is not None and self.process.ended_badly and end.line - self.call.line <= lines
 
     @property
-    def proof(self) -> Syscall | Exit | None:
+    def proof(self) -> Message | Exit | None:
         """The event that shows that the failure mattered: the report of its error, else the bad exit of the process."""
         return self.reported or failed_end(self.process)
 
     def proof_steps(self) -> Iterator[Step]:
         """Yield the step of the proof, if any."""
         found = self.proof
-        if isinstance(found, Syscall):
-            yield report_step(found)
-        elif found is not None:
+        if isinstance(found, Exit):
             yield end_step(found)
+        elif found is not None:
+            yield report_step(found)
 
     def message_steps(self) -> Iterator[Step]:
         """Yield the step of the report, or else of the first message after the failure."""

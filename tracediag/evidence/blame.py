@@ -32,7 +32,7 @@ from tracediag.trace.calls import (
     SIGNAL_WAITS,
     WAITS,
 )
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Message, Syscall
 from tracediag.trace.values import names_of
 
 _SEARCHED = re.compile(
@@ -83,7 +83,7 @@ class Blame(msgspec.Struct, frozen=True):
     """A failed call that is held responsible for a bad end."""
 
     call: Syscall
-    message: Syscall | None
+    message: Message | None
     """The write to fd 2 that reports it, or that follows it."""
     named: bool
     """Whether that message names its error."""

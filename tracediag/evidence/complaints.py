@@ -16,7 +16,7 @@ from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Step, step
 from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Message, Remark, Syscall
 from tracediag.trace.values import Text, text_of, walk
 
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
@@ -37,19 +37,19 @@ _LONGEST, _BUFFERS = 8192, 64
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """The text of one write, or one buffer of a writev."""
 
-    call: Syscall
+    call: Message
     text: str
     shortened: bool
     """Whether strace shows only its beginning."""
 
 
 class Complaint(msgspec.Struct, eq=False):
-    """The writes of a program to fd 2 or a dup of it, the earliest first. False if there are none.
+    """The writes of a program to fd 2 or a dup of it, and its words between the records. False if there are none.
 
-    Programs write one message in pieces: glibc's error(3) writes the name, the text and the newline.
+    The earliest is first. Programs write in pieces: glibc's error(3) writes the name, the text and the newline.
     """
 
-    calls: tuple[Syscall, ...]
+    calls: tuple[Message, ...]
     program: str = ""
     """The program's own name, with which it begins its messages."""
     _pieces: tuple[Piece, ...] | None = None
@@ -58,12 +58,12 @@ class Complaint(msgspec.Struct, eq=False):
         return bool(self.calls)
 
     @property
-    def first(self) -> Syscall | None:
+    def first(self) -> Message | None:
         """The first write."""
         return self.calls[0] if self.calls else None
 
     @property
-    def last(self) -> Syscall | None:
+    def last(self) -> Message | None:
         """The last write."""
         return self.calls[-1] if self.calls else None
 
@@ -82,7 +82,7 @@ class Complaint(msgspec.Struct, eq=False):
     @property
     def messages(self) -> tuple[Complaint, ...]:
         """The individual messages: writes in close succession belong to one message."""
-        groups: list[list[Syscall]] = []
+        groups: list[list[Message]] = []
         for call in self.calls:
             if groups and call.line - groups[-1][-1].line <= _BURST:
                 groups[-1].append(call)
@@ -91,7 +91,7 @@ class Complaint(msgspec.Struct, eq=False):
         return tuple(Complaint(tuple(group)) for group in groups)
 
     @property
-    def withheld(self) -> Syscall | None:
+    def withheld(self) -> Message | None:
         """The first write of which strace shows no text, as with `-s 0`: what it says is not known."""
         pieces = self.pieces
         shown = any(len(piece.text) >= _SHORTEST or not piece.shortened for piece in pieces)
@@ -101,17 +101,17 @@ class Complaint(msgspec.Struct, eq=False):
         """Return the writes after a line."""
         return Complaint(tuple(call for call in self.calls if call.line > line), self.program)
 
-    def says(self, *words: str) -> Syscall | None:
+    def says(self, *words: str) -> Message | None:
         """Return the first write that contains one of these words, ignoring case; None if none does."""
         return next((piece.call for piece in self.pieces if any(word in piece.text.lower() for word in words)), None)
 
-    def tells_failure(self, call: Syscall) -> Syscall | None:
+    def tells_failure(self, call: Syscall) -> Message | None:
         """Return the write directly after a failed call that speaks of a failure, in whatever words."""
         first = self.first
         near = first is not None and 0 < first.line - max(call.line, call.end_line) <= _DIRECTLY
         return first if near and FAILURE.search(self.messages[0].text) is not None else None
 
-    def names_error(self, errno: str) -> Syscall | None:
+    def names_error(self, errno: str) -> Message | None:
         """Return the write with the error's text, name or number, even if strace truncated it; None if none has it."""
         pattern, text = _pattern(errno), _text(errno)
         for piece in self.pieces:
@@ -131,7 +131,7 @@ class Complaint(msgspec.Struct, eq=False):
             return found.start()
         return self.text.rfind(":") + 1 if self.names_error(errno) else 0
 
-    def names_object(self, call: Syscall) -> Syscall | None:
+    def names_object(self, call: Syscall) -> Message | None:
         """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""
         wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
         spoken = _spoken(wanted, self.program)
@@ -150,7 +150,7 @@ def said_by(process: Process, after: int = 0) -> Complaint:
     return Complaint(tuple(call for call in process.messages if call.line > after), program)
 
 
-def report_step(write: Syscall, *, named: bool = True, subject: str = "program") -> Step:
+def report_step(write: Message, *, named: bool = True, subject: str = "program") -> Step:
     """Return the step for a write to fd 2.
 
     Args:
@@ -158,12 +158,17 @@ def report_step(write: Syscall, *, named: bool = True, subject: str = "program")
         named: whether it names the error in question; if not, it is only the next message.
         subject: the writer: "program", "child", "parent".
     """
+    if isinstance(write, Remark):
+        return step(write, f"the {subject} {'reports the error' if named else 'prints this'}")
     number = write.number(0)
     where = "fd 2" if number is None else f"fd {number}"
     return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
 
 
-def _pieces(call: Syscall) -> Iterator[Piece]:
+def _pieces(call: Message) -> Iterator[Piece]:
+    if isinstance(call, Remark):
+        yield Piece(call, f"{call.text}\n", shortened=False)
+        return
     values = (found for arg in call.args[1:] for found in walk(arg))
     texts = (value for value in values if isinstance(value, Text))
     for value in islice(texts, _BUFFERS):

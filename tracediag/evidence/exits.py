@@ -37,4 +37,6 @@ def manner(end: Exit | Syscall) -> str:
 
 def end_step(end: Exit | Syscall, *, primary: bool = False) -> Step:
     """Return the step for the end of a process."""
+    if isinstance(end, Exit) and end.told:
+        return step(end, f"the shell reports that {end.signal} ended the program", primary=primary)
     return step(end, f"the process {manner(end)}", primary=primary)

@@ -21,7 +21,7 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _CHILDREN_KEPT = 16
 _STRANGERS_KEPT = 64
@@ -43,7 +43,7 @@ class Verdict(msgspec.Struct, eq=False):
     """Whether the trace shows it from its start: if not, an earlier failure may be the cause."""
     blame: Blame | None = None
     """Its own failed call."""
-    complaint: Syscall | None = None
+    complaint: Message | None = None
     """Its last write to fd 2."""
     child: Verdict | None = None
     """The child that caused its bad end."""

@@ -12,7 +12,19 @@ from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
 from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import FUTEXES, KILLS
-from tracediag.trace.events import Begun, Elision, Event, Exit, Notice, Other, Signal, Superseded, Syscall
+from tracediag.trace.events import (
+    Begun,
+    Elision,
+    Event,
+    Exit,
+    Notice,
+    NotUnderstood,
+    Other,
+    Remark,
+    Signal,
+    Superseded,
+    Syscall,
+)
 
 
 def known_calls() -> frozenset[str]:
@@ -28,7 +40,7 @@ def begun_calls() -> frozenset[str]:
 def apply(kernel: Kernel, event: Event) -> Action:
     """Update the state for an event; return the objects that it acted on."""
     kernel.last_event = event
-    if kernel.deferred is not None and not isinstance(event, Other):
+    if kernel.deferred is not None and not isinstance(event, (Other, NotUnderstood)):
         kernel.deferred()
         kernel.deferred = None
     thread = kernel.process_table.last
@@ -76,6 +88,12 @@ def _record(action: Action, event: Event) -> None:
             _exit(action, event)
         case Superseded():
             action.kernel.process_table.supersede(action.thread, event.by)
+        case Remark(signal=None):
+            said = action.kernel.process_table.alone()
+            if said is not None:
+                said.messages.append(event)
+        case Remark():
+            action.kernel.hear(event)
         case Elision():
             action.kernel.elided = event.line
             action.kernel.deferred = action.kernel.process_table.forget_rounds

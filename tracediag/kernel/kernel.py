@@ -11,10 +11,10 @@ from collections.abc import Callable
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.endpoints import Endpoints
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
-from tracediag.trace.events import Event, Syscall
+from tracediag.trace.events import Event, Exit, Remark, Syscall
 
 
 class Kernel:
@@ -43,8 +43,36 @@ class Kernel:
         """Whether it shows any call that failed: `strace -z` records successes only."""
         self.names: set[str] = set()
         """The names of the calls in the trace that the reader was asked for."""
+        self.told: Remark | None = None
+        """The last line read, where a shell reports in it that a signal ended the program."""
         self.deferred: Callable[[], None] | None = None
         """Clean-up to run before the next event, so that rules still see what just ended."""
+
+    def hear(self, remark: Remark) -> None:
+        """Remember that a shell reports a death, until a record shows that the trace continues."""
+        self.told, self.deferred = remark, self._disbelieve
+
+    def _disbelieve(self) -> None:
+        # A call that never returns is told last, with the line of its start.
+        if self.last_event is not None and self.told is not None and self.last_event.line > self.told.line:
+            self.told = None
+
+    def told_end(self) -> Exit | None:
+        """Return the end of the only process left, where a shell reports it after the last record."""
+        remark, process = self.told, self.process_table.alone()
+        if remark is None or process is None or process.end is not None:
+            return None
+        last = max((thread for thread in process.threads), key=_last_line, default=None)
+        if last is None or last.last_call is None or (last.last_call.cut and not last.last_call.returned):
+            return None
+        return Exit(
+            line=remark.line,
+            pid=last.tid,
+            text=remark.text,
+            signal=remark.signal,
+            core_dumped=remark.core_dumped,
+            told=True,
+        )
 
     @property
     def processes(self) -> list[Process]:
@@ -75,3 +103,8 @@ class Kernel:
         """Return what released a description for good; None if a child that strace does not follow may hold it."""
         held = bool(file.strays) or any(not holder.table.seen for holder in file.holders)
         return None if held else file.closed
+
+
+def _last_line(thread: Thread) -> int:
+    """Return the line of the last call of a thread."""
+    return 0 if thread.last_call is None else thread.last_call.line

@@ -13,7 +13,7 @@ from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.watched import Watched
-from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.trace.events import Begun, Event, Exit, Message, Signal, Syscall
 
 _KEPT = 16
 _FAILURES_KEPT = 64
@@ -76,8 +76,8 @@ class Process(Watched, eq=False):
     """The last children that it reaped."""
     failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
     """Its last failed calls since the program started, the latest last; restarted calls do not count."""
-    messages: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
-    """Its last writes to fd 2 or to a dup of it, the latest last."""
+    messages: deque[Message] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
+    """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has read or set, by name: getrlimit(2)."""
     group: int | None = None

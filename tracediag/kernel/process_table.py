@@ -16,6 +16,8 @@ from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
 
+_CROWD = 64
+"""Threads among which the only process left is looked for."""
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
 _MOST_UNCLAIMED = 64
@@ -86,6 +88,13 @@ class ProcessTable:
     def find(self, number: int | None) -> Thread | None:
         """Return the live thread that a program means by a number, as an argument of kill(2) or as si_pid."""
         return None if number is None else self.inner.threads.get(number) or self.threads.get(number)
+
+    def alone(self) -> Process | None:
+        """Return the only process that has not ended; None if there are several, or none."""
+        if len(self._staying) > _CROWD:
+            return None
+        alive = {thread.process for thread in self._staying if not _leaving(thread)}
+        return alive.pop() if len(alive) == 1 else None
 
     def _only_one_left(self) -> Thread:
         """Return the only process left, to which lines without a pid belong (strace writing to a terminal)."""

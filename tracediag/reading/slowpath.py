@@ -19,6 +19,7 @@ from tracediag.reading.rests import bare_end, is_rest
 from tracediag.reading.result import read_result
 from tracediag.reading.speech import Speech
 from tracediag.reading.splits import Joined, Split, start_split
+from tracediag.reading.words import read_words
 from tracediag.trace.events import Event, NotUnderstood, Other, Record
 
 AROUND = 40
@@ -248,6 +249,12 @@ class SlowPath:
         """Read a line that strace did not write."""
         if self._speech.takes(line) or is_output(line, self._neighbours(number)):
             yield self._book(Other(line=number, text=line, kind="output"))
+            return
+        remark = read_words(line)
+        if remark is not None:
+            self._counts.add("remark")
+            remark.line = number
+            yield remark
             return
         self._counts.miss(number, line)
         if self._strict:

@@ -9,6 +9,7 @@
      +-- Superseded     a thread was replaced by another one's execve
      +-- Notice         a message of strace itself
      +-- Elision        `...`: lines were left out by hand
+     +-- Remark         what a shell, the loader or the program printed between the records
      +-- Other          a line that belongs to the trace but describes no process
      +-- NotUnderstood  a line of no known form of strace output
 
@@ -219,6 +220,8 @@ class Exit(Record, kw_only=True, gc=False):
     status: int | None = None
     signal: str | None = None
     core_dumped: bool = False
+    told: bool = False
+    """Whether a shell reports it, and strace does not: see `Remark`."""
 
 
 class Superseded(Record, kw_only=True, gc=False):
@@ -240,6 +243,19 @@ class Elision(Record, kw_only=True, gc=False):
     """`...`: lines were left out here by hand."""
 
 
+class Remark(Record, kw_only=True, gc=False):
+    """A line of a shell, the loader or the program: `Killed`, `cat: /etc/shadow: Permission denied`."""
+
+    signal: str | None = None
+    """The signal that ended the program, where a shell reports that; None for a message."""
+    core_dumped: bool = False
+
+    @property
+    def body(self) -> str:
+        """The text, as that of a write is in its arguments."""
+        return self.text
+
+
 class Other(Record, kw_only=True, gc=False):
     """A line without an event: blank, stack frame, hex dump, table row, prompt, split half."""
 
@@ -249,3 +265,7 @@ class Other(Record, kw_only=True, gc=False):
 
 class NotUnderstood(Record, kw_only=True, gc=False):
     """A line of no known form of strace output."""
+
+
+Message = Syscall | Remark
+"""What a program says: a write, or a line of its own between the records."""

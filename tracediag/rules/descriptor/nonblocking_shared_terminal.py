@@ -16,7 +16,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.trace.calls import READS, WRITES
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _STREAMS = range(3)
 _KEPT = 64
@@ -41,7 +41,7 @@ class _Victim(msgspec.Struct, eq=False):
     process: Process
     descriptor: Descriptor
     call: Syscall
-    outcome: Syscall | Exit
+    outcome: Message | Exit
     """Its report of the error, or its end."""
 
 
@@ -136,7 +136,7 @@ def _victim(process: Process, held: Descriptor) -> _Victim | None:
     for call in reversed(process.failures):
         if call.errno != "EAGAIN" or call.name not in _TRANSFERS or call.number(0) != held.number:
             continue
-        outcome: Syscall | Exit | None = said_by(process, call.line).names_error("EAGAIN")
+        outcome: Message | Exit | None = said_by(process, call.line).names_error("EAGAIN")
         end = process.exit
         if outcome is None and end is not None and end.status and process.failures[-1] is call:
             outcome = end

@@ -149,14 +149,15 @@ def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None]
     """Return a write to fd 2 that is a message for the user, and the failure that it reports, if any."""
     assert held.opened is not None
     until = None if held.closed is None else held.closed.line
-    writes = (call for call in said_by(process, held.opened.line).calls if call.name in FILE_WRITES)
+    said = said_by(process, held.opened.line)
+    writes = (call for call in said.calls if isinstance(call, Syscall) and call.name in FILE_WRITES)
     said = Complaint(tuple(call for call in writes if until is None or call.line < until))
     for failed in reversed(process.failures):
         message = said.after(failed.line).names_error(failed.errno or "")
-        if message is not None:
+        if isinstance(message, Syscall):
             return message, failed
     signed = next((piece.call for piece in said.pieces if _is_signed(process, piece)), None)
-    return None if signed is None else (signed, None)
+    return (signed, None) if isinstance(signed, Syscall) else None
 
 
 def _is_signed(process: Process, piece: Piece) -> bool:

@@ -14,7 +14,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.calls import ACCEPTS, FUTEXES, POSITIONED_READS, POSITIONED_WRITES, READS, SENDFILES, WRITES
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _INPUTS = READS | POSITIONED_READS | ACCEPTS
 _TRANSFERS = _INPUTS | WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}
@@ -54,7 +54,7 @@ class EagainTreatedAsError(Rule):
         self,
         descriptor: Descriptor | None,
         call: Syscall,
-        message: Syscall,
+        message: Message,
         after: Exit | Syscall | None,
         severity: Severity,
     ) -> Finding:
@@ -78,7 +78,7 @@ class EagainTreatedAsError(Rule):
         )
 
 
-def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
+def _complaint(process: Process) -> tuple[Syscall, Message] | None:
     """Return the latest pair of a transfer that failed with EAGAIN and the message on fd 2 that names the error."""
     failures = process.failures if process.messages else ()
     waiting = [call for call in failures if call.errno in _EAGAIN and call.name not in FUTEXES]
@@ -95,15 +95,15 @@ def _complaint(process: Process) -> tuple[Syscall, Syscall] | None:
     return None
 
 
-def _is_named(message: Syscall) -> bool:
+def _is_named(message: Message) -> bool:
     return Complaint((message,)).names_error("EAGAIN") is not None
 
 
-def _is_withheld(message: Syscall) -> bool:
+def _is_withheld(message: Message) -> bool:
     return Complaint((message,)).withheld is not None
 
 
-def _is_next(process: Process, call: Syscall, message: Syscall) -> bool:
+def _is_next(process: Process, call: Syscall, message: Message) -> bool:
     """Whether a message follows directly and ends the process, so that it reports the call, whatever it says."""
     between = any(call.line < other.line < message.line for other in process.failures)
     return process.ended_badly and message.line - (call.end_line or call.line) <= _NEXT and not between
@@ -138,7 +138,7 @@ def _non_blocking(descriptor: Descriptor | None, call: Syscall) -> bool:
     return descriptor is not None and descriptor.file.flags.has("O_NONBLOCK") is True
 
 
-def _closed(descriptor: Descriptor, message: Syscall) -> Syscall | None:
+def _closed(descriptor: Descriptor, message: Message) -> Syscall | None:
     """Return the close that follows soon after the message."""
     closed = descriptor.closed
     if isinstance(closed, Syscall) and 0 < closed.line - message.line <= _CLOSED_SOON:
@@ -147,7 +147,7 @@ def _closed(descriptor: Descriptor, message: Syscall) -> Syscall | None:
 
 
 def _story(
-    descriptor: Descriptor | None, call: Syscall, message: Syscall, after: Exit | Syscall | None
+    descriptor: Descriptor | None, call: Syscall, message: Message, after: Exit | Syscall | None
 ) -> Iterator[Step]:
     number = call.number(0)
     if descriptor is not None:

@@ -15,7 +15,7 @@ from tracediag.rules.base import on_process_end
 from tracediag.rules.faulting import FaultRule
 from tracediag.rules.process._address import Place, place_of
 from tracediag.trace.calls import EXECS, SIGNAL_RETURNS
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _NEAR = 12
 """Lines between a failed call or a message and the signal, if the two are related."""
@@ -81,7 +81,8 @@ class Crashed(FaultRule):
             [step(last, "the last call before the exit"), end_step(end, primary=True)],
             object=process_name(process),
             title=f"{subject(process)} is killed by {end.signal}; the recording does not show the signal",
-            confidence=Confidence.LIKELY,
+            severity=Severity.WARNING if end.told else Severity.ERROR,
+            confidence=Confidence.POSSIBLE if end.told else Confidence.LIKELY,
             why="these signals report a fault in the thread's own instructions: signal(7)",
             fix="record without -e signal=none, or examine the core dump: coredumpctl gdb",
         )
@@ -130,7 +131,7 @@ def _story(process: Process, fault: Fault, place: Place, end: Exit | None) -> It
     yield step(fault.signal, note, primary=True)
     if end is not None:
         handled = "" if end.signal else " in the signal handler"
-        yield step(end, f"the process {manner(end)}{handled}")
+        yield step(end, f"the process {manner(end)}{handled}") if handled else end_step(end)
 
 
 def _failed(fault: Fault) -> Syscall | None:
@@ -143,7 +144,7 @@ def _failed(fault: Fault) -> Syscall | None:
     return last if last.errno is not None and last.errno != "EAGAIN" and wild else None
 
 
-def _message(process: Process, fault: Fault) -> Syscall | None:
+def _message(process: Process, fault: Fault) -> Message | None:
     """Return the message of the C library or the program before the abort."""
     near = [call for call in process.messages if 0 < fault.signal.line - call.line <= _NEAR]
     return near[-1] if near and fault.signal.name == "SIGABRT" else None

@@ -13,7 +13,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_process_end
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Message, Syscall
 
 _NEAR = 10
 """Lines between the failure and the call that overwrites its error."""
@@ -58,7 +58,7 @@ class ErrnoOverwritten(Rule):
             yield self._finding(failures[-2], failures[-1], None, Severity.WARNING, Confidence.POSSIBLE)
 
     def _finding(
-        self, first: Syscall, second: Syscall, message: Syscall | None, severity: Severity, confidence: Confidence
+        self, first: Syscall, second: Syscall, message: Message | None, severity: Severity, confidence: Confidence
     ) -> Finding:
         real, wrong = first.errno or "", second.errno or ""
         name = target(first)

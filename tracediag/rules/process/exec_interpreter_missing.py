@@ -16,7 +16,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import ACCESSES, CHMODS, EXECS
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _NAMED = ACCESSES | CHMODS
 """Calls that few programs make, and that succeed only on a file that exists."""
@@ -29,7 +29,7 @@ class _Refused(msgspec.Struct, eq=False):
     call: Syscall
     path: str
     process: Process
-    proof: Syscall | None = None
+    proof: Message | None = None
     note: str = ""
     first: bool = False
     """Whether it is the first call of the trace: strace itself checked that the file exists."""
@@ -166,7 +166,7 @@ def _nothing_else(refused: _Refused, end: Exit | None) -> bool:
     return not any(call is not refused.call for call in last)
 
 
-def _bash_says(refused: _Refused) -> Syscall | None:
+def _bash_says(refused: _Refused) -> Message | None:
     """Return the message of a shell that read the first line of the script."""
     return said_by(refused.process, refused.call.line).says("bad interp")
 

@@ -106,12 +106,18 @@ class KilledFromOutside(Rule):
             _story(thread, end, signal, asked, killing),
             object=process_name(process),
             title=killing.title,
-            severity=killing.severity,
-            confidence=Confidence.CERTAIN if killing.sure else Confidence.LIKELY,
+            severity=Severity.WARNING if end.told and killing.severity is Severity.ERROR else killing.severity,
+            confidence=_confidence(end, sure=killing.sure),
             why=_why(end.signal or "", shown=killing.call is not None),
             fix=killing.fix,
             explains=[("child-failure-behind", end.line)] if killing.severity is not Severity.NOTE else (),
         )
+
+
+def _confidence(end: Exit, *, sure: bool) -> Confidence:
+    if end.told:
+        return Confidence.POSSIBLE
+    return Confidence.CERTAIN if sure else Confidence.LIKELY
 
 
 def _by_itself(process: Process, last: Syscall | None, signal: Signal | None, end: Exit) -> bool:

@@ -18,7 +18,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import EXECS, OPENS
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Exit, Message, Syscall
 
 _LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
 _SPOKEN = ("error while loading shared", "cannot open shar", "error loading shared")
@@ -98,7 +98,7 @@ class SharedLibraryMissing(Rule):
             yield from (self._finding(process, search, None, None, Confidence.POSSIBLE) for search in lost[-1:])
 
     def _finding(
-        self, process: Process, search: _Search, message: Syscall | None, end: Exit | None, confidence: Confidence
+        self, process: Process, search: _Search, message: Message | None, end: Exit | None, confidence: Confidence
     ) -> Finding:
         name = search.library
         searched = "searched here" if confidence is Confidence.POSSIBLE else "that the loader searches"
@@ -120,7 +120,7 @@ class SharedLibraryMissing(Rule):
         )
 
 
-def _message(process: Process) -> Syscall | None:
+def _message(process: Process) -> Message | None:
     """Return the complaint of the loader, or of a program about dlopen."""
     for call in reversed(process.messages):
         if Complaint((call,)).says(*_SPOKEN) is not None:
@@ -128,12 +128,12 @@ def _message(process: Process) -> Syscall | None:
     return None
 
 
-def _fatal(message: Syscall | None) -> bool:
+def _fatal(message: Message | None) -> bool:
     """Whether the loader itself reports the error, before the program starts."""
     return message is not None and Complaint((message,)).says("error loading", "error while") is not None
 
 
-def _named(message: Syscall, searches: dict[str, _Search]) -> _Search | None:
+def _named(message: Message, searches: dict[str, _Search]) -> _Search | None:
     """Return the search for the library that the message names; strace may have cut its name."""
     for piece in Complaint((message,)).pieces:
         for search in searches.values():
@@ -153,7 +153,7 @@ def _last_thing(process: Process, search: _Search) -> bool:
     return not any(".so" in call.body for call in later)
 
 
-def _story(search: _Search, message: Syscall | None, end: Exit | None) -> Iterator[Step]:
+def _story(search: _Search, message: Message | None, end: Exit | None) -> Iterator[Step]:
     if search.first is not search.last:
         places = search.places - 1
         note = f"{search.library} is not in this directory"

@@ -17,7 +17,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_trace_end
-from tracediag.trace.events import Event, Syscall
+from tracediag.trace.events import Event, Message, Syscall
 
 _OPTIONAL = (
     "/nscd/socket", "/lib/nslcd/socket", "/nslcd/socket", "/setrans/.setrans-unix", "/systemd/userdb/",
@@ -39,7 +39,7 @@ class _Absent(Run, kw_only=True):
     path: str
     bound: Syscall | None = None
     """The bind of that path by a traced process, after the first attempt."""
-    said: Syscall | None = None
+    said: Message | None = None
     """The message about it: the model drops the messages of a process that ends."""
     started: Event | None = None
     """The clone that started that process, if it is a child of the one that connects."""
@@ -153,7 +153,7 @@ def _matters(absent: _Absent) -> bool:
     return absent.times >= ATTEMPTS.worth or _ends_for_it(absent) or _said(absent) is not None
 
 
-def _said(absent: _Absent) -> Syscall | None:
+def _said(absent: _Absent) -> Message | None:
     """Return the message about the socket."""
     name = absent.path.rpartition("/")[2][:16]
     later = said_by(absent.process, absent.first.line).calls
@@ -170,7 +170,7 @@ def _complained(absent: _Absent) -> bool:
     return end is None or absent.process.ended_badly
 
 
-def _names_error(absent: _Absent, said: Syscall) -> bool:
+def _names_error(absent: _Absent, said: Message) -> bool:
     return Complaint((said,)).names_error(absent.first.errno or "") is not None
 
 
