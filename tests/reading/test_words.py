@@ -91,6 +91,10 @@ def told(text: str) -> list[str]:
         (CALLS + "+++ exited with 0 +++\nKilled\n", []),
         (CALLS + "read(0, <detached ...>\nKilled\n", []),
         ("10 close(3) = 0\n11 close(3) = 0\nKilled\n", []),
+        (
+            "10 close(3) = 0\n11 close(3) = 0\n11 +++ killed by SIGSEGV +++\nSegmentation fault\n",
+            ["crashed error likely"],
+        ),
         (MISSING + LOADER, ["shared-library-missing error certain", "failed-call-behind-exit error likely"]),
     ],
 )

@@ -16,6 +16,9 @@ from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
 from tracediag.trace.events import Event, Exit, Remark, Syscall
 
+_RECENT = 64
+"""Processes, the latest ones, whose end a shell may report."""
+
 
 class Kernel:
     """Processes, descriptors, sockets, epoll sets, pipes and signals, as far as the trace has shown them."""
@@ -62,6 +65,9 @@ class Kernel:
         remark, process = self.told, self.process_table.alone()
         if remark is None or process is None or process.end is not None:
             return None
+        ends = (known.exit for known in self.processes[-_RECENT:])
+        if any(end is not None and end.signal == remark.signal for end in ends):
+            return None  # the shell reports the end that a record already shows
         last = max((thread for thread in process.threads), key=_last_line, default=None)
         if last is None or last.last_call is None or (last.last_call.cut and not last.last_call.returned):
             return None
