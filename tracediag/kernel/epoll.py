@@ -91,7 +91,7 @@ class Readiness(msgspec.Struct, eq=False):
 
     def rearmed(self) -> int:
         """Return how many of the calls only ask to be told of the same again (EPOLL_CTL_MOD): no progress."""
-        return sum(_asks_again(call, self.events) for call in self.calls)
+        return sum(_asks_again(call, self.events) for call in self.calls if call.name == "epoll_ctl")
 
     def touch(self, call: Syscall) -> None:
         """Count a call on the descriptor."""
@@ -102,7 +102,7 @@ class Readiness(msgspec.Struct, eq=False):
 
 
 def _asks_again(call: Syscall, events: frozenset[str]) -> bool:
-    if call.name != "epoll_ctl" or call.failed or not call.has("EPOLL_CTL_MOD"):
+    if call.failed or not call.has("EPOLL_CTL_MOD"):
         return False
     return not _UNASKED.isdisjoint(events) or any(map(call.has, events))
 

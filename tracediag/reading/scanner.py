@@ -23,7 +23,6 @@ from tracediag.trace.numbers import Numbers, checked_seconds
 
 _JOIN = "FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, "
 """How pthread_join waits: it shows which pids are threads of one process, and is worth the events of futex calls."""
-_FUTEX = frozenset({"futex"})
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
@@ -66,7 +65,7 @@ def read_lines(  # noqa: PLR0915 - see above
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
     every = wanted is None
-    asked, asked_begun = wanted or frozenset(), begun_wanted
+    names: frozenset[str] = wanted or frozenset()
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = skipped = before
     for piece in pieces:
@@ -75,8 +74,6 @@ def read_lines(  # noqa: PLR0915 - see above
         slow.around(piece, before)
         careful = slow.busy
         joins = not every and _JOIN in piece
-        names = asked | _FUTEX if joins else asked
-        begun_wanted = asked_begun | _FUTEX if joins and asked_begun is not None else asked_begun
         yield from joiner.make_room()
         for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:
@@ -87,9 +84,9 @@ def read_lines(  # noqa: PLR0915 - see above
                     if key in pending:
                         yield from joiner.give_up(key)
                     pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
-                    tell = every or name in names
+                    tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
                     pending[key] = Half(number, pid, time, name, start, tell)
-                    if tell and (begun_wanted is None or name in begun_wanted):
+                    if tell and (begun_wanted is None or name in begun_wanted or (joins and name == "futex")):
                         start = start.rstrip(" ,")
                         yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
                     continue
@@ -99,7 +96,8 @@ def read_lines(  # noqa: PLR0915 - see above
                 and (equals := rest.rfind("= ")) > 0
                 and rest[equals + 2 : equals + 3].isdigit()
                 and rest[equals - 2 : equals] in _BEFORE_RESULT
-                and (not again or (key in pending and pending[key].name == name))
+                and (not again or (key in pending and pending[key].name == name and not pending[key].wanted))
+                and not (joins and name == "futex" and _JOIN in rest)
             ):
                 if again:
                     resumed += 1
@@ -122,7 +120,8 @@ def read_lines(  # noqa: PLR0915 - see above
                     if key in pending:
                         yield from joiner.give_up(key)
                     time = stamp(when)
-                    if every or name in names or (failures and (errno is not None or value == "?")):
+                    tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
+                    if tell or (failures and (errno is not None or value == "?")):
                         if mixed and name in WRITERS:
                             body = without_output(name, body, results[value])
                         yield Syscall(

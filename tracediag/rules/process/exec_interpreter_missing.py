@@ -77,8 +77,9 @@ class ExecInterpreterMissing(Rule):
         first, self._seen = not self._seen and _is_first(action), True
         if path is None or "/" not in path:
             return
+        name = path.rpartition("/")[2]
         for other in self._pending:
-            if other.process is process and _name(other.path) == _name(path) and other.path != path:
+            if other.process is process and other.path != path and other.path.rpartition("/")[2] == name:
                 other.first = first = False  # a search through PATH, pasted without its beginning
         refused = _Refused(call, path, process, first=first)
         refused.proof, refused.note = self._proof(process, path)
@@ -143,10 +144,6 @@ class ExecInterpreterMissing(Rule):
 def _place(call: Syscall) -> int:
     """Return the place of the path among the arguments: a call with `at` in its name has a directory before it."""
     return 1 if "at" in call.name else 0
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def _is_first(action: Action) -> bool:
