@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.reading import Reader
+from tracediag.reading.margins.pipeline import found_in
+from tracediag.reading.margins.plain import is_plain
 from tracediag.trace.events import Event, Exit, Signal, Stop, Superseded, Syscall
 
 HERE = Path(__file__).parent
@@ -145,3 +147,14 @@ def test_a_carriage_return_ends_lines_with_a_margin(tmp_path: Path) -> None:
     path = tmp_path / "quoted.txt"
     path.write_text("".join(f"> {line}\r" for line in PIDS))
     assert [told(event) for event in Reader(path) if told(event)] == read(PIDS)[0]
+
+
+def test_a_plain_trace_is_told_at_a_glance() -> None:
+    """What is found in it is the same as if all damages had been looked for."""
+    lines = [f'7 0{i % 10}:00:00 read({i}<TCP:[a->b]>, "x", 1) = {i} <0.000001>' for i in range(30)]
+    assert is_plain(lines)
+    assert not is_plain([f"{number} {line[2:]}" for number, line in enumerate(lines, 1)])  # numbers of lines
+    assert not is_plain([f"{line} |" for line in lines])
+    assert not is_plain([f"app: {line}" for line in lines])
+    assert not is_plain([part for line in lines for part in (line[:30], line[30:])])
+    assert found_in([line.replace("<TCP", "&lt;TCP") for line in lines])

@@ -22,7 +22,7 @@ def one(line: str) -> Event:
          "si_signo=SIGALRM, si_code=SI_KERNEL"),  # 4.6
         ("--- SIGALRM (Alarm clock) @ 0 (0) ---", "SIGALRM", ""),  # 4.5.20
         ("--- SIGALRM {si_signo=14 /* SIGALRM */, si_code=0x80 /* SI_KERNEL */} ---", "SIGALRM",
-         "si_signo=14 /* SIGALRM */, si_code=0x80 /* SI_KERNEL */"),  # -X verbose
+         "si_signo=SIGALRM, si_code=SI_KERNEL"),  # -X verbose
         ("- SIGCHLD (Child exited) @ 0 (0) ---", "SIGCHLD", ""),  # truncated at the front
     ],
 )  # fmt: skip

@@ -78,7 +78,7 @@ class Reader:
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
         raw, self._sample, pieces = opened(self._source.pieces(self._progress))
-        if (tracer := tracer_of(raw) or tracer_of(self._sample)) is not None:
+        if (tracer := tracer_of(raw) or (None if self._sample is raw else tracer_of(self._sample))) is not None:
             self._source.close()
             raise UnreadableError(self._source.name, f"this is the output of {tracer}, not of strace")
         self.dialect = decide(self._sample)

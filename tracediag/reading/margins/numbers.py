@@ -32,7 +32,7 @@ def are_lines(numbered: Sequence[Numbered], *, indented: bool) -> bool:
     if halves and len(numbers) <= 2:
         return False
     if len(numbers) <= 2 or (numbers[0] == 0 and len(numbers) < FEW):
-        return numbers == [1, 2] or (indented and len(numbers) > 1 and numbers[0] + 1 == numbers[1])
+        return numbers == [1, 2] or (indented and len(numbers) > 1 and 0 < numbers[0] == numbers[1] - 1)
     if 2 * halves > len(numbers):
         return False  # halves without pids could not be told apart: strace prints none
     if len(numbers) < 2 * FEW and numbers[0] > 2 and all(_LIFE.match(text) for _, _, text in numbered):

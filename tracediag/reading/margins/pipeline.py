@@ -24,6 +24,7 @@ from tracediag.reading.margins.ends import find_right_margin, find_underlines
 from tracediag.reading.margins.joins import find_hard_wraps, find_quoted_printable, find_soft_wraps
 from tracediag.reading.margins.literals import find_literals
 from tracediag.reading.margins.numbers import find_glued
+from tracediag.reading.margins.plain import is_plain
 from tracediag.reading.margins.shapes import find_left_margin
 from tracediag.reading.margins.undoing import Finder, Undoing
 
@@ -51,6 +52,8 @@ _FINDERS: tuple[Finder, ...] = (
     find_hard_wraps,
     find_soft_wraps,
 )
+_WITHIN: tuple[Finder, ...] = (find_quoted_printable, find_tags, find_entities, find_typography, find_markdown)
+"""What can be found in lines that are plain records of strace."""
 
 
 class Opening(NamedTuple):
@@ -99,9 +102,10 @@ def found_in(lines: list[str]) -> list[Undoing]:
     lines = [line[:longest] for line in lines]
     undoings: list[Undoing] = []
     left = Counter(dict.fromkeys(_FINDERS, NESTED))
+    finders = _WITHIN if is_plain(lines) else _FINDERS
     for _ in range(ROUNDS):
         found = None
-        for find in _FINDERS:
+        for find in finders:
             if left[find] and (found := find(lines)) is not None:
                 left[find] -= 1
                 break
