@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import msgspec
 
 from tracediag.trace.calls import SYSCALLS
 
+_ENOUGH = 200
+"""Lines that are compared with what each tool prints."""
 _LONGEST = 2000
 """Characters of a line that are looked at."""
 _FEW = 2
@@ -119,7 +122,8 @@ def _is_library_call(line: str) -> bool:
 
 
 def _stripped(sample: Iterable[str]) -> list[str]:
-    return [line[:_LONGEST].rstrip() for line in sample if line and not line.isspace()]
+    written = (line[:_LONGEST].rstrip() for line in sample if line and not line.isspace())
+    return list(islice(written, _ENOUGH))
 
 
 def _most(lines: Sequence[str], tools: Sequence[_Tool]) -> str | None:
