@@ -20,7 +20,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def parse():
-    return tables.with_kept_tables(TEXT, partial(grammar._build, TEXT)).parse(BODY)
+    return tables.with_kept_tables(TEXT, partial(grammar.build, TEXT)).parse(BODY)
 
 
 def kept(cache):
@@ -31,14 +31,14 @@ def kept(cache):
 def test_kept_tables_parse_as_built_ones_do(cache):
     built = parse()
     before = kept(cache).stat().st_mtime_ns
-    assert parse() == built == grammar._build(TEXT, tables=False).parse(BODY)
+    assert parse() == built == grammar.build(TEXT, tables=False).parse(BODY)
     assert kept(cache).stat().st_mtime_ns == before  # the second run read them
 
 
 def test_another_grammar_has_another_file(cache):
     parse()
     other = TEXT + "\n// changed\n"
-    tables.with_kept_tables(other, partial(grammar._build, other))
+    tables.with_kept_tables(other, partial(grammar.build, other))
     assert len(list(cache.iterdir())) == 2
 
 
@@ -95,7 +95,7 @@ def test_several_read_at_once(cache):
     parse()
     asked = []
     with tables._locked(cache, alone=False):
-        tables.with_kept_tables(TEXT, lambda path: asked.append(path) or grammar._build(TEXT, path))
+        tables.with_kept_tables(TEXT, lambda path: asked.append(path) or grammar.build(TEXT, path))
     assert asked == [str(kept(cache))]
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.lark import from_lark
 
 from tracediag.parsing import calls, parser_for
 from tracediag.parsing.calls import Book
-from tracediag.parsing.grammar import parser
+from tracediag.parsing.grammar import build, grammar_text
 from tracediag.parsing.strict import ArgumentError, parse_strict, template_of
 from tracediag.parsing.tolerant import parse_tolerant
 
@@ -51,7 +51,9 @@ TERMINALS = {
     "_ELISION": ["...", "???", "?"],
 }
 GENERATED = from_lark(
-    parser(), start="arguments", explicit={name: st.sampled_from(texts) for name, texts in TERMINALS.items()}
+    build(grammar_text("strace.lark"), tables=False),
+    start="arguments",
+    explicit={name: st.sampled_from(texts) for name, texts in TERMINALS.items()},
 )
 PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\w+|\W', re.DOTALL)
 FRAGMENTS = sorted({text for texts in TERMINALS.values() for text in texts} | set("[]{}(), =|<>\"'\\-:~*/"))

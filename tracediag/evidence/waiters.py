@@ -23,6 +23,7 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.values import Structure, items_of, number_of
 
 _NAP = 0.01
@@ -97,7 +98,7 @@ def unfollowed(process: Process) -> bool:
 def _nap(call: Syscall) -> float:
     """Return how many seconds a call slept; 0 for any other call."""
     found = _PAUSE.search(call.body) if call.name in IDLES and call.result == 0 else None
-    return 0.0 if found is None else int(found[1]) + int(found[2]) / 1e9
+    return 0.0 if found is None else checked_integer(found[1]) + checked_integer(found[2]) / 1e9
 
 
 def waited_for(call: Syscall | Begun) -> frozenset[int] | None:

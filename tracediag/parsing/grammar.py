@@ -33,10 +33,10 @@ def grammar_text(name: str) -> str:
 def parser() -> Lark:
     """Return the parser of the argument language; its results are templates."""
     text = grammar_text("strace.lark")
-    return with_kept_tables(text, partial(_build, text))
+    return with_kept_tables(text, partial(build, text))
 
 
-def _build(text: str, tables: str | bool) -> Lark:
+def build(text: str, tables: str | bool) -> Lark:
     """Build the parser, with the value of lark's option `cache`."""
     with _unchecked_terminals():
         return Lark(

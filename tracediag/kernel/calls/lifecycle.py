@@ -35,7 +35,7 @@ def clone(action: Action, call: Syscall) -> None:
             table.clone(action.thread, call.result, call)
         else:
             table.number(table.clone(action.thread, checked_integer(outside[1]), call), action.thread, call.result)
-        if "CLONE_PIDFD" in call.body:
+        if call.has("CLONE_PIDFD"):
             pidfd_of_child(action, call)
     table.end_clone(action.thread)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tracediag.reading.margins.starts import head_of, start_of
 from tracediag.reading.margins.undoing import Joining
+from tracediag.trace.numbers import checked_integer
 
 _LITERAL = re.compile(
     r"(?P<key>[\"']?[\w.@-]{1,64}+[\"']?[ \t]{0,8}[:=][ \t]{0,8})?(?P<bytes>[bBuUL](?=[\"']))?"
@@ -47,8 +48,8 @@ def _character(escape: re.Match[str]) -> str:
     if other is not None:
         return _PLAIN.get(other, other)
     if code is not None or byte is not None:
-        return chr(int(code or byte, 16))
-    return chr(int(octal, 8) & 0xFF)
+        return chr(checked_integer(code or byte, 16))
+    return chr(checked_integer(octal, 8) & 0xFF)
 
 
 class Literals(Joining):

@@ -70,7 +70,7 @@ class CloseStorm(LoopRule[_Sweep]):
     def sure(self, run: _Sweep) -> Confidence | None:
         """Return the confidence that the sweep runs up to the limit: above `_FAR` a few calls are enough."""
         far = run.top >= _FAR
-        return confidence(run, self.bounds, excerpt=int(far)) if far or run.times >= self.bounds.sure else None
+        return confidence(run, self.bounds, excerpt=1 if far else 0) if far or run.times >= self.bounds.sure else None
 
     def tell(self, run: _Sweep, sure: Confidence) -> Finding:
         """Return the finding for a sweep."""

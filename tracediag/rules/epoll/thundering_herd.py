@@ -163,8 +163,8 @@ class ThunderingHerd(Rule):
 
 
 def _costs(listener: _Listener) -> bool:
-    """Whether the useless wakeups take a noticeable part of the CPU time: a few of them cost nothing."""
-    return listener.useless >= max(LOOP.sure, _COSTLY * listener.fruitful)
+    """Whether the useless wakeups take a noticeable part of the CPU time: a few among others cost nothing."""
+    return not listener.fruitful or listener.useless >= max(LOOP.sure, _COSTLY * listener.fruitful)
 
 
 def _is_alone(listener: _Listener) -> bool:

@@ -41,7 +41,7 @@ class ReadsAfterEnd(Rule):
     def tuned(self, action: Action) -> None:
         """Note a terminal that is put into raw mode: with VMIN=0 a read of 0 bytes is no end of file, termios(3)."""
         if action.descriptor is not None and "c_lflag=" in action.call.body and _SETS.search(action.call.body):
-            raw = "ICANON" not in action.call.body
+            raw = not action.call.has("ICANON")
             self._raw[action.descriptor.file] = raw
 
     @on_release

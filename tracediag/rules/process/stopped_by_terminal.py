@@ -70,7 +70,7 @@ class StoppedByTerminal(Rule):
     def collected(self, action: Action) -> Iterator[Finding]:
         """Report a stop that a wait with WUNTRACED tells of; without it only a debugger is told of stops."""
         call = action.call
-        found = _COLLECTED.search(call.body) if "SIGTT" in call.body else None
+        found = _COLLECTED.search(call.body)
         if found is None or not (call.has("WUNTRACED") or call.has("WSTOPPED")):
             return
         pid = call.result if found[1] is None else checked_integer(found[1])
