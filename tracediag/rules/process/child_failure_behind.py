@@ -100,7 +100,7 @@ def _failed(bottom: Verdict) -> bool:
 def _confidence(top: Verdict, child: Verdict) -> Confidence:
     passed_on = child.signal is None and child.status == top.status
     sure = child.held or (passed_on and child.waited is not None)
-    return Confidence.CERTAIN if sure else Confidence.LIKELY
+    return Confidence.CERTAIN if sure and top.from_start else Confidence.LIKELY
 
 
 def _name(verdict: Verdict) -> str:
