@@ -18,6 +18,9 @@ ACCEPTED = (
     'accept4(4, {sa_family=AF_INET, sin_port=htons(33012), sin_addr=inet_addr("10.0.0.8")}, [16], SOCK_NONBLOCK) = 7'
 )
 ADDED = "epoll_ctl(5, EPOLL_CTL_ADD, 7, {EPOLLIN, {u32=7, u64=7}}) = 0"
+ANSWER = 'write(7, "HTTP/1.1 200 OK", 15) = 15'
+REQUEST = 'read(7, "GET / HTTP/1.1", 4096) = 14'
+"""They show that the recording would show writes and reads."""
 READABLE = "epoll_wait(5, [{EPOLLIN, {u32=7, u64=7}}], 64, -1) = 1"
 WRITABLE = "epoll_wait(5, [{EPOLLOUT, {u32=7, u64=7}}], 64, -1) = 1"
 HANGUP = "epoll_wait(5, [{EPOLLIN|EPOLLHUP, {u32=7, u64=7}}], 64, -1) = 1"
@@ -37,11 +40,11 @@ CLOSED = "close({}) = -1 EBADF (Bad file descriptor)"
 SPINS: list[tuple[str, list[str], list[str]]] = [
     ("eof-ignored-spin", [ACCEPTED, ADDED], [READABLE, AT_END]),
     ("eof-ignored-spin", [], [READABLE, AT_END]),
-    ("hangup-ignored-spin", [ACCEPTED, ADDED], [HANGUP]),
+    ("hangup-ignored-spin", [ACCEPTED, ADDED, REQUEST], [HANGUP]),
     ("hangup-ignored-spin", [], [HANGUP]),
-    ("ready-not-served-spin", [ACCEPTED, ADDED], [READABLE]),
+    ("ready-not-served-spin", [ACCEPTED, ADDED, REQUEST], [READABLE]),
     ("ready-not-served-spin", [], [READABLE]),
-    ("writable-interest-left-on", [ACCEPTED, ADDED], [WRITABLE]),
+    ("writable-interest-left-on", [ACCEPTED, ADDED, ANSWER], [WRITABLE]),
     ("writable-interest-left-on", [], [WRITABLE]),
     ("zero-timeout-polling", [], [POLLS]),
     ("eagain-spin", [ACCEPTED], [NOT_READY]),

@@ -10,7 +10,8 @@ START = '7 execve("./meter", ["./meter"], 0x7ffe /* 9 vars */) = 0'
 SET = """\
 7 epoll_create1(0) = 5
 7 pipe2([3, 4], 0) = 0
-7 epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLRDHUP, data={u32=3, u64=3}}) = 0"""
+7 epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLRDHUP, data={u32=3, u64=3}}) = 0
+7 read(3, "x", 8) = 1"""
 HANGUP = "7 epoll_wait(5, [{events=EPOLLHUP, data={u32=3, u64=3}}], 8, -1) = 1\n"
 HALF_CLOSED = "7 epoll_wait(5, [{events=EPOLLRDHUP, data={u32=3, u64=3}}], 8, -1) = 1\n"
 AGAIN = "7 epoll_ctl(5, EPOLL_CTL_MOD, 3, {events=EPOLLIN|EPOLLRDHUP, data={u32=3, u64=3}}) = 0\n"
@@ -42,6 +43,10 @@ FAULT = """\
 7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
 7 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---
 """
+WAITED = "7 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=1000}, NULL) = 0\n"
+"""Shows that the recording would show a wait."""
+HANDLED = "7 rt_sigreturn({mask=[]}) = 0\n"
+"""Shows that the recording would show the return from a handler."""
 WORK = "7 accept(3, NULL, NULL) = 4\n7 close(4) = 0\n"
 
 NAMED_LIKE_IT = f"""\
@@ -112,13 +117,13 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + OPTIONAL * 60, "failing-call-spin", "certain"),
         (FAULT + WORK * 60 + "7 +++ exited with 1 +++", "crashed", None),
         (FAULT + WORK + "7 +++ exited with 143 +++", "crashed", None),
-        (FAULT + WORK + "7 +++ exited with 1 +++", "crashed", "likely"),
+        (HANDLED + FAULT + WORK + "7 +++ exited with 1 +++", "crashed", "likely"),
         ("".join(map(SEARCHED.format, ("local/bin", "bin"))) + NOT_FOUND, "exec-interpreter-missing", None),
         ((WRITABLE + FULL) * 8, "eagain-spin", "possible"),
         ((WRITABLE + FULL) * 12, "eagain-spin", "likely"),
         ((WRITABLE + FULL) * 50, "eagain-spin", "likely"),
         ((WRITABLE + FULL + WRITABLE + SENT) * 50, "eagain-spin", None),
-        (START + "\n" + COOKED + NOTHING * 60, "reads-after-end", "likely"),
+        (START + "\n" + WAITED + COOKED + NOTHING * 60, "reads-after-end", "likely"),
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
         (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),

@@ -12,10 +12,10 @@ FEW = 20
 """Fewer lines are looked at closely."""
 CLOSE = 8
 """One in so many lines may need a closer look, such as a result with an address; what a log adds stands in most."""
-_PREFIX = r"(?:(?P<pid>[0-9]{1,8}+) +|\[pid +[0-9]{1,8}+\] )?+(?>[0-9:]{8,10}+(?:\.[0-9]{1,9}+)?+ )?+"
+_PREFIX = r"(?>(?P<pid>[0-9]{1,8}+) +|\[pid +[0-9]{1,8}+\] )?+(?>[0-9:]{8,10}+(?>\.[0-9]{1,9}+)?+ )?+"
 _RECORD = re.compile(
     rf"{_PREFIX}(?:(?:<\.\.\. (?P<rest>[a-z_][a-z0-9_]*+) resumed>|(?P<name>[a-z_][a-z0-9_]*+)\()(?P<body>.*)"
-    r"|(?:--- SIG[^-]*+(?:-(?!--)[^-]*+)*+---|\+\+\+ (?:exited with|killed by) [^+]*+\+\+\+)$)"
+    r"|(?:--- SIG[^-]*+(?>-(?!--)[^-]*+)*+---|\+\+\+ (?:exited with|killed by) [^+]*+\+\+\+)$)"
 )
 _HALF = " <unfinished ...>"
 
