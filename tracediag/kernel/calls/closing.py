@@ -20,7 +20,7 @@ def begin_close(action: Action, call: Begun) -> None:
     """
     number = call.number(0)
     table = action.process.table
-    if number is not None and number in table.last_closed and table.get(number) is None:
+    if number not in table.open and number in table.last_closed and table.get(number) is None:
         return
     descriptor = subject(action, call)
     action.thread.inside_descriptor = descriptor

@@ -7,6 +7,9 @@ from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.sharing import merge
 from tracediag.trace.events import Begun, Syscall
 
+_TWO = 2
+"""Processes whose start is not traced: fewer have no others to share with."""
+
 
 @begins("futex")
 def begin_futex(action: Action, call: Begun) -> None:
@@ -21,6 +24,8 @@ def futex(action: Action, call: Syscall) -> None:
 
 
 def _joins(action: Action, call: Syscall | Begun) -> None:
+    if action.kernel.process_table.strangers < _TWO:
+        return
     if not call.has("FUTEX_WAIT_BITSET") or not call.has("FUTEX_CLOCK_REALTIME"):
         return
     other = action.kernel.process_table.threads.get(call.number(2))

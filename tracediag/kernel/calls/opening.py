@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.mapping import opened_empty
@@ -22,6 +24,7 @@ from tracediag.trace.values import items_of, names_of, note_of, number_of
 _FILE = Kind.FILE
 """A module-level alias, because every open reads it: see `subject`."""
 _SOCKET_BITS = frozenset({"SOCK_NONBLOCK", "SOCK_CLOEXEC"})
+_FLAGS = re.compile(r"(?>\.\.\.)?+, O_[A-Z_]++(?>\|O_[A-Z_]++)*+(?>, 0[0-7]{0,6})?+")
 
 
 def _flags(*names: str) -> StatusFlags:
@@ -41,9 +44,23 @@ def open_file(action: Action, call: Syscall) -> None:
         return
     file = OpenFile(_FILE, call)
     annotate(action, file, call)
-    install(action, call.result, file, cloexec=call.has("O_CLOEXEC"))
-    if call.has("O_TRUNC"):
+    after = call.body[call.body.rfind('"') + 1 :]
+    cloexec, empty = _modes(after) or (call.has("O_CLOEXEC"), call.has("O_TRUNC"))
+    install(action, call.result, file, cloexec=cloexec)
+    if empty:
         opened_empty(action, call, file)
+
+
+@lru_cache(maxsize=256)
+def _modes(after: str) -> tuple[bool, bool] | None:
+    """Return whether O_CLOEXEC and O_TRUNC are among the flags after a path; None where the text is not plain flags.
+
+    Two flags are asked for at each open, and few texts stand after the paths.
+    """
+    if _FLAGS.fullmatch(after) is None:
+        return None
+    words = frozenset(re.split(r"\W+", after))
+    return "O_CLOEXEC" in words, "O_TRUNC" in words
 
 
 def annotate(action: Action, file: OpenFile, call: Syscall) -> None:

@@ -69,7 +69,7 @@ class FailingCallSpin(LoopRule[_Failures]):
         thread = action.thread
         before, earlier = self._last.get(thread, _NOTHING)
         self._last[thread] = (call, before)
-        run = self.run(thread)
+        run = self.run(thread) if self._runs else None
         if run is None:
             name, errno, body = call.name, call.errno, call.body
             for other in (before, earlier):
