@@ -260,7 +260,7 @@ class Other(Record, kw_only=True, gc=False):
     """A line without an event: blank, stack frame, hex dump, table row, prompt, split half."""
 
     kind: str
-    """"blank", "frame", "dump", "summary", "prompt", "continuation", "output", "remark", "tip", "remark", "tip"."""
+    """"blank", "frame", "dump", "summary", "prompt", "continuation", "output", "remark", "tip"."""
 
 
 class NotUnderstood(Record, kw_only=True, gc=False):
