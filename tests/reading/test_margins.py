@@ -158,3 +158,9 @@ def test_a_plain_trace_is_told_at_a_glance() -> None:
     assert not is_plain([f"app: {line}" for line in lines])
     assert not is_plain([part for line in lines for part in (line[:30], line[30:])])
     assert found_in([line.replace("<TCP", "&lt;TCP") for line in lines])
+
+
+def test_a_page_in_one_line_has_as_many_lines_as_breaks() -> None:
+    lines = [f"read({number}, 0x7ffc, 1) = -1 EBADF (Bad file descriptor)" for number in range(3, 40)]
+    page = f"<pre>{'<br/>'.join(line.replace('<', '&lt;') for line in lines)}</pre>\n"
+    assert [event.arg(0) for event in Reader([page]) if isinstance(event, Syscall)] == list(range(3, 40))

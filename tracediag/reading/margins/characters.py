@@ -6,7 +6,7 @@ import re
 
 from tracediag.reading.damage import BLANKS_AND_MARKS, unescaped
 from tracediag.reading.margins.starts import head_of, start_of
-from tracediag.reading.margins.undoing import Each, Undoing
+from tracediag.reading.margins.undoing import Each, Joining, Undoing
 
 _STRING = r'"(?>[^"\\]++|\\.)*+"'
 _STRINGS = re.compile(_STRING)
@@ -17,6 +17,7 @@ _ENTITY = re.compile(r"&(?>amp;)*+(?:lt|gt|quot|apos|amp|nbsp|#[0-9]{1,5}|#[xX][
 _HTML_CALL = re.compile(r"(?<![a-z0-9_])[a-z_][a-z0-9_]*+\(|resumed&|(?:--- SIG|\+\+\+ (?:exited|killed))")
 _TAGS = r"(?:br|hr|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|th|li|a)(?: [^<>]*+)?"
 _OPENING = re.compile(rf"(?<![\dDF])<{_TAGS}/?>|<br ?/?>", re.IGNORECASE)
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _CELLS = re.compile(r"</t[dh]>\s*<t[dh](?: [^<>]*+)?>", re.IGNORECASE)
 _TAG = re.compile(rf"</?{_TAGS}/?>", re.IGNORECASE)
 _DASHES = re.compile("[\u2013\u2014]-?(?= SIG)|(?<=[})] )[\u2013\u2014]-?$")
@@ -73,7 +74,13 @@ def find_tags(lines: list[str]) -> Undoing | None:
     tagged = [line for line in lines if "<" in line and _OPENING.search(_outside(line)) is not None]
     if not any(start_of(_without_tags(line)) >= 0 for line in tagged):
         return None
-    return Each(_without_tags)
+    return Joining(_untagged)
+
+
+def _untagged(line: str) -> list[tuple[str, bool]]:
+    """Return the lines of a page that stand in one line of its source: `<br>` ends a line."""
+    parts = _BREAK.split(line) if "<" in line else [line]
+    return [(_without_tags(part), False) for part in (parts if len(parts) == 1 or parts[-1] else parts[:-1])]
 
 
 def _without_tags(line: str) -> str:
