@@ -38,6 +38,13 @@ def test_a_child_that_another_process_killed_is_a_cause(tmp_path: Path) -> None:
 
 
 @STRACE
+def test_nor_is_one_that_is_not_followed(tmp_path: Path) -> None:
+    trace = recorded(tmp_path, "timeout", "0.2", "sleep", "5", follow=False)
+    assert "kill(" in trace.read_text()
+    assert found(trace, "child-failure-behind") == []
+
+
+@STRACE
 @pytest.mark.parametrize(("status", "severity"), [(125, "error"), (1, "note")])
 def test_a_child_that_is_not_followed_is_a_cause(status: int, severity: str, tmp_path: Path) -> None:
     trace = recorded(tmp_path, "sh", "-c", f"(exit {status}); exit 1", follow=False)

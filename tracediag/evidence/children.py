@@ -19,6 +19,11 @@ def was_ended_by_parent(process: Process, sent: Collection[tuple[Process, Syscal
     return any(by is parent and process.is_called(call.number(0)) and call.has(signal) for by, call in sent)
 
 
+def sent(parent: Process, pid: int | None, signal: str, calls: Collection[tuple[Process, Syscall]]) -> bool:
+    """Whether a process sent a signal to the number of a child, which the trace need not follow."""
+    return any(by is parent and call.number(0) == pid and call.has(signal) for by, call in calls)
+
+
 def names(known: Reaped, pid: int | None) -> bool:
     """Whether a wait took the status of the process with that pid; in a pid namespace the wait has another number."""
     return pid is not None and (known.pid == pid if known.child is None else known.child.is_called(pid))

@@ -13,7 +13,7 @@ import msgspec
 
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.children import closer_of, line_of, names, was_ended_by_parent
+from tracediag.evidence.children import closer_of, line_of, names, sent, was_ended_by_parent
 from tracediag.evidence.complaints import Complaint, said_by
 from tracediag.evidence.exits import manner
 from tracediag.evidence.steps import last_line
@@ -121,6 +121,8 @@ class Verdicts:
         for child in found:
             waits = (known.call for known in process.reaped if names(known, child.pid))
             child.waited = child.waited or (next(waits, None) if child.followed else None)
+            if child.signal is not None and sent(process, child.pid, child.signal, self._sent):
+                child.ended_by_parent = True
         return found
 
 
