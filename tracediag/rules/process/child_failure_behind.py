@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.names import named, program_name
 from tracediag.evidence.remedies import failure_of, fix_of
-from tracediag.evidence.verdicts import Verdict, chain, final, is_orphan
+from tracediag.evidence.verdict import Verdict, chain
+from tracediag.evidence.verdicts import final, is_orphan
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process

@@ -9,13 +9,8 @@ from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of, fix_of, why_of
-from tracediag.evidence.verdicts import (
-    Verdict,
-    ceiling,
-    failures,
-    final,
-    is_orphan,
-)
+from tracediag.evidence.verdict import Verdict, failures
+from tracediag.evidence.verdicts import ceiling, final, is_orphan
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
