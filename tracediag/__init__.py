@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tracediag.reading import NotUnderstoodError, UnreadableError
     from tracediag.results.findings import Confidence, Finding, Severity, Step
     from tracediag.results.report import Report
-    from tracediag.trace.events import Event, Exit, Signal, Syscall
+    from tracediag.trace.events import Event, Syscall
+    from tracediag.trace.records import Exit, Signal
 
 __all__ = [
     "Analysis",
@@ -62,7 +63,8 @@ _HOMES = {
     "reading": ("NotUnderstoodError", "UnreadableError"),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),
     "results.report": ("Report",),
-    "trace.events": ("Event", "Exit", "Signal", "Syscall"),
+    "trace.events": ("Event", "Syscall"),
+    "trace.records": ("Exit", "Signal"),
 }
 """The module that defines each name."""
 

@@ -18,7 +18,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule
-from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Exit, Signal, Stop
 
 Listener = Callable[[Any], Iterable[Finding] | None]
 """A method of a rule: takes an action, the end of a process or, at the end, the kernel, and yields findings."""

@@ -9,7 +9,8 @@ import pytest
 import tracediag
 from tracediag.api import Analysis, analyze, diagnose, read
 from tracediag.errors import TracediagError
-from tracediag.trace.events import Elision, Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Elision, Exit, Signal
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DOUBLE = SAMPLES / "epollserver" / "double-close.strace"

@@ -21,7 +21,7 @@ from tracediag.reading import read
 from tracediag.results.findings import Severity
 from tracediag.rules import Rule
 from tracediag.rules.base import on_call, on_exit, on_process_end, on_release
-from tracediag.trace.events import Exit
+from tracediag.trace.records import Exit
 
 
 class Remembering(Rule):

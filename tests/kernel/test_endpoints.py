@@ -11,7 +11,8 @@ from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 BOTH = pytest.mark.parametrize("name", ["ends", "ends.f"])
 SERVER = "127.0.0.1:80"

@@ -14,7 +14,8 @@ from tracediag.kernel import Kernel, apply
 from tracediag.overviews.processes import ProcessView
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter, read_end
-from tracediag.trace.events import Call, Signal, Syscall
+from tracediag.trace.events import Call, Syscall
+from tracediag.trace.records import Signal
 
 ROOT = Path(__file__).parents[2]
 RECORDED = sorted((ROOT / "tests").glob("*/recorded/*.strace")) + sorted(

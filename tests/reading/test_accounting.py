@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tracediag.reading import Reader, UnreadableError
 from tracediag.reading.slowpath import SlowPath
-from tracediag.trace.events import NotUnderstood, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import NotUnderstood
 
 RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.strace"))
 CORPUS = os.environ.get("TRACEDIAG_CORPUS", "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracediag.reading import Reader
-from tracediag.trace.events import Begun, Event, Signal, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Signal
 
 
 def events(*lines: str) -> list[Event]:

@@ -10,7 +10,8 @@ import pytest
 from tracediag.overviews.view import Groups
 from tracediag.reading import Reader, counter, join, read
 from tracediag.reading.halves import MOST_GONE, Half, Latest
-from tracediag.trace.events import Begun, Event, Exit, Notice, Superseded, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Exit, Notice, Superseded
 
 
 def events(*lines: str) -> list[Event]:

@@ -10,7 +10,8 @@ import pytest
 from tracediag.reading import Reader
 from tracediag.reading.margins.pipeline import found_in
 from tracediag.reading.margins.plain import is_plain
-from tracediag.trace.events import Event, Exit, Signal, Stop, Superseded, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit, Signal, Stop, Superseded
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))

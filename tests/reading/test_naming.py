@@ -8,7 +8,8 @@ import pytest
 
 from tracediag.reading import read
 from tracediag.reading.naming import decide_naming
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 NAMED = 'openat(AT_FDCWD, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 3'
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracediag.reading import Dialect, Reader
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit
 
 
 def reading(*lines: str) -> tuple[list[Event], Dialect]:

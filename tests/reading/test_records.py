@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracediag.reading import read
-from tracediag.trace.events import Elision, Event, Exit, Notice, NotUnderstood, Other, Signal, Stop, Superseded
+from tracediag.trace.events import Event
+from tracediag.trace.records import Elision, Exit, Notice, NotUnderstood, Other, Signal, Stop, Superseded
 
 
 def one(line: str) -> Event:

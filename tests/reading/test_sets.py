@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.reading import ProcessSet, Reader, UnreadableError, grouped
-from tracediag.trace.events import Call, Record
+from tracediag.trace.events import Call
+from tracediag.trace.records import Record
 
 FILES = {
     "t.7": "10:00:00.100000 clone(child_stack=NULL, flags=SIGCHLD) = 12\n"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tracediag.reading import Reader
-from tracediag.trace.events import Elision, Event, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Elision
 from tracediag.trace.values import Text, walk
 
 

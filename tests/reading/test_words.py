@@ -7,7 +7,7 @@ import pytest
 from tracediag.api import analyze
 from tracediag.reading import read
 from tracediag.reading.words import read_words
-from tracediag.trace.events import NotUnderstood, Remark
+from tracediag.trace.records import NotUnderstood, Remark
 
 
 @pytest.mark.parametrize(

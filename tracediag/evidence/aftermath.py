@@ -10,7 +10,8 @@ from tracediag.evidence.complaints import Complaint, report_step, said_by
 from tracediag.evidence.exits import end_step, failed_end
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Severity, Step
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 
 class Aftermath(msgspec.Struct, eq=False):

@@ -32,7 +32,8 @@ from tracediag.trace.calls import (
     SIGNAL_WAITS,
     WAITS,
 )
-from tracediag.trace.events import Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Message
 from tracediag.trace.values import names_of
 
 _SEARCHED = re.compile(

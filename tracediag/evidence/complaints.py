@@ -16,7 +16,8 @@ from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Step, step
 from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
-from tracediag.trace.events import Message, Remark, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Message, Remark
 from tracediag.trace.values import Text, text_of, walk
 
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import ORDERS
 from tracediag.results.findings import Severity, Step, step
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 _SENT = frozenset({*ORDERS, "SIGKILL"})
 """Signals with which other processes end a process: they say nothing about its work."""

@@ -9,8 +9,9 @@ import msgspec
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.process import Thread
 from tracediag.trace.calls import KILLS
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import hexadecimal
+from tracediag.trace.records import Signal
 
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
 

@@ -11,8 +11,9 @@ from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence
 from tracediag.trace.calls import VECTORS
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.records import Exit
 from tracediag.trace.values import Array, Structure, Text, text_of
 
 _SIZED = frozenset({"send", "sendto", "pwrite64"})

@@ -13,7 +13,8 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
 from tracediag.results.findings import Step, step
-from tracediag.trace.events import Begun, Exit, Syscall
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.records import Exit
 
 Closing = Syscall | Begun | Exit
 """What closes a description: a close, an execve, an exit."""

@@ -11,7 +11,8 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Step, step
 from tracediag.trace.calls import MESSAGE_RECEIVES
-from tracediag.trace.events import Begun, Event, Record, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Record
 
 
 def birth(descriptor: Descriptor) -> Iterator[Step]:

@@ -9,7 +9,8 @@ import msgspec
 from tracediag.evidence.blame import Blame
 from tracediag.evidence.exits import manner
 from tracediag.results.findings import Severity
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 
 class Verdict(msgspec.Struct, eq=False):

@@ -19,7 +19,8 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 _CHILDREN_KEPT = 16
 _STRANGERS_KEPT = 64

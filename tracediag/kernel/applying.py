@@ -12,19 +12,8 @@ from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
 from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import FUTEXES, KILLS
-from tracediag.trace.events import (
-    Begun,
-    Elision,
-    Event,
-    Exit,
-    Notice,
-    NotUnderstood,
-    Other,
-    Remark,
-    Signal,
-    Superseded,
-    Syscall,
-)
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Elision, Exit, Notice, NotUnderstood, Other, Remark, Signal, Superseded
 
 
 def known_calls() -> frozenset[str]:

@@ -14,7 +14,8 @@ from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
-from tracediag.trace.events import Event, Exit, Remark, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit, Remark
 
 _RECENT = 64
 """Processes, the latest ones, whose end a shell may report."""

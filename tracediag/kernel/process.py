@@ -13,7 +13,8 @@ from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.watched import Watched
-from tracediag.trace.events import Begun, Event, Exit, Message, Signal, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Exit, Message, Signal
 
 _KEPT = 16
 _FAILURES_KEPT = 64

@@ -8,7 +8,8 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.process import Process, Thread
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 
 class ProcessEnd(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,8 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
-from tracediag.trace.events import Begun, Event, Exit, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Exit
 
 _CROWD = 64
 """Threads among which the only process left is looked for."""

@@ -16,7 +16,8 @@ from tracediag.overviews.view import Progress
 from tracediag.reading import Reader
 from tracediag.results.tables import Node, Program, Source, Thread, Tree
 from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
-from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
+from tracediag.trace.events import Call, Event, Syscall
+from tracediag.trace.records import Exit, Notice, Signal, Superseded
 
 _SHAPING = FORKS | EXECS | SIGNAL_SENDS | EXITS | CHILD_WAITS
 """The calls that affect the tree."""

@@ -9,8 +9,9 @@ import msgspec
 from tracediag.kernel.process import Process
 from tracediag.results.tables import Killer
 from tracediag.trace.annotations import parse_annotation
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import identifier
+from tracediag.trace.records import Signal
 from tracediag.trace.values import names_of, note_of
 
 _SIGNAL_AT = {"tgkill": 2, "rt_tgsigqueueinfo": 2}

@@ -19,8 +19,9 @@ from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
 from tracediag.results.tables import Program
 from tracediag.trace.calls import EXECS, EXITS, FORKS
-from tracediag.trace.events import Call, Event, Exit, Notice, Signal, Superseded, Syscall
+from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.numbers import identifier
+from tracediag.trace.records import Exit, Notice, Signal, Superseded
 
 _LIFE = FORKS | EXITS
 """The calls by which processes are created and exit; their other effects do not matter."""

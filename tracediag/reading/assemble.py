@@ -12,7 +12,8 @@ from tracediag.reading.output import without_output
 from tracediag.reading.prefix import Clock, Prefix, read_prefix
 from tracediag.reading.result import Result, read_result
 from tracediag.trace.calls import SYSCALLS
-from tracediag.trace.events import Elision, Event, Exit, Notice, Other, Parser, Record, Signal, Superseded, Syscall
+from tracediag.trace.events import Event, Parser, Syscall
+from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal, Superseded
 
 Wanted = Callable[[str], bool]
 """Whether calls of this name become events."""

@@ -27,8 +27,9 @@ from tracediag.reading.reader import AnySource, Reader
 from tracediag.reading.records import read_record
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Progress, Stream, UnreadableError
-from tracediag.trace.events import Event, Record
+from tracediag.trace.events import Event
 from tracediag.trace.numbers import Numbers
+from tracediag.trace.records import Record
 
 _MARK = len("<unfinished ...>")
 MOST_NAMES = 1 << 12

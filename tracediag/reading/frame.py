@@ -16,7 +16,7 @@ import msgspec
 from tracediag.reading.records import read_record
 from tracediag.reading.result import ANNOTATION, read_result
 from tracediag.trace.calls import SYSCALLS
-from tracediag.trace.events import Record
+from tracediag.trace.records import Record
 
 Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
 """call: complete; begun: `<unfinished ...>`; open: breaks off; resultless: ends at `)`; rest: a resumed half."""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tracediag.parsing.symbols import Decoder, named
-from tracediag.trace.events import Call, Event, Signal, Syscall
+from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.flags import STRING
+from tracediag.trace.records import Signal
 
 Naming = Callable[[str, str], str]
 """Returns a text of a call, by the call's name, with names for the numbers."""

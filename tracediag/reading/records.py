@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tracediag.trace.events import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
 from tracediag.trace.numbers import checked_integer, integer
+from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
 
 _SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
 _SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")

@@ -20,7 +20,8 @@ from tracediag.reading.result import read_result
 from tracediag.reading.speech import Speech
 from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.reading.words import read_words
-from tracediag.trace.events import Event, NotUnderstood, Other, Record
+from tracediag.trace.events import Event
+from tracediag.trace.records import NotUnderstood, Other, Record
 
 AROUND = 40
 """Number of lines before and after a line that are searched for the call that wrote it."""

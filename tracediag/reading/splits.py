@@ -15,7 +15,7 @@ from tracediag.reading.frame import Frame, split_end, split_mark
 from tracediag.reading.halves import ENDLESS, Half, Place
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.said import filled, filled_by
-from tracediag.trace.events import Elision, Record
+from tracediag.trace.records import Elision, Record
 
 MOST_HELD = 64
 LONGEST = 1 << 16

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from tracediag.trace.errnos import all_errors
-from tracediag.trace.events import Remark
+from tracediag.trace.records import Remark
 
 _DEATHS = {
     "killed": "SIGKILL",

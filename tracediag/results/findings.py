@@ -16,7 +16,8 @@ from typing import Annotated
 import msgspec
 
 from tracediag.results.grades import Confidence, Maturity, Severity
-from tracediag.trace.events import Begun, Record, Syscall
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.records import Record
 
 __all__ = ["Absence", "Confidence", "Explained", "Finding", "Maturity", "Severity", "Step", "step"]
 

@@ -17,7 +17,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import SIGNAL_RETURNS
-from tracediag.trace.events import Exit, Signal
+from tracediag.trace.records import Exit, Signal
 
 _ORDERED = (129, 130, 143)
 """128 and the number of SIGHUP, SIGINT or SIGTERM: the status of a program that ends on such an order."""

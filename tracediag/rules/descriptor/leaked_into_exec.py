@@ -18,8 +18,9 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_release
 from tracediag.rules.descriptor._inheritance import Leak, is_named, leaks
 from tracediag.trace.calls import CLOSES, CONTROLS, EXECS
-from tracediag.trace.events import Exit, Record, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count
+from tracediag.trace.records import Exit, Record
 
 _KEPT = 64
 

@@ -16,7 +16,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.trace.calls import READS, WRITES
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 _STREAMS = range(3)
 _KEPT = 64

@@ -10,7 +10,8 @@ from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import HANGUPS, Readiness, Round
 from tracediag.results.findings import Confidence
 from tracediag.rules.epoll._spin import Spin, SpinRule
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 READABLE = frozenset({"EPOLLIN", "EPOLLRDNORM", "EPOLLPRI", "POLLIN", "POLLRDNORM", "POLLPRI"})
 """What a wait reports for a descriptor with something to read."""

@@ -18,7 +18,8 @@ from tracediag.kernel.epoll import Registration
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
 from tracediag.trace.calls import EPOLL_CTLS
-from tracediag.trace.events import Begun, Event, Exit, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.records import Exit
 
 _MAX_LINES = 100
 

@@ -15,7 +15,8 @@ from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno, on_release, on_round, on_signal, on_traffic
 from tracediag.trace.calls import READS, REPLACES, SELECTS
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
 """Calls that end the use of a descriptor; any other shows that its own event was being handled."""

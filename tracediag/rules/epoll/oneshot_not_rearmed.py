@@ -16,7 +16,8 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_release, on_trace_end, on_traffic
 from tracediag.rules.epoll._oneshot import TAKES, Armed, Fired, backlog, is_full, other_end, verdict
 from tracediag.trace.calls import ACCEPTS, EPOLL_CTLS, EPOLL_WAITS, READS, SENDFILES, WRITES
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 from tracediag.trace.values import names_of
 
 _MAX_FIRED = 1000

@@ -15,7 +15,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import SELECTS
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 FD_SETSIZE = 1024
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tracediag.evidence.complaints import meaning
 from tracediag.kernel.describe import describe_file
 from tracediag.rules.file._chains import First, How
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 WHY = {
     How.IN_THE_WAY: "the later error only means that the path exists; the errno of the earlier call is the reason:"

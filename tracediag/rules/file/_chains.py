@@ -28,7 +28,8 @@ from tracediag.trace.calls import (
     SYMLINKS,
     TRUNCATES,
 )
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 from tracediag.trace.values import names_of, text_of
 
 _DIRECTORIES = MKDIRS | {"mount"}

@@ -24,7 +24,8 @@ from tracediag.trace.calls import (
     WAITS,
     WRITES,
 )
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 INPUTS = READS | POSITIONED_READS
 

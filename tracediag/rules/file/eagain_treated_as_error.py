@@ -14,7 +14,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.calls import ACCEPTS, FUTEXES, POSITIONED_READS, POSITIONED_WRITES, READS, SENDFILES, WRITES
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 _INPUTS = READS | POSITIONED_READS | ACCEPTS
 _TRANSFERS = _INPUTS | WRITES | POSITIONED_WRITES | SENDFILES | {"splice"}

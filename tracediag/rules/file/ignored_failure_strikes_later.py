@@ -24,7 +24,8 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_sig
 from tracediag.rules.file._chain_words import OTHERS, WHY, fix, outcome, path_of, subject
 from tracediag.rules.file._chains import NAMES, First, How, first, follows, is_relative, paths_of, tolerable, undoes
 from tracediag.trace.calls import CHDIRS, EXECS, MKDIRS, REMOVES, RENAMES
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Signal
 
 _HARMFUL = RENAMES | REMOVES
 

@@ -28,7 +28,8 @@ from tracediag.rules.file._interruptions import (
     subject,
 )
 from tracediag.trace.calls import SIGNAL_RETURNS, SYSV_WAITS, WAITS
-from tracediag.trace.events import Event, Exit, Signal, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit, Signal
 
 _NEVER_RESTARTED = WAITS | SYSV_WAITS
 """Calls that SA_RESTART does not restart: signal(7), "Interruption of system calls"."""

@@ -11,8 +11,9 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.faulting import FaultRule
 from tracediag.trace.calls import MAPS, OPENS
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count
+from tracediag.trace.records import Exit
 from tracediag.trace.values import number_of
 
 _PAGE = 4096

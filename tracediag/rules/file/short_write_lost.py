@@ -25,8 +25,9 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
 from tracediag.trace.calls import EXECS, FILE_WRITES, FTRUNCATES, POSITIONED_WRITES, UNLINKS
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import count, plural
+from tracediag.trace.records import Exit
 
 _ENDS = EXECS | {"exit_group"}
 _NOT_NOW = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR"})

@@ -21,7 +21,8 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.rules.file._failed_syncs import SYNCS, FailedSyncs
 from tracediag.trace.calls import FILE_WRITES, FSYNCS, FTRUNCATES, POSITIONED_WRITES, RENAMES, UNLINKS
-from tracediag.trace.events import Exit, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 from tracediag.trace.values import text_of
 
 _WRITES = FILE_WRITES | POSITIONED_WRITES

@@ -16,7 +16,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.trace.calls import FORKS
-from tracediag.trace.events import Exit
+from tracediag.trace.records import Exit
 
 _SYMPTOMS = ("write-after-peer-closed", "send-without-nosignal", "peer-reset", "use-after-reset")
 _STEPS = 6

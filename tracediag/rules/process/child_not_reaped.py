@@ -17,9 +17,10 @@ from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_signal
 from tracediag.trace.calls import CHILD_WAITS, FORKS
-from tracediag.trace.events import Begun, Event, Exit, Signal, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.quantities import count
+from tracediag.trace.records import Exit, Signal
 
 _DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
 

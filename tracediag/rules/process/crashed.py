@@ -15,7 +15,8 @@ from tracediag.rules.base import on_process_end
 from tracediag.rules.faulting import FaultRule
 from tracediag.rules.process._address import Place, place_of
 from tracediag.trace.calls import EXECS, SIGNAL_RETURNS
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 _NEAR = 12
 """Lines between a failed call or a message and the signal, if the two are related."""

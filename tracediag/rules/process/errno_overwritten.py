@@ -13,7 +13,8 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_process_end
-from tracediag.trace.events import Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Message
 
 _NEAR = 10
 """Lines between the failure and the call that overwrites its error."""

@@ -11,8 +11,9 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.calls import EXECS
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import size
+from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import text_of
 
 _DEADLY = frozenset({"SIGSEGV", "SIGKILL", "SIGBUS"})

@@ -16,7 +16,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import ACCESSES, CHMODS, EXECS
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 _NAMED = ACCESSES | CHMODS
 """Calls that few programs make, and that succeed only on a file that exists."""

@@ -15,8 +15,9 @@ from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_errno, on_process_end, on_signal
 from tracediag.rules.faulting import FaultRule
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import size
+from tracediag.trace.records import Exit, Signal
 
 
 class FileSizeLimit(FaultRule):

@@ -15,7 +15,8 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_exit, on_signal
 from tracediag.rules.faulting import FaultRule
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Signal
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1

@@ -19,7 +19,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import KILLS
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
 _KILLERS = (

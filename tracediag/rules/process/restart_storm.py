@@ -10,8 +10,9 @@ from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_signal
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import FORKS, MAPS, OPENS
-from tracediag.trace.events import Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count, plural
+from tracediag.trace.records import Signal
 
 _TIMERS = ("SIGALRM", "SIGPROF", "SIGVTALRM")
 _FROM_SCRATCH = FORKS | OPENS | MAPS | {"connect", "ioctl"}

@@ -18,7 +18,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import EXECS, OPENS
-from tracediag.trace.events import Exit, Message, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Message
 
 _LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
 _SPOKEN = ("error while loading shared", "cannot open shar", "error loading shared")

@@ -14,7 +14,8 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_call
 from tracediag.rules.faulting import FaultRule
 from tracediag.trace.calls import SIGNAL_RETURNS
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import Structure, bare, number_of
 
 

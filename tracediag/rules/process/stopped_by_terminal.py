@@ -11,8 +11,9 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_signal, on_stop, on_trace_end
 from tracediag.trace.calls import CHILD_WAITS, KILLS
-from tracediag.trace.events import Signal, Stop, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.records import Signal, Stop
 from tracediag.trace.values import names_of
 
 _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})

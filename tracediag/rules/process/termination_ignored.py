@@ -14,8 +14,9 @@ from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import EXITS, SIGNAL_RETURNS
-from tracediag.trace.events import Event, Exit, Signal, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import seconds
+from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
 _CHANCE = 0.1

@@ -11,8 +11,9 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.rules.socket._names import toward
 from tracediag.trace.calls import WRITES
-from tracediag.trace.events import Exit, Signal, Syscall
+from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3

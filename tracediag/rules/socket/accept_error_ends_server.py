@@ -26,7 +26,8 @@ from tracediag.rules.base import (
 )
 from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS
-from tracediag.trace.events import Event, Exit, Record, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit, Record
 
 _TRANSIENT = (
     "ECONNABORTED", "EINTR", "ERESTARTSYS", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM",

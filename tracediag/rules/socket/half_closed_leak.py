@@ -16,8 +16,9 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
 from tracediag.rules.socket._names import connection
 from tracediag.trace.calls import ACCEPTS, READS, WRITES
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import count
+from tracediag.trace.records import Exit
 from tracediag.trace.values import names_of
 
 _STANDARD_STREAMS = 3

@@ -30,7 +30,8 @@ from tracediag.rules.socket._requests import (
     waits_for,
 )
 from tracediag.trace.calls import READS, WAITS
-from tracediag.trace.events import Begun, Exit, Syscall
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.records import Exit
 
 _LONG = 2.0
 """Seconds without an answer from which a wait that is still open at the end of the trace is reported."""

@@ -17,7 +17,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on
 from tracediag.rules.socket._names import toward
 from tracediag.rules.socket._sigpipe import RAISING, BrokenWrite, exposed, guarded, in_pipeline, last_written
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_RETURNS
-from tracediag.trace.events import Exit, Signal
+from tracediag.trace.records import Exit, Signal
 
 _BEFORE = re.compile(r"SIGPIPE, .*\}, \{(?:sa_handler=)?SIG_IGN\b")
 """rt_sigaction where SIGPIPE was ignored before."""

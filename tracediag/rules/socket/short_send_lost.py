@@ -14,8 +14,9 @@ from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_traffic
 from tracediag.rules.socket._names import toward
-from tracediag.trace.events import Event, Exit, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import count, plural
+from tracediag.trace.records import Exit
 from tracediag.trace.values import names_of
 
 _SENDS = ("write", "writev", "send", "sendto", "sendmsg")

@@ -17,7 +17,8 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_trace_end
-from tracediag.trace.events import Event, Message, Syscall
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Message
 
 _OPTIONAL = (
     "/nscd/socket", "/lib/nslcd/socket", "/nslcd/socket", "/setrans/.setrans-unix", "/systemd/userdb/",
