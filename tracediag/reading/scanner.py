@@ -21,8 +21,6 @@ from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import Begun, Event, Parser, Syscall
 from tracediag.trace.numbers import Numbers, checked_seconds
 
-_START = 200
-"""Characters that hold the first record: after an execve the birth of each thread is shown, and joins tell nothing."""
 _JOIN = "FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, "
 """How pthread_join waits: it shows which pids are threads of one process, and is worth the events of futex calls."""
 _MARK = "<unfinished ...>"
@@ -70,15 +68,12 @@ def read_lines(  # noqa: PLR0915 - see above
     names: frozenset[str] = wanted or frozenset()
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = skipped = before
-    asked_for_joins = not every
     for piece in pieces:
         complete = resumed = begun = 0
         before = number
         slow.around(piece, before)
         careful = slow.busy
-        joins = asked_for_joins and _JOIN in piece
-        if before == skipped and "execve(" in piece[:_START]:
-            asked_for_joins = joins = False
+        joins = not every and _JOIN in piece
         yield from joiner.make_room()
         for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:
