@@ -30,16 +30,21 @@ _FEW = 2
 """Names of these up to which a recording may be of a program that does nothing else: it spins."""
 
 
-def would_show(calls: Collection[str], names: Collection[str]) -> bool:
+def would_show(calls: Collection[str], names: Collection[str], *, sockets: bool = False) -> bool:
     """Whether a recording that shows calls of some names would show these calls, had the program made them.
 
     At least one of them shows. Sockets are served by calls of two classes of strace: where those of the network are
-    among them, they must not be hidden by a filter for descriptors.
+    among them, they must not be hidden by a filter for descriptors, files or processes.
+
+    Args:
+        calls: the names of the calls that are missed.
+        names: those of the calls that show.
+        sockets: whether sockets are known to be in use.
     """
     seen = set(names)
     if seen.isdisjoint(calls):
         return False
-    return SOCKET_TRANSFERS.isdisjoint(calls) or not seen.isdisjoint(_BESIDE)
+    return SOCKET_TRANSFERS.isdisjoint(calls) or not seen.isdisjoint(_NETWORK if sockets else _BESIDE)
 
 
 def may_only_spin(calls: Collection[str], names: Collection[str]) -> bool:

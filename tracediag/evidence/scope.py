@@ -126,8 +126,8 @@ class Scope:
         """
         if self.hides_successes:
             return False
-        names = self._kernel.names
-        if self.shows(Fact.EVERY_CALL) or would_show(calls, names):
+        names, sockets = self._kernel.names, self._kernel.endpoints.noted
+        if self.shows(Fact.EVERY_CALL) or would_show(calls, names, sockets=sockets):
             return True
         return self._ended and (0 < self.excerpt <= _TOO_FEW or may_only_spin(calls, names))
 
@@ -142,6 +142,13 @@ class Scope:
         if entry is not None and entry.added is not None:
             return True
         return descriptor.table.executed
+
+    def may_hold_copies(self, process: Process) -> bool:
+        """Whether a process may hold copies of another's descriptors that the trace does not show being made.
+
+        The first process had no other to copy from. Any later one was forked, seen or unseen, or it is a thread.
+        """
+        return process is not self._kernel.processes[0]
 
     def may_share(self, process: Process) -> bool:
         """Whether another process, whose start was not traced, may be a thread of this one."""

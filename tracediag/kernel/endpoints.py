@@ -39,6 +39,8 @@ class Endpoints:
         """Accepted sockets by the address of their listener."""
         self._pipes: dict[int, Pipe] = {}
         """Pipes by inode."""
+        self.noted = False
+        """Whether a note of `-y` shows any socket."""
         self._added = 0
         self._room = _ROOM
 

@@ -178,6 +178,7 @@ def learn(ends: Endpoints, file: OpenFile, note: Annotation) -> None:
 
 def _learn_socket(ends: Endpoints, file: OpenFile, socket: Socket, note: Annotation) -> None:
     """Record the addresses of a socket; those of a unix socket are inodes, worth less than the path it connected to."""
+    ends.noted = True
     socket.protocol = note.protocol or socket.protocol
     if note.inode is None:
         socket.local = note.local or socket.local

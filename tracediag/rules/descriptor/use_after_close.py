@@ -84,7 +84,7 @@ class UseAfterClose(Rule):
                 finding = self._finding(gone, call)
                 if call.name in _LOOKS:
                     self._looks.setdefault(action.process, []).append(finding)
-                elif _is_copy(action, gone):
+                elif self._is_copy(action, gone):
                     self._copies.setdefault(action.process, []).append(finding)
                 else:
                     yield finding
@@ -101,7 +101,16 @@ class UseAfterClose(Rule):
         """Report what nothing has excused."""
         looks = self._looks.pop(end.process, None) or ()
         yield from looks if end.process.ended_badly else map(_noted, looks)
-        yield from self._copies.pop(end.process, None) or ()
+        copies = self._copies.pop(end.process, None) or ()
+        yield from copies if self.scope.records(EXECS) else map(_noted, copies)
+
+    def _is_copy(self, action: Action, gone: Descriptor) -> bool:
+        """Whether the process closed a copy that it got, or may have got unseen, by fork from another process."""
+        opened = gone.opened
+        if opened is None:
+            return self.scope.may_hold_copies(action.process)
+        threads = {thread.tid for thread in action.process.threads}
+        return opened.pid not in threads and bool(gone.file.holders)
 
     def _finding(self, gone: Descriptor, call: Syscall) -> Finding:
         number, close = gone.number, gone.closing or gone.closed
@@ -127,12 +136,6 @@ class UseAfterClose(Rule):
 
 def _noted(finding: Finding) -> Finding:
     return msgspec.structs.replace(finding, severity=Severity.NOTE)
-
-
-def _is_copy(action: Action, gone: Descriptor) -> bool:
-    """Whether the process closed a copy that it got by fork, and that another process still holds."""
-    opened, threads = gone.opened, {thread.tid for thread in action.process.threads}
-    return opened is not None and opened.pid not in threads and bool(gone.file.holders)
 
 
 def _closed(action: Action, number: int | None) -> Descriptor | None:

@@ -16,7 +16,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_signal
-from tracediag.trace.calls import CHILD_WAITS, FORKS
+from tracediag.trace.calls import CHILD_WAITS, FORKS, SIGNAL_ACTIONS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.quantities import count
@@ -76,6 +76,9 @@ class ChildNotReaped(Rule):
             return
         deaths = self._deaths.get(process, {})
         zombies = sorted(_zombies(process, deaths), key=lambda zombie: zombie[2].line)
+        if process.signals.get("SIGCHLD") is None and not self.scope.records(SIGNAL_ACTIONS):
+            # A parent that ignores SIGCHLD gets none, and the kernel reaps its children: wait(2).
+            zombies = [zombie for zombie in zombies if zombie[1] in deaths]
         if not zombies or end is None:
             return
         child, _, death = zombies[0]
