@@ -16,6 +16,7 @@ COMMANDS = {
     "none": ("analyze {quiet}", 0),
     "summary": ("summary {sample}", 0),
     "tree": ("tree {sample}", 0),
+    "state": ("state {sample}", 0),
     "rules": ("rules", 0),
     "explain": ("explain TD101", 0),
     "help": ("--help", 0),

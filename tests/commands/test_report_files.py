@@ -17,7 +17,7 @@ from command_line import environment, tracediag
 from tracediag.commands.errors import UsageError
 from tracediag.commands.files import open_file
 
-COMMANDS = ("analyze", "summary", "tree")
+COMMANDS = ("analyze", "summary", "tree", "state")
 OLD = "the old report\n"
 
 
@@ -210,7 +210,7 @@ def test_a_fifo_is_written_directly(tmp_path, trace):
 
 
 def test_the_same_option_in_every_command(tmp_path, sample):
-    for command in ("summary", "tree"):
+    for command in ("summary", "tree", "state"):
         report = tmp_path / command
         done = tracediag(command, sample, "-o", f"json:{report}")
         assert report.read_text() == tracediag(command, sample, "-o", "json").stdout
@@ -218,7 +218,7 @@ def test_the_same_option_in_every_command(tmp_path, sample):
         assert done.stdout == tracediag(command, sample).stdout
 
 
-@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "demo"])
+@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "state", "demo"])
 def test_the_option_has_one_long_name(command):
     assert "-o, --report FORMAT[:FILE]" in tracediag(command, "--help").stdout
 

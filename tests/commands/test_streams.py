@@ -137,7 +137,9 @@ WIDTHS = ("0", "abc", "9" * 5000)
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-@pytest.mark.parametrize("arguments", [("analyze", "{}"), ("summary", "{}"), ("tree", "{}"), ("rules",), ("--help",)])
+@pytest.mark.parametrize(
+    "arguments", [("analyze", "{}"), ("summary", "{}"), ("tree", "{}"), ("state", "{}"), ("rules",), ("--help",)]
+)
 def test_no_width_in_the_environment_silences_a_report(arguments, columns, sample):
     arguments = [part.format(sample) for part in arguments]
     shown = tracediag(*arguments, env={"COLUMNS": columns}).stdout

@@ -118,3 +118,19 @@ def test_hostile_text(tmp_path, arguments, encoding):
         assert done.returncode == 0, done.stderr
         assert not set(b"\x1b\x07\xff").intersection(done.stdout + done.stderr)
         assert b"\xe2\x80\xae" not in done.stdout
+
+
+def test_the_state_at_a_line(sample, tmp_path):
+    done = tracediag("state", f"{sample}:770")
+    assert done.returncode == 0
+    assert done.stdout.startswith("after line 770 ")
+    assert tracediag("state", f"{sample}:99,999,999").stderr == (
+        f"tracediag: {sample} has 870 lines: there is no line 99,999,999\n"
+    )
+    assert tracediag("state", f"{sample}:0").returncode == 2
+    assert tracediag("state", f"{sample}:770", "--pid", "1").stderr == (
+        f"tracediag: {sample}: no process 1 was alive after line 770\n"
+    )
+    odd = tmp_path / "trace:7"
+    odd.write_bytes(sample.read_bytes())
+    assert tracediag("state", odd).stdout == tracediag("state", sample).stdout

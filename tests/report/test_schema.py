@@ -12,8 +12,10 @@ import pytest
 from tracediag import analyze
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.descent import grow_tree
+from tracediag.overviews.state import take_state
 from tracediag.report import formatter
 from tracediag.report.schema import DOCUMENTS, schema
+from tracediag.report.state import document as state_document
 from tracediag.report.summary_table import document as summary_document
 from tracediag.report.tree import document as tree_document
 from tracediag.results import findings, report, tables
@@ -70,6 +72,13 @@ def test_summaries_follow_it(by: str) -> None:
         assert found.keys() == schema("summary")["properties"].keys()
 
 
+def test_states_follow_it() -> None:
+    for path in SAMPLES[::7]:
+        lines = len(path.read_bytes().splitlines())
+        found = checked("state", state_document(take_state(str(path), lines // 2)))
+        assert found.keys() == schema("state")["properties"].keys()
+
+
 def test_trees_follow_it() -> None:
     for path in SAMPLES[:6]:
         found = checked("tree", tree_document(grow_tree(str(path))))
@@ -79,5 +88,5 @@ def test_trees_follow_it() -> None:
 
 
 def test_an_unknown_document_is_refused() -> None:
-    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree"):
+    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state"):
         schema("x")

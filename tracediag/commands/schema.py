@@ -2,7 +2,8 @@
 
     tracediag schema > report.schema.json
 
-With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a summary and `tree` a tree.
+With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
+summary, `tree` a tree and `state` a state.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from tracediag.commands.parser import CommonOptions
 class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
-    document: Literal["report", "summary", "tree"] = "report"
+    document: Literal["report", "summary", "tree", "state"] = "report"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "document",
-        choices=("report", "summary", "tree"),
+        choices=("report", "summary", "tree", "state"),
         nargs="?",
         default="report",
         help="document (default: report)",

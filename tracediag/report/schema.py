@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
+from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import findings, report, tables
+from tracediag.results import findings, report, state, tables
 
-DOCUMENTS = ("report", "summary", "tree")
+DOCUMENTS = ("report", "summary", "tree", "state")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables)
+_HOMES = (findings, report, tables, state)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(SUMMARY, _summary(_generated(tables.Summary)))
         case "tree":
             return _published(TREE, _tree(_generated(tables.Tree)))
+        case "state":
+            return _published(STATE, _generated(state.State))
         case _:
             raise ValueError(f"no document {document!r}; there are {', '.join(DOCUMENTS)}")
 

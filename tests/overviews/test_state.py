@@ -1,0 +1,103 @@
+"""`state` on recorded traces; `test_state_live` compares it with a living system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag.overviews.state import NoSuchLineError, take_state
+from tracediag.report.base import Look
+from tracediag.report.state import picture
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+ACCEPT_ONCE = str(SAMPLES / "epollserver" / "accept-once.strace")
+RECORDED = Path(__file__).parent / "recorded"
+
+
+@pytest.fixture
+def state(tmp_path):
+    def take(text, line=None):
+        path = tmp_path / "trace"
+        path.write_text(text)
+        return take_state(str(path), line)
+
+    return take
+
+
+def listening() -> int:
+    lines = Path(ACCEPT_ONCE).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if " accept4(" in line)
+
+
+@pytest.mark.parametrize(
+    "look", [Look(), Look(width=80), Look(ascii_only=True)], ids=["plain", "narrow", "ascii"]
+)  # fmt: skip
+def test_the_server_after_its_first_accept(look, snapshot):
+    assert picture(take_state(ACCEPT_ONCE, listening()), look).partition("memory")[0] == snapshot
+
+
+def test_processes_threads_and_children(snapshot):
+    """A shell with a child that it waits for, and a program with threads."""
+    assert picture(take_state(str(RECORDED / "shell.strace"), 250), Look(), limit=3) == snapshot
+    assert picture(take_state(str(RECORDED / "threads.strace"), 60), Look()) == snapshot
+
+
+def test_an_earlier_line_has_not_seen_what_comes_later():
+    line = listening()
+    (before,), (after,) = (take_state(ACCEPT_ONCE, at).processes for at in (line - 1, line))
+    new = {each.number for each in after.descriptors} - {each.number for each in before.descriptors}
+    (accepted,) = (each for each in after.descriptors if each.number in new)
+    assert (accepted.call, accepted.line) == ("accept4", line)
+
+
+def test_a_thread_is_inside_a_call_between_its_halves(state):
+    text = (
+        "7 read(3,  <unfinished ...>\n"
+        "8 getpid() = 8\n"
+        '7 <... read resumed>"x", 1) = 1\n'
+        "7 close(3) = 0\n"
+    )  # fmt: skip
+    assert [thread.blocked for process in state(text, 2).processes for thread in process.threads] == [True, False]
+    assert not any(thread.blocked for process in state(text, 3).processes for thread in process.threads)
+    assert [each.number for each in state(text, 3).processes[0].descriptors] == [3]
+    assert state(text).processes[0].descriptors == ()
+
+
+def test_at_the_end_a_call_that_never_returned_blocks(state):
+    (process,) = state('open("/x", O_RDONLY) = 3\nread(3, ').processes
+    assert (process.threads[0].blocked, process.threads[0].waits_for) == (True, ("fd 3 = /x",))
+
+
+def test_an_unlock_in_the_middle_leaves_both_ends(state):
+    text = (
+        'open("/x", O_RDWR) = 3\n'
+        "fcntl(3, F_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=0, l_len=0}) = 0\n"
+        "fcntl(3, F_SETLK, {l_type=F_UNLCK, l_whence=SEEK_SET, l_start=10, l_len=10}) = 0\n"
+        'open("/x", O_RDONLY) = 4\n'
+        "close(4) = 0\n"
+    )
+    assert [lock.range for lock in state(text, 3).processes[0].locks] == ["bytes 0-9", "bytes 20-"]
+    assert state(text, 5).processes[0].locks == ()  # any close of the file drops them: fcntl(2)
+
+
+def test_a_munmap_in_the_middle_leaves_both_ends(state):
+    text = (
+        "mmap(NULL, 16384, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x10000\n"
+        "munmap(0x11000, 4096) = 0\n"
+        "mremap(0x12000, 8192, 32768, MREMAP_MAYMOVE) = 0x40000\n"
+        "brk(NULL) = 0x90000\n"
+        "brk(0x92000) = 0x92000\n"
+    )
+    (process,) = state(text).processes
+    regions = [(each.what, each.start, each.length) for each in process.memory.regions]
+    assert regions == [("anonymous", 0x40000, 32768), ("heap (brk)", 0x90000, 8192), ("anonymous", 0x10000, 4096)]
+
+
+def test_no_such_line(state):
+    with pytest.raises(NoSuchLineError, match="has 1 lines: there is no line 2"):
+        state("close(3) = 0\n", 2)
+
+
+def test_every_process_has_ended():
+    assert "name an earlier line" in picture(take_state(ACCEPT_ONCE), Look())

@@ -1,0 +1,234 @@
+"""What was open, registered, locked, mapped, alive and blocked as of one line of a trace."""
+
+from __future__ import annotations
+
+from tracediag.evidence.exits import manner
+from tracediag.evidence.waiters import waited_for
+from tracediag.kernel import Kernel, apply
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Registration
+from tracediag.kernel.process import Process, Thread
+from tracediag.overviews.descriptors import line_of, open_descriptor, what_of
+from tracediag.overviews.locks import Locks
+from tracediag.overviews.mapped import Mapped, Piece, Space
+from tracediag.overviews.programs import program_of
+from tracediag.overviews.view import Progress
+from tracediag.reading import AnySource, Reader
+from tracediag.results.state import (
+    Child,
+    EpollState,
+    FileLock,
+    Memory,
+    ProcessState,
+    Region,
+    Standing,
+    State,
+    Watch,
+)
+from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
+from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.values import names_of, text_of
+
+_STANDARD = (0, 1, 2)
+
+
+class NoSuchLineError(LookupError):
+    """The trace has no such line; the message is one clear sentence."""
+
+
+def take_state(trace: AnySource, line: int | None = None, progress: Progress | None = None) -> State:
+    """Return the state of the traced processes after a line; without one, at the end of the trace.
+
+    The trace is read up to that line and no further. A call counts once its record is complete: between the two
+    halves of a call the thread is inside it.
+
+    Raises:
+        UnreadableError: if the trace cannot be read.
+        NoSuchLineError: if it has fewer lines.
+    """
+    reader, watcher = Reader(trace, progress=progress), _Watcher()
+    for event in reader:
+        if line is not None and line_of(event) > line and not _told_late(event, line):
+            break
+        watcher.take(event)
+    else:
+        lines = reader.counts.lines
+        if line is not None and line > lines:
+            raise NoSuchLineError(f"{reader.name} has {lines:,} lines: there is no line {line:,}")
+        line = lines if line is None else line
+    return watcher.state(reader, line or 0)
+
+
+def _told_late(event: Event, line: int) -> bool:
+    """Whether an event is a call that never returns and began before: the reader delivers it at the end."""
+    return isinstance(event, Syscall) and not event.returned and event.line <= line
+
+
+class _Watcher:
+    """The model, with what only this overview needs of it."""
+
+    def __init__(self) -> None:
+        self.kernel = Kernel()
+        self._locks = Locks()
+        self._mapped = Mapped(self.kernel)
+        self._start: float | None = None
+
+    def take(self, event: Event) -> None:
+        if self._start is None:
+            self._start = event.time
+        action = apply(self.kernel, event)
+        self._locks.take(action)
+        self._mapped.take(action)
+
+    def state(self, reader: Reader, line: int) -> State:
+        """Return the state after the last event."""
+        processes = self.kernel.processes
+        alive = [process for process in processes if process.exit is None and process.threads]
+        return State(
+            path=reader.name,
+            line=line,
+            damage=reader.damage,
+            time=self.kernel.last_time,
+            start=self._start,
+            processes=tuple(self._process(process) for process in alive),
+            ended=len(processes) - len(alive),
+        )
+
+    def _process(self, process: Process) -> ProcessState:
+        started, executed = process.started, process.executed
+        program = None if executed is None else program_of(executed)
+        descriptors = sorted(process.table, key=_number)
+        parent, chdir = process.parent, process.chdir
+        seen = {descriptor.number for descriptor in descriptors} | set(process.table.last_closed)
+        return ProcessState(
+            pid=process.pid,
+            parent=None if parent is None else parent.pid,
+            program=process.program,
+            command=() if program is None else program.command,
+            line=None if started is None else line_of(started),
+            executed=None if executed is None else line_of(executed),
+            directory=None if chdir is None else _directory(chdir, process),
+            directory_line=None if chdir is None else line_of(chdir),
+            followed=any(thread.last_call or thread.inside for thread in process.threads),
+            threads=tuple(_standing(thread) for thread in process.threads),
+            descriptors=tuple(open_descriptor(descriptor, process) for descriptor in descriptors),
+            unseen=tuple(number for number in _STANDARD if number not in seen),
+            epolls=tuple(
+                _epoll(descriptor, process) for descriptor in descriptors if descriptor.file.epoll is not None
+            ),
+            locks=tuple(self._lock_values(process)),
+            memory=_memory(self._mapped.of(process), process),
+            children=tuple(_child(child) for child in process.children.values()),
+        )
+
+    def _lock_values(self, process: Process) -> list[FileLock]:
+        return [
+            FileLock(
+                kind=held.kind,
+                exclusive=held.exclusive,
+                number=held.descriptor.number,
+                what=what_of(held.descriptor.file, process),
+                range=held.shown,
+                line=line_of(held.call),
+            )
+            for held in self._locks.of(process)
+        ]
+
+
+def _number(descriptor: Descriptor) -> int:
+    return descriptor.number
+
+
+def _directory(call: Syscall, process: Process) -> str | None:
+    if call.name == "fchdir":
+        held = process.table.get(call.number(0) or 0)
+        return None if held is None else what_of(held.file, process)
+    path = text_of(call.arg(0))
+    return None if path is None else str(path)
+
+
+def _standing(thread: Thread) -> Standing:
+    call = thread.pending
+    last = call or thread.last_call
+    return Standing(
+        tid=thread.tid,
+        blocked=call is not None and call.name not in EXITS,
+        call=None if last is None else last.text,
+        line=None if last is None else last.line,
+        since=None if last is None else last.time,
+        waits_for=() if call is None else tuple(_awaited(call, thread.process)),
+    )
+
+
+def _awaited(call: Syscall | Begun, process: Process) -> list[str]:
+    """Return what a blocking call waits for, in words."""
+    if call.name in CHILD_WAITS:
+        number = call.number(1 if call.name == "waitid" else 0)
+        chosen = [f"pid {number}"] if number is not None and number > 0 else []
+        return chosen or [f"pid {child.pid}" for child in process.children.values()]
+    if call.name in EPOLL_WAITS:
+        held = process.table.get(call.number(0) or 0)
+        epoll = None if held is None else held.file.epoll
+        entries = () if epoll is None else sorted(epoll.entries.values(), key=_entry_number)
+        return [_named(entry.number, entry.descriptor, process) for entry in entries]
+    return [_named(number, process.table.get(number), process) for number in sorted(waited_for(call) or ())]
+
+
+def _named(number: int, descriptor: Descriptor | None, process: Process) -> str:
+    what = None if descriptor is None else what_of(descriptor.file, process)
+    return f"fd {number} = {what}" if what else f"fd {number}"
+
+
+def _epoll(descriptor: Descriptor, process: Process) -> EpollState:
+    epoll = descriptor.file.epoll
+    entries = () if epoll is None else sorted(epoll.entries.values(), key=_entry_number)
+    opened = descriptor.file.opened
+    watches = tuple(_watch(entry, process) for entry in entries)
+    return EpollState(descriptor.number, None if opened is None else line_of(opened), watches)
+
+
+def _entry_number(entry: Registration) -> int:
+    return entry.number
+
+
+def _watch(entry: Registration, process: Process) -> Watch:
+    return Watch(
+        number=entry.number,
+        what=what_of(entry.file, process),
+        events=None if entry.events is None else tuple(sorted(entry.events)),
+        line=None if entry.added is None else line_of(entry.added),
+        stale=entry.descriptor.closed is not None,
+    )
+
+
+def _memory(space: Space, process: Process) -> Memory:
+    regions = [_region(piece, process) for piece in space.pieces]
+    if space.heap is not None and space.heap[1] > space.heap[0]:
+        first, last, call = space.heap
+        regions.append(Region(what="heap (brk)", start=first, length=last - first, line=line_of(call)))
+    regions.sort(key=_bigness)
+    return Memory(len(regions), sum(region.length for region in regions), tuple(regions))
+
+
+def _bigness(region: Region) -> tuple[int, int]:
+    return -region.length, region.line
+
+
+def _region(piece: Piece, process: Process) -> Region:
+    flags = names_of(piece.call.arg("flags")) if piece.call.name != "mremap" else frozenset()
+    what = None if piece.file is None else what_of(piece.file, process)
+    if what is None:
+        what = "shared anonymous" if "MAP_SHARED" in flags else "anonymous"
+        what = "thread stack" if "MAP_STACK" in flags else what
+    return Region(what=what, start=piece.start, length=piece.end - piece.start, line=line_of(piece.call))
+
+
+def _child(child: Process) -> Child:
+    end = child.exit
+    return Child(
+        pid=child.pid,
+        program=child.program,
+        line=None if child.started is None else line_of(child.started),
+        ended=None if end is None else manner(end),
+        ended_line=None if end is None else end.line,
+    )
