@@ -157,6 +157,8 @@ class Thread(Watched, eq=False):
     """The turns of its event loops that it is handling now, by epoll set; None for poll and select."""
     blocked: frozenset[str] = frozenset()
     """Signals known to be blocked, such as "SIGPIPE"."""
+    robust_list: str = ""
+    """The address of its list of robust futexes, as printed; empty until its set_robust_list shows it."""
     waits: int = 0
     """How often it has blocked by its own choice: poll, select, epoll_wait, nanosleep."""
     last_call: Syscall | None = None

@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 from tracediag.kernel.forking import clone_flags, forked
 from tracediag.kernel.namespaces import InnerNumbers
+from tracediag.kernel.newborns import forked_from, started_by
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
@@ -73,7 +74,20 @@ class ProcessTable:
         nameless = self.threads.get(None)
         if nameless is not None and tid is not None:
             return self._name(nameless, tid)
-        return self._stranger(tid)
+        return self._newborn(event) or self._stranger(tid)
+
+    def _newborn(self, event: Event) -> Thread | None:
+        """Return the child or thread that a first call shows, if its clone is not recorded; None if it shows none."""
+        if len(self._staying) > _CROWD or event.pid is None or not isinstance(event, Syscall | Begun):
+            return None
+        staying = [thread for thread in self._staying if not _leaving(thread)]
+        if (parent := forked_from(event, staying)) is not None:
+            child = self._enter(forked(parent, event.pid, frozenset(), event), event.pid)
+        elif (process := started_by(event, staying)) is not None:
+            child = self._enter(process, event.pid)
+        else:
+            return None
+        return child
 
     def _rename(self, tid: int) -> Thread:
         """Give the child that has been without a line for longest the pid of the lines: its own is of a namespace."""

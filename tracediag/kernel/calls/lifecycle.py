@@ -8,6 +8,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.calls.making import pidfd_of_child
 from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.newborns import robust_list
 from tracediag.kernel.numbers import release
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
@@ -101,7 +102,8 @@ def told(action: Action, call: Syscall) -> None:
         action.kernel.process_table.inner.tell(thread, call.result)
 
 
-@handles("set_robust_list")
+@handles("set_robust_list", "rseq")
 def started(action: Action, call: Syscall) -> None:
-    """Note the first call that the C library makes in a child: its presence shows that strace follows the child."""
-    del action, call
+    """Note the first calls that the C library makes in a child or thread: they show that strace follows it."""
+    if call.name == "set_robust_list":
+        action.thread.robust_list = robust_list(call)
