@@ -36,6 +36,10 @@ _IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAIT
 """Calls in which a thread waits for work: it is not about to use a descriptor."""
 
 
+_WORK = _IDLE - FUTEXES
+"""A thread that is about to exit waits for the other threads."""
+
+
 def waiting_on(epoll: EpollSet, thread: Thread) -> Syscall | Begun | None:
     """Return the wait on an epoll set that blocks a thread."""
     call = thread.pending
@@ -51,6 +55,12 @@ def is_busy(thread: Thread) -> bool:
     if call is not None:
         return call.name not in _IDLE
     return last is None or last.name not in EPOLL_WAITS or (last.result or 0) > 0
+
+
+def waits_since(process: Process, line: int) -> bool:
+    """Whether the latest call of one of its threads after a line waits for work: the process carries on."""
+    latest = (thread.pending or thread.last_call for thread in process.threads)
+    return any(call.line > line and call.name in _WORK for call in latest if call is not None)
 
 
 def blocked_in(thread: Thread) -> Syscall | Begun | None:

@@ -28,6 +28,8 @@ class Dead:
     accept: Syscall
     sign: Syscall
     note: str
+    greeted: bool = False
+    """Whether the program waited after a write to the client had succeeded: the client may have left only then."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,8 @@ def confidence_in(listener: Listener) -> Confidence | None:
     if edge is None:
         # The registration is outside the trace, and one accept per wakeup is right for a level-triggered listener.
         # Only a program with edge-triggered connections and dead ones from the backlog is worth a report.
-        suspect = is_hidden(listener) and listener.edge_triggered_clients and listener.dead
+        dead = any(not client.greeted for client in listener.dead)
+        suspect = is_hidden(listener) and listener.edge_triggered_clients and dead
         return Confidence.POSSIBLE if suspect else None
     if not edge or _accepts_once(listener):
         return None

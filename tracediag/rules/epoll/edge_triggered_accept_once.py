@@ -43,6 +43,8 @@ class EdgeTriggeredAcceptOnce(Rule):
         """The listener that a connection was accepted from."""
         self._sent: Cases[Descriptor, int] = Cases()
         """The first writes on a connection, as many as count as early."""
+        self._reached: Cases[Descriptor, Syscall] = Cases()
+        """The last of these writes that succeeded."""
         self._met: Cases[Descriptor, None] = Cases(outlive=True)
         """Connections for which a wait has reported an event; a turn is judged after the close that it made."""
         self._outside: Cases[Thread, Turn] = Cases()
@@ -116,7 +118,9 @@ class EdgeTriggeredAcceptOnce(Rule):
         if connection is None or call.name not in WRITES:
             return
         if self._sent.get(connection, 0) < _EARLY_WRITES:
-            self._dead(connection, call, f"{call.errno}: the client is already gone")
+            waits = [turn.wait for turn in action.thread.rounds.values()]
+            latest = max((max(wait.line, wait.end_line) for wait in waits), default=0)
+            self._dead(connection, call, f"{call.errno}: the client is already gone", latest)
 
     @on_traffic(*WRITES)
     def sent(self, action: Action) -> None:
@@ -126,6 +130,7 @@ class EdgeTriggeredAcceptOnce(Rule):
             sent = self._sent.get(connection, 0)
             if sent < _EARLY_WRITES:
                 self._sent[connection] = sent + 1
+                self._reached[connection] = action.call
 
     def _dead_on_arrival(self, turn: Round | None, report: Readiness) -> None:
         connection = report.descriptor
@@ -134,12 +139,15 @@ class EdgeTriggeredAcceptOnce(Rule):
         if connection.closed is None:
             self._met[connection] = None
         if report.events & {"EPOLLHUP", "EPOLLERR"}:
-            self._dead(connection, turn.wait, f"the first event of the connection is {'|'.join(sorted(report.events))}")
+            note = f"the first event of the connection is {'|'.join(sorted(report.events))}"
+            self._dead(connection, turn.wait, note, turn.wait.line)
 
-    def _dead(self, connection: Descriptor, sign: Syscall, note: str) -> None:
+    def _dead(self, connection: Descriptor, sign: Syscall, note: str, waited: int) -> None:
         listener = self._origins.get(connection.file)
         if listener is not None and connection.opened is not None and len(listener.dead) < MAX_KEPT:
-            listener.dead.append(Dead(connection.opened, sign, note))
+            reached = self._reached.get(connection)
+            greeted = reached is not None and reached.line < waited
+            listener.dead.append(Dead(connection.opened, sign, note, greeted))
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:

@@ -29,11 +29,13 @@ class ReadyNotServedSpin(UnservedRule):
         """Whether any call was made on it, even one that failed, other than to watch on."""
         return report.touched > report.rearmed()
 
-    def tell(self, spin: Spin, sure: Confidence) -> Finding:
-        """Make the finding."""
+    def tell(self, spin: Spin, sure: Confidence) -> Finding | None:
+        """Make the finding, unless the recording hides the accepts that fail."""
         number, entry = spin.descriptor.number, spin.report.registration
         socket = spin.descriptor.file.socket
         listens = socket is not None and socket.accepting
+        if listens and self.scope.hides_failures:
+            return None
         never = "accepted from" if listens else "read"
         leave = f"leave fd {number} out of the wait (poll: set its entry to -1)"
         if entry is not None:

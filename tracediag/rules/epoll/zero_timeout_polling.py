@@ -30,6 +30,9 @@ class _Polls(Run):
     Turns aside are those with more lines between, of other threads or of this one.
     """
 
+    worked: bool = False
+    """Whether the thread made another call between two of the waits."""
+
     @property
     def period(self) -> float | None:
         """Seconds from one turn to the next on average, those aside included; None where the trace has no times."""
@@ -56,7 +59,7 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         if until is None or wait.result != 0 or turn.paused is not None or not _no_wait(wait):
             return self.over(wait, action.thread)
         if until.line - max(wait.line, wait.end_line) - 1 <= self.bounds.cycle:
-            self._count(action.thread, wait)
+            self._count(action.thread, wait, worked=turn.calls > 1)
             return None
         run = self.run(action.thread)
         if run is not None:
@@ -65,12 +68,14 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
                 return self.over(until, action.thread)
         return None
 
-    def _count(self, thread: Thread, wait: Syscall) -> None:
+    def _count(self, thread: Thread, wait: Syscall, *, worked: bool = False) -> None:
         run = self.run(thread)
         if run is None:
-            self.begin(_Polls(wait, wait), thread)
+            run = _Polls(wait, wait)
+            self.begin(run, thread)
         else:
             run.add(wait)
+        run.worked |= worked
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
@@ -84,6 +89,8 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
     def sure(self, run: _Polls) -> Confidence | None:
         """Return how sure it is that nothing else is done: work without calls shows only in the times."""
         sure = confidence(run, self.bounds, excerpt=self._excerpt)
+        if sure is Confidence.POSSIBLE and run.worked:
+            return None  # the few turns of an excerpt must be alike
         if sure is None or sure is Confidence.POSSIBLE:
             return sure
         if run.span is None:

@@ -85,9 +85,12 @@ class ChildNotReaped(Rule):
         forked = [other for other in process.children.values() if other.started and other.started.line > death.line]
         if not forked and not _lives_on(death, end):
             return
-        yield self._finding(process, zombies, end, last.line, child)
+        cut = last.exit is None and not forked  # it may wait in the next line
+        yield self._finding(process, zombies, end, last.line, child, cut=cut)
 
-    def _finding(self, process: Process, zombies: list[_Zombie], end: Event, line: int, child: Process) -> Finding:
+    def _finding(  # the parts of the story
+        self, process: Process, zombies: list[_Zombie], end: Event, line: int, child: Process, *, cut: bool
+    ) -> Finding:
         _, pid, death = zombies[0]
         steps: list[Step] = []
         if isinstance(child.started, Syscall | Begun):
@@ -103,7 +106,7 @@ class ChildNotReaped(Rule):
             title=f"child {pid} has exited and is never waited for"
             if len(zombies) == 1
             else f"{count(len(zombies))} children have exited and are never waited for",
-            severity=Severity.WARNING if len(zombies) >= _MANY else Severity.NOTE,
+            severity=Severity.WARNING if len(zombies) >= _MANY and not cut else Severity.NOTE,
             confidence=_confidence(process),
             absent=[no(f"wait for child {pid}", death, line)],
             why="a zombie keeps its pid until its parent waits for it, and pending SIGCHLDs do not queue: one may"

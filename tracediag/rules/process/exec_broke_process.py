@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import process_name
@@ -10,7 +10,7 @@ from tracediag.kernel.process import Limit, Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
-from tracediag.trace.calls import EXECS
+from tracediag.trace.calls import EXECS, MAPS, OPENS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import size
 from tracediag.trace.records import Exit, Signal
@@ -22,6 +22,10 @@ _LIMITS = {"RLIMIT_AS": "ulimit -v", "RLIMIT_STACK": "ulimit -s", "RLIMIT_DATA":
 _ROOMY = 64 << 20
 """A limit above this leaves room for any ordinary image."""
 
+_SILENT = "the new image is loaded and makes no call"
+_FIRST = MAPS | OPENS
+"""The first calls of an image: those of its loader, or of the C library."""
+
 
 class ExecBrokeProcess(Rule):
     """execve fails after the point of no return, or the new image dies before its first call."""
@@ -30,6 +34,12 @@ class ExecBrokeProcess(Rule):
     name = "exec-broke-process"
     severity = Severity.ERROR
     summary = "execve fails after it has discarded the old program, or the new one dies before its first call"
+
+    rests_on = _FIRST
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the first calls of an image; that an execve failed needs no proof."""
+        return self.rests_on if finding.primary.note == _SILENT else ()
 
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
@@ -96,11 +106,7 @@ def _limit(process: Process) -> tuple[str, Limit] | None:
 def _story(call: Syscall, signal: Signal | None, end: Exit, limit: tuple[str, Limit] | None) -> Iterator[Step]:
     if limit is not None and limit[1].call.line < call.line:
         yield step(limit[1].call, f"{limit[0]} is {size(limit[1].soft or 0)}")
-    note = (
-        f"fails with {call.errno} after the point of no return"
-        if call.failed
-        else "the new image is loaded and makes no call"
-    )
+    note = f"fails with {call.errno} after the point of no return" if call.failed else _SILENT
     yield step(call, note, primary=True)
     if signal is not None:
         yield step(

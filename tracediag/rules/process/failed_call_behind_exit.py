@@ -11,6 +11,7 @@ from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of, fix_of, why_of
 from tracediag.evidence.verdict import Verdict, failures
 from tracediag.evidence.verdicts import ceiling, final, is_orphan
+from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -88,6 +89,8 @@ class FailedCallBehindExit(Rule):
             return  # most processes: nothing to weigh
         blame = find_blame(process, end, ended=False, pasted=self.scope.is_excerpt)
         if blame is not None:
+            if severity is Severity.ERROR and blame.message is not None and waits_since(process, blame.message.line):
+                severity = Severity.NOTE  # it has gone on to wait for other work, and is not about to exit
             yield self.finding(
                 _story(blame),
                 object=process_name(process),

@@ -8,6 +8,7 @@ from tracediag.evidence.complaints import meaning, target
 from tracediag.evidence.runs import CALLS, Run, confidence
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_exit, on_followed
@@ -134,6 +135,8 @@ class FailingCallSpin(LoopRule[_Failures]):
         sure = (
             None if run.waited or at_work else confidence(run, self.bounds, excerpt=self._excerpt if unfinished else 0)
         )
+        if sure is Confidence.POSSIBLE and run.first.name in WRITES and run.first.errno in BROKEN:
+            return None  # a few writes of one answer to a peer that has left: use-after-reset
         return Confidence.LIKELY if sure is Confidence.CERTAIN and self.scope.failures_only else sure
 
     def tell(self, run: _Failures, sure: Confidence) -> Finding:

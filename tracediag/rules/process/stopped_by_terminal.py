@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.names import process_name
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_signal, on_stop, on_trace_end
 from tracediag.trace.calls import CHILD_WAITS, KILLS
@@ -79,8 +79,8 @@ class StoppedByTerminal(Rule):
             yield from self._of_child(action, pid, found[2] or found[3], call)
 
     def _of_child(self, action: Action, pid: int, name: str, event: Signal | Syscall) -> Iterator[Finding]:
-        child = action.process.children.get(pid)
-        if (child is not None and child.table.seen) or pid in self._children:
+        thread = action.kernel.process_table.find(pid)
+        if pid in self._children or (thread is not None and _is_followed(thread)):
             return
         self._children.add(pid)
         yield self.finding(
@@ -127,6 +127,12 @@ class StoppedByTerminal(Rule):
             why=_WHY,
             fix=_fix(name, sent=sent),
         )
+
+
+def _is_followed(thread: Thread) -> bool:
+    """Whether lines of a thread are in the trace, so that its stop is as well: not if only its clone is."""
+    process = thread.process
+    return process.started is None or process.table.seen or thread.last_signal is not None
 
 
 def _sent(action: Action, signal: Signal | None) -> Syscall | None:

@@ -13,7 +13,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
-from tracediag.trace.calls import EXITS, SIGNAL_RETURNS
+from tracediag.trace.calls import EXITS, SIGNAL_RETURNS, WRITES
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import seconds
 from tracediag.trace.records import Exit, Signal
@@ -111,8 +111,10 @@ def _immediate(request: Event, end: Exit) -> bool:
 
 
 def _runs_on(after: Syscall | None, request: Signal) -> bool:
-    """Whether a call shows that the process keeps running: an exit does not."""
-    return after is not None and after.line > request.line and after.name not in EXITS
+    """Whether a call shows that the process keeps running: an exit does not, nor does the write of a handler."""
+    if after is None or after.line <= request.line or after.name in EXITS:
+        return False
+    return after.name not in WRITES or after.line > request.line + 1
 
 
 def _sure(*, delivered: bool, killed: bool) -> Confidence:

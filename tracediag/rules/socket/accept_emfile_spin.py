@@ -34,6 +34,7 @@ class AcceptEmfileSpin(LoopRule[_Failures]):
     name = "accept-emfile-spin"
     severity = Severity.ERROR
     bounds = LOOP
+    rests_on_successes = True
     summary = "accept fails at the descriptor limit in a busy loop: it uses a whole CPU and serves no client"
 
     @on_errno("EMFILE", "ENFILE", of=ACCEPTS)

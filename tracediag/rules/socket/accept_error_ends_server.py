@@ -71,6 +71,7 @@ class AcceptErrorEndsServer(Rule):
     name = "accept-error-ends-server"
     severity = Severity.ERROR
     summary = "the server shuts down on a transient accept error: the listener is closed or the process exits"
+    rests_on_successes = True
 
     def __init__(self) -> None:
         self._errors: Cases[Thread, _Error] = Cases(outlive=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from tracediag.evidence.bounds import KEPT
@@ -16,7 +16,7 @@ from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_end
 from tracediag.rules.socket._names import listens_on
-from tracediag.trace.calls import ACCEPTS
+from tracediag.trace.calls import ACCEPTS, IDLES, WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count, plural
 
@@ -62,6 +62,12 @@ class BacklogTooSmall(Rule):
     name = "backlog-too-small"
     severity = Severity.WARNING
     summary = "the accept queue of a listener was full: further clients had to retry or were turned away"
+
+    rests_on = WAITS | IDLES
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the waits that show that a row was not queued: EAGAIN from connect needs no other proof."""
+        return () if finding.primary.text.startswith("connect") else self.rests_on
 
     def __init__(self) -> None:
         self._queues: Cases[OpenFile, _Queue] = Cases()

@@ -155,16 +155,15 @@ class PeerNotResponding(Rule):
         seconds = seconds_since(request, kernel)
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
         if standing is None:
-            # A call that shows no descriptor, such as futex, may be the wait: these lines were pasted because it hangs.
-            brief = seconds is not None and seconds < _LONG
-            pasted = self.scope.is_excerpt and not brief
-            return Confidence.POSSIBLE if alone and not request.answered_before and pasted else None
+            return None  # no call waits for the answer: the lines were cut, and it may come in the next
         directly = waits_for(request, waited_for(standing))
         if directly is False or (directly is None and not self.scope.is_excerpt) or is_idle(request, standing):
             return None
         if seconds is not None:
             return None if seconds < _LONG else Confidence.LIKELY if directly else Confidence.POSSIBLE
-        return Confidence.POSSIBLE if alone and not request.answered_before else None
+        # Without times only a trace that ends while all wait shows that the wait lasts.
+        at_work = any(thread.pending is None for thread in kernel.process_table.threads.values())
+        return Confidence.POSSIBLE if alone and not request.answered_before and not at_work else None
 
     def _finding(
         self, request: Request, kernel: Kernel, standing: Syscall | Begun | None, confidence: Confidence

@@ -30,6 +30,7 @@ class ShortSendLost(Rule):
     name = "short-send-lost"
     severity = Severity.ERROR
     summary = "a send is short, and the program never sends the remaining bytes"
+    rests_on_failures = True
 
     def __init__(self) -> None:
         self._short: Cases[OpenFile, Partial] = Cases()

@@ -85,13 +85,15 @@ class UseAfterReset(Rule):
         # One more call before the close does no harm; a second one shows that the program ignores the result.
         harmless = use.times == 1 and isinstance(end, Syscall)
         sure = _known(use.descriptor)
+        # A recording of failures hides the close, and the next connection under the same number.
+        slight = harmless or self.scope.hides_successes
         return self.finding(
             _steps(use, end),
             object=describe(use.descriptor),
             title=f"{connection(use.descriptor)} is used once more after {dead}"
             if harmless
             else f"{connection(use.descriptor)} is still used after {dead}",
-            severity=Severity.NOTE if harmless else Severity.WARNING,
+            severity=Severity.NOTE if slight else Severity.WARNING,
             confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
             why="after a reset the socket has no peer: every write fails with EPIPE (and raises SIGPIPE), reads"
             " return 0 once the buffer is empty, and the connection cannot recover: send(2), tcp(7)",
