@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from recorded_lines import Line
-from survival import Found, Mutant
+from survival import WITHOUT, Found, Mutant
 
 CLONES = frozenset({"clone", "clone3", "fork", "vfork"})
 SIZES = (24, 42, 120)
@@ -47,7 +47,7 @@ def without_a_name(lines: Sequence[Line], found: Collection[Found]) -> Iterator[
     for name in sorted({line.name for line in lines} - {""}):
         judged = [each for each in found if name not in steps[each]]
         if judged or not found:
-            yield _mutant("without a name", name, [line for line in lines if line.name != name], judged)
+            yield _mutant(WITHOUT, name, [line for line in lines if line.name != name], judged)
 
 
 def windows(lines: Sequence[Line], found: Collection[Found]) -> Iterator[Mutant]:

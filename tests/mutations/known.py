@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalogue import Outcome
+from survival import WITHOUT
 
 TABLE = Path(__file__).with_name("known.tsv")
 UNEXPLAINED = "?"
@@ -50,7 +51,7 @@ def facts(outcome: Outcome) -> set[Fact]:
 
 def row(outcome: Outcome) -> str:
     """Return the name under which a mutation is listed: with its detail, unless that is the finding it is made for."""
-    by_detail = outcome.mutation in ("margin", "without a name")
+    by_detail = outcome.mutation in ("margin", WITHOUT)
     return f"{outcome.mutation}: {outcome.detail}" if by_detail else outcome.mutation
 
 

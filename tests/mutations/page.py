@@ -52,16 +52,18 @@ def figures(everything: Iterable[Outcome]) -> Iterator[str]:
             weakened=verdict.weakened,
             unchecked=verdict.unchecked,
             lost=len(verdict.lost),
+            renamed=len(verdict.renamed),
             raised=len(verdict.raised),
             new=len(verdict.new),
         )
-    yield "| mutation | traces | findings | kept | weakened | not checked | lost | survive | raised | new |\n"
-    yield "|---|---|---|---|---|---|---|---|---|---|\n"
+    yield "| mutation | traces | findings | kept | weakened | not checked | lost | survive | renamed | raised | new |\n"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|\n"
     for name, total in sums.items():
         found = total["kept"] + total["weakened"]
         share = f"{100 * found / total['judged']:.1f} %" if total["judged"] else ""
         numbers = (f"{total[column]:,}" for column in ("traces", "judged", "kept", "weakened", "unchecked", "lost"))
-        yield f"| {name} | {' | '.join(numbers)} | {share} | {total['raised']} | {total['new']} |\n"
+        louder = (f"{total[column]:,}" for column in ("renamed", "raised", "new"))
+        yield f"| {name} | {' | '.join(numbers)} | {share} | {' | '.join(louder)} |\n"
 
 
 def reasons(known: Mapping[Fact, str]) -> Iterator[str]:

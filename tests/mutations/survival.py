@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,9 +10,14 @@ from tracediag import analyze
 from tracediag.reading.sources import UnreadableError
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
+from tracediag.rules import find_rule
 
 LOUD = (Severity.ERROR, Severity.WARNING)
 _CONFIDENCE = (Confidence.POSSIBLE, Confidence.LIKELY, Confidence.CERTAIN)
+WITHOUT = "without a name"
+"""The mutation that leaves out all calls of one name, which is its detail."""
+_DESCRIPTOR = re.compile(r"fd [0-9]++")
+_WORD = re.compile(r"\w++")
 _SEVERITY = (Severity.NOTE, Severity.WARNING, Severity.ERROR)
 
 
@@ -31,6 +37,16 @@ class Found(NamedTuple):
     first: int
     last: int
     title: str
+    object: str = ""
+    """What it is about: "fd 3 = TCP listener 127.0.0.1:8080"."""
+    missed: str = ""
+    """What it says is absent: "wait for child 12"."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """The first and the last line of each step."""
+    explained: bool = False
+    """Whether the report folds it under another finding."""
+    count: int = 1
+    """How many like incidents it stands for, of which the steps show the first."""
 
     @property
     def is_loud(self) -> bool:
@@ -40,6 +56,26 @@ class Found(NamedTuple):
         """Whether both speak of the same rule and lines; a line of which the origin is unknown is 0."""
         overlap = self.first <= other.last and other.first <= self.last
         return self.name == other.name and (overlap or 0 in (self.last, other.last))
+
+    def repeats(self, other: Found) -> bool:
+        """Whether both report the same fault: of the same lines, or of the same object by other lines."""
+        same = self.name == other.name and (other.count > 1 or self.number == other.number != "")
+        return same or self.meets(other)
+
+    def replaces(self, other: Found) -> bool:
+        """Whether it reports the fault of another finding under the name of another rule: the same step or end."""
+        inside = any(first <= self.primary <= last for first, last in other.spans)
+        return self.name != other.name and (inside or self.last == other.last)
+
+    @property
+    def number(self) -> str:
+        """The number of the descriptor that it is about; empty if it is about something else."""
+        found = _DESCRIPTOR.match(self.object)
+        return found[0] if found else ""
+
+    def claims_absent(self, name: str) -> bool:
+        """Whether it claims that a call of that name is missing."""
+        return name in find_rule(self.name).rests_on or name in _WORD.findall(f"{self.missed} {self.title}")
 
 
 class Mutant(NamedTuple):
@@ -68,6 +104,8 @@ class Verdict(NamedTuple):
     unchecked: int
     """Findings of rules that the report names as not checked, with what the recording lacks."""
     lost: tuple[Found, ...]
+    renamed: tuple[Found, ...]
+    """Errors and warnings that stand for one of another rule, which is gone: the same step, or the same end."""
     raised: tuple[Found, ...]
     """Errors and warnings that are less in the original."""
     new: tuple[Found, ...]
@@ -105,14 +143,21 @@ def judge(mutant: Mutant, original: Iterable[Found]) -> Verdict:
             kept += 1
         else:
             weakened += 1
-    louder = [each for each in now if each.is_loud and each.severity > _severity_of(each, before)]
+    loud = (each for each in now if each.is_loud and not each.explained)
+    louder = [each for each in loud if each.severity > _severity_of(each, before)]
+    if mutant.mutation == WITHOUT:
+        # Without its waits a program that reaps its children is one that does not: that is true of what is left.
+        louder = [each for each in louder if not each.claims_absent(mutant.detail)]
     raised = tuple(each for each in louder if _severity_of(each, before) >= 0)
-    return Verdict(kept, weakened, unchecked, tuple(lost), raised, tuple(each for each in louder if each not in raised))
+    gone = [each for each in before if each.is_loud and not any(each.meets(other) for other in now)]
+    renamed = tuple(each for each in louder if each not in raised and any(each.replaces(other) for other in gone))
+    new = tuple(each for each in louder if each not in (*raised, *renamed))
+    return Verdict(kept, weakened, unchecked, tuple(lost), renamed, raised, new)
 
 
 def _severity_of(found: Found, before: Iterable[Found]) -> int:
     """Return the severity that a finding has in the original; -1 if the original does not have the finding."""
-    return max((each.severity for each in before if found.meets(each)), default=-1)
+    return max((each.severity for each in before if found.repeats(each)), default=-1)
 
 
 def _found(finding: Finding, origin: Sequence[int]) -> Found:
@@ -128,6 +173,11 @@ def _found(finding: Finding, origin: Sequence[int]) -> Found:
         first=min(lines),
         last=max(lasts),
         title=finding.title,
+        object=finding.object,
+        missed=" ".join(each.text for each in finding.absent),
+        spans=tuple(zip(lines, lasts, strict=True)),
+        explained=finding.explained_by is not None,
+        count=finding.count,
     )
 
 
