@@ -218,7 +218,7 @@ def _placed(blame: Blame, process: Process) -> Blame:
     """Add the directory that a relative path starts from, or the connect that failed, if the trace shows it."""
     if blame.call.name == "getsockopt":
         return msgspec.structs.replace(blame, connect=_begun(process, blame.call))
-    path, chdir = target(blame.call), process.chdir
+    path, chdir = target(blame.call), process.place.moved
     if path is None or chdir is None or path.startswith(("/", "@")) or chdir.line > blame.call.line:
         return blame
     relative = blame.call.has("AT_FDCWD") or not blame.call.name.endswith("at")

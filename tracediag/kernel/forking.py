@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.flags import flags_in
 
@@ -16,8 +16,9 @@ def clone_flags(call: Syscall | Begun) -> frozenset[str]:
     return flags_in(call.body, "CLONE_")
 
 
-def forked(parent: Process, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:
+def forked(by: Thread, tid: int | None, flags: frozenset[str], call: Syscall | Begun) -> Process:
     """Return the child of a clone with these flags: what it shares with its parent, and what it has a copy of."""
+    parent = by.process
     table = parent.table if "CLONE_FILES" in flags else parent.table.copy()
     signals = parent.signals if "CLONE_SIGHAND" in flags else parent.signals.copy()
     child = Process(
@@ -30,6 +31,7 @@ def forked(parent: Process, tid: int | None, flags: frozenset[str], call: Syscal
         limits=dict(parent.limits),
         group=parent.group,
         session=parent.session,
+        place=by.place if "CLONE_FS" in flags else by.place.copy(),
         terminal=parent.terminal,
         uids=parent.uids,
         gids=parent.gids,

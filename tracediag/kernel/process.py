@@ -10,6 +10,7 @@ import msgspec
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.epoll import EpollSet, Round
+from tracediag.kernel.place import Place
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.watched import Watched
@@ -67,8 +68,8 @@ class Process(Watched, eq=False):
     """The status given to exit_group, known before the exit itself is reported."""
     leaving: Syscall | None = None
     """The exit_group that gave `exit_status`."""
-    chdir: Syscall | None = None
-    """The last successful chdir."""
+    place: Place = msgspec.field(default_factory=Place)
+    """Its working directory and root; of a thread, `Thread.place`."""
     order: Signal | None = None
     """The last order to stop that any of its threads received: `ORDERS`."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
@@ -133,7 +134,7 @@ class Process(Watched, eq=False):
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
-        self.chdir = self.order = None
+        self.place, self.order = Place(), None
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 
@@ -165,6 +166,14 @@ class Thread(Watched, eq=False):
     last_signal: Signal | None = None
     earlier_signal: Signal | None = None
     """The signal before the last one."""
+
+    apart: Place | None = None
+    """Its own working directory and root, if it does not share those of its process: CLONE_FS."""
+
+    @property
+    def place(self) -> Place:
+        """The working directory and root that its paths start from."""
+        return self.apart or self.process.place
 
     @property
     def pending(self) -> Syscall | Begun | None:

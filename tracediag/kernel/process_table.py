@@ -82,7 +82,7 @@ class ProcessTable:
             return None
         staying = [thread for thread in self._staying if not _leaving(thread)]
         if (parent := forked_from(event, staying)) is not None:
-            child = self._enter(forked(parent, event.pid, frozenset(), event), event.pid)
+            child = self._enter(forked(next(iter(parent.threads)), event.pid, frozenset(), event), event.pid)
         elif (process := started_by(event, staying)) is not None:
             child = self._enter(process, event.pid)
         else:
@@ -177,8 +177,9 @@ class ProcessTable:
         flags = clone_flags(call)
         if "CLONE_THREAD" in flags:
             child = self._enter(parent.process, tid)
+            child.apart = parent.apart if "CLONE_FS" in flags else parent.place.copy()
         else:
-            child = self._enter(forked(parent.process, tid, flags, call), tid)
+            child = self._enter(forked(parent, tid, flags, call), tid)
         child.blocked = parent.blocked
         if isinstance(call, Begun):
             if len(self._cloning) == 1:  # no other clone is under way
@@ -281,6 +282,8 @@ def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
     if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
         return
     wrong.children.pop(child.pid, None)
+    if (child.place.since or 0) < call.line:
+        child.place = parent.place.copy()
     child.parent, child.started = parent, call
     parent.children[child.pid] = child
 

@@ -98,7 +98,7 @@ class _Watcher:
         started, executed = process.started, process.executed
         program = None if executed is None else program_of(executed)
         descriptors = sorted(process.table, key=_number)
-        parent, chdir = process.parent, process.chdir
+        parent, place = process.parent, process.place
         seen = {descriptor.number for descriptor in descriptors} | set(process.table.last_closed)
         return ProcessState(
             pid=process.pid,
@@ -107,8 +107,8 @@ class _Watcher:
             command=() if program is None else program.command,
             line=None if started is None else line_of(started),
             executed=None if executed is None else line_of(executed),
-            directory=None if chdir is None else _directory(chdir, process),
-            directory_line=None if chdir is None else line_of(chdir),
+            directory=place.cwd or _moved_to(place.moved, process),
+            directory_line=place.since,
             followed=any(thread.last_call or thread.inside for thread in process.threads),
             threads=tuple(_standing(thread) for thread in process.threads),
             descriptors=tuple(open_descriptor(descriptor, process) for descriptor in descriptors),
@@ -139,7 +139,10 @@ def _number(descriptor: Descriptor) -> int:
     return descriptor.number
 
 
-def _directory(call: Syscall, process: Process) -> str | None:
+def _moved_to(call: Syscall | None, process: Process) -> str | None:
+    """Return where a chdir led, as the call says it: the directory before it is not known."""
+    if call is None:
+        return None
     if call.name == "fchdir":
         held = process.table.get(call.number(0) or 0)
         return None if held is None else what_of(held.file, process)

@@ -7,7 +7,7 @@ folder=$(cd "$(dirname "$0")" && pwd)
 place=/srv/tracediag/kernel
 rm -rf "$place"
 mkdir -p "$place"
-cp "$folder"/*.c "$place"
+cp "$folder"/*.c "$folder"/*.py "$place"
 cd "$place"
 
 trace() {
@@ -23,3 +23,7 @@ for source in *.c; do
     trace "$name.strace" -f -ttt -T -yy "./$name"
     trace "$name.f.strace" -f "./$name"
 done
+
+calls=chdir,fchdir,getcwd,chroot,openat,write,clone,clone3,wait4,exit_group,execve
+trace places.strace -f -e trace=$calls python3 -I -S places.py
+trace places.y.strace -f -y -e trace=$calls python3 -I -S places.py

@@ -10,6 +10,7 @@ from tracediag.kernel.calls.making import pidfd_of_child
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.newborns import robust_list
 from tracediag.kernel.numbers import release
+from tracediag.kernel.process import Thread
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
@@ -17,6 +18,9 @@ from tracediag.trace.values import names_of
 
 _OUTSIDE = re.compile(r"/\* ([0-9]{1,10}+) in strace's PID NS \*/")
 """What --pidns-translation adds to a pid."""
+
+_FS_IMPLIED = frozenset({"CLONE_FS", "CLONE_NEWNS", "CLONE_NEWUSER"})
+"""Flags of unshare that unshare the working directory and root: unshare(2), "CLONE_FS is implied"."""
 
 
 @begins(*FORKS)
@@ -55,6 +59,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.failures.clear()
     process.messages.clear()
     _own_table(action)
+    process.place, action.thread.apart = action.thread.place, None
     process.space = AddressSpace()
     process.uids, process.gids = process.uids.exec(), process.gids.exec()
     process.signals = process.signals.copy()
@@ -81,9 +86,22 @@ def _own_table(action: Action) -> None:
 
 @handles("unshare")
 def unshare(action: Action, call: Syscall) -> None:
-    """Give the process a descriptor table of its own."""
-    if call.result == 0 and "CLONE_FILES" in names_of(call.arg(0)):
+    """Give the process a descriptor table of its own, and the thread a working directory of its own."""
+    if call.result != 0:
+        return
+    names = names_of(call.arg(0))
+    if "CLONE_FILES" in names:
         _own_table(action)
+    if names & _FS_IMPLIED:
+        _own_place(action.thread)
+
+
+def _own_place(thread: Thread) -> None:
+    """Unshare the working directory and root of a thread; the only thread of a process has those of the process."""
+    if len(thread.process.threads) == 1:
+        thread.process.place = thread.place.copy()
+    else:
+        thread.apart = thread.place.copy()
 
 
 @handles(*EXITS)
