@@ -43,7 +43,7 @@ def _run(arguments: Sequence[str]) -> int:
         module, options = parse(arguments)
         debug = options.debug
         # The model of a long trace is many small, long-lived objects: fewer collections save a tenth of the time.
-        gc.set_threshold(10_000, 20, 50)
+        gc.set_threshold(20_000, 20, 50)
         return module.run(options)
     except Exception as error:  # noqa: BLE001 - any error becomes one line and an exit code
         return _complain(error, debug=debug)

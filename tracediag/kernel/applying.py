@@ -42,8 +42,10 @@ def apply(kernel: Kernel, event: Event) -> Action:
         if not table.seen:
             table.appear()
         name = event.name
-        kernel.names.add(name)
-        handler = HANDLERS.get(name)
+        try:
+            handler = kernel.handlers[name]
+        except KeyError:
+            handler = kernel.handlers[name] = HANDLERS.get(name)
         if handler is not None:
             handler(action, event)
         if thread.rounds:

@@ -183,15 +183,6 @@ class OpenFile(Watched, eq=False):
         for leaf in list(self.heirs or ()):
             yield from leaf.tables()
 
-    def hang(self, leaf: Inheritance, *, followed: bool) -> None:
-        """Note that forked processes hold it by a leaf of what they inherited."""
-        if followed:
-            self.heirs = self.heirs or {}
-            self.heirs[leaf] = None
-        else:
-            self.strays = self.strays or {}
-            self.strays[leaf] = None
-
     def drop(self, leaf: Inheritance, *, followed: bool) -> None:
         """Note that they no longer do."""
         leaves = self.heirs if followed else self.strays

@@ -96,9 +96,23 @@ class Inheritance(msgspec.Struct, eq=False):
         if not holders:
             for node in self.below.values():
                 node.hold(self, followed=followed)
-            for file, _, _ in self.entries.values():
-                file.hang(self, followed=followed)
+            self._hang(followed=followed)
         holders[by] = None
+
+    def _hang(self, *, followed: bool) -> None:
+        """Let the descriptions know that they are held by this leaf; a child does so three times, hence no calls."""
+        if followed:
+            for file, _, _ in self.entries.values():
+                if file.heirs is None:
+                    file.heirs = {self: None}
+                else:
+                    file.heirs[self] = None
+        else:
+            for file, _, _ in self.entries.values():
+                if file.strays is None:
+                    file.strays = {self: None}
+                else:
+                    file.strays[self] = None
 
     def let_go(self, by: Inheritance | DescriptorTable, *, followed: bool) -> None:
         """Remove a table or node as a parent; a node without parents releases its children."""
@@ -110,14 +124,17 @@ class Inheritance(msgspec.Struct, eq=False):
             for node in self.below.values():
                 node.let_go(self, followed=followed)
             for file, _, _ in self.entries.values():
-                file.drop(self, followed=followed)
+                leaves = file.heirs if followed else file.strays
+                if leaves is not None:
+                    leaves.pop(self, None)
 
     def remove(self, numbers: Iterable[int], *, followed: bool) -> None:
         """Remove numbers from a leaf that one table alone holds, in place."""
-        gone = [self.entries.pop(number)[0] for number in numbers]
-        left = {file for file, _, _ in self.entries.values()}
-        for file in gone:
-            if file not in left:
+        for file in [self.entries.pop(number)[0] for number in numbers]:
+            for other, _, _ in self.entries.values():
+                if other is file:
+                    break
+            else:
                 file.drop(self, followed=followed)
 
     def tables(self) -> Iterator[DescriptorTable]:

@@ -6,7 +6,8 @@ This is the state; `tracediag.kernel.applying` changes it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
+from typing import Any
 
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.descriptor import OpenFile
@@ -38,19 +39,24 @@ class Kernel:
         self.cuts: deque[Cut] = deque(maxlen=256)
         """The last changes of a file's length, by any process."""
         self.elided = 0
-        """The last line behind which whoever posted the trace left something out; 0 for none."""
+        """The last line after which lines were left out by hand; 0 for none."""
         self.shows_start = False
         """Whether the trace shows a process execute a program."""
         self.succeeded = False
         """Whether the trace shows any call that succeeded: `strace -Z` records failures only."""
         self.failed = False
         """Whether it shows any call that failed: `strace -z` records successes only."""
-        self.names: set[str] = set()
-        """The names of the calls in the trace that the reader was asked for."""
+        self.handlers: dict[str, Callable[[Any, Any], None] | None] = {}
+        """The handler of each call met so far; None for calls that change nothing here."""
         self.told: Remark | None = None
         """The last line read, where a shell reports in it that a signal ended the program."""
         self.deferred: Callable[[], None] | None = None
         """Clean-up to run before the next event, so that rules still see what just ended."""
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of the calls in the trace that the reader was asked for."""
+        return self.handlers.keys()
 
     def hear(self, remark: Remark) -> None:
         """Remember that a shell reports a death, until a record shows that the trace continues."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.table import DescriptorTable
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Begun, Syscall
 
 
 def release_all(action: Action, table: DescriptorTable) -> None:
@@ -68,7 +68,8 @@ def _closed_early(descriptor: Descriptor, call: Syscall) -> bool:
 def look_up(action: Action, number: int | None) -> Descriptor | None:
     """Return the open descriptor of a number in the caller's table; one not seen before is assumed.
 
-    None for a number that cannot be open: negative, missing, or one on which the call fails with EBADF.
+    None for a number that cannot be open: negative, missing, or one on which the call fails with EBADF. Nor is one that
+    the trace has shown closed open at the begin of a close: it closes what another thread may be given meanwhile.
     """
     if number is None or number < 0:
         return None
@@ -77,7 +78,10 @@ def look_up(action: Action, number: int | None) -> Descriptor | None:
     if found is not None:
         return found
     event = action.event
-    if isinstance(event, Syscall) and event.errno == "EBADF":
+    if isinstance(event, Syscall):
+        if event.errno == "EBADF":
+            return None
+    elif isinstance(event, Begun) and event.name == "close" and number in table.last_closed:
         return None
     assumed = Descriptor(number, OpenFile(), table)
     table.install(assumed)

@@ -51,10 +51,7 @@ class ProcessTable:
         """The thread of the last event: nearly always that of the next one as well."""
 
     def thread(self, event: Event) -> Thread:
-        """Return the thread of an event, creating it at its first event."""
-        last = self.last
-        if last is not None and last.tid == event.pid:
-            return last
+        """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""
         found = self.threads.get(event.pid) or self._newcomer(event)
         self.last = found
         if self._silent and found.tid is not None:

@@ -18,10 +18,6 @@ def begin_close(action: Action, call: Begun) -> None:
 
     A number that the trace has shown closed is not open: the call closes what another thread may be given meanwhile.
     """
-    number = call.number(0)
-    table = action.process.table
-    if number not in table.open and number in table.last_closed and table.get(number) is None:
-        return
     descriptor = subject(action, call)
     action.thread.inside_descriptor = descriptor
     if descriptor is not None:

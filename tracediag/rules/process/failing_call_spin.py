@@ -66,21 +66,22 @@ class FailingCallSpin(LoopRule[_Failures]):
     @on_errno(*_ERRORS)
     def failed(self, action: Action) -> Iterable[Finding] | None:
         """Count the failure if it is the same as one of the last two of this thread and close to it."""
-        call = action.call
-        thread = action.thread
-        before, earlier = self._last.get(thread, _NOTHING)
+        call, thread = action.call, action.thread
+        others = self._last.get(thread, _NOTHING)
+        before = others[0]
         self._last[thread] = (call, before)
         run = self.run(thread) if self._runs else None
         if run is None:
-            name, errno, body = call.name, call.errno, call.body
-            for other in (before, earlier):
-                if other is None or other.name != name or other.errno != errno:
+            body = call.body
+            for other in others:
+                # The body differs nearly always: a search through directories.
+                if other is None or (other.body != body and not body[:1].isdigit()):
                     continue
-                if other.body == body or body[:1].isdigit():
+                if other.name == call.name and other.errno == call.errno:
                     break
             else:
-                return None  # nearly always: a search through directories
-        return self._counted(action, run, (before, earlier))
+                return None
+        return self._counted(action, run, others)
 
     def _counted(
         self, action: Action, run: _Failures | None, others: tuple[Syscall | None, Syscall | None]
