@@ -134,3 +134,19 @@ def test_the_state_at_a_line(sample, tmp_path):
     odd = tmp_path / "trace:7"
     odd.write_bytes(sample.read_bytes())
     assert tracediag("state", odd).stdout == tracediag("state", sample).stdout
+
+
+def test_a_call_is_explained_and_a_rule_first(sample):
+    done = tracediag("explain", f"{sample}:797")
+    assert done.returncode == 0
+    assert "  does     pid 13569 (python3) fails to send 997 bytes on fd 9" in done.stdout
+    assert tracediag("explain", "TD101").stdout.startswith("# ")
+    for wrong, message in (
+        (f"{sample}:870", "is no call but the end of a process or thread"),
+        (f"{sample}:9999", "has 870 lines: there is no line 9,999"),
+        (str(sample), "is a trace: which line?"),
+        ("TD999", "no rule 'TD999'"),
+    ):
+        done = tracediag("explain", wrong)
+        assert (done.returncode, done.stdout, message in done.stderr) == (2, "", True)
+        assert done.stderr.count("\n") == 1

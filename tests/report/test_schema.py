@@ -13,7 +13,9 @@ from tracediag import analyze
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.state import take_state
+from tracediag.questions import explain_line
 from tracediag.report import formatter
+from tracediag.report.explanation import document as explanation_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.state import document as state_document
 from tracediag.report.summary_table import document as summary_document
@@ -72,6 +74,12 @@ def test_summaries_follow_it(by: str) -> None:
         assert found.keys() == schema("summary")["properties"].keys()
 
 
+def test_explanations_follow_it() -> None:
+    for path, line in ((SAMPLES[0], 30), (SAMPLES[-1], 40)):
+        found = checked("explanation", explanation_document(explain_line(str(path), line)))
+        assert found.keys() == schema("explanation")["properties"].keys()
+
+
 def test_states_follow_it() -> None:
     for path in SAMPLES[::7]:
         lines = len(path.read_bytes().splitlines())
@@ -88,5 +96,5 @@ def test_trees_follow_it() -> None:
 
 
 def test_an_unknown_document_is_refused() -> None:
-    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state"):
+    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state, explanation"):
         schema("x")

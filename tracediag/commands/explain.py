@@ -1,19 +1,29 @@
-"""Print the page of a rule.
+"""Print the page of a rule, or explain one call of a trace.
+
+    tracediag explain epipe-still-registered
+    tracediag explain server.strace:1324
 
 RULE is a name (epipe-still-registered) or a code (TD101). The page says what the rule finds, why it is a bug, how to
 fix it and when it is fine; then the details, a trace with the fault and one without. On a terminal it is shown through
 $PAGER (`less -R` where that is not set).
+
+TRACE:LINE is a call: the command says what it does, on which descriptors and since when, what its result means and
+whether that is normal, what happened before and after on the same object, and which findings have it as a step.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import Literal
 
 from tracediag.commands.errors import UsageError
-from tracediag.commands.output import look_of
+from tracediag.commands.output import look_of, say, write
 from tracediag.commands.paging import page_out
 from tracediag.commands.parser import CommonOptions
+from tracediag.commands.places import is_file, split_place
+from tracediag.commands.progress import progress_of
+from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import Look
 
 _WIDEST = 100
@@ -22,28 +32,64 @@ _WIDEST = 100
 class Options(CommonOptions, kw_only=True):
     """What `tracediag explain` takes."""
 
-    rule: str
+    what: str
     no_pager: bool = False
+    format: Literal["full", "json"] = "full"
+    report: tuple[Destination, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("rule", metavar="RULE", help="name or code of a rule; `tracediag rules` lists them")
+    parser.add_argument(
+        "what",
+        metavar="RULE|TRACE:LINE",
+        help="name or code of a rule (`tracediag rules` lists them), or a call of a trace",
+    )
     parser.add_argument("--no-pager", action="store_true", help="print to the terminal without a pager")
+    add_report(parser, ("full", "json"))
 
 
 def run(options: Options) -> int:
-    """Print the page: rendered on a device with colour, as Markdown elsewhere."""
+    """Print the page of a rule, or the explanation of a call; a rule's name or code comes first."""
     from tracediag.rules import UnknownRuleError, find_rule
-    from tracediag.rules.pages import parse_page
 
     try:
-        rule = find_rule(options.rule)
+        rule = find_rule(options.what)
     except UnknownRuleError as error:
+        trace, line = split_place(options.what)
+        if line is not None:
+            return _explain(trace, line, options)
+        if is_file(trace):
+            raise UsageError(f"{trace} is a trace: which line? tracediag explain {trace}:LINE") from None
         raise UsageError(str(error)) from None
+    if options.format != "full" or options.report:
+        raise UsageError("the page of a rule has no other format; for all rules: tracediag rules --format json")
+    from tracediag.rules.pages import parse_page
+
     page = parse_page(rule.page()).for_readers()
     look = look_of(sys.stdout, options.color)
     page_out(_rendered(page, look) if look.colour else page, wanted=not options.no_pager)
+    return 0
+
+
+def _explain(trace: str, line: int, options: Options) -> int:
+    from tracediag.overviews.explaining import NoCallError
+    from tracediag.questions import explain_line
+    from tracediag.report.explanation import document, picture
+
+    def rendered(form: str, look: Look) -> str:
+        return document(explanation) if form == "json" else picture(explanation, look)
+
+    with ReportFiles(options.report, [trace]) as files:
+        try:
+            with progress_of(trace, quiet=options.quiet) as progress:
+                explanation = explain_line(trace, line, progress)
+        except NoCallError as error:
+            raise UsageError(str(error)) from None
+        write(rendered(options.format, look_of(sys.stdout, options.color)))
+        files.write(lambda name: [rendered(name, Look())])
+    if explanation.damage is not None:
+        say(f"{trace}: {explanation.damage}")
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import os
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol, cast
@@ -15,6 +14,7 @@ import msgspec
 from tracediag.commands import NAMES
 from tracediag.commands.helping import Parser
 from tracediag.commands.output import say, write
+from tracediag.commands.places import is_file
 from tracediag.report.visible import visible
 
 _DESCRIPTION = """Reads an strace log as an expert would, and reports what is wrong, with proof.
@@ -95,14 +95,10 @@ def _command_word(arguments: Sequence[str]) -> str | None:
 def _no_command(word: str) -> str:
     """Say what is wrong with a word that stands where a command is wanted, and what may have been meant."""
     shown = visible(shlex.quote(word))
-    if _is_file(word):
+    if is_file(word):
         return f"{shown} is a file, not a command; did you mean: tracediag analyze {shown}"
     alike = difflib.get_close_matches(word, NAMES, n=1)
     return f"{shown} is not a command; " + (f"did you mean {alike[0]}?" if alike else f"commands: {', '.join(NAMES)}")
-
-
-def _is_file(word: str) -> bool:
-    return os.path.isfile(word)  # noqa: PTH113 - Path.is_file raises where a name is too long
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

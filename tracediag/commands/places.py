@@ -23,3 +23,8 @@ def split_place(text: str) -> tuple[str, int | None]:
     if not line:
         raise UsageError(f"{text}: lines are counted from 1")
     return found["trace"], line
+
+
+def is_file(path: str) -> bool:
+    """Whether a path names a regular file."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long

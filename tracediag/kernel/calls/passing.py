@@ -46,7 +46,7 @@ def send_message(action: Action, call: Syscall) -> None:
 
 def _pass_on(action: Action, call: Syscall | Begun) -> None:
     sender = look_up(action, call.number(0))
-    for items in _carried(call):
+    for items in carried(call):
         held = [(look_up(action, number_of(item)), note_of(item)) for item in items]
         files = [file.file for file, _ in held if file is not None]
         if len(files) == len(items):
@@ -64,7 +64,7 @@ def receive_message(action: Action, call: Syscall) -> None:
     if held is None or call.failed:
         return
     if call.has(_RIGHTS):
-        for items in _carried(call):
+        for items in carried(call):
             _take(action, call, held, items, lost_before)
     elif call.has("MSG_CTRUNC"):
         action.kernel.rights.lose(held.file)
@@ -90,7 +90,7 @@ def _take(action: Action, call: Syscall, by: Descriptor, items: tuple[Value, ...
         install(action, number, file, cloexec=call.has("MSG_CMSG_CLOEXEC"))
 
 
-def _carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:
+def carried(call: Syscall | Begun) -> Iterator[tuple[Value, ...]]:
     """Yield the descriptors of each SCM_RIGHTS of a message: `cmsg_data=[3, 4]`; up to 4.10 without the field name."""
     header = call.arg(1)
     for value in () if header is None else walk(header):

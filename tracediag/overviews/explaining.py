@@ -1,0 +1,275 @@
+"""Explains one call of a trace: what it does, on what, whether its result is normal, and what stands around it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+
+import msgspec
+
+from tracediag.kernel import Action, Kernel, apply
+from tracediag.kernel.describe import describe
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.overviews.arguments import named_arguments
+from tracediag.overviews.descriptors import line_of, open_descriptor
+from tracediag.overviews.judging import judge
+from tracediag.overviews.sentences import held_by, sentence
+from tracediag.overviews.touching import DESCRIPTORS, touched
+from tracediag.results.explanation import Explanation, Moment, Parameter, Use, Verdict
+from tracediag.results.grades import Severity
+from tracediag.trace.calls import CHILD_WAITS, EXECS, LOOKS, OPENS
+from tracediag.trace.events import Call, Event, Syscall
+from tracediag.trace.records import Record
+from tracediag.trace.values import number_of, text_of
+
+_KEPT = 3
+"""Calls on one object that are remembered before the explained one."""
+_SHOWN = 4
+"""Calls that are shown after it."""
+_PATHS = 2048
+"""Names whose last calls are remembered."""
+_FILES = 4096
+_NAMING = LOOKS | OPENS | EXECS
+_SEARCHED = 2000
+"""Events after a failed look-up in which a later one may find the file."""
+
+_BRIEF = 80
+"""Characters of a record that is no call."""
+_ARTICLES = {
+    "Signal": "a signal",
+    "Stop": "a stop",
+    "Exit": "the end of a process or thread",
+    "Superseded": "a thread that execve replaced",
+    "Notice": "a message of strace",
+    "Elision": "a gap",
+    "Remark": "a message of a program",
+    "Other": "a line without a record",
+    "NotUnderstood": "a line that is not understood",
+}
+
+
+class NoCallError(LookupError):
+    """The line is no call, or the trace has no such line; the message is one clear sentence."""
+
+
+class Explainer:
+    """Takes the events of a trace in order, and explains the call of one line."""
+
+    def __init__(self, line: int) -> None:
+        self._line = line
+        self._kernel = Kernel()
+        self._start: float | None = None
+        self._history: dict[OpenFile, deque[tuple[Syscall, str]]] = {}
+        self._names: OrderedDict[str, deque[Syscall]] = OrderedDict()
+        self._made: Explanation | None = None
+        self._objects: dict[OpenFile, str] = {}
+        self._name: str | None = None
+        self._process: Process | None = None
+        self._after: list[Moment] = []
+        self._found: Syscall | None = None
+        self._since = 0
+        self._other: Record | None = None
+        self._near: list[int] = []
+
+    def take(self, event: Event) -> None:
+        """Process the next event."""
+        if self._start is None:
+            self._start = event.time
+        if not isinstance(event, Syscall):
+            if isinstance(event, Record) and event.line == self._line:
+                self._other = event
+            apply(self._kernel, event)
+        elif self._made is not None:
+            self._follow(event)
+        elif self._line in (event.line, line_of(event)):
+            self._explain(event)
+        else:
+            self._remember(event)
+
+    @property
+    def call(self) -> str | None:
+        """The name of the explained call, once it was found."""
+        return None if self._made is None else self._made.call
+
+    def explanation(self, path: str, lines: int, uses: Iterable[Use] = (), damage: str | None = None) -> Explanation:
+        """Return the explanation, after the last event.
+
+        Raises:
+            NoCallError: if the line is no call, or the trace has fewer lines than that.
+        """
+        if self._made is None:
+            raise NoCallError(self._no_call(path, lines))
+        verdict, reason = self._made.verdict, self._made.reason
+        if self._found is not None:
+            verdict = Verdict.NORMAL
+            name = str(text_of(self._found.arg("path")) or "")
+            reason = f"one try of a search: line {line_of(self._found):,} finds {name}"
+        found = tuple(uses)
+        if verdict is Verdict.NOTABLE and any(use.severity is Severity.ERROR for use in found):
+            verdict, reason = Verdict.FAILED, "this one mattered: see the finding"
+        return msgspec.structs.replace(
+            self._made,
+            path=path,
+            after=tuple(self._after),
+            findings=found,
+            verdict=verdict,
+            reason=reason,
+            damage=damage,
+        )
+
+    def _no_call(self, path: str, lines: int) -> str:
+        if self._line > lines:
+            return f"{path} has {lines:,} lines: there is no line {self._line:,}"
+        near = min(self._near, key=self._distance, default=None)
+        nearest = "" if near is None else f"; the nearest call is at line {near:,}"
+        what = (
+            "" if self._other is None else f" but {_ARTICLES[type(self._other).__name__]}: {self._other.text[:_BRIEF]}"
+        )
+        return f"{path}: line {self._line:,} is no call{what}{nearest}"
+
+    def _distance(self, line: int) -> int:
+        return abs(line - self._line)
+
+    def _remember(self, call: Syscall) -> None:
+        action = apply(self._kernel, call)
+        place = line_of(call)
+        self._near = [*self._near[-1:], place] if place < self._line else [*self._near[:2], place]
+        for file, note in touched(action).items():
+            self._history.setdefault(file, deque(maxlen=_KEPT)).append((call, note))
+        for descriptor in action.released:
+            if descriptor.file.gone:
+                self._history.pop(descriptor.file, None)
+        if len(self._history) > _FILES:
+            self._history = {file: calls for file, calls in self._history.items() if not file.gone}
+        name = _name_of(call)
+        if name is not None:
+            self._names.setdefault(name, deque(maxlen=_KEPT)).append(call)
+            self._names.move_to_end(name)
+            if len(self._names) > _PATHS:
+                self._names.popitem(last=False)
+
+    def _explain(self, call: Syscall) -> None:
+        thread = self._kernel.process_table.thread(call)
+        process = self._process = thread.process
+        who = _who(process, call, len(process.threads))
+        said = sentence(call, process, who)
+        parameters = tuple(_parameter(name, text, place, call, process)
+                           for place, (name, text) in enumerate(named_arguments(call)))  # fmt: skip
+        program = process.program
+        first = call.number(0)
+        held = None if first is None or first < 0 else held_by(process, first)
+        result, verdict, reason = judge(call, held)
+        action = apply(self._kernel, call)
+        self._objects = touched(action)
+        self._name = _name_of(call) if call.failed else None
+        self._made = Explanation(
+            path="",
+            line=call.line,
+            last_line=line_of(call),
+            pid=call.pid,
+            program=program,
+            time=call.time,
+            start=self._start,
+            duration=call.duration,
+            call=call.name,
+            text=call.text,
+            sentence=said,
+            parameters=parameters,
+            result=_created(result, action),
+            verdict=verdict,
+            reason=reason,
+            before=tuple(self._earlier(call, action)),
+            after=(),
+            findings=(),
+        )
+
+    def _earlier(self, call: Syscall, action: Action) -> list[Moment]:
+        """Return what happened on the same objects before: their birth, and the last calls."""
+        found: dict[int, Moment] = {}
+        for file, how in self._objects.items():
+            birth = file.opened
+            if birth is not None and birth is not call:
+                found[line_of(birth)] = _moment(birth, f"creates {how[how.find('fd ') :]}")
+            for earlier, note in self._history.get(file, ()):
+                found.setdefault(line_of(earlier), _moment(earlier, note))
+        for earlier in self._names.get(self._name or "", ()):
+            found.setdefault(line_of(earlier), _moment(earlier, "the same name"))
+        for event, note in _child_events(call, action):
+            found.setdefault(line_of(event), _moment(event, note))
+        return [found[line] for line in sorted(found)]
+
+    def _follow(self, call: Syscall) -> None:
+        if len(self._after) >= _SHOWN and (self._name is None or self._since > _SEARCHED):
+            return
+        self._since += 1
+        action = apply(self._kernel, call)
+        if self._name is not None and self._found is None and action.process is self._process:
+            self._search(call)
+        if len(self._after) >= _SHOWN:
+            return
+        note = next((how for file, how in touched(action).items() if file in self._objects), None)
+        if note is not None:
+            self._after.append(_moment(call, note))
+
+    def _search(self, call: Syscall) -> None:
+        if _name_of(call) != self._name:
+            return
+        if len(self._after) < _SHOWN:
+            self._after.append(_moment(call, "the same name"))
+        if not call.failed and call.returned:
+            self._found = call
+
+
+def _who(process: Process, call: Call, threads: int) -> str:
+    program = posixpath.basename(process.program or "")
+    name = f" ({program})" if program else ""
+    if call.pid is None:
+        return f"the process{name}"
+    return f"thread {call.pid}{name}" if threads > 1 and call.pid != process.pid else f"pid {call.pid}{name}"
+
+
+def _parameter(name: str, text: str, place: int, call: Syscall, process: Process) -> Parameter:
+    meaning = ""
+    if name in DESCRIPTORS and not (name == "newfd" and call.name.startswith("dup")):
+        number = number_of(call.arg(place))
+        if number is not None and number >= 0:
+            held = held_by(process, number)
+            meaning = "not open as far as the trace shows" if held is None else _since(held, process)
+    return Parameter(name, text, meaning)
+
+
+def _since(descriptor: Descriptor, process: Process) -> str:
+    """Return what a descriptor is and since when: `TCP listener 127.0.0.1:80, from socket at line 12, nonblock`."""
+    shown = open_descriptor(descriptor, process)
+    born = "there before the trace" if shown.line is None else f"from {shown.call} at line {shown.line:,}"
+    return ", ".join(part for part in (shown.what or "", born, shown.origin, *shown.flags, *shown.condition) if part)
+
+
+def _created(result: str, action: Action) -> str:
+    if not action.opened:
+        return result
+    return "creates " + " and ".join(describe(descriptor) for descriptor in action.opened)
+
+
+def _child_events(call: Syscall, action: Action) -> list[tuple[Event, str]]:
+    """Return the birth and the end of the child that a wait reaped."""
+    if call.name not in CHILD_WAITS or call.failed or not action.process.reaped:
+        return []
+    last = action.process.reaped[-1]
+    child = last.child if last.call is call else None
+    events = [] if child is None else [(child.started, "creates the child"), (child.exit, "the child ends")]
+    return [(event, note) for event, note in events if event is not None]
+
+
+def _name_of(call: Syscall) -> str | None:
+    """Return the last part of the path that a call looks up."""
+    if call.name not in _NAMING:
+        return None
+    path = text_of(call.arg("path"))
+    return posixpath.basename(str(path).rstrip("/")) or None if path is not None else None
+
+
+def _moment(event: Event, note: str) -> Moment:
+    return Moment(line=line_of(event), pid=event.pid, time=event.time, text=getattr(event, "text", ""), note=note)

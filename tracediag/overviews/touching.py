@@ -1,0 +1,61 @@
+"""Which open file descriptions a call acts on: by its first descriptor, by others, in a set, or in a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.kernel import Action
+from tracediag.kernel.calls.passing import carried
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.trace.calls import MESSAGE_SENDS, MOVES, SENDFILES
+from tracediag.trace.events import Syscall
+from tracediag.trace.parameters import names
+from tracediag.trace.values import number_of
+
+DESCRIPTORS = frozenset(
+    {"fd", "sockfd", "dirfd", "epfd", "pidfd", "mqdes", "oldfd", "newfd", "fd_in", "fd_out"}
+    | {"out_fd", "in_fd", "olddirfd", "newdirfd", "mount_fd"}
+)
+"""Parameters that are descriptors."""
+_DIRECTORIES = frozenset({"dirfd", "olddirfd"})
+
+
+def touched(action: Action) -> dict[OpenFile, str]:
+    """Return the descriptions that an applied event acted on, each with how: "fd 7", "creates fd 8", "reports fd 7"."""
+    found = {descriptor.file: f"creates fd {descriptor.number}" for descriptor in action.opened}
+    for descriptor in action.released:
+        found.setdefault(descriptor.file, f"closes fd {descriptor.number}")
+    if action.registration is not None:
+        found.setdefault(action.registration.file, f"fd {action.registration.number}")
+    if action.round is not None and action.round.wait is action.event:
+        for report in action.round.reports:
+            if report.descriptor is not None:
+                found.setdefault(report.descriptor.file, f"reports fd {report.number}")
+    event = action.event
+    if isinstance(event, Syscall):
+        for number, how in _named(event):
+            held = None if number is None or number < 0 else action.process.table.get(number)
+            if held is not None:
+                found.setdefault(held.file, f"{how}fd {number}")
+    return found
+
+
+def _named(call: Syscall) -> Iterator[tuple[int | None, str]]:
+    """Yield the descriptors that the arguments of a call name, each with the words for how it is used."""
+    if call.name in MOVES:
+        source, target = (1, 0) if call.name in SENDFILES else (0, 2)
+        yield call.number(source), "from "
+        yield call.number(target), "to "
+    elif _begins_with_descriptor(call):
+        yield call.number(0), ""
+        if call.name in MESSAGE_SENDS and "SCM_RIGHTS" in call.body:
+            for items in carried(call):
+                yield from ((number_of(item), "passes ") for item in items)
+
+
+def _begins_with_descriptor(call: Syscall) -> bool:
+    """Whether the first argument is a descriptor that the call acts on: not the directory that a path starts from."""
+    known = names(call.name)
+    if not known or known[0] not in DESCRIPTORS:
+        return False
+    return known[0] not in _DIRECTORIES or "AT_EMPTY_PATH" in call.body
