@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
+from tracediag.evidence.set_id import denied
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
@@ -93,6 +94,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The chdir that a relative path starts from."""
     connect: Syscall | None = None
     """The connect that failed with the error that SO_ERROR returned."""
+    by_strace: bool = False
+    """Whether the program lacks the privilege only because strace traces it: `evidence.set_id`."""
 
     @property
     def peer_gone(self) -> bool:
@@ -215,7 +218,9 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 
 
 def _placed(blame: Blame, process: Process) -> Blame:
-    """Add the directory that a relative path starts from, or the connect that failed, if the trace shows it."""
+    """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
+    if denied(process, blame.call):
+        blame = msgspec.structs.replace(blame, by_strace=True)
     if blame.call.name == "getsockopt":
         return msgspec.structs.replace(blame, connect=_begun(process, blame.call))
     path, chdir = target(blame.call), process.place.moved

@@ -29,6 +29,8 @@ class Verdict(msgspec.Struct, eq=False):
     """Its own failed call."""
     complaint: Message | None = None
     """Its last write to fd 2."""
+    lost: Message | None = None
+    """The message in which it misses privileges that strace has taken away: `evidence.set_id`."""
     child: Verdict | None = None
     """The child that caused its bad end."""
     waited: Syscall | None = None
@@ -46,6 +48,11 @@ class Verdict(msgspec.Struct, eq=False):
     def bad(self) -> bool:
         """Whether it ended badly: `Process.ended_badly`."""
         return bool(self.status) or self.signal is not None
+
+    @property
+    def stripped(self) -> bool:
+        """Whether it failed for want of privileges that strace has taken away."""
+        return self.lost is not None or (self.blame is not None and self.blame.by_strace)
 
     @property
     def manner(self) -> str:

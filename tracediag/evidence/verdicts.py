@@ -13,6 +13,7 @@ from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.children import closer_of, line_of, names, sent, was_ended_by_parent
 from tracediag.evidence.complaints import Complaint, said_by
+from tracediag.evidence.set_id import lost_words
 from tracediag.evidence.steps import last_line
 from tracediag.evidence.verdict import Verdict, chain
 from tracediag.kernel import Kernel
@@ -94,6 +95,7 @@ def _judged(process: Process, children: list[Verdict]) -> Verdict:
     verdict.from_start = process.execs > 0 or process.started is not None
     if verdict.bad and end is not None:
         verdict.blame = _unheard(process) if killed else _own(process, find_blame(process, end.line))
+        verdict.lost = lost_words(process)
         said = said_by(process)
         verdict.complaint = said.last if said.pieces else None
         verdict.child = _culprit(process, verdict, children)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence import set_id
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
@@ -17,6 +18,8 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
 
 _ORPHANS = 64
 """Ended processes without a known parent that are kept until the end of the first process is known."""
@@ -62,7 +65,11 @@ class FailedCallBehindExit(Rule):
 
     def _reported(self, verdict: Verdict, at_most: Severity = Severity.ERROR) -> Iterator[Finding]:
         for found, judged in failures(verdict):
-            if found.blame is not None and found.end is not None and found.signal is None:
+            if found.end is not None and (
+                found.lost is not None or (found.blame is not None and found.blame.by_strace)
+            ):
+                yield self._stripped(found, found.end)
+            elif found.blame is not None and found.end is not None and found.signal is None:
                 severity = _milder(judged, at_most)
                 guess = found.blame.confidence is Confidence.POSSIBLE and at_most is not Severity.ERROR
                 yield self._caused(found, found.blame, Severity.NOTE if guess else severity)
@@ -81,6 +88,26 @@ class FailedCallBehindExit(Rule):
             why=why_of(blame),
             fix=fix_of(blame),
             explains=[("child-failure-behind", verdict.end.line)],
+        )
+
+    def _stripped(self, verdict: Verdict, end: Exit | Syscall) -> Finding:
+        """Report a program that strace has run without the privileges of its file: no fault of the program."""
+        blame, lost = verdict.blame, verdict.lost
+        known = blame is not None and blame.by_strace
+        steps = _story(blame) if blame is not None and known else []
+        if lost is not None and all(lost.line != one.line for one in steps):
+            steps.append(step(lost, "the program reports what it lacks", primary=not known))
+        because = f": {failure_of(blame)}" if blame is not None and known else ""
+        return self.finding(
+            [*sorted(steps, key=lambda one: one.line), end_step(end)],
+            object=named(verdict.program, verdict.pid),
+            title=f"{program_name(verdict.program) or 'the process'} {verdict.manner},"
+            f" without the privileges that strace takes away{because}",
+            severity=Severity.NOTE,
+            confidence=Confidence.LIKELY,
+            why=set_id.WHY,
+            fix=set_id.fix(verdict.program),
+            explains=[("child-failure-behind", end.line)],
         )
 
     def _complained(self, process: Process, end: int, severity: Severity) -> Iterator[Finding]:
