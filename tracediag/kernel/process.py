@@ -150,6 +150,8 @@ class Thread(Watched, eq=False):
     process: Process
     inner: int | None = None
     """The number by which it, or its parent, knows it, once shown; another than `tid` in a pid namespace of its own."""
+    appeared: int = 0
+    """The line of its first call or signal."""
     inside: Begun | None = None
     """The call that has begun and not yet returned."""
     inside_descriptor: Any = None

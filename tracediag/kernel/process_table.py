@@ -16,7 +16,7 @@ from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Syscall
-from tracediag.trace.records import Exit
+from tracediag.trace.records import Exit, Notice
 
 _CROWD = 64
 """Threads among which the only process left is looked for."""
@@ -52,7 +52,11 @@ class ProcessTable:
 
     def thread(self, event: Event) -> Thread:
         """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""
-        found = self.threads.get(event.pid) or self._newcomer(event)
+        found = self.threads.get(event.pid)
+        if found is None:
+            found = self._newcomer(event)
+            # Without pids a notice of strace itself stands before the first call.
+            found.appeared = event.line + isinstance(event, Notice)
         self.last = found
         if self._silent and found.tid is not None:
             self._silent.pop(found.tid, None)

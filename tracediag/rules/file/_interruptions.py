@@ -8,19 +8,23 @@ from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.complaints import Complaint
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
     CONTROLS,
+    EPOLL_WAITS,
     FUTEXES,
+    IO_WAITS,
     OPENS,
     POSITIONED_READS,
     POSITIONED_WRITES,
     QUEUE_WAITS,
     READS,
+    RECEIVES,
     SENDFILES,
+    SYSV_WAITS,
     WAITS,
     WRITES,
 )
@@ -34,6 +38,8 @@ QUEUES = QUEUE_WAITS | {"flock"}
 ON_DESCRIPTORS = INPUTS | _OUTPUTS | ACCEPTS | CONTROLS | {"connect", "flock", "ioctl"}
 WAITING = ON_DESCRIPTORS | CHILD_WAITS | WAITS | OPENS | FUTEXES | QUEUES
 """Calls that may wait, and so be interrupted."""
+_STOPPABLE = EPOLL_WAITS | SYSV_WAITS | IO_WAITS | RECEIVES | ACCEPTS
+"""Calls that fail with EINTR after a stop, even without a handler; those on sockets if a timeout is set for them."""
 _STDERR = 2
 
 
@@ -63,6 +69,17 @@ class Interruption(msgspec.Struct, eq=False):
     def process(self) -> Process:
         """The process that made it."""
         return self.aftermath.process
+
+
+def by_attach(interruption: Interruption, thread: Thread) -> bool:
+    """Whether the attach of strace may have interrupted the call: the first one of a thread that ran before.
+
+    strace stops each thread that it attaches to, as SIGSTOP would; what is restarted after a handler, or with what is
+    left of its timeout, is not interrupted for the program: signal(7), "by stop signals"; ptrace(2), PTRACE_INTERRUPT.
+    """
+    seen_born = interruption.process.started is not None or interruption.process.execs > 0
+    call = interruption.call
+    return not seen_born and interruption.signal is None and call.line == thread.appeared and call.name in _STOPPABLE
 
 
 def subject(action: Action) -> Descriptor | None:

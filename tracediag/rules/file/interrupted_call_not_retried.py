@@ -22,6 +22,7 @@ from tracediag.rules.file._interruptions import (
     QUEUES,
     WAITING,
     Interruption,
+    by_attach,
     deliver,
     is_report,
     is_retry,
@@ -91,6 +92,8 @@ class InterruptedCallNotRetried(Rule):
             self._forget(action)
         elif isinstance(event, Exit) or interruption.age > _SPAN or _exits(event):
             self._forget(action)
+            if by_attach(interruption, action.thread):
+                return
             yield from self._judged(interruption, event if isinstance(event, Exit) or _exits(event) else None)
 
     def _settled(self, action: Action, interruption: Interruption, call: Syscall) -> bool:
@@ -118,8 +121,9 @@ class InterruptedCallNotRetried(Rule):
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the interrupted calls that are still open when the trace ends."""
         del kernel
-        for interruption in self._open.values():
-            yield from self._judged(interruption, None)
+        for thread, interruption in self._open.items():
+            if not by_attach(interruption, thread):
+                yield from self._judged(interruption, None)
 
     def _judged(self, interruption: Interruption, end: Syscall | Exit | None) -> Iterator[Finding]:
         signal = "" if interruption.signal is None else interruption.signal.name
