@@ -2,8 +2,8 @@ import argument_lines
 import pytest
 from argument_lines import LINES, RECORDED, Line
 
+from tracediag.languages.texts import grammar_text
 from tracediag.parsing import ArgumentError, parse_arguments, parse_strict, parse_value
-from tracediag.parsing.grammar import grammar_text
 from tracediag.trace.values import Structure, Symbol, note_of
 
 

@@ -7,9 +7,10 @@ from functools import partial
 
 import pytest
 
-from tracediag.parsing import grammar, tables
+from tracediag.languages import tables, texts
+from tracediag.parsing import grammar
 
-TEXT = grammar.grammar_text("strace.lark")
+TEXT = texts.grammar_text("strace.lark")
 BODY = '3, [{a=1, b="x"...}, 0x2], O_RDONLY|O_CLOEXEC'
 
 
@@ -20,7 +21,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def parse():
-    return tables.with_kept_tables(TEXT, partial(grammar.build, TEXT)).parse(BODY)
+    return tables.with_kept_tables("strace", TEXT, partial(grammar.build, TEXT)).parse(BODY)
 
 
 def kept(cache):
@@ -38,7 +39,7 @@ def test_kept_tables_parse_as_built_ones_do(cache):
 def test_another_grammar_has_another_file(cache):
     parse()
     other = TEXT + "\n// changed\n"
-    tables.with_kept_tables(other, partial(grammar.build, other))
+    tables.with_kept_tables("strace", other, partial(grammar.build, other))
     assert len(list(cache.iterdir())) == 2
 
 
@@ -95,7 +96,7 @@ def test_several_read_at_once(cache):
     parse()
     asked = []
     with tables._locked(cache, alone=False):
-        tables.with_kept_tables(TEXT, lambda path: asked.append(path) or grammar.build(TEXT, path))
+        tables.with_kept_tables("strace", TEXT, lambda path: asked.append(path) or grammar.build(TEXT, path))
     assert asked == [str(kept(cache))]
 
 

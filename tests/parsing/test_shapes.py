@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
+from tracediag.languages.texts import grammar_text
 from tracediag.parsing import calls, parser_for
 from tracediag.parsing.calls import Book
-from tracediag.parsing.grammar import build, grammar_text
+from tracediag.parsing.grammar import build
 from tracediag.parsing.strict import ArgumentError, parse_strict, template_of
 from tracediag.parsing.tolerant import parse_tolerant
 

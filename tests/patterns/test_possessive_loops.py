@@ -17,6 +17,7 @@ import pytest
 
 import tracediag
 from tracediag.parsing.grammar import terminal_patterns
+from tracediag.query.grammar import parser as query_parser
 
 SINGLE = {codes.ATOMIC_GROUP, codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY}
 
@@ -28,7 +29,8 @@ def patterns() -> Iterator[object]:
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(owner := getattr(value, "__self__", value), re.Pattern) and isinstance(owner.pattern, str):
                 yield pytest.param(owner.pattern, owner.flags, id=f"{module.name}.{name}")
-    for name, pattern in terminal_patterns().items():
+    queries = {terminal.name: terminal.pattern.to_regexp() for terminal in query_parser().terminals}
+    for name, pattern in (*terminal_patterns().items(), *queries.items()):
         yield pytest.param(pattern, 0, id=f"terminal {name}")
 
 

@@ -18,20 +18,21 @@ from lark import Lark
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-def with_kept_tables(grammar: str, build: Callable[[str | bool], Lark]) -> Lark:
+def with_kept_tables(name: str, grammar: str, build: Callable[[str | bool], Lark]) -> Lark:
     """Return the parser of a grammar, with the tables that an earlier run kept, if any; else keep them.
 
     Lark keeps them as a pickle, which may run code, so only a file that no other user can have written is read. Where
     the folder cannot be written, or `HOME` is not set, the tables are built.
 
     Args:
+        name: what the file is called after: "strace", "query".
         grammar: its text; another text, and another version of lark or Python, has another file.
         build: makes the parser, given the value of lark's option `cache`.
     """
     version = f"{lark.__version__} {sys.version_info[:2]}"
     digest = hashlib.sha256(f"{version}\n{grammar}".encode()).hexdigest()[:16]
     try:
-        path = _folder() / f"strace-{digest}.lark"
+        path = _folder() / f"{name}-{digest}.lark"
         for folder in (path.parent.parent, path.parent):  # a home directory that does not exist is not made
             folder.mkdir(mode=0o700, exist_ok=True)
         _check_owner(path)

@@ -1,0 +1,38 @@
+"""The query language: says what a call, or a sequence of calls on one object, looks like.
+
+    from tracediag.query import compile_query
+
+    query = compile_query('call in (rename, renameat2) and errno == EXDEV')
+    query.calls, query.errnos     which calls can match: the reader need not make events of others
+    query.matches(action)         whether the call of an action matches, for queries about one call
+    query.watch()                 for all queries: `feed(action)` yields each `Match`
+
+errors     QueryError: the column, what was expected there, the nearest name
+grammar    the lark parser of `grammars/query.lark`
+nodes      what a query consists of, after parsing
+types      what kinds of values there are, and which comparisons each allows
+names      every name that a query reads, listed once
+objects    what `by` may name, and which objects a call belongs to
+conditions a condition compiled to a closure, with the calls and errors that can match
+compiling  text -> Query
+watching   sequences, counts and absences, followed over a trace
+"""
+
+from tracediag.query.compiling import Query, compile_query
+from tracediag.query.errors import QueryError
+from tracediag.query.names import CLASSES, NAMES, Name
+from tracediag.query.objects import OBJECTS
+from tracediag.query.watching import Match, Watch, forget_released
+
+__all__ = [
+    "CLASSES",
+    "NAMES",
+    "OBJECTS",
+    "Match",
+    "Name",
+    "Query",
+    "QueryError",
+    "Watch",
+    "compile_query",
+    "forget_released",
+]

@@ -1,0 +1,141 @@
+"""Text -> Query: parsed, its names and types checked, compiled to closures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tracediag.kernel import Action
+from tracediag.query.conditions import Compiled, Compiler, seconds_of
+from tracediag.query.errors import QueryError, nearest
+from tracediag.query.grammar import parse
+from tracediag.query.nodes import Absent, Count, Literal, Sequence
+from tracediag.query.objects import OBJECTS, ObjectKind
+from tracediag.query.subject import Subject
+from tracediag.query.watching import AbsentWatch, CallWatch, CountWatch, SequenceWatch, Watch
+from tracediag.trace.events import Syscall
+from tracediag.trace.numbers import integer
+
+MOST_COUNTED = 100_000
+"""The greatest number that a `count` may ask for: so many calls are remembered for an object."""
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A compiled query. It holds no state of a trace: `watch` makes that."""
+
+    text: str
+    calls: frozenset[str] | None
+    """The names of the calls that it must see; None if any call matters."""
+    errnos: frozenset[str] | None
+    """The errors with which a call can match; None if any outcome can. Always None for queries over several calls."""
+    model: bool
+    """Whether it reads the model of the kernel; if not, `matches_call` suffices."""
+    condition: Compiled | None
+    """For a query about one call; None for sequences, counts and absences."""
+    parts: tuple[Compiled, ...]
+    """The conditions that it consists of."""
+    watch: Callable[[], Watch]
+    """Returns a new run of the query over a trace."""
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is about one call."""
+        return self.condition is not None
+
+    @property
+    def never(self) -> bool:
+        """Whether no call can match, because parts exclude each other: `call == read and call == write`."""
+        return any(part.calls == frozenset() or part.errnos == frozenset() for part in self.parts)
+
+    def matches(self, action: Action) -> bool:
+        """Whether the call of an action matches; False for an event that is no complete call.
+
+        Raises:
+            TypeError: if the query is not about one call: use `watch`.
+        """
+        call = action.event
+        return isinstance(call, Syscall) and self._test(call, action)
+
+    def matches_call(self, call: Syscall) -> bool:
+        """Whether a call matches, for a query that does not read the model of the kernel.
+
+        Raises:
+            TypeError: if it does, or is not about one call.
+        """
+        if self.model:
+            raise TypeError("this query reads the model of the kernel")
+        return self._test(call, None)
+
+    def _test(self, call: Syscall, action: Action | None) -> bool:
+        if self.condition is None:
+            raise TypeError("this query is about several calls: use watch()")
+        if self.calls is not None and call.name not in self.calls:
+            return False
+        if self.errnos is not None and call.errno not in self.errnos:
+            return False
+        return self.condition.test(Subject(call, action))
+
+    def why(self, call: Syscall, action: Action | None = None) -> tuple[tuple[str, Any], ...]:
+        """Return the comparisons that are true of a call, as written, each with the value that was compared."""
+        subject = Subject(call, action)
+        leaves = () if self.condition is None else self.condition.leaves
+        return tuple((leaf.text, leaf.read(subject)) for leaf in leaves if leaf.test(subject))
+
+
+def compile_query(text: str) -> Query:
+    """Compile a query.
+
+    Raises:
+        QueryError: if it is not of the language, names what does not exist, or compares what cannot be compared.
+    """
+    parsed = parse(text)
+    body = parsed.body
+    compiler = Compiler(text, sequence=isinstance(body, Sequence | Count | Absent))
+    for let in parsed.lets:
+        compiler.define(let.name, let.place, let.condition)
+    match body:
+        case Sequence(by, steps, until, within):
+            compiled = tuple(compiler.compile(step) for step in steps)
+            closing = None if until is None else compiler.compile(until)
+            kind, limit = _object(text, by), _limit(text, within)
+            parts = compiled if closing is None else (*compiled, closing)
+            return _over(text, parts, lambda: SequenceWatch(kind, compiled, closing, limit))
+        case Count(by, step, least, within):
+            counted, number = compiler.compile(step), _number(text, least)
+            kind, limit = _object(text, by), _limit(text, within)
+            return _over(text, (counted,), lambda: CountWatch(kind, counted, number, limit))
+        case Absent(by, missing, first, last, within):
+            gone, one, other = (compiler.compile(part) for part in (missing, first, last))
+            kind, limit = _object(text, by), _limit(text, within)
+            return _over(text, (gone, one, other), lambda: AbsentWatch(kind, gone, one, other, limit))
+        case condition:
+            found = compiler.compile(condition)
+            return Query(text, found.calls, found.errnos, found.model, found, (found,), lambda: CallWatch(found))
+
+
+def _over(text: str, parts: tuple[Compiled, ...], watch: Callable[[], Watch]) -> Query:
+    names = [part.calls for part in parts]
+    known = [each for each in names if each is not None]
+    calls = frozenset().union(*known) if len(known) == len(names) else None
+    return Query(text, calls, None, model=True, condition=None, parts=parts, watch=watch)
+
+
+def _object(text: str, by: Literal) -> ObjectKind:
+    found = OBJECTS.get(by.text)
+    if found is None:
+        hint = nearest(by.text, OBJECTS) or f"; by takes {', '.join(OBJECTS)}"
+        raise QueryError(text, by.place, f"no object is named {by.text}{hint}")
+    return found
+
+
+def _limit(text: str, within: Literal | None) -> float | None:
+    return None if within is None else seconds_of(text, within)
+
+
+def _number(text: str, least: Literal) -> int:
+    found = integer(least.text)
+    if found is None or not 1 <= found <= MOST_COUNTED:
+        raise QueryError(text, least.place, f"count takes a number from 1 to {MOST_COUNTED:,}, not {least.text}")
+    return found

@@ -1,0 +1,307 @@
+"""A condition compiled to a closure, with the calls and errors that can match: the index of a query."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from tracediag.query.errors import QueryError, nearest
+from tracediag.query.names import CLASSES, NAMES, Name
+from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, Not, Operand, Reports
+from tracediag.query.subject import Subject
+from tracediag.query.types import OPERATORS, Type, pattern_of, quantity, value_of
+from tracediag.trace.parameters.table import calls, positions, table
+from tracediag.trace.values import Value, names_of, number_of, text_of
+
+Test = Callable[[Subject], bool]
+
+MOST_SUBJECT = 4096
+"""Characters of a text that an expression is searched in: the expression may be one that backtracks."""
+DEEPEST = 60
+"""How deep `not` and parentheses may nest."""
+_ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One comparison of a query."""
+
+    text: str
+    """As written."""
+    test: Test
+    read: Callable[[Subject], Any]
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A condition."""
+
+    test: Test
+    calls: frozenset[str] | None = None
+    """The names of the calls that can match; None if any can."""
+    errnos: frozenset[str] | None = None
+    """The errors with which a call can match; None if any, and none, can."""
+    model: bool = False
+    """Whether it reads the model of the kernel."""
+    leaves: tuple[Leaf, ...] = ()
+
+
+class Compiler:
+    """Compiles the conditions of one query."""
+
+    def __init__(self, text: str, *, sequence: bool) -> None:
+        """Set the text, for the places of errors, and whether `reports it` has a meaning."""
+        self._text = text
+        self._sequence = sequence
+        self.lets: dict[str, Compiled] = {}
+
+    def define(self, name: str, place: int, condition: Condition) -> None:
+        """Compile a named part.
+
+        Raises:
+            QueryError: if the name is taken.
+        """
+        if name in NAMES or name in self.lets or "." in name:
+            raise QueryError(self._text, place, f"{name} is taken; another name is needed for this part")
+        self.lets[name] = self.compile(condition)
+
+    def compile(self, condition: Condition, depth: int = 0) -> Compiled:
+        """Compile a condition.
+
+        Raises:
+            QueryError: if a name is unknown or a comparison is impossible.
+        """
+        if depth > DEEPEST:
+            raise QueryError(self._text, 0, f"the query nests deeper than {DEEPEST} levels")
+        match condition:
+            case Both(parts):
+                return _both([self.compile(part, depth + 1) for part in parts])
+            case Either(parts):
+                return _either([self.compile(part, depth + 1) for part in parts])
+            case Not(part):
+                return _negated(self.compile(part, depth + 1))
+            case Reports(place):
+                return self._reports(place)
+            case Comparison():
+                return self._comparison(condition)
+
+    def _reports(self, place: int) -> Compiled:
+        if not self._sequence:
+            raise QueryError(self._text, place, "`reports it` needs a sequence: there is no object that `it` means")
+        leaf = Leaf("reports it", lambda subject: subject.reported, lambda subject: subject.reported)
+        return Compiled(leaf.test, model=True, leaves=(leaf,))
+
+    def _comparison(self, node: Comparison) -> Compiled:
+        if node.operator == "" and (part := self.lets.get(node.operand.name)) is not None:
+            return part
+        name = self._name(node.operand)
+        self._check_operator(node, name)
+        test = self._test(node, name)
+        calls, errnos = self._index(node, name)
+        leaf = Leaf(self._text[node.place : node.end], test, name.read)
+        return Compiled(test, calls, errnos, name.model, (leaf,))
+
+    def _name(self, operand: Operand) -> Name:
+        if operand.argument:
+            if operand.name not in _parameters():
+                hint = nearest(operand.name, _parameters())
+                raise QueryError(self._text, operand.place, f"no call has an argument {operand.name!r}{hint}")
+            return Name(f'arg("{operand.name}")', Type.ANY, "", lambda it: it.call.arg(operand.name))
+        found = NAMES.get(operand.name)
+        if found is None:
+            hint = nearest(operand.name, [*NAMES, *self.lets]) or "; `tracediag grep --names` lists them"
+            raise QueryError(self._text, operand.place, f"nothing is named {operand.name}{hint}")
+        return found
+
+    def _check_operator(self, node: Comparison, name: Name) -> None:
+        allowed = OPERATORS[name.type]
+        if node.operator in allowed:
+            return
+        if node.operator == "":
+            shown = " or ".join(allowed[:2])
+            said = f"{name.name} is no condition; compare it: {name.name} {shown} ..."
+            raise QueryError(self._text, node.place, said)
+        if allowed == ("",):
+            raise QueryError(
+                self._text, node.place, f"{name.name} is yes or no; write {name.name} or not {name.name} alone"
+            )
+        article = "an" if name.type in (Type.ERRNO, Type.ANY) else "a"
+        kind = "a set of flags" if name.type is Type.FLAGS else f"{article} {name.type}"
+        said = f"{name.name} is {kind}, which has no {node.operator}; it has {', '.join(allowed)}"
+        raise QueryError(self._text, node.place, said)
+
+    def _test(self, node: Comparison, name: Name) -> Test:
+        read = name.read
+        if node.operator == "":
+            return lambda subject: bool(read(subject))
+        if node.kind:
+            return _is_in(read, self._class(node, name))
+        if node.operator == "~":
+            return self._search(node.values[0], name)
+        if node.operator == "under":
+            return _under(name, value_of(self._text, node.values[0], Type.TEXT, name.name))
+        values = [value_of(self._text, value, name.type, name.name, name.words) for value in node.values]
+        if node.operator == "has":
+            return _has(name, values[0])
+        if node.operator in _ORDERED:
+            return self._ordered(node, name, values[0])
+        if name.type is Type.ANY:
+            return _argument_is(read, values, equal=node.operator != "!=")
+        if name.type is Type.TEXT:
+            return _text_is(read, frozenset(values), equal=node.operator != "!=")
+        return _is_not(read, values[0]) if node.operator == "!=" else _is_in(read, frozenset(values))
+
+    def _class(self, node: Comparison, name: Name) -> frozenset[str]:
+        place = node.end - len(node.kind)
+        if name.type is not Type.CALL:
+            raise QueryError(self._text, place, f"{node.kind} is a class of calls; write call in {node.kind}")
+        found = CLASSES.get(node.kind)
+        if found is None:
+            hint = nearest(node.kind, CLASSES) or f"; there are {', '.join(CLASSES)}"
+            raise QueryError(self._text, place, f"no class of calls is named {node.kind}{hint}")
+        return found.calls
+
+    def _ordered(self, node: Comparison, name: Name, value: Any) -> Test:
+        if not isinstance(value, int | float):
+            raise QueryError(self._text, node.values[0].place, f"{node.operator} compares numbers, not {value!r}")
+        compare, read = _ORDERED[node.operator], name.read
+        if name.type is Type.ANY:
+            return lambda it: (number := number_of(read(it))) is not None and compare(number, value)
+        return lambda it: (number := read(it)) is not None and compare(number, value)
+
+    def _search(self, literal: Literal, name: Name) -> Test:
+        try:
+            search = re.compile(pattern_of(literal)).search
+        except re.error as error:
+            place = literal.place + 1 + (error.pos or 0)
+            raise QueryError(self._text, place, f"this is no regular expression: {error.msg}") from None
+        except (OverflowError, RecursionError):
+            raise QueryError(self._text, literal.place, "this regular expression is too large") from None
+        read = _texts(name)
+        return lambda it: any(search(text[:MOST_SUBJECT]) is not None for text in read(it))
+
+    def _index(self, node: Comparison, name: Name) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """Return the calls and the errors with which a comparison can be true."""
+        if node.operator in ("==", "in") and name.type in (Type.CALL, Type.ERRNO):
+            values = self._class(node, name) if node.kind else None
+            if values is None:
+                values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)
+            return (values, None) if name.type is Type.CALL else (None, values)
+        return (None if name.calls is None else name.calls()), None
+
+
+def seconds_of(text: str, literal: Literal) -> float:
+    """Return the time of `within`.
+
+    Raises:
+        QueryError: if the quantity is no time.
+    """
+    if literal.text.endswith("iB"):
+        raise QueryError(text, literal.place, f"within takes a time, such as 10s, not {literal.text}")
+    return quantity(literal)
+
+
+def _parameters() -> frozenset[str]:
+    """Return every name of an argument, in every spelling."""
+    if not _KNOWN:
+        _KNOWN.update(each.name for each in table().everyday)
+        _KNOWN.update(name for call in calls() for name in positions(call, "", 0))
+        _KNOWN.update(spelling for row in table().rows.values() for place in row for spelling in place)
+    return frozenset(_KNOWN)
+
+
+_KNOWN: set[str] = set()
+
+
+def _texts(name: Name) -> Callable[[Subject], tuple[str, ...]]:
+    """Return what reads the texts of a name; an argument that is a path is made no more than it shows."""
+    read = name.read
+    if name.type is Type.ANY:
+        return lambda it: () if (text := text_of(read(it))) is None else (str(text),)
+    return lambda it: read(it) or ()
+
+
+def _is_in(read: Callable[[Subject], Any], values: frozenset[Any]) -> Test:
+    if len(values) == 1:
+        (only,) = values
+        return lambda it: bool(read(it) == only)
+    return lambda it: read(it) in values
+
+
+def _is_not(read: Callable[[Subject], Any], value: Any) -> Test:
+    return lambda it: (found := read(it)) is not None and found != value
+
+
+def _text_is(read: Callable[[Subject], Any], values: frozenset[str], *, equal: bool) -> Test:
+    if equal:
+        return lambda it: any(text in values for text in read(it) or ())
+    return lambda it: bool(found := read(it)) and not any(text in values for text in found)
+
+
+def _argument_is(read: Callable[[Subject], Any], values: list[Any], *, equal: bool) -> Test:
+    def test(subject: Subject) -> bool:
+        found = read(subject)
+        return found is not None and any(_same(found, value) for value in values) is equal
+
+    return test
+
+
+def _same(found: Value, value: Any) -> bool:
+    if isinstance(value, int):
+        return number_of(found) == value
+    text = text_of(found)
+    return str(text) == value if text is not None else names_of(found) == {value}
+
+
+def _has(name: Name, flag: str) -> Test:
+    read = name.read
+    if name.type is Type.ANY:
+        return lambda it: flag in names_of(read(it))
+    return lambda it: (has := read(it)) is not None and has(flag)
+
+
+def _under(name: Name, folder: str) -> Test:
+    read, folder = _texts(name), folder.rstrip("/")
+    inside = f"{folder}/"
+    return lambda it: any(text == folder or text.startswith(inside) for text in read(it))
+
+
+def _both(parts: list[Compiled]) -> Compiled:
+    tests = tuple(part.test for part in parts)
+    if len(tests) == 2:
+        one, other = tests
+        return _joined(parts, lambda it: one(it) and other(it), _common)
+    return _joined(parts, lambda it: all(test(it) for test in tests), _common)
+
+
+def _either(parts: list[Compiled]) -> Compiled:
+    tests = tuple(part.test for part in parts)
+    return _joined(parts, lambda it: any(test(it) for test in tests), _united)
+
+
+def _joined(parts: list[Compiled], test: Test, join: Callable[[list[Any]], frozenset[str] | None]) -> Compiled:
+    leaves = tuple(leaf for part in parts for leaf in part.leaves)
+    calls, errnos = join([part.calls for part in parts]), join([part.errnos for part in parts])
+    return Compiled(test, calls, errnos, any(part.model for part in parts), leaves)
+
+
+def _negated(part: Compiled) -> Compiled:
+    test = part.test
+    return Compiled(lambda it: not test(it), model=part.model, leaves=part.leaves)
+
+
+def _common(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
+    known = [each for each in sets if each is not None]
+    return frozenset.intersection(*known) if known else None
+
+
+def _united(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
+    known = [each for each in sets if each is not None]
+    return frozenset().union(*known) if len(known) == len(sets) else None

@@ -1,0 +1,190 @@
+"""Every name that a query reads: its type, its unit, what it means and how it is read. Listed here and nowhere else.
+
+The list serves the compiler, `tracediag grep --names`, completion and docs/query.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
+from tracediag.query.classes import classes
+from tracediag.query.paths import calls_with_paths, paths_of
+from tracediag.query.subject import Subject
+from tracediag.query.types import Type
+from tracediag.trace.calls import BATCHES, MOVES, POSITIONED, READS, WRITES
+from tracediag.trace.numbers import identifier
+from tracediag.trace.values import Array, Text, bare, text_of, walk
+
+_TRANSFERS = (READS | WRITES | POSITIONED | MOVES) - BATCHES
+_COMM = 15
+"""Bytes of a command's name that the kernel keeps: prctl(2), PR_SET_NAME."""
+
+CLASSES = classes()
+"""The classes of calls by name."""
+
+
+class Name(msgspec.Struct, frozen=True):
+    """One name that a query reads."""
+
+    name: str
+    type: Type
+    doc: str
+    read: Callable[[Subject], Any]
+    """Returns the value, None where the call has none or the trace does not show it; a tuple of strings for text."""
+    unit: str = ""
+    model: bool = False
+    """Whether it is read from the model of the kernel, which must then see the events before."""
+    calls: Callable[[], frozenset[str]] | None = None
+    """Returns the only calls that have it; None if any may."""
+    words: frozenset[str] = frozenset()
+    """The values that it can have, if they are few."""
+
+
+def _text(value: str | None) -> tuple[str, ...] | None:
+    return None if value is None else (value,)
+
+
+def _shown(subject: Subject) -> tuple[str, ...]:
+    """Return the strings among the arguments that are data, joined: the pieces of a writev are one text."""
+    found = [value for arg in subject.call.args for value in walk(arg) if isinstance(value, Text)]
+    return ("".join(map(str, found)),) if found else ()
+
+
+def _moved(subject: Subject) -> int | None:
+    call = subject.call
+    return call.result if call.name in _TRANSFERS and call.errno is None else None
+
+
+def _number(subject: Subject) -> int | None:
+    return subject.call.number("fd") if (held := subject.descriptor) is None else held.number
+
+
+def _kind(subject: Subject) -> str | None:
+    held = subject.descriptor
+    return None if held is None else str(held.file.kind)
+
+
+def _of_socket(field: str) -> Callable[[Subject], Any]:
+    def read(subject: Subject) -> Any:
+        held = subject.descriptor
+        socket = None if held is None else held.file.socket
+        return None if socket is None else getattr(socket, field)
+
+    return read
+
+
+_local, _peer, _protocol = _of_socket("local"), _of_socket("peer"), _of_socket("protocol")
+
+
+def _port(address: str | None) -> int | None:
+    return None if address is None else identifier(address.rpartition(":")[2]) if ":" in address else None
+
+
+def _host(address: str | None) -> str | None:
+    if address is None or ":" not in address:
+        return address
+    return address.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
+def _path(subject: Subject) -> tuple[str, ...] | None:
+    held = subject.descriptor
+    if held is None or held.file.kind is Kind.SOCKET:
+        return None
+    path = held.file.path
+    if path is None or path.startswith("/") or held.file.opened is None:
+        return _text(path)
+    return paths_of(held.file.opened)[:1]
+
+
+def _status(flags: StatusFlags) -> Callable[[str], bool]:
+    return lambda name: flags.access == name if name in ACCESS_MODES else bool(flags.has(name))
+
+
+def _flags(subject: Subject) -> Callable[[str], bool] | None:
+    held = subject.descriptor
+    return None if held is None else _status(held.file.flags)
+
+
+def _returned(subject: Subject) -> bool:
+    return subject.call.returned and subject.call.result is not None
+
+
+def _detail(subject: Subject) -> tuple[str, ...] | None:
+    return _text(subject.call.detail or None)
+
+
+def _listening(subject: Subject) -> bool | None:
+    return _of_socket("accepting")(subject)  # type: ignore[no-any-return]
+
+
+def _pid(subject: Subject) -> int | None:
+    process = subject.process
+    return None if process is None else process.pid
+
+
+def _program(subject: Subject) -> str | None:
+    process = subject.process
+    while process is not None and process.program is None:
+        process = process.parent
+    return None if process is None else process.program
+
+
+def _command(subject: Subject) -> tuple[str, ...] | None:
+    process = subject.process
+    while process is not None and process.executed is None:
+        process = process.parent
+    if process is None or process.executed is None:
+        return None
+    arguments = bare(process.executed.arg("argv"))
+    items = arguments.items if isinstance(arguments, Array) else ()
+    return (" ".join(str(text) for item in items if (text := text_of(item)) is not None),)
+
+
+def _comm(subject: Subject) -> tuple[str, ...] | None:
+    program = _program(subject)
+    return None if program is None else (PurePosixPath(program).name[:_COMM],)
+
+
+_ALL = (
+    Name("call", Type.CALL, "the name of the call", lambda it: it.call.name),
+    Name("errno", Type.ERRNO, "the error that the call returned", lambda it: it.call.errno),
+    Name("failed", Type.TRUTH, "whether the call returned an error", lambda it: it.call.errno is not None),
+    Name("returned", Type.TRUTH, "whether the call returned", _returned),
+    Name("result", Type.NUMBER, "the result; -1 for an error", lambda it: it.call.result),
+    Name("bytes", Type.NUMBER, "what a read, write or copy moved", _moved, "bytes", False, lambda: _TRANSFERS),
+    Name("detail", Type.TEXT, "what strace adds to the result: Timeout, a path", _detail),
+    Name("duration", Type.SECONDS, "the time inside the call (-T)", lambda it: it.call.duration, "s"),
+    Name("time", Type.NUMBER, "the time of the line in seconds, as recorded", lambda it: it.call.time, "s"),
+    Name("line", Type.NUMBER, "the line of the trace", lambda it: it.call.line),
+    Name("pid", Type.NUMBER, "the pid of the line: that of the thread", lambda it: it.call.pid),
+    Name("path", Type.TEXT, "each path that the call names", lambda it: paths_of(it.call), "", False, calls_with_paths),
+    Name("flags", Type.FLAGS, "the constants among the arguments", lambda it: it.call.has),
+    Name("text", Type.TEXT, "the strings among the arguments, joined: data, paths", _shown),
+    Name("fd.number", Type.NUMBER, "the descriptor that the call is made on, or creates", _number, "", True),
+    Name(
+        *("fd.kind", Type.WORD, "what the descriptor refers to", _kind, "", True, None),
+        frozenset(map(str, Kind)),
+    ),
+    Name("fd.path", Type.TEXT, "the path of the open file", _path, "", True),
+    Name("fd.flags", Type.FLAGS, "the status flags: O_NONBLOCK, O_APPEND, O_RDWR", _flags, "", True),
+    Name("fd.protocol", Type.TEXT, "TCP, UDP, UNIX-STREAM", lambda it: _text(_protocol(it)), "", True),
+    Name("fd.listening", Type.TRUTH, "whether the socket accepts connections", _listening, "", True),
+    Name("fd.local", Type.TEXT, "the own address of the socket", lambda it: _text(_local(it)), "", True),
+    Name("fd.local.port", Type.NUMBER, "its port", lambda it: _port(_local(it)), "", True),
+    Name("fd.peer", Type.TEXT, "the address of the other end, or its path", lambda it: _text(_peer(it)), "", True),
+    Name("fd.peer.host", Type.TEXT, "its host", lambda it: _text(_host(_peer(it))), "", True),
+    Name("fd.peer.port", Type.NUMBER, "its port", lambda it: _port(_peer(it)), "", True),
+    Name("process.pid", Type.NUMBER, "the pid of the process, not of the thread", _pid, "", True),
+    Name("process.comm", Type.TEXT, "the file name of its program, at most 15 characters", _comm, "", True),
+    Name("process.program", Type.TEXT, "the path of its program", lambda it: _text(_program(it)), "", True),
+    Name("process.command", Type.TEXT, "its arguments, joined by blanks", _command, "", True),
+)
+
+NAMES: dict[str, Name] = {each.name: each for each in _ALL}
+"""All names; arguments, `arg("flags")`, are beside them."""

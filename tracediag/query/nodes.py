@@ -1,0 +1,112 @@
+"""What a query consists of, after parsing and before names and types are looked at.
+
+`place` is an index in the text of the query, from 0; `end` is the index after the last character.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Literal(msgspec.Struct, frozen=True):
+    """A value written in the query."""
+
+    form: str
+    """"WORD", "NUMBER", "QUANTITY" or "STRING"."""
+    text: str
+    place: int
+
+
+class Operand(msgspec.Struct, frozen=True):
+    """What is read of a call: a name, or an argument by its name."""
+
+    name: str
+    """The name; of an argument, the argument's."""
+    place: int
+    argument: bool = False
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """`operand operator values`; the operator "" stands for a name alone."""
+
+    operand: Operand
+    operator: str
+    values: tuple[Literal, ...]
+    place: int
+    end: int
+    kind: str = ""
+    """The class, such as "%file", in place of values."""
+
+
+class Reports(msgspec.Struct, frozen=True):
+    """`reports it`: the call is a wait that reports the object of the sequence."""
+
+    place: int
+    end: int
+
+
+class Not(msgspec.Struct, frozen=True):
+    """`not part`."""
+
+    part: Condition
+
+
+class Both(msgspec.Struct, frozen=True):
+    """`part and part ...`."""
+
+    parts: tuple[Condition, ...]
+
+
+class Either(msgspec.Struct, frozen=True):
+    """`part or part ...`."""
+
+    parts: tuple[Condition, ...]
+
+
+Condition = Comparison | Reports | Not | Both | Either
+
+
+class Let(msgspec.Struct, frozen=True):
+    """`let name = condition`."""
+
+    name: str
+    place: int
+    condition: Condition
+
+
+class Sequence(msgspec.Struct, frozen=True):
+    """`sequence by X [..] [..] until [..] within 10s`."""
+
+    by: Literal
+    steps: tuple[Condition, ...]
+    until: Condition | None
+    within: Literal | None
+
+
+class Count(msgspec.Struct, frozen=True):
+    """`count by X [..] >= N within 10s`."""
+
+    by: Literal
+    step: Condition
+    least: Literal
+    within: Literal | None
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """`absent [..] between [..] and [..] by X within 10s`."""
+
+    by: Literal
+    missing: Condition
+    first: Condition
+    last: Condition
+    within: Literal | None
+
+
+Body = Condition | Sequence | Count | Absent
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A complete query."""
+
+    lets: tuple[Let, ...]
+    body: Body

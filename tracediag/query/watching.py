@@ -1,0 +1,254 @@
+"""Follows a query over a trace: each match of one call, of a sequence, of a count or of an absence.
+
+What is open is bound to objects of the model, never to numbers, and bounded: the oldest case is dropped for a new one.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections import deque
+from collections.abc import Hashable, Iterator
+
+import msgspec
+
+from tracediag.evidence.cases import Cases
+from tracediag.evidence.scope import Scope
+from tracediag.kernel import Action
+from tracediag.query.conditions import Compiled
+from tracediag.query.objects import ObjectKind, Places, name_of
+from tracediag.query.subject import Subject
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
+
+
+class Match(msgspec.Struct, frozen=True):
+    """What a query has found: one call, or the calls of a sequence."""
+
+    calls: tuple[Syscall, ...]
+    """One call for each step; of a count, the first and the last; of an absence, both ends."""
+    key: Hashable = None
+    """The object of the model that the calls have in common; None for a query about one call."""
+    object: str = ""
+    """That object as a person names it, at the time of the match."""
+    count: int = 1
+    """How many calls it stands for: of a count, all in the window."""
+
+    @property
+    def line(self) -> int:
+        """The line of the last call."""
+        return self.calls[-1].line
+
+    def __repr__(self) -> str:
+        lines = ", ".join(str(call.line) for call in self.calls)
+        return f"<Match lines {lines} of {self.object or self.calls[0].name}>"
+
+
+class Watch(abc.ABC):
+    """One run of a query over one trace."""
+
+    def __init__(self) -> None:
+        self.untimed = False
+        """Whether a `within` could not be judged, because calls show no time."""
+
+    @abc.abstractmethod
+    def feed(self, action: Action) -> Iterator[Match]:
+        """Yield the matches that an action completes; feed every action, in order."""
+
+    def finish(self, scope: Scope) -> Iterator[Match]:
+        """Yield the matches that only the end of the trace decides."""
+        del scope
+        yield from ()
+
+
+class CallWatch(Watch):
+    """Each call that matches a condition."""
+
+    def __init__(self, condition: Compiled) -> None:
+        super().__init__()
+        self._condition = condition
+
+    def feed(self, action: Action) -> Iterator[Match]:
+        """Yield the call, if it matches."""
+        call = action.event
+        if isinstance(call, Syscall) and _possible(self._condition, call):
+            subject = Subject(call, action)
+            if self._condition.test(subject):
+                yield Match((call,))
+
+
+class ObjectWatch(Watch):
+    """The common part of queries about the calls on one object."""
+
+    def __init__(self, by: ObjectKind, parts: tuple[Compiled, ...], within: float | None) -> None:
+        super().__init__()
+        names = [part.calls for part in parts]
+        self._calls = None if None in names else frozenset().union(*(each for each in names if each is not None))
+        self._by = by
+        self._places = Places()
+        self._learns = by.name in ("file", "path")
+        self._within = within
+
+    def feed(self, action: Action) -> Iterator[Match]:
+        """Yield the matches that an action completes."""
+        call = action.event
+        if not isinstance(call, Syscall):
+            return
+        if self._learns:
+            self._places.learn(action)
+        if self._calls is not None and call.name not in self._calls:
+            return
+        seen: dict[Hashable, bool] = {}
+        for key, reported in self._by.of(action, self._places):
+            seen[key] = seen.get(key, False) or reported
+        for key, reported in seen.items():
+            yield from self.take(key, Subject(call, action, reported))
+
+    @abc.abstractmethod
+    def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
+        """Take a call of an object."""
+
+    def too_late(self, first: Syscall, call: Syscall) -> bool:
+        """Whether more time than `within` allows has passed; unknown times count as too late."""
+        if self._within is None:
+            return False
+        if first.time is None or call.time is None:
+            self.untimed = True
+            return True
+        return call.time - first.time > self._within
+
+
+class SequenceWatch(ObjectWatch):
+    """Steps in order, on one object, until a call that closes the case."""
+
+    def __init__(
+        self, by: ObjectKind, steps: tuple[Compiled, ...], until: Compiled | None, within: float | None
+    ) -> None:
+        super().__init__(by, (*steps, *(() if until is None else (until,))), within)
+        self._steps = steps
+        self._until = until
+        self._open: Cases[Hashable, list[Syscall]] = Cases()
+
+    def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
+        """Advance the case of an object; the last step completes the match."""
+        call, taken = subject.call, self._open.get(key)
+        if taken is not None and self.too_late(taken[0], call):
+            del self._open[key]
+            taken = None
+        if taken is None:
+            if self._steps[0].test(subject):
+                self._open[key] = [call]
+            return
+        if self._until is not None and self._until.test(subject):
+            del self._open[key]
+        elif self._steps[len(taken)].test(subject):
+            taken.append(call)
+            if len(taken) == len(self._steps):
+                del self._open[key]
+                yield Match(tuple(taken), key, name_of(key))
+
+
+class _Window(msgspec.Struct):
+    """The latest calls of an object that count."""
+
+    latest: deque[Syscall]
+    first: Syscall | None = None
+    """The first call of the match, once there are enough; None before."""
+    name: str = ""
+    count: int = 0
+
+
+class CountWatch(ObjectWatch):
+    """At least so many calls on one object within a time; all that follow closely enough are the same match."""
+
+    def __init__(self, by: ObjectKind, step: Compiled, least: int, within: float | None) -> None:
+        super().__init__(by, (step,), within)
+        self._step = step
+        self._least = least
+        self._open: Cases[Hashable, _Window] = Cases(outlive=True)
+
+    def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
+        """Count a call; yield the match before it, if that is over."""
+        if not self._step.test(subject):
+            return
+        call = subject.call
+        window = self._open.get(key)
+        if window is None:
+            window = self._open[key] = _Window(deque(maxlen=self._least))
+        if len(window.latest) == self._least and window.first is not None and self._is_over(window, call):
+            yield self._match(key, window)
+            window.first, window.count = None, 0
+            window.latest.clear()
+        window.latest.append(call)
+        window.count += 1
+        if window.first is None and len(window.latest) == self._least and not self.too_late(window.latest[0], call):
+            window.first, window.name, window.count = window.latest[0], name_of(key), self._least
+
+    def _is_over(self, window: _Window, call: Syscall) -> bool:
+        oldest = window.latest[1] if self._least > 1 else window.latest[0]
+        return self.too_late(oldest, call)
+
+    def _match(self, key: Hashable, window: _Window) -> Match:
+        first = window.first or window.latest[0]
+        return Match((first, window.latest[-1]), key, window.name, window.count)
+
+    def finish(self, scope: Scope) -> Iterator[Match]:
+        """Yield the matches that had not ended before the trace did."""
+        del scope
+        for key, window in self._open.items():
+            if window.first is not None:
+                yield self._match(key, window)
+
+
+class AbsentWatch(ObjectWatch):
+    """Two calls on one object without a third between them."""
+
+    def __init__(
+        self, by: ObjectKind, missing: Compiled, first: Compiled, last: Compiled, within: float | None
+    ) -> None:
+        super().__init__(by, (missing, first, last), within)
+        self._missing, self._first, self._last = missing, first, last
+        self._open: Cases[Hashable, Syscall] = Cases()
+        self._found: list[Match] = []
+        self.unrecorded = False
+        """Whether matches were dropped because the recording would not show the missing call."""
+
+    def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
+        """Open a case with the first end, close it with the missing call or the last end."""
+        call, first = subject.call, self._open.get(key)
+        if first is not None and self.too_late(first, call):
+            del self._open[key]
+            first = None
+        if first is None:
+            if self._first.test(subject):
+                self._open[key] = call
+            return
+        if self._missing.test(subject):
+            del self._open[key]
+        elif self._last.test(subject):
+            del self._open[key]
+            self._found.append(Match((first, call), key, name_of(key), 2))
+        yield from ()
+
+    def finish(self, scope: Scope) -> Iterator[Match]:
+        """Yield all matches, if the recording would show the missing call: only the end of the trace decides that."""
+        if self._found and self._missing.calls is not None and not scope.records(self._missing.calls):
+            self.unrecorded = True
+            return
+        yield from self._found
+
+
+def forget_released(action: Action) -> None:
+    """Drop the cases on what an event has released; the engine does so itself, after the rules have been told."""
+    for descriptor in action.released:
+        if descriptor.watchers:
+            descriptor.end_watch()
+        if descriptor.file.watchers and descriptor.file.gone:
+            descriptor.file.end_watch()
+    if isinstance(action.event, Exit):
+        action.thread.end_watch()
+
+
+def _possible(condition: Compiled, call: Syscall) -> bool:
+    return (condition.calls is None or call.name in condition.calls) and (
+        condition.errnos is None or call.errno in condition.errnos
+    )
