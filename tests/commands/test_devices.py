@@ -17,6 +17,8 @@ COMMANDS = {
     "summary": ("summary {sample}", 0),
     "tree": ("tree {sample}", 0),
     "state": ("state {sample}", 0),
+    "follow": ("follow {sample} 'pid 13569'", 0),
+    "explain a call": ("explain {sample}:797", 0),
     "rules": ("rules", 0),
     "explain": ("explain TD101", 0),
     "help": ("--help", 0),

@@ -71,7 +71,8 @@ def test_version():
 
 
 @pytest.mark.parametrize(
-    "command", ["analyze", "run", "summary", "tree", "state", "explain", "rules", "demo", "serve", "completion"]
+    "command",
+    ["analyze", "run", "summary", "tree", "state", "follow", "explain", "rules", "demo", "serve", "completion"],
 )
 def test_help(command):
     done = tracediag(command, "--help")

@@ -150,3 +150,25 @@ def test_a_call_is_explained_and_a_rule_first(sample):
         done = tracediag("explain", wrong)
         assert (done.returncode, done.stdout, message in done.stderr) == (2, "", True)
         assert done.stderr.count("\n") == 1
+
+
+def test_an_object_is_followed_and_captured(sample, tmp_path):
+    capture = tmp_path / "x.pcap"
+    done = tracediag("follow", sample, "fd 9@784", "--bytes", "--pcap", capture)
+    assert done.returncode == 0
+    assert "GET /stream HTTP/1.1" in done.stdout
+    assert done.stderr.endswith(
+        "111 bytes are not in the trace, because strace cut the strings; record with -s 65536\n"
+    )
+    assert capture.read_bytes()[:4] == b"\xd4\xc3\xb2\xa1"
+    own = tmp_path / "own"
+    own.write_bytes(sample.read_bytes())
+    for target in (own, tmp_path / "missing" / "x"):
+        done = tracediag("follow", own, "fd 9@784", "--pcap", target)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert own.read_bytes() == sample.read_bytes()
+    for wrong in ("fd 9", "fd 99@784", "fd 9@9999", "pid 1", "path /x", "peer 1.2.3.4", "nothing"):
+        done = tracediag("follow", sample, wrong, "--pcap", capture)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert len(capture.read_bytes()) > 24  # a failed run leaves the old capture
+    assert tracediag("follow", "-", "pid 13569", input=sample.read_text()).stdout.startswith("LINE ")

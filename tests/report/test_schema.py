@@ -12,10 +12,12 @@ import pytest
 from tracediag import analyze
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.descent import grow_tree
+from tracediag.overviews.following import follow
 from tracediag.overviews.state import take_state
 from tracediag.questions import explain_line
 from tracediag.report import formatter
 from tracediag.report.explanation import document as explanation_document
+from tracediag.report.following import document as life_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.state import document as state_document
 from tracediag.report.summary_table import document as summary_document
@@ -80,6 +82,13 @@ def test_explanations_follow_it() -> None:
         assert found.keys() == schema("explanation")["properties"].keys()
 
 
+def test_lives_follow_it() -> None:
+    sample = next(path for path in SAMPLES if path.name == "accept-once.strace")
+    for asked in ("peer 127.0.0.1", "pid 13569"):
+        found = checked("life", life_document(follow(str(sample), asked, data=True)))
+        assert found.keys() == schema("life")["properties"].keys()
+
+
 def test_states_follow_it() -> None:
     for path in SAMPLES[::7]:
         lines = len(path.read_bytes().splitlines())
@@ -96,5 +105,5 @@ def test_trees_follow_it() -> None:
 
 
 def test_an_unknown_document_is_refused() -> None:
-    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state, explanation"):
+    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state, explanation, life"):
         schema("x")

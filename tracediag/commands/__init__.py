@@ -5,5 +5,7 @@ argparse; `run` does the work and returns the exit code. All of them are importe
 heavy themselves: rich, lark and the rules come in when a command runs.
 """
 
-NAMES = ("analyze", "run", "summary", "tree", "state", "explain", "rules", "schema", "demo", "serve", "completion")
+NAMES = (
+    "analyze", "run", "summary", "tree", "state", "follow", "explain", "rules", "schema", "demo", "serve", "completion",
+)  # fmt: skip
 """The subcommands, in the order of the help."""

@@ -32,6 +32,12 @@ class File:
         self._stream.write(text)
         self._stream.flush()
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write data that is no text; raises OSError if the write fails."""
+        self._stream.flush()
+        self._stream.buffer.write(data)
+        self._stream.flush()
+
     def commit(self) -> None:
         """Complete the report."""
         self._stream.close()
@@ -55,6 +61,11 @@ class _Replacement(File):
     def write(self, text: str) -> None:
         """Write to the temporary file."""
         super().write(text)
+        self._written = True
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write to the temporary file."""
+        super().write_bytes(data)
         self._written = True
 
     def commit(self) -> None:

@@ -61,6 +61,11 @@ def line_of(event: Event) -> int:
     return event.end_line or event.line if isinstance(event, Syscall) else event.line
 
 
+def time_of(event: Event) -> float | None:
+    """Return the time at which an event was complete, as far as the trace shows it."""
+    return event.time if not isinstance(event, Syscall) or event.end_time is None else event.end_time
+
+
 def origin_of(descriptor: Descriptor) -> str:
     """Return where a copy came from, in words; "" for a descriptor that was created as it is."""
     source, opened = descriptor.copy_of, descriptor.opened

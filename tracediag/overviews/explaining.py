@@ -13,10 +13,10 @@ from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.overviews.arguments import named_arguments
-from tracediag.overviews.descriptors import line_of, open_descriptor
+from tracediag.overviews.descriptors import line_of, open_descriptor, time_of
 from tracediag.overviews.judging import judge
 from tracediag.overviews.sentences import held_by, sentence
-from tracediag.overviews.touching import DESCRIPTORS, touched
+from tracediag.overviews.touching import DESCRIPTORS, Touch, touched
 from tracediag.results.explanation import Explanation, Moment, Parameter, Use, Verdict
 from tracediag.results.grades import Severity
 from tracediag.trace.calls import CHILD_WAITS, EXECS, LOOKS, OPENS
@@ -64,7 +64,7 @@ class Explainer:
         self._history: dict[OpenFile, deque[tuple[Syscall, str]]] = {}
         self._names: OrderedDict[str, deque[Syscall]] = OrderedDict()
         self._made: Explanation | None = None
-        self._objects: dict[OpenFile, str] = {}
+        self._objects: dict[OpenFile, Touch] = {}
         self._name: str | None = None
         self._process: Process | None = None
         self._after: list[Moment] = []
@@ -136,8 +136,8 @@ class Explainer:
         action = apply(self._kernel, call)
         place = line_of(call)
         self._near = [*self._near[-1:], place] if place < self._line else [*self._near[:2], place]
-        for file, note in touched(action).items():
-            self._history.setdefault(file, deque(maxlen=_KEPT)).append((call, note))
+        for file, touch in touched(action).items():
+            self._history.setdefault(file, deque(maxlen=_KEPT)).append((call, touch.note))
         for descriptor in action.released:
             if descriptor.file.gone:
                 self._history.pop(descriptor.file, None)
@@ -188,10 +188,10 @@ class Explainer:
     def _earlier(self, call: Syscall, action: Action) -> list[Moment]:
         """Return what happened on the same objects before: their birth, and the last calls."""
         found: dict[int, Moment] = {}
-        for file, how in self._objects.items():
+        for file, touch in self._objects.items():
             birth = file.opened
             if birth is not None and birth is not call:
-                found[line_of(birth)] = _moment(birth, f"creates {how[how.find('fd ') :]}")
+                found[line_of(birth)] = _moment(birth, Touch("creates ", touch.number).note)
             for earlier, note in self._history.get(file, ()):
                 found.setdefault(line_of(earlier), _moment(earlier, note))
         for earlier in self._names.get(self._name or "", ()):
@@ -209,7 +209,7 @@ class Explainer:
             self._search(call)
         if len(self._after) >= _SHOWN:
             return
-        note = next((how for file, how in touched(action).items() if file in self._objects), None)
+        note = next((touch.note for file, touch in touched(action).items() if file in self._objects), None)
         if note is not None:
             self._after.append(_moment(call, note))
 
@@ -272,4 +272,4 @@ def _name_of(call: Syscall) -> str | None:
 
 
 def _moment(event: Event, note: str) -> Moment:
-    return Moment(line=line_of(event), pid=event.pid, time=event.time, text=getattr(event, "text", ""), note=note)
+    return Moment(line=line_of(event), pid=event.pid, time=time_of(event), text=getattr(event, "text", ""), note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tracediag.kernel import Action
 from tracediag.kernel.calls.passing import carried
@@ -20,23 +21,36 @@ DESCRIPTORS = frozenset(
 _DIRECTORIES = frozenset({"dirfd", "olddirfd"})
 
 
-def touched(action: Action) -> dict[OpenFile, str]:
-    """Return the descriptions that an applied event acted on, each with how: "fd 7", "creates fd 8", "reports fd 7"."""
-    found = {descriptor.file: f"creates fd {descriptor.number}" for descriptor in action.opened}
+class Touch(NamedTuple):
+    """How a call acted on a description, and by which number."""
+
+    how: str
+    """"" or "creates ", "closes ", "reports ", "passes ", "from ", "to "."""
+    number: int | None
+
+    @property
+    def note(self) -> str:
+        """Both in words: "fd 7", "creates fd 8", "reports fd 7"."""
+        return f"{self.how}{'the descriptor' if self.number is None else f'fd {self.number}'}"
+
+
+def touched(action: Action) -> dict[OpenFile, Touch]:
+    """Return the descriptions that an applied event acted on, each with how."""
+    found = {descriptor.file: Touch("creates ", descriptor.number) for descriptor in action.opened}
     for descriptor in action.released:
-        found.setdefault(descriptor.file, f"closes fd {descriptor.number}")
+        found.setdefault(descriptor.file, Touch("closes ", descriptor.number))
     if action.registration is not None:
-        found.setdefault(action.registration.file, f"fd {action.registration.number}")
+        found.setdefault(action.registration.file, Touch("", action.registration.number))
     if action.round is not None and action.round.wait is action.event:
         for report in action.round.reports:
             if report.descriptor is not None:
-                found.setdefault(report.descriptor.file, f"reports fd {report.number}")
+                found.setdefault(report.descriptor.file, Touch("reports ", report.number))
     event = action.event
     if isinstance(event, Syscall):
         for number, how in _named(event):
             held = None if number is None or number < 0 else action.process.table.get(number)
             if held is not None:
-                found.setdefault(held.file, f"{how}fd {number}")
+                found.setdefault(held.file, Touch(how, number))
     return found
 
 

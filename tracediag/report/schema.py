@@ -14,16 +14,17 @@ from typing import Any
 import msgspec
 
 from tracediag.report.explanation import SCHEMA as EXPLANATION
+from tracediag.report.following import SCHEMA as LIFE
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import explanation, findings, report, state, tables
+from tracediag.results import explanation, findings, following, report, state, tables
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation")
+DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables, state, explanation)
+_HOMES = (findings, report, tables, state, explanation, following)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -37,6 +38,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(TREE, _tree(_generated(tables.Tree)))
         case "explanation":
             return _published(EXPLANATION, _generated(explanation.Explanation))
+        case "life":
+            return _published(LIFE, _generated(following.Life))
         case "state":
             return _published(STATE, _generated(state.State))
         case _:
