@@ -25,8 +25,6 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 """A method of a rule: takes an action, the end of a process or, at the end, the kernel, and yields findings."""
 
 
-_NAMED = 3
-"""Calls that are named of those that could disprove a finding."""
 _NO_LISTENERS: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
 
@@ -222,33 +220,19 @@ class Engine:
     def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
         """Hold back findings that rest on the absence of calls that the recording never shows, until the trace ends."""
         for finding in found:
-            if self._proved(self._by_name[finding.name], finding):
-                yield finding
+            rule = self._by_name[finding.name]
+            if rule.proves(finding):
+                yield rule.weighed(finding)
             else:
                 self._unproven.append(finding)
-
-    def _proved(self, rule: Rule, finding: Finding) -> bool:
-        """Whether the recording would show what would disprove a finding."""
-        if rule.rests_on_failures and not self.kernel.failed and self.scope.hides_failures:
-            return False
-        calls = rule.rests(finding)
-        if not calls:
-            return not (rule.rests_on_successes and self.scope.hides_successes)
-        return self.scope.records(calls)
 
     def blind(self) -> Iterator[Blind]:
         """Yield the rules that met their subject and could not judge, with what the recording lacks."""
         unproven = {finding.name for finding in self._unproven}
         for rule in self._rules:
             if rule.name in unproven:
-                yield Blind(rule.name, _disproof(rule))
+                yield Blind(rule.name, rule.disproof)
             elif not any(self.kernel.names.isdisjoint(group) for group in rule.raised_by):
                 needs = self.scope.lacks(rule.needs)
                 if needs is not None:
                     yield Blind(rule.name, needs)
-
-
-def _disproof(rule: Rule) -> str:
-    """Say which calls could disprove the finding of a rule, and how to record them."""
-    some = ", ".join(sorted(rule.rests_on)[:_NAMED]) + (", ..." if len(rule.rests_on) > _NAMED else "")
-    return f"the calls that could disprove it{some and f' ({some})'}: record without -e, -z and -Z"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tracediag.reading import read
 from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.base import Rule, on_call
 
+RECORDED = Path(__file__).parent / "recorded"
 EXEC = 'execve("/bin/true", ["true"], 0x7ffc /* 3 vars */) = 0\n'
 READ = 'read(3, "x", 1) = 1\n'
 
@@ -99,3 +101,35 @@ def test_a_missing_fact_is_reported_only_if_the_rule_met_its_subject() -> None:
     timed = [f"{line.rstrip()} <0.000010>\n" for line in loop]
     assert analyze(timed, select=["blocking-fd-in-event-loop"]).blind == ()
     assert analyze([READ] * 2, select=["blocking-fd-in-event-loop"]).blind == ()
+
+
+def test_a_number_handed_out_again_shows_that_closes_are_missing() -> None:
+    """A thread that strace does not follow closes what the main thread opens."""
+    report = analyze(RECORDED / "closer.main.strace")
+    assert not report.findings
+    assert "descriptor-leak" in {blind.rule for blind in report.blind}
+    assert "descriptor-leak" not in {blind.rule for blind in analyze(RECORDED / "closer.f.strace").blind}
+
+
+def test_closes_are_missed_in_the_process_that_shows_it_and_after_the_line_that_does() -> None:
+    scope = scope_of(["1 openat(5, 0) = 3\n", "2 socket(1, 1, 0) = 3\n", "1 openat(5, 0) = 3\n"])
+    assert scope.misses_closes(1, 1)
+    assert not scope.misses_closes(1, 3)
+    assert not scope.misses_closes(2, 0)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "1 close(3) = 0\n",
+        "1 dup2(3, 4) = 4\n1 close(3) = 0\n",
+        "2 close(3 <unfinished ...>\n",  # of a thread
+        "...\n",
+        "1 execve('/bin/x', ['x'], 0x7ffc /* 3 vars */) = 0\n".replace("'", '"'),
+    ],
+)
+def test_no_close_is_missed_where_one_shows_or_lines_are_left_out(between: str) -> None:
+    thread = "1 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 2\n"
+    opened = '1 openat(AT_FDCWD, "/etc/hosts", O_RDONLY|O_CLOEXEC) = 3\n'
+    lines = [thread, opened, *between.splitlines(keepends=True), opened]
+    assert not scope_of(lines).misses_closes(1, 0)

@@ -8,7 +8,6 @@ import pytest
 
 import tracediag
 from tracediag.rules import UnknownRuleError, all_rules, find_rules
-from tracediag.rules.selection import family_of
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "crashed" / "bug.strace"
 
@@ -21,7 +20,7 @@ def test_names_codes_prefixes_and_families():
     assert names("crashed") == names(["crashed"]) == names("TD501") == names(" td501 ") == ["crashed"]
     assert names("TD5") == [rule.name for rule in all_rules() if rule.code.startswith("TD5")]
     for family in ("epoll", "socket", "descriptor", "file", "process"):
-        assert names(family) == [rule.name for rule in all_rules() if family_of(rule) == family] != []
+        assert names(family) == [rule.name for rule in all_rules() if rule.family() == family] != []
     assert names("crashed, double-close") == names(["crashed", "TD303"])
     assert names(["TD501", "process"])[0] == "crashed"
     assert len(names(["process", "TD501"])) == len(names("process")), "each once"

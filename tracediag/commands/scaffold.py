@@ -147,9 +147,9 @@ def _contents(checkout: Path, folder: Path, name: str, code: str) -> Iterator[tu
 def _family_like(name: str) -> str:
     """Return the family of the rule with the most similar name. Raises `UsageError` if none is similar."""
     from tracediag.rules import all_rules
-    from tracediag.rules.selection import alike, family_of
+    from tracediag.rules.selection import alike
 
-    families = {rule.name: family_of(rule) for rule in all_rules()}
+    families = {rule.name: rule.family() for rule in all_rules()}
     for found in alike(name, all_rules()):
         return families.get(found, found)
     raise UsageError(f"no rule resembles {name!r}: name its family with --family")

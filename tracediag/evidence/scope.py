@@ -16,6 +16,7 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
+from tracediag.trace.calls import CLOSES
 
 _TOO_FEW = 20
 """Lines of an excerpt up to which it may lack a call without a filter that leaves it out."""
@@ -131,6 +132,13 @@ class Scope:
             return True
         return self._ended and (0 < self.excerpt <= _TOO_FEW or may_only_spin(calls, names))
 
+    def misses_closes(self, pid: int | None, since: int) -> bool:
+        """Whether a process was given a number after a line that it still held: the recording lacks closes of it.
+
+        Then nothing proves that what it holds is open. The kernel gives out the lowest free number: open(2).
+        """
+        return self._kernel.process_table.strangers.unclosed.get(pid, 0) > since
+
     def lacks_birth(self, descriptor: Descriptor, entry: Registration | None) -> bool:
         """Whether the recording lacks the call that created a descriptor: others may be missing as well.
 
@@ -150,6 +158,17 @@ class Scope:
         """
         return process is not self._kernel.processes[0]
 
-    def may_share(self, process: Process) -> bool:
-        """Whether another process, whose start was not traced, may be a thread of this one."""
-        return process.started is None and self._kernel.process_table.strangers > 1
+    def may_share(self, process: Process, since: int = 0) -> bool:
+        """Whether another process, whose start was not traced, may be a thread of this one.
+
+        Args:
+            process: the process.
+            since: the first line that a claim rests on: what was not known to be one process then counts.
+        """
+        closes = self.shows(Fact.EVERY_CALL) or would_show(CLOSES, self._kernel.names)
+        return self._kernel.process_table.strangers.may_share(process, since, closes=closes)
+
+    def may_share_with(self, pid: int | None, since: int) -> bool:
+        """Whether the same may be true of the process that a pid belongs or belonged to."""
+        process = self._kernel.process_table.strangers.of(pid)
+        return process is not None and self.may_share(process, since)

@@ -80,7 +80,7 @@ def _record(action: Action, event: Event) -> None:
         case Superseded():
             action.kernel.process_table.supersede(action.thread, event.by)
         case Remark(signal=None):
-            said = action.kernel.process_table.alone()
+            said = action.kernel.process_table.staying.alone()
             if said is not None:
                 said.messages.append(event)
         case Remark():
@@ -89,6 +89,7 @@ def _record(action: Action, event: Event) -> None:
             action.kernel.elided = event.line
             action.kernel.deferred = action.kernel.process_table.forget_rounds
         case Notice(kind="attached", subject=int(tid)):
+            action.kernel.process_table.strangers.announce(event)
             action.kernel.process_table.expect(tid, action.thread)
 
 

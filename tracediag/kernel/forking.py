@@ -43,3 +43,15 @@ def forked(by: Thread, tid: int | None, flags: frozenset[str], call: Syscall | B
     if tid is not None:
         parent.children[tid] = child
     return child
+
+
+def hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
+    """Move a child to the parent whose clone returned its pid: another forking process had been guessed."""
+    wrong = child.parent
+    if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
+        return
+    wrong.children.pop(child.pid, None)
+    if (child.place.since or 0) < call.line:
+        child.place = parent.place.copy()
+    child.parent, child.started = parent, call
+    parent.children[child.pid] = child

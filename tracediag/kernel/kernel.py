@@ -69,7 +69,7 @@ class Kernel:
 
     def told_end(self) -> Exit | None:
         """Return the end of the only process left, where a shell reports it after the last record."""
-        remark, process = self.told, self.process_table.alone()
+        remark, process = self.told, self.process_table.staying.alone()
         if remark is None or process is None or process.end is not None:
             return None
         ends = (known.exit for known in self.processes[-_RECENT:])

@@ -8,10 +8,28 @@ create, so that the parent is among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from tracediag.kernel.forking import forked
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.events import Begun, Event, Syscall
+
+
+def newborn(event: Event, threads: Collection[Thread]) -> Process | None:
+    """Return the process of a child or thread that its first event shows, without its clone; None if it shows none.
+
+    Args:
+        event: the first event of an unknown pid.
+        threads: the threads that have not ended.
+    """
+    if event.pid is None or not isinstance(event, Syscall | Begun):
+        return None
+    parent = forked_from(event, threads)
+    return (
+        started_by(event, threads)
+        if parent is None
+        else forked(next(iter(parent.threads)), event.pid, frozenset(), event)
+    )
 
 
 def forked_from(event: Event, threads: Iterable[Thread]) -> Process | None:

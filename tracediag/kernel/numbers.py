@@ -42,6 +42,8 @@ def install(action: Action, number: int, file: OpenFile, *, cloexec: bool | None
     lost = table.install(descriptor)
     if lost is not None:
         # A close in another thread that has begun but not returned, or one that was not traced.
+        if lost.closing is None and lost.opened is not None and lost.opened.line > action.kernel.elided:
+            action.kernel.process_table.strangers.miss_closes(table, call.line)
         release(action, lost)
     action.opened = (*action.opened, descriptor) if action.opened else (descriptor,)
     return descriptor

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from tracediag.kernel.forking import clone_flags, forked
+from tracediag.kernel.forking import clone_flags, forked, hand_over
 from tracediag.kernel.namespaces import InnerNumbers
-from tracediag.kernel.newborns import forked_from, started_by
+from tracediag.kernel.newborns import newborn
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.staying import Staying
+from tracediag.kernel.strangers import Strangers
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Notice
 
-_CROWD = 64
-"""Threads among which the only process left is looked for."""
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
-_MOST_UNCLAIMED = 64
 _MOST_SILENT = 64
 
 
@@ -32,16 +31,12 @@ class ProcessTable:
     def __init__(self) -> None:
         self.threads: dict[int | None, Thread] = {}
         self.processes: list[Process] = []
-        self.strangers = 0
-        """How many processes appeared without the call that created them."""
+        self.strangers = Strangers()
         self._cloning: OrderedDict[Thread, None] = OrderedDict()
         """Threads inside a clone, the latest last."""
-        self._staying: OrderedDict[Thread, None] = OrderedDict()
-        """The threads in order of appearance, except those that lines without a pid have shown to be gone."""
+        self.staying = Staying()
         self._touched: dict[Thread, None] = {}
         """The threads with an event since lines were left out."""
-        self._unclaimed: OrderedDict[int, Process] = OrderedDict()
-        """By pid: the processes that have exited and of which the trace does not show the parent; bounded."""
         self._silent: OrderedDict[int, Thread] = OrderedDict()
         """The children without a line so far, by what their clone returned; bounded, the latest last."""
         self._born: dict[Thread, Thread] = {}
@@ -66,29 +61,30 @@ class ProcessTable:
     def _newcomer(self, event: Event) -> Thread:
         tid = event.pid
         if tid is None and self.threads:
-            return self._only_one_left()
+            return self.staying.first() or next(iter(self.threads.values()))
         if tid is not None and self._silent and self.inner.threads:
             return self._rename(tid)
+        if tid is not None and self.strangers.expects(tid):
+            return self._join_crew(tid, event.line)
         parent = next(reversed(self._cloning), None) if tid is not None else None
         if parent is not None and parent.inside is not None:
             return self.clone(parent, tid, parent.inside)
         nameless = self.threads.get(None)
         if nameless is not None and tid is not None:
             return self._name(nameless, tid)
-        return self._newborn(event) or self._stranger(tid)
+        process = newborn(event, self.staying.few())
+        return self._stranger(tid, event.line) if process is None else self._enter(process, tid)
 
-    def _newborn(self, event: Event) -> Thread | None:
-        """Return the child or thread that a first call shows, if its clone is not recorded; None if it shows none."""
-        if len(self._staying) > _CROWD or event.pid is None or not isinstance(event, Syscall | Begun):
-            return None
-        staying = [thread for thread in self._staying if not _leaving(thread)]
-        if (parent := forked_from(event, staying)) is not None:
-            child = self._enter(forked(next(iter(parent.threads)), event.pid, frozenset(), event), event.pid)
-        elif (process := started_by(event, staying)) is not None:
-            child = self._enter(process, event.pid)
-        else:
-            return None
-        return child
+    def _join_crew(self, tid: int, line: int) -> Thread:
+        """Enter a thread of the process that strace was attached to with all its threads."""
+        nameless, crew = self.threads.get(None), self.strangers.crew
+        if crew is not None:
+            self.strangers.enlist(tid, crew)
+            return self._enter(crew, tid)
+        first = self._stranger(tid, line) if nameless is None else self._name(nameless, tid)
+        first.process.pid = self.strangers.leader
+        self.strangers.crew = first.process
+        return first
 
     def _rename(self, tid: int) -> Thread:
         """Give the child that has been without a line for longest the pid of the lines: its own is of a namespace."""
@@ -105,39 +101,24 @@ class ProcessTable:
         """Return the live thread that a program means by a number, as an argument of kill(2) or as si_pid."""
         return None if number is None else self.inner.threads.get(number) or self.threads.get(number)
 
-    def alone(self) -> Process | None:
-        """Return the only process that has not ended; None if there are several, or none."""
-        if len(self._staying) > _CROWD:
-            return None
-        alive = {thread.process for thread in self._staying if not _leaving(thread)}
-        return alive.pop() if len(alive) == 1 else None
-
-    def _only_one_left(self) -> Thread:
-        """Return the only process left, to which lines without a pid belong (strace writing to a terminal)."""
-        while self._staying:
-            first = next(iter(self._staying))
-            if not _leaving(first):
-                return first
-            del self._staying[first]
-        return next(iter(self.threads.values()))
-
     def _name(self, nameless: Thread, tid: int) -> Thread:
         """Give the process that had no pid so far the pid that it turns out to have."""
         del self.threads[None]
         nameless.tid = tid
         nameless.process.pid = tid
         self.threads[tid] = nameless
+        self.strangers.enlist(tid, nameless.process)
         return nameless
 
-    def _stranger(self, tid: int | None) -> Thread:
-        self.strangers += 1
+    def _stranger(self, tid: int | None, line: int) -> Thread:
         process = Process(tid, DescriptorTable(), SignalTable())
         process.table.users[process] = None
+        self.strangers.appear(process, line)
         return self._enter(process, tid)
 
-    def absorb(self, process: Process) -> None:
-        """Forget a process whose threads turned out to be another one's."""
-        self.strangers -= 1
+    def absorb(self, process: Process, into: Process, line: int) -> None:
+        """Forget a process whose threads turn out at a line to be another one's."""
+        self.strangers.absorb(process, into, line)
         self.processes.remove(process)
 
     def _enter(self, process: Process, tid: int | None) -> Thread:
@@ -146,7 +127,7 @@ class ProcessTable:
         if len(process.threads) == 1 and process not in self.processes[-1:]:
             self.processes.append(process)
         self.threads[tid] = thread
-        self._staying[thread] = None
+        self.staying.add(thread)
         return thread
 
     def begin_clone(self, parent: Thread) -> None:
@@ -173,7 +154,7 @@ class ProcessTable:
         if known is None and came is not None and tid is not None and came.inner in (None, tid):
             return self.number(came, parent, tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
-            _hand_over(known.process, parent.process, call)
+            hand_over(known.process, parent.process, call)
             return known
         flags = clone_flags(call)
         if "CLONE_THREAD" in flags:
@@ -182,6 +163,8 @@ class ProcessTable:
         else:
             child = self._enter(forked(parent, tid, flags, call), tid)
         child.blocked = parent.blocked
+        if parent.tid in self.strangers.unclosed:
+            self.strangers.unclosed[tid] = self.strangers.unclosed[parent.tid]
         if isinstance(call, Begun):
             if len(self._cloning) == 1:  # no other clone is under way
                 self._born[parent] = child
@@ -205,7 +188,7 @@ class ProcessTable:
         """Remove a thread; return its process if this was its last thread."""
         process = thread.process
         process.threads.pop(thread, None)
-        self._staying.pop(thread, None)
+        self.staying.discard(thread)
         self._stand_in(thread)
         self.end_clone(thread)
         self._born.pop(thread, None)
@@ -214,25 +197,11 @@ class ProcessTable:
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
             self.last = None
-        if process.threads:
+        if process.threads or self.strangers.lives_on(process, event):
             return None
         process.exit = event
-        if process.started is None and process.parent is None and process.pid is not None:
-            self._unclaimed[process.pid] = process
-            if len(self._unclaimed) > _MOST_UNCLAIMED:
-                self._unclaimed.popitem(last=False)
+        self.strangers.leave(process)
         return process
-
-    def claim(self, pid: int, parent: Process) -> Process | None:
-        """Return the child that a wait reports, if the trace does not show the call that created it.
-
-        Only a parent gets the status of a process: wait(2).
-        """
-        child = self._unclaimed.pop(pid, None)
-        if child is None or child is parent:
-            return None
-        child.parent = parent
-        return child
 
     @property
     def all_gone(self) -> bool:
@@ -273,23 +242,5 @@ class ProcessTable:
         other = self.threads.pop(by, None)
         if other is not None and other is not thread:
             other.process.threads.pop(other, None)
-            self._staying.pop(other, None)
+            self.staying.discard(other)
             self._stand_in(other)
-
-
-def _hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:
-    """Move a child to the parent whose clone returned its pid: another forking process had been guessed."""
-    wrong = child.parent
-    if wrong is None or wrong is parent or child is parent or child.pid is None or isinstance(call, Begun):
-        return
-    wrong.children.pop(child.pid, None)
-    if (child.place.since or 0) < call.line:
-        child.place = parent.place.copy()
-    child.parent, child.started = parent, call
-    parent.children[child.pid] = child
-
-
-def _leaving(thread: Thread) -> bool:
-    """Whether a thread has exited or is about to: with `-qq` strace does not report exits."""
-    process, last = thread.process, thread.last_call
-    return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")

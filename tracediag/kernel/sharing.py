@@ -5,14 +5,42 @@ strace attached to a process prints one pid for each of its threads, and no line
 
 from __future__ import annotations
 
+import re
+
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.events import Syscall
 
+_OF_ONE = re.compile(r"[A-Za-z][\w-]*+:\[(?>[0-9]++\]|[^\]]*->)").match
+"""A note that only one socket or pipe in the system can have: by its inode, or by both of its addresses."""
 
-def merge(kernel: Kernel, process: Process, other: Process) -> None:
+
+def unite(kernel: Kernel, process: Process, other: Process | None) -> bool:
+    """Take two processes for one if neither birth is in the trace; return whether they are one from now on."""
+    if other is None or other is process or process.started is not None or other.started is not None:
+        return False
+    _merge(kernel, process, other)
+    return True
+
+
+def with_maker(kernel: Kernel, process: Process, number: int, note: str) -> bool:
+    """Find the thread that made a descriptor that a process has never got, and take both processes for one.
+
+    A process that had lines before the descriptor was made has no copy of it by fork. Returns whether one was found.
+    """
+    if _OF_ONE(note) is None or process.started is not None:
+        return False
+    strangers = kernel.process_table.strangers
+    for other, held in strangers.holding(number):
+        made = held.opened
+        if other is not process and made is not None and made.detail == note and strangers.before(process, made.line):
+            return unite(kernel, process, other)
+    return False
+
+
+def _merge(kernel: Kernel, process: Process, other: Process) -> None:
     """Make the threads of one process threads of another, with one table for both.
 
     What both tables hold under a number is the descriptor that was created last.
@@ -28,7 +56,8 @@ def merge(kernel: Kernel, process: Process, other: Process) -> None:
         child.parent = process
     _merge_tables(process.table, other.table)
     other.table.users.pop(other, None)
-    kernel.process_table.absorb(other)
+    line = 0 if kernel.last_event is None else kernel.last_event.line
+    kernel.process_table.absorb(other, process, line)
 
 
 def _merge_tables(table: DescriptorTable, other: DescriptorTable) -> None:

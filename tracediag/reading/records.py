@@ -18,6 +18,7 @@ _SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>[0-9]{1,10}
 _PROCESS = re.compile(
     r"(?:strace: )?Process\w* (?P<pid>[0-9]{1,10}+) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
 )
+_CREW = re.compile(r"ed with ([0-9]{1,7}+) threads")
 _MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>[0-9]{1,10}+) runs in .*\]$")
 _MESSAGE = re.compile(
     r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
@@ -91,7 +92,9 @@ def _end(text: str) -> Record | None:
 def _process(match: re.Match[str], text: str) -> Notice:
     what = match["what"]
     kind = "attached" if what == "attach" else "detached" if what.endswith("tach") else "message"
-    return Notice(line=0, text=text, kind=kind, subject=checked_integer(match["pid"]))
+    crew = _CREW.match(match["rest"])
+    threads = 1 if crew is None else checked_integer(crew[1])
+    return Notice(line=0, text=text, kind=kind, subject=checked_integer(match["pid"]), threads=threads)
 
 
 class Boilerplate:

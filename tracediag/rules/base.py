@@ -30,9 +30,17 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
+
 from tracediag.evidence.scope import Scope
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
+from tracediag.trace.calls import CLOSES
+
+_BY_NUMBER = frozenset({"descriptor", "epoll", "socket"})
+"""The families of rules that follow the numbers of one table from call to call."""
+_NAMED = 3
+"""Calls that are named of those that could disprove a finding."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Subscription = tuple[str, str]
@@ -162,6 +170,38 @@ class Rule:
         """Return the calls on whose absence a finding rests: `rests_on`, unless it has a proof of its own."""
         del finding
         return self.rests_on
+
+    def proves(self, finding: Finding) -> bool:
+        """Whether the recording would show what would disprove a finding of this rule."""
+        if self.rests_on_failures and self.scope.hides_failures:
+            return False
+        if not CLOSES.isdisjoint(self.rests_on) and self.scope.misses_closes(
+            finding.primary.pid, finding.steps[0].line
+        ):
+            return False
+        calls = self.rests(finding)
+        if not calls:
+            return not (self.rests_on_successes and self.scope.hides_successes)
+        return self.scope.records(calls)
+
+    def weighed(self, finding: Finding) -> Finding:
+        """Lower the certainty of a finding about what a number refers to, if unseen threads may share the table."""
+        if finding.confidence is not Confidence.CERTAIN or self.family() not in _BY_NUMBER:
+            return finding
+        if not self.scope.may_share_with(finding.primary.pid, finding.steps[0].line):
+            return finding
+        return msgspec.structs.replace(finding, confidence=Confidence.LIKELY)
+
+    @property
+    def disproof(self) -> str:
+        """The calls that could disprove a finding, and how to record them."""
+        some = ", ".join(sorted(self.rests_on)[:_NAMED]) + (", ..." if len(self.rests_on) > _NAMED else "")
+        return f"the calls that could disprove it{some and f' ({some})'}: record with -f and without -e, -z and -Z"
+
+    @classmethod
+    def family(cls) -> str:
+        """Return the family of the rule: the folder that it stands in."""
+        return cls.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @classmethod
     def page(cls) -> str:

@@ -16,7 +16,7 @@ def cards(rules: Iterable[type[Rule]]) -> dict[str, RuleCard]:
 
 def card(rule: type[Rule]) -> RuleCard:
     """Return the card of a rule."""
-    family = rule.__module__.rpartition(".")[0].rpartition(".")[2]
+    family = rule.family()
     try:
         page = rule.page()
     except OSError:  # a rule of the user's own needs none

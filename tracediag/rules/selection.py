@@ -62,17 +62,12 @@ def _meant(word: str, rules: tuple[type[Rule], ...]) -> list[type[Rule]]:
         return named
     if re.fullmatch(r"td\d*", word):
         return [rule for rule in rules if rule.code.lower().startswith(word)]
-    return [rule for rule in rules if family_of(rule) == word]
-
-
-def family_of(rule: type[Rule]) -> str:
-    """Return the name of the folder that holds the rule."""
-    return rule.__module__.split(".")[-2]
+    return [rule for rule in rules if rule.family() == word]
 
 
 def families_of(rules: Iterable[type[Rule]]) -> list[str]:
     """Return the families, each once, in the order of the rules."""
-    return list(dict.fromkeys(map(family_of, rules)))
+    return list(dict.fromkeys(rule.family() for rule in rules))
 
 
 def alike(word: str, rules: Iterable[type[Rule]]) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ class Notice(Record, kw_only=True, gc=False):
     """"attached", "detached" or "message"."""
     subject: int | None = None
     """The pid that the message names, if any."""
+    threads: int = 1
+    """With how many threads that process ran when strace was attached to it."""
 
 
 class Elision(Record, kw_only=True, gc=False):

@@ -43,7 +43,7 @@ def waitid(action: Action, call: Syscall) -> None:
 
 def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
     process = action.process
-    child = process.children.pop(pid, None) or action.kernel.process_table.claim(pid, process)
+    child = process.children.pop(pid, None) or action.kernel.process_table.strangers.claim(pid, process)
     process.reaped.append(Reaped(pid, child, status, signal, call))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import begins, handles
-from tracediag.kernel.sharing import merge
+from tracediag.kernel.sharing import unite
 from tracediag.trace.events import Begun, Syscall
 
 _TWO = 2
@@ -24,12 +24,9 @@ def futex(action: Action, call: Syscall) -> None:
 
 
 def _joins(action: Action, call: Syscall | Begun) -> None:
-    if action.kernel.process_table.strangers < _TWO:
+    if action.kernel.process_table.strangers.count < _TWO:
         return
     if not call.has("FUTEX_WAIT_BITSET") or not call.has("FUTEX_CLOCK_REALTIME"):
         return
     other = action.kernel.process_table.threads.get(call.number(2))
-    process = action.process
-    if other is None or other.process is process or process.started is not None or other.process.started is not None:
-        return
-    merge(action.kernel, process, other.process)
+    unite(action.kernel, action.process, None if other is None else other.process)

@@ -11,6 +11,7 @@ from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.newborns import robust_list
 from tracediag.kernel.numbers import release
 from tracediag.kernel.process import Thread
+from tracediag.kernel.sharing import unite
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
@@ -115,9 +116,13 @@ def exit_group(action: Action, call: Syscall) -> None:
 @handles("getpid", "gettid", "set_tid_address")
 def told(action: Action, call: Syscall) -> None:
     """Record the number by which the process or thread knows itself: getpid(2), gettid(2), set_tid_address(2)."""
-    thread = action.thread
+    thread, table = action.thread, action.kernel.process_table
+    if call.name == "getpid" and table.strangers.count > 1 and call.pid not in (None, call.result):
+        leader = table.threads.get(call.result)
+        if leader is not None and unite(action.kernel, leader.process, thread.process):
+            return
     if call.name != "getpid" or thread.tid == thread.process.pid:  # the main thread has the number of its process
-        action.kernel.process_table.inner.tell(thread, call.result)
+        table.inner.tell(thread, call.result)
 
 
 @handles("set_robust_list", "rseq")

@@ -6,6 +6,7 @@ import re
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import handles
+from tracediag.kernel.sharing import unite
 from tracediag.kernel.signals import Disposition
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_MASKS, SIGNAL_SENDS
 from tracediag.trace.events import Syscall
@@ -110,6 +111,12 @@ def _change(call: Syscall) -> tuple[str | None, frozenset[str]]:
 
 @handles(*SIGNAL_SENDS)
 def kill(action: Action, call: Syscall) -> None:
-    """Record a signal and its sender, to explain what follows from it."""
-    if call.result == 0:
-        action.kernel.sent.append((action.process, call))
+    """Record a signal and its sender, to explain what follows from it; tgkill names a thread and its process."""
+    if call.result != 0:
+        return
+    action.kernel.sent.append((action.process, call))
+    table = action.kernel.process_table
+    if call.name in ("tgkill", "rt_tgsigqueueinfo") and table.strangers.count > 1:
+        group, thread = table.threads.get(call.number(0)), table.threads.get(call.number(1))
+        if group is not None and thread is not None:
+            unite(action.kernel, group.process, thread.process)

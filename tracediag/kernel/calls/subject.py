@@ -8,6 +8,7 @@ from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
 from tracediag.kernel.numbers import look_up, release
 from tracediag.kernel.pipe import Pipe, PipeEnd
+from tracediag.kernel.sharing import with_maker
 from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.annotations import Annotation, parse_annotation
@@ -33,11 +34,11 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     # The usual case, inlined: the table knows the number.
     descriptor = thread.process.table.open.get(number) if number is not None else None
     if descriptor is None:
-        descriptor = look_up(action, number)
+        descriptor = _met_first(action, call, position, number)
         if descriptor is None:
             return None
     file = descriptor.file
-    if action.kernel.process_table.strangers > 1 and contradicts(file, number, call.body):
+    if action.kernel.process_table.strangers.count > 1 and contradicts(file, number, call.body):
         release(action, descriptor)  # a thread that the trace does not show as one has closed it
         descriptor = look_up(action, number)
         if descriptor is None:
@@ -53,6 +54,17 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
     return descriptor
+
+
+def _met_first(action: Action, call: Syscall | Begun, position: int, number: int | None) -> Descriptor | None:
+    """Resolve a number that the caller's table does not hold so far: another thread may have made the descriptor."""
+    found = look_up(action, number)
+    if found is None or found.opened is not None or action.kernel.process_table.strangers.count <= 1:
+        return found
+    note = note_of(call.arg(position))
+    if note is not None and with_maker(action.kernel, action.process, found.number, note):
+        return look_up(action, number)
+    return found
 
 
 def contradicts(file: OpenFile, number: int | None, body: str) -> bool:

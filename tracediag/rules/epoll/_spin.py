@@ -78,7 +78,7 @@ class SpinRule(LoopRule[Spin]):
     def inaction(self, spin: Spin, sure: Confidence) -> Confidence:
         """Lower a certainty that nothing was done where the recording may have left calls out."""
         entry, scope = spin.report.registration, self.scope
-        partial = scope.lacks_birth(spin.descriptor, entry) or scope.may_share(spin.thread.process)
+        partial = scope.lacks_birth(spin.descriptor, entry) or scope.may_share(spin.thread.process, spin.first.line)
         return Confidence.LIKELY if partial and sure is Confidence.CERTAIN else sure
 
     @on_round

@@ -170,7 +170,7 @@ class OneshotNotRearmed(Rule):
         others = [thread for thread in process.threads if thread is not leaving]
         if len(others) + (leaving is not None) > 1 and any(is_busy(thread) for thread in others):
             return  # one of them may be about to rearm it
-        if self.scope.may_share(process):
+        if self.scope.may_share(process, min((fired.line for fired in mine), default=0)):
             return  # in a trace that begins in the middle, threads and processes look alike
         excerpt = self.scope.is_excerpt
         for fired in mine:

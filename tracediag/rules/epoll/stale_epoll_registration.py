@@ -152,7 +152,7 @@ class StaleEpollRegistration(Rule):
         """Report each entry once, with all that followed."""
         end = last_line(kernel)
         for stale in self._stale.values():
-            if stale.copy is None and any(map(self.scope.may_share, stale.entry.descriptor.table.users)):
+            if stale.copy is None and self.scope.may_share_with(stale.close.pid, stale.close.line):
                 continue  # another thread may have added the next owner of the number
             if stale.woken is not None or stale.refused is not None:
                 yield self._proved(stale, end)
