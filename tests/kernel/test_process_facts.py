@@ -10,8 +10,8 @@ SENT = "{si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=0} ---"
 
 def test_the_last_successful_chdir_is_known() -> None:
     (process,) = kernel_of('1 chdir("/a") = 0', '1 chdir("/b") = -1 ENOENT (No such file or directory)').processes
-    assert process.chdir is not None
-    assert process.chdir.line == 1
+    assert process.place.moved is not None
+    assert process.place.moved.line == 1
 
 
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
@@ -27,4 +27,4 @@ def test_both_are_dropped_once_the_process_has_ended() -> None:
         f"1 {FORK} = 2", '2 chdir("/a") = 0', f"2 --- SIGTERM {SENT}", "2 +++ exited with 0 +++", "1 getpid() = 1"
     )
     child = kernel.processes[1]
-    assert (child.exit is not None, child.chdir, child.order) == (True, None, None)
+    assert (child.exit is not None, child.place.moved, child.order) == (True, None, None)
