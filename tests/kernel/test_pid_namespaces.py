@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from recordings import RECORDED
 from test_process_table import FORK, kernel_of
 
 from tracediag.api import analyze
 from tracediag.kernel import Kernel, apply
 from tracediag.reading import read
+from tracediag.trace.events import Syscall
 
+_STATUS = re.compile(r"WEXITSTATUS\(s\) == ([1-9])")
 BEGUN = FORK.removesuffix(")")
 
 
@@ -111,3 +115,37 @@ def test_a_real_namespace(options: list[str], tmp_path: Path) -> None:
     assert sorted(one.inner or 0 for one in others) == list(range(2, 2 + len(others)))
     assert all(one.parent is shell for one in others)
     assert "child-not-reaped" not in [finding.name for finding in analyze(trace).findings]
+
+
+@pytest.mark.parametrize("name", ["forks_at_once", "forks_at_once.f"])
+def test_of_children_at_the_same_moment_no_number_is_wrong(name: str) -> None:
+    """Child N exits with status N, and a wait shows the number with the status."""
+    kernel, told = Kernel(), dict[int, int | None]()
+    for event in read(RECORDED / f"{name}.strace"):
+        apply(kernel, event)
+        if isinstance(event, Syscall) and (status := _STATUS.search(event.body)):
+            told[int(status[1])] = event.result
+    known = {process.status: process.inner for process in kernel.processes if process.status}
+    assert sorted(told) == sorted(known, key=int) == [1, 2, 3, 4]
+    assert all(known[status] in (None, told[status]) for status in told)
+    assert len(kernel.processes) == 6
+
+
+def test_what_nothing_tells_apart_has_no_number() -> None:
+    born = ("100 getpid() = 1", f"100 {FORK} = 2", f"100 {FORK} = 3", "103 close(3) = 0", "102 close(3) = 0")
+    kernel = kernel_of(*born)
+    assert descent(kernel) == [(100, 1, None), (103, None, 100), (102, None, 100)]
+    ends = ("103 +++ exited with 3 +++", "102 +++ exited with 2 +++")
+    waits = [f"100 wait4(-1, [{{WIFEXITED(s) && WEXITSTATUS(s) == {n}}}], 0, NULL) = {n}" for n in (2, 3)]
+    kernel = kernel_of(*born, *ends, *waits)
+    parent, *children = kernel.processes
+    assert parent.children == {}
+    assert [(one.pid, one.child and one.child.pid) for one in parent.reaped] == [(2, 102), (3, 103)]
+    assert [child.inner for child in children] == [3, 2]
+
+
+def test_a_call_that_makes_a_namespace_explains_a_newcomer() -> None:
+    lines = (f"1 {FORK} = 2", "102 close(3) = 0")
+    assert descent(kernel_of(*lines))[-1] == (102, None, None)
+    for call in ("unshare(CLONE_NEWPID)", "setns(3</proc/7/ns/pid>, 0)", "setns(3, CLONE_NEWPID)"):
+        assert descent(kernel_of(f"1 {call} = 0", *lines)) == [(1, None, None), (102, 2, 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.kernel.process import Thread
+from tracediag.kernel.process import Process, Thread
 
 _MOST = 1024
 
@@ -14,12 +14,23 @@ class InnerNumbers:
 
     def __init__(self) -> None:
         self.threads: dict[int, Thread] = {}
+        self._made = False
+
+    @property
+    def exist(self) -> bool:
+        """Whether the trace shows a pid namespace beside strace's own: a call made it, or a number differs."""
+        return self._made or bool(self.threads)
+
+    def make(self) -> None:
+        """Note a call that makes or enters a pid namespace: CLONE_NEWPID."""
+        self._made = True
 
     def tell(self, thread: Thread, number: int | None) -> None:
         """Record the number by which a thread, or its parent, knows it."""
         if number is None or number <= 0:
             return
         self._swap(thread, number)
+        thread.process.guessed = False
         thread.inner = number
         if thread.process.pid == thread.tid:
             thread.process.inner = number
@@ -28,8 +39,9 @@ class InnerNumbers:
 
     def _swap(self, thread: Thread, number: int) -> None:
         """Give the number by which a child was known to the one that was taken for it: both came at the same time."""
-        process, former, parent = thread.process, thread.inner, thread.process.parent
+        process, parent = thread.process, thread.process.parent
         other = None if parent is None else parent.children.get(number)
+        former = _place_of(process) if process.guessed else thread.inner
         if parent is None or former in (None, number) or other in (None, process) or former is None or other is None:
             return
         parent.children[number] = process
@@ -38,13 +50,39 @@ class InnerNumbers:
         for place, known in enumerate(parent.reaped):
             if known.child is process and known.pid == former:
                 parent.reaped[place] = msgspec.structs.replace(known, child=other)
+        if other.guessed:
+            return
         other.inner = former
         for one in other.threads:
             if one.inner == number:
                 one.inner = former
                 self.threads[former] = one
 
+    def settle(self, parent: Process, child: Process, number: int, status: int | None, signal: str | None) -> Process:
+        """Return which of the children that came at the same time a wait has reaped: the one that ended so.
+
+        Its number is known if only one of them did.
+        """
+        rivals = [one for one in (child, *parent.children.values()) if one.guessed]
+        alike = [
+            one for one in rivals if one.exit is not None and (one.exit.status, one.exit.signal) == (status, signal)
+        ]
+        if not alike:
+            return child
+        found = alike[0]
+        if found is not child and (former := _place_of(found)) is not None:
+            parent.children[former] = child
+        if len(alike) == 1:
+            found.guessed, found.inner = False, number
+        return found
+
     def forget(self, thread: Thread) -> None:
         """Forget a thread that has ended."""
         if thread.inner is not None and self.threads.get(thread.inner) is thread:
             del self.threads[thread.inner]
+
+
+def _place_of(process: Process) -> int | None:
+    """Return the number under which a process stands among the children of its parent."""
+    children = {} if process.parent is None else process.parent.children
+    return next((number for number, child in children.items() if child is process), None)

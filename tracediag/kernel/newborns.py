@@ -8,11 +8,14 @@ create, so that the parent is among them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from tracediag.kernel.forking import forked
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.numbers import hexadecimal
+
+_TID_TO_LIST = 16
 
 
 def newborn(event: Event, threads: Collection[Thread]) -> Process | None:
@@ -52,6 +55,21 @@ def started_by(event: Event, threads: Iterable[Thread]) -> Process | None:
     only = processes.pop() if len(processes) == 1 else None
     # A thread with a list is one that has started, and not one that runs since before the trace.
     return only if only is not None and any(thread.robust_list for thread in only.threads) else None
+
+
+def born_with(event: Event | None, clones: Mapping[int, tuple[Thread, Syscall]]) -> int | None:
+    """Return which clone created the thread whose first event this is, if only one can have; None if unknown.
+
+    glibc has the list 16 bytes after the thread's id, whose address each clone gives: `struct pthread` on 64 bits.
+    """
+    if not isinstance(event, Syscall | Begun) or event.name != "set_robust_list":
+        return None
+    address = hexadecimal(robust_list(event))
+    if address is None:
+        return None
+    at = f"={address - _TID_TO_LIST:#x}"
+    found = [number for number, (_, call) in clones.items() if at in call.body]
+    return found[0] if len(found) == 1 and all("child_tid" in call.body for _, call in clones.values()) else None
 
 
 def robust_list(call: Syscall | Begun) -> str:

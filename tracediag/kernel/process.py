@@ -51,6 +51,8 @@ class Process(Watched, eq=False):
     signals: SignalTable
     inner: int | None = None
     """The pid by which it, or its parent, knows it: another than `pid` in a pid namespace of its own."""
+    guessed: bool = False
+    """Whether it may have the number of a sibling that came at the same time: then `inner` is None."""
     parent: Process | None = None
     program: str | None = None
     """The path of the last successful execve."""

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from tracediag.kernel.forking import clone_flags, forked, hand_over
 from tracediag.kernel.namespaces import InnerNumbers
-from tracediag.kernel.newborns import newborn
+from tracediag.kernel.newborns import born_with, newborn
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.staying import Staying
@@ -37,10 +37,14 @@ class ProcessTable:
         self.staying = Staying()
         self._touched: dict[Thread, None] = {}
         """The threads with an event since lines were left out."""
-        self._silent: OrderedDict[int, Thread] = OrderedDict()
-        """The children without a line so far, by what their clone returned; bounded, the latest last."""
+        self._silent: OrderedDict[int, tuple[Thread, Syscall]] = OrderedDict()
+        """The children without a line so far, with their clone, by what it returned; bounded, the latest last."""
         self._born: dict[Thread, Thread] = {}
         """The child that appeared while a thread was in a clone, until the clone returns."""
+        self._doubtful: dict[Thread, Thread] = {}
+        """The same where other children may have appeared instead."""
+        self._mixed = False
+        """Whether a child without a line may have been taken for another, of those that still have none."""
         self.inner = InnerNumbers()
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
@@ -62,8 +66,8 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self.staying.first() or next(iter(self.threads.values()))
-        if tid is not None and self._silent and self.inner.threads:
-            return self._rename(tid)
+        if tid is not None and self._silent and self.inner.exist:
+            return self._rename(tid, event)
         if tid is not None and self.strangers.expects(tid):
             return self._join_crew(tid, event.line)
         parent = next(reversed(self._cloning), None) if tid is not None else None
@@ -86,15 +90,26 @@ class ProcessTable:
         self.strangers.crew = first.process
         return first
 
-    def _rename(self, tid: int) -> Thread:
-        """Give the child that has been without a line for longest the pid of the lines: its own is of a namespace."""
-        number, thread = self._silent.popitem(last=False)
+    def _rename(self, tid: int, event: Event | None = None) -> Thread:
+        """Give a child without a line so far the pid of the lines: its own is of a namespace.
+
+        Where several came at the same time and nothing tells them apart, its number stays unknown.
+        """
+        sure = len(self._silent) == 1 and not self._cloning and not self._mixed
+        number = next(iter(self._silent))
+        if not sure and (told := born_with(event, self._silent)) is not None:
+            number, sure = told, True
+        thread = self._silent.pop(number)[0]
+        self._mixed = (self._mixed or not sure) and bool(self._silent or self._cloning)
         self.threads.pop(number, None)
         if thread.process.pid == number:
             thread.process.pid = tid
         thread.tid = tid
         self.threads[tid] = thread
-        self.inner.tell(thread, number)
+        if sure:
+            self.inner.tell(thread, number)
+        elif thread.process.pid == tid:
+            thread.process.guessed = True
         return thread
 
     def find(self, number: int | None) -> Thread | None:
@@ -151,8 +166,11 @@ class ProcessTable:
     def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:
         """Create the child of a clone, or return it if its lines came first."""
         known, came = self.threads.get(tid), None if isinstance(call, Begun) else self._born.pop(parent, None)
+        perhaps = None if isinstance(call, Begun) else self._doubtful.pop(parent, None)
         if known is None and came is not None and tid is not None and came.inner in (None, tid):
             return self.number(came, parent, tid)
+        if known is None and perhaps is not None and tid is not None and perhaps.inner is None and self.inner.exist:
+            return self._guess(perhaps, parent, tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
             hand_over(known.process, parent.process, call)
             return known
@@ -166,10 +184,10 @@ class ProcessTable:
         if parent.tid in self.strangers.unclosed:
             self.strangers.unclosed[tid] = self.strangers.unclosed[parent.tid]
         if isinstance(call, Begun):
-            if len(self._cloning) == 1:  # no other clone is under way
-                self._born[parent] = child
+            alone = len(self._cloning) == 1 and not self._doubtful and not (self._silent and self.inner.exist)
+            (self._born if alone else self._doubtful)[parent] = child
         elif tid is not None:
-            self._silent[tid] = child
+            self._silent[tid] = child, call
             if len(self._silent) > _MOST_SILENT:
                 self._silent.popitem(last=False)
         self.end_clone(parent)
@@ -177,12 +195,21 @@ class ProcessTable:
 
     def number(self, child: Thread, parent: Thread, number: int) -> Thread:
         """Record that the clone has returned another number for a child than that of its lines."""
+        self._file(child, parent, number)
+        self.inner.tell(child, number)
+        return child
+
+    def _guess(self, child: Thread, parent: Thread, number: int) -> Thread:
+        """File a child under the number that a clone has returned, which may be that of another child."""
+        self._file(child, parent, number)
+        child.process.guessed = child.process is not parent.process
+        return child
+
+    def _file(self, child: Thread, parent: Thread, number: int) -> None:
         self.end_clone(parent)
         if child.tid is not None and parent.process.children.get(child.tid) is child.process:
             del parent.process.children[child.tid]
             parent.process.children[number] = child.process
-        self.inner.tell(child, number)
-        return child
 
     def leave(self, thread: Thread, event: Exit) -> Process | None:
         """Remove a thread; return its process if this was its last thread."""
@@ -192,6 +219,7 @@ class ProcessTable:
         self._stand_in(thread)
         self.end_clone(thread)
         self._born.pop(thread, None)
+        self._doubtful.pop(thread, None)
         self.inner.forget(thread)
         # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:

@@ -7,6 +7,7 @@ import re
 from tracediag.kernel.action import Action
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.calls.making import pidfd_of_child
+from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.handlers import begins, handles
 from tracediag.kernel.newborns import robust_list
 from tracediag.kernel.numbers import release
@@ -15,7 +16,7 @@ from tracediag.kernel.sharing import unite
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
-from tracediag.trace.values import names_of
+from tracediag.trace.values import names_of, note_of
 
 _OUTSIDE = re.compile(r"/\* ([0-9]{1,10}+) in strace's PID NS \*/")
 """What --pidns-translation adds to a pid."""
@@ -35,6 +36,8 @@ def begin_clone(action: Action, call: Begun) -> None:
 def clone(action: Action, call: Syscall) -> None:
     """Create the thread or process."""
     table = action.kernel.process_table
+    if call.has("CLONE_NEWPID"):
+        table.inner.make()
     if call.result is not None and call.result > 0:
         outside = _OUTSIDE.search(call.tail) if "PID NS" in call.tail else None
         if outside is None:
@@ -93,8 +96,25 @@ def unshare(action: Action, call: Syscall) -> None:
     names = names_of(call.arg(0))
     if "CLONE_FILES" in names:
         _own_table(action)
+    if "CLONE_NEWPID" in names:
+        action.kernel.process_table.inner.make()
     if names & _FS_IMPLIED:
         _own_place(action.thread)
+
+
+@handles("setns")
+def setns(action: Action, call: Syscall) -> None:
+    """Enter a namespace: of pids, for the children; of mounts, with its root as root and working directory."""
+    held = subject(action, call)
+    if call.result != 0:
+        return
+    kind = (note_of(call.arg(0)) or (None if held is None else held.file.path) or "").rpartition("/")[2]
+    names = names_of(call.arg(1))
+    if "CLONE_NEWPID" in names or kind.startswith("pid"):
+        action.kernel.process_table.inner.make()
+    if "CLONE_NEWNS" in names or kind.startswith("mnt"):
+        action.thread.place.root = None
+        action.thread.place.move(call, None, physical=False)
 
 
 def _own_place(thread: Thread) -> None:
