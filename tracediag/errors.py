@@ -24,5 +24,7 @@ class UnknownRuleError(TracediagError, KeyError):
 
     def __str__(self) -> str:
         """Return one line for the user; KeyError would return the repr of the word."""
+        if self.word == "all":
+            return "no rule 'all'; all rules are applied unless --select names some"
         hint = f"; did you mean {' or '.join(self.alike)}?" if self.alike else "; `tracediag rules` lists them"
         return f"no rule {self.word!r}{hint}"

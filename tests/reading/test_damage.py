@@ -47,6 +47,13 @@ def events(*lines: str) -> list[Event]:
         "trace.log:17:close(3) = 0",
         "Sep 15 22:33:06 some.host strace[7068]: close(3) = 0",
         "close\\(3\\) = 0",
+        "==> close(3) = 0 <== HERE",
+        "--> close(3) = 0",
+        ">>> close(3) = 0",
+        "→ close(3) = 0",
+        "!!! close(3) = 0",
+        "close(3) = 0   # <--- HERE",
+        "close(3) = 0  <---- this fails",
     ],
 )
 def test_one_call_however_it_was_posted(line: str) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tracediag.overviews.view import Groups
 from tracediag.reading import Reader, UnreadableError
+from tracediag.reading.counter import CallCounter
 from tracediag.trace.events import Syscall
 
 OTHERS = {
@@ -55,6 +57,23 @@ TEXTS = {
     "JSON": ["{", '  "calls": [', '    {"name": "close"},', "  ]", "}"],
     "a source file in C": ["#include <unistd.h>", "int main(void)", "{", "    close(3);", "    return 0;", "}"],
     "a source file in Python": ["import os", "def main():", "    os.close(3)", "    return 3", "print(main())"],
+    "TOML": ["[project]", 'name = "x"', "classifiers = [", '  "a",', "]"],
+    "a kernel log (dmesg)": ["[    0.000000] Linux version 6.1", "[  812.004412] eth0: link up"],
+    "a list of processes (ps)": [
+        "USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND",
+        "root         1  0.4  0.0  45192 13420 ?        Ss   00:38   1:24 /sbin/init",
+        "root         2  0.0  0.0      0     0 ?        S    00:38   0:00 [kthreadd]",
+    ],
+    "the mappings of a process (/proc/PID/maps)": ["55f5d779c000-55f5d779e000 r--p 00000000 fe:00 26 /usr/bin/cat"],
+    "a Python traceback": [
+        "Traceback (most recent call last):",
+        '  File "a.py", line 3, in f',
+        '    open("x")',
+        "FileNotFoundError: [Errno 2] No such file or directory: 'x'",
+    ],
+    "base64 text": ["Y2xvc2UoMykgPSAwCmNsb3NlKDQpID0gLTEgRUJBREYgKEJhZCBmaWxlIGRlc2NyaXB0b3IpCg=="],
+    "URL-encoded text": ["close%283%29%20%3D%200%0Aclose%284%29%20%3D%20-1%20EBADF%20%28Bad%20file%20descriptor%29%0A"],
+    "blank lines": ["", "  ", ""],
     "a web page": ["<!DOCTYPE html>", "<html>", "<p>close(3) fails</p>"],
 }
 
@@ -170,3 +189,44 @@ def test_threads_of_qemu_user_are_refused() -> None:
         list(
             Reader((*QEMU, f"{thread}26587 set_robust_list(274894698912,24) = -1 errno=38 (Function not implemented)"))
         )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["10 close(3) = 0", "retries(total) = 5", "10 close(4) = 0"],
+        ["12:00:01 close(3) = 0", "retries(total) = 5", "12:00:01 close(4) = 0"],
+        ["close(3)                                = 0", "retries(total) = 5", f"{'close(4)':40}= 0"],
+    ],
+    ids=["pids", "times", "columns"],
+)
+def test_output_in_the_form_of_a_call_is_none(lines: list[str]) -> None:
+    reader = Reader(lines)
+    assert [event.name for event in reader if isinstance(event, Syscall)] == ["close", "close"]
+    assert reader.counts.not_understood == 1
+    counter = CallCounter(lines, Groups(dict[str, int]))
+    list(counter)
+    assert counter.counts.calls == 2
+
+
+@pytest.mark.parametrize("prefix", ["10 ", "[pid 10] ", "12:00:01 "])
+def test_a_call_of_a_later_kernel_is_read(prefix: str) -> None:
+    reader = Reader([f"{prefix}{call}" for call in ("close(3) = 0", "newest_call(3) = 5", "close(4) = 0")])
+    assert [event.name for event in reader if isinstance(event, Syscall)] == ["close", "newest_call", "close"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["f(1) = 2", "f(2) = 2", "f(3) = 2"],
+        ["f(1) = 2", "EXPECT_EQ(read(fd, buf, 3), 3);"] * 20,
+        ['x = open("a.txt", "r")', "y(3) = 4", "assert close(fd) == 0"] * 20,
+        ['{"a": [1, 2, 3], "log": "read(3, \\"x\\", 1) failed"}'],
+    ],
+    ids=["formulas", "test of C", "pseudo code", "JSON"],
+)
+def test_a_text_whose_calls_are_not_of_linux_is_refused(lines: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    with pytest.raises(UnreadableError):
+        list(Reader(path))

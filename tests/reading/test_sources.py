@@ -98,6 +98,7 @@ def message(path: Path | str) -> str:
 def test_errors_name_the_path_and_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     assert message(path) == f"{path}: no such file or directory"
+    assert message("") == "'': the name of the trace is empty"
     assert message(tmp_path) == f"{tmp_path}: this is a directory, not a trace"
     path.write_bytes(b"")
     assert message(path) == f"{path}: the file is empty"

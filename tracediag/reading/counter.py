@@ -20,6 +20,7 @@ from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import Dialect, Shape, decide
 from tracediag.reading.frame import is_arguments
 from tracediag.reading.halves import Half, Place
+from tracediag.reading.header import no_stranger
 from tracediag.reading.margins import opened
 from tracediag.reading.output import WRITERS
 from tracediag.reading.prefix import Clock
@@ -27,6 +28,7 @@ from tracediag.reading.reader import AnySource, Reader
 from tracediag.reading.records import read_record
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Progress, Stream, UnreadableError
+from tracediag.reading.strangers import strangers_of
 from tracediag.trace.events import Event
 from tracediag.trace.numbers import Numbers
 from tracediag.trace.records import Record
@@ -64,11 +66,11 @@ def read_end(end: str) -> tuple[str | None, str | None]:
     return (None, None) if match is None else (match[1], match[2])
 
 
-def _prefix(shape: Shape) -> str:
+def _prefix(shape: Shape, strangers: Collection[str] = ()) -> str:
     style, kind, context, *extras = shape
     parts = [_PID.get(style, _PID["bracket"]), _CONTEXT if context else "", _TIME[kind]]
     parts += [extra for extra, there in zip(_BEHIND_TIME, extras, strict=True) if there]
-    return "".join(parts)
+    return "".join(parts) + no_stranger(strangers)
 
 
 def _complete(*, within: str) -> str:
@@ -78,14 +80,14 @@ def _complete(*, within: str) -> str:
     return rf"{to_next}(?:[^) \n]{to_next}{more}|\){more}|){_RESULT}{_NOTE}{_END}"
 
 
-def _lines(shape: Shape, *, within: str) -> re.Pattern[str]:
+def _lines(shape: Shape, strangers: Collection[str], *, within: str) -> re.Pattern[str]:
     """Return the expression of one line; its groups: pid, name, rest of a first half, end of a call; any other line."""
-    return re.compile(rf"{_prefix(shape)}{_NAME}(?:{_BEGUN}|{_complete(within=within)})\n|(.*)\n")
+    return re.compile(rf"{_prefix(shape, strangers)}{_NAME}(?:{_BEGUN}|{_complete(within=within)})\n|(.*)\n")
 
 
-def _other_calls(shape: Shape) -> re.Pattern[str]:
+def _other_calls(shape: Shape, strangers: Collection[str]) -> re.Pattern[str]:
     """Return the expression of the other complete calls, with `) ` in the arguments or no result: the third group."""
-    return re.compile(rf"{_prefix(shape)}{_NAME}(.*)\)(?:{_RESULT}| ++= (\?)){_NOTE}{_END}")
+    return re.compile(rf"{_prefix(shape, strangers)}{_NAME}(.*)\)(?:{_RESULT}| ++= (\?)){_NOTE}{_END}")
 
 
 class Groups(Protocol):
@@ -132,6 +134,7 @@ class CallCounter(Reader):
         """Yield the iterators that together yield all events."""
         _, sample, pieces = opened(self._source.pieces(self._progress))
         self.dialect = decide(sample)
+        self.dialect.strangers = strangers_of(sample, self.dialect)
         self._prepare(self.dialect)
         for piece in pieces:
             yield self._read(piece)
@@ -145,10 +148,10 @@ class CallCounter(Reader):
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
         assembler = Assembler(self.counts, Clock(), parser_for, _everything, failures=True)
         self._slow = SlowPath(dialect, self.counts, assembler)
-        self._find = _lines(dialect.shape, within="").findall
-        self._find_strictly = _lines(dialect.shape, within=r"\n").findall
+        self._find = _lines(dialect.shape, dialect.strangers, within="").findall
+        self._find_strictly = _lines(dialect.shape, dialect.strangers, within=r"\n").findall
         self._match_prefix = re.compile(_prefix(dialect.shape)).match
-        self._match_call = _other_calls(dialect.shape).fullmatch
+        self._match_call = _other_calls(dialect.shape, dialect.strangers).fullmatch
 
     def _read(self, piece: str) -> Iterator[Event]:
         """Read a piece; one long function for the reason given in `scanner`."""

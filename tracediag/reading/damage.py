@@ -35,7 +35,7 @@ BLANKS_AND_MARKS = str.maketrans(
     | {"\u2026": "...", "\u2192": "->", "\u21d2": "=>"}
 )
 """What editors and word processors put in place of the quotes, dashes, blanks and arrows that strace prints."""
-_MARGIN = re.compile(r"(?>[ \t>|:*`•·]|//|#|[-+](?![-+\d]))*+")
+_MARGIN = re.compile(r"(?>[ \t>|:*`•·➜»!]|//|#|[-=]{1,12}+>|[-+](?![-+\d]))*+")
 _LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
 _HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
 _PID = re.compile(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
@@ -49,8 +49,12 @@ def is_strong(frame: Frame | None) -> bool:
 
 def is_known(frame: Frame) -> bool:
     """Return whether the frame's call, if any, is a Linux system call."""
-    name = frame.name
-    return not name or name in SYSCALLS or name.startswith(("SYS_", "syscall_", "?")) or name.endswith("_subcall")
+    return not frame.name or is_known_name(frame.name)
+
+
+def is_known_name(name: str) -> bool:
+    """Return whether strace has that name for a Linux system call, of any architecture or version."""
+    return name in SYSCALLS or name.startswith(("SYS_", "syscall_", "?")) or name.endswith("_subcall")
 
 
 def scrub(line: str) -> str:
@@ -94,7 +98,7 @@ def repair_weak(line: str, bare: Bare) -> Found | None:
 
 
 def margin_off(text: str) -> str:
-    """Remove indentation and quotation or comment marks."""
+    """Remove indentation, marks of quotations and comments, and arrows that point at the line."""
     margin = _MARGIN.match(text)
     return text if margin is None else text[margin.end() :]
 

@@ -47,6 +47,8 @@ class Dialect(msgspec.Struct):
     """The meaning of a short number at the start of a line."""
     shape: Shape = ("none", "none", False, False, False, False)
     """The prefix that most lines have: style of the pid, kind of time, context, second time, number, pointer."""
+    strangers: frozenset[str] = frozenset()
+    """Names that stand like those of calls in lines that strace did not write."""
     records: int = 0
     """How many of the first lines begin like an strace record."""
     interrupted: bool = False

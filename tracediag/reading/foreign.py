@@ -56,17 +56,30 @@ _TRACERS = (
         r"|is[a-z]{4,6}|to(?>upper|lower)|atoi)\(.*(?:= |<unfinished ))",
     ),
     _tool("strace of gVisor (runsc)", r".*(?>strace\.go:[0-9]++\]|\] \[ *+[0-9]++: *+[0-9]++\] \S++ [EX] \w++\()"),
-    _tool("valgrind", r"==[0-9]++==(?> |$)"),
+    _tool("valgrind", r"(?>==|--)[0-9]++(?>==|--)(?> |$)|SYSCALL\[[0-9]++,[0-9]++\]\("),
     _tool("bpftrace", r"(?>Attaching [0-9]++ probes?\.|@\w*+(?>\[|: ))"),
     _tool("ftrace", r" *+\S+-[0-9]++ ++(?>\( *+\S++\) ++)?+\[[0-9]{3}\] \S{4,6} ++[0-9.]++: |# *+tracer: "),
     _tool("perf script", r" *+\S.{0,30}? [0-9]++ ++\[[0-9]{3}\] ++[0-9.]++: "),
     _tool("sysdig", r"[0-9]++ [0-9:.]{8,18} [0-9]++ \S++ \([0-9.]++\) [<>] \w"),
-    _tool("auditd", r"type=[A-Z_0-9]++ msg=audit\("),
+    _tool("auditd", r"(?>.{0,80}? )??type=[A-Z_0-9]++ msg=audit\(|(?>type=)?+SYSCALL (?>msg=\S++ )?+arch="),
     _tool("tcpdump", r"[0-9:.]{8,15} (?>IP6?|ARP)\b"),
     _tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
 )
 """Whose output is refused, even where some of its lines can be read."""
 _TEXTS = (
+    _tool("a kernel log (dmesg)", r"(?><[0-9]++>)?+\[ *+[0-9]++\.[0-9]{6}\] "),
+    _tool(
+        "a list of processes (ps)",
+        r"\S++ ++[0-9]++ ++[0-9.]++ ++[0-9.]++ ++[0-9]++ |\s*+(?>[0-9]++ ++){1,4}\S++ ++(?>[0-9]++-)?[0-9:]{5,9} ",
+    ),
+    _tool("the mappings of a process (/proc/PID/maps)", r"[0-9a-f]{8,16}+-[0-9a-f]{8,16}+ [r-][w-][x-][ps] "),
+    _tool(
+        "a Python traceback",
+        r"Traceback \(most recent|  File \".*\", line [0-9]|    \S|\w*+(?>Error|Exception|Interrupt)\b",
+    ),
+    _tool("base64 text", r"[A-Za-z0-9+/]{40,}+={0,2}+\Z"),
+    _tool("URL-encoded text", r"(?=[^%\s]*+%[0-9A-F]{2})(?>[^%\s]++|%[0-9A-F]{2})++\Z(?<=.{80})"),
+    _tool("TOML", r"\s*+(?>\[\[?[\w.\"-]++\]\]?|[\w.\"-]++ = (?>[\[{\"'0-9]|true|false)|\"[^\"]*+\",?\Z|\]\Z)"),
     _tool("JSON", r"\s*+(?>[\]\[{}],?$|\"[^\"]*+\"[,:]|[{\[].*[}\]],?$)"),
     _tool("a web page", r"\s*+</?[a-zA-Z!]"),
     _tool("a source file in C", r"\s*+(?>#\s*+(?>include|define|if|endif)\b|(?>[/ ]\*|//)|.*[;{}]\s*+$)"),
@@ -105,7 +118,10 @@ def tracer_of(sample: Iterable[str]) -> str | None:
 
 def kind_of(sample: Iterable[str]) -> str | None:
     """Return what a text looks like that is not strace's."""
-    return tracer_of(sample := list(sample)) or _most(_stripped(sample), _TEXTS)
+    lines = list(sample)
+    if len(lines) > 1 and not any(line and not line.isspace() for line in lines):
+        return "blank lines"
+    return tracer_of(lines) or _most(_stripped(lines), _TEXTS)
 
 
 def looks_like_call(text: str) -> bool:
@@ -129,7 +145,7 @@ def _stripped(sample: Iterable[str]) -> list[str]:
 def _most(lines: Sequence[str], tools: Sequence[_Tool]) -> str | None:
     """Return the tool of more than half of the lines."""
     counts: Counter[str] = Counter()
-    for line in lines:
-        counts.update({tool.name for tool in tools if tool.line.match(line) is not None})
+    for line in lines:  # of tools with the same count, the first is returned
+        counts.update(dict.fromkeys((tool.name for tool in tools if tool.line.match(line) is not None), 1))
     (best, count), *_ = counts.most_common(1) or [("", 0)]
     return best if count * 2 > len(lines) else None

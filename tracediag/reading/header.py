@@ -7,6 +7,7 @@ wanted. Lines that neither matches go to `slowpath`; a test checks that both way
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from tracediag.reading.dialect import Shape
 
@@ -47,10 +48,15 @@ def prefix_expression(shape: Shape) -> str:
     return "".join(parts)
 
 
-def header_expression(shape: Shape) -> re.Pattern[str]:
-    """Return the expression of one line of any kind, including its end.
+def no_stranger(strangers: Collection[str]) -> str:
+    """Return the expression before a name that excludes these: their lines are read one by one."""
+    return rf"(?!(?:{'|'.join(sorted(strangers))})\()" if strangers else ""
+
+
+def header_expression(shape: Shape, strangers: Collection[str] = ()) -> re.Pattern[str]:
+    """Return the expression of one line of any kind, including its end; lines that begin with a stranger do not match.
 
     Its groups, for a call: pid, time stamp, mark of a second half, name, and the text after the head; for
     any other line, the last: the line.
     """
-    return re.compile(f"{prefix_expression(shape)}{_CALL}|(.*)\n")
+    return re.compile(f"{prefix_expression(shape)}{no_stranger(strangers)}{_CALL}|(.*)\n")

@@ -18,6 +18,7 @@ from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
+from tracediag.reading.strangers import strangers_of
 from tracediag.trace.events import Event
 
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
@@ -59,6 +60,7 @@ class Reader:
         self._strict = strict
         self._progress = progress
         self._before = before
+        self._raw: list[str] = []
         self._sample: list[str] = []
 
     def want_all(self) -> None:
@@ -77,11 +79,14 @@ class Reader:
 
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
-        raw, self._sample, pieces = opened(self._source.pieces(self._progress))
-        if (tracer := tracer_of(raw) or (None if self._sample is raw else tracer_of(self._sample))) is not None:
+        self._raw, self._sample, pieces = opened(self._source.pieces(self._progress))
+        if (
+            tracer := tracer_of(self._raw) or (None if self._sample is self._raw else tracer_of(self._sample))
+        ) is not None:
             self._source.close()
             raise UnreadableError(self._source.name, f"this is the output of {tracer}, not of strace")
         self.dialect = decide(self._sample)
+        self.dialect.strangers = strangers_of(self._sample, self.dialect)
         naming = decide_naming(self._sample)
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
             self._source.close()
@@ -105,7 +110,7 @@ class Reader:
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""
         if self._source.is_file and self._is_no_trace():
-            looks = kind_of(self._sample)
+            looks = kind_of(self._sample) or kind_of(self._raw)
             reason = "not a single line of it is strace output" + (f"; it looks like {looks}" if looks else "")
             raise UnreadableError(self._source.name, f"{reason}: {self.damage}" if self.damage else reason)
         if self._strict and self.damage is not None:
@@ -116,7 +121,9 @@ class Reader:
         """Return whether no line is certainly strace's; a paste may be one call that breaks off, among other text."""
         counts = self.counts
         written = counts.lines - counts.kinds.get("blank", 0)
-        return not counts.understood or (counts.certain <= 0 and counts.open * 2 < written)
+        if not counts.understood:
+            return True
+        return counts.certain <= 0 and (counts.open * 2 < written or kind_of(self._raw) is not None)
 
 
 def _as_source(source: AnySource) -> Source:

@@ -58,7 +58,7 @@ def read_lines(  # noqa: PLR0915 - see above
 
     `begun_wanted` names those whose first half is an event of its own; others may be yielded too.
     """
-    find, read_end = header_expression(dialect.shape).findall, END.match
+    find, read_end = header_expression(dialect.shape, dialect.strangers).findall, END.match
     joiner = slow.assembler.joiner
     pending = joiner.pending
     stamp = _stamp(slow.assembler.clock, dialect.time_kind)

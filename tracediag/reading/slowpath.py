@@ -19,6 +19,7 @@ from tracediag.reading.rests import bare_end, is_rest
 from tracediag.reading.result import read_result
 from tracediag.reading.speech import Speech
 from tracediag.reading.splits import Joined, Split, start_split
+from tracediag.reading.strangers import lacks
 from tracediag.reading.words import read_words
 from tracediag.trace.events import Event
 from tracediag.trace.records import NotUnderstood, Other, Record
@@ -82,12 +83,18 @@ class SlowPath:
         self._blanks = line[len(text) :]
         prefix = read_prefix(text, self._dialect.bare)
         frame = read_frame(text[prefix.end :])
+        if frame is not None and not is_known(frame) and self._is_strange(prefix, frame):
+            frame = None
         if frame is not None and is_strong(frame) and (self.split is None or is_known(frame)):
             yield from self._accept(number, prefix, frame)
         elif (joined := self._join(text)) is not None:
             yield from self._complete(number, line, joined)
         else:
             yield from self._look_closer(number, line, prefix, frame)
+
+    def _is_strange(self, prefix: Prefix, frame: Frame) -> bool:
+        """Return whether a line with an unknown name is the program's own output."""
+        return frame.name in self._dialect.strangers or lacks(prefix, self._dialect)
 
     def finish(self) -> Iterator[Event]:
         """Yield the remaining events at the end of the trace."""

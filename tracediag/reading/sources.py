@@ -202,6 +202,8 @@ EMPTY = "the file is empty"
 def open_source(path: str | os.PathLike[str], growing: Callable[[], bool] | None = None) -> Stream:
     """Open a trace by its path; `-` is standard input; `growing` as for `Stream`. Raises `UnreadableError`."""
     name = os.fspath(path)
+    if not name:
+        raise UnreadableError("''", "the name of the trace is empty")
     try:
         if name == "-":
             return Stream("<stdin>", standard_input(), keep_open=True)
