@@ -16,7 +16,7 @@ from tracediag.trace.numbers import checked_integer
 from tracediag.trace.records import Exit
 from tracediag.trace.values import Array, Structure, Text, text_of
 
-_SIZED = frozenset({"send", "sendto", "pwrite64"})
+_SIZED = frozenset({"send", "sendto", "pwrite", "pwrite64"})
 _PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )([0-9]{1,20}+)\}""")
 
 

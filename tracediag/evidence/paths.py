@@ -7,14 +7,16 @@ import posixpath
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.trace.calls import FTRUNCATES
+from tracediag.trace.calls import FTRUNCATES, TRUNCATES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import note_of, number_of, text_of
 
 _PLACES: dict[str, tuple[tuple[int | None, int], ...]] = {
-    **dict.fromkeys(("unlink", "rmdir", "mkdir", "mknod", "open", "creat", "chdir", "truncate"), ((None, 0),)),
-    **dict.fromkeys(("chmod", "chown", "lchown", "execve"), ((None, 0),)),
-    **dict.fromkeys(("unlinkat", "mkdirat", "mknodat", "openat", "openat2", "fchmodat", "fchownat"), ((0, 1),)),
+    **dict.fromkeys(("unlink", "rmdir", "mkdir", "mknod", "open", "creat", "chdir", *TRUNCATES), ((None, 0),)),
+    **dict.fromkeys(("chmod", "chown", "chown32", "lchown", "lchown32", "execve"), ((None, 0),)),
+    **dict.fromkeys(
+        ("unlinkat", "mkdirat", "mknodat", "openat", "openat2", "fchmodat", "fchmodat2", "fchownat"), ((0, 1),)
+    ),
     **dict.fromkeys(("rename", "link"), ((None, 0), (None, 1))),
     **dict.fromkeys(("renameat", "renameat2", "linkat"), ((0, 1), (2, 3))),
     "symlink": ((None, 1),),

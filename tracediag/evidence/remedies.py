@@ -31,7 +31,7 @@ from tracediag.trace.values import text_of
 _ON_FD = (
     (FILE_READS | FILE_WRITES | POSITIONED | SOCKET_TRANSFERS | SENDFILES | ACCEPTS | CONTROLS | FSYNCS | FTRUNCATES)
     | (LOCKS | SEEKS | GETDENTS | EPOLL_CTLS)
-    | {"listen", "ioctl", "fallocate", "setsockopt", "fchmod", "fchown", "close"}
+    | {"listen", "ioctl", "fallocate", "setsockopt", "fchmod", "fchown", "fchown32", "close"}
 )
 """Calls about the descriptor in their first argument."""
 _NUMBERS = 1 << 20

@@ -11,7 +11,7 @@ from tracediag.trace.numbers import checked_integer
 
 LONGEST = 1 << 13
 """Only this much of a line is compared."""
-WRITERS = frozenset(("write", "writev", "pwrite64", "send", "sendto", "sendmsg"))
+WRITERS = frozenset(("write", "writev", "pwrite", "pwrite64", "send", "sendto", "sendmsg"))
 """Calls whose data may appear in the middle of the trace."""
 
 _ENOUGH = 8

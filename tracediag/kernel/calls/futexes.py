@@ -11,13 +11,13 @@ _TWO = 2
 """Processes whose start is not traced: fewer have no others to share with."""
 
 
-@begins("futex")
+@begins("futex", "futex_time64")
 def begin_futex(action: Action, call: Begun) -> None:
     """Take what a thread joins for a thread of the same process: the kernel clears its tid when it exits."""
     _joins(action, call)
 
 
-@handles("futex")
+@handles("futex", "futex_time64")
 def futex(action: Action, call: Syscall) -> None:
     """Do the same for a join that returned on the same line."""
     _joins(action, call)

@@ -22,7 +22,7 @@ _ENDINGS = frozenset({"epoll_ctl", "close", "shutdown"})
 """Calls that end the use of a descriptor; any other shows that its own event was being handled."""
 
 _SETTING_UP = frozenset(
-    {"accept", "accept4", "fcntl", "ioctl", "setsockopt", "getsockopt", "getpeername", "getsockname"}
+    {"accept", "accept4", "fcntl", "fcntl64", "ioctl", "setsockopt", "getsockopt", "getpeername", "getsockname"}
 )
 _FOLLOWERS = ("use-after-close", "double-close", "epoll-ctl-misuse", "crashed")
 _MAX_STALE = 100

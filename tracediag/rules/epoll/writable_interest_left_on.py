@@ -13,7 +13,7 @@ from tracediag.trace.calls import EPOLL_WAITS, READS, SELECTS, WRITES
 from tracediag.trace.events import Syscall
 
 _WRITABLE = frozenset({"EPOLLOUT", "EPOLLWRNORM", "POLLOUT", "POLLWRNORM"})
-_SETUP = frozenset({"connect", "epoll_ctl", "setsockopt", "getsockname", "fcntl"})
+_SETUP = frozenset({"connect", "epoll_ctl", "setsockopt", "getsockname", "fcntl", "fcntl64"})
 """Calls after which the result of a connect in progress has not been fetched yet."""
 
 

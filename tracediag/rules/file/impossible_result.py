@@ -53,7 +53,7 @@ class ImpossibleResult(Rule):
                 self._note(action)
         return None
 
-    @on_call("send", "sendto", "pread64", "pwrite64")
+    @on_call("send", "sendto", "pread", "pread64", "pwrite", "pwrite64")
     def moved_otherwise(self, action: Action) -> None:
         """Compare as above; receives are left out, as MSG_TRUNC makes them return the full length of a datagram."""
         call = action.call

@@ -13,13 +13,23 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_errno
-from tracediag.trace.calls import GETDENTS, POSITIONED_READS, READLINKS, READS, SEEKS, VECTORS
+from tracediag.trace.calls import (
+    FTRUNCATES,
+    GETDENTS,
+    MQ_SENDS,
+    POSITIONED_READS,
+    READLINKS,
+    READS,
+    SEEKS,
+    TRUNCATES,
+    VECTORS,
+)
 from tracediag.trace.errnos import all_errors, find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Structure, Value, bare, number_of
 
 _BUFFERS = {
-    **dict.fromkeys(("read", "write", "pread64", "pwrite64", "getdents", "getdents64"), "count"),
+    **dict.fromkeys(("read", "write", "pread", "pread64", "pwrite", "pwrite64", "getdents", "getdents64"), "count"),
     **dict.fromkeys(("send", "sendto", "recv", "recvfrom"), "len"),
     **dict.fromkeys(("getxattr", "fgetxattr", "lgetxattr", "setxattr", "fsetxattr", "lsetxattr"), "size"),
     **dict.fromkeys(("bind", "connect"), "addrlen"),
@@ -27,13 +37,13 @@ _BUFFERS = {
     "getrandom": "buflen",
     "setsockopt": "optlen",
     "msgsnd": "msgsz",
-    "mq_timedsend": "msg_len",
+    **dict.fromkeys(MQ_SENDS, "msg_len"),
     "mmap2": "length",
 }
 """Calls with the length of a buffer in memory: one just below 4 GiB is never intended."""
 
 _RANGES = {
-    **dict.fromkeys(("mmap", "munmap", "msync", "madvise", "mincore", "truncate", "ftruncate"), "length"),
+    **dict.fromkeys(("mmap", "munmap", "msync", "madvise", "mincore", *TRUNCATES, *FTRUNCATES), "length"),
     **dict.fromkeys(("mprotect", "mlock", "fallocate", "fadvise64", "splice", "tee", "copy_file_range"), "len"),
     "mremap": "new_size",
     "sendfile": "count",

@@ -15,7 +15,7 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_release, on_round, on_trace_end, on_traffic
 from tracediag.rules.socket._names import connection
-from tracediag.trace.calls import ACCEPTS, READS, WRITES
+from tracediag.trace.calls import ACCEPTS, READS, SENDFILES, WRITES
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.quantities import count
 from tracediag.trace.records import Exit
@@ -74,7 +74,7 @@ class HalfClosedLeak(Rule):
                 process, descriptor, action.call, self._turns.get(process, 0)
             )
 
-    @on_traffic(*WRITES, "shutdown", "sendfile", "connect")
+    @on_traffic(*WRITES, *SENDFILES, "shutdown", "connect")
     def used(self, action: Action) -> None:
         """The other direction is still in use."""
         if self._half_closed and action.descriptor is not None:
