@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from tracediag.engine import Engine
+from tracediag.evidence import nature
 from tracediag.evidence import scope as evidence
 from tracediag.evidence.scope import Fact
+from tracediag.kernel import Kernel
 from tracediag.overviews.endings import endings
 from tracediag.reading import AnySource, Reader, read
 from tracediag.reading.dialect import Dialect
@@ -124,7 +126,7 @@ class Analysis:
             findings=findings,
             blind=blind,
             advice=ADVICE if blind else None,
-            scope=_scope(reader.dialect, self._engine.scope),
+            scope=_scope(reader.dialect, self._engine.scope, self._engine.kernel),
             endings=endings(self._engine.kernel),
             broken=broken,
             rules=cards(rule for rule in self._rules if rule.name in named),
@@ -213,7 +215,7 @@ def _held(dialect: Dialect) -> frozenset[Fact]:
     return frozenset(fact for fact, is_there in held.items() if is_there)
 
 
-def _scope(dialect: Dialect, scope: evidence.Scope) -> Scope:
+def _scope(dialect: Dialect, scope: evidence.Scope, kernel: Kernel) -> Scope:
     """Return the scope of the recording, as the report contains it."""
     return Scope(
         times=dialect.time_kind,
@@ -224,4 +226,11 @@ def _scope(dialect: Dialect, scope: evidence.Scope) -> Scope:
         excerpt=scope.is_excerpt,
         elided=scope.elided > 0,
         failures_only=scope.failures_only,
+        whole=nature.is_whole(scope, kernel),
+        successes_only=scope.hides_failures,
+        hidden=nature.hidden(scope, kernel),
+        attached_threads=nature.attached_threads(scope, kernel),
+        children_followed=nature.children_followed(kernel),
+        strings_cut=dialect.strings_cut,
+        symbols=dialect.has_symbols,
     )

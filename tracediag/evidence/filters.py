@@ -7,11 +7,16 @@ from collections.abc import Collection
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
+    CLOSES,
     EXECS,
     EXITS,
     FORKS,
+    FSTATS,
+    KILLS,
+    OPENS,
     READS,
     SIGNAL_ACTIONS,
+    SIGNAL_MASKS,
     SOCKET_LOOKS,
     SOCKET_SETUP,
     SOCKET_TRANSFERS,
@@ -24,6 +29,15 @@ _NETWORK = SOCKET_TRANSFERS | SOCKET_LOOKS | SOCKET_SETUP | SOCKETS | ACCEPTS
 """Calls that only `-e trace=network` holds: strace's class of calls on descriptors lacks them."""
 _BESIDE = _NETWORK | FORKS | EXECS | EXITS | CHILD_WAITS | SIGNAL_ACTIONS
 """Calls that show that the recording is not one of `-e trace=desc`."""
+
+_FAMILIES = {
+    "network": _NETWORK,
+    "desc": READS | WRITES | CLOSES | FSTATS,
+    "file": OPENS | EXECS | {"access", "stat", "lstat", "readlink", "newfstatat"},
+    "process": FORKS | EXECS | EXITS | CHILD_WAITS,
+    "signal": SIGNAL_ACTIONS | SIGNAL_MASKS | KILLS,
+}
+"""Usual calls of the families of `strace -e trace=`, of which each program makes some."""
 
 _SPINS = READS | WRITES | WAITS | ACCEPTS | {"connect"}
 _FEW = 2
@@ -45,6 +59,11 @@ def would_show(calls: Collection[str], names: Collection[str], *, sockets: bool 
     if seen.isdisjoint(calls):
         return False
     return SOCKET_TRANSFERS.isdisjoint(calls) or not seen.isdisjoint(_NETWORK if sockets else _BESIDE)
+
+
+def hidden_families(names: Collection[str]) -> tuple[str, ...]:
+    """Return the families of `strace -e trace=` of which a filtered recording with calls of some names shows none."""
+    return tuple(family for family, calls in _FAMILIES.items() if calls.isdisjoint(names))
 
 
 def may_only_spin(calls: Collection[str], names: Collection[str]) -> bool:

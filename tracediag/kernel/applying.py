@@ -89,7 +89,7 @@ def _record(action: Action, event: Event) -> None:
             action.kernel.elided = event.line
             action.kernel.deferred = action.kernel.process_table.forget_rounds
         case Notice(kind="attached", subject=int(tid)):
-            action.kernel.process_table.strangers.announce(event)
+            action.kernel.process_table.strangers.announce(event, early=not action.kernel.names)
             action.kernel.process_table.expect(tid, action.thread)
 
 

@@ -27,6 +27,8 @@ class Strangers:
         """How many have appeared that are not known to be threads of another."""
         self.last = 0
         """The line at which the last one appeared."""
+        self.attached = 0
+        """With how many threads strace was attached to processes before their first call."""
         self.unclosed: dict[int | None, int] = {}
         """The threads of processes that were given a number that they still held: closes of theirs were not traced.
 
@@ -78,8 +80,10 @@ class Strangers:
         """Return the process that a pid belongs or belonged to; None if its birth is in the trace."""
         return self._by_pid.get(pid)
 
-    def announce(self, notice: Notice) -> None:
-        """Note "Process N attached": a newcomer, or with "M threads" a process that ran before."""
+    def announce(self, notice: Notice, *, early: bool) -> None:
+        """Note "Process N attached": a newcomer, or with "M threads" or before any call a process that ran before."""
+        if early:
+            self.attached += notice.threads
         if notice.threads == 1:
             if notice.subject is not None and len(self._announced) < _MOST_PIDS:
                 self._announced.add(notice.subject)

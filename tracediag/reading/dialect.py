@@ -26,6 +26,9 @@ _PATH = re.compile(
 _SOCKET = re.compile(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
 )
+_CUT = re.compile(r'"((?>[^"\\]++|\\.)*+)"\.\.\.')
+"""A string that strace cut."""
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.)")
 _BARE = re.compile(rf"(?P<blanks> *)(?P<number>[0-9]{{1,8}}+)(?: +)(?:{_RECORD.pattern})")
 
 Shape = tuple[str, TimeKind, bool, bool, bool, bool]
@@ -55,6 +58,10 @@ class Dialect(msgspec.Struct):
     """`-d` prints messages that hold `) = ` into the calls: every line is read with care."""
     has_every_call: bool = False
     """Calls are shown that are in no class of `strace -e trace=`, so no filter is at work."""
+    has_symbols: bool = True
+    """Constants have names, or a number with a remark; false with `-X raw`."""
+    strings_cut: int | None = None
+    """The length at which strings are cut (`-s`), in bytes; None if none of the first lines has such a string."""
     glances: int = 0
     """How many pieces were searched for such a call."""
 
@@ -78,6 +85,7 @@ def decide(sample: Iterable[str]) -> Dialect:
     """Detect the form of a recording from its first lines."""
     lines = [line[:4096] for line in sample]
     dialect = Dialect(bare=_bare(lines), interrupted=any("[wait(0x" in line for line in lines))
+    dialect.strings_cut = max((_length(cut[1]) for line in lines for cut in _CUT.finditer(line)), default=None)
     dialect.has_every_call = _UNCLASSED.search("\n".join(lines)) is not None
     shapes: Counter[Shape] = Counter()
     for line in lines:
@@ -92,6 +100,11 @@ def decide(sample: Iterable[str]) -> Dialect:
         dialect.shape = shapes.most_common(1)[0][0]
         dialect.time_kind = dialect.shape[1]
     return dialect
+
+
+def _length(quoted: str) -> int:
+    """Return the number of bytes of a string that strace has quoted."""
+    return len(_ESCAPE.sub(".", quoted))
 
 
 def _shape(prefix: Prefix) -> Shape:

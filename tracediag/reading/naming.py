@@ -53,6 +53,11 @@ def decide_naming(sample: Iterable[str]) -> Naming | None:
     return Decoder(_architecture("\n".join(recorded))).decoded
 
 
+def is_raw(naming: Naming | None) -> bool:
+    """Whether strace printed numbers without names (`-X raw`)."""
+    return naming is not None and naming is not _verbose
+
+
 def _verbose(_: str, body: str) -> str:
     return named(body)
 

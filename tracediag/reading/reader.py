@@ -12,7 +12,7 @@ from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import Dialect, decide
 from tracediag.reading.foreign import kind_of, tracer_of
 from tracediag.reading.margins import opened
-from tracediag.reading.naming import decide_naming, with_names
+from tracediag.reading.naming import decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
@@ -88,6 +88,7 @@ class Reader:
         self.dialect = decide(self._sample)
         self.dialect.strangers = strangers_of(self._sample, self.dialect)
         naming = decide_naming(self._sample)
+        self.dialect.has_symbols = not is_raw(naming)
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")

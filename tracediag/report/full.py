@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
+from tracediag.report.scope import limits
 from tracediag.report.steps import paint_steps
 from tracediag.report.summary import fate
 from tracediag.report.visible import visible
@@ -53,13 +54,15 @@ class FullFormat(Format):
         return self._canvas.take()
 
     def closing(self, report: Report) -> str:
-        """Render what was not understood and what was not checked."""
+        """Render what limits the recording, what was not understood and what was not checked."""
         if not report.findings:
             self._canvas.line(("no findings", "name"))
         if report.input.damage is not None:
             self._canvas.line(("damaged: ", "warning"), (report.input.damage, "plain"))
         if (command := report.command) is not None:
             self._canvas.line(("command", "label"), (f"  {shlex.join(command.argv)} {fate(command)}", "plain"))
+        if limited := limits(report.scope):
+            self._hanging(("recording: ", "label"), limited)
         self._not_understood(report)
         self._broken(report)
         self._blind(report)

@@ -74,6 +74,20 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Lines are left out of the text, marked `...`."""
     failures_only: bool | None = None
     """Only failed calls were recorded (`-Z`)."""
+    whole: bool | None = None
+    """It shows the program from its start to the end of all processes, with every kind of call."""
+    successes_only: bool | None = None
+    """Only successful calls were recorded (`-z`)."""
+    hidden: tuple[str, ...] | None = None
+    """The families of `strace -e trace=` of which a filter hides all calls: "network", "file", "process"."""
+    attached_threads: int | None = None
+    """With how many threads strace was attached to a running program; 0 if strace started it, None if not shown."""
+    children_followed: bool | None = None
+    """Children and threads have lines of their own (`-f`); None where none is created."""
+    strings_cut: int | None = None
+    """The length in bytes at which strings are cut (`-s`); None where none is cut in the first lines."""
+    symbols: bool | None = None
+    """Constants have names; false with `-X raw`."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
