@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
@@ -25,3 +27,24 @@ def no_signal_is_ignored() -> None:
 def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the tests out of the user's cache folder."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def calls_made() -> Callable[[Callable[[], object]], int]:
+    """Return a function that counts the calls another makes, C functions among them: a cost without a clock."""
+
+    def count(act: Callable[[], object]) -> int:
+        made = 0
+
+        def note(_frame: object, event: str, _argument: object) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        sys.setprofile(note)
+        try:
+            act()
+        finally:
+            sys.setprofile(None)
+        return made
+
+    return count
