@@ -16,6 +16,7 @@ from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, bare, names_of, number_of
 
+_SETS = ("F_SETLK", "F_SETLKW", "F_OFD_SETLK", "F_OFD_SETLKW", "F_SETLK64", "F_SETLKW64")
 _TO_END = 0
 """The `l_len` of a lock to the end of the file, however long it becomes."""
 _MOST = 4096
@@ -62,7 +63,7 @@ class Locks:
             return
         if event.name == "flock":
             self._flock(action.descriptor, event)
-        elif event.name in CONTROLS and "SETLK" in event.body:
+        elif event.name in CONTROLS and any(map(event.has, _SETS)):
             self._fcntl(action.process, action.descriptor, event)
 
     def of(self, process: Process) -> list[Held]:

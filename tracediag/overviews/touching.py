@@ -62,7 +62,7 @@ def _named(call: Syscall) -> Iterator[tuple[int | None, str]]:
         yield call.number(target), "to "
     elif _begins_with_descriptor(call):
         yield call.number(0), ""
-        if call.name in MESSAGE_SENDS and "SCM_RIGHTS" in call.body:
+        if call.name in MESSAGE_SENDS and call.has("SCM_RIGHTS"):
             for items in carried(call):
                 yield from ((number_of(item), "passes ") for item in items)
 
@@ -72,4 +72,4 @@ def _begins_with_descriptor(call: Syscall) -> bool:
     known = names(call.name)
     if not known or known[0] not in DESCRIPTORS:
         return False
-    return known[0] not in _DIRECTORIES or "AT_EMPTY_PATH" in call.body
+    return known[0] not in _DIRECTORIES or call.has("AT_EMPTY_PATH")
