@@ -28,6 +28,8 @@ __all__ = ["Analysis", "analyze", "diagnose", "read"]
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
 """The recording that leaves nothing unchecked, as far as strace can show it."""
 
+_NEWEST_FIRST = "the newest line stands first: the lines were read in reverse, and the last one of the file is line 1"
+
 
 class Analysis:
     """One analysis in progress. Read the trace once, by iteration or with `events`; then get the report.
@@ -120,7 +122,7 @@ class Analysis:
                 signals=counts.signals,
                 exits=counts.exits,
                 unparsed=NotUnderstood(counts.not_understood, samples),
-                damage=reader.damage,
+                damage=reader.damage or (_NEWEST_FIRST if reader.turned else None),
                 doubt=counts.doubt,
             ),
             findings=findings,

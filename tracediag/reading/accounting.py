@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.reading.foreign import looks_like_call
+from tracediag.reading.foreign import calls_in, looks_like_call
 from tracediag.trace.quantities import plural
 
 SAMPLES = 5
@@ -22,7 +22,7 @@ class Counts(msgspec.Struct):
     exits: int = 0
     not_understood: int = 0
     suspect: int = 0
-    """Of the lines not understood, those that look like calls or halves of calls."""
+    """Places in the text not understood that look like calls or halves of calls: one a line, or several."""
     open: int = 0
     """Calls that break off without a result or a mark."""
     samples: list[tuple[int, str]] = []
@@ -38,9 +38,14 @@ class Counts(msgspec.Struct):
         """Count a line that was not understood."""
         self.add("not understood")
         self.not_understood += 1
-        self.suspect += looks_like_call(text)
+        self.suspect += max(calls_in(text), looks_like_call(text))
         if len(self.samples) < SAMPLES:
             self.samples.append((line, text[:400]))
+
+    def crowd(self, text: str) -> None:
+        """Count the calls in the text after a record, of which none was read."""
+        if "(" in text:
+            self.suspect += calls_in(text)
 
     def orphan(self) -> None:
         """Count the end of a call whose beginning was not read."""
@@ -52,6 +57,8 @@ class Counts(msgspec.Struct):
         """Why the findings may be wrong or missing, in one sentence; None where nearly all calls were read."""
         lost = self.suspect + self.open
         if lost * _TOLERATED > self.lines:
+            if lost > self.lines:
+                return f"{lost:,} places in {plural(self.lines, 'line')} look like calls that were not read"
             return f"{lost:,} of {plural(self.lines, 'line')} look like calls and were not read, or only in part"
         if not self.calls and not self.kinds.get("begun") and self.lines:
             return "no line shows a call"

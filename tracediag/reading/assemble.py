@@ -18,6 +18,9 @@ from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal
 Wanted = Callable[[str], bool]
 """Whether calls of this name become events."""
 
+MOST_ON_A_LINE = 8
+"""At most so many calls of one line are read: each is searched for in all that follows the one before it."""
+
 
 class Assembler:
     """Turns frames into events, in the order in which records complete."""
@@ -109,19 +112,23 @@ class Assembler:
             yield call
 
     def _call(self, place: Place, frame: Frame) -> Iterator[Event]:
-        result = read_result(frame.tail) or Result()
-        follower = None
-        if result.end < len(frame.tail):
-            follower = _follower(frame.tail[result.end :])
-        tail = frame.tail if follower is None else frame.tail[: result.end]
-        for call in self.complete(place, frame.name, frame.body, tail, result):
-            if frame.mark and call.line == place.line:
-                call.returned = False
-            yield call
-        if follower is not None:
-            pid = follower[0].pid
-            following = Place(line=place.line, pid=place.pid if pid is None else pid, time=place.time)
-            yield from self._call(following, follower[1])
+        """Yield the call of a line, and the few that were pasted or printed onto it; more are counted as not read."""
+        rest = ""
+        for _ in range(MOST_ON_A_LINE):
+            result = read_result(frame.tail) or Result()
+            rest = frame.tail[result.end :]
+            follower = _follower(rest) if rest else None
+            tail = frame.tail if follower is None else frame.tail[: result.end]
+            for call in self.complete(place, frame.name, frame.body, tail, result):
+                if frame.mark and call.line == place.line:
+                    call.returned = False
+                yield call
+            if follower is None:
+                break
+            pid, frame = follower[0].pid, follower[1]
+            place = Place(line=place.line, pid=place.pid if pid is None else pid, time=place.time)
+        if rest:
+            self._counts.crowd(rest)
 
 
 def _follower(text: str) -> tuple[Prefix, Frame] | None:

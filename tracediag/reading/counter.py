@@ -132,7 +132,7 @@ class CallCounter(Reader):
 
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
-        _, sample, pieces = opened(self._source.pieces(self._progress))
+        _, sample, self.turned, pieces = opened(self._source.pieces(self._progress))
         self.dialect = decide(sample)
         self.dialect.strangers = strangers_of(sample, self.dialect)
         self._prepare(self.dialect)

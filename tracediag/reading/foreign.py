@@ -96,6 +96,7 @@ _STRACE = re.compile(
 _QEMU_THREAD = re.compile(r"[0-9]++ clone\([A-Z_|]*CLONE_THREAD[A-Z_|0-9x]*,child_stack=0x")
 _NAMED = re.compile(r"(?<![\w.>])([a-z_]\w*+)\(")
 _RESULT = re.compile(r"\)[ \t]{0,60}(?:=|→|-> ?-?[0-9]|: -?[0-9])|<unfinished |resumed>")
+_CALL_RESULT = re.compile(r"\)[ \t]{0,60}= (?:-?[0-9]|\?)")
 _LIBRARY_CALL = re.compile(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(?:\)[ \t]*= |<unfinished)")
 
 
@@ -130,6 +131,12 @@ def looks_like_call(text: str) -> bool:
     return _RESULT.search(text) is not None and (
         "resumed>" in text or any(found[1] in SYSCALLS for found in _NAMED.finditer(text))
     )
+
+
+def calls_in(text: str) -> int:
+    """Return how many system calls with their results a text shows."""
+    results = sum(1 for _ in _CALL_RESULT.finditer(text))
+    return min(results, sum(found[1] in SYSCALLS for found in _NAMED.finditer(text))) if results else 0
 
 
 def _is_library_call(line: str) -> bool:

@@ -60,6 +60,8 @@ class Reader:
         self._strict = strict
         self._progress = progress
         self._before = before
+        self.turned = False
+        """Whether the newest line stands first in the source: its last line is line 1."""
         self._raw: list[str] = []
         self._sample: list[str] = []
 
@@ -79,7 +81,7 @@ class Reader:
 
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
-        self._raw, self._sample, pieces = opened(self._source.pieces(self._progress))
+        self._raw, self._sample, self.turned, pieces = opened(self._source.pieces(self._progress))
         if (
             tracer := tracer_of(self._raw) or (None if self._sample is self._raw else tracer_of(self._sample))
         ) is not None:

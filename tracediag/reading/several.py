@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from tracediag.reading.margins.reversal import is_newest_first
 from tracediag.reading.prefix import Clock, read_prefix
 from tracediag.reading.records import is_prompt
 from tracediag.reading.sources import open_source
@@ -77,6 +78,8 @@ def _lines_of(path: str) -> Iterator[str]:
 
 def split_traces(lines: Sequence[str]) -> tuple[Part, ...]:
     """Cut lines into the traces they hold; nothing if that is one."""
+    if is_newest_first(lines):
+        return ()
     starts = list(_starts(lines))
     parts: list[Part] = []
     ends = [at for at, _ in starts[1:]] + [len(lines)]

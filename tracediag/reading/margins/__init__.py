@@ -6,7 +6,8 @@ starts     where in a line the record begins
 shapes     the margins that many lines share; numbers: which numbers are those of lines; ends: the right margin
 characters colours, entities, typographic marks, Markdown
 literals   lines that are string literals: JSON, repr, C, YAML; cells: CSV
-joins      records that were broken over several lines
+joins      records that were broken over several lines; runs: several records in one line
+context    the file names of `grep -C`; reversal: the newest line first
 """
 
 from tracediag.reading.margins.pipeline import opened

@@ -20,11 +20,14 @@ from tracediag.reading.margins.characters import (
     find_tags,
     find_typography,
 )
+from tracediag.reading.margins.context import find_context
 from tracediag.reading.margins.ends import find_right_margin, find_underlines
 from tracediag.reading.margins.joins import find_hard_wraps, find_quoted_printable, find_soft_wraps
 from tracediag.reading.margins.literals import find_literals
 from tracediag.reading.margins.numbers import find_glued
 from tracediag.reading.margins.plain import is_plain
+from tracediag.reading.margins.reversal import Turned, is_newest_first
+from tracediag.reading.margins.runs import find_runs
 from tracediag.reading.margins.shapes import find_left_margin
 from tracediag.reading.margins.undoing import Finder, Undoing
 
@@ -46,6 +49,8 @@ _FINDERS: tuple[Finder, ...] = (
     find_typography,
     find_markdown,
     find_underlines,
+    find_runs,
+    find_context,
     find_glued,
     find_right_margin,
     find_left_margin,
@@ -63,6 +68,8 @@ class Opening(NamedTuple):
     """The first lines as they are."""
     sample: list[str]
     """The same without what was put around them."""
+    turned: bool
+    """Whether the newest line stands first: the lines come in reverse, the last one as line 1."""
     pieces: Iterator[str]
     """All text without that, from the first line on, in pieces of complete lines.
 
@@ -76,11 +83,13 @@ def opened(pieces: Iterable[str]) -> Opening:
     first = _first(pieces)
     raw = _sample(first)
     every = chain((first,), pieces) if first else pieces
-    if undoings := found_in(raw):
+    undoings = found_in(raw)
+    turned = any(isinstance(undoing, Turned) for undoing in undoings)
+    if undoings:
         every = _undone(every, undoings)
         first = _first(every)
         every = chain((first,), every)
-    return Opening(raw, _sample(first) if undoings else raw, every)
+    return Opening(raw, _sample(first) if undoings else raw, turned, every)
 
 
 def _sample(text: str) -> list[str]:
@@ -99,7 +108,7 @@ def _first(pieces: Iterator[str]) -> str:
 def found_in(lines: list[str]) -> list[Undoing]:
     """Return what has to be undone, the outermost first."""
     longest = LONGEST * LOOK_AHEAD // max(1, len(lines))
-    lines = [line[:longest] for line in lines]
+    lines = recorded = [line[:longest] for line in lines]
     undoings: list[Undoing] = []
     left = Counter(dict.fromkeys(_FINDERS, NESTED))
     finders = _WITHIN if is_plain(lines) else _FINDERS
@@ -113,6 +122,8 @@ def found_in(lines: list[str]) -> list[Undoing]:
             break
         undoings.append(found)
         lines = (found.lines(lines) + found.rest())[:LOOK_AHEAD]
+    if is_newest_first(recorded) or (undoings and is_newest_first(lines)):
+        undoings.append(Turned())
     starts.forget()
     return undoings
 

@@ -1,0 +1,99 @@
+"""Line ends that were lost, lines in reverse, and the margins of `grep -C`: each reading equals that of the trace."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tracediag.api import analyze
+from tracediag.reading import Reader
+from tracediag.reading.margins.reversal import is_newest_first
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+TRACES = [SAMPLES / "double-close" / "bug-threads.f.strace", SAMPLES / "double-close" / "bug.f.strace"]
+EVERY = sorted(path for path in SAMPLES.glob("*/*.strace") if path.stat().st_size < 100_000)
+
+
+def fields(lines: list[str]) -> list[dict[str, object]]:
+    found = []
+    for event in Reader(lines):
+        of = msgspec.structs.asdict(event)
+        del of["line"]
+        of.pop("end_line", None)
+        found.append({key: value for key, value in of.items() if key not in ("parser", "tail")})
+    return found
+
+
+def numbered(form: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [form.format(number, line) for number, line in enumerate(lines, 1)]
+
+
+def context(lines: list[str]) -> list[str]:
+    return [f"logs/app.strace{':-'[n % 3 > 0]}{n}{':-'[n % 3 > 0]}{line}" for n, line in enumerate(lines, 98)]
+
+
+def context_of_one(lines: list[str]) -> list[str]:
+    return [f"{n}{':-'[n % 3 > 0]}{line}" for n, line in enumerate(lines, 98)]
+
+
+FORMS: dict[str, Callable[[list[str]], list[str]]] = {
+    "blanks for line ends": lambda lines: [" ".join(lines)],
+    "a few long lines": lambda lines: [" ".join(lines[at : at + 10]) for at in range(0, len(lines), 10)],
+    "br without line ends": lambda lines: [f"<pre>{'<br/>'.join(map(html.escape, lines))}</pre>"],
+    "reversed": lambda lines: lines[::-1],
+    "reversed behind a time": lambda lines: [
+        f"2024-01-02T03:{n // 60:02}:{n % 60:02}.1Z {line}" for n, line in enumerate(lines)
+    ][::-1],
+    "reversed with numbers": lambda lines: numbered("{:6}\t{}")(lines)[::-1],
+    "grep -C": context,
+    "grep -C of one file": context_of_one,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name)
+def test_each_form_is_read_like_the_trace(path: Path, form: str) -> None:
+    lines = path.read_text().splitlines()
+    assert fields(FORMS[form](lines)) == fields(lines)
+
+
+def test_a_trace_turned_round_says_so() -> None:
+    lines = TRACES[0].read_text().splitlines()
+    plain, turned = analyze(lines), analyze(lines[::-1])
+    assert [found.name for found in turned.findings] == [found.name for found in plain.findings]
+    assert plain.input.damage is None
+    assert "newest line stands first" in (turned.input.damage or "")
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_recording_has_its_newest_line_first(path: Path) -> None:
+    lines = path.read_text(errors="surrogateescape").splitlines()
+    assert not is_newest_first(lines)
+    assert not is_newest_first(lines[len(lines) // 2 :])
+
+
+def test_strings_that_hold_records_are_not_cut() -> None:
+    line = 'write(1, "close(3) = 0 close(4) = 0 close(5) = 0 ", 41) = 41'
+    assert len(fields([line])) == 1
+    joined = f"{line} close(7) = 0 close(8) = 0"
+    assert [of["name"] for of in fields([joined])] == ["write", "close", "close"]
+
+
+@pytest.mark.parametrize("unit", ['"\\"', ") = 3<", "= 1 (", ")  ", "close(3) = 0 ", "<a", "[pid 7] "])
+def test_joined_lines_take_linear_time(unit: str) -> None:
+    text = "close(3) = 0 close(4) = 0 close(5) = 0 " + unit * (400_000 // len(unit))
+    reader = Reader([text])
+    list(reader)  # minutes, if any expression backtracked
+    assert reader.counts.calls >= 2
+
+
+def test_calls_of_one_line_that_are_not_read_are_told() -> None:
+    lines = [f"{100 + n % 3} close({n})               = 0" for n in range(700)]
+    reader = Reader([*lines, " ".join(f"100 close({n}) = 0" for n in range(5000))])
+    list(reader)
+    assert reader.counts.calls < 800
+    assert "look like calls that were not read" in (reader.counts.doubt or "")
