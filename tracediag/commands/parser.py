@@ -76,9 +76,18 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     parser = build_parser((word,) if word in NAMES else NAMES)
     if word is not None and word not in NAMES:
         parser.error(_no_command(word))
-    namespace = parser.parse_args(arguments)
+    namespace, rest = parser.parse_known_args(arguments)
+    if rest:
+        _take_rest(parser, namespace, rest)
     module = load(namespace.subcommand)
     return module, msgspec.convert(vars(namespace), module.Options)
+
+
+def _take_rest(parser: argparse.ArgumentParser, namespace: argparse.Namespace, rest: list[str]) -> None:
+    """Take traces that stand after an option that follows the first arguments: argparse looks for them only once."""
+    if not hasattr(namespace, "traces") or any(word.startswith("-") and word != "-" for word in rest):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    namespace.traces = [*namespace.traces, *rest]
 
 
 def _command_word(arguments: Sequence[str]) -> str | None:

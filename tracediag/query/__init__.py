@@ -18,7 +18,7 @@ compiling  text -> Query
 watching   sequences, counts and absences, followed over a trace
 """
 
-from tracediag.query.compiling import Query, compile_query
+from tracediag.query.compiling import Query, compile_field, compile_query
 from tracediag.query.errors import QueryError
 from tracediag.query.names import CLASSES, NAMES, Name
 from tracediag.query.objects import OBJECTS
@@ -33,6 +33,7 @@ __all__ = [
     "Query",
     "QueryError",
     "Watch",
+    "compile_field",
     "compile_query",
     "forget_released",
 ]

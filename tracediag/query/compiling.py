@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,16 @@ from tracediag.kernel import Action
 from tracediag.query.conditions import Compiled, Compiler, seconds_of
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.grammar import parse
-from tracediag.query.nodes import Absent, Count, Literal, Sequence
+from tracediag.query.names import Name
+from tracediag.query.nodes import Absent, Count, Literal, Operand, Sequence
 from tracediag.query.objects import OBJECTS, ObjectKind
 from tracediag.query.subject import Subject
+from tracediag.query.types import Type
 from tracediag.query.watching import AbsentWatch, CallWatch, CountWatch, SequenceWatch, Watch
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import integer
 
+_ARGUMENT = re.compile(r"""arg\(["']?([^"'()]*+)["']?\)""")
 MOST_COUNTED = 100_000
 """The greatest number that a `count` may ask for: so many calls are remembered for an object."""
 
@@ -139,3 +143,18 @@ def _number(text: str, least: Literal) -> int:
     if found is None or not 1 <= found <= MOST_COUNTED:
         raise QueryError(text, least.place, f"count takes a number from 1 to {MOST_COUNTED:,}, not {least.text}")
     return found
+
+
+def compile_field(text: str) -> Name:
+    """Return what a name, or arg("name"), reads: to group calls by it.
+
+    Raises:
+        QueryError: if nothing is named so.
+    """
+    field = text.strip()
+    found = _ARGUMENT.fullmatch(field)
+    operand = Operand(field, text.find(field[:1])) if found is None else Operand(found[1], 0, argument=True)
+    name = Compiler(text, sequence=False).name(operand)
+    if name.type is Type.FLAGS:
+        raise QueryError(text, 0, f"{name.name} is a set of flags, which has no single value to group by")
+    return name

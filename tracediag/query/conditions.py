@@ -101,14 +101,19 @@ class Compiler:
     def _comparison(self, node: Comparison) -> Compiled:
         if node.operator == "" and (part := self.lets.get(node.operand.name)) is not None:
             return part
-        name = self._name(node.operand)
+        name = self.name(node.operand)
         self._check_operator(node, name)
         test = self._test(node, name)
         calls, errnos = self._index(node, name)
         leaf = Leaf(self._text[node.place : node.end], test, name.read)
         return Compiled(test, calls, errnos, name.model, (leaf,))
 
-    def _name(self, operand: Operand) -> Name:
+    def name(self, operand: Operand) -> Name:
+        """Return what an operand reads.
+
+        Raises:
+            QueryError: if nothing is named so.
+        """
         if operand.argument:
             if operand.name not in _parameters():
                 hint = nearest(operand.name, _parameters())

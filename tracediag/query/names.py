@@ -19,7 +19,7 @@ from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.calls import BATCHES, MOVES, POSITIONED, READS, WRITES
 from tracediag.trace.numbers import identifier
-from tracediag.trace.values import Array, Text, bare, text_of, walk
+from tracediag.trace.values import Array, Text, bare, names_of, number_of, text_of, walk
 
 _TRANSFERS = (READS | WRITES | POSITIONED | MOVES) - BATCHES
 _COMM = 15
@@ -188,3 +188,19 @@ _ALL = (
 
 NAMES: dict[str, Name] = {each.name: each for each in _ALL}
 """All names; arguments, `arg("flags")`, are beside them."""
+
+
+def shown(value: Any) -> str:
+    """Return a value that a name has read as text: for grouping, and to say why a query matches."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | str):
+        return str(value)
+    if (text := text_of(value)) is not None:
+        return str(text)
+    if names := names_of(value):
+        return "|".join(sorted(names))
+    number = number_of(value)
+    return "" if number is None else str(number)

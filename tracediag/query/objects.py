@@ -5,7 +5,6 @@ A call on a set (epoll_wait, poll, select) belongs to the objects that it report
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
@@ -14,56 +13,15 @@ import msgspec
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.locating import absolute, location
 from tracediag.kernel.process import Process
-from tracediag.query.paths import paths_of
-from tracediag.trace.annotations import parse_annotation
+from tracediag.query.paths import places_of, shown_path
 from tracediag.trace.events import Syscall
-from tracediag.trace.values import note_of, text_of
 
-_MOST = 4096
-"""Processes whose working directory is remembered."""
-_HERE = "AT_FDCWD<"
+_FILES = frozenset({Kind.FILE, Kind.MEMFD, Kind.DEVICE, Kind.UNKNOWN})
+"""Kinds that have a path."""
 
-
-class Places:
-    """The working directories that a trace has shown: a relative path may name the same file as an absolute one."""
-
-    def __init__(self) -> None:
-        self._directories: dict[Process, str] = {}
-
-    def learn(self, action: Action) -> None:
-        """Learn the working directory of a process from `AT_FDCWD</srv>`, getcwd or chdir."""
-        call = action.event
-        if not isinstance(call, Syscall):
-            return
-        if call.body.startswith(_HERE):
-            note = note_of(call.arg(0))
-            if note is not None:
-                self._learn(action.process, parse_annotation(note).path)
-        elif call.name == "chdir" and call.errno is None and (path := text_of(call.arg(0))) is not None:
-            self._learn(action.process, self.absolute(str(path), action.process))
-
-    def _learn(self, process: Process, directory: str) -> None:
-        if directory.startswith("/"):
-            if process not in self._directories and len(self._directories) >= _MOST:
-                del self._directories[next(iter(self._directories))]
-            self._directories[process] = directory
-
-    def absolute(self, path: str, process: Process) -> str:
-        """Return a path joined to the working directory of a process, if that is known, without `.` and `..`."""
-        if not path.startswith("/"):
-            path = posixpath.join(self._of(process) or "", path)
-        return posixpath.normpath(path)
-
-    def _of(self, process: Process | None) -> str | None:
-        while process is not None:
-            if (found := self._directories.get(process)) is not None:
-                return found
-            process = process.parent
-        return None
-
-
-Belongs = Callable[[Action, Places], Iterator[tuple[Hashable, bool]]]
+Belongs = Callable[[Action], Iterator[tuple[Hashable, bool]]]
 """Yields the objects that a call belongs to, each with whether the call is a wait that reports it."""
 
 
@@ -75,7 +33,7 @@ class ObjectKind(msgspec.Struct, frozen=True):
     of: Belongs
 
 
-def _descriptors(action: Action, _places: Places) -> Iterator[tuple[Descriptor, bool]]:
+def _descriptors(action: Action) -> Iterator[tuple[Descriptor, bool]]:
     """Yield the descriptors that a call is made on, creates, releases or reports."""
     for descriptor in (action.descriptor, *action.opened, *action.released):
         if descriptor is not None:
@@ -93,8 +51,8 @@ def _descriptors(action: Action, _places: Places) -> Iterator[tuple[Descriptor, 
                 yield report.descriptor, True
 
 
-def _descriptions(action: Action, places: Places) -> Iterator[tuple[OpenFile, bool]]:
-    for descriptor, reported in _descriptors(action, places):
+def _descriptions(action: Action) -> Iterator[tuple[OpenFile, bool]]:
+    for descriptor, reported in _descriptors(action):
         yield descriptor.file, reported
     if action.registration is not None:
         yield action.registration.file, False
@@ -104,33 +62,32 @@ def _descriptions(action: Action, places: Places) -> Iterator[tuple[OpenFile, bo
                 yield report.registration.file, True
 
 
-def _paths(action: Action, places: Places) -> Iterator[tuple[str, bool]]:
-    for path in paths_of(action.call):
-        if path:
-            yield places.absolute(path, action.process), False
+def _paths(action: Action) -> Iterator[tuple[str, bool]]:
+    call = action.call
+    for path, directory in places_of(call.name):
+        found = absolute(call, action.thread, path, directory) or shown_path(call, path)
+        if found:
+            yield found, False
 
 
-def _files(action: Action, places: Places) -> Iterator[tuple[str, bool]]:
-    yield from _paths(action, places)
-    for file, reported in _descriptions(action, places):
-        path = file.path
-        if path is not None and file.kind in (Kind.FILE, Kind.MEMFD, Kind.UNKNOWN):
-            opened = file.opened
-            first = paths_of(opened)[:1] if opened is not None and not path.startswith("/") else ()
-            yield places.absolute(first[0] if first else path, action.process), reported
+def _files(action: Action) -> Iterator[tuple[str, bool]]:
+    yield from _paths(action)
+    for file, reported in _descriptions(action):
+        if file.kind in _FILES and file.path is not None:
+            yield location(file, action.thread) or file.path, reported
 
 
-def _peers(action: Action, places: Places) -> Iterator[tuple[str, bool]]:
-    for file, reported in _descriptions(action, places):
+def _peers(action: Action) -> Iterator[tuple[str, bool]]:
+    for file, reported in _descriptions(action):
         if file.socket is not None and file.socket.peer is not None:
             yield file.socket.peer, reported
 
 
-def _process(action: Action, _places: Places) -> Iterator[tuple[Any, bool]]:
+def _process(action: Action) -> Iterator[tuple[Any, bool]]:
     yield action.process, False
 
 
-def _thread(action: Action, _places: Places) -> Iterator[tuple[Any, bool]]:
+def _thread(action: Action) -> Iterator[tuple[Any, bool]]:
     yield action.thread, False
 
 

@@ -15,10 +15,13 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Action
 from tracediag.query.conditions import Compiled
-from tracediag.query.objects import ObjectKind, Places, name_of
+from tracediag.query.objects import ObjectKind, name_of
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
+
+_NAMED = 3
+"""Calls that are named of those that the recording may lack."""
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -47,8 +50,8 @@ class Watch(abc.ABC):
     """One run of a query over one trace."""
 
     def __init__(self) -> None:
-        self.untimed = False
-        """Whether a `within` could not be judged, because calls show no time."""
+        self.unchecked = ""
+        """Why matches may be missing, in one sentence; "" if none may."""
 
     @abc.abstractmethod
     def feed(self, action: Action) -> Iterator[Match]:
@@ -84,8 +87,6 @@ class ObjectWatch(Watch):
         names = [part.calls for part in parts]
         self._calls = None if None in names else frozenset().union(*(each for each in names if each is not None))
         self._by = by
-        self._places = Places()
-        self._learns = by.name in ("file", "path")
         self._within = within
 
     def feed(self, action: Action) -> Iterator[Match]:
@@ -93,12 +94,10 @@ class ObjectWatch(Watch):
         call = action.event
         if not isinstance(call, Syscall):
             return
-        if self._learns:
-            self._places.learn(action)
         if self._calls is not None and call.name not in self._calls:
             return
         seen: dict[Hashable, bool] = {}
-        for key, reported in self._by.of(action, self._places):
+        for key, reported in self._by.of(action):
             seen[key] = seen.get(key, False) or reported
         for key, reported in seen.items():
             yield from self.take(key, Subject(call, action, reported))
@@ -112,7 +111,7 @@ class ObjectWatch(Watch):
         if self._within is None:
             return False
         if first.time is None or call.time is None:
-            self.untimed = True
+            self.unchecked = "`within` is not checked: the recording lacks times (strace -ttt)"
             return True
         return call.time - first.time > self._within
 
@@ -209,8 +208,6 @@ class AbsentWatch(ObjectWatch):
         self._missing, self._first, self._last = missing, first, last
         self._open: Cases[Hashable, Syscall] = Cases()
         self._found: list[Match] = []
-        self.unrecorded = False
-        """Whether matches were dropped because the recording would not show the missing call."""
 
     def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
         """Open a case with the first end, close it with the missing call or the last end."""
@@ -232,7 +229,8 @@ class AbsentWatch(ObjectWatch):
     def finish(self, scope: Scope) -> Iterator[Match]:
         """Yield all matches, if the recording would show the missing call: only the end of the trace decides that."""
         if self._found and self._missing.calls is not None and not scope.records(self._missing.calls):
-            self.unrecorded = True
+            calls = ", ".join(sorted(self._missing.calls)[:_NAMED])
+            self.unchecked = f"`absent` is not checked: the recording may lack {calls}; record without -e"
             return
         yield from self._found
 

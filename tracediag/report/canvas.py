@@ -59,4 +59,9 @@ class Canvas:
 
     def _shown(self, content: str) -> str:
         content = visible(content)
-        return content.translate(_ASCII) if self._look.ascii_only else content
+        return plain_text(content) if self._look.ascii_only else content
+
+
+def plain_text(content: str) -> str:
+    """Return the text for a device that shows only ASCII: its own marks and lines are replaced."""
+    return content.translate(_ASCII)

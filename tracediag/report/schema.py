@@ -15,16 +15,18 @@ import msgspec
 
 from tracediag.report.explanation import SCHEMA as EXPLANATION
 from tracediag.report.following import SCHEMA as LIFE
+from tracediag.report.search import GROUPS_SCHEMA as GROUPS
+from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import explanation, findings, following, report, state, tables
+from tracediag.results import explanation, findings, following, report, search, state, tables
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life")
+DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "search", "groups")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables, state, explanation, following)
+_HOMES = (findings, report, tables, state, explanation, following, search)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -40,6 +42,10 @@ def schema(document: str) -> dict[str, Any]:
             return _published(EXPLANATION, _generated(explanation.Explanation))
         case "life":
             return _published(LIFE, _generated(following.Life))
+        case "search":
+            return _published(SEARCH, _generated(search.Search))
+        case "groups":
+            return _published(GROUPS, _generated(search.Groups))
         case "state":
             return _published(STATE, _generated(state.State))
         case _:

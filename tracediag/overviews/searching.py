@@ -1,0 +1,194 @@
+"""Searches a trace for the calls, or sequences of calls, that a query describes, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from tracediag.evidence.scope import Scope
+from tracediag.kernel import Kernel, apply, begun_calls, known_calls
+from tracediag.overviews.context import NoContext, Surroundings
+from tracediag.overviews.view import Progress
+from tracediag.query import Match, Query, Watch, forget_released
+from tracediag.query.names import Name, shown
+from tracediag.query.subject import Subject
+from tracediag.reading import Reader
+from tracediag.reading.reader import AnySource
+from tracediag.results.search import Found, FoundCall, Group, Groups, Reason
+from tracediag.results.tables import Source
+from tracediag.trace.events import Syscall
+
+MOST_GROUPS = 1 << 16
+"""Values that are told apart; calls with further values count for none."""
+
+
+class _Sum(msgspec.Struct):
+    """The calls of one group, while they are counted."""
+
+    first: int
+    calls: int = 0
+    total: float | None = None
+
+    def add(self, call: Syscall, count: int) -> None:
+        """Count a call, or the calls that a match stands for."""
+        self.calls += count
+        if call.duration is not None:
+            self.total = (self.total or 0.0) + call.duration
+
+
+class Searching:
+    """One search: iterate over it for the matches; `source` and `unchecked` are complete when the iteration has ended.
+
+    Matches come in the order in which their calls return; those that only the end of the trace decides come last.
+    """
+
+    def __init__(
+        self,
+        trace: AnySource,
+        query: Query,
+        *,
+        surroundings: Surroundings | None = None,
+        why: bool = False,
+        model: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Open the trace.
+
+        Args:
+            trace: as for `Reader`.
+            query: what to search for.
+            surroundings: collects the lines or calls around each match.
+            why: whether each match says which parts of the query are true of it.
+            model: whether the model of the kernel is needed even if the query does not read it.
+            progress: called with the number of bytes consumed.
+
+        Raises:
+            UnreadableError: if the trace cannot be opened.
+        """
+        self._query = query
+        self._surroundings = surroundings or NoContext()
+        self._why = why
+        self._model = model or query.model
+        self._trace = trace
+        self.unchecked = ""
+        """Why matches may be missing, in one sentence; "" if none may."""
+        self._reader = Reader(trace, progress=progress, **self._wanted())
+
+    def _wanted(self) -> dict[str, Any]:
+        """Return which calls the reader must make events of: every other call is only framed and counted."""
+        query = self._query
+        if self._surroundings.needs_all:
+            return {}
+        if self._is_plain:
+            if query.calls is not None:
+                return {"calls": query.calls, "begun": (), "failures": False}
+            return {"begun": ()} if query.errnos is None else {"calls": (), "begun": (), "failures": True}
+        calls = None if query.calls is None else known_calls() | query.calls
+        return {"calls": calls, "begun": begun_calls()}
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the calls themselves decide, without the model of the kernel."""
+        return self._query.is_condition and not self._model and not self._surroundings.needs_model
+
+    @property
+    def source(self) -> Source:
+        """The trace, as far as it has been read."""
+        counts = self._reader.counts
+        name = self._trace if isinstance(self._trace, str) else self._reader.name
+        return Source(name, counts.lines, counts.calls, counts.not_understood, self._reader.damage)
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the matches."""
+        return self._surroundings.around(self._plain() if self._is_plain else self._modelled(), self._found)
+
+    def count(self) -> int:
+        """Read the trace and return the number of matches."""
+        steps = self._plain() if self._is_plain else self._modelled()
+        return sum(match is not None for match, _ in steps)
+
+    def grouped(self, field: Name, limit: int = 0) -> Groups:
+        """Read the trace and return the matching calls grouped by a field; of several calls, the last one counts.
+
+        Args:
+            field: what to group by; one that reads the model needs a search with `model`.
+            limit: so many groups at most; 0: all.
+        """
+        rows: dict[str, _Sum] = {}
+        total = 0
+        for match, action in self._plain() if self._is_plain else self._modelled():
+            if match is not None:
+                call = match.calls[-1]
+                total += match.count
+                value = shown(field.read(Subject(call, action)))
+                row = rows.get(value)
+                if row is None:
+                    value = value if len(rows) < MOST_GROUPS else ""
+                    row = rows.setdefault(value, _Sum(call.line))
+                row.add(call, match.count)
+        ranked = sorted(rows.items(), key=lambda item: (-item[1].calls, item[1].first))
+        kept = ranked[:limit] if limit else ranked
+        return Groups(
+            source=self.source,
+            query=self._query.text,
+            by=field.name,
+            calls=total,
+            groups=tuple(Group(value=value, calls=row.calls, total=row.total, first=row.first) for value, row in kept),
+            left_out=len(ranked) - len(kept),
+        )
+
+    def _plain(self) -> Iterator[tuple[Match | None, Any]]:
+        matches, everything = self._query.matches_call, self._surroundings.needs_all
+        for event in self._reader:
+            if isinstance(event, Syscall) and matches(event):
+                yield Match((event,)), event if everything else None
+            elif everything:
+                yield None, event
+
+    def _modelled(self) -> Iterator[tuple[Match | None, Any]]:
+        kernel, watch = Kernel(), self._query.watch()
+        everything = self._surroundings.needs_all
+        for event in self._reader:
+            action = apply(kernel, event)
+            found = False
+            for match in watch.feed(action):
+                found = True
+                yield match, action
+            if everything and not found:
+                yield None, action
+            if action.released or not isinstance(event, Syscall):
+                forget_released(action)
+        yield from ((match, None) for match in self._rest(kernel, watch))
+
+    def _rest(self, kernel: Kernel, watch: Watch) -> Iterable[Match]:
+        scope = Scope(kernel)
+        scope.end()
+        rest = tuple(watch.finish(scope))
+        self.unchecked = watch.unchecked
+        return rest
+
+    def _found(self, match: Match, action: Any) -> Found:
+        reasons = self._query.why(match.calls[-1], action) if self._why else ()
+        return Found(
+            calls=tuple(map(found_call, match.calls)),
+            object=match.object,
+            count=match.count,
+            why=tuple(Reason(part, shown(value)) for part, value in reasons),
+        )
+
+
+def found_call(call: Syscall) -> FoundCall:
+    """Return a call as a value."""
+    return FoundCall(
+        line=call.line,
+        end_line=call.end_line,
+        pid=call.pid,
+        time=call.time,
+        name=call.name,
+        text=call.text,
+        result=call.result,
+        errno=call.errno,
+        duration=call.duration,
+    )
