@@ -11,14 +11,19 @@ import pytest
 
 from tracediag import analyze
 from tracediag.overviews import VIEWS, summarise
+from tracediag.overviews.context import Lines
 from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.following import follow
+from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
+from tracediag.query import compile_field, compile_query
 from tracediag.questions import explain_line
 from tracediag.report import formatter
 from tracediag.report.explanation import document as explanation_document
 from tracediag.report.following import document as life_document
 from tracediag.report.schema import DOCUMENTS, schema
+from tracediag.report.search import document as search_document
+from tracediag.report.search import groups_document
 from tracediag.report.state import document as state_document
 from tracediag.report.summary_table import document as summary_document
 from tracediag.report.tree import document as tree_document
@@ -94,6 +99,16 @@ def test_states_follow_it() -> None:
         lines = len(path.read_bytes().splitlines())
         found = checked("state", state_document(take_state(str(path), lines // 2)))
         assert found.keys() == schema("state")["properties"].keys()
+
+
+def test_searches_follow_it() -> None:
+    query = compile_query("failed")
+    for path in SAMPLES[:6]:
+        search = Searching(str(path), query, surroundings=Lines(2), why=True)
+        found = checked("search", "".join(search_document(query.text, search, search.source)))
+        assert found.keys() == schema("search")["properties"].keys()
+        groups = checked("groups", groups_document(Searching(str(path), query).grouped(compile_field("errno"))))
+        assert groups.keys() == schema("groups")["properties"].keys()
 
 
 def test_trees_follow_it() -> None:

@@ -177,7 +177,7 @@ def _print(
 
     def rendered(form: str, look: Look) -> Iterator[str]:
         if form == "json":
-            yield from document(query.text, matches, lambda: search.source)
+            yield from document(query.text, matches, search.source)
             return
         yield title
         yield from Lines(look).render(matches)
@@ -189,7 +189,7 @@ def _print(
 
 
 def _tell(trace: str, search: Searching, number: int, options: Options) -> None:
-    source = search.source
+    source = search.source()
     if source.damage is not None:
         say(f"{trace}: {source.damage}")
     if search.unchecked:

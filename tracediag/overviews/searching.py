@@ -93,9 +93,8 @@ class Searching:
         """Whether the calls themselves decide, without the model of the kernel."""
         return self._query.is_condition and not self._model and not self._surroundings.needs_model
 
-    @property
     def source(self) -> Source:
-        """The trace, as far as it has been read."""
+        """Return the trace, as far as it has been read."""
         counts = self._reader.counts
         name = self._trace if isinstance(self._trace, str) else self._reader.name
         return Source(name, counts.lines, counts.calls, counts.not_understood, self._reader.damage)
@@ -131,7 +130,7 @@ class Searching:
         ranked = sorted(rows.items(), key=lambda item: (-item[1].calls, item[1].first))
         kept = ranked[:limit] if limit else ranked
         return Groups(
-            source=self.source,
+            source=self.source(),
             query=self._query.text,
             by=field.name,
             calls=total,
