@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from recorded_lines import Line
-from survival import WITHOUT, Found, Mutant
+from survival import WITHOUT, Found, Mutant, is_left
 
 CLONES = frozenset({"clone", "clone3", "fork", "vfork"})
 SIZES = (24, 42, 120)
@@ -79,6 +79,6 @@ def _unless_equal(
 
 def _mutant(mutation: str, detail: str, kept: Sequence[Line], found: Iterable[Found]) -> Mutant:
     """Make a mutant; judged are the findings whose primary step it still holds."""
-    numbers = {line.number for line in kept}
-    judged = tuple(each for each in found if each.primary in numbers)
+    names = {line.number: line.name for line in kept}
+    judged = tuple(each for each in found if is_left(each, names))
     return Mutant(mutation, detail, [(line.number, line.text) for line in kept], judged)

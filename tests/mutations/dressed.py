@@ -8,7 +8,7 @@ from zlib import crc32
 from cuts import LONGEST, around
 from margins import MARGINS
 from recorded_lines import Line
-from survival import Found, Mutant
+from survival import Found, Mutant, is_left
 
 PASTED = 42
 """Lines around a finding that are pasted."""
@@ -54,5 +54,5 @@ def in_margins(lines: Sequence[Line], found: Collection[Found]) -> Iterator[Muta
 
 def found_in(found: Found | None, kept: Sequence[Line]) -> Iterator[Found]:
     """Yield the finding if its primary step is among these lines."""
-    if found is not None and any(line.number == found.primary for line in kept):
+    if found is not None and is_left(found, {line.number: line.name for line in kept}):
         yield found

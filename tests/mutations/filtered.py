@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from recorded_lines import Line, joined
-from survival import Found, Mutant
+from survival import Found, Mutant, is_left
 
 
 def _names(text: str) -> frozenset[str]:
@@ -75,8 +75,8 @@ def _cut(line: Line) -> str:
 
 def _mutant(option: str, kept: Sequence[Line], found: Collection[Found]) -> Mutant:
     """Make a mutant; judged are the findings whose primary step, loops and most steps are still recorded."""
-    numbers = {line.number for line in kept}
-    judged = tuple(each for each in found if _is_recorded(each, numbers))
+    names = {line.number: line.name for line in kept}
+    judged = tuple(each for each in found if is_left(each, names) and _is_recorded(each, set(names)))
     return Mutant(option, "", [(line.number, line.text) for line in kept], judged)
 
 

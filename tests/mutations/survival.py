@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tracediag import analyze
@@ -68,6 +68,11 @@ class Found(NamedTuple):
         return self.name != other.name and (inside or self.last == other.last)
 
     @property
+    def rests_on_start(self) -> bool:
+        """Whether it is about what holds since the execve: SIGPIPE has its default action, and nothing has happened."""
+        return self.name == "send-without-nosignal" and not self.is_loud
+
+    @property
     def number(self) -> str:
         """The number of the descriptor that it is about; empty if it is about something else."""
         found = _DESCRIPTOR.match(self.object)
@@ -76,6 +81,11 @@ class Found(NamedTuple):
     def claims_absent(self, name: str) -> bool:
         """Whether it claims that a call of that name is missing."""
         return name in find_rule(self.name).rests_on or name in _WORD.findall(f"{self.missed} {self.title}")
+
+
+def is_left(found: Found, names: Mapping[int, str]) -> bool:
+    """Whether what is left of a recording, lines with the names of their calls, still holds what a finding is about."""
+    return found.primary in names and (not found.rests_on_start or "execve" in names.values())
 
 
 class Mutant(NamedTuple):
