@@ -17,10 +17,13 @@ all of that to every recording of a faulty program in `samples/` and of its repa
 with what was found before. A finding may weaken, in severity or confidence; it must not vanish without a reason, and no
 error or warning may come up.
 
-A finding is judged if its primary step is left; with a filter, if its loops and at least half of its steps are. *Not
-checked* are findings of rules that the report names as such, with what the recording lacks. *Raised* are findings that
-are less severe in the original, *new* are errors and warnings that the original does not have. Each margin of
-`tests/reading/margins.py` is put on one in eight recordings.
+A finding is judged if its primary step is left; with a filter, if its loops and at least half of its steps are; a note
+that rests on the start of the program (SIGPIPE has its default action), if an execve is left. *Not checked* are those
+of rules that the report names as such, with what the recording lacks. *Renamed* are errors and warnings that report a
+lost finding under the name of another rule, at the same step or end. *Raised* are findings that are less severe in the
+original, *new* are errors and warnings that the original does not have, for these lines or this descriptor; those that
+the report folds under another finding do not count, nor does what says that the calls of the one name left out are
+missing, which is true of what is left. Each margin of `tests/reading/margins.py` is put on one in eight recordings.
 
 `tests/mutations/` tries one in sixteen of these in each test run, against `tests/mutations/known.tsv`, which names each
 difference and its reason. `benchmarks/mutate.py --write` refreshes that table and this page.
