@@ -177,6 +177,17 @@ def final(process: Process) -> bool:
     return process.parent is None or process.parent.exit is not None
 
 
+def outlives(process: Process, kernel: Kernel) -> bool:
+    """Whether a process fails after its parent has ended well: what that was started for had succeeded without it.
+
+    A daemon, with a session of its own, is what its parent was started for.
+    """
+    parent, first = process.parent, kernel.processes[0]
+    if process is first or parent is None or parent.exit is None or parent.ended_badly:
+        return False
+    return process.session is None or process.session == first.session
+
+
 def is_orphan(process: Process, kernel: Kernel) -> bool:
     """Whether strace follows a process although the call that created it was not recorded."""
     if process.parent is not None or process.started is not None:

@@ -11,7 +11,7 @@ from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of, fix_of, why_of
 from tracediag.evidence.verdict import Verdict, failures
-from tracediag.evidence.verdicts import ceiling, final, is_orphan
+from tracediag.evidence.verdicts import ceiling, final, is_orphan, outlives
 from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
@@ -49,7 +49,8 @@ class FailedCallBehindExit(Rule):
             if verdict.bad and len(self._orphans) < _ORPHANS:
                 self._orphans.append((process, verdict))
         elif final(process):
-            yield from self._reported(verdict)
+            late = outlives(process, end.kernel)
+            yield from self._reported(verdict, Severity.WARNING if late else Severity.ERROR)
         if end.exit is not None and not process.ended_badly:
             yield from self._complained(process, end.line, Severity.NOTE)
 

@@ -189,8 +189,12 @@ def _by_known(sender: Process, name: str, call: Syscall | None = None) -> _Killi
 
 
 def _followed(process: Process) -> bool:
-    """Whether the trace holds lines of a process."""
-    return process.table.seen or any(thread.last_call or thread.last_signal for thread in process.threads)
+    """Whether the trace holds lines of a process, which may have ended."""
+    return (
+        process.exit is not None
+        or process.table.seen
+        or any(thread.last_call or thread.last_signal for thread in process.threads)
+    )
 
 
 def _loss(process: Process) -> Severity:
