@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tracediag.trace.events import Event, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.syscalls import Event, Syscall
 
 _SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
 
