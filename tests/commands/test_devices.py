@@ -18,6 +18,7 @@ COMMANDS = {
     "tree": ("tree {sample}", 0),
     "state": ("state {sample}", 0),
     "follow": ("follow {sample} 'pid 13569'", 0),
+    "why": ("why 'Broken pipe' {sample}", 0),
     "explain a call": ("explain {sample}:797", 0),
     "rules": ("rules", 0),
     "explain": ("explain TD101", 0),

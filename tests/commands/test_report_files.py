@@ -218,7 +218,7 @@ def test_the_same_option_in_every_command(tmp_path, sample):
         assert done.stdout == tracediag(command, sample).stdout
 
 
-@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "state", "follow", "explain", "demo"])
+@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "state", "follow", "explain", "why", "demo"])
 def test_the_option_has_one_long_name(command):
     assert "-o, --report FORMAT[:FILE]" in tracediag(command, "--help").stdout
 

@@ -172,3 +172,13 @@ def test_an_object_is_followed_and_captured(sample, tmp_path):
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert len(capture.read_bytes()) > 24  # a failed run leaves the old capture
     assert tracediag("follow", "-", "pid 13569", input=sample.read_text()).stdout.startswith("LINE ")
+
+
+def test_the_cause_of_a_message(sample, quiet):
+    done = tracediag("why", "broken pipe", sample, quiet)
+    assert done.returncode == 0
+    assert "because  sendto fails with EPIPE (broken pipe); the message names its error" in done.stdout
+    for arguments in (("not there", sample), ("not there", sample, quiet), (" ", sample)):
+        done = tracediag("why", *arguments)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert tracediag("why", "broken pipe", input=sample.read_text()).returncode == 0

@@ -16,9 +16,11 @@ from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.following import follow
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
+from tracediag.overviews.why import find_cause
 from tracediag.query import compile_field, compile_query
 from tracediag.questions import explain_line
 from tracediag.report import formatter
+from tracediag.report.cause import document as cause_document
 from tracediag.report.explanation import document as explanation_document
 from tracediag.report.following import document as life_document
 from tracediag.report.schema import DOCUMENTS, schema
@@ -94,6 +96,12 @@ def test_lives_follow_it() -> None:
         assert found.keys() == schema("life")["properties"].keys()
 
 
+def test_causes_follow_it() -> None:
+    sample = next(path for path in SAMPLES if path.name == "accept-once.strace")
+    found = checked("cause", cause_document(find_cause(str(sample), "Broken pipe")))
+    assert found.keys() == schema("cause")["properties"].keys()
+
+
 def test_states_follow_it() -> None:
     for path in SAMPLES[::7]:
         lines = len(path.read_bytes().splitlines())
@@ -120,5 +128,5 @@ def test_trees_follow_it() -> None:
 
 
 def test_an_unknown_document_is_refused() -> None:
-    with pytest.raises(ValueError, match="no document 'x'; there are report, summary, tree, state, explanation, life"):
+    with pytest.raises(ValueError, match=r"no document 'x'; there are report, .*, cause"):
         schema("x")

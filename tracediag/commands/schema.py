@@ -4,7 +4,7 @@
 
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
-a life, `grep` a search and `grep --by` groups.
+a life, `why` a cause, `grep` a search and `grep --by` groups.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from tracediag.commands.parser import CommonOptions
 class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
-    document: Literal["report", "summary", "tree", "state", "explanation", "life", "search", "groups"] = "report"
+    document: Literal["report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups"] = (
+        "report"
+    )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "document",
-        choices=("report", "summary", "tree", "state", "explanation", "life", "search", "groups"),
+        choices=("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups"),
         nargs="?",
         default="report",
         help="document (default: report)",

@@ -169,6 +169,32 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
     return None if best is None else _placed(best[2], process)
 
 
+def blame_for(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:
+    """Return the failed call that a message is about: it names the error or the object, or follows directly.
+
+    Args:
+        process: the process that wrote the message.
+        failures: its failed calls when it did.
+        said: the message.
+    """
+    until = _first_line(said)
+    best: tuple[float, int, Blame] | None = None
+    for call in failures:
+        if call.line > until:
+            continue
+        blame, score = _weigh(call, said, until, failures)
+        told = said.tells_failure(call) is not None
+        if not (blame.named or told or said.names_object(call) is not None):
+            continue
+        if best is None or (score, call.line) >= best[:2]:
+            best = (score, call.line, blame)
+    return None if best is None else _placed(best[2], process)
+
+
+def _first_line(said: Complaint) -> int:
+    return 0 if said.first is None else said.first.line
+
+
 def _speaks_of_any(said: Complaint, failures: Iterable[Syscall]) -> bool:
     """Whether a message names the error of any of the calls: the cheap test first, since most messages do not."""
     return any(said.names_error(errno) is not None for errno in {call.errno or "" for call in failures})

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tracediag.report.cause import SCHEMA as CAUSE
 from tracediag.report.explanation import SCHEMA as EXPLANATION
 from tracediag.report.following import SCHEMA as LIFE
 from tracediag.report.search import GROUPS_SCHEMA as GROUPS
@@ -20,13 +21,13 @@ from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import explanation, findings, following, report, search, state, tables
+from tracediag.results import cause, explanation, findings, following, report, search, state, tables
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "search", "groups")
+DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables, state, explanation, following, search)
+_HOMES = (findings, report, tables, state, explanation, following, cause, search)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(TREE, _tree(_generated(tables.Tree)))
         case "explanation":
             return _published(EXPLANATION, _generated(explanation.Explanation))
+        case "cause":
+            return _published(CAUSE, _generated(cause.Cause))
         case "life":
             return _published(LIFE, _generated(following.Life))
         case "search":
