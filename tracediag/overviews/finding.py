@@ -54,11 +54,18 @@ class Finder:
         if here and not self._found:
             self._settle(action, held)
         self._look(action, files, new)
-        for file in list(self._found):
+        self._pair(files)
+
+    def _pair(self, files: dict[OpenFile, Touch]) -> None:
+        """Add the other ends of what an event acted on: pairing shows when either end is used."""
+        for file in files:
             other = file.other
-            birth = None if other is None or other in self._found else self._births.of(other)
-            if other is not None and birth is not None:
-                self._found[other] = birth
+            if other is None:
+                continue
+            for one, far in ((file, other), (other, file)):
+                birth = self._births.of(far) if one in self._found and far not in self._found else None
+                if birth is not None:
+                    self._found[far] = birth
 
     def found(self, lines: int) -> list[Birth]:
         """Return the births, the earliest first. Raises `NoSuchObjectError`."""

@@ -96,6 +96,7 @@ class _Follower:
         self._kernel = Kernel()
         self._births = Births()
         self._targets: dict[OpenFile, _Target] = {}
+        self._open: dict[_Target, None] = {}
         self._ear = _Ear()
         self._log = Log(limit)
         self._data = data
@@ -123,13 +124,14 @@ class _Follower:
     def _begin(self, file: OpenFile, action: Action) -> None:
         file.watch(self._ear)
         opened = file.opened
-        self._targets[file] = _Target(
+        target = self._targets[file] = _Target(
             name="",
             file=file,
             process=action.process,
             line=None if opened is None else line_of(opened),
             time=None if opened is None else time_of(opened),
         )
+        self._open[target] = None
 
     def _touch(self, target: _Target, touch: Touch, action: Action) -> None:
         event = action.event
@@ -140,6 +142,7 @@ class _Follower:
                 note += self._count(target, chunk)
         if touch.how == "closes " and target.file.gone:
             target.closed = event
+            self._open.pop(target, None)
             note += ", the last one"
         self._log.add(event, note, target)
 
@@ -160,7 +163,7 @@ class _Follower:
         """Return the descriptions that the process of an event holds, each with its numbers."""
         table = self._kernel.process_table.thread(event).process.table
         found = {}
-        for target in self._targets.values():
+        for target in self._open:
             table.claim(target.file)
             numbers = [str(descriptor.number) for descriptor in target.file.holders if descriptor.table is table]
             if numbers:

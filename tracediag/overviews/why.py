@@ -110,7 +110,7 @@ class _Listener:
 
     def _remark(self, event: Remark) -> None:
         """Take what the program printed between the records."""
-        process = self._kernel.process_table.alone()
+        process = self._kernel.process_table.staying.alone()
         self._remember(event.text, event.line)
         if process is None or not self._words.in_text(event.text):
             return
