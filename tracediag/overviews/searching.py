@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tracediag.evidence.scope import Scope
+from tracediag.evidence.scope import Fact, Scope
 from tracediag.kernel import Kernel, apply, begun_calls, known_calls
 from tracediag.overviews.context import NoContext, Surroundings
 from tracediag.overviews.view import Progress
@@ -162,11 +162,14 @@ class Searching:
         yield from ((match, None) for match in self._rest(kernel, watch))
 
     def _rest(self, kernel: Kernel, watch: Watch) -> Iterable[Match]:
-        scope = Scope(kernel)
+        scope = Scope(kernel, self._facts)
         scope.end()
         rest = tuple(watch.finish(scope))
         self.unchecked = watch.unchecked
         return rest
+
+    def _facts(self) -> tuple[Fact, ...]:
+        return (Fact.EVERY_CALL,) if self._reader.dialect.has_every_call else ()
 
     def _found(self, match: Match, action: Any) -> Found:
         reasons = self._query.why(match.calls[-1], action) if self._why else ()

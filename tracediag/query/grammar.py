@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from tracediag.languages.tables import with_kept_tables
 from tracediag.languages.texts import grammar_text, unchecked_terminals
@@ -81,6 +81,8 @@ def parse(text: str) -> Parsed:
         parsed: Parsed = _Nodes().transform(parser().parse(text))
     except UnexpectedInput as error:
         raise _explained(text, error) from None
+    except RecursionError:
+        raise QueryError(text, 0, "the query nests too deeply") from None
     return parsed
 
 
@@ -108,7 +110,7 @@ def _explained(text: str, error: UnexpectedInput) -> QueryError:
     found = _WORD.match(text, place)
     word = text[place : place + 1] if found is None else found[0]
     habit = _HABITS.get(text[place : place + 1])
-    if habit is not None:
+    if habit is not None and (isinstance(error, UnexpectedCharacters) or text[place] not in "\"'"):
         return QueryError(text, place, f"unexpected {word!r}: {habit}")
     keywords = [name[1:].lower() for name in expected if name[:1] == "_" and name[1:].lower() in _KEYWORDS]
     if word in _KEYWORDS and "WORD" in expected:
@@ -122,6 +124,8 @@ def _wanted(expected: set[str]) -> str:
         return "a condition, such as errno == EPIPE"
     if {"COMPARISON", "_HAS"} <= expected:
         return "a comparison (==, !=, <, <=, >, >=, ~, in, has, under), `and`, `or` or the end"
+    if expected == {"$END"}:
+        return "`and`, `or` or the end"
     words = [_READABLE.get(name, name.removeprefix("_").lower()) for name in sorted(expected, key=_order)]
     words = [word for word in words if word]
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "something else"

@@ -14,14 +14,46 @@ from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import absolute, location
+from tracediag.kernel.place import joined
 from tracediag.kernel.process import Process
 from tracediag.query.paths import places_of, shown_path
+from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.events import Syscall
+from tracediag.trace.values import note_of
 
 _FILES = frozenset({Kind.FILE, Kind.MEMFD, Kind.DEVICE, Kind.UNKNOWN})
 """Kinds that have a path."""
 
-Belongs = Callable[[Action], Iterator[tuple[Hashable, bool]]]
+_MOST = 4096
+"""Processes whose working directory is remembered."""
+
+
+class Directories:
+    """The working directories that notes have shown, for calls such as rename(2) that show none themselves."""
+
+    def __init__(self) -> None:
+        self._known: dict[Process, str] = {}
+
+    def learn(self, action: Action) -> None:
+        """Learn the working directory of a process from `AT_FDCWD</srv>`."""
+        call = action.event
+        if isinstance(call, Syscall) and call.body.startswith("AT_FDCWD<"):
+            note = note_of(call.arg(0))
+            if note is not None and note.startswith("/"):
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[action.process] = parse_annotation(note).path
+
+    def of(self, process: Process | None) -> str | None:
+        """Return the working directory of a process, or that of the parent that it was forked from."""
+        while process is not None:
+            if (found := self._known.get(process)) is not None:
+                return found
+            process = process.parent
+        return None
+
+
+Belongs = Callable[[Action, Directories], Iterator[tuple[Hashable, bool]]]
 """Yields the objects that a call belongs to, each with whether the call is a wait that reports it."""
 
 
@@ -33,8 +65,9 @@ class ObjectKind(msgspec.Struct, frozen=True):
     of: Belongs
 
 
-def _descriptors(action: Action) -> Iterator[tuple[Descriptor, bool]]:
+def _descriptors(action: Action, directories: Directories) -> Iterator[tuple[Descriptor, bool]]:
     """Yield the descriptors that a call is made on, creates, releases or reports."""
+    del directories
     for descriptor in (action.descriptor, *action.opened, *action.released):
         if descriptor is not None:
             yield descriptor, False
@@ -51,8 +84,8 @@ def _descriptors(action: Action) -> Iterator[tuple[Descriptor, bool]]:
                 yield report.descriptor, True
 
 
-def _descriptions(action: Action) -> Iterator[tuple[OpenFile, bool]]:
-    for descriptor, reported in _descriptors(action):
+def _descriptions(action: Action, directories: Directories) -> Iterator[tuple[OpenFile, bool]]:
+    for descriptor, reported in _descriptors(action, directories):
         yield descriptor.file, reported
     if action.registration is not None:
         yield action.registration.file, False
@@ -62,32 +95,35 @@ def _descriptions(action: Action) -> Iterator[tuple[OpenFile, bool]]:
                 yield report.registration.file, True
 
 
-def _paths(action: Action) -> Iterator[tuple[str, bool]]:
+def _paths(action: Action, directories: Directories) -> Iterator[tuple[str, bool]]:
     call = action.call
     for path, directory in places_of(call.name):
         found = absolute(call, action.thread, path, directory) or shown_path(call, path)
+        if found and not found.startswith("/") and directory is None:
+            base = directories.of(action.process)
+            found = found if base is None else joined(base, found)
         if found:
             yield found, False
 
 
-def _files(action: Action) -> Iterator[tuple[str, bool]]:
-    yield from _paths(action)
-    for file, reported in _descriptions(action):
+def _files(action: Action, directories: Directories) -> Iterator[tuple[str, bool]]:
+    yield from _paths(action, directories)
+    for file, reported in _descriptions(action, directories):
         if file.kind in _FILES and file.path is not None:
             yield location(file, action.thread) or file.path, reported
 
 
-def _peers(action: Action) -> Iterator[tuple[str, bool]]:
-    for file, reported in _descriptions(action):
+def _peers(action: Action, directories: Directories) -> Iterator[tuple[str, bool]]:
+    for file, reported in _descriptions(action, directories):
         if file.socket is not None and file.socket.peer is not None:
             yield file.socket.peer, reported
 
 
-def _process(action: Action) -> Iterator[tuple[Any, bool]]:
+def _process(action: Action, _directories: Directories) -> Iterator[tuple[Any, bool]]:
     yield action.process, False
 
 
-def _thread(action: Action) -> Iterator[tuple[Any, bool]]:
+def _thread(action: Action, _directories: Directories) -> Iterator[tuple[Any, bool]]:
     yield action.thread, False
 
 

@@ -12,7 +12,7 @@ from tracediag.query.errors import QueryError, nearest
 from tracediag.query.nodes import Literal
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.errnos import all_errors
-from tracediag.trace.numbers import checked_integer, checked_seconds, hexadecimal
+from tracediag.trace.numbers import checked_integer, checked_seconds, hexadecimal, seconds
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -103,11 +103,13 @@ def _errno(text: str, literal: Literal) -> str:
     return name
 
 
-def _number(_text: str, literal: Literal) -> int | None:
+def _number(_text: str, literal: Literal) -> float | None:
     if literal.form == "QUANTITY":
         found = quantity(literal)
         return int(found) if literal.text.endswith("iB") else None
     digits = literal.text
+    if "." in digits:
+        return seconds(digits)
     if "x" in digits:
         return hexadecimal(digits)
     bare = digits.lstrip("-")

@@ -15,7 +15,7 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Action
 from tracediag.query.conditions import Compiled
-from tracediag.query.objects import ObjectKind, name_of
+from tracediag.query.objects import Directories, ObjectKind, name_of
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
@@ -87,6 +87,8 @@ class ObjectWatch(Watch):
         names = [part.calls for part in parts]
         self._calls = None if None in names else frozenset().union(*(each for each in names if each is not None))
         self._by = by
+        self._directories = Directories()
+        self._learns = by.name in ("file", "path")
         self._within = within
 
     def feed(self, action: Action) -> Iterator[Match]:
@@ -94,10 +96,12 @@ class ObjectWatch(Watch):
         call = action.event
         if not isinstance(call, Syscall):
             return
+        if self._learns:
+            self._directories.learn(action)
         if self._calls is not None and call.name not in self._calls:
             return
         seen: dict[Hashable, bool] = {}
-        for key, reported in self._by.of(action):
+        for key, reported in self._by.of(action, self._directories):
             seen[key] = seen.get(key, False) or reported
         for key, reported in seen.items():
             yield from self.take(key, Subject(call, action, reported))

@@ -1,0 +1,53 @@
+"""Sequences that say in the language what rules say in Python: they match the samples in which the rule finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag.engine import Engine
+from tracediag.overviews.searching import Searching
+from tracediag.query import compile_query
+from tracediag.reading import Reader
+from tracediag.rules import find_rule
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+RULES = {
+    "epipe-still-registered": (
+        "sequence by description [call in %send and errno == EPIPE] [call in %wait and reports it or call in %close]"
+        ' until [call == epoll_ctl and arg("op") == EPOLL_CTL_DEL]'
+    ),
+    "replace-without-fsync": (
+        "absent [call in %sync] between [call in %write and bytes > 0] and [call in %rename and not failed] by file"
+    ),
+    "reads-after-end": "count by description [call in %read and result == 0 and fd.kind == file] >= 4",
+    "accept-emfile-spin": "count by description [call in %accept and errno in (EMFILE, ENFILE)] >= 10",
+    "peer-reset": "sequence by description [call in (connect, accept, accept4)] [errno == ECONNRESET]",
+    "close-storm": "count by process [call == close and errno == EBADF] >= 100",
+    "descriptor-limit-reached": "sequence by process [call in %desc and not failed] [errno == EMFILE]",
+    "failing-call-spin": "count by thread [failed] >= 100",
+    "socket-server-absent": (
+        "sequence by description [call == socket] [call == connect and errno in (ECONNREFUSED, ENOENT)]"
+    ),
+    "eagain-treated-as-error": 'sequence by process [errno == EAGAIN] [call == exit_group and arg("status") != 0]',
+    "accept-error-ends-server": (
+        "sequence by process [call in %accept and failed and errno != EAGAIN]"
+        ' [call == exit_group and arg("status") != 0]'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_sequence_matches_where_the_rule_finds(name: str) -> None:
+    rule, query, found = find_rule(name), compile_query(RULES[name]), 0
+    for trace in sorted((SAMPLES / name).glob("*.strace")):
+        findings = list(Engine([rule]).run(Reader(str(trace))))
+        matches = [match.calls for match in Searching(str(trace), query)]
+        found += len(findings)
+        assert bool(findings) == bool(matches), trace
+        if findings:
+            steps = {step.line for finding in findings for step in finding.steps}
+            lines = {line for call in matches[0] for line in (call.line, call.end_line)}
+            assert steps & lines, trace
+    assert found
