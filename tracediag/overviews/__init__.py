@@ -1,7 +1,12 @@
-"""Overviews of a trace: the cost of its calls, and its processes.
+"""Overviews of a trace: the cost of its calls, its processes, and questions about one line, object or message.
 
 summarise  one table of one or more traces, by call, error, process, file or peer
 descent    `grow_tree`: the process tree of one trace; `killing`: which process killed which
+state      `take_state`: what was open, locked, mapped and blocked at a line; `descriptors`, `locks`, `mapped`
+explaining one call in words; `sentences`, `judging`, `arguments`
+following  `follow`: the life of one object; `finding`, `births`, `living` (a process), `data`, `log`
+why        `find_cause`: what is behind a message; `words`
+touching   which open file descriptions an event acts on
 
 calls, processes   views that count with `reading.counter`, without an event for most lines
 objects            views that run the complete kernel model
