@@ -12,6 +12,7 @@ import pytest
 from tracediag.api import analyze
 from tracediag.reading import Reader
 from tracediag.reading.margins.reversal import is_newest_first
+from tracediag.trace.events import Syscall
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 TRACES = [SAMPLES / "double-close" / "bug-threads.f.strace", SAMPLES / "double-close" / "bug.f.strace"]
@@ -97,3 +98,12 @@ def test_calls_of_one_line_that_are_not_read_are_told() -> None:
     list(reader)
     assert reader.counts.calls < 800
     assert "look like calls that were not read" in (reader.counts.doubt or "")
+
+
+def test_lines_cut_at_a_column_are_no_calls_under_way() -> None:
+    lines = [*["close(3) = 0"] * 3, *["connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_"] * 2]
+    cut = [event.cut for event in Reader(lines) if isinstance(event, Syscall) and event.name == "connect"]
+    assert cut == [True, True]
+    lines[-1] += "ad"
+    cut = [event.cut for event in Reader(lines) if isinstance(event, Syscall) and event.name == "connect"]
+    assert cut == [False, False]

@@ -11,6 +11,10 @@ import msgspec
 from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 from tracediag.trace.numbers import checked_integer
 
+NARROWEST = 40
+"""A terminal has at least so many columns."""
+LONGEST = 4096
+_RESULT = re.compile(r"\)[ \t]*+= |\.\.\.>$|[-+]{3}$")
 _GLANCE = 200
 _GLANCES = 32
 _UNCLASSED = re.compile(
@@ -52,6 +56,8 @@ class Dialect(msgspec.Struct):
     """The prefix that most lines have: style of the pid, kind of time, context, second time, number, pointer."""
     strangers: frozenset[str] = frozenset()
     """Names that stand like those of calls in lines that strace did not write."""
+    width: int = 0
+    """The column at which all longer lines are cut off, by a terminal or `cut -c`; 0 if they are complete."""
     records: int = 0
     """How many of the first lines begin like an strace record."""
     interrupted: bool = False
@@ -83,7 +89,7 @@ class Dialect(msgspec.Struct):
 
 def decide(sample: Iterable[str]) -> Dialect:
     """Detect the form of a recording from its first lines."""
-    lines = [line[:4096] for line in sample]
+    lines = [line[:LONGEST] for line in sample]
     dialect = Dialect(bare=_bare(lines), interrupted=any("[wait(0x" in line for line in lines))
     dialect.strings_cut = max((_length(cut[1]) for line in lines for cut in _CUT.finditer(line)), default=None)
     dialect.has_every_call = _UNCLASSED.search("\n".join(lines)) is not None
@@ -96,6 +102,7 @@ def decide(sample: Iterable[str]) -> Dialect:
         dialect.observe(line)
         dialect.has_pids = dialect.has_pids or prefix.pid is not None
         shapes[_shape(prefix)] += 1
+    dialect.width = _width(lines)
     if shapes:
         dialect.shape = shapes.most_common(1)[0][0]
         dialect.time_kind = dialect.shape[1]
@@ -105,6 +112,13 @@ def decide(sample: Iterable[str]) -> Dialect:
 def _length(quoted: str) -> int:
     """Return the number of bytes of a string that strace has quoted."""
     return len(_ESCAPE.sub(".", quoted))
+
+
+def _width(lines: list[str]) -> int:
+    """Return the length of the longest lines, if several have it and show no result."""
+    width = max(map(len, lines), default=0)
+    cut = sum(len(line) == width and _RESULT.search(line) is None for line in lines)
+    return width if cut > 1 and NARROWEST <= width < LONGEST else 0
 
 
 def _shape(prefix: Prefix) -> Shape:

@@ -85,6 +85,8 @@ class SlowPath:
         frame = read_frame(text[prefix.end :])
         if frame is not None and not is_known(frame) and self._is_strange(prefix, frame):
             frame = None
+        if frame is not None and frame.kind == "open" and len(line) == self._dialect.width:
+            frame.cut = True
         if frame is not None and is_strong(frame) and (self.split is None or is_known(frame)):
             yield from self._accept(number, prefix, frame)
         elif (joined := self._join(text)) is not None:
