@@ -8,15 +8,19 @@ from itertools import chain
 from tracediag.engine import Engine
 from tracediag.evidence import nature
 from tracediag.evidence import scope as evidence
+from tracediag.evidence.last_words import shortened
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
 from tracediag.overviews.endings import endings
+from tracediag.overviews.head import head_of
 from tracediag.reading import AnySource, Reader, read
+from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.several import parts_of
 from tracediag.results.clock import with_clock
 from tracediag.results.findings import Finding
 from tracediag.results.merging import merged
+from tracediag.results.overview import Words
 from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample, Scope
 from tracediag.rules import Rule, all_rules, find_rules
@@ -111,7 +115,8 @@ class Analysis:
         samples = tuple(Sample(line, text) for line, text in counts.samples)
         blind = tuple(self._engine.blind())
         broken = tuple(self._engine.broken)
-        findings = self._ranking.ranked()
+        findings, engine = self._ranking.ranked(), self._engine
+        head = head_of(engine.kernel, engine.scope, engine.fates, reader.dialect.time_kind, _heard(counts))
         named = {finding.name for finding in findings}
         named |= {each.rule for each in blind} | {each.rule for each in broken}
         return Report(
@@ -127,8 +132,11 @@ class Analysis:
             ),
             findings=findings,
             blind=blind,
-            advice=ADVICE if blind else None,
-            scope=_scope(reader.dialect, self._engine.scope, self._engine.kernel),
+            advice=ADVICE if blind or engine.scope.is_table else None,
+            scope=_scope(reader.dialect, engine.scope, engine.kernel),
+            overview=head.overview,
+            ending=head.ending,
+            waiting=head.waiting,
             endings=endings(self._engine.kernel),
             broken=broken,
             rules=cards(rule for rule in self._rules if rule.name in named),
@@ -202,6 +210,13 @@ def diagnose(
 def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:
     left_out = set(find_rules(ignore))
     return [rule for rule in find_rules(select) or all_rules() if rule not in left_out]
+
+
+def _heard(counts: Counts) -> Words | None:
+    """Return what the program printed beside a table of `strace -c`."""
+    if not counts.heard:
+        return None
+    return Words(text=shortened("\n".join(text for _, text in counts.heard)), line=counts.heard[-1][0], to="fd 2")
 
 
 def _held(dialect: Dialect) -> frozenset[Fact]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from tracediag.evidence.fates import Fates
 from tracediag.evidence.scope import Scope
 from tracediag.evidence.steps import last_line
 from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
@@ -19,10 +20,10 @@ from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule
 from tracediag.trace.events import Begun, Event, Syscall
-from tracediag.trace.records import Exit, Signal, Stop
+from tracediag.trace.records import CountRow, Exit, Signal, Stop
 
 Listener = Callable[[Any], Iterable[Finding] | None]
-"""A method of a rule: takes an action, the end of a process or, at the end, the kernel, and yields findings."""
+"""A method of a rule: takes an action, the end of a process, the kernel or a table of counts; yields findings."""
 
 
 _NO_LISTENERS: Sequence[Listener] = ()
@@ -53,6 +54,8 @@ class Engine:
         """
         self.kernel = Kernel(lines)
         self.scope = Scope(self.kernel, held)
+        self.fates = Fates(self.kernel)
+        """How the processes that matter ended."""
         self.following: dict[Thread, set[str]] = {}
         """The threads whose every event rules want to see for a while, with the names of these rules."""
         self.broken: list[BrokenRule] = []
@@ -143,9 +146,12 @@ class Engine:
                     failures = self._by_failure.get(event.name)
                     if failures is not None:
                         dispatch(failures.get(errno, _NO_LISTENERS), action, event.line, found)
+            elif isinstance(event, CountRow):
+                self.scope.table.add(event)
             elif not isinstance(event, Begun):
                 dispatch(self._of_record(event), action, event.line, found)
                 if action.process.exit is event:
+                    self.fates.record(action)
                     dispatch(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
                 if isinstance(event, Exit):
                     followed.pop(action.thread, None)
@@ -214,6 +220,8 @@ class Engine:
             for end in left:
                 self._dispatch((listener,), end, last, found)
         self._dispatch(self._listeners.get(("end", ""), _NO_LISTENERS), self.kernel, last, found)
+        if self.scope.is_table:
+            self._dispatch(self._listeners.get(("table", ""), _NO_LISTENERS), self.scope.table, last, found)
         unproven, self._unproven = self._unproven, []
         yield from self._judged((*unproven, *found))
 

@@ -18,6 +18,11 @@ def environment(**changes: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in left_out} | changes
 
 
+def first_finding(report: str) -> str:
+    """Return the first line of the first finding in a full report, below its head."""
+    return next(line for line in report.splitlines() if line.startswith(("error[", "warning[", "note[")))
+
+
 def tracediag(*arguments, env=None, **options):
     """Run the command in a process of its own; its streams are text unless the options say otherwise."""
     command = [sys.executable, "-m", "tracediag", *map(str, arguments)]

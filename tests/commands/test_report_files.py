@@ -90,7 +90,8 @@ def test_standard_output_in_a_file_is_not_overwritten(tmp_path, trace):
     with out.open("w") as stream:
         done = tracediag("analyze", trace, "-o", "json:/dev/stdout", capture_output=False, stdout=stream, stderr=-1)
     assert done.returncode == 0
-    first, second = out.read_text().splitlines()
+    *head, first, second = out.read_text().splitlines()
+    assert head[0].startswith("traced ")
     assert first == "no findings"
     assert json.loads(second)["findings"] == []
 

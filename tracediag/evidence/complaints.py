@@ -72,7 +72,7 @@ class Complaint(msgspec.Struct, eq=False):
     def pieces(self) -> tuple[Piece, ...]:
         """The texts of the writes, as far as strace shows them; parsed on first use."""
         if self._pieces is None:
-            self._pieces = tuple(piece for call in self.calls for piece in _pieces(call))
+            self._pieces = tuple(piece for call in self.calls for piece in pieces_of(call))
         return self._pieces
 
     @property
@@ -166,7 +166,8 @@ def report_step(write: Message, *, named: bool = True, subject: str = "program")
     return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
 
 
-def _pieces(call: Message) -> Iterator[Piece]:
+def pieces_of(call: Message) -> Iterator[Piece]:
+    """Yield the texts of a write or similar call, as far as strace shows them; of a remark its line."""
     if isinstance(call, Remark):
         yield Piece(call, f"{call.text}\n", shortened=False)
         return

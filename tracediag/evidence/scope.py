@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 
+from tracediag.evidence.call_table import CallTable
 from tracediag.evidence.filters import may_only_spin, would_show
 from tracediag.evidence.steps import last_line
 from tracediag.evidence.verdicts import Verdicts
@@ -61,6 +62,13 @@ class Scope:
         self._ended = False
         self.verdicts = Verdicts(kernel.sent)
         """On the processes that have ended."""
+        self.table = CallTable()
+        """The counts of `strace -c`, where the recording holds such a table."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the recording is a table of `strace -c` and shows no call."""
+        return bool(self.table) and not self._kernel.names
 
     def end(self) -> None:
         """Note that the trace has ended: only now is its length known."""
@@ -127,6 +135,8 @@ class Scope:
         """
         if self.hides_successes:
             return False
+        if self.is_table:
+            return True  # it counts every call
         names, sockets = self._kernel.names, self._kernel.endpoints.noted
         if self.shows(Fact.EVERY_CALL) or would_show(calls, names, sockets=sockets):
             return True

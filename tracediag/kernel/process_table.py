@@ -48,11 +48,19 @@ class ProcessTable:
         self.inner = InnerNumbers()
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
+        self.made = 0
+        """How many processes the trace has shown, those dropped among them."""
+        self.threads_made = 0
+        """The same of threads."""
+        self.began: float | None = None
+        """The time of the first event."""
 
     def thread(self, event: Event) -> Thread:
         """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""
         found = self.threads.get(event.pid)
         if found is None:
+            if self.began is None:
+                self.began = event.time
             found = self._newcomer(event)
             # Without pids a notice of strace itself stands before the first call.
             found.appeared = event.line + isinstance(event, Notice)
@@ -135,11 +143,14 @@ class ProcessTable:
         """Forget a process whose threads turn out at a line to be another one's."""
         self.strangers.absorb(process, into, line)
         self.processes.remove(process)
+        self.made -= 1
 
     def _enter(self, process: Process, tid: int | None) -> Thread:
         thread = Thread(tid, process)
         process.threads[thread] = None
+        self.threads_made += 1
         if len(process.threads) == 1 and process not in self.processes[-1:]:
+            self.made += 1
             self.processes.append(process)
         self.threads[tid] = thread
         self.staying.add(thread)

@@ -11,6 +11,7 @@ import msgspec
 from tracediag.overviews.histogram import NANO, Histogram, nanoseconds_of
 from tracediag.reading.counter import read_end
 from tracediag.results.tables import Row, Times
+from tracediag.trace.records import CountRow
 
 MOST_ACCOUNTS = 1 << 14
 """At most this many separate rows; calls with later keys are counted together, as `OTHERS`."""
@@ -35,6 +36,25 @@ class Account(msgspec.Struct):
     never_returned: int = 0
     histogram: Histogram = msgspec.field(default_factory=Histogram)
     parts: dict[str, int] = msgspec.field(default_factory=dict)
+    summed: int | None = None
+    """Nanoseconds of calls that a table of `strace -c` counts: only their sum is known."""
+
+    @property
+    def nanoseconds(self) -> int:
+        """The time of all calls that show it."""
+        return self.histogram.total + (self.summed or 0)
+
+    @property
+    def timed(self) -> bool:
+        """Whether any call shows its time."""
+        return self.histogram.count > 0 or self.summed is not None
+
+    def add_row(self, row: CountRow) -> None:
+        """Add the calls of a row of `strace -c`."""
+        self.calls += row.calls
+        self.errors += row.errors
+        if row.nanoseconds is not None:
+            self.summed = (self.summed or 0) + row.nanoseconds
 
     def add(self, error: str | None, nanoseconds: int | None, part: str | None, count: int = 1) -> None:
         """Add calls that returned: their error, the duration of each, and their part of the row."""
@@ -70,6 +90,8 @@ class Account(msgspec.Struct):
         self.errors += other.errors
         self.never_returned += other.never_returned
         self.histogram.merge(other.histogram)
+        if other.summed is not None:
+            self.summed = (self.summed or 0) + other.summed
         for part, count in other.parts.items():
             self._add_part(part, count)
 
@@ -132,18 +154,23 @@ def row_of(account: Account, name: str, note: str, total_ns: int) -> Row:
         calls=account.calls,
         errors=account.errors,
         never_returned=account.never_returned,
-        times=_times(account.histogram, total_ns),
+        times=_times(account, total_ns),
         parts=dict(parts),
     )
 
 
-def _times(histogram: Histogram, total_ns: int) -> Times | None:
-    if not histogram.count:
+def _times(account: Account, total_ns: int) -> Times | None:
+    if not account.timed:
         return None
+    share = account.nanoseconds / total_ns if total_ns else 0.0
+    mean = account.nanoseconds / account.calls / NANO if account.calls else 0.0
+    if account.summed is not None:
+        return Times(total=account.nanoseconds / NANO, share=share, mean=mean)
+    histogram = account.histogram
     p50, p95, p99 = (found / NANO for found in histogram.percentiles(50, 95, 99))
     return Times(
         total=histogram.total / NANO,
-        share=histogram.total / total_ns if total_ns else 0.0,
+        share=share,
         mean=histogram.total / histogram.count / NANO,
         p50=p50,
         p95=p95,

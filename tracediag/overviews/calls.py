@@ -7,6 +7,7 @@ from tracediag.overviews.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
 from tracediag.trace.events import Syscall
+from tracediag.trace.records import CountRow
 
 
 class CallView(View):
@@ -21,13 +22,19 @@ class CallView(View):
     def take(self, trace: str, progress: Progress | None) -> Reader:
         """Count the calls of a trace; return the reader, which is at its end."""
         counter = CallCounter(trace, self._groups, progress=progress)
+        table: list[CountRow] = []
         for event in counter:
-            if isinstance(event, Syscall):
+            if isinstance(event, CountRow):
+                table.append(event)
+            elif isinstance(event, Syscall):
                 if event.returned:
                     self._add(event.name, *outcome_of(event), 1)
                 else:
                     self._lose(event.name)
         self._empty()
+        if not counter.counts.calls:  # the table of strace -C counts the calls above it once more
+            for row in table:
+                self._add_row(row)
         return counter
 
     def _empty(self) -> None:
@@ -44,6 +51,13 @@ class CallView(View):
     def _lose(self, name: str) -> None:
         self.accounts[name].lose(None)
 
+    def _add_row(self, row: CountRow) -> None:
+        self.accounts[row.name].add_row(row)
+
+
+_UNNAMED = "(not shown)"
+"""The error of the failures in a table of `strace -c`."""
+
 
 class ErrorView(CallView):
     """One row per error; its parts are the calls that failed with it."""
@@ -59,3 +73,8 @@ class ErrorView(CallView):
     def _lose(self, name: str) -> None:
         del name
         self.elsewhere += 1
+
+    def _add_row(self, row: CountRow) -> None:
+        self.elsewhere += max(0, row.calls - row.errors)
+        if row.errors:
+            self.accounts[_UNNAMED].add(None, None, row.name, row.errors)

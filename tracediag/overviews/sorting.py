@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from tracediag.results.tables import Row, Times
 from tracediag.trace.numbers import identifier
 
-_BY_TIMES: dict[str, Callable[[Times], float]] = {
+_BY_TIMES: dict[str, Callable[[Times], float | None]] = {
     "time": lambda times: times.total,
     "mean": lambda times: times.mean,
     "max": lambda times: times.max,
@@ -33,7 +33,7 @@ def sort_rows(rows: Iterable[Row], order: str | None = None) -> list[Row]:
         return sorted(found, key=lambda row: -row.errors)
     if order in _BY_TIMES:
         value = _BY_TIMES[order]
-        return sorted(found, key=lambda row: 1.0 if row.times is None else -value(row.times))
+        return sorted(found, key=lambda row: 1.0 if row.times is None else -(value(row.times) or 0.0))
     if order != "calls":
         raise ValueError(f"no order {order!r}; there are {', '.join(ORDERS)}")
     return found

@@ -51,7 +51,7 @@ class View(abc.ABC):
     def summary(self, sort: str | None = None, limit: int | None = None) -> Summary:
         """Return the current table; see `sort_rows`. Rows beyond the limit are left out, None means all."""
         total = self.accounts.total()
-        total_ns = total.histogram.total
+        total_ns = total.nanoseconds
         rows = sort_rows(self.accounts.rows(self.named, total_ns), sort)
         shown = rows if limit is None else rows[:limit]
         return Summary(
@@ -59,7 +59,7 @@ class View(abc.ABC):
             sources=tuple(self.sources),
             rows=tuple(shown),
             total=row_of(total, "total", "", total_ns),
-            timed=total.histogram.count > 0,
+            timed=total.timed,
             left_out=len(rows) - len(shown),
             elsewhere=self.elsewhere,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import msgspec
 
 from tracediag.reading.foreign import calls_in, looks_like_call
 from tracediag.trace.quantities import plural
 
 SAMPLES = 5
+HEARD = 64
 _TOLERATED = 10
 """One line in so many may look like a call that was not read."""
 
@@ -25,8 +28,12 @@ class Counts(msgspec.Struct):
     """Places in the text not understood that look like calls or halves of calls: one a line, or several."""
     open: int = 0
     """Calls that break off without a result or a mark."""
+    rows: int = 0
+    """Rows of a table of `strace -c`."""
     samples: list[tuple[int, str]] = []
     """The first lines that were not understood, with their numbers."""
+    heard: deque[tuple[int, str]] = msgspec.field(default_factory=lambda: deque(maxlen=HEARD))
+    """The last lines that are not strace's, with their numbers: beside a table of `strace -c` the program's own."""
     kinds: dict[str, int] = {}
     """Number of lines by kind: "call", "begun", "resumed", "signal", "blank", "not understood", ..."""
 
@@ -38,6 +45,7 @@ class Counts(msgspec.Struct):
         """Count a line that was not understood."""
         self.add("not understood")
         self.not_understood += 1
+        self.heard.append((line, text[:400]))
         self.suspect += max(calls_in(text), looks_like_call(text))
         if len(self.samples) < SAMPLES:
             self.samples.append((line, text[:400]))
@@ -46,6 +54,16 @@ class Counts(msgspec.Struct):
         """Count the calls in the text after a record, of which none was read."""
         if "(" in text:
             self.suspect += calls_in(text)
+
+    def settle(self) -> None:
+        """Count the lines beside a table of `strace -c` as output of the program, where there is no other record."""
+        if self.rows and not self.calls and not self.kinds.get("begun"):
+            missed = self.kinds.pop("not understood", 0)
+            if missed:
+                self.add("output", missed)
+            self.not_understood, self.samples = 0, []
+        else:
+            self.heard.clear()
 
     def orphan(self) -> None:
         """Count the end of a call whose beginning was not read."""
@@ -60,7 +78,7 @@ class Counts(msgspec.Struct):
             if lost > self.lines:
                 return f"{lost:,} places in {plural(self.lines, 'line')} look like calls that were not read"
             return f"{lost:,} of {plural(self.lines, 'line')} look like calls and were not read, or only in part"
-        if not self.calls and not self.kinds.get("begun") and self.lines:
+        if not self.calls and not self.kinds.get("begun") and self.lines and not self.rows:
             return "no line shows a call"
         return None
 

@@ -13,7 +13,7 @@ from tracediag.reading.prefix import Clock, Prefix, read_prefix
 from tracediag.reading.result import Result, read_result
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Event, Parser, Syscall
-from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal, Superseded
+from tracediag.trace.records import CountRow, Elision, Exit, Notice, Other, Record, Signal, Superseded
 
 Wanted = Callable[[str], bool]
 """Whether calls of this name become events."""
@@ -63,6 +63,8 @@ class Assembler:
         elif isinstance(record, Exit):
             self._counts.exits += 1
             yield from self.joiner.give_up(key_of(record.pid))
+        elif isinstance(record, CountRow):
+            self._counts.rows += 1
         elif isinstance(record, Superseded):
             yield from self.joiner.supersede(record.pid, record.by, record.line)
         yield record

@@ -112,6 +112,7 @@ class Reader:
 
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""
+        self.counts.settle()
         if self._source.is_file and self._is_no_trace():
             looks = kind_of(self._sample) or kind_of(self._raw)
             reason = "not a single line of it is strace output" + (f"; it looks like {looks}" if looks else "")

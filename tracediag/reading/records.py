@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tracediag.reading.count_table import CountTable
 from tracediag.trace.numbers import checked_integer, integer
 from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
 
@@ -32,13 +33,6 @@ _FRAME = re.compile(
 _DUMP = re.compile(
     r" \| (?:[0-9a-f]{5,16}  |<Cannot fetch ).*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$"
 )
-_HEADER = re.compile(
-    r"(?=.*\bsyscall\b)[% ]*(?:(?:% time|seconds|usecs/call|calls|errors|syscall|shortest|longest)\s*+){2,}$"
-    r"|System call usage summary for .* mode:\s*$"
-)
-_RULER = re.compile(r"-{4,}(?: -{4,})+\s*$")
-_ROW = re.compile(r" {0,2}\d{1,3}\.\d\d +\d++\.\d++(?: +[\d.]++)* +[a-z_?]\w*+\s*$")
-_TOTAL = re.compile(r"[ \d.]*\btotal(?: +[\d.]+)*\s*$")
 _ELISION = re.compile(
     r"[\W_]{0,6}(?:\.{2,}|…+|\[(?:\.{2,}|…|snip\w*|cut)\]|<snip\w*>|-*\bsnip\w*\b-*|\(\.{3,}\))[\W_]{0,8}(?:#.*)?$"
     r"|\[?\.\.\.[^()=]{1,60}(?:\.\.\.|\])\W*$|\.\.\.+ *(?:#|//|<-).*$"
@@ -101,7 +95,7 @@ class Boilerplate:
     """Recognises lines that belong to a trace but describe no process; tables and tips span several lines."""
 
     def __init__(self) -> None:
-        self._in_table = False
+        self._table = CountTable()
         self._tip_lines = 0
 
     def read(self, line: str) -> Record | None:
@@ -110,8 +104,9 @@ class Boilerplate:
             return Other(line=0, text=line, kind="blank")
         if line.startswith(" ") and (kind := self._indented(line)):
             return Other(line=0, text=line, kind=kind)
-        if self._is_table(line):
-            return Other(line=0, text=line, kind="summary")
+        counted = self._table.read(line)
+        if counted:
+            return Other(line=0, text=line, kind="summary") if counted is True else counted
         if self._is_tip(line):
             return Other(line=0, text=line, kind="tip")
         return None
@@ -120,18 +115,6 @@ class Boilerplate:
         if _FRAME.match(line) is not None:
             return "frame"
         return "dump" if _DUMP.match(line) is not None else ""
-
-    def _is_table(self, line: str) -> bool:
-        if _HEADER.match(line) is not None or _RULER.match(line) is not None:
-            self._in_table = True
-            return True
-        if self._in_table and _TOTAL.match(line) is not None:
-            self._in_table = False
-            return True
-        if _ROW.match(line) is not None:
-            return True
-        self._in_table = self._in_table and "(" not in line
-        return self._in_table
 
     def _is_tip(self, line: str) -> bool:
         if line.startswith("  ____________________"):

@@ -263,6 +263,7 @@ class SlowPath:
         remark = read_words(line)
         if remark is not None:
             self._counts.add("remark")
+            self._counts.heard.append((number, remark.text))
             remark.line = number
             yield remark
             return

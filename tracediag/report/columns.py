@@ -28,7 +28,7 @@ class Column(msgspec.Struct, frozen=True):
 
 def columns(summary: Summary) -> list[Column]:
     """Return the columns of a table; columns of times only if the trace shows durations."""
-    found = list(_times()) if summary.timed else [Column("% calls", _share_of_calls(summary))]
+    found = list(_times(summary)) if summary.timed else [Column("% calls", _share_of_calls(summary))]
     found += [
         Column("calls", lambda row: f"{row.calls:,}"),
         Column("errors", lambda row: f"{row.errors:,}" if row.errors else ""),
@@ -48,17 +48,21 @@ def columns(summary: Summary) -> list[Column]:
     return found
 
 
-def _times() -> Iterator[Column]:
+def _times(summary: Summary) -> Iterator[Column]:
     def column(head: str, value: Callable[[Times], str]) -> Column:
         return Column(head, lambda row: "" if row.times is None else value(row.times))
 
+    def time(head: str, value: Callable[[Times], float | None]) -> Column:
+        return column(head, lambda times: "" if (found := value(times)) is None else seconds(found))
+
     yield column("% time", lambda times: f"{100 * times.share:.2f}")
-    yield column("total", lambda times: seconds(times.total))
-    yield column("mean", lambda times: seconds(times.mean))
-    yield column("p50", lambda times: seconds(times.p50))
-    yield column("p95", lambda times: seconds(times.p95))
-    yield column("p99", lambda times: seconds(times.p99))
-    yield column("max", lambda times: seconds(times.max))
+    yield time("total", lambda times: times.total)
+    yield time("mean", lambda times: times.mean)
+    if summary.total.times is not None and summary.total.times.p50 is not None:
+        yield time("p50", lambda times: times.p50)
+        yield time("p95", lambda times: times.p95)
+        yield time("p99", lambda times: times.p99)
+        yield time("max", lambda times: times.max)
 
 
 def _share_of_calls(summary: Summary) -> Callable[[Row], str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
-from tracediag.report.scope import limits
+from tracediag.report.head import rows
 from tracediag.report.steps import paint_steps
 from tracediag.report.summary import fate
 from tracediag.report.visible import visible
@@ -51,22 +51,34 @@ class FullFormat(Format):
         if report.parts:
             self._hanging((f"{len(report.parts)} traces, each analysed for itself: ", "label"), _parts(report.parts))
             self._canvas.blank()
+        shown = list(rows(report))
+        for label, text, style in shown:
+            self._head(label, text, style)
+        if shown:
+            self._canvas.blank()
         return self._canvas.take()
 
     def closing(self, report: Report) -> str:
-        """Render what limits the recording, what was not understood and what was not checked."""
+        """Render what was not understood and what was not checked."""
         if not report.findings:
             self._canvas.line(("no findings", "name"))
         if report.input.damage is not None:
             self._canvas.line(("damaged: ", "warning"), (report.input.damage, "plain"))
         if (command := report.command) is not None:
             self._canvas.line(("command", "label"), (f"  {shlex.join(command.argv)} {fate(command)}", "plain"))
-        if limited := limits(report.scope):
-            self._hanging(("recording: ", "label"), limited)
         self._not_understood(report)
         self._broken(report)
         self._blind(report)
         return self._canvas.take()
+
+    def _head(self, label: str, text: str, style: str) -> None:
+        """Print a row of the head; each line of what a program said is a line of its own."""
+        room = self._room(_LABEL + 2)
+        room = None if room is None else min(room, _WIDEST)
+        lines = [piece for line in text.split("\n") for piece in wrap(line, room)]
+        for number, line in enumerate(lines):
+            head = f"{'' if number else label:<{_LABEL + 2}}"
+            self._canvas.line((head, "label"), (line, style))
 
     def _header(self, finding: Finding, path: str) -> None:
         grade = f"{finding.severity}[{finding.code}]"

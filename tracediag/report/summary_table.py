@@ -56,7 +56,12 @@ def _remarks(summary: Summary) -> list[str]:
         without = {"error": "without an error", "file": "on no file or descriptor", "peer": "without a known peer"}
         calls = "call" if summary.elsewhere == 1 else "calls"
         found.append(f"{summary.elsewhere:,} {calls} {without.get(summary.by, 'elsewhere')}")
-    if not summary.timed:
+    counted = summary.total.calls > 0 and not any(source.calls for source in summary.sources)
+    if counted and summary.timed:
+        found.append("from a table of strace -c: CPU time in the kernel, or wall-clock time if recorded with -w")
+    elif counted:
+        found.append("from a table of strace -c")
+    elif not summary.timed:
         found.append("no times: the trace was recorded without strace -T")
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tracediag.results.findings import Finding
+from tracediag.results.overview import MOST_ENTRIES
 from tracediag.results.report import Input, NotUnderstood, Part, Report
 
 SAMPLES = 5
@@ -21,6 +22,9 @@ def merged(path: str, parts: Sequence[Part], reports: Sequence[Report]) -> Repor
         blind=tuple(dict.fromkeys(blind for report in reports for blind in report.blind)),
         advice=next((report.advice for report in reports if report.advice), None),
         scope=reports[0].scope,
+        overview=reports[0].overview,
+        ending=tuple(fate for report in reports for fate in report.ending)[:MOST_ENTRIES],
+        waiting=tuple(waiting for report in reports for waiting in report.waiting)[:MOST_ENTRIES],
         endings=tuple(ending for report in reports for ending in report.endings),
         broken=tuple(broken for report in reports for broken in report.broken),
         rules={name: card for report in reports for name, card in report.rules.items()},

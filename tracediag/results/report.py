@@ -10,6 +10,7 @@ import msgspec
 
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Maturity, Severity
+from tracediag.results.overview import Fate, Overview, Waiting
 
 SCHEMA = "tracediag-report/2"
 """The edition of the document."""
@@ -172,6 +173,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     scope: Scope = Scope()
     endings: tuple[Ending, ...] = ()
     """How each process ended that no other process in the trace started."""
+    overview: Overview = Overview()
+    """What was recorded: command, processes, time."""
+    ending: tuple[Fate, ...] = ()
+    """How each process that matters ended, and what it said last; in order of time, at most eight."""
+    waiting: tuple[Waiting, ...] = ()
+    """Where threads stand when the trace ends."""
     command: CommandEnd | None = None
     """The command that was recorded; None for a trace that was there before."""
     broken: tuple[BrokenRule, ...] = ()

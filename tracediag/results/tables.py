@@ -21,16 +21,19 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the calls of a row took. The percentiles are at most 0.5 % off, the others exact."""
+    """How long the calls of a row took. The percentiles are at most 0.5 % off, the others exact.
+
+    Of a table of `strace -c` only the sum is known, which is CPU time in the kernel unless it was recorded with `-w`.
+    """
 
     total: float
     share: float
     """Of the time of all rows, between 0 and 1."""
     mean: float
-    p50: float
-    p95: float
-    p99: float
-    max: float
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

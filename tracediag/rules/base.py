@@ -18,6 +18,7 @@ what they want to see:
     @on_process_end                    the trace shows nothing more of a process: its last thread has exited, or the
                                        trace is over; once for each process; the method takes a `ProcessEnd`
     @on_trace_end                      the trace is over; the method takes the kernel instead of an action
+    @on_table                          the trace is a table of `strace -c`; the method takes a `CallTable`
 
 They read the model and yield findings. What a rule has to remember about an object of the model it keeps in `Cases`
 of its own, so that it is bound to the incarnation and goes when the object goes.
@@ -97,6 +98,7 @@ on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
 on_process_end = _subscribe(("process end", ""))
 on_trace_end = _subscribe(("end", ""))
+on_table = _subscribe(("table", ""))
 
 
 class Rule:

@@ -87,6 +87,17 @@ class Other(Record, kw_only=True, gc=False):
     """"blank", "frame", "dump", "summary", "prompt", "continuation", "output", "remark", "tip"."""
 
 
+class CountRow(Other, kw_only=True, gc=False):
+    """A row of the table that `strace -c` prints: how often a call was made and failed, and its time in all."""
+
+    kind: str = "summary"
+    name: str
+    calls: int = 0
+    errors: int = 0
+    nanoseconds: int | None = None
+    """None where the table has no such column; CPU time in the kernel, or with `-w` wall-clock time."""
+
+
 class NotUnderstood(Record, kw_only=True, gc=False):
     """A line of no known form of strace output."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tracediag.evidence.call_table import CallTable
 from tracediag.evidence.runs import SWEEP, Run, confidence
 from tracediag.kernel import Action
 from tracediag.kernel.process import Limit
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import on_errno
+from tracediag.rules.base import on_errno, on_table
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.quantities import count
 
@@ -18,6 +19,16 @@ _COSTLY = 16384
 """Below this a sweep takes a few milliseconds: harmless here, but another machine may have a higher limit."""
 _GAP = 64
 """Numbers in a row that may be open in the middle of a sweep."""
+
+
+_WHY = (
+    "sysconf(_SC_OPEN_MAX) is the soft RLIMIT_NOFILE, which can be 1,073,741,816 in a container; a loop of close up to"
+    " it makes that many calls: sysconf(3), getrlimit(2)"
+)
+_FIX = (
+    "replace the loop by close_range(3, ~0U, 0), or close only what /proc/self/fd lists; if the program cannot be"
+    " changed, lower its limit (ulimit -n 1024, LimitNOFILE=1024, docker --ulimit nofile=1024)"
+)
 
 
 class _Sweep(Run, kw_only=True):
@@ -67,6 +78,22 @@ class CloseStorm(LoopRule[_Sweep]):
         self.begin(_Sweep(call, call, limit=limit, start=number, number=number), thread)
         return found
 
+    @on_table
+    def counted(self, table: CallTable) -> Iterator[Finding]:
+        """Judge the closes that failed, by their number alone."""
+        for row in table.of(("close",)):
+            if row.errors < SWEEP.sure or row.errors < row.done:
+                continue
+            yield self.finding(
+                [row.step(primary=True)],
+                object="close",
+                title=f"close fails {count(row.errors)} times: the program may close every possible number",
+                severity=Severity.WARNING if row.errors >= _COSTLY else Severity.NOTE,
+                confidence=Confidence.POSSIBLE,
+                why=_WHY,
+                fix=_FIX,
+            )
+
     def sure(self, run: _Sweep) -> Confidence | None:
         """Return the confidence that the sweep runs up to the limit: above `_FAR` a few calls are enough."""
         far = run.top >= _FAR
@@ -85,10 +112,8 @@ class CloseStorm(LoopRule[_Sweep]):
             title=self.titled(run, "the loop closes every possible number", seen),
             severity=Severity.WARNING if run.top >= _COSTLY else Severity.NOTE,
             confidence=sure,
-            why="sysconf(_SC_OPEN_MAX) is the soft RLIMIT_NOFILE, which can be 1,073,741,816 in a container; a loop of"
-            " close up to it makes that many calls: sysconf(3), getrlimit(2)",
-            fix="replace the loop by close_range(3, ~0U, 0), or close only what /proc/self/fd lists; if the program"
-            " cannot be changed, lower its limit (ulimit -n 1024, LimitNOFILE=1024, docker --ulimit nofile=1024)",
+            why=_WHY,
+            fix=_FIX,
             explains=[("failing-call-spin", run.first.line), ("double-close", run.first.line)],
         )
 

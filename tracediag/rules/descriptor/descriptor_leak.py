@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
+from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LEFT_OPEN
 from tracediag.evidence.steps import no, repeated
@@ -13,17 +14,25 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end, on_table
 from tracediag.rules.descriptor._growth import STANDARD_STREAMS, Group, groups, sibling
-from tracediag.trace.calls import OPENS
+from tracediag.trace.calls import ACCEPTS, CLOSES, FORKS, OPENS, SOCKETS
 from tracediag.trace.events import Event, Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count, plural
 
 _FAILURES_KEPT = 1 << 16
 _APART = 3
 """Lines from one opening to the next in a loop that uses what it opens."""
 _PARTS = 4
 _SHOWN = 4
+_COUNTED = 500
+"""More descriptors than this are half of the usual limit of 1,024."""
+
+
+_WHY = (
+    "once RLIMIT_NOFILE descriptors are open, every open, socket and accept fails with EMFILE, in all threads of the"
+    " process: getrlimit(2), open(2)"
+)
 
 
 class DescriptorLeak(Rule):
@@ -85,6 +94,23 @@ class DescriptorLeak(Rule):
         if len(held) >= LEFT_OPEN.few and _shows_closes(end.process, end.kernel):
             yield from self._judged(end.process, held, end.line, excerpt=self.scope.excerpt)
 
+    @on_table
+    def counted(self, table: CallTable) -> Iterator[Finding]:
+        """Judge the openings and closes of a program without children, by their number alone."""
+        openings = table.of(OPENS | SOCKETS | ACCEPTS)
+        opened, closed = (sum(row.done for row in rows) for rows in (openings, table.of(("close",))))
+        if opened - closed < _COUNTED or opened < 2 * closed or table.of(FORKS) or table.of(CLOSES - {"close"}):
+            return
+        yield self.finding(
+            [openings[0].step(primary=True), *(row.step() for row in table.of(("close",)))],
+            object=openings[0].name,
+            title=f"{count(opened)} descriptors opened and {count(closed)} closed: a leak, unless they are in use",
+            severity=Severity.WARNING,
+            confidence=Confidence.POSSIBLE,
+            why=_WHY,
+            fix=f"see what is left open: ls -l /proc/PID/fd; record where: {closer(openings[0].name, 'close')}",
+        )
+
     def rests(self, finding: Finding) -> Collection[str]:
         """EMFILE proves the leak even where the recording shows no close."""
         return () if finding.confidence is Confidence.CERTAIN else self.rests_on
@@ -124,8 +150,7 @@ class DescriptorLeak(Rule):
             severity=Severity.ERROR if limit is not None else Severity.WARNING,
             confidence=_confidence(limit, pasted=pasted),
             absent=[no(f"close of fd {shown}", first, end)],
-            why="once RLIMIT_NOFILE descriptors are open, every open, socket and accept fails with EMFILE, in all"
-            " threads of the process: getrlimit(2), open(2)",
+            why=_WHY,
             fix=_fix(first, failures),
             explains=_consequences(limit),
         )

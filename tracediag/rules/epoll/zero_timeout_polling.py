@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.runs import POLLING, Run, confidence
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import on_round, on_trace_end
+from tracediag.rules.base import on_round, on_table, on_trace_end
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import EPOLL_WAITS, FILE_READS
+from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, FILE_READS, READS, SENDFILES, WAITS, WRITES
 from tracediag.trace.events import Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count, plural
 from tracediag.trace.values import Structure, bare, number_of
 
 _FELT = 1.0
@@ -22,6 +23,14 @@ _FELT = 1.0
 
 _MILLISECONDS = ("poll", "epoll_wait", "epoll_pwait", "epoll_wait_old")
 """Waits whose timeout is a number of milliseconds; of the others it is a structure."""
+
+
+_TRANSFERS = READS | WRITES | ACCEPTS | SENDFILES | {"splice"}
+_COUNTED = 10_000
+_UNUSED = 20
+"""So many waits to one call that moves data find nothing to do."""
+_BRIEF = 10_000
+"""Nanoseconds of a wait that does not block: a sleep and a wakeup take longer, even in CPU time alone."""
 
 
 class _Polls(Run):
@@ -76,6 +85,26 @@ class ZeroTimeoutPolling(LoopRule[_Polls]):
         else:
             run.add(wait)
         run.worked |= worked
+
+    @on_table
+    def counted(self, table: CallTable) -> Iterator[Finding]:
+        """Judge waits that are many more than the calls that move data, by their number and time alone."""
+        for row in table.of(WAITS)[:1]:
+            brief = row.nanoseconds is None or row.nanoseconds <= _BRIEF * row.calls
+            if row.calls < _COUNTED or not brief or table.made(_TRANSFERS) * _UNUSED > row.calls:
+                continue
+            moved = table.made(_TRANSFERS)
+            yield self.finding(
+                [row.step(primary=True)],
+                object=row.name,
+                title=f"{row.name} called {plural(row.calls, 'time')} while {count(moved)} calls moved data: the loop"
+                " may not wait",
+                severity=Severity.WARNING,
+                confidence=Confidence.POSSIBLE,
+                why="a wait that blocks returns because there is something to do, and a read, write or accept follows:"
+                " poll(2), epoll_wait(2), select(2)",
+                fix=f"see whether the timeout is 0, or something ready is not served: {closer(row.name)}",
+            )
 
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:

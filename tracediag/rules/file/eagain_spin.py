@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.runs import CALLS, READY_AGAIN, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import on_call, on_errno, on_traffic
+from tracediag.rules.base import on_call, on_errno, on_table, on_traffic
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import ACCEPTS, CHILD_WAITS, FUTEXES, IDLES, IO_WAITS, READS, SENDFILES, WAITS, WRITES
 from tracediag.trace.events import Syscall
-from tracediag.trace.quantities import plural
+from tracediag.trace.quantities import count, plural
 
 _WAITS = WAITS | IDLES | FUTEXES | CHILD_WAITS | IO_WAITS | {"restart_syscall"}
 _READY = "ready"
@@ -45,6 +46,25 @@ class EagainSpin(LoopRule[_Attempts]):
     summary = "a read or write fails with EAGAIN over and over without a wait: the loop uses a whole CPU"
     rests_on = WAITS
     rests_on_successes = True
+
+    @on_table
+    def counted(self, table: CallTable) -> Iterator[Finding]:
+        """Judge the transfers that nearly always fail, by their number alone."""
+        waited = table.made(_WAITS)
+        for row in table:
+            if row.name not in _TRANSFERS or not table.fails(row) or 2 * waited >= row.calls:
+                continue
+            yield self.finding(
+                [row.step(primary=True)],
+                object=row.name,
+                title=f"{row.name} fails {count(row.errors)} of {count(row.calls)} times, without a wait between"
+                " attempts: perhaps EAGAIN in a busy loop",
+                severity=Severity.WARNING,
+                confidence=Confidence.POSSIBLE,
+                why=f"on a non-blocking descriptor {row.name} fails with EAGAIN until there is something to do; poll(2)"
+                " waits for that",
+                fix=f"record the error: {closer(row.name)}",
+            )
 
     @on_errno("EAGAIN", "EWOULDBLOCK")
     def not_ready(self, action: Action) -> Iterable[Finding] | None:

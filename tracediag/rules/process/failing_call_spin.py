@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.complaints import meaning, target
 from tracediag.evidence.runs import CALLS, Run, confidence
 from tracediag.evidence.steps import no
@@ -11,9 +12,21 @@ from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import on_call, on_errno, on_exit, on_followed
+from tracediag.rules.base import on_call, on_errno, on_exit, on_followed, on_table
 from tracediag.rules.loop import LoopRule
-from tracediag.trace.calls import ACCEPTS, FUTEXES, IDLES, LOOKS, OPENS, READS, SEEKS, WAITS, WRITES
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    FUTEXES,
+    IDLES,
+    LOOKS,
+    OPENS,
+    READS,
+    SEEKS,
+    SIGNAL_RETURNS,
+    WAITS,
+    WRITES,
+)
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import count, plural
@@ -22,6 +35,13 @@ _WAITS = WAITS | IDLES
 _LOOKUPS = LOOKS | OPENS
 _TRANSFERS = READS | WRITES
 _ABSENT = frozenset({"ENOENT", "ENOTDIR"})
+_OFTEN_FAIL = (
+    _TRANSFERS | FUTEXES | SEEKS | CHILD_WAITS | IDLES | SIGNAL_RETURNS | {"close", "ioctl", "restart_syscall"}
+)
+"""Calls that have a rule of their own in a table, or whose failure is part of normal work."""
+_SEARCHES = 20_000
+"""Lookups in a table of which nearly all fail: the searches of one start, through paths that do not exist, take some
+thousands."""
 _STDERR = 2
 _ERRORS = tuple(
     error.name
@@ -123,6 +143,28 @@ class FailingCallSpin(LoopRule[_Failures]):
         self.begin(run, action.thread)
         return found
 
+    @on_table
+    def counted(self, table: CallTable) -> Iterator[Finding]:
+        """Judge the calls that nearly always fail, by their number alone."""
+        for row in table:
+            name = row.name
+            if name in _OFTEN_FAIL or not table.fails(row) or (name in _LOOKUPS and row.calls < _SEARCHES):
+                continue
+            waits = [wait for wait in table.of(WAITS) if 2 * wait.calls >= row.calls]
+            if name in ACCEPTS and not waits:
+                continue  # eagain-spin
+            yield self.finding(
+                [row.step(primary=True), *(wait.step() for wait in waits[:1])],
+                object=name,
+                title=f"{name} fails {count(row.errors)} of {count(row.calls)} times: the loop may busy-wait",
+                severity=Severity.WARNING,
+                confidence=Confidence.POSSIBLE,
+                why=_queued(waits[0].name)
+                if name in ACCEPTS
+                else "a table of strace -c counts failures and does not show which error it is: strace(1)",
+                fix=f"record the error: {closer(name)}",
+            )
+
     @on_exit
     def exited(self, action: Action) -> Iterable[Finding]:
         """The exit of the thread ends its spin."""
@@ -180,6 +222,13 @@ def _alike(one: Syscall | None, other: Syscall) -> bool:
         if whole or mine.partition(end)[0] != its.partition(end)[0]:
             return False
     return one.name not in _OWN_RULES.get(one.errno or "", ())
+
+
+def _queued(wait: str) -> str:
+    return (
+        f"after EMFILE the connection stays in the queue, and {wait} reports the listener again immediately; after"
+        " EAGAIN another process was faster: accept(2)"
+    )
 
 
 def _fix(call: Syscall) -> str:

@@ -1,0 +1,153 @@
+"""The head of a report: what was recorded, how it ended, what it said last, and where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracediag.api import analyze
+from tracediag.report import Look, formatter
+from tracediag.results.report import Report
+
+EXEC = '7 execve("/usr/bin/{0}", ["{0}", "x"], 0x7ffe /* 9 vars */) = 0'
+FORK = "7 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 8"
+
+
+def head(*lines: str) -> Report:
+    return analyze([f"{line}\n" for line in lines])
+
+
+def text(report: Report) -> str:
+    return "".join(formatter("full", Look()).report(report)).partition("\n\n")[0]
+
+
+def ends(pid: int, status: int) -> tuple[str, str]:
+    return f"{pid} exit_group({status}) = ?", f"{pid} +++ exited with {status} +++"
+
+
+def test_a_bad_end_is_told_even_if_nothing_else_is_found() -> None:
+    report = head(
+        EXEC.format("app"), '7 write(2, "no licence", 10) = 10', '7 write(2, " today\\n", 7) = 7', *ends(7, 3)
+    )
+    assert text(report) == (
+        "traced      app x, pid 7\n"
+        "recording   successful calls only; no calls of the families network, signal\n"
+        "ended       app (pid 7) exited with status 3 at line 5\n"
+        "            last words, on fd 2 at line 3: no licence today"
+    )
+    (fate,) = report.ending
+    assert (fate.status, fate.line, fate.running) == (3, 5, False)
+
+
+def test_what_is_said_on_fd_1_counts_only_before_a_bad_end() -> None:
+    said = '7 write(1, "cannot go on\\n", 13) = 13'
+    (bad,), (good,) = (head(EXEC.format("app"), said, *ends(7, status)).ending for status in (1, 0))
+    assert bad.words is not None
+    assert (bad.words.text, bad.words.to) == ("cannot go on", "fd 1")
+    assert good.words is None
+
+
+LOG = (
+    '7 openat(AT_FDCWD, "/var/log/app.log", O_WRONLY|O_APPEND) = 4',
+    '7 write(4, "starting\\n", 9) = 9',
+    '7 write(4, "bad key: giving up\\n", 19) = 19',
+)
+SYSLOG = (
+    "7 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 4",
+    '7 connect(4, {sa_family=AF_UNIX, sun_path="/dev/log"}, 110) = 0',
+    '7 sendto(4, "<27>Nov 28 09:13:41 app[7]: bad key", 35, MSG_NOSIGNAL, NULL, 0) = 35',
+)
+JOURNAL = (
+    "7 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 4",
+    '7 connect(4, {sa_family=AF_UNIX, sun_path="/run/systemd/journal/socket"}, 110) = 0',
+    (
+        '7 sendmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="PRIORITY=3\\nMESSAGE=bad key\\n", iov_len=26}'
+        "], msg_iovlen=1, msg_controllen=0, msg_flags=0}, MSG_NOSIGNAL) = 26"
+    ),
+)
+REPLY = (
+    "7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4",
+    '7 connect(4, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.0.5")}, 16) = 0',
+    '7 read(4, "HTTP/1.1 403 Forbidden\\r\\nServer: x\\r\\n", 4096) = 36',
+)
+
+
+@pytest.mark.parametrize("closed", [(), ("7 close(4) = 0",)])
+@pytest.mark.parametrize(
+    ("lines", "said", "to"),
+    [
+        (LOG, "bad key: giving up", "/var/log/app.log"),
+        (SYSLOG, "app[7]: bad key", "syslog"),
+        (JOURNAL, "bad key", "the journal"),
+        (REPLY, "HTTP/1.1 403 Forbidden", "a reply from 10.0.0.5:80"),
+    ],
+)
+def test_words_elsewhere(lines: tuple[str, ...], said: str, to: str, closed: tuple[str, ...]) -> None:
+    (fate,) = head(EXEC.format("app"), *lines, *closed, *ends(7, 1)).ending
+    assert fate.words is not None
+    assert (fate.words.text, fate.words.to) == (said, to)
+
+
+def test_long_words_are_kept_from_the_line_that_names_the_error() -> None:
+    trace = "".join(f'  File \\"a.py\\", line {number}\\n    call()\\n' for number in range(20))
+    said = f'7 write(2, "Traceback:\\n{trace}ValueError: no such key\\n", 900) = 900'
+    (fate,) = head(EXEC.format("app"), said, *ends(7, 1)).ending
+    assert fate.words is not None
+    assert fate.words.text.endswith("\nValueError: no such key")
+    assert len(fate.words.text) <= 300
+
+
+def test_a_conventional_status_is_explained() -> None:
+    report = head(EXEC.format("grep"), *ends(7, 1))
+    assert "grep (pid 7) exited with status 1 (no match) at line 3" in text(report)
+
+
+def test_a_child_that_failed_under_a_parent_that_did_not() -> None:
+    child = ('8 execve("/usr/bin/tar", ["tar"], 0x7ffe /* 9 vars */) = 0', '8 write(2, "tar: disk full\\n", 15) = 15')
+    report = head(EXEC.format("sh"), FORK, *child, *ends(8, 2), *ends(7, 0))
+    assert [(fate.process, fate.status) for fate in report.ending] == [("tar (pid 8)", 2), ("sh (pid 7)", 0)]
+
+
+def test_a_child_that_only_answers_is_named_where_it_explains_its_parent() -> None:
+    grep = ('8 execve("/usr/bin/grep", ["grep"], 0x7ffe /* 9 vars */) = 0', *ends(8, 1))
+    for status, named in ((0, ["sh (pid 7)"]), (1, ["grep (pid 8)", "sh (pid 7)"])):
+        report = head(EXEC.format("sh"), FORK, *grep, *ends(7, status))
+        assert [fate.process for fate in report.ending] == named
+
+
+def test_the_sender_of_a_signal_is_named() -> None:
+    report = head(EXEC.format("sh"), FORK, "7 kill(8, SIGKILL) = 0", "8 +++ killed by SIGKILL +++", *ends(7, 0))
+    assert report.ending[0].sender == "sh (pid 7)"
+
+
+def test_at_most_eight_entries_and_a_count_of_the_rest() -> None:
+    lines = [EXEC.format("make")]
+    for pid in range(10, 40):
+        lines += [f"7 clone(child_stack=NULL, flags=SIGCHLD) = {pid}", *ends(pid, 2)]
+    report = head(*lines, "7 wait4(-1,  <unfinished ...>")
+    assert len(report.ending) + len(report.waiting) == 8
+    assert report.overview.further == 30 - 6
+    assert report.overview.processes == 31
+
+
+def test_where_the_threads_stand() -> None:
+    report = head(
+        "7 getpid() = 7",
+        "7 flock(3</srv/app.lock>, LOCK_EX <unfinished ...>",
+        "8 futex(0x7f55, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
+        "9 wait4(-1,  <unfinished ...>",
+    )
+    assert [(waiting.call, waiting.object) for waiting in report.waiting] == [
+        ("flock", "fd 3 (/srv/app.lock)"), ("futex", "0x7f55"), ("wait4", "any child")
+    ]  # fmt: skip
+    assert "at the end  process 7 in flock(fd 3 (/srv/app.lock)) since line 2" in text(report)
+
+
+def test_the_span_and_the_clock() -> None:
+    report = head(*(f"7 1700000000.{part}00000 getpid() = 7" for part in range(5)))
+    assert (report.overview.start, report.overview.span) == ("2023-11-14T22:13:20.000000Z", pytest.approx(0.4))
+    assert "400 ms from 2023-11-14 22:13:20.000000 UTC" in text(report)
+
+
+def test_a_single_line_has_a_head() -> None:
+    report = head('open("/etc/app.conf", O_RDONLY) = -1 EACCES (Permission denied)')
+    assert text(report).startswith("traced      a program whose start is not shown")

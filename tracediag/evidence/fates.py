@@ -1,0 +1,119 @@
+"""How the processes of a trace ended, of which the head of the report names those that matter.
+
+A process is judged when it ends, because the model forgets then what it said; only those that were there first or
+ended badly are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tracediag.evidence.last_words import last_words
+from tracediag.evidence.names import process_name
+from tracediag.evidence.statuses import answer, meaning
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.process import Process
+from tracediag.kernel.signals import ORDERS
+from tracediag.results.overview import Fate
+
+_KEPT = 64
+_ROOTS = 2
+"""Processes without a parent in the trace that are named even if they ended well."""
+
+
+class _Kept(msgspec.Struct):
+    """A process that ended badly."""
+
+    fate: Fate
+    weight: int
+
+
+class Fates:
+    """The ends of one trace."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._roots: list[Fate] = []
+        """Ends of processes without a parent in the trace, in order."""
+        self._bad: list[_Kept] = []
+        self._failed = 0
+        """How many other processes ended badly and not with a conventional answer."""
+
+    def record(self, action: Action) -> None:
+        """Record the end of a process, when its last thread has exited."""
+        process = action.process
+        root, bad = process.parent is None and process.started is None, process.ended_badly
+        if root and len(self._roots) < _KEPT:
+            self._roots.append(fate_of(process, self._kernel, action.released))
+        elif bad:
+            fate = fate_of(process, self._kernel, action.released)
+            answers = answer(fate.program, fate.status) is not None
+            self._failed += not answers
+            self._keep(_Kept(fate, 0 if answers else _weight(fate)))
+
+    def _keep(self, kept: _Kept) -> None:
+        self._bad.append(kept)
+        if len(self._bad) > _KEPT:
+            self._bad.remove(min(self._bad, key=lambda one: one.weight))
+
+    def chosen(self, most: int) -> tuple[tuple[Fate, ...], int]:
+        """Return the fates to name, at most so many, children first; and how many others ended badly.
+
+        A process that ended well is named only if it has no parent in the trace; a child with a conventional answer
+        only if nothing else can be why its parent ended badly.
+        """
+        running = [process for process in self._kernel.processes if process.exit is None and process.started is None]
+        roots = [*self._roots, *(fate_of(process, self._kernel) for process in running[:_KEPT])]
+        ranked = sorted(roots, key=lambda fate: not _bad(fate))
+        chosen = ranked[: max(_ROOTS, sum(map(_bad, roots)))][:most]
+        failed = sorted((kept for kept in self._bad if kept.weight), key=lambda kept: -kept.weight)
+        children = [kept.fate for kept in failed[: most - len(chosen)]]
+        left = sum(map(_bad, ranked[len(chosen) :])) + self._failed - len(children)
+        if not children and any(map(_bad, chosen)):
+            children = [kept.fate for kept in self._bad[-_ROOTS:]][: most - len(chosen)]
+        return (*sorted(children, key=_when), *sorted(chosen, key=_when)), left
+
+
+def fate_of(process: Process, kernel: Kernel, held: Iterable[Descriptor] = ()) -> Fate:
+    """Return how a process ended, or that it runs at the end of the trace, with what it said last."""
+    end, exited = process.end, process.exit
+    return Fate(
+        process=process_name(process),
+        pid=process.pid,
+        program=process.program,
+        status=process.status,
+        signal=None if exited is None else exited.signal,
+        core_dumped=exited is not None and exited.core_dumped,
+        sender=None if exited is None or exited.signal is None else _sender(process, exited.signal, kernel),
+        running=end is None,
+        meaning=meaning(process.program, process.status),
+        line=None if end is None else end.line,
+        time=None if end is None else end.time,
+        words=last_words(process, badly=process.ended_badly, held=held),
+    )
+
+
+def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:
+    """Return the name of another process that sent the signal, if it is one of the last sent."""
+    for sender, call in reversed(kernel.sent):
+        if call.has(signal) and process.is_called(call.number(0)) and sender is not process:
+            return process_name(sender)
+    return None
+
+
+def _bad(fate: Fate) -> bool:
+    return fate.signal is not None or bool(fate.status)
+
+
+def _when(fate: Fate) -> int:
+    return 1 << 60 if fate.line is None else fate.line
+
+
+def _weight(fate: Fate) -> int:
+    """Return how much an end matters: a crash most, then a failure with words, an order to stop least."""
+    if fate.signal is not None:
+        return 2 if fate.signal in ORDERS or fate.signal == "SIGPIPE" else 9
+    return (4 if fate.words is not None else 1) + (1 if (fate.status or 0) > 1 else 0)

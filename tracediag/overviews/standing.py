@@ -1,0 +1,96 @@
+"""The calls in which threads stand when the trace ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.complaints import target
+from tracediag.evidence.names import process_name
+from tracediag.kernel import Kernel
+from tracediag.kernel.describe import name
+from tracediag.kernel.process import Process, Thread
+from tracediag.results.overview import Waiting
+from tracediag.trace.calls import CHILD_WAITS, EXITS, FUTEXES, POLLS
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import Array, Structure, number_of
+
+_SHOWN = 3
+"""Descriptors that a poll waits for, of which the object names so many."""
+_LONGEST = 120
+"""Characters of the text of a call, and of a name."""
+_BY_NUMBER = frozenset({"kill", "tgkill", "setpgid", "prlimit64", "getpgid", "getsid", "process_vm_readv"})
+"""Calls whose first argument is a number of another kind than a descriptor."""
+
+
+def standing(kernel: Kernel) -> tuple[Waiting, ...]:
+    """Return the calls that have not returned when the trace ends, like calls of one process once."""
+    found: dict[tuple[Process, str, str], Waiting] = {}
+    for process, thread, call in _pending(kernel):
+        what = _object(process, call)
+        known = found.get((process, call.name, what))
+        if known is not None:
+            found[process, call.name, what] = msgspec.structs.replace(known, threads=known.threads + 1)
+            continue
+        found[process, call.name, what] = Waiting(
+            process=process_name(process),
+            pid=thread.tid,
+            call=call.name,
+            object=what,
+            text=_cut(call.text),
+            line=call.line,
+            since=call.time,
+        )
+    return tuple(found.values())
+
+
+def _pending(kernel: Kernel) -> Iterator[tuple[Process, Thread, Syscall | Begun]]:
+    for process in kernel.processes:
+        for thread in process.threads if process.exit is None else ():
+            call = thread.pending
+            if call is not None and call.name not in EXITS:
+                yield process, thread, call
+
+
+def _object(process: Process, call: Syscall | Begun) -> str:
+    """Return what a call acts on: a descriptor, a child, a path; "" where that is not known."""
+    if call.name in CHILD_WAITS:
+        return _child(process, call.number(1 if call.name == "waitid" else 0))
+    if call.name in FUTEXES:
+        return call.body.partition(",")[0]
+    if call.name in POLLS:
+        return _polled(process, call)
+    if call.name == "restart_syscall":
+        return call.body.strip("<>. ")
+    number = call.number(0)
+    if number is not None and number >= 0 and call.name not in _BY_NUMBER:
+        return _descriptor(process, number)
+    named = target(call) if isinstance(call, Syscall) else call.path(0)
+    return "" if named is None else _cut(named)
+
+
+def _descriptor(process: Process, number: int) -> str:
+    held = process.table.open.get(number)
+    return f"fd {number}" if held is None else _cut(name(held))
+
+
+def _child(process: Process, number: int | None) -> str:
+    if number is None or number > 0:
+        child = None if number is None else process.children.get(number)
+        return "" if number is None else f"child {number}" if child is None else f"child {process_name(child)}"
+    running = [child for child in process.children.values() if child.exit is None]
+    return f"child {process_name(running[0])}" if len(running) == 1 else "any child"
+
+
+def _polled(process: Process, call: Syscall | Begun) -> str:
+    entries = call.arg(0)
+    items = entries.items if isinstance(entries, Array) else ()
+    numbers = [number_of(item.get("fd")) for item in items if isinstance(item, Structure)]
+    known = [_descriptor(process, number) for number in numbers if number is not None and number >= 0]
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return ", ".join(known[:_SHOWN]) + more
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

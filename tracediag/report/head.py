@@ -1,0 +1,97 @@
+"""The head of the report as text: what was recorded, how it ended, what it said last, where it stands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from tracediag.report.scope import limits
+from tracediag.results.overview import Fate, Overview, Waiting, Words
+from tracediag.results.report import Report
+from tracediag.trace.quantities import count, plural, seconds
+
+Row = tuple[str, str, str]
+"""Label, text and style of the text; a row without a label continues the one above."""
+
+_LONGEST = 120
+"""Characters of a command."""
+_UTC = "Z"
+
+
+def rows(report: Report) -> Iterator[Row]:
+    """Yield the rows of the head; none for a report on something that shows no process."""
+    overview = report.overview
+    if overview.counts is not None:
+        yield "counts", overview.counts, "plain"
+    if overview.processes:
+        yield "traced", _traced(overview), "name"
+        if limited := limits(report.scope):
+            yield "recording", limited, "plain"
+    standing = {waiting.process for waiting in report.waiting}
+    for fate in report.ending:
+        yield from _ended(fate, shown=fate.process in standing)
+    if overview.further:
+        yield "", f"{count(overview.further)} more ended with a failure: tracediag tree", "plain"
+    for waiting in report.waiting:
+        yield "at the end", _stands(waiting), "plain"
+        if waiting.reason:
+            yield "", waiting.reason, "plain"
+    if overview.further_waiting:
+        yield "", f"{plural(overview.further_waiting, 'more thread')} in a call: tracediag state", "plain"
+
+
+def _traced(overview: Overview) -> str:
+    command = shlex.join(overview.command) or overview.program or "a program whose start is not shown"
+    command = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
+    parts = [command, *([f"pid {overview.pid}"] if overview.pid is not None else [])]
+    if overview.processes > 1:
+        parts.append(plural(overview.processes, "process").replace("processs", "processes"))
+    if overview.threads > overview.processes:
+        parts.append(plural(overview.threads, "thread"))
+    if overview.span is not None:
+        start = "" if overview.start is None else f" from {_clock(overview.start)}"
+        parts.append(f"{seconds(overview.span)}{start}")
+    return ", ".join(parts)
+
+
+def _clock(start: str) -> str:
+    return f"{start.removesuffix(_UTC).replace('T', ' ')} UTC" if start.endswith(_UTC) else start
+
+
+def _ended(fate: Fate, *, shown: bool) -> Iterator[Row]:
+    """Yield the end of a process and its last words; not that it runs if it is `shown` in a call anyway."""
+    bad = fate.signal is not None or bool(fate.status)
+    named = fate.line is not None or (fate.running and not shown)
+    if named:
+        meaning = f" ({fate.meaning})" if fate.meaning else ""
+        place = "" if fate.line is None else f" at line {count(fate.line)}"
+        yield (
+            "ended" if fate.line is not None else "running",
+            f"{fate.process} {_manner(fate)}{meaning}{place}",
+            ("name" if bad else "plain"),
+        )
+    if fate.words is not None:
+        yield "" if named else "said", _said(fate.words), "plain"
+
+
+def _manner(fate: Fate) -> str:
+    if fate.running:
+        return "is still running when the trace ends"
+    if fate.signal is not None:
+        sender = "" if fate.sender is None else f" from {fate.sender}"
+        return f"was killed by {fate.signal}{sender}{' (core dumped)' if fate.core_dumped else ''}"
+    return "exited" if fate.status is None else f"exited with status {fate.status}"
+
+
+def _said(words: Words) -> str:
+    return f"last words, {_place(words.to)} at line {count(words.line)}: {words.text}"
+
+
+def _place(to: str) -> str:
+    return to if to.startswith("a reply") else f"on {to}" if to.startswith("fd ") else f"in {to}"
+
+
+def _stands(waiting: Waiting) -> str:
+    what = f"{waiting.call}({waiting.object})" if waiting.object else waiting.call
+    others = f" and {plural(waiting.threads - 1, 'more thread')}" if waiting.threads > 1 else ""
+    return f"{waiting.process}{others} in {what} since line {count(waiting.line)}"
