@@ -190,6 +190,12 @@ class Compiler:
         except (OverflowError, RecursionError):
             raise QueryError(self._text, literal.place, "this regular expression is too large") from None
         read = _texts(name)
+        needed = literal_of(pattern_of(literal)) if name.name == "path" else ""
+        if needed:  # nearly all calls lack it, and need not be parsed
+            return lambda it: (
+                (needed in (body := it.call.body) or "\\x" in body)
+                and any(search(text[:MOST_SUBJECT]) is not None for text in read(it))
+            )
         return lambda it: any(search(text[:MOST_SUBJECT]) is not None for text in read(it))
 
     def _index(self, node: Comparison, name: Name) -> tuple[frozenset[str] | None, frozenset[str] | None]:
@@ -200,6 +206,28 @@ class Compiler:
                 values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)
             return (values, None) if name.type is Type.CALL else (None, values)
         return (None if name.calls is None else name.calls()), None
+
+
+def literal_of(pattern: str) -> str:
+    r"""Return a text that every path that matches must show as it is; "" where none is certain.
+
+    Only letters, digits and dots count: anything else may be escaped in a trace, or stand where a path is joined to its
+    directory. `\.so(\.\d+)*$` needs ".so".
+    """
+    if not _SIMPLE(pattern):
+        return ""
+    best = ""
+    for run in _RUN.finditer(pattern.replace(_VERSION, "/")):
+        found = run[0].replace("\\.", ".")
+        if len(found) > len(best) and found.strip("."):
+            best = found
+    return best
+
+
+_SIMPLE = re.compile(r"(?>[\w/^$-]|\\\.|\(\\\.\\d\+\)\*|\.\*)*+").fullmatch
+"""Patterns of plain text, `\\.`, `.*` and `(\\.\\d+)*`, in which nothing but these two repeats."""
+_VERSION = r"(\.\d+)*"
+_RUN = re.compile(r"(?>[A-Za-z0-9_]|\\\.)++")
 
 
 def seconds_of(text: str, literal: Literal) -> float:
