@@ -75,6 +75,14 @@ def summary(trace: str) -> None:
 
 
 @contestant
+def files(trace: str) -> None:
+    """tracediag: the files."""
+    from tracediag.__main__ import main
+
+    main(["files", "--format", "json", trace])
+
+
+@contestant
 def lark_per_line(trace: str) -> None:
     """Plain lark (LALR) on the arguments of every complete call, no shapes learned: from the first 20,000 lines."""
     from tracediag.parsing import ArgumentError, parse_strict

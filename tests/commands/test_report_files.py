@@ -15,9 +15,9 @@ import pytest
 from command_line import environment, tracediag
 
 from tracediag.commands.errors import UsageError
-from tracediag.commands.files import open_file
+from tracediag.commands.outfiles import open_file
 
-COMMANDS = ("analyze", "summary", "tree", "state")
+COMMANDS = ("analyze", "summary", "files", "tree", "state")
 OLD = "the old report\n"
 
 
@@ -219,7 +219,9 @@ def test_the_same_option_in_every_command(tmp_path, sample):
         assert done.stdout == tracediag(command, sample).stdout
 
 
-@pytest.mark.parametrize("command", ["analyze", "run", "summary", "tree", "state", "follow", "explain", "why", "demo"])
+@pytest.mark.parametrize(
+    "command", ["analyze", "run", "summary", "files", "tree", "state", "follow", "explain", "why", "demo"]
+)
 def test_the_option_has_one_long_name(command):
     assert "-o, --report FORMAT[:FILE]" in tracediag(command, "--help").stdout
 

@@ -72,7 +72,13 @@ def test_version():
 
 @pytest.mark.parametrize(
     "command",
-    ["analyze", "run", "summary", "tree", "state", "follow", "explain", "why", "rules", "demo", "serve", "completion"],
+    [
+        *("analyze", "run", "summary", "files", "tree", "state", "follow", "explain", "why"),
+        "rules",
+        "demo",
+        "serve",
+        "completion",
+    ],
 )
 def test_help(command):
     done = tracediag(command, "--help")

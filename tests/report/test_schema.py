@@ -13,6 +13,7 @@ from tracediag import analyze
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.context import Lines
 from tracediag.overviews.descent import grow_tree
+from tracediag.overviews.files import list_files
 from tracediag.overviews.following import follow
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
@@ -22,6 +23,7 @@ from tracediag.questions import explain_line
 from tracediag.report import formatter
 from tracediag.report.cause import document as cause_document
 from tracediag.report.explanation import document as explanation_document
+from tracediag.report.files import document as files_document
 from tracediag.report.following import document as life_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.search import document as search_document
@@ -100,6 +102,12 @@ def test_causes_follow_it() -> None:
     sample = next(path for path in SAMPLES if path.name == "accept-once.strace")
     found = checked("cause", cause_document(find_cause(str(sample), "Broken pipe")))
     assert found.keys() == schema("cause")["properties"].keys()
+
+
+def test_files_follow_it() -> None:
+    for path in SAMPLES[::9]:
+        found = checked("files", files_document(list_files(str(path))))
+        assert found.keys() == schema("files")["properties"].keys()
 
 
 def test_states_follow_it() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tracediag.commands.errors import CommandError, UsageError
-from tracediag.commands.files import File, key_of, keys_of, open_file
+from tracediag.commands.outfiles import File, key_of, keys_of, open_file
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of

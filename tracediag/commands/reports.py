@@ -10,7 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
-from tracediag.commands.files import File, Key, key_of, keys_of, open_file
+from tracediag.commands.outfiles import File, Key, key_of, keys_of, open_file
 
 Render = Callable[[str], Iterable[str]]
 """Renders a report in the named format, in pieces."""

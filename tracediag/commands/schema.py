@@ -4,7 +4,8 @@
 
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
-a life, `why` a cause, `grep` a search and `grep --by` groups.
+a life, `why` a cause, `grep` a search, `grep --by` groups and
+`files` files.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ from tracediag.commands.parser import CommonOptions
 class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
-    document: Literal["report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups"] = (
-        "report"
-    )
+    document: Literal[
+        "report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files"
+    ] = "report"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "document",
-        choices=("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups"),
+        metavar="DOCUMENT",
+        choices=("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files"),
         nargs="?",
         default="report",
-        help="document (default: report)",
+        help="report, summary, tree, state, explanation, life, cause, search, groups or files (default: report)",
     )
 
 

@@ -15,19 +15,20 @@ import msgspec
 
 from tracediag.report.cause import SCHEMA as CAUSE
 from tracediag.report.explanation import SCHEMA as EXPLANATION
+from tracediag.report.files import SCHEMA as FILES
 from tracediag.report.following import SCHEMA as LIFE
 from tracediag.report.search import GROUPS_SCHEMA as GROUPS
 from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import cause, explanation, findings, following, report, search, state, tables
+from tracediag.results import cause, explanation, files, findings, following, report, search, state, tables
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups")
+DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables, state, explanation, following, cause, search)
+_HOMES = (findings, report, tables, state, explanation, following, cause, search, files)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(SEARCH, _generated(search.Search))
         case "groups":
             return _published(GROUPS, _generated(search.Groups))
+        case "files":
+            return _published(FILES, _generated(files.Files))
         case "state":
             return _published(STATE, _generated(state.State))
         case _:

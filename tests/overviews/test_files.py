@@ -1,0 +1,156 @@
+"""The files of a trace: on recordings of real programs, and against what the machine itself says."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tracediag.overviews.file_rows import MOST_FILES
+from tracediag.overviews.file_selection import select_files
+from tracediag.overviews.files import list_files
+from tracediag.report.base import Look
+from tracediag.report.files import picture
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+
+
+def files_of(*parts):
+    found = list_files(str(SAMPLES.joinpath(*parts)))
+    return found, {use.path: use for use in found.files}
+
+
+def of_lines(*lines):
+    found = list_files([f"{line}\n" for line in lines])
+    return found, {use.path: use for use in found.files}
+
+
+@pytest.mark.parametrize(
+    ("sample", "root"), [("bug.f.strace", ""), ("bug.strace", "/srv/tracediag/replace-without-fsync/")]
+)
+def test_a_rename_hands_over_what_was_written(sample, root):
+    _, uses = files_of("replace-without-fsync", sample)
+    new, old = uses[f"{root}state.conf"], uses[f"{root}state.conf.tmp"]
+    assert (new.group, new.renamed_from, new.bytes_written) == ("written", old.path, 60)
+    assert (old.group, old.renamed_to) == ("temporary", new.path)
+    assert "replaced" in new.uses
+
+
+def test_a_search_is_one_thing_with_the_number_of_places():
+    found, uses = files_of("shared-library-missing", "bug-plugin.strace")
+    search = next(search for search in found.searches if search.name == "libreport.so.3")
+    assert (search.found, search.tried, search.times) == (None, 36, 1)
+    assert search.candidates[0] == "/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v4/libreport.so.3"
+    assert all(uses[path].group == "not found" for path in search.candidates)
+    text = picture(found, Look())
+    assert text.count("libreport.so.3") == 1
+    assert "glibc-hwcaps/x86-64-v4/libreport.so.3" in picture(found, Look(), complete=True)
+
+
+def test_a_search_names_the_place_that_won():
+    found, uses = of_lines(
+        'openat(AT_FDCWD, "/home/u/.app.conf", O_RDONLY) = -1 ENOENT (No such file or directory)',
+        'openat(AT_FDCWD, "/opt/app.conf", O_RDONLY) = -1 ENOENT (No such file or directory)',
+        'access("/usr/local/etc/app.conf", R_OK) = -1 ENOENT (No such file or directory)',
+        'openat(AT_FDCWD, "/etc/app.conf", O_RDONLY) = 3',
+        'read(3, "x", 4096) = 1',
+    )
+    (search,) = found.searches
+    assert (search.found, search.tried) == ("/etc/app.conf", 3)
+    assert uses["/etc/app.conf"].bytes_read == 1
+    assert uses["/home/u/.app.conf"].group == "not found"
+    assert "/etc/app.conf   3rd candidate" in picture(found, Look())
+
+
+def test_relative_paths_start_from_the_working_directory():
+    _, uses = of_lines(
+        'chdir("/srv/app") = 0',
+        'openat(AT_FDCWD, "a.txt", O_RDONLY) = 3',
+        'openat(AT_FDCWD, "../b/./c.txt", O_RDONLY) = -1 EACCES (Permission denied)',
+        'openat(AT_FDCWD, "sub", O_RDONLY|O_DIRECTORY) = 4',
+        'openat(4, "d.txt", O_WRONLY|O_CREAT|O_EXCL, 0600) = 5',
+        'write(5, "hello", 5) = 5',
+    )
+    assert uses["/srv/app/a.txt"].group == "read"
+    assert uses["/srv/app/sub/d.txt"].uses == ("created", "written")
+    assert uses["/srv/app/sub/d.txt"].bytes_written == 5
+    (refused,) = (use for use in uses.values() if use.group == "refused")
+    assert refused.errors == {"EACCES": 1}
+    assert refused.path.startswith("/srv/app/..")  # /srv/app may be a symbolic link
+
+
+def test_unknown_directories_stay_unknown():
+    _, uses = of_lines('openat(AT_FDCWD, "./x", O_RDONLY) = 3', 'openat(7, "y", O_RDONLY) = 4')
+    assert set(uses) == {"./x", "y"}
+
+
+def test_whether_a_file_was_created_is_only_said_where_it_is_seen():
+    _, uses = of_lines(
+        'openat(AT_FDCWD, "/a", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3',
+        'stat("/b", {st_mode=S_IFREG|0644, st_size=1, ...}) = 0',
+        'openat(AT_FDCWD, "/b", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 4',
+        'stat("/c", 0x7ffd) = -1 ENOENT (No such file or directory)',
+        'openat(AT_FDCWD, "/c", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 5',
+        'unlink("/c") = 0',
+    )
+    assert uses["/a"].uses == ("created or replaced",)
+    assert uses["/b"].uses == ("replaced",)
+    assert (uses["/c"].uses, uses["/c"].group) == (("created", "deleted"), "temporary")
+
+
+def test_a_crowd_of_headers_is_one_row():
+    lines = [f'openat(AT_FDCWD, "/usr/include/h{number}.h", O_RDONLY) = 3' for number in range(2000)]
+    found, _ = of_lines(*lines, 'openat(AT_FDCWD, "/srv/app/main.c", O_RDONLY) = 3')
+    assert len(found.files) == 2001
+    text = picture(found, Look())
+    assert "/usr/include/   2,000 paths: h0.h, …" in text
+    assert len(text.splitlines()) < 8
+    assert text.index("main.c") < text.index("/usr/include/")
+    assert len(picture(found, Look(), complete=True).splitlines()) > 2000
+
+
+def test_selections():
+    found, _ = files_of("replace-without-fsync", "bug.strace")
+    written = select_files(found, written=True)
+    assert {use.group for use in written.files} == {"written", "temporary"}
+    assert not written.searches
+    assert {use.path for use in select_files(found, under="/etc/").files} == {"/etc/ld.so.cache", "/etc/ld.so.preload"}
+    assert [use.path for use in select_files(found, not_found=True).files] == ["/etc/ld.so.preload"]
+
+
+def test_paths_beyond_the_bound_are_counted():
+    found = list_files(
+        f'openat(AT_FDCWD, "/d/{number}", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
+        for number in range(MOST_FILES + 5)
+    )
+    assert len(found.files) == MOST_FILES
+    assert found.left_out == 5
+
+
+@needs_strace
+@pytest.mark.parametrize("notes", [(), ("-yy",)])
+def test_bytes_and_fates_are_those_of_the_real_files(tmp_path, notes):
+    script = "printf hello >a; cat a a >b; mv b c; mkdir d; cp c d/e; rm a; cat missing; cat d/e"
+    trace = tmp_path / "trace"
+    work = tmp_path / "work"
+    work.mkdir()
+    done = subprocess.run(
+        ["strace", "-f", *notes, "-o", trace, "sh", "-c", f"cd {work}; {script}"], check=False, capture_output=True
+    )
+    if not trace.exists() or b"hellohello" not in done.stdout:
+        pytest.skip("strace cannot trace here")
+    uses = {use.path: use for use in list_files(str(trace)).files}
+    left = {str(path): path.stat().st_size for path in work.rglob("*") if path.is_file()}
+    written = {
+        path: use.bytes_written
+        for path, use in uses.items()
+        if path.startswith(f"{work}/") and use.group == "written" and use.bytes_written and "deleted" not in use.uses
+    }
+    assert written == left == {f"{work}/c": 10, f"{work}/d/e": 10}
+    assert uses[f"{work}/a"].uses == ("created or replaced", "deleted", "written", "read")
+    assert (uses[f"{work}/b"].group, uses[f"{work}/b"].renamed_to) == ("temporary", f"{work}/c")
+    assert uses[f"{work}/missing"].group == "not found"
+    assert uses[f"{work}/d"].uses == ("created",)

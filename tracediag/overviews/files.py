@@ -1,0 +1,279 @@
+"""By path, what a trace shows of each file: read, written, created, replaced, deleted, executed, mapped, not found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tracediag.evidence.names import program_name
+from tracediag.kernel import Action, Kernel, apply, begun_calls
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.locating import location
+from tracediag.overviews.file_paths import given_path, learn_directory
+from tracediag.overviews.file_rows import MISSING, Row, Rows
+from tracediag.overviews.file_searches import Searches
+from tracediag.overviews.view import Progress
+from tracediag.reading import Reader
+from tracediag.reading.reader import AnySource
+from tracediag.results.files import Files
+from tracediag.results.tables import Source
+from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import (
+    CHDIRS,
+    CHMODS,
+    CHOWNS,
+    CLOSES,
+    CONTROLS,
+    EXECS,
+    EXITS,
+    FILE_READS,
+    FILE_WRITES,
+    FORKS,
+    FTRUNCATES,
+    GETDENTS,
+    LINKS,
+    LOOKS,
+    MAKERS,
+    MAPS,
+    MESSAGE_RECEIVES,
+    MKDIRS,
+    MKNODS,
+    MOVES,
+    OPENS,
+    POSITIONED_READS,
+    POSITIONED_WRITES,
+    READLINKS,
+    REMOVES,
+    RENAMES,
+    SENDFILES,
+    SYMLINKS,
+    TRUNCATES,
+)
+from tracediag.trace.events import Syscall
+
+_NOTE = re.compile(r"[0-9]{1,10}+<(/[^<>\\]*+)>").match
+_MAPPED = re.compile(r"(?>[^,\"]++, ){4}[0-9]{1,10}+<(/[^<>\\]*+)>").match
+_EXISTS = frozenset({"EEXIST", "ENODATA", "ENOTEMPTY", "EISDIR"})
+"""Errors of a call on a path that exists: mkdir(2), getxattr(2), rmdir(2), open(2)."""
+_READS = FILE_READS | POSITIONED_READS
+_WRITES = FILE_WRITES | POSITIONED_WRITES
+_ATTRIBUTES = CHMODS | CHOWNS | TRUNCATES | frozenset({"utime", "utimes", "utimensat", "utimensat_time64", "futimesat"})
+_PATHS = OPENS | EXECS | REMOVES | MKDIRS | MKNODS | LOOKS | _ATTRIBUTES | CHDIRS - {"fchdir"}
+_PAIRS = RENAMES | LINKS | SYMLINKS
+_MOVED = MOVES - {"splice", "tee"}
+_CALLS: frozenset[str] = frozenset[str]().union(
+    *(_PATHS, _PAIRS, _READS, _WRITES, _MOVED, GETDENTS, MAPS, FTRUNCATES),
+    *(MAKERS, CLOSES, CONTROLS, FORKS, EXITS, MESSAGE_RECEIVES, CHDIRS),
+    ("getcwd", "chroot", "pivot_root", "unshare"),
+)
+"""What names files or moves their data, and what creates and ends processes, descriptors and working directories."""
+_KEPT = 1 << 12
+_AT = frozenset(name for name in _PATHS if name.endswith(("at", "at2", "at64", "statx", "time64")))
+_OF_LINKS = frozenset({"lstat", "lstat64", "oldlstat"}) | REMOVES
+"""Calls on the link itself, not on what it leads to."""
+
+
+class _FileBuilder:
+    """Builds the rows of one trace."""
+
+    def __init__(self) -> None:
+        self._kernel = Kernel()
+        self.rows = Rows()
+        self.searches = Searches()
+        self._open: dict[OpenFile, Row] = {}
+        """The rows of the files opened last, for descriptors without a note."""
+        self._last = ("", "")
+        self._takers: dict[str, Callable[[Action, Syscall], None]] = {
+            **dict.fromkeys(_READS | _WRITES | GETDENTS | FTRUNCATES, self._transfer),
+            **dict.fromkeys(_MOVED, self._move),
+            **dict.fromkeys(MAPS, self._map),
+            **dict.fromkeys(_PATHS, self._path),
+            **dict.fromkeys(_PAIRS, self._pair),
+        }
+
+    def read(self, reader: Reader) -> None:
+        """Process all events of a trace."""
+        kernel, takers = self._kernel, self._takers
+        for event in reader:
+            action = apply(kernel, event)
+            if isinstance(event, Syscall):
+                taker = takers.get(event.name)
+                if taker is not None and event.returned:
+                    taker(action, event)
+
+    def _program(self, action: Action) -> str:
+        path = action.thread.process.program
+        if path is None:
+            return ""
+        if self._last[0] != path:
+            self._last = (path, program_name(path) or "")
+        return self._last[1]
+
+    def _held(self, descriptor: Descriptor | None, action: Action, line: int) -> Row | None:
+        """Return the row of an open file; None if its path is not known."""
+        if descriptor is None:
+            return None
+        file = descriptor.file
+        row = self._open.get(file)
+        if row is None and file.kind is Kind.FILE and (path := location(file, action.thread) or file.path) is not None:
+            row = self._keep(file, self.rows.get(path, line))
+        return row
+
+    def _keep(self, file: OpenFile, row: Row) -> Row:
+        if len(self._open) >= _KEPT:
+            self._open.clear()
+        self._open[file] = row
+        return row
+
+    def _noted(self, note: str, line: int) -> Row:
+        return self.rows.get(note, line)
+
+    def _transfer(self, action: Action, call: Syscall) -> None:
+        found = _NOTE(call.body)
+        row = (
+            self._noted(found[1], call.line) if found is not None else self._held(action.descriptor, action, call.line)
+        )
+        if row is None:
+            return
+        row.by(self._program(action))
+        if call.errno is not None:
+            row.fail(call.errno)
+        elif call.name in _READS:
+            row.read += call.result or 0
+            row.use("read")
+        elif call.name in _WRITES:
+            row.written += call.result or 0
+            row.use("written")
+        else:
+            row.use("listed" if call.name in GETDENTS else "written")
+
+    def _move(self, action: Action, call: Syscall) -> None:
+        """Count data that the kernel moves: sendfile's first argument, copy_file_range's third is written to."""
+        ends = (1, 0) if call.name in SENDFILES else (0, 2)
+        for place, use in zip(ends, ("read", "written"), strict=True):
+            number = call.number(place)
+            held = None if number is None else action.thread.process.table.get(number)
+            row = self._held(held, action, call.line)
+            if row is None or not call.result or call.result < 0:
+                continue
+            row.by(self._program(action))
+            row.use(use)
+            if use == "read":
+                row.read += call.result
+            else:
+                row.written += call.result
+
+    def _map(self, action: Action, call: Syscall) -> None:
+        if call.errno is not None or "MAP_ANONYMOUS" in call.body:
+            return
+        found = _MAPPED(call.body)
+        if found is not None:
+            row: Row | None = self._noted(found[1], call.line)
+        else:
+            number = call.number(4)
+            held = None if number is None else action.thread.process.table.get(number)
+            row = self._held(held, action, call.line)
+        if row is not None:
+            row.use("mapped")
+            row.exists = True
+
+    def _path(self, action: Action, call: Syscall) -> None:
+        name = call.name
+        given = given_path(action, call, "path", "dirfd" if name in _AT else None)
+        if given is None:
+            return
+        follow = name not in _OF_LINKS and "AT_SYMLINK_NOFOLLOW" not in call.body
+        row = None
+        if name in OPENS and call.errno is None and call.detail.startswith("/"):
+            row = self.rows.get(parse_annotation(call.detail).path, call.line)
+            self.rows.name(given, row)
+            if action.thread.place.cwd is None:
+                learn_directory(action.thread.place, call, given, row.path)
+        row = row or self.rows.get(given, call.line, follow=follow)
+        program = self._program(action)
+        row.by(program)
+        errno = call.errno
+        if errno is not None and not (errno == "EINVAL" and name in READLINKS):  # readlink(2): it is no link
+            row.fail(errno)
+            if errno in MISSING:
+                row.exists = False
+                self.searches.miss(action.thread.process, given, call.line, program)
+            elif errno in _EXISTS:
+                row.exists = True
+            return
+        if name in OPENS:
+            self._opened(action, call, row)
+        elif name in EXECS:
+            row.use("executed")
+        elif name in MKDIRS or name in MKNODS:
+            row.use("created")
+        elif name in LOOKS or name in CHDIRS:
+            row.use("looked at")
+        else:
+            row.use("deleted" if name in REMOVES else "changed")
+        row.exists = name not in REMOVES
+        self.searches.hit(action.thread.process, given)
+
+    def _opened(self, action: Action, call: Syscall, row: Row) -> None:
+        row.opens += 1
+        row.use("opened")
+        body = call.body
+        if call.name == "creat" or "O_CREAT" in body or "O_TRUNC" in body or "O_TMPFILE" in body:
+            fresh = call.has("O_EXCL") or row.exists is False
+            creates, empties = call.name == "creat" or call.has("O_CREAT"), call.name == "creat" or call.has("O_TRUNC")
+            if creates and fresh:
+                row.use("created")
+            elif empties:
+                row.use("replaced" if row.exists or not creates else "created or replaced")
+        number = call.result
+        held = None if number is None else action.thread.process.table.get(number)
+        if held is not None and held.file.opened is call:
+            self._keep(held.file, row)
+
+    def _pair(self, action: Action, call: Syscall) -> None:
+        """Take a call that gives a file another name: the second path is the new one."""
+        at = call.name.endswith(("at", "at2"))
+        symbolic = call.name in SYMLINKS
+        keys = ("path", "newpath", "linkpath")
+        new_key = next((key for key in keys[1:] if key in call), "path")
+        new = given_path(action, call, new_key, "newdirfd" if at else None)
+        old = None if symbolic else given_path(action, call, "oldpath", "olddirfd" if at else None)
+        program = self._program(action)
+        rows = [None if path is None else self.rows.get(path, call.line, follow=False) for path in (old, new)]
+        for row in rows:
+            if row is not None:
+                row.by(program)
+        source, target = rows
+        if call.errno is not None:
+            blamed = source if call.errno in MISSING and source is not None else target
+            if blamed is not None:
+                blamed.fail(call.errno)
+            return
+        if target is not None:
+            renamed = call.name in RENAMES
+            target.use("replaced" if renamed and target.exists else "created")
+            target.exists = True
+            target.became = None
+            if source is not None and renamed:
+                target.came_from = source.path
+                target.written += source.written
+        if source is not None and call.name in RENAMES:
+            source.use("renamed")
+            source.became, source.exists = new, False
+
+
+def list_files(trace: AnySource, progress: Progress | None = None) -> Files:
+    """Read a trace, given as for `Reader`, and return what it shows of each file. Raises `UnreadableError`."""
+    reader, builder = (
+        Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress),
+        _FileBuilder(),
+    )
+    builder.read(reader)
+    counts = reader.counts
+    name = trace if isinstance(trace, str) else reader.name
+    return Files(
+        source=Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage),
+        files=builder.rows.finish(),
+        searches=builder.searches.finish(),
+        left_out=builder.rows.left_out,
+    )
