@@ -12,10 +12,11 @@ import msgspec
 
 from tracediag.evidence.last_words import last_words
 from tracediag.evidence.names import process_name
+from tracediag.evidence.nature import is_shown
 from tracediag.evidence.statuses import answer, meaning
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process
+from tracediag.kernel.process import Process, Reaped
 from tracediag.kernel.signals import ORDERS
 from tracediag.results.overview import Fate
 
@@ -46,6 +47,7 @@ class Fates:
         """Record the end of a process, when its last thread has exited."""
         process = action.process
         root, bad = process.parent is None and process.started is None, process.ended_badly
+        self._record_unseen(process)
         if root and len(self._roots) < _KEPT:
             self._roots.append(fate_of(process, self._kernel, action.released))
         elif bad:
@@ -53,6 +55,15 @@ class Fates:
             answers = answer(fate.program, fate.status) is not None
             self._failed += not answers
             self._keep(_Kept(fate, 0 if answers else _weight(fate)))
+
+    def _record_unseen(self, process: Process) -> None:
+        """Record the ends of children of which the recording shows only what their parent's wait returned."""
+        for known in process.reaped:
+            child = known.child
+            if (known.status or known.signal) and (child is None or not is_shown(child)):
+                self._failed += 1
+                fate = _told(known)
+                self._keep(_Kept(fate, _weight(fate) + 1))
 
     def _keep(self, kept: _Kept) -> None:
         self._bad.append(kept)
@@ -65,12 +76,16 @@ class Fates:
         A process that ended well is named only if it has no parent in the trace; a child with a conventional answer
         only if nothing else can be why its parent ended badly.
         """
+        for process in self._kernel.processes:
+            if process.exit is None:
+                self._record_unseen(process)
         running = [process for process in self._kernel.processes if process.exit is None and process.started is None]
         roots = [*self._roots, *(fate_of(process, self._kernel) for process in running[:_KEPT])]
         ranked = sorted(roots, key=lambda fate: not _bad(fate))
         chosen = ranked[: max(_ROOTS, sum(map(_bad, roots)))][:most]
         failed = sorted((kept for kept in self._bad if kept.weight), key=lambda kept: -kept.weight)
-        children = [kept.fate for kept in failed[: most - len(chosen)]]
+        telling = [kept for kept in failed if kept.weight > 1] or failed[:_ROOTS]
+        children = [kept.fate for kept in telling[: most - len(chosen)]]
         left = sum(map(_bad, ranked[len(chosen) :])) + self._failed - len(children)
         if not children and any(map(_bad, chosen)):
             children = [kept.fate for kept in self._bad[-_ROOTS:]][: most - len(chosen)]
@@ -102,6 +117,19 @@ def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:
         if call.has(signal) and process.is_called(call.number(0)) and sender is not process:
             return process_name(sender)
     return None
+
+
+def _told(known: Reaped) -> Fate:
+    """Return the end of a child that strace did not follow, as its parent learned it."""
+    return Fate(
+        process=f"child {known.pid}, not followed,",
+        pid=known.pid,
+        program=None,
+        status=known.status,
+        signal=known.signal,
+        line=known.call.end_line or known.call.line,
+        time=known.call.end_time or known.call.time,
+    )
 
 
 def _bad(fate: Fate) -> bool:

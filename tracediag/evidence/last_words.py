@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tracediag.evidence.complaints import pieces_of, said_by
+from tracediag.evidence.complaints import Piece, pieces_of, said_by
 from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
@@ -21,6 +21,7 @@ _STDOUT, _STDERR = 1, 2
 _SHORTEST = 3
 """Characters that are words; a shell's prompt has fewer."""
 _SEARCHED = 8192
+_WORD = re.compile(r"\w")
 _MANY = 256
 """Descriptors of a process that are searched for logs and sockets."""
 _SYSLOG = ("/dev/log", "/run/systemd/journal/")
@@ -54,7 +55,7 @@ def last_words(process: Process, *, badly: bool, held: Iterable[Descriptor] = ()
 
 def shortened(text: str) -> str:
     """Return words without blank lines, in at most 300 characters: from the last line that names an error, if any."""
-    text = "\n".join(line.rstrip() for line in text[-_SEARCHED:].splitlines() if line.strip())
+    text = "\n".join(line.rstrip() for line in text[-_SEARCHED:].splitlines() if _WORD.search(line) is not None)
     if len(text) <= LONGEST:
         return text
     at = max((found.start() for found in _ERROR.finditer(text)), default=len(text))
@@ -79,7 +80,7 @@ def _known(process: Process, held: Iterable[Descriptor]) -> list[Descriptor]:
 def _on_stderr(process: Process) -> Words | None:
     messages = said_by(process).messages
     for message in reversed(messages):
-        text = shortened(message.text)
+        text = shortened(_joined(message.pieces))
         if len(text) >= _SHORTEST and message.last is not None:
             return Words(text=text, line=message.last.line, to="fd 2")
     return None
@@ -126,4 +127,9 @@ def _by(call: Syscall, process: Process) -> bool:
 
 
 def _text(call: Syscall) -> str:
-    return "".join(piece.text for piece in pieces_of(call))
+    return _joined(pieces_of(call))
+
+
+def _joined(pieces: Iterable[Piece]) -> str:
+    """Return the pieces in one text; strace has cut the rest of some, which mostly end a line."""
+    return "".join(f"{piece.text}…\n" if piece.shortened else piece.text for piece in pieces)

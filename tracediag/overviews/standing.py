@@ -26,14 +26,15 @@ _BY_NUMBER = frozenset({"kill", "tgkill", "setpgid", "prlimit64", "getpgid", "ge
 
 def standing(kernel: Kernel) -> tuple[Waiting, ...]:
     """Return the calls that have not returned when the trace ends, like calls of one process once."""
-    found: dict[tuple[Process, str, str], Waiting] = {}
+    found: dict[tuple[Process | None, str, str], Waiting] = {}
     for process, thread, call in _pending(kernel):
         what = _object(process, call)
-        known = found.get((process, call.name, what))
-        if known is not None:
-            found[process, call.name, what] = msgspec.structs.replace(known, threads=known.threads + 1)
+        # Of processes without a birth those in one futex are threads of one, to which strace was attached.
+        key = (None if process.started is None and call.name in FUTEXES else process, call.name, what)
+        if (known := found.get(key)) is not None:
+            found[key] = msgspec.structs.replace(known, threads=known.threads + 1)
             continue
-        found[process, call.name, what] = Waiting(
+        found[key] = Waiting(
             process=process_name(process),
             pid=thread.tid,
             call=call.name,

@@ -29,7 +29,7 @@ def rows(report: Report) -> Iterator[Row]:
             yield "recording", limited, "plain"
     standing = {waiting.process for waiting in report.waiting}
     for fate in report.ending:
-        yield from _ended(fate, shown=fate.process in standing)
+        yield from _ended(fate, shown=fate.process in standing or bool(report.scope.excerpt))
     if overview.further:
         yield "", f"{count(overview.further)} more ended with a failure: tracediag tree", "plain"
     for waiting in report.waiting:
@@ -48,7 +48,7 @@ def _traced(overview: Overview) -> str:
         parts.append(plural(overview.processes, "process").replace("processs", "processes"))
     if overview.threads > overview.processes:
         parts.append(plural(overview.threads, "thread"))
-    if overview.span is not None:
+    if overview.span:
         start = "" if overview.start is None else f" from {_clock(overview.start)}"
         parts.append(f"{seconds(overview.span)}{start}")
     return ", ".join(parts)
@@ -59,7 +59,7 @@ def _clock(start: str) -> str:
 
 
 def _ended(fate: Fate, *, shown: bool) -> Iterator[Row]:
-    """Yield the end of a process and its last words; not that it runs if it is `shown` in a call anyway."""
+    """Yield the end of a process and its last words; not that it runs if that is `shown` anyway."""
     bad = fate.signal is not None or bool(fate.status)
     named = fate.line is not None or (fate.running and not shown)
     if named:
