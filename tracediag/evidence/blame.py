@@ -17,6 +17,7 @@ from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.calls import (
+    CHDIRS,
     CHILD_WAITS,
     CONTROLS,
     FUTEXES,
@@ -153,13 +154,19 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
     """
     failures = failed_calls(process)
     said = said_by(process)
-    if not ended and not pasted and not _speaks_of_any(said, failures):
+    astray = any(call.name in CHDIRS for call in failures)
+    if not ended and not (pasted or astray) and not _speaks_of_any(said, failures):
         return None
     last_words = _last_words(said)
     best: tuple[float, int, Blame] | None = None
     for call in failures:
         blame, score = _weigh(call, said.after(call.line), last_words or end, failures)
-        told = pasted and blame.message is not None and said.after(call.line).tells_failure(call) is not None
+        # A shell need not name the error: "cd: can't cd to /srv".
+        told = (
+            (pasted or call.name in CHDIRS)
+            and blame.message is not None
+            and said.after(call.line).tells_failure(call) is not None
+        )
         if told:
             score = max(score, _WORTH)
         if score < _WORTH or not (ended or blame.named or told):

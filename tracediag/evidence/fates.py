@@ -12,11 +12,12 @@ import msgspec
 
 from tracediag.evidence.last_words import last_words
 from tracediag.evidence.names import process_name
-from tracediag.evidence.nature import is_shown
 from tracediag.evidence.statuses import answer, meaning
+from tracediag.evidence.verdict import Verdict
+from tracediag.evidence.verdicts import not_followed
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.process import Process, Reaped
+from tracediag.kernel.process import Process
 from tracediag.kernel.signals import ORDERS
 from tracediag.results.overview import Fate
 
@@ -58,12 +59,10 @@ class Fates:
 
     def _record_unseen(self, process: Process) -> None:
         """Record the ends of children of which the recording shows only what their parent's wait returned."""
-        for known in process.reaped:
-            child = known.child
-            if (known.status or known.signal) and (child is None or not is_shown(child)):
-                self._failed += 1
-                fate = _told(known)
-                self._keep(_Kept(fate, _weight(fate) + 1))
+        for verdict in not_followed(process):
+            self._failed += 1
+            fate = _told(verdict)
+            self._keep(_Kept(fate, _weight(fate) + 1))
 
     def _keep(self, kept: _Kept) -> None:
         self._bad.append(kept)
@@ -119,16 +118,17 @@ def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:
     return None
 
 
-def _told(known: Reaped) -> Fate:
+def _told(known: Verdict) -> Fate:
     """Return the end of a child that strace did not follow, as its parent learned it."""
+    end = known.end
     return Fate(
         process=f"child {known.pid}, not followed,",
         pid=known.pid,
         program=None,
         status=known.status,
         signal=known.signal,
-        line=known.call.end_line or known.call.line,
-        time=known.call.end_time or known.call.time,
+        line=None if end is None else end.line,
+        time=None if end is None else end.time,
     )
 
 

@@ -30,14 +30,14 @@ def attached_threads(scope: Scope, kernel: Kernel) -> int | None:
 
 def children_followed(kernel: Kernel) -> bool | None:
     """Whether strace follows children and threads (`-f`); None where the recording shows none being created."""
-    shown = [is_shown(process) for process in kernel.processes if process.started is not None]
+    shown = [_shown(process) for process in kernel.processes if process.started is not None]
     for process in kernel.processes:
         if process.execs or process.started is not None:
             shown += [thread.last_call is not None for thread in process.threads if thread.tid != process.pid]
     return any(shown) if shown else None
 
 
-def is_shown(process: Process) -> bool:
+def _shown(process: Process) -> bool:
     """Whether the recording holds a line of a process."""
     return process.exit is not None or any(thread.last_call is not None for thread in process.threads)
 

@@ -70,7 +70,7 @@ class Verdicts:
         if self._strangers:
             claimed = [known.pid for known in process.reaped if known.child is not None and known.child.started is None]
             found += [self._strangers.pop(pid) for pid in claimed if pid in self._strangers]
-        found += _not_followed(process)
+        found += not_followed(process)
         for child in found:
             waits = (known.call for known in process.reaped if names(known, child.pid))
             child.waited = child.waited or (next(waits, None) if child.followed else None)
@@ -79,7 +79,7 @@ class Verdicts:
         return found
 
 
-def _not_followed(process: Process) -> Iterator[Verdict]:
+def not_followed(process: Process) -> Iterator[Verdict]:
     """Yield the children that ended badly and of which the trace holds only the wait for them."""
     for known in process.reaped:
         unseen = known.child is None or (known.child.exit is None and not known.child.table.seen)

@@ -18,6 +18,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
+from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
 
@@ -73,9 +74,11 @@ class FailedCallBehindExit(Rule):
             elif found.blame is not None and found.end is not None and found.signal is None:
                 severity = _milder(judged, at_most)
                 guess = found.blame.confidence is Confidence.POSSIBLE and at_most is not Severity.ERROR
-                yield self._caused(found, found.blame, Severity.NOTE if guess else severity)
+                hidden = "" if found is verdict else _hidden_by(verdict, found.blame)
+                severity = Severity.WARNING if hidden and severity is Severity.NOTE else severity
+                yield self._caused(found, found.blame, Severity.NOTE if guess else severity, hidden)
 
-    def _caused(self, verdict: Verdict, blame: Blame, severity: Severity) -> Finding:
+    def _caused(self, verdict: Verdict, blame: Blame, severity: Severity, hidden: str = "") -> Finding:
         assert verdict.end is not None
         doubtful = blame.confidence is Confidence.POSSIBLE and severity is Severity.ERROR
         known = blame.confidence is not Confidence.POSSIBLE
@@ -83,11 +86,11 @@ class FailedCallBehindExit(Rule):
             [*_story(blame), end_step(verdict.end)],
             object=named(verdict.program, verdict.pid),
             title=f"{program_name(verdict.program) or 'the process'} {verdict.manner}"
-            f"{' because' if known else ', perhaps because'} {failure_of(blame)}",
+            f"{' because' if known else ', perhaps because'} {failure_of(blame)}{hidden}",
             severity=Severity.WARNING if doubtful else severity,
             confidence=blame.confidence if verdict.from_start else max(blame.confidence, Confidence.LIKELY, key=_rank),
             why=why_of(blame),
-            fix=fix_of(blame),
+            fix=fix_of(blame) + (_TEST if hidden else ""),
             explains=[("child-failure-behind", verdict.end.line)],
         )
 
@@ -119,10 +122,12 @@ class FailedCallBehindExit(Rule):
         if blame is not None:
             if severity is Severity.ERROR and blame.message is not None and waits_since(process, blame.message.line):
                 severity = Severity.NOTE  # it has gone on to wait for other work, and is not about to exit
+            astray = blame.call.name in CHDIRS and _carries_on(process, blame.call)
+            severity = min(severity, Severity.WARNING, key=_harm) if astray else severity
             yield self.finding(
                 _story(blame),
                 object=process_name(process),
-                title=f"{subject(process)} reports an error: {failure_of(blame)}",
+                title=f"{subject(process)} reports an error{_astray(blame) if astray else f': {failure_of(blame)}'}",
                 severity=severity if blame.named else _milder(severity, Severity.WARNING),
                 confidence=Confidence.POSSIBLE if blame.confidence is Confidence.POSSIBLE else Confidence.LIKELY,
                 why=why_of(blame),
@@ -131,10 +136,32 @@ class FailedCallBehindExit(Rule):
 
 
 _rank = list(Confidence).index
+_harm = list(Severity).index
+_LOSSES = frozenset({"ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENODEV", "ENXIO"})
+"""Errors of a write after which what the program should have made is missing or cut short."""
+
+_TEST = "; test the status of the command, in a shell with set -e: the job has lost its result"
+
+
+def _hidden_by(top: Verdict, blame: Blame) -> str:
+    """Return that the parent's status 0 hides the loss of data in its child; "" where nothing is lost or hidden."""
+    lost = blame.named and blame.call.errno in _LOSSES and blame.call.name in WRITES | FSYNCS | FTRUNCATES
+    if not lost or top.bad or top.end is None:
+        return ""
+    return f"; {program_name(top.program) or 'its parent'} then exits with status 0"
+
+
+def _carries_on(process: Process, chdir: Syscall) -> bool:
+    """Whether a process has commands run after it could not change its directory."""
+    return any(known.call.line > chdir.line for known in process.reaped)
+
+
+def _astray(blame: Blame) -> str:
+    return f" and carries on in the old directory: {failure_of(blame)}"
 
 
 def _milder(one: Severity, other: Severity) -> Severity:
-    return max(one, other, key=list(Severity).index)
+    return max(one, other, key=_harm)
 
 
 def _story(blame: Blame) -> list[Step]:
