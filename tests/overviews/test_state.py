@@ -94,10 +94,19 @@ def test_a_munmap_in_the_middle_leaves_both_ends(state):
     assert regions == [("anonymous", 0x40000, 32768), ("heap (brk)", 0x90000, 8192), ("anonymous", 0x10000, 4096)]
 
 
+def test_without_a_line_a_finished_trace_shows_the_last_process():
+    lines = len(Path(ACCEPT_ONCE).read_text().splitlines())
+    last = take_state(ACCEPT_ONCE)
+    assert last.line == lines - 1
+    assert [process.pid for process in last.processes] == [13569]
+    assert last == take_state(ACCEPT_ONCE, lines - 1)
+    assert take_state(ACCEPT_ONCE, lines).processes == ()
+
+
 def test_no_such_line(state):
     with pytest.raises(NoSuchLineError, match="has 1 lines: there is no line 2"):
         state("close(3) = 0\n", 2)
 
 
 def test_every_process_has_ended():
-    assert "name an earlier line" in picture(take_state(ACCEPT_ONCE), Look())
+    assert "name an earlier line" in picture(take_state(ACCEPT_ONCE, 870), Look())

@@ -4,7 +4,8 @@
     tracediag state server.strace
 
 For each process that was alive after that line: where its threads stood, its descriptors with the line that created
-each, its epoll sets, locks, memory and children. Without :LINE, at the end of the trace. "-" is standard input.
+each, its epoll sets, locks, memory and children. Without :LINE, at the end of the trace or, if all processes have
+ended, before the last one did. "-" is standard input.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from tracediag.trace.calls import (
     FUTEXES,
     LOOKS,
     MAKERS,
+    MAPS,
     MKDIRS,
     OPENS,
     POLLS,
@@ -32,6 +33,8 @@ from tracediag.trace.quantities import plural, size
 
 Judgement = tuple[str, Verdict, str]
 """What the result means, whether it is normal, and why."""
+_ADDRESSES = MAPS | {"brk", "mremap", "shmat"}
+"""Calls that return an address."""
 _NORMAL, _NOTABLE, _FAILED = Verdict.NORMAL, Verdict.NOTABLE, Verdict.FAILED
 
 _ALL_READS = READS | POSITIONED_READS
@@ -75,7 +78,8 @@ def judge(call: Syscall, descriptor: Descriptor | None) -> Judgement:
     for names, say in _SUCCESSES:
         if call.name in names:
             return say(call)
-    return (f"returned {call.detail or call.result}" if call.result else "success"), _NORMAL, "the call succeeded"
+    shown = call.detail or (hex(call.result) if call.name in _ADDRESSES else str(call.result))
+    return (f"returned {shown}" if call.result else "success"), _NORMAL, "the call succeeded"
 
 
 def _failure(call: Syscall, descriptor: Descriptor | None) -> Judgement:

@@ -26,7 +26,7 @@ from tracediag.results.state import (
     Watch,
 )
 from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
-from tracediag.trace.events import Begun, Event, Syscall
+from tracediag.trace.events import Begun, Event, Exit, Syscall
 from tracediag.trace.values import names_of, text_of
 
 _STANDARD = (0, 1, 2)
@@ -37,8 +37,9 @@ class NoSuchLineError(LookupError):
 
 
 def take_state(trace: AnySource, line: int | None = None, progress: Progress | None = None) -> State:
-    """Return the state of the traced processes after a line; without one, at the end of the trace.
+    """Return the state of the traced processes after a line.
 
+    Without a line it is the state at the end of the trace or, if all processes have ended, before the last one did.
     The trace is read up to that line and no further. A call counts once its record is complete: between the two
     halves of a call the thread is inside it.
 
@@ -47,7 +48,10 @@ def take_state(trace: AnySource, line: int | None = None, progress: Progress | N
         NoSuchLineError: if it has fewer lines.
     """
     reader, watcher = Reader(trace, progress=progress), _Watcher()
+    last: State | None = None
     for event in reader:
+        if line is None and isinstance(event, Exit) and len(watcher.alive()) == 1:
+            last = watcher.state(reader, event.line - 1)
         if line is not None and line_of(event) > line and not _told_late(event, line):
             break
         watcher.take(event)
@@ -55,6 +59,8 @@ def take_state(trace: AnySource, line: int | None = None, progress: Progress | N
         lines = reader.counts.lines
         if line is not None and line > lines:
             raise NoSuchLineError(f"{reader.name} has {lines:,} lines: there is no line {line:,}")
+        if line is None and last is not None and not watcher.alive():
+            return last
         line = lines if line is None else line
     return watcher.state(reader, line or 0)
 
@@ -80,10 +86,13 @@ class _Watcher:
         self._locks.take(action)
         self._mapped.take(action)
 
+    def alive(self) -> list[Process]:
+        """Return the processes that have not ended."""
+        return [process for process in self.kernel.processes if process.exit is None and process.threads]
+
     def state(self, reader: Reader, line: int) -> State:
         """Return the state after the last event."""
-        processes = self.kernel.processes
-        alive = [process for process in processes if process.exit is None and process.threads]
+        alive = self.alive()
         return State(
             path=reader.name,
             line=line,
@@ -91,7 +100,7 @@ class _Watcher:
             time=self.kernel.last_time,
             start=self._start,
             processes=tuple(self._process(process) for process in alive),
-            ended=len(processes) - len(alive),
+            ended=len(self.kernel.processes) - len(alive),
         )
 
     def _process(self, process: Process) -> ProcessState:
