@@ -132,7 +132,7 @@ class Analysis:
             ),
             findings=findings,
             blind=blind,
-            advice=ADVICE if blind or engine.scope.is_table else None,
+            advice=ADVICE if engine.scope.is_table or (blind and engine.scope.lacks(Fact)) else None,
             scope=_scope(reader.dialect, engine.scope, engine.kernel),
             overview=head.overview,
             ending=head.ending,

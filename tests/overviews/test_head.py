@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tracediag.api import analyze
 from tracediag.report import Look, formatter
 from tracediag.results.report import Report
 
+RECORDED = Path(__file__).parent / "recorded"
 EXEC = '7 execve("/usr/bin/{0}", ["{0}", "x"], 0x7ffe /* 9 vars */) = 0'
 FORK = "7 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 8"
 
@@ -151,3 +154,34 @@ def test_the_span_and_the_clock() -> None:
 def test_a_single_line_has_a_head() -> None:
     report = head('open("/etc/app.conf", O_RDONLY) = -1 EACCES (Permission denied)')
     assert text(report).startswith("traced      a program whose start is not shown")
+
+
+def test_data_of_a_killed_program_is_no_word() -> None:
+    data = '7 write(1, "1\\n2\\n3\\n", 6) = 6'
+    (fate,) = head(EXEC.format("seq"), data, "7 +++ killed by SIGPIPE +++").ending
+    assert fate.words is None
+
+
+def test_a_child_that_strace_did_not_follow_is_named_by_its_wait() -> None:
+    wait = "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 2}], 0, NULL) = 8"
+    exec_, fork = (line.removeprefix("7 ") for line in (EXEC.format("sh"), FORK))
+    report = head(exec_, fork, wait, "exit_group(0) = ?", "+++ exited with 0 +++")
+    assert "ended       child 8, not followed, exited with status 2 at line 3" in text(report)
+
+
+def test_pieces_that_strace_cut_are_told_apart() -> None:
+    said = ('7 write(2, "cannot read the first fi"..., 90) = 90', '7 write(2, "and not the second ei"..., 90) = 90')
+    (fate,) = head(EXEC.format("app"), *said, *ends(7, 1)).ending
+    assert fate.words is not None
+    assert fate.words.text == "cannot read the first fi…\nand not the second ei…"
+
+
+def test_threads_in_one_futex_are_one_entry() -> None:
+    waits = [f"{pid} futex(0x7f55, FUTEX_WAIT_BITSET, 0, NULL <unfinished ...>" for pid in (7, 8, 9)]
+    (waiting,) = head(*waits).waiting
+    assert waiting.threads == 3
+
+
+def test_a_full_recording_gets_no_advice() -> None:
+    report = analyze(RECORDED / "shell.strace")
+    assert report.advice is None

@@ -22,6 +22,8 @@ _SHORTEST = 3
 """Characters that are words; a shell's prompt has fewer."""
 _SEARCHED = 8192
 _WORD = re.compile(r"\w")
+_LINES = 3
+"""Last lines of a write to fd 1: what stands above them is rather data."""
 _MANY = 256
 """Descriptors of a process that are searched for logs and sockets."""
 _SYSLOG = ("/dev/log", "/run/systemd/journal/")
@@ -48,8 +50,9 @@ def last_words(process: Process, *, badly: bool, held: Iterable[Descriptor] = ()
     logged = [words for words in _elsewhere(process, descriptors) if badly or _tells(words.text)]
     if logged:
         return max(logged, key=lambda words: words.line)
-    if spoken is not None or not badly:
-        return spoken
+    killed = process.exit is not None and process.exit.signal is not None
+    if spoken is not None or not badly or killed:
+        return spoken  # what a killed program wrote to fd 1 is the data that it was at
     return _on_stdout(process, descriptors)
 
 
@@ -90,7 +93,7 @@ def _on_stdout(process: Process, descriptors: Iterable[Descriptor]) -> Words | N
     for descriptor in descriptors:
         write = descriptor.file.written if descriptor.number == _STDOUT else None
         if write is not None and _by(write, process):
-            text = shortened(_text(write))
+            text = shortened("\n".join(_text(write).splitlines()[-_LINES:]))
             return Words(text=text, line=write.line, to="fd 1") if len(text) >= _SHORTEST else None
     return None
 

@@ -89,6 +89,7 @@ def _polled(process: Process, call: Syscall | Begun) -> str:
     items = entries.items if isinstance(entries, Array) else ()
     numbers = [number_of(item.get("fd")) for item in items if isinstance(item, Structure)]
     known = [_descriptor(process, number) for number in numbers if number is not None and number >= 0]
+    known = list(dict.fromkeys(known))
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return ", ".join(known[:_SHOWN]) + more
 

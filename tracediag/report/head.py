@@ -29,7 +29,9 @@ def rows(report: Report) -> Iterator[Row]:
             yield "recording", limited, "plain"
     standing = {waiting.process for waiting in report.waiting}
     for fate in report.ending:
-        yield from _ended(fate, shown=fate.process in standing or bool(report.scope.excerpt))
+        yield from _ended(
+            fate, shown=fate.process in standing or bool(report.scope.excerpt), alone=overview.processes < 2
+        )
     if overview.further:
         yield "", f"{count(overview.further)} more ended with a failure: tracediag tree", "plain"
     for waiting in report.waiting:
@@ -58,7 +60,7 @@ def _clock(start: str) -> str:
     return f"{start.removesuffix(_UTC).replace('T', ' ')} UTC" if start.endswith(_UTC) else start
 
 
-def _ended(fate: Fate, *, shown: bool) -> Iterator[Row]:
+def _ended(fate: Fate, *, shown: bool, alone: bool) -> Iterator[Row]:
     """Yield the end of a process and its last words; not that it runs if that is `shown` anyway."""
     bad = fate.signal is not None or bool(fate.status)
     named = fate.line is not None or (fate.running and not shown)
@@ -71,7 +73,8 @@ def _ended(fate: Fate, *, shown: bool) -> Iterator[Row]:
             ("name" if bad else "plain"),
         )
     if fate.words is not None:
-        yield "" if named else "said", _said(fate.words), "plain"
+        speaker = "" if named or alone else f"{fate.process}, "
+        yield "" if named else "said", f"{speaker}{_said(fate.words)}", "plain"
 
 
 def _manner(fate: Fate) -> str:
