@@ -44,7 +44,7 @@ def kernel_of(lines: Iterable[str], kernel: Kernel | None = None) -> Kernel:
 
 
 def strangers() -> Kernel:
-    pids = range(MANY - 1, 0, -1)  # rising, they would be numbers of lines
+    pids = range(2 * MANY, 1, -2)  # by one, they would be numbers of lines
     return kernel_of(f'{pid} read(3, "a", 1) = 1' for pid in pids)
 
 
@@ -168,7 +168,7 @@ def test_lines_without_a_pid_find_their_thread_without_a_look_at_all() -> None:
     kernel_of((line for _ in range(MANY // 2) for line in ("getpid() = 1", "exit_group(0) = ?")), kernel)
     assert counted.looks == 0
     left = [process for process in kernel.processes if process.exit_status is not None]
-    assert [process.pid for process in left] == list(range(MANY - 1, MANY - 1 - MANY // 2, -1))
+    assert [process.pid for process in left] == list(range(2 * MANY, MANY, -2))
 
 
 def test_a_process_that_gets_its_pid_late_keeps_its_place() -> None:
