@@ -136,6 +136,12 @@ def test_calls_that_break_off_are_read_in_part() -> None:
     assert reader.counts.doubt == "1 of 3 lines look like calls and were not read, or only in part"
 
 
+def test_the_last_call_may_break_off() -> None:
+    reader = Reader(["close(3) = 0", "close(4) = 0", "flock(3, LOCK_EX"])
+    list(reader)
+    assert (reader.counts.open, reader.counts.doubt) == (1, None)
+
+
 def test_the_end_of_a_call_whose_beginning_is_missing_is_not_dropped_silently() -> None:
     reader = Reader(["close(3) = 0", "{sa_family=AF_INET}, 16) = -1 ECONNREFUSED (Connection refused)"])
     list(reader)

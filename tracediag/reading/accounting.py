@@ -28,6 +28,8 @@ class Counts(msgspec.Struct):
     """Places in the text not understood that look like calls or halves of calls: one a line, or several."""
     open: int = 0
     """Calls that break off without a result or a mark."""
+    opened: int = 0
+    """The line of the last one."""
     rows: int = 0
     """Rows of a table of `strace -c`."""
     samples: list[tuple[int, str]] = []
@@ -73,7 +75,8 @@ class Counts(msgspec.Struct):
     @property
     def doubt(self) -> str | None:
         """Why the findings may be wrong or missing, in one sentence; None where nearly all calls were read."""
-        lost = self.suspect + self.open
+        # The last line may break off: there the tracing or the copying ended.
+        lost = self.suspect + self.open - bool(self.open and self.opened == self.lines)
         if lost * _TOLERATED > self.lines:
             if lost > self.lines:
                 return f"{lost:,} places in {plural(self.lines, 'line')} look like calls that were not read"

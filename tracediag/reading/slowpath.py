@@ -179,7 +179,9 @@ class SlowPath:
         self.split = start_split(place, frame, self._blanks, cleaned=cleaned)
         if found is not None:
             self.split.speaker, self.split.shown = found
-        self._counts.open += not self.split.ended
+        if not self.split.ended:
+            self._counts.open += 1
+            self._counts.opened = place.line
         self._counts.add({"open": "begun", "resultless": "call"}.get(frame.kind, "resumed"))
         if frame.kind == "open":
             yield from self.assembler.begin(place, frame)
