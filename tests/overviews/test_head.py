@@ -8,6 +8,7 @@ import pytest
 
 from tracediag.api import analyze
 from tracediag.report import Look, formatter
+from tracediag.report.schema import schema
 from tracediag.results.report import Report
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -142,7 +143,7 @@ def test_where_the_threads_stand() -> None:
     assert [(waiting.call, waiting.object) for waiting in report.waiting] == [
         ("flock", "fd 3 (/srv/app.lock)"), ("futex", "0x7f55"), ("wait4", "any child")
     ]  # fmt: skip
-    assert "at the end  process 7 in flock(fd 3 (/srv/app.lock)) since line 2" in text(report)
+    assert "waiting     process 7 in flock(fd 3 (/srv/app.lock)) since line 2" in text(report)
 
 
 def test_the_span_and_the_clock() -> None:
@@ -185,3 +186,17 @@ def test_threads_in_one_futex_are_one_entry() -> None:
 def test_a_full_recording_gets_no_advice() -> None:
     report = analyze(RECORDED / "shell.strace")
     assert report.advice is None
+
+
+def test_an_answer_that_the_parent_passes_on_stands_beside_other_ends() -> None:
+    worker = ("7 clone(child_stack=NULL, flags=SIGCHLD) = 9", "9 +++ killed by SIGKILL +++")
+    timeout = ('8 execve("/usr/bin/timeout", ["timeout"], 0x7ffe /* 9 vars */) = 0', *ends(8, 124))
+    report = head(EXEC.format("sh"), FORK, *worker, *timeout, *ends(7, 124))
+    assert [fate.pid for fate in report.ending] == [9, 8, 7]
+    assert "timeout (pid 8) exited with status 124 (the time limit was reached)" in text(report)
+
+
+def test_each_key_of_the_head_is_described() -> None:
+    defined = schema("report")["$defs"]
+    for name in ("Overview", "Fate", "Waiting", "Words"):
+        assert any("description" in key for key in defined[name]["properties"].values()), name

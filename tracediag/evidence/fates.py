@@ -73,7 +73,7 @@ class Fates:
         """Return the fates to name, at most so many, children first; and how many others ended badly.
 
         A process that ended well is named only if it has no parent in the trace; a child with a conventional answer
-        only if nothing else can be why its parent ended badly.
+        only if it has the status of one that ended badly.
         """
         for process in self._kernel.processes:
             if process.exit is None:
@@ -86,8 +86,9 @@ class Fates:
         telling = [kept for kept in failed if kept.weight > 1] or failed[:_ROOTS]
         children = [kept.fate for kept in telling[: most - len(chosen)]]
         left = sum(map(_bad, ranked[len(chosen) :])) + self._failed - len(children)
-        if not children and any(map(_bad, chosen)):
-            children = [kept.fate for kept in self._bad[-_ROOTS:]][: most - len(chosen)]
+        statuses = {fate.status for fate in chosen if fate.status}
+        answers = [kept.fate for kept in self._bad if not kept.weight and kept.fate.status in statuses]
+        children += answers[-_ROOTS:][: most - len(chosen) - len(children)]
         return (*sorted(children, key=_when), *sorted(chosen, key=_when)), left
 
 

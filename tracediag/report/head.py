@@ -33,9 +33,9 @@ def rows(report: Report) -> Iterator[Row]:
             fate, shown=fate.process in standing or bool(report.scope.excerpt), alone=overview.processes < 2
         )
     if overview.further:
-        yield "", f"{count(overview.further)} more ended with a failure: tracediag tree", "plain"
+        yield "", f"{count(overview.further)} more ended badly: tracediag tree", "plain"
     for waiting in report.waiting:
-        yield "at the end", _stands(waiting), "plain"
+        yield "waiting", _stands(waiting), "plain"
         if waiting.reason:
             yield "", waiting.reason, "plain"
     if overview.further_waiting:

@@ -22,13 +22,13 @@ from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import cause, explanation, files, findings, following, report, search, state, tables
+from tracediag.results import cause, explanation, files, findings, following, overview, report, search, state, tables
 
 DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, report, tables, state, explanation, following, cause, search, files)
+_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files)
 
 
 def schema(document: str) -> dict[str, Any]:
