@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tracediag.kernel import Action
-from tracediag.query.conditions import Compiled, Compiler, seconds_of
+from tracediag.query.conditions import Compiled, Compiler, both, seconds_of
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.grammar import parse
 from tracediag.query.names import Name
@@ -52,6 +52,16 @@ class Query(msgspec.Struct, frozen=True):
     def never(self) -> bool:
         """Whether no call can match, because parts exclude each other: `call == read and call == write`."""
         return any(part.calls == frozenset() or part.errnos == frozenset() for part in self.parts)
+
+    def narrowed(self, other: Query) -> Query:
+        """Return the query that a call matches if it matches this one and the other.
+
+        Raises:
+            TypeError: if one of them is not about one call.
+        """
+        if self.condition is None or other.condition is None:
+            raise TypeError("a query about several calls cannot be joined with another")
+        return _about_one(f"({self.text}) and ({other.text})", both([self.condition, other.condition]))
 
     def matches(self, action: Action) -> bool:
         """Whether the call of an action matches; False for an event that is no complete call.
@@ -115,8 +125,11 @@ def compile_query(text: str) -> Query:
             kind, limit = _object(text, by), _limit(text, within)
             return _over(text, (gone, one, other), lambda: AbsentWatch(kind, gone, one, other, limit))
         case condition:
-            found = compiler.compile(condition)
-            return Query(text, found.calls, found.errnos, found.model, found, (found,), lambda: CallWatch(found))
+            return _about_one(text, compiler.compile(condition))
+
+
+def _about_one(text: str, found: Compiled) -> Query:
+    return Query(text, found.calls, found.errnos, found.model, found, (found,), lambda: CallWatch(found))
 
 
 def _over(text: str, parts: tuple[Compiled, ...], watch: Callable[[], Watch]) -> Query:

@@ -82,7 +82,7 @@ class Compiler:
             raise QueryError(self._text, 0, f"the query nests deeper than {DEEPEST} levels")
         match condition:
             case Both(parts):
-                return _both([self.compile(part, depth + 1) for part in parts])
+                return both([self.compile(part, depth + 1) for part in parts])
             case Either(parts):
                 return _either([self.compile(part, depth + 1) for part in parts])
             case Not(part):
@@ -306,7 +306,8 @@ def _under(name: Name, folder: str) -> Test:
     return lambda it: any(text == folder or text.startswith(inside) for text in read(it))
 
 
-def _both(parts: list[Compiled]) -> Compiled:
+def both(parts: list[Compiled]) -> Compiled:
+    """Return the condition that is true where all parts are."""
     tests = tuple(part.test for part in parts)
     if len(tests) == 2:
         one, other = tests

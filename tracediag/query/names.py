@@ -13,6 +13,7 @@ import msgspec
 
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
+from tracediag.kernel.socket import format_address
 from tracediag.query.classes import classes
 from tracediag.query.paths import calls_with_paths, paths_of
 from tracediag.query.subject import Subject
@@ -79,7 +80,16 @@ def _of_socket(field: str) -> Callable[[Subject], Any]:
     return read
 
 
-_local, _peer, _protocol = _of_socket("local"), _of_socket("peer"), _of_socket("protocol")
+_local, _protocol = _of_socket("local"), _of_socket("protocol")
+_socket_peer = _of_socket("peer")
+
+
+def _peer(subject: Subject) -> str | None:
+    """Return the address of the other end; of a connect that failed, the address that it names."""
+    call = subject.call
+    if call.name == "connect" and call.errno is not None and (named := format_address(call.arg("addr"))) is not None:
+        return named
+    return _socket_peer(subject)  # type: ignore[no-any-return]
 
 
 def _port(address: str | None) -> int | None:
@@ -177,7 +187,14 @@ _ALL = (
     Name("fd.listening", Type.TRUTH, "whether the socket accepts connections", _listening, "", True),
     Name("fd.local", Type.TEXT, "the own address of the socket", lambda it: _text(_local(it)), "", True),
     Name("fd.local.port", Type.NUMBER, "its port", lambda it: _port(_local(it)), "", True),
-    Name("fd.peer", Type.TEXT, "the address of the other end, or its path", lambda it: _text(_peer(it)), "", True),
+    Name(
+        "fd.peer",
+        Type.TEXT,
+        "the other end; of a failed connect, what it names",
+        lambda it: _text(_peer(it)),
+        "",
+        True,
+    ),
     Name("fd.peer.host", Type.TEXT, "its host", lambda it: _text(_host(_peer(it))), "", True),
     Name("fd.peer.port", Type.NUMBER, "its port", lambda it: _port(_peer(it)), "", True),
     Name("process.pid", Type.NUMBER, "the pid of the process, not of the thread", _pid, "", True),
