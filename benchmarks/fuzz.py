@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracediag.api import Analysis
+from tracediag.analysis import Analysis
 from tracediag.reading import Reader
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -1,13 +1,18 @@
 """Reads an strace log as an expert would, and reports what is wrong, with proof.
 
-    from tracediag import analyze, read
+    from tracediag import open_trace
 
-    report = analyze("run.strace")          # all findings, ranked
-    for event in read("run.strace"): ...    # the events of the trace, the halves of each call joined
+    trace = open_trace("run.strace")
+    trace.findings                          # all findings, ranked
+    trace.calls("connect").where("errno == ECONNREFUSED").by("fd.peer")
+    for event in trace.events(): ...        # the events of the trace, the halves of each call joined
 
-`diagnose` yields the findings while the trace is read; `Analysis` yields events and findings and returns the report in
-one pass. Nothing here prints. A source is a path, "-" for standard input, or an iterable of lines.
+`analyze`, `diagnose` and `read` are shortcuts for its report, its findings while it is read, and its events; `Analysis`
+yields events and findings and returns the report in one pass. Nothing here prints. A source is a path, "-" for standard
+input, or an iterable of lines. docs/library.md has examples.
 
+    Trace                   what `open_trace` returns: report, findings, calls(), files(), state(), follow(), ...
+     +-- Calls              some of its calls: where(), first(), count(), total(), by()
     Report                  the result of an analysis: report.findings, report.causes, report.input, ...
      +-- Finding            one diagnosis: code, name, severity, confidence, title, steps, why, fix, ...
           +-- Step          one line of the trace and what it means
@@ -21,6 +26,7 @@ one pass. Nothing here prints. A source is a path, "-" for standard input, or an
      +-- UnreadableError    also an OSError: the source cannot be read or is not a trace
      +-- NotUnderstoodError also a ValueError: a line of no form of strace output, with `strict`
      +-- UnknownRuleError   also a KeyError: no rule has that name or code
+     +-- QueryError         also a ValueError: a query is not of the language of docs/query.md
 """
 
 from __future__ import annotations
@@ -29,8 +35,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracediag.api import Analysis, analyze, diagnose, read
+    from tracediag.analysis import Analysis
+    from tracediag.api import analyze, diagnose, read
+    from tracediag.asked import Calls
     from tracediag.errors import TracediagError, UnknownRuleError
+    from tracediag.opened import Trace, open_trace
+    from tracediag.query import QueryError
     from tracediag.reading import NotUnderstoodError, UnreadableError
     from tracediag.results.findings import Confidence, Finding, Severity, Step
     from tracediag.results.report import Report
@@ -39,27 +49,35 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analysis",
+    "Calls",
     "Confidence",
     "Event",
     "Exit",
     "Finding",
     "NotUnderstoodError",
+    "QueryError",
     "Report",
     "Severity",
     "Signal",
     "Step",
     "Syscall",
+    "Trace",
     "TracediagError",
     "UnknownRuleError",
     "UnreadableError",
     "analyze",
     "diagnose",
+    "open_trace",
     "read",
 ]
 
 _HOMES = {
-    "api": ("Analysis", "analyze", "diagnose", "read"),
+    "analysis": ("Analysis",),
+    "api": ("analyze", "diagnose", "read"),
+    "asked": ("Calls",),
     "errors": ("TracediagError", "UnknownRuleError"),
+    "opened": ("Trace", "open_trace"),
+    "query": ("QueryError",),
     "reading": ("NotUnderstoodError", "UnreadableError"),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),
     "results.report": ("Report",),

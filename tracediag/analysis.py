@@ -1,4 +1,4 @@
-"""The library's API: `analyze` returns a report, `diagnose` yields findings, `read` events, `Analysis` all of them."""
+"""One analysis in progress: events and findings in one pass, then the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
 from tracediag.overviews.endings import endings
 from tracediag.overviews.head import head_of
-from tracediag.reading import AnySource, Reader, read
+from tracediag.reading import AnySource, Reader
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.several import parts_of
@@ -26,8 +26,6 @@ from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample,
 from tracediag.rules import Rule, all_rules, find_rules
 from tracediag.rules.cards import cards
 from tracediag.trace.events import Event
-
-__all__ = ["Analysis", "analyze", "diagnose", "read"]
 
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
 """The recording that leaves nothing unchecked, as far as strace can show it."""
@@ -60,7 +58,7 @@ class Analysis:
         """Open the source.
 
         With `debug` an exception in a rule is raised; `before` is the number of lines of the file that stand before
-        the source's own; the other arguments and errors are those of `analyze`.
+        the source's own; the other arguments and errors are those of `tracediag.analyze`.
         """
         self._rules = _chosen(select, ignore)
         self._pasted = () if before else parts_of(source)
@@ -159,52 +157,6 @@ class Analysis:
             return False
         self.found.append(finding)
         return True
-
-
-def analyze(
-    source: AnySource,
-    *,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    progress: Callable[[int], None] | None = None,
-    strict: bool = False,
-) -> Report:
-    """Read a trace and return the faults of the program, ranked.
-
-    Args:
-        source: a path (plain or compressed), the prefix of the files of `strace -ff`, "-" for standard input, an
-            iterable of lines, or a source of `tracediag.reading`.
-        select: the only rules to apply: names, codes, prefixes of codes ("TD5") or families ("epoll"), in a list or in
-            one string, comma-separated; all where empty.
-        ignore: the rules to leave out, likewise.
-        progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
-        strict: whether a line that is not understood, or a damaged source, is an error.
-
-    Raises:
-        UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
-        NotUnderstoodError: with `strict`, at the first line that is not understood.
-        UnknownRuleError: if a rule is named that does not exist.
-        TypeError: if the source has no lines of text, or a rule is named by anything else than text.
-    """
-    analysis = Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict)
-    for _ in analysis:
-        pass
-    return analysis.report()
-
-
-def diagnose(
-    source: AnySource,
-    *,
-    select: str | Iterable[str] = (),
-    ignore: str | Iterable[str] = (),
-    progress: Callable[[int], None] | None = None,
-    strict: bool = False,
-) -> Iterator[Finding]:
-    """Yield findings while the trace is read, one for each kind of fault, in the order in which they are found.
-
-    Takes and raises what `analyze` does.
-    """
-    return iter(Analysis(source, select=select, ignore=ignore, progress=progress, strict=strict))
 
 
 def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:

@@ -97,7 +97,7 @@ def _stopped_by_interrupt(followed: Followed) -> Iterator[None]:
 
 
 def _judge(source: str | Source, options: Options, publisher: Publisher) -> Report:
-    from tracediag.api import Analysis
+    from tracediag.analysis import Analysis
 
     path = source if isinstance(source, str) else source.name
     with progress_of(path, quiet=options.quiet) as progress:

@@ -18,7 +18,7 @@ from tracediag.results.findings import Severity
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
-    from tracediag.api import Analysis
+    from tracediag.analysis import Analysis
 
 FAIL_ON = (*map(str, Severity), "never")
 _FORMS = "names, codes, prefixes or families, comma-separated"

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from tracediag.errors import TracediagError
 from tracediag.trace.numbers import integer
 
 _FORM = re.compile(r"\s*+(?P<kind>[a-z]++)\s++(?P<rest>\S.*?)\s*+", re.DOTALL)
@@ -13,7 +14,7 @@ _NUMBERED = re.compile(r"(?P<number>[0-9]{1,10}+)(?:@(?P<line>[0-9][0-9,]{0,20}+
 KINDS = ("fd", "pipe", "path", "peer", "pid")
 
 
-class AskingError(ValueError):
+class AskingError(TracediagError, ValueError):
     """The object is not written as it should be; the message is one clear sentence."""
 
 

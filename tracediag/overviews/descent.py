@@ -13,7 +13,7 @@ from tracediag.kernel.process import Process
 from tracediag.overviews.killing import Killings
 from tracediag.overviews.programs import program_of
 from tracediag.overviews.view import Progress
-from tracediag.reading import Reader
+from tracediag.reading import AnySource, Reader
 from tracediag.results.tables import Node, Program, Source, Thread, Tree
 from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
 from tracediag.trace.events import Call, Event, Syscall
@@ -186,11 +186,12 @@ def _descending(children: dict[Process | None, list[_ProcessState]]) -> Iterator
         waiting += children.get(state.process, ())
 
 
-def grow_tree(trace: str, progress: Progress | None = None) -> Tree:
+def grow_tree(trace: AnySource, progress: Progress | None = None) -> Tree:
     """Read a trace, given as for `Reader`, and return its processes. Raises `UnreadableError`."""
     reader, descent = Reader(trace, progress=progress), _TreeBuilder()
     for event in reader:
         descent.take(event)
     counts = reader.counts
-    source = Source(trace, counts.lines, counts.calls, counts.not_understood, reader.damage)
+    name = trace if isinstance(trace, str) else reader.name
+    source = Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage)
     return Tree(source=source, start=descent.start, roots=descent.roots())

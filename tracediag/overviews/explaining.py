@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tracediag.errors import TracediagError
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
@@ -50,7 +51,7 @@ _ARTICLES = {
 }
 
 
-class NoCallError(LookupError):
+class NoCallError(TracediagError, LookupError):
     """The line is no call, or the trace has no such line; the message is one clear sentence."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.errors import TracediagError
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
@@ -22,7 +23,7 @@ MOST = 1000
 """Descriptions that are followed: a proxy may open a hundred thousand connections to one peer."""
 
 
-class NoSuchObjectError(LookupError):
+class NoSuchObjectError(TracediagError, LookupError):
     """The trace does not show that object; the message is one clear sentence."""
 
 

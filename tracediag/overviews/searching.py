@@ -101,12 +101,20 @@ class Searching:
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the matches."""
-        return self._surroundings.around(self._plain() if self._is_plain else self._modelled(), self._found)
+        return self._surroundings.around(self._steps(), self._found)
+
+    def calls(self) -> Iterator[Syscall]:
+        """Yield the matching calls; of several calls, the last one."""
+        return (match.calls[-1] for match, _ in self._steps() if match is not None)
+
+    def total(self, field: Name) -> float:
+        """Read the trace and return the sum of a number or time over the matching calls; calls without one add 0."""
+        values = (field.read(Subject(match.calls[-1], action)) for match, action in self._steps() if match is not None)
+        return float(sum(value for value in values if value is not None))
 
     def count(self) -> int:
         """Read the trace and return the number of matches."""
-        steps = self._plain() if self._is_plain else self._modelled()
-        return sum(match is not None for match, _ in steps)
+        return sum(match is not None for match, _ in self._steps())
 
     def grouped(self, field: Name, limit: int = 0) -> Groups:
         """Read the trace and return the matching calls grouped by a field; of several calls, the last one counts.
@@ -117,7 +125,7 @@ class Searching:
         """
         rows: dict[str, _Sum] = {}
         total = 0
-        for match, action in self._plain() if self._is_plain else self._modelled():
+        for match, action in self._steps():
             if match is not None:
                 call = match.calls[-1]
                 total += match.count
@@ -137,6 +145,9 @@ class Searching:
             groups=tuple(Group(value=value, calls=row.calls, total=row.total, first=row.first) for value, row in kept),
             left_out=len(ranked) - len(kept),
         )
+
+    def _steps(self) -> Iterator[tuple[Match | None, Any]]:
+        return self._plain() if self._is_plain else self._modelled()
 
     def _plain(self) -> Iterator[tuple[Match | None, Any]]:
         matches, everything = self._query.matches_call, self._surroundings.needs_all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.errors import TracediagError
 from tracediag.evidence.exits import manner
 from tracediag.evidence.waiters import waited_for
 from tracediag.kernel import Kernel, apply
@@ -32,7 +33,7 @@ from tracediag.trace.values import names_of, text_of
 _STANDARD = (0, 1, 2)
 
 
-class NoSuchLineError(LookupError):
+class NoSuchLineError(TracediagError, LookupError):
     """The trace has no such line; the message is one clear sentence."""
 
 

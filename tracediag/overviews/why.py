@@ -8,6 +8,7 @@ import re
 
 import msgspec
 
+from tracediag.errors import TracediagError
 from tracediag.evidence.blame import Blame, blame_for, failed_calls, find_blame, harmless
 from tracediag.evidence.complaints import Complaint, meaning, target
 from tracediag.evidence.exits import end_step, manner
@@ -40,7 +41,7 @@ _NEAR = 15
 """Lines back to a failure that is mentioned although the message does not name it."""
 
 
-class NotPrintedError(LookupError):
+class NotPrintedError(TracediagError, LookupError):
     """No write of the trace shows the message; the sentence names the nearest text."""
 
 

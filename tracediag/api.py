@@ -1,0 +1,60 @@
+"""Shortcuts over `open_trace`: `analyze` returns the report, `diagnose` yields findings, `read` events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tracediag.analysis import Analysis
+from tracediag.opened import open_trace
+from tracediag.reading import AnySource
+from tracediag.results.findings import Finding
+from tracediag.results.report import Report
+from tracediag.trace.events import Event
+
+__all__ = ["Analysis", "analyze", "diagnose", "open_trace", "read"]
+
+
+def analyze(
+    source: AnySource,
+    *,
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    progress: Callable[[int], None] | None = None,
+    strict: bool = False,
+) -> Report:
+    """Read a trace and return the faults of the program, ranked.
+
+    Takes what `open_trace` does.
+
+    Raises:
+        UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
+        NotUnderstoodError: with `strict`, at the first line that is not understood.
+        UnknownRuleError: if a rule is named that does not exist.
+        TypeError: if the source has no lines of text, or a rule is named by anything else than text.
+    """
+    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict).report
+
+
+def diagnose(
+    source: AnySource,
+    *,
+    select: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    progress: Callable[[int], None] | None = None,
+    strict: bool = False,
+) -> Iterator[Finding]:
+    """Yield findings while the trace is read, one for each kind of fault, in the order in which they are found.
+
+    Takes and raises what `analyze` does.
+    """
+    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict).diagnose()
+
+
+def read(source: AnySource, *, strict: bool = False, progress: Callable[[int], None] | None = None) -> Iterator[Event]:
+    """Yield the events of a trace, the halves of each call joined.
+
+    Raises:
+        UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
+        NotUnderstoodError: with `strict`, at the first line that is not understood.
+    """
+    return open_trace(source, strict=strict, progress=progress).events()
