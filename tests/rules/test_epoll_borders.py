@@ -217,3 +217,34 @@ def test_a_close_in_a_child_does_not_end_a_busy_loop_of_accept() -> None:
     """
     (spin,) = _findings("accept-emfile-spin", "\n".join(line for line in trace.splitlines() if line.strip()))
     assert (spin.count, spin.steps[-1].repeats) == (1, 11)
+
+
+EDGE = """
+1 epoll_create1(0) = 4
+1 accept4(3, NULL, NULL, SOCK_NONBLOCK) = 5
+1 epoll_ctl(4, EPOLL_CTL_ADD, 5, {events=EPOLLIN|EPOLLET, data={u32=5, u64=5}}) = 0
+1 epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1
+1 recvfrom(5, "xxxx", 4, 0, NULL, NULL) = 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ("1 epoll_wait(4, [], 8, 50) = 0", ["error likely"]),
+        ("1 epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1", ["error likely"]),
+        (
+            """1 epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1
+            1 recvfrom(5, "xx", 4, 0, NULL, NULL) = 2""",
+            ["note likely"],
+        ),
+        (
+            """1 epoll_wait(4, [{events=EPOLLIN|EPOLLRDHUP, data={u32=5, u64=5}}], 8, -1) = 1
+            1 recvfrom(5, "xx", 4, 0, NULL, NULL) = 2""",
+            ["error likely"],
+        ),
+    ],
+)
+def test_what_came_after_a_full_buffer(then: str, told: list[str]) -> None:
+    for end in ("1 close(5) = 0", "1 epoll_wait(4, <unfinished ...>"):
+        assert _grades("edge-triggered-not-drained", f"{EDGE}{then}\n{end}") == told

@@ -34,6 +34,8 @@ class _Full:
     read: Syscall
     answered: bool = False
     """Whether the descriptor was written to since: the request may have been complete."""
+    resumed: bool = False
+    """Whether a later wait reported new data and the program read on: nothing was lost."""
 
 
 class EdgeTriggeredNotDrained(Rule):
@@ -66,6 +68,8 @@ class EdgeTriggeredNotDrained(Rule):
         elif pending is not None and descriptor.readiness is None:
             self._careful.append(pending.entry.epoll)
             del self._full[descriptor.file]
+        elif pending is not None and descriptor.readiness is not None:
+            pending.resumed = not descriptor.readiness.events & _ENDS
 
     @on_traffic(*WRITES)
     def wrote(self, action: Action) -> None:
@@ -126,13 +130,19 @@ class EdgeTriggeredNotDrained(Rule):
             _story(full),
             object=describe(entry.descriptor),
             title=f"{name(entry.descriptor)} is edge-triggered but not read until EAGAIN",
-            severity=Severity.WARNING if guess and seen == 1 else Severity.ERROR,
+            severity=_severity(full, uncertain=guess and seen == 1),
             confidence=_confidence(seen, guess=guess),
             absent=[] if until is None else [no(f"EAGAIN from {full.read.name} on fd {number}", full.read, until)],
             why="with EPOLLET a wakeup reports new data, not data left unread: what did not fit into the buffer is not"
             " reported until the peer sends more, which may never happen: epoll(7)",
             fix=f"read fd {number} until EAGAIN or a short read, or register fd {number} without EPOLLET",
         )
+
+
+def _severity(full: _Full, *, uncertain: bool) -> Severity:
+    if full.resumed:
+        return Severity.NOTE
+    return Severity.WARNING if uncertain else Severity.ERROR
 
 
 def _confidence(seen: int, *, guess: bool) -> Confidence:
