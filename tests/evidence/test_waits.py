@@ -1,0 +1,58 @@
+"""The call in which a thread stands at the end, and what would end it."""
+
+import pytest
+
+from tracediag import analyze
+
+PIPES = [
+    '7 execve("/bin/x", ["x"], 0x7ffe /* 1 var */) = 0',
+    "7 pipe2([3, 4], 0) = 0",
+    "7 clone(child_stack=NULL, flags=SIGCHLD) = 8",
+    "8 close(4) = 0",
+    "8 read(3,  <unfinished ...>",
+]
+
+
+def waiting(*lines):
+    return {each.pid: each.reason for each in analyze([f"{line}\n" for line in lines]).waiting}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("7 flock(3</srv/x.lock>, LOCK_EX", "until another process releases its lock"),
+        ("7 fcntl(3, F_SETLKW, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=0, l_len=0}", "until another process rel"),
+        ('7 openat(AT_FDCWD, "q", O_RDONLY', "opens its other end, for writing"),
+        ('7 openat(AT_FDCWD, "q", O_WRONLY|O_CREAT, 0666', "opens its other end, for reading"),
+        ("7 futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL", "until another thread wakes it"),
+        ("7 futex(0x7f00, FUTEX_WAIT, 2, NULL", "or another process, wakes it"),
+        ("7 futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, {tv_sec=1, tv_nsec=0}", "the wait has a timeout"),
+        ('7 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.0.1")}, 16', "gets no answer"),
+        ("7 semop(5, [{sem_num=0, sem_op=-1, sem_flg=0}], 1", "changes the semaphore"),
+        ("7 recvfrom(3<TCP:[10.0.0.2:5000->10.0.0.1:80]>, ", "the peer 10.0.0.1:80 sends nothing"),
+        ("7 wait4(-1, ", "until a child ends"),
+    ],
+)
+def test_one_line_is_enough(line, words):
+    assert words in waiting(line)[7]
+
+
+@pytest.mark.parametrize("line", ["7 flock(3, LOCK_EX|LOCK_NB", "7 fcntl(3, F_GETFL", '7 openat(AT_FDCWD, "q", O_RDWR'])
+def test_what_need_not_wait_has_no_reason(line):
+    assert waiting(line)[7] == ""
+
+
+def test_the_holder_of_the_other_end_is_named():
+    assert "the other end is open in process 7" in waiting(*PIPES, "7 wait4(8, ")[8].replace("x (pid 7)", "process 7")
+
+
+def test_a_wait_for_a_child_is_followed_to_what_the_child_stands_in():
+    assert "stands in read since line 5" in waiting(*PIPES, "7 wait4(8, ")[7]
+
+
+def test_threads_that_all_wait_are_counted():
+    lines = [
+        "strace: Process 7 attached with 2 threads",
+        "[pid 8] futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
+    ]
+    assert "all 2 threads" in next(iter(waiting(*lines, "[pid 7] futex(0x7f08, FUTEX_WAIT_PRIVATE, 2, NULL").values()))

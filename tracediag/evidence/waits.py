@@ -1,0 +1,227 @@
+"""What would end the call in which a thread stands, and which process could do that: one sentence for the reader.
+
+The sentences say what the manual says of the call: flock(2), fcntl_locking(2), fifo(7), futex(2), wait(2), pipe(7),
+connect(2), semop(2), mq_receive(3). What only the living system knows comes with the command that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+from tracediag.evidence.names import process_name
+from tracediag.kernel import Kernel
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.socket import Socket
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    CONTROLS,
+    FILE_READS,
+    FILE_WRITES,
+    FUTEXES,
+    OPENS,
+    PAUSES,
+    QUEUE_WAITS,
+    RECEIVES,
+    SEMAPHORE_WAITS,
+    SENDS,
+    SIGNAL_WAITS,
+    SLEEPS,
+    WAITS,
+)
+from tracediag.trace.events import Begun, Syscall
+
+Waited = Syscall | Begun
+_NAMED = 3
+"""Processes that are named as holders of an end."""
+_CHAIN = 8
+"""Children that are followed down to the one that does not wait for another."""
+_SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
+_STACKS = "gdb -p {} -batch -ex 'thread apply all bt' shows where"
+
+
+def reason(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    """Return what would end the call, and which process could do that; "" for a call that need not wait."""
+    for names, say in _SENTENCES:
+        if call.name in names:
+            return say(kernel, process, thread, call)
+    return ""
+
+
+def is_lock(call: Waited) -> bool:
+    """Whether the call waits for a file lock: flock without LOCK_NB, fcntl with F_SETLKW or F_OFD_SETLKW."""
+    if call.name == "flock":
+        return not call.has("LOCK_NB") and not call.has("LOCK_UN")
+    return call.name in CONTROLS and any(map(call.has, _SET_LOCKS))
+
+
+def may_be_fifo(call: Waited) -> bool:
+    """Whether an open that has not returned may be that of a FIFO: only one end, and not non-blocking."""
+    return (call.has("O_RDONLY") or call.has("O_WRONLY")) and not call.has("O_NONBLOCK")
+
+
+def _lock(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del kernel, process, thread
+    if not is_lock(call):
+        return ""
+    return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
+
+
+def _open(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del kernel, process, thread
+    if not may_be_fifo(call):
+        return ""
+    other = "reading" if call.has("O_WRONLY") else "writing"
+    return (
+        f"if the file is a FIFO (named pipe), open waits until another process opens its other end, for {other}; else"
+        " the device or file server does not answer: ls -l shows the type"
+    )
+
+
+def _futex(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del thread
+    if "WAKE" in call.body and "WAIT" not in call.body:
+        return ""
+    threads = list(process.threads)
+    if len(threads) == 1:
+        threads = [each for each in kernel.process_table.threads.values() if each.process.started is None] or threads
+    waiting = sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
+    if len(threads) > 1 and waiting == len(threads):
+        ending = f"all {waiting} threads of the trace wait so: a deadlock, or they have no work"
+    else:
+        other = "another thread" if "PRIVATE" in call.body else "another thread, or another process,"
+        ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"
+    timed = "" if _is_endless(call) else "; the wait has a timeout"
+    return f"{ending}{timed}; {_STACKS.format(process.pid or 'PID')}"
+
+
+def _is_endless(call: Waited) -> bool:
+    """Whether a futex wait has no timeout."""
+    return "{tv_" not in call.body
+
+
+def _child(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del kernel, thread
+    number = call.number(1 if call.name == "waitid" else 0)
+    named = process.children.get(number) if number is not None and number > 0 else None
+    alive = [child for child in process.children.values() if child.exit is None]
+    child = named or (alive[0] if len(alive) == 1 else None)
+    if child is None:
+        more = f", of which {len(alive)} run" if len(alive) > 1 else ""
+        return f"it waits until a child ends{more}"
+    for _ in range(_CHAIN):
+        below = _waited_child(child)
+        if below is None:
+            break
+        child = below
+    standing = next((each.pending for each in child.threads if each.pending is not None), None)
+    where = "" if standing is None else f", which stands in {standing.name} since line {standing.line:,}"
+    return f"it waits until child {process_name(child)} ends{where}"
+
+
+def _waited_child(process: Process) -> Process | None:
+    """Return the child that a process waits for itself."""
+    for thread in process.threads:
+        call = thread.pending
+        if call is not None and call.name in CHILD_WAITS:
+            alive = [child for child in process.children.values() if child.exit is None]
+            return process.children.get(call.number(0) or 0) or (alive[0] if len(alive) == 1 else None)
+    return None
+
+
+def _read(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    held = _held(process, thread, call)
+    if held is None:
+        return "it waits for data"
+    file = held.file
+    if file.socket is not None:
+        return _answer(file.socket)
+    if file.pipe is not None or file.kind is Kind.PIPE:
+        return f"it waits until data is written into the pipe or all its write ends are closed{_ends(kernel, file)}"
+    if file.kind is Kind.DEVICE and (file.path or "").startswith(("/dev/tty", "/dev/pts", "/dev/console")):
+        return "it waits for input on the terminal"
+    return f"it waits until fd {held.number} has something to read"
+
+
+def _answer(socket: Socket) -> str:
+    peer = f"peer {socket.peer}" if socket.peer else "peer"
+    if socket.last_write is not None and (socket.last_read is None or socket.last_read.line < socket.last_write.line):
+        sent = socket.last_write.line
+        return f"it waits for an answer: the {peer} sends nothing after the request at line {sent:,}"
+    return f"it waits for data: the {peer} sends nothing"
+
+
+def _ends(kernel: Kernel, file: OpenFile) -> str:
+    """Name the processes that have the other end of a pipe open."""
+    other = None if file.pipe is None else file.pipe.other
+    if other is None:
+        return ""
+    holders = list(islice((each for each in kernel.processes if each.exit is None and _has(each, other)), _NAMED + 1))
+    if not holders:
+        return "; no traced process has the other end open"
+    names = ", ".join(process_name(each) for each in holders[:_NAMED])
+    return f"; the other end is open in {names}{' and others' if len(holders) > _NAMED else ''}"
+
+
+def _has(process: Process, file: OpenFile) -> bool:
+    return any(descriptor.file is file for descriptor in process.table)
+
+
+def _write(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    held = _held(process, thread, call)
+    if held is None:
+        return "it waits until the other end reads"
+    if held.file.pipe is not None or held.file.kind is Kind.PIPE:
+        return f"the pipe is full: it waits until the other end is read or closed{_ends(kernel, held.file)}"
+    if held.file.socket is not None:
+        return f"the send buffer is full: it waits until the peer {held.file.socket.peer or ''} reads".replace(
+            "  ", " "
+        )
+    return f"it waits until fd {held.number} takes the data"
+
+
+def _held(process: Process, thread: Thread, call: Waited) -> Descriptor | None:
+    number = call.number(0)
+    found = thread.inside_descriptor
+    return found or (None if number is None else process.table.open.get(number))
+
+
+def _connect(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del kernel, process, thread
+    if call.has("AF_UNIX"):
+        return "the accept queue of the listener is full: the server does not accept"
+    return "the connection request gets no answer: the host is down, or a firewall drops it; ss -tn shows SYN-SENT"
+
+
+def _queue(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+    del kernel, process, thread
+    if call.name in SEMAPHORE_WAITS:
+        return "it waits until another process changes the semaphore: ipcs -s -i ID shows the last one that did"
+    return "it waits until another process sends to, or takes from, the queue: ipcs -q, /dev/mqueue"
+
+
+def _plain(words: str) -> Callable[[Kernel, Process, Thread, Waited], str]:
+    def say(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+        del kernel, process, thread, call
+        return words
+
+    return say
+
+
+_SENTENCES: tuple[tuple[frozenset[str], Callable[[Kernel, Process, Thread, Waited], str]], ...] = (
+    (CONTROLS | {"flock"}, _lock),
+    (OPENS, _open),
+    (FUTEXES, _futex),
+    (CHILD_WAITS, _child),
+    (FILE_READS | RECEIVES, _read),
+    (FILE_WRITES | SENDS, _write),
+    (frozenset({"connect"}), _connect),
+    (QUEUE_WAITS, _queue),
+    (ACCEPTS, _plain("it waits for a connection")),
+    (WAITS, _plain("it waits until one of them is ready")),
+    (SLEEPS, _plain("it sleeps")),
+    (PAUSES | SIGNAL_WAITS, _plain("it waits for a signal")),
+    (frozenset({"restart_syscall"}), _plain("a wait with a timeout that was under way when strace attached")),
+)
