@@ -31,7 +31,10 @@ def test_findings_can_be_0(sample, options):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "COMMAND"),
+        ((), "COMMAND is missing; commands: analyze, "),
+        (("--frobnicate",), "unrecognized arguments: --frobnicate\n"),
+        (("rules", "nosuch"), "nosuch is not `new`; the page of a rule: tracediag explain nosuch\n"),
+        (("explain", "nosuch"), "lists them; a call of a trace is named as TRACE:LINE\n"),
         (("analize", "x"), "analize is not a command; did you mean analyze?"),
         (("analyze",), "TRACE"),
         (("analyze", "x", "--format", "xml"), "invalid choice"),
@@ -56,6 +59,7 @@ def test_wrong_usage_is_2(arguments, said):
     done = tracediag(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
+    assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert not done.stdout
 
@@ -126,13 +130,13 @@ def test_compressed(tmp_path, sample):
 
 
 def test_a_crash_of_ours_is_2(monkeypatch, capsys, quiet):
-    import tracediag.api
+    import tracediag.analysis
     from tracediag.__main__ import main
 
     def crash(*_args, **_options):
         raise ZeroDivisionError("division \x1b[31mby zero\nmore")
 
-    monkeypatch.setattr(tracediag.api, "Analysis", crash)
+    monkeypatch.setattr(tracediag.analysis, "Analysis", crash)
     assert main(["analyze", str(quiet)]) == 2
     said = capsys.readouterr().err
     assert said == "tracediag: internal error: ZeroDivisionError: division \\x1b[31mby zero (--debug shows where)\n"

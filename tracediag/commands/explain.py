@@ -61,7 +61,7 @@ def run(options: Options) -> int:
             return _explain(trace, line, options)
         if is_file(trace):
             raise UsageError(f"{trace} is a trace: which line? tracediag explain {trace}:LINE") from None
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{error}; a call of a trace is named as TRACE:LINE") from None
     if options.format != "full" or options.report:
         raise UsageError("the page of a rule has no other format; for all rules: tracediag rules --format json")
     from tracediag.rules.pages import parse_page

@@ -73,10 +73,16 @@ class Parser(argparse.ArgumentParser):
             write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        """Exit with code 2, the usage and the message; control bytes in arguments are made visible."""
-        with self._painted_for(sys.stderr):
-            write_error(f"{self.format_usage()}{self.prog}: error: {visible(message)}\n")
+        """Exit with code 2 and the message alone, without the usage; control bytes in arguments are made visible."""
+        write_error(f"{self.prog}: error: {visible(message)}\n")
         self.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Let an argument that has an `unknown` of its own say what is wrong with a value."""
+        unknown = getattr(action, "unknown", None)
+        if unknown is not None and action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(None, unknown(str(value)))
+        super()._check_value(action, value)
 
     @contextmanager
     def _painted_for(self, stream: IO[str]) -> Iterator[None]:

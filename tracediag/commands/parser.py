@@ -60,7 +60,7 @@ def build_parser(names: Iterable[str] = NAMES) -> argparse.ArgumentParser:
     """Return the parser of the command line, for these subcommands: loading what the others need takes time."""
     parser = Parser(prog="tracediag", description=_DESCRIPTION)
     add_common(parser)
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, prog="tracediag")
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", prog="tracediag")
     for name in names:
         module = load(name)
         text = module.__doc__ or ""
@@ -79,6 +79,8 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
     namespace, rest = parser.parse_known_args(arguments)
     if rest:
         _take_rest(parser, namespace, rest)
+    if namespace.subcommand is None:  # not argparse's to require: it would hide an unknown option
+        parser.error(f"COMMAND is missing; commands: {', '.join(NAMES)}")
     module = load(namespace.subcommand)
     return module, msgspec.convert(vars(namespace), module.Options)
 

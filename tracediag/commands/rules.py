@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,13 +36,21 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
-    new = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules").add_parser(
+    parser.usage = "%(prog)s [-h] [--format {table,json}] [new NAME]"
+    actions = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules")
+    actions.unknown = _unknown  # type: ignore[attr-defined]
+    new = actions.add_parser(
         "new", help="create a new rule", description="Create the files of a new rule in a checkout of tracediag."
     )
     new.add_argument("name", metavar="NAME", help="the fault, as words joined by hyphens: double-close")
     new.add_argument("--family", metavar="FAMILY", help="folder of the rule (default: that of the most similar rule)")
     new.add_argument("--dir", metavar="DIR", help="the checkout (default: the one that tracediag runs from)")
     add_common(new)
+
+
+def _unknown(word: str) -> str:
+    word = shlex.quote(word)
+    return f"{word} is not `new`; the page of a rule: tracediag explain {word}"
 
 
 def run(options: Options) -> int:

@@ -88,7 +88,7 @@ class OpenFile(Watched, eq=False):
     terminal: bool = False
     """Whether it has answered as a terminal does: TCGETS in ioctl_tty(2)."""
     stated: Syscall | None = None
-    """The last F_GETFL, as long as nobody has asked for its answer."""
+    """The last F_GETFL, until its flags are asked for."""
     known_path: str | None = None
     """The path, once somebody has asked for it; see `path`."""
     socket: Socket | None = None

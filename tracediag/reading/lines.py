@@ -87,5 +87,5 @@ class WholeLines:
 
 
 def _only_returns(data: bytes) -> bool:
-    """Return whether carriage returns end the lines of a text that has no line feed, behind whatever margin."""
+    """Return whether carriage returns end the lines of a text that has no line feed, after any margin."""
     return b"\n" not in data and len(_RESULT.findall(data)) > 1

@@ -1,8 +1,8 @@
-"""A command that runs under strace, from its start until nothing of it is left.
+"""A command that runs under strace, from its start until all of its processes have ended.
 
 strace is handed a pipe by its place under /proc, never the name of the trace: `strace -o` takes a leading `|` or `!`
-for a command to run. Behind the pipe a `relay` writes the file, so the command never waits for the analysis, and the
-file is read while it grows.
+for a command to run. At the other end of the pipe a `relay` writes the file, so the command never waits for the
+analysis, and the file is read while it grows.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ on_table = _subscribe(("table", ""))
 
 
 class Rule:
-    """One kind of fault; made anew for each trace."""
+    """One kind of fault; each trace has an instance of its own."""
 
     code: ClassVar[str]
     """"TD101"."""

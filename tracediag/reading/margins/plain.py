@@ -21,10 +21,10 @@ _HALF = " <unfinished ...>"
 
 
 def is_plain(lines: Sequence[str]) -> bool:
-    """Return whether each of these lines is a record as strace prints it, behind strace's own prefix.
+    """Return whether each of these lines is a record as strace prints it, after strace's own prefix.
 
-    What may be damage within such a record, such as entities of HTML, is not looked for; and where many different
-    numbers stand in front, they may be those of lines.
+    What may be damage within such a record, such as entities of HTML, is not looked for; and many different
+    numbers at the start of lines may be line numbers.
     """
     used = lines[:-1]  # the last may be cut
     if len(used) < FEW:
