@@ -42,7 +42,7 @@ def analyze(monkeypatch):
             def report(self):
                 return Report(input=Input(path=self._path), findings=self._findings)
 
-        monkeypatch.setattr("tracediag.api.Analysis", Fake)
+        monkeypatch.setattr("tracediag.analysis.Analysis", Fake)
         return main(["analyze", *paths, *options]), asked
 
     return run
