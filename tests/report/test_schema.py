@@ -15,6 +15,7 @@ from tracediag.overviews.context import Lines
 from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.files import list_files
 from tracediag.overviews.following import follow
+from tracediag.overviews.lives import fold_lives
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
@@ -25,6 +26,7 @@ from tracediag.report.cause import document as cause_document
 from tracediag.report.explanation import document as explanation_document
 from tracediag.report.files import document as files_document
 from tracediag.report.following import document as life_document
+from tracediag.report.lives import document as lives_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.search import document as search_document
 from tracediag.report.search import groups_document
@@ -108,6 +110,12 @@ def test_files_follow_it() -> None:
     for path in SAMPLES[::9]:
         found = checked("files", files_document(list_files(str(path))))
         assert found.keys() == schema("files")["properties"].keys()
+
+
+def test_shapes_of_lives_follow_it() -> None:
+    for path in SAMPLES[::9]:
+        found = checked("lives", lives_document(fold_lives(str(path))))
+        assert found.keys() == schema("lives")["properties"].keys()
 
 
 def test_states_follow_it() -> None:

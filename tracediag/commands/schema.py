@@ -4,8 +4,8 @@
 
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
-a life, `why` a cause, `grep` a search, `grep --by` groups and
-`files` files.
+a life, `why` a cause, `grep` a search, `grep --by` groups,
+`files` files and `lives` lives.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
     document: Literal[
-        "report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files"
+        "report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files", "lives"
     ] = "report"
 
 
@@ -31,10 +31,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "document",
         metavar="DOCUMENT",
-        choices=("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files"),
+        choices=(
+            "report",
+            "summary",
+            "tree",
+            "state",
+            "explanation",
+            "life",
+            "cause",
+            "search",
+            "groups",
+            "files",
+            "lives",
+        ),
         nargs="?",
         default="report",
-        help="report, summary, tree, state, explanation, life, cause, search, groups or files (default: report)",
+        help="report, summary, tree, state, explanation, life, cause, search, groups, files or lives (default: report)",
     )
 
 

@@ -6,6 +6,7 @@ state      `take_state`: what was open, locked, mapped and blocked at a line; `d
 explaining one call in words; `sentences`, `judging`, `arguments`
 following  `follow`: the life of one object; `finding`, `births`, `living` (a process), `data`, `log`
 why        `find_cause`: what is behind a message; `words`
+lives      `fold_lives`: the shapes of lives; `folding` (one life), `shapes` (counted, the rare ones told apart)
 touching   which open file descriptions an event acts on
 
 calls, processes   views that count with `reading.counter`, without an event for most lines

@@ -17,18 +17,31 @@ from tracediag.report.cause import SCHEMA as CAUSE
 from tracediag.report.explanation import SCHEMA as EXPLANATION
 from tracediag.report.files import SCHEMA as FILES
 from tracediag.report.following import SCHEMA as LIFE
+from tracediag.report.lives import SCHEMA as LIVES
 from tracediag.report.search import GROUPS_SCHEMA as GROUPS
 from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
-from tracediag.results import cause, explanation, files, findings, following, overview, report, search, state, tables
+from tracediag.results import (
+    cause,
+    explanation,
+    files,
+    findings,
+    following,
+    lives,
+    overview,
+    report,
+    search,
+    state,
+    tables,
+)
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files")
+DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files", "lives")
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files)
+_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files, lives)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -50,6 +63,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(SEARCH, _generated(search.Search))
         case "groups":
             return _published(GROUPS, _generated(search.Groups))
+        case "lives":
+            return _published(LIVES, _generated(lives.Lives))
         case "files":
             return _published(FILES, _generated(files.Files))
         case "state":

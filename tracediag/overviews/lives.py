@@ -1,0 +1,157 @@
+"""The shapes of lives: every connection, child and opened file folded to its steps; equal ones are counted.
+
+Where most objects of a kind live alike, the few that do not are told apart: an error that only three connections meet
+stands out, whatever the program makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tracediag.evidence.names import program_name
+from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
+from tracediag.kernel.describe import describe_file
+from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
+from tracediag.kernel.process import Process
+from tracediag.overviews.folding import Life, step_of
+from tracediag.overviews.shapes import Shapes
+from tracediag.overviews.view import Progress
+from tracediag.reading import AnySource, Reader
+from tracediag.results.lives import KINDS, Lives
+from tracediag.results.tables import Source
+from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, OPENS
+from tracediag.trace.events import Event, Syscall
+from tracediag.trace.records import Exit
+from tracediag.trace.values import text_of
+
+
+def fold_lives(trace: AnySource, of: Collection[str] = KINDS, progress: Progress | None = None) -> Lives:
+    """Read a trace, given as for `Reader`, and return the shapes of its lives; one pass.
+
+    Args:
+        trace: the trace.
+        of: which objects: "connections", "children", "files".
+        progress: called with the number of bytes consumed.
+
+    Raises:
+        UnreadableError: if the trace cannot be read.
+        ValueError: if there is no such kind of object.
+    """
+    for kind in of:
+        if kind not in KINDS:
+            raise ValueError(f"no lives of {kind!r}; there are {', '.join(KINDS)}")
+    reader, folder = Reader(trace, calls=known_calls(), begun=begun_calls(), progress=progress), _Folder(frozenset(of))
+    for event in reader:
+        folder.take(event)
+    folder.finish()
+    counts = reader.counts
+    name = trace if isinstance(trace, str) else reader.name
+    source = Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage)
+    return Lives(source=source, groups=folder.shapes.groups())
+
+
+class _Folder:
+    """Follows the lives that are not over, and hands those that are to the shapes."""
+
+    def __init__(self, of: frozenset[str]) -> None:
+        self.shapes = Shapes()
+        self._kernel = Kernel()
+        self._connections, self._files, self._children = (kind in of for kind in KINDS)
+        self._open: dict[OpenFile, Life] = {}
+        self._living: dict[Process, Life] = {}
+
+    def take(self, event: Event) -> None:
+        """Process one event."""
+        action = apply(self._kernel, event)
+        if isinstance(event, Syscall):
+            self._call(action, event)
+        elif isinstance(event, Exit) and action.process.exit is event:
+            life = self._living.pop(action.process, None)
+            if life is not None:
+                end = f"exit {event.status}" if event.signal is None else f"killed by {event.signal}"
+                self._end("children", life, end, event.line)
+        for descriptor in action.released:
+            if descriptor.file.gone:
+                self._gone(descriptor.file, event)
+
+    def _call(self, action: Action, call: Syscall) -> None:
+        for opened in action.opened:
+            self._born(opened, call)
+        descriptor = action.descriptor
+        if descriptor is not None and call.name not in ACCEPTS:
+            life = self._open.get(descriptor.file)
+            if life is not None and (step := step_of(call)) is not None:
+                life.add(step, call.line)
+        if self._children and call.name in FORKS | EXECS:
+            self._child(action, call)
+        elif self._living and (reaped := action.process.reaped) and reaped[-1].call is call:
+            self._reaped(action, call)
+
+    def _born(self, opened: Descriptor, call: Syscall) -> None:
+        file = opened.file
+        if self._connections and file.kind is Kind.SOCKET and file.socket is not None:
+            life = self._open[file] = Life(f"fd {opened.number}", call.line)
+            if call.name in ACCEPTS:
+                life.add("accept", call.line)
+        elif self._files and file.kind is Kind.FILE and call.name in OPENS:
+            life = self._open[file] = Life(f"fd {opened.number}", call.line)
+            life.add("create" if call.has("O_CREAT") else "open", call.line)
+
+    def _child(self, action: Action, call: Syscall) -> None:
+        if call.name in FORKS:
+            thread = self._kernel.process_table.find(call.result) if call.result else None
+            if thread is not None and thread.process is not action.process:
+                life = self._living.setdefault(thread.process, Life(f"pid {call.result}", call.line))
+                life.add("fork", call.line)
+            return
+        child = self._living.get(action.process)
+        if child is not None:
+            path = text_of(call.arg("pathname"))
+            program = program_name(None if path is None else str(path)) or "?"
+            child.add(f"exec {call.errno or program}", call.line)
+
+    def _reaped(self, action: Action, call: Syscall) -> None:
+        """End the life of a child that strace did not follow: only its parent learns how it ended."""
+        last = action.process.reaped[-1]
+        life = None if last.child is None else self._living.pop(last.child, None)
+        if life is not None:
+            end = f"exit {last.status}" if last.signal is None else f"killed by {last.signal}"
+            self._end("children", life, end, call.line)
+
+    def _gone(self, file: OpenFile, event: Event) -> None:
+        life = self._open.pop(file, None)
+        if life is None:
+            return
+        if isinstance(event, Exit):
+            end = "process ends"
+        else:
+            end = "exec" if isinstance(event, Syscall) and event.name in EXECS else "close"
+        self._end_file(file, life, end, event.line)
+
+    def _end_file(self, file: OpenFile, life: Life, end: str, line: int) -> None:
+        kind = _kind(file, life)
+        if kind is not None:
+            what = describe_file(file)  # only now is the other end of a connection known
+            life.name += f" = {what}" if what else ""
+            self._end(kind, life, end, line)
+
+    def _end(self, kind: str, life: Life, end: str, line: int) -> None:
+        life.add(end, line)
+        self.shapes.add(kind, life)
+
+    def finish(self) -> None:
+        """End what the trace leaves alive."""
+        for file, life in self._open.items():
+            self._end_file(file, life, "still open", life.last_line)
+        for life in self._living.values():
+            self._end("children", life, "still running", life.last_line)
+
+
+def _kind(file: OpenFile, life: Life) -> str | None:
+    """Return the group of a life; None for a socket that never was a connection."""
+    if file.kind is Kind.FILE:
+        return "files"
+    if life.steps[:1] == ["accept"]:
+        return "connections accepted"
+    is_made = any(step.startswith("connect") for step in life.steps)
+    return "connections made" if is_made else None
