@@ -23,8 +23,9 @@ _LONGEST_LOOP = 6
 _MOST_STEPS = 24
 """Steps that a life keeps; of a longer one the middle is cut out, the last ones stay."""
 _CUT = "..."
-_PASSING = frozenset({"EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ENOTTY"})
-"""Errors after which the call is only made again, or that are an answer: ENOTTY says that a file is no terminal."""
+_PASSING = frozenset({"EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "EOPNOTSUPP"})
+"""Errors after which the call is made again or in another way: ENOTTY says that a file is no terminal, EOPNOTSUPP that
+the filesystem cannot clone it (FICLONE in cp)."""
 
 _KINDS = {
     **dict.fromkeys(MOVES, "copy"),
