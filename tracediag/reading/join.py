@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from tracediag.reading.halves import Half, Key, Latest, Place, key_of
+from tracediag.reading.outputs import settle
 from tracediag.reading.result import Result, read_result
 from tracediag.trace.events import Begun, Parser, Syscall
 
@@ -136,8 +137,8 @@ class Joiner:
         return half
 
     def unreturned(self, half: Half) -> Syscall:
-        """Return the call of a half that was never resumed."""
-        return Syscall(
+        """Return the call of a half that was never resumed; its output may show that it returned."""
+        call = Syscall(
             line=half.line,
             pid=half.pid,
             time=half.time,
@@ -148,6 +149,8 @@ class Joiner:
             returned=False,
             cut=half.cut,
         )
+        settle(call)
+        return call
 
     def resume(
         self, place: Place, name: str, rest: str, tail: str, *, returned: bool = True
