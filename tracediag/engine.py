@@ -224,12 +224,16 @@ class Engine:
             self._dispatch(self._listeners.get(("table", ""), _NO_LISTENERS), self.scope.table, last, found)
         unproven, self._unproven = self._unproven, []
         yield from self._judged((*unproven, *found))
+        found = []
+        self._dispatch(self._listeners.get(("last", ""), _NO_LISTENERS), self.kernel, last, found)
+        yield from self._judged(found)
 
     def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
         """Hold back findings that rest on the absence of calls that the recording never shows, until the trace ends."""
         for finding in found:
             rule = self._by_name[finding.name]
             if rule.proves(finding):
+                self.scope.explain(finding)
                 yield rule.weighed(finding)
             else:
                 self._unproven.append(finding)

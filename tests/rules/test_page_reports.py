@@ -6,8 +6,6 @@ python -m pytest tests/rules/test_page_reports.py --rewrite-pages -k NAME     wr
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
 from pages import traces
@@ -37,5 +35,6 @@ def report_of(rule: type[Rule], fence: str) -> str:
 def test_the_page_shows_the_report(rule: type[Rule], request: pytest.FixtureRequest) -> None:
     wanted = with_reports(rule)
     if request.config.getoption("--rewrite-pages") and wanted != rule.page():
-        Path(str(sys.modules[rule.__module__].__file__)).with_suffix(".md").write_text(wanted, encoding="utf-8")
+        file = rule.page_file()
+        file.write_text(file.read_text(encoding="utf-8").replace(rule.page(), wanted), encoding="utf-8")
     assert rule.page() == wanted

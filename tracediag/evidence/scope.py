@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
+from functools import cached_property
 
+from tracediag.evidence.blame import Blame
 from tracediag.evidence.call_table import CallTable
 from tracediag.evidence.filters import may_only_spin, would_show
 from tracediag.evidence.steps import last_line
+from tracediag.evidence.subject import find_subject
 from tracediag.evidence.verdicts import Verdicts
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
+from tracediag.results.findings import Finding
 from tracediag.trace.calls import CLOSES
 
 _TOO_FEW = 20
 """Lines of an excerpt up to which it may lack a call without a filter that leaves it out."""
 _STANDARD_STREAMS = 3
+_EXPLAINED = 10_000
 _KINDS = 3
 """Kinds of failures without a success between them that show that successes were left out."""
 
@@ -64,11 +69,23 @@ class Scope:
         """On the processes that have ended."""
         self.table = CallTable()
         """The counts of `strace -c`, where the recording holds such a table."""
+        self.explained: set[int] = set()
+        """The lines that findings have as steps so far; of a trace with very many findings only the first."""
 
     @property
     def is_table(self) -> bool:
         """Whether the recording is a table of `strace -c` and shows no call."""
         return bool(self.table) and not self._kernel.names
+
+    @cached_property
+    def subject(self) -> Blame | None:
+        """The failed call that an excerpt is about; ask after the end of the trace."""
+        return find_subject(self._kernel) if self.is_excerpt else None
+
+    def explain(self, finding: Finding) -> None:
+        """Note the lines that a finding has as steps."""
+        if len(self.explained) < _EXPLAINED:
+            self.explained.update(step.line for step in finding.steps)
 
     def end(self) -> None:
         """Note that the trace has ended: only now is its length known."""

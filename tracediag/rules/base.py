@@ -18,6 +18,7 @@ what they want to see:
     @on_process_end                    the trace shows nothing more of a process: its last thread has exited, or the
                                        trace is over; once for each process; the method takes a `ProcessEnd`
     @on_trace_end                      the trace is over; the method takes the kernel instead of an action
+    @on_last                           the same, after all other findings: for what none of them explains
     @on_table                          the trace is a table of `strace -c`; the method takes a `CallTable`
 
 They read the model and yield findings. What a rule has to remember about an object of the model it keeps in `Cases`
@@ -36,6 +37,7 @@ import msgspec
 from tracediag.evidence.scope import Scope
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Absence, Confidence, Explained, Finding, Maturity, Severity, Step
+from tracediag.rules.heads import split_head
 from tracediag.trace.calls import CLOSES
 
 _BY_NUMBER = frozenset({"descriptor", "epoll", "socket"})
@@ -98,6 +100,7 @@ on_stop = _subscribe(("stop", ""))
 on_exit = _subscribe(("exit", ""))
 on_process_end = _subscribe(("process end", ""))
 on_trace_end = _subscribe(("end", ""))
+on_last = _subscribe(("last", ""))
 on_table = _subscribe(("table", ""))
 
 
@@ -207,13 +210,17 @@ class Rule:
 
     @classmethod
     def page(cls) -> str:
-        """Return the Markdown page of the rule.
+        """Return the Markdown page of the rule, below its head.
 
         Raises:
             OSError: if the page is not installed beside the module.
         """
-        module = sys.modules[cls.__module__].__file__
-        return Path(str(module)).with_suffix(".md").read_text(encoding="utf-8")
+        return split_head(cls.page_file().read_text(encoding="utf-8"))[1]
+
+    @classmethod
+    def page_file(cls) -> Path:
+        """Return the file of the page, which may begin with a head."""
+        return Path(str(sys.modules[cls.__module__].__file__)).with_suffix(".md")
 
     @classmethod
     def subscriptions(cls) -> dict[Subscription, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.names import named, program_name
-from tracediag.evidence.remedies import failure_of, fix_of
+from tracediag.evidence.remedies import failure_of
 from tracediag.evidence.verdict import Verdict, chain
 from tracediag.evidence.verdicts import final, is_orphan
 from tracediag.kernel import Kernel
@@ -15,6 +15,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
+from tracediag.rules.readings import fix_of
 from tracediag.trace.calls import FORKS
 from tracediag.trace.records import Exit
 

@@ -9,7 +9,7 @@ from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import named, process_name, program_name, subject
-from tracediag.evidence.remedies import failure_of, fix_of, why_of
+from tracediag.evidence.remedies import failure_of
 from tracediag.evidence.verdict import Verdict, failures
 from tracediag.evidence.verdicts import ceiling, final, is_orphan, outlives
 from tracediag.evidence.waiters import waits_since
@@ -18,6 +18,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
+from tracediag.rules.readings import fix_of, why_of
 from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit

@@ -1,0 +1,85 @@
+"""Failed calls: the subject of an excerpt gets an answer, the most specific one, and healthy work gets none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracediag.api import analyze
+from tracediag.rules.heads import parse_head
+from tracediag.rules.readings import heads, meanings
+from tracediag.trace.errnos import find_errno
+
+DENIED = 'openat(AT_FDCWD, "/etc/x", O_RDONLY) = -1 EACCES (Permission denied)\n'
+CREATED = 'openat(AT_FDCWD, "/run/x/pid", O_WRONLY|O_CREAT, 0644) = -1 EACCES (Permission denied)\n'
+INET = 'bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.0.0")}, 16) = -1 EACCES (x)\n'
+UNIX = 'bind(3, {sa_family=AF_UNIX, sun_path="/run/x.sock"}, 110) = -1 EACCES (Permission denied)\n'
+LOOKED = 'stat("/etc/a", 0x7ffe) = -1 ENOENT (No such file or directory)\n'
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "name", "words"),
+    [
+        (DENIED, "permission-denied", "lacks permission for the file"),
+        (CREATED, "permission-denied", "write permission on /run/x"),
+        (INET, "privileged-port", "port 80 is privileged"),
+        (UNIX, "permission-denied", "the directory /run is not writable"),
+        ("shmget(0x1, 65536, 0600) = -1 EINVAL (Invalid argument)\n", "failed-call", "shmget fails with EINVAL"),
+        (LOOKED, "failed-call", "stat of /etc/a fails with ENOENT"),
+        (LOOKED + DENIED + LOOKED.replace("/a", "/b"), "permission-denied", "openat of /etc/x"),
+    ],
+)
+def test_the_most_specific_reading_speaks(excerpt: str, name: str, words: str) -> None:
+    (finding,) = analyze(excerpt.splitlines(keepends=True)).findings
+    assert finding.name == name
+    assert words in finding.title
+
+
+@pytest.mark.parametrize(
+    "excerpt",
+    [
+        LOOKED + LOOKED.replace("/a", "/b"),
+        'access("/etc/ld.so.preload", R_OK) = -1 ENOENT (No such file or directory)\n',
+        "ioctl(1, TCGETS, 0x7ffe) = -1 ENOTTY (Inappropriate ioctl for device)\n",
+        "read(3, 0x7ffe, 10) = -1 EAGAIN (Resource temporarily unavailable)\n",
+        DENIED + "getpid() = 1\n" * 100,
+        'execve("./a", ["./a"], 0x7ffe /* 0 vars */) = 0\n' + DENIED + "exit_group(0) = ?\n+++ exited with 0 +++\n",
+    ],
+)
+def test_what_is_part_of_normal_work_is_no_subject(excerpt: str) -> None:
+    assert analyze(excerpt.splitlines(keepends=True)).findings == ()
+
+
+def test_a_bad_end_has_the_words_of_the_page() -> None:
+    lines = [
+        'execve("./a", ["./a"], 0x7ffe /* 0 vars */) = 0\n',
+        INET,
+        "exit_group(1) = ?\n",
+        "+++ exited with 1 +++\n",
+    ]
+    (finding,) = analyze(lines).findings
+    assert finding.name == "failed-call-behind-exit"
+    assert "CAP_NET_BIND_SERVICE" in finding.fix
+
+
+def test_every_head_is_whole() -> None:
+    for path, head in heads().items():
+        assert head.readings, path
+        for reading in head.readings:
+            query = reading.query
+            assert query.is_condition, (path, reading.match)
+            assert not query.model, (path, reading.match)
+            assert not query.never, (path, reading.match)
+            assert query.errnos == reading.errnos, (path, reading.match)
+
+
+def test_the_table_knows_its_errors() -> None:
+    for call, errno in meanings():
+        assert find_errno(errno) is not None, (call, errno)
+
+
+@pytest.mark.parametrize(
+    "head", ["severity: warning", "severity: warning\nsummary: x\n\nmatch: errno == EIO", "no field"]
+)
+def test_a_malformed_head_is_refused(head: str) -> None:
+    with pytest.raises(ValueError, match="the head of the page"):
+        parse_head(head)

@@ -1,0 +1,89 @@
+"""What the rules about failed calls share, and the rules of them that are a page and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+from tracediag.evidence.blame import Blame
+from tracediag.evidence.remedies import failure_of, object_of
+from tracediag.kernel import Kernel
+from tracediag.results.findings import Finding, Severity, step
+from tracediag.rules.base import Rule, on_last
+from tracediag.rules.heads import Head, split_head
+from tracediag.rules.readings import filled, fix_of, heads, reading_of, why_of
+
+_TITLE = re.compile(r"# ([\w-]++) \((TD\d++)\)\n")
+
+
+class FailureRule(Rule):
+    """A rule about a failed call, in a recording where nothing shows how the program ended."""
+
+    file: ClassVar[Path | None] = None
+    """The page whose readings it gives; None for the rule that speaks where no page does."""
+
+    @on_last
+    def unexplained(self, kernel: Kernel) -> Iterator[Finding]:
+        """Report the failed call that the excerpt is about, if no other finding has it as a step."""
+        del kernel
+        blame = self.scope.subject
+        if blame is None or blame.call.line in self.scope.explained:
+            return
+        known = reading_of(blame.call)
+        if (None if known is None else known[0]) == self.file:
+            yield self._about(blame)
+
+    def _about(self, blame: Blame) -> Finding:
+        known = reading_of(blame.call)
+        says = "" if known is None else f": {filled(known[1].says, blame)}"
+        return self.finding(
+            [step(blame.call, failure_of(blame), primary=True)],
+            object=object_of(blame) or blame.call.name,
+            title=failure_of(blame) + says,
+            confidence=blame.confidence,
+            severity=self.severity,
+            why=why_of(blame),
+            fix=fix_of(blame),
+        )
+
+
+class PageRule(FailureRule):
+    """A rule that is a page and nothing else: `<name>.md` with a head, and no `<name>.py` beside it."""
+
+    @classmethod
+    def page_file(cls) -> Path:
+        """Return the file of the page."""
+        assert cls.file is not None
+        return cls.file
+
+
+@cache
+def page_rules() -> tuple[type[PageRule], ...]:
+    """Return the rules that are pages.
+
+    Raises:
+        ValueError: if a page has a head that is malformed, or no title.
+    """
+    return tuple(_made(path, head) for path, head in heads().items())
+
+
+def _made(path: Path, head: Head) -> type[PageRule]:
+    title = _TITLE.match(split_head(path.read_text(encoding="utf-8"))[1])
+    if title is None:
+        raise ValueError(f"{path.name}: a page begins with its name and code")
+    return type(
+        title[1].title().replace("-", ""),
+        (PageRule,),
+        {
+            "__module__": f"{__package__}.{path.parent.name}.{path.stem}",
+            "__doc__": head.summary,
+            "code": title[2],
+            "name": title[1],
+            "severity": Severity(head.severity),
+            "summary": head.summary,
+            "file": path,
+        },
+    )

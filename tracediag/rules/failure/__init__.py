@@ -1,0 +1,1 @@
+"""Failed calls: what an error means for this call and this object."""

@@ -1,0 +1,110 @@
+"""What a failed call means: the most specific reading of the pages, and behind them the table of all errors.
+
+`failure/meanings.tsv` has a line for an error of some calls, or of any: calls, error, what it means, what helps. Pages
+and table are read when the first failure is reported, and not before.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from tracediag.evidence.blame import Blame
+from tracediag.evidence.remedies import object_of
+from tracediag.query.paths import paths_of
+from tracediag.rules.heads import Head, Reading, parse_head, split_head
+from tracediag.trace.events import Syscall
+
+_FAMILY = Path(__file__).parent / "failure"
+_ANY = "*"
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What an error of a call means, as the table has it."""
+
+    why: str
+    fix: str
+
+
+@cache
+def heads() -> dict[Path, Head]:
+    """Return the heads of the pages about failed calls, by their files.
+
+    Raises:
+        ValueError: if a head is malformed.
+    """
+    texts = ((path, split_head(path.read_text(encoding="utf-8"))[0]) for path in sorted(_FAMILY.glob("*.md")))
+    return {path: parse_head(text) for path, text in texts if text}
+
+
+@cache
+def _by_error() -> dict[str, list[tuple[Path, Reading]]]:
+    found: dict[str, list[tuple[Path, Reading]]] = {}
+    for path, head in heads().items():
+        for reading in head.readings:
+            for errno in reading.errnos:
+                found.setdefault(errno, []).append((path, reading))
+    return found
+
+
+def reading_of(call: Syscall) -> tuple[Path, Reading] | None:
+    """Return the most specific reading of a failed call, with its page: the one that compares the most."""
+    fitting = [one for one in _by_error().get(call.errno or "", ()) if one[1].query.matches_call(call)]
+    return max(fitting, key=lambda one: one[1].comparisons, default=None)
+
+
+@cache
+def meanings() -> dict[tuple[str, str], Meaning]:
+    """Return the table of errors, by the name of the call, or "*", and of the error."""
+    found = {}
+    for line in (_FAMILY / "meanings.tsv").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            calls, errno, why, fix = line.split("\t")
+            found.update({(call, errno): Meaning(why, fix) for call in calls.split()})
+    return found
+
+
+def why_of(blame: Blame) -> str:
+    """Return what the error means for this call, with its manual page."""
+    known = reading_of(blame.call)
+    found = known[1] if known is not None else _meaning(blame.call)
+    if found is None:
+        return f"what {blame.call.errno} means for {blame.call.name}: {blame.call.name}(2), ERRORS"
+    return filled(found.why, blame)
+
+
+def fix_of(blame: Blame) -> str:
+    """Return what removes the cause of the failure."""
+    call, known = blame.call, reading_of(blame.call)
+    found = known[1] if known is not None else _meaning(call)
+    if found is None:
+        return f"remove the cause of {call.errno} at line {call.line}, or let the program continue without {call.name}"
+    return filled(found.fix, blame)
+
+
+def _meaning(call: Syscall) -> Meaning | None:
+    table, errno = meanings(), call.errno or ""
+    return table.get((call.name, errno)) or table.get((_ANY, errno))
+
+
+def filled(text: str, blame: Blame) -> str:
+    """Return the text of a reading or of the table with what the trace shows: see `tracediag.rules.heads`."""
+    call, it = blame.call, object_of(blame)
+    number = call.number(0)
+    named = it or (f"fd {number}" if number is not None and 0 <= number < 1 << 20 else f"what {call.name} is about")
+    parts = {
+        "{call}": call.name,
+        "{errno}": call.errno or "",
+        "{it}": named,
+        "{parent}": (posixpath.dirname(it.rstrip("/")) or "the working directory") if it else "the directory",
+        "{to}": (paths_of(call) or (named,))[-1],
+        "{port}": named.rpartition(":")[2],
+    }
+    for field, value in parts.items():
+        if "{" not in text:
+            break
+        text = value.join(text.split(field))
+    return text
