@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.waiting import selected
@@ -75,6 +76,20 @@ def blocked_at(end: ProcessEnd) -> Syscall | Begun | None:
     if end.exit is None:
         return next((call for thread in end.process.threads if (call := blocked_in(thread)) is not None), None)
     return None if end.exit.signal is None or end.thread is None else blocked_in(end.thread)
+
+
+def killing_lines(end: ProcessEnd) -> Iterator[int]:
+    """Yield the lines of the signal that killed a process: it ended the wait, and is not its cause."""
+    if end.exit is not None:
+        yield end.line
+        if end.thread is not None and end.thread.last_signal is not None:
+            yield end.thread.last_signal.line
+
+
+def none_returns(kernel: Kernel) -> bool:
+    """Whether no call of any thread returns in the trace, as where strace was attached to a program that hangs."""
+    last = (thread.last_call for thread in kernel.process_table.threads.values())
+    return all(call is None or not call.returned for call in last)
 
 
 def lasts(call: Syscall, kernel: Kernel, duration: float) -> bool:

@@ -1,0 +1,1 @@
+"""Waits that do not end (TD6xx)."""

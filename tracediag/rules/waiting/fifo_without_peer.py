@@ -1,0 +1,59 @@
+"""TD610: an open of a FIFO that waits for the other end until the trace, or the process, ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.waiters import blocked_at, killing_lines, none_returns
+from tracediag.evidence.waits import may_be_fifo
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_process_end
+from tracediag.trace.calls import OPENS
+from tracediag.trace.events import Syscall
+
+_LONG = 1.0
+"""Seconds after which an open is no slow one."""
+
+
+class FifoWithoutPeer(Rule):
+    """An open of one end has not returned when the process is killed or the trace ends."""
+
+    code = "TD610"
+    name = "fifo-without-peer"
+    severity = Severity.ERROR
+    summary = "open of a FIFO waits until another process opens the other end, and none does"
+    raised_by = (OPENS,)
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge the call in which a process was killed, or in which it stands at the end."""
+        call = blocked_at(end)
+        if call is None or call.name not in OPENS or not may_be_fifo(call):
+            return
+        sure = isinstance(call, Syscall) and (call.interrupted or _timed(call, end))
+        path = call.path(0 if call.name in ("open", "creat") else 1)
+        if path is None or not (sure or none_returns(end.kernel)):
+            return  # a paste may end within any open
+        other = "reading" if call.has("O_WRONLY") else "writing"
+        steps: list[Step] = [step(call, "waits for the other end, and does not return", primary=True)]
+        if end.exit is not None:
+            steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
+        yield self.finding(
+            steps,
+            object=path,
+            title=f"open of {path} does not return: no process opens the other end of the FIFO for {other}",
+            severity=Severity.ERROR if sure else Severity.WARNING,
+            confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
+            why="open of a FIFO (named pipe) waits until another process opens the other end; a file of another kind"
+            " that makes open wait lies on a device or file server that does not answer: fifo(7)",
+            fix=f"start the process that opens {path} for {other}; or open with O_NONBLOCK; ls -l shows the type (p is"
+            " a FIFO)",
+            explains=[("killed-from-outside", line) for line in killing_lines(end)],
+        )
+
+
+def _timed(call: Syscall, end: ProcessEnd) -> bool:
+    """Whether the times show that the call lasts."""
+    last = end.kernel.last_time
+    return call.time is not None and last is not None and last - call.time >= _LONG
