@@ -83,6 +83,14 @@ def files(trace: str) -> None:
 
 
 @contestant
+def peers(trace: str) -> None:
+    """tracediag: the peers."""
+    from tracediag.__main__ import main
+
+    main(["peers", "--format", "json", trace])
+
+
+@contestant
 def lark_per_line(trace: str) -> None:
     """Plain lark (LALR) on the arguments of every complete call, no shapes learned: from the first 20,000 lines."""
     from tracediag.parsing import ArgumentError, parse_strict

@@ -13,6 +13,7 @@ from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.files import list_files
 from tracediag.overviews.following import follow
 from tracediag.overviews.lives import fold_lives
+from tracediag.overviews.peers import list_peers
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
@@ -25,6 +26,7 @@ from tracediag.results.files import Files
 from tracediag.results.findings import Finding
 from tracediag.results.following import Life
 from tracediag.results.lives import Lives
+from tracediag.results.peers import Peers
 from tracediag.results.report import Report
 from tracediag.results.search import Found
 from tracediag.results.state import State
@@ -120,6 +122,10 @@ class Trace:
     def lives(self) -> Lives:
         """Return how connections, files and children live: equal lives counted, rare ones apart."""
         return fold_lives(self._read(), progress=self._progress)
+
+    def peers(self) -> Peers:
+        """Return the peers: connections, failures, bytes each way, and what was asked first."""
+        return list_peers(self._read(), self._progress)
 
     def state(self, line: int | None = None) -> State:
         """Return what was open, locked, mapped, alive and blocked after a line; by default, at the end.

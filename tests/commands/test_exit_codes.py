@@ -169,7 +169,7 @@ def test_quiet_hides_no_error(tmp_path):
     assert "no such file" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["analyze", "summary", "files", "lives", "tree", "state"])
+@pytest.mark.parametrize("command", ["analyze", "summary", "files", "lives", "peers", "tree", "state"])
 def test_a_piped_trace_needs_no_name(command, sample):
     named = tracediag(command, "-", input=sample.read_text())
     piped = tracediag(command, input=sample.read_text())

@@ -17,7 +17,7 @@ from command_line import environment, tracediag
 from tracediag.commands.errors import UsageError
 from tracediag.commands.outfiles import open_file
 
-COMMANDS = ("analyze", "summary", "files", "lives", "tree", "state")
+COMMANDS = ("analyze", "summary", "files", "lives", "peers", "tree", "state")
 OLD = "the old report\n"
 
 
@@ -220,7 +220,8 @@ def test_the_same_option_in_every_command(tmp_path, sample):
 
 
 @pytest.mark.parametrize(
-    "command", ["analyze", "run", "summary", "files", "lives", "tree", "state", "follow", "explain", "why", "demo"]
+    "command",
+    ["analyze", "run", "summary", "files", "lives", "peers", "tree", "state", "follow", "explain", "why", "demo"],
 )
 def test_the_option_has_one_long_name(command):
     assert "-o, --report FORMAT[:FILE]" in tracediag(command, "--help").stdout

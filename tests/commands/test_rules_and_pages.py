@@ -73,7 +73,7 @@ def test_version():
 @pytest.mark.parametrize(
     "command",
     [
-        *("analyze", "run", "summary", "files", "lives", "tree", "state", "follow", "explain", "why"),
+        *("analyze", "run", "summary", "files", "lives", "peers", "tree", "state", "follow", "explain", "why"),
         "rules",
         "demo",
         "serve",

@@ -10,7 +10,7 @@ import sys
 import pytest
 from command_line import environment, tracediag
 
-COMMANDS = ("summary", "tree", "files", "lives")
+COMMANDS = ("summary", "tree", "files", "lives", "peers")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

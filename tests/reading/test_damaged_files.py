@@ -131,7 +131,7 @@ def test_the_commands_tell_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path = tmp_path / "trace"
     path.write_bytes(gzip.compress(TRACE)[:-9])
     said = f"tracediag: {path}: the gzip stream ends in the middle; read up to line "
-    for command in ("analyze", "summary", "tree", "files"):
+    for command in ("analyze", "summary", "tree", "files", "peers"):
         assert main([command, str(path)]) == ExitCode.CLEAN
         assert said in capsys.readouterr().err
     assert main(["analyze", "--strict", str(path)]) == ExitCode.UNREADABLE

@@ -16,6 +16,7 @@ from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.files import list_files
 from tracediag.overviews.following import follow
 from tracediag.overviews.lives import fold_lives
+from tracediag.overviews.peers import list_peers
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
@@ -27,6 +28,7 @@ from tracediag.report.explanation import document as explanation_document
 from tracediag.report.files import document as files_document
 from tracediag.report.following import document as life_document
 from tracediag.report.lives import document as lives_document
+from tracediag.report.peers import document as peers_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.search import document as search_document
 from tracediag.report.search import groups_document
@@ -116,6 +118,12 @@ def test_shapes_of_lives_follow_it() -> None:
     for path in SAMPLES[::9]:
         found = checked("lives", lives_document(fold_lives(str(path))))
         assert found.keys() == schema("lives")["properties"].keys()
+
+
+def test_peers_follow_it() -> None:
+    for path in SAMPLES[::9]:
+        found = checked("peers", peers_document(list_peers(str(path))))
+        assert found.keys() == schema("peers")["properties"].keys()
 
 
 def test_states_follow_it() -> None:

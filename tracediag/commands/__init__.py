@@ -6,7 +6,7 @@ heavy themselves: rich, lark and the rules come in when a command runs.
 """
 
 NAMES = (
-    *("analyze", "run", "summary", "grep", "files", "lives", "tree", "state", "follow", "explain", "why"),
+    *("analyze", "run", "summary", "grep", "files", "lives", "peers", "tree", "state", "follow", "explain", "why"),
     *("rules", "schema", "demo", "serve", "completion"),
 )
 """The subcommands, in the order of the help."""

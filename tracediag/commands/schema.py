@@ -5,7 +5,7 @@
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
 a life, `why` a cause, `grep` a search, `grep --by` groups,
-`files` files and `lives` lives.
+`files` files, `lives` lives and `peers` peers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,18 @@ class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
     document: Literal[
-        "report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files", "lives"
+        "report",
+        "summary",
+        "tree",
+        "state",
+        "explanation",
+        "life",
+        "cause",
+        "search",
+        "groups",
+        "files",
+        "lives",
+        "peers",
     ] = "report"
 
 
@@ -43,10 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "groups",
             "files",
             "lives",
+            "peers",
         ),
         nargs="?",
         default="report",
-        help="report, summary, tree, state, explanation, life, cause, search, groups, files or lives (default: report)",
+        help="report, summary, tree, state, explanation, life, cause, search, groups, files, lives or peers "
+        "(default: report)",
     )
 
 

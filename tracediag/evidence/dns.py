@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Iterator
 
@@ -14,6 +15,9 @@ _HEADER = struct.Struct(">HHHHHH")
 _RESPONSE = 0x8000
 _OPCODE = 0x7800
 _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS"}
+_A, _AAAA = 1, 28
+_POINTER = 0xC0
+_MOST_ANSWERS = 64
 _COUNTS = (r"\0\1\0\0\0\0\0", r"\x00\x01\x00\x00\x00\x00\x00")
 """One question, no answer, no authority: the header counts of nearly every query, as strace prints them."""
 
@@ -59,6 +63,31 @@ def decode(data: bytes, *, shortened: bool = False, framed: bool = False) -> Mes
     if questions != 1 or flags & _OPCODE or (not flags & _RESPONSE and (answers or authorities)):
         return None if framed else _framed(data, shortened=shortened)
     return _question(data, number, response=bool(flags & _RESPONSE), shortened=shortened)
+
+
+def answers(data: bytes) -> Iterator[str]:
+    """Yield the addresses that an answer gives for the name in question, as far as its bytes are shown."""
+    found = decode(data)
+    if found is None or not found.response:
+        return
+    base = 0 if decode(data, framed=True) is not None else 2
+    place = _after_name(data, base + _HEADER.size) + 4
+    for _ in range(min(int.from_bytes(data[base + 6 : base + 8], "big"), _MOST_ANSWERS)):
+        place = _after_name(data, place)
+        kind, size = int.from_bytes(data[place : place + 2], "big"), int.from_bytes(data[place + 8 : place + 10], "big")
+        address = data[place + 10 : place + 10 + size]
+        if len(address) == size == 4 and kind == _A:
+            yield socket.inet_ntop(socket.AF_INET, address)
+        elif len(address) == size == 16 and kind == _AAAA:
+            yield socket.inet_ntop(socket.AF_INET6, address)
+        place += 10 + size
+
+
+def _after_name(data: bytes, place: int) -> int:
+    """Return where a name ends: after its last label, or after the pointer to the rest."""
+    while place < len(data) and 0 < data[place] < _POINTER:
+        place += 1 + data[place]
+    return place + (2 if place < len(data) and data[place] >= _POINTER else 1)
 
 
 def _framed(data: bytes, *, shortened: bool) -> Message | None:

@@ -18,6 +18,7 @@ from tracediag.report.explanation import SCHEMA as EXPLANATION
 from tracediag.report.files import SCHEMA as FILES
 from tracediag.report.following import SCHEMA as LIFE
 from tracediag.report.lives import SCHEMA as LIVES
+from tracediag.report.peers import SCHEMA as PEERS
 from tracediag.report.search import GROUPS_SCHEMA as GROUPS
 from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
@@ -31,17 +32,31 @@ from tracediag.results import (
     following,
     lives,
     overview,
+    peers,
     report,
     search,
     state,
     tables,
 )
 
-DOCUMENTS = ("report", "summary", "tree", "state", "explanation", "life", "cause", "search", "groups", "files", "lives")
+DOCUMENTS = (
+    "report",
+    "summary",
+    "tree",
+    "state",
+    "explanation",
+    "life",
+    "cause",
+    "search",
+    "groups",
+    "files",
+    "lives",
+    "peers",
+)
 """The documents that have a schema."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files, lives)
+_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files, lives, peers)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -67,6 +82,8 @@ def schema(document: str) -> dict[str, Any]:
             return _published(LIVES, _generated(lives.Lives))
         case "files":
             return _published(FILES, _generated(files.Files))
+        case "peers":
+            return _published(PEERS, _generated(peers.Peers))
         case "state":
             return _published(STATE, _generated(state.State))
         case _:
