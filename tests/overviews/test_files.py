@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tracediag.overviews.file_rows import MOST_FILES
 from tracediag.overviews.file_selection import select_files
 from tracediag.overviews.files import list_files
 from tracediag.report.base import Look
-from tracediag.report.files import picture
+from tracediag.report.document import dump
+from tracediag.report.files import SCHEMA, document, picture
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
@@ -154,3 +157,56 @@ def test_bytes_and_fates_are_those_of_the_real_files(tmp_path, notes):
     assert (uses[f"{work}/b"].group, uses[f"{work}/b"].renamed_to) == ("temporary", f"{work}/c")
     assert uses[f"{work}/missing"].group == "not found"
     assert uses[f"{work}/d"].uses == ("created",)
+
+
+def test_devices_are_no_files_that_were_written():
+    found, uses = of_lines(
+        'openat(AT_FDCWD, "/dev/null", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3',
+        'write(3, "x", 1) = 1',
+        'openat(AT_FDCWD, "/dev/tty", O_RDWR) = 4',
+        'write(4, "password: ", 10) = 10',
+        'openat(AT_FDCWD, "/dev/sda", O_WRONLY) = 5',
+        'write(5, "x", 1) = 1',
+        'openat(AT_FDCWD, "/dev/shm/a", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 6',
+        'chmod("/dev/pts/3", 0600) = 0',
+        'write(6, "x", 1) = 1',
+        'unlink("/dev/log") = 0',
+    )
+    groups = {path: use.group for path, use in uses.items()}
+    assert groups == {
+        "/dev/null": "devices",
+        "/dev/tty": "devices",
+        "/dev/sda": "written",
+        "/dev/shm/a": "written",
+        "/dev/pts/3": "written",
+        "/dev/log": "written",
+    }
+    assert uses["/dev/null"].uses == ("written",)
+    assert "/dev/null" not in {use.path for use in select_files(found, written=True).files}
+
+
+def test_the_suffixes_of_a_python_package_are_one_search():
+    lines = []
+    for package in ("json", "email"):
+        lines += [
+            f'stat("/usr/lib/python3.11/{package}/__init__.{suffix}", 0x1) = -1 ENOENT (No such file or directory)'
+            for suffix in ("cpython-311-x86_64-linux-gnu.so", "abi3.so", "so")
+        ]
+        if package == "json":
+            lines.append(f'stat("/usr/lib/python3.11/{package}/__init__.py", {{st_mode=S_IFREG|0644, ...}}) = 0')
+    found, _ = of_lines(*lines)
+    searches = {search.name: (search.tried, search.found) for search in found.searches}
+    assert searches == {
+        "json/__init__": (4, "/usr/lib/python3.11/json/__init__.py"),
+        "email/__init__": (3, None),
+    }
+
+
+@pytest.mark.parametrize("number", [0, 1, 600])
+def test_the_document_in_pieces_is_the_document(number):
+    lines = [f'open("/f\\303{count}", O_RDONLY) = -1 ENOENT (No such file or directory)' for count in range(number)]
+    found, _ = of_lines(*lines)
+    pieces = list(document(found))
+    assert "".join(pieces) == dump({"schema": SCHEMA} | msgspec.to_builtins(found))
+    assert len(json.loads("".join(pieces))["files"]) == number
+    assert max(map(len, pieces)) <= 100_000

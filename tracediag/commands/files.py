@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Literal
 
 from tracediag.commands.errors import ExitCode
@@ -75,17 +76,18 @@ def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> 
     from tracediag.report.files import document, picture
     from tracediag.report.visible import visible
 
-    def rendered(form: str, look: Look) -> str:
+    def rendered(form: str, look: Look) -> Iterable[str]:
         if form == "json":
             return document(found)
         text = picture(found, look, complete=options.all, limit=max(options.limit, 0))
-        return (f"{visible(trace)}\n" if titled else "") + text
+        return [(f"{visible(trace)}\n" if titled else "") + text]
 
     with progress_of(trace, quiet=options.quiet) as progress:
         everything = list_files(trace, progress)
     found = select_files(everything, written=options.written, not_found=options.not_found, under=options.under)
-    write(rendered(options.format, look_of(sys.stdout, options.color)))
-    files.write(lambda name: [rendered(name, Look())])
+    for piece in rendered(options.format, look_of(sys.stdout, options.color)):
+        write(piece)
+    files.write(lambda name: rendered(name, Look()))
     source = found.source
     if source.damage is not None:
         say(f"{trace}: {source.damage}")

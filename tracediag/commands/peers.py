@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Literal
 
 from tracediag.commands.errors import ExitCode
@@ -69,18 +70,19 @@ def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> 
     from tracediag.report.visible import visible
     from tracediag.trace.quantities import plural
 
-    def rendered(form: str, look: Look) -> str:
+    def rendered(form: str, look: Look) -> Iterable[str]:
         if form == "json":
             return document(found)
-        return (f"{visible(trace)}\n" if titled else "") + picture(found, look, limit=max(options.limit, 0))
+        return [(f"{visible(trace)}\n" if titled else "") + picture(found, look, limit=max(options.limit, 0))]
 
     with progress_of(trace, quiet=options.quiet) as progress:
         found = everything = list_peers(trace, progress)
     if options.failed:
         failed = tuple(peer for peer in everything.peers if peer.errors)
         found = msgspec.structs.replace(everything, peers=failed)
-    write(rendered(options.format, look_of(sys.stdout, options.color)))
-    files.write(lambda name: [rendered(name, Look())])
+    for piece in rendered(options.format, look_of(sys.stdout, options.color)):
+        write(piece)
+    files.write(lambda name: rendered(name, Look()))
     source = found.source
     if source.damage is not None:
         say(f"{trace}: {source.damage}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import msgspec
@@ -16,13 +17,21 @@ MISSING = frozenset({"ENOENT", "ENOTDIR"})
 REFUSED = frozenset({"EACCES", "EPERM", "EROFS", "ETXTBSY"})
 
 _CHANGES = ("created", "created or replaced", "replaced", "deleted", "renamed", "written", "changed")
-GROUPS = ("written", "temporary", "refused", "executed", "read", "mapped", "looked at", "not found")
+GROUPS = ("written", "temporary", "refused", "executed", "read", "mapped", "looked at", "devices", "not found")
 """The groups in the order of the report."""
 _USES = (*_CHANGES, "executed", "read", "listed", "mapped", "opened", "looked at")
 """The uses in the order in which a row names them."""
 
+_DEVICE = re.compile(
+    r"/dev/(?>null|zero|full|u?random|tty[A-Za-z0-9]*+|ptmx|console|log|std(?>in|out|err)|(?>pts|fd)/[0-9]++)"
+)
+"""Devices that hold no data: null(4), tty(4), pts(4)."""
+_EMPTIES = frozenset({"created or replaced", "replaced"})
+"""What `> /dev/null` asks for and a device does not do."""
 _BITS = {use: 1 << place for place, use in enumerate(_USES)}
 _CHANGED = sum(_BITS[use] for use in _CHANGES)
+_MADE = sum(_BITS[use] for use in ("created", "deleted", "renamed", "changed"))
+_DEVICE_USES = sum(_BITS[use] for use in ("opened", "read", "written"))
 _READ = sum(_BITS[use] for use in ("read", "listed", "opened"))
 
 
@@ -82,9 +91,16 @@ class Row(msgspec.Struct, eq=False, gc=False):
             self.errors = {}
         self.errors[errno] = self.errors.get(errno, 0) + 1
 
+    @property
+    def device(self) -> bool:
+        """Whether it is a device that holds no data, and was opened but neither made nor changed."""
+        return bool(self.uses & _DEVICE_USES) and not self.uses & _MADE and _DEVICE.fullmatch(self.path) is not None
+
     def group(self) -> str:
         """Return the group in the report: the use that matters most."""
         errors = self.errors or {}
+        if self.device:
+            return "devices"
         if self.uses & _CHANGED:
             made = self.used("created") or (self.used("created or replaced") and self.became is not None)
             return "temporary" if made and self.exists is False else "written"
@@ -101,6 +117,8 @@ class Row(msgspec.Struct, eq=False, gc=False):
     def result(self) -> FileUse:
         """Return the finished row."""
         named = [use for use, bit in _BITS.items() if self.uses & bit]
+        if self.device:
+            named = [use for use in named if use not in _EMPTIES]
         if "created" in named and "created or replaced" in named:
             named.remove("created or replaced")
         if len(named) > 1:  # every file that is used is opened and looked at

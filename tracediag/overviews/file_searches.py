@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 
 import msgspec
@@ -15,6 +16,19 @@ _PROCESSES = 256
 _CANDIDATES = 64
 _MOST = 1 << 14
 """Different searches that are kept."""
+
+
+_PACKAGE = re.compile(r"([^/]++)/__init__\.(?>cpython-[^./]++\.so|abi3\.so|so|pyc?+)").fullmatch
+"""The file of a Python package: importlib tries several suffixes in its directory, first those of extensions."""
+
+
+def _sought(path: str) -> str:
+    """Return what a lookup is for: the name of a file or, whatever the suffix, of a Python package."""
+    name = path.rpartition("/")[2]
+    if not name.startswith("__init__."):
+        return name
+    found = _PACKAGE("/".join(path.rsplit("/", 2)[-2:]))
+    return name if found is None else f"{found[1]}/__init__"
 
 
 class _Open(msgspec.Struct, eq=False):
@@ -51,7 +65,7 @@ class Searches:
                 _, oldest = self._open.popitem(last=False)
                 for ended in oldest.values():
                     self._end(ended, None)
-        name = path.rpartition("/")[2]
+        name = _sought(path)
         search = names.get(name)
         if search is None:
             names[name] = _Open(line, program, {path: None})
@@ -68,7 +82,7 @@ class Searches:
         """Add a path that exists: it ends the search for its name."""
         names = self._open.get(process)
         if names:
-            search = names.pop(path.rpartition("/")[2], None)
+            search = names.pop(_sought(path), None)
             if search is not None and path not in search.paths:
                 search.tried += 1
                 self._end(search, path)
@@ -81,7 +95,7 @@ class Searches:
         self._open.clear()
         found = [
             Search(
-                name=paths[0].rpartition("/")[2],
+                name=_sought(paths[0]),
                 candidates=paths if won is None else (*paths, won),
                 tried=ended.tried,
                 found=won,

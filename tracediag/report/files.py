@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-import msgspec
-
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
-from tracediag.report.document import dump
+from tracediag.report.document import dump_rows
 from tracediag.report.grid import Column, paint_grid
 from tracediag.results.files import Files, FileUse, Search
 from tracediag.trace.quantities import plural
@@ -26,6 +24,7 @@ _TITLES = {
     "read": "read",
     "mapped": "mapped",
     "looked at": "looked at: attributes or links only",
+    "devices": "devices that hold no data",
     "not found": "not found, in one place only",
 }
 _COLUMNS = (
@@ -59,9 +58,9 @@ _FOLDED = frozenset({"read", "mapped", "looked at", "not found", "temporary", "e
 """Groups in which rows are folded: what was changed or refused is always shown."""
 
 
-def document(files: Files) -> str:
-    """Return the files as one JSON document on one line."""
-    return dump({"schema": SCHEMA} | msgspec.to_builtins(files))
+def document(files: Files) -> Iterator[str]:
+    """Yield the files as one JSON document on one line, in pieces."""
+    return dump_rows(SCHEMA, files)
 
 
 def picture(files: Files, look: Look, *, complete: bool = False, limit: int = 0) -> str:

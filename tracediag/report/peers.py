@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Iterable, Iterator, Sequence
 
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
-from tracediag.report.document import dump
+from tracediag.report.document import dump_rows
 from tracediag.report.grid import Column, paint_grid
 from tracediag.results.peers import Peer, Peers
 from tracediag.trace.quantities import plural, seconds
@@ -32,9 +30,9 @@ _REQUESTS = 2
 _PROGRAMS = 3
 
 
-def document(peers: Peers) -> str:
-    """Return the peers as one JSON document on one line."""
-    return dump({"schema": SCHEMA} | msgspec.to_builtins(peers))
+def document(peers: Peers) -> Iterator[str]:
+    """Yield the peers as one JSON document on one line, in pieces."""
+    return dump_rows(SCHEMA, peers)
 
 
 def picture(peers: Peers, look: Look, *, limit: int = 0) -> str:

@@ -16,8 +16,8 @@ class FileUse(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     """Absolute where the trace shows the directory, else as the program passed it."""
     group: str
-    """The most important use: "written", "temporary", "refused", "executed", "read", "mapped", "looked at", or
-    "not found"."""
+    """The most important use: "written", "temporary", "refused", "executed", "read", "mapped", "looked at",
+    "devices" (/dev/null, terminals), or "not found"."""
     uses: tuple[str, ...]
     """What was done with it: "read", "written", "created", "replaced", "deleted", "executed", "mapped", ..."""
     bytes_read: int
