@@ -34,7 +34,7 @@ def test_findings_can_be_0(sample, options):
         ((), "COMMAND is missing; commands: analyze, "),
         (("--frobnicate",), "unrecognized arguments: --frobnicate\n"),
         (("rules", "nosuch"), "nosuch is not `new`; the page of a rule: tracediag explain nosuch\n"),
-        (("explain", "nosuch"), "lists them; a call of a trace is named as TRACE:LINE\n"),
+        (("explain", "qqqq-xyzzy"), "lists them; a call of a trace is named as TRACE:LINE\n"),
         (("analize", "x"), "analize is not a command; did you mean analyze?"),
         (("analyze",), "TRACE"),
         (("analyze", "x", "--format", "xml"), "invalid choice"),
