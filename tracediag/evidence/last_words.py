@@ -28,6 +28,7 @@ _MANY = 256
 """Descriptors of a process that are searched for logs and sockets."""
 _SYSLOG = ("/dev/log", "/run/systemd/journal/")
 _LOG = re.compile(r"\.(?:log|err)(?:\.\d+)?$|/logs?/|^/var/log/")
+_HTTP = "HTTP/"
 _REPLY = re.compile(r"HTTP/[0-9.]{1,3} [45][0-9]{2}(?: [^\r\n]{0,80})?")
 _PRIORITY = re.compile(r"<[0-9]{1,3}>(?>[A-Z][a-z]{2} [ 0-9:]{11} )?+")
 _JOURNAL = re.compile(r"MESSAGE=([^\n]{1,1000})")
@@ -120,7 +121,7 @@ def _through(call: Syscall | None, peer: str, what: str) -> Iterator[Words]:
         plain = journal[1] if journal is not None else _PRIORITY.sub("", text, count=1)
         if plain and what.endswith("to"):
             yield Words(text=shortened(plain), line=call.line, to="the journal" if "journal" in peer else "syslog")
-    elif "HTTP/" in call.body and (reply := _REPLY.match(_text(call))) is not None:
+    elif _HTTP in call.body and (reply := _REPLY.match(_text(call))) is not None:
         yield Words(text=reply[0].rstrip(), line=call.line, to=f"{what} {peer}" if peer else what.rpartition(" ")[0])
 
 

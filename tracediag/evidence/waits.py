@@ -32,6 +32,7 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.values import names_of
 
 Waited = Syscall | Begun
 _NAMED = 3
@@ -82,7 +83,8 @@ def _open(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str
 
 def _futex(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
     del thread
-    if "WAKE" in call.body and "WAIT" not in call.body:
+    asked = " ".join(names_of(call.arg(1)))
+    if "WAKE" in asked and "WAIT" not in asked:
         return ""
     threads = list(process.threads)
     if len(threads) == 1:
@@ -91,7 +93,7 @@ def _futex(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> st
     if len(threads) > 1 and waiting == len(threads):
         ending = f"all {waiting} threads of the trace wait so: a deadlock, or they have no work"
     else:
-        other = "another thread" if "PRIVATE" in call.body else "another thread, or another process,"
+        other = "another thread" if "PRIVATE" in asked else "another thread, or another process,"
         ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"
     timed = "" if _is_endless(call) else "; the wait has a timeout"
     return f"{ending}{timed}; {_STACKS.format(process.pid or 'PID')}"

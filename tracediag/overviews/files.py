@@ -69,6 +69,7 @@ _CALLS: frozenset[str] = frozenset[str]().union(
 """What names files or moves their data, and what creates and ends processes, descriptors and working directories."""
 _KEPT = 1 << 12
 _AT = frozenset(name for name in _PATHS if name.endswith(("at", "at2", "at64", "statx", "time64")))
+_MAKING = ("O_CREAT", "O_TRUNC", "O_TMPFILE")
 _OF_LINKS = frozenset({"lstat", "lstat64", "oldlstat"}) | REMOVES
 """Calls on the link itself, not on what it leads to."""
 
@@ -164,7 +165,7 @@ class _FileBuilder:
                 row.written += call.result
 
     def _map(self, action: Action, call: Syscall) -> None:
-        if call.errno is not None or "MAP_ANONYMOUS" in call.body:
+        if call.errno is not None or call.has("MAP_ANONYMOUS"):
             return
         found = _MAPPED(call.body)
         if found is not None:
@@ -182,7 +183,7 @@ class _FileBuilder:
         given = given_path(action, call, "path", "dirfd" if name in _AT else None)
         if given is None:
             return
-        follow = name not in _OF_LINKS and "AT_SYMLINK_NOFOLLOW" not in call.body
+        follow = name not in _OF_LINKS and not call.has("AT_SYMLINK_NOFOLLOW")
         row = None
         if name in OPENS and call.errno is None and call.detail.startswith("/"):
             row = self.rows.get(parse_annotation(call.detail).path, call.line)
@@ -217,8 +218,7 @@ class _FileBuilder:
     def _opened(self, action: Action, call: Syscall, row: Row) -> None:
         row.opens += 1
         row.use("opened")
-        body = call.body
-        if call.name == "creat" or "O_CREAT" in body or "O_TRUNC" in body or "O_TMPFILE" in body:
+        if call.name == "creat" or any(map(call.has, _MAKING)):
             fresh = call.has("O_EXCL") or row.exists is False
             creates, empties = call.name == "creat" or call.has("O_CREAT"), call.name == "creat" or call.has("O_TRUNC")
             if creates and fresh:

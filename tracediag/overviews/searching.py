@@ -110,7 +110,7 @@ class Searching:
     def total(self, field: Name) -> float:
         """Read the trace and return the sum of a number or time over the matching calls; calls without one add 0."""
         values = (field.read(Subject(match.calls[-1], action)) for match, action in self._steps() if match is not None)
-        return float(sum(value for value in values if value is not None))
+        return sum((value for value in values if value is not None), 0.0)
 
     def count(self) -> int:
         """Read the trace and return the number of matches."""

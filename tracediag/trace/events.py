@@ -17,6 +17,7 @@ Lines are 1-based. Times and durations are seconds. A pid is None where the line
 """
 
 from tracediag.trace.records import (
+    CountRow,
     Elision,
     Exit,
     Message,
@@ -34,6 +35,7 @@ from tracediag.trace.syscalls import Begun, Call, Event, Parser, Syscall
 __all__ = [
     "Begun",
     "Call",
+    "CountRow",
     "Elision",
     "Event",
     "Exit",
