@@ -6,17 +6,16 @@ ended badly are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
-from tracediag.evidence.last_words import last_words
+from tracediag.evidence.last_words import last_words, shortened
 from tracediag.evidence.names import process_name
 from tracediag.evidence.statuses import answer, meaning
 from tracediag.evidence.verdict import Verdict
 from tracediag.evidence.verdicts import not_followed
+from tracediag.evidence.waiters import STOPS, blocked_in
+from tracediag.evidence.waits import Standing, reason
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import ORDERS
 from tracediag.results.overview import Fate
@@ -50,9 +49,9 @@ class Fates:
         root, bad = process.parent is None and process.started is None, process.ended_badly
         self._record_unseen(process)
         if root and len(self._roots) < _KEPT:
-            self._roots.append(fate_of(process, self._kernel, action.released))
+            self._roots.append(fate_of(process, self._kernel, action))
         elif bad:
-            fate = fate_of(process, self._kernel, action.released)
+            fate = fate_of(process, self._kernel, action)
             answers = answer(fate.program, fate.status) is not None
             self._failed += not answers
             self._keep(_Kept(fate, 0 if answers else _weight(fate)))
@@ -92,7 +91,7 @@ class Fates:
         return (*sorted(children, key=_when), *sorted(chosen, key=_when)), left
 
 
-def fate_of(process: Process, kernel: Kernel, held: Iterable[Descriptor] = ()) -> Fate:
+def fate_of(process: Process, kernel: Kernel, action: Action | None = None) -> Fate:
     """Return how a process ended, or that it runs at the end of the trace, with what it said last."""
     end, exited = process.end, process.exit
     return Fate(
@@ -107,8 +106,20 @@ def fate_of(process: Process, kernel: Kernel, held: Iterable[Descriptor] = ()) -
         meaning=meaning(process.program, process.status),
         line=None if end is None else end.line,
         time=None if end is None else end.time,
-        words=last_words(process, badly=process.ended_badly, held=held),
+        stood=_stood(process, action),
+        words=last_words(process, badly=process.ended_badly, held=() if action is None else action.released),
     )
+
+
+def _stood(process: Process, action: Action | None) -> str:
+    """Return the call in which a process stood when a user, supervisor or timeout ended it, and what it waited for."""
+    if action is None or process.exit is None or process.exit.signal not in STOPS:
+        return ""
+    call = blocked_in(action.thread)
+    if call is None:
+        return ""
+    why = reason(Standing(action.kernel, process, action.thread, call, action.released))
+    return f"{shortened(call.text)}, since line {call.line:,}{why and f': {why}'}"
 
 
 def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:

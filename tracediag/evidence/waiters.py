@@ -10,6 +10,7 @@ from tracediag.kernel.calls.waiting import selected
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
@@ -36,6 +37,9 @@ _PAUSE = re.compile(r"\{tv_sec=([0-9]{1,9}+), tv_nsec=([0-9]{1,9}+)\}")
 _IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAITS)
 """Calls in which a thread waits for work: it is not about to use a descriptor."""
 
+
+STOPS = frozenset({*ORDERS, "SIGKILL"})
+"""Signals by which a user, supervisor or timeout ends a program that hangs."""
 
 _WORK = _IDLE - FUTEXES
 """A thread that is about to exit waits for the other threads."""
@@ -65,10 +69,26 @@ def waits_since(process: Process, line: int) -> bool:
 
 
 def blocked_in(thread: Thread) -> Syscall | Begun | None:
-    """Return the call that blocks a thread, or that was interrupted; exit and exit_group do not count."""
+    """Return the call that blocks a thread, or in which it was when a signal came; exit and exit_group do not count."""
     last = thread.last_call
-    call = thread.pending or (last if last is not None and last.interrupted else None)
+    call = thread.pending or (last if last is not None and (last.interrupted or _ended_in(last)) else None)
     return None if call is None or call.name.startswith("exit") else call
+
+
+def _ended_in(call: Syscall) -> bool:
+    """Whether the thread was killed inside the call: strace prints `= ?`."""
+    return call.result is None and call.errno is None
+
+
+def stood_in(end: ProcessEnd) -> list[Syscall | Begun]:
+    """Return the calls in which threads stand when the trace ends, or stood when the process was ordered to end.
+
+    Of a process that was killed it is the call of the thread that exited last. A crash interrupts no wait.
+    """
+    if end.exit is None:
+        return [call for thread in end.process.threads if (call := blocked_in(thread)) is not None]
+    call = None if end.exit.signal not in STOPS or end.thread is None else blocked_in(end.thread)
+    return [] if call is None else [call]
 
 
 def blocked_at(end: ProcessEnd) -> Syscall | Begun | None:
@@ -87,9 +107,8 @@ def killing_lines(end: ProcessEnd) -> Iterator[int]:
 
 
 def none_returns(kernel: Kernel) -> bool:
-    """Whether no call of any thread returns in the trace, as where strace was attached to a program that hangs."""
-    last = (thread.last_call for thread in kernel.process_table.threads.values())
-    return all(call is None or not call.returned for call in last)
+    """Whether no call returns in the trace, as where strace was attached to a program that hangs."""
+    return not kernel.succeeded and not kernel.failed
 
 
 def lasts(call: Syscall, kernel: Kernel, duration: float) -> bool:

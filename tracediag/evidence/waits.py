@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
+import msgspec
+
 from tracediag.evidence.names import process_name
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
@@ -32,7 +34,7 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
-from tracediag.trace.values import names_of
+from tracediag.trace.values import names_of, number_of
 
 Waited = Syscall | Begun
 _NAMED = 3
@@ -40,14 +42,33 @@ _NAMED = 3
 _CHAIN = 8
 """Children that are followed down to the one that does not wait for another."""
 _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
+_NO_FIFO = ("O_NONBLOCK", "O_DIRECTORY", "O_PATH", "O_TMPFILE")
 _STACKS = "gdb -p {} -batch -ex 'thread apply all bt' shows where"
 
 
-def reason(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
+class Standing(msgspec.Struct, frozen=True):
+    """A thread that stands in a call, at the end of the trace or of its process."""
+
+    kernel: Kernel
+    process: Process
+    thread: Thread
+    call: Waited
+    released: tuple[Descriptor, ...] = ()
+    """The descriptors that the end of its process released."""
+
+    @property
+    def held(self) -> Descriptor | None:
+        """The descriptor that is the first argument."""
+        number = self.call.number(0)
+        gone = (descriptor for descriptor in self.released if descriptor.number == number)
+        return self.thread.inside_descriptor or self.process.table.open.get(number or 0) or next(gone, None)
+
+
+def reason(standing: Standing) -> str:
     """Return what would end the call, and which process could do that; "" for a call that need not wait."""
     for names, say in _SENTENCES:
-        if call.name in names:
-            return say(kernel, process, thread, call)
+        if standing.call.name in names:
+            return say(standing)
     return ""
 
 
@@ -59,56 +80,59 @@ def is_lock(call: Waited) -> bool:
 
 
 def may_be_fifo(call: Waited) -> bool:
-    """Whether an open that has not returned may be that of a FIFO: only one end, and not non-blocking."""
-    return (call.has("O_RDONLY") or call.has("O_WRONLY")) and not call.has("O_NONBLOCK")
+    """Whether an open that has not returned may be that of a FIFO: only one end, non-blocking and no directory."""
+    return (call.has("O_RDONLY") or call.has("O_WRONLY")) and not any(map(call.has, _NO_FIFO))
 
 
-def _lock(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del kernel, process, thread
-    if not is_lock(call):
+def is_endless_futex(call: Waited) -> bool:
+    """Whether only another thread of the process can end the call: FUTEX_WAIT on a private futex without a timeout."""
+    asked = " ".join(names_of(call.arg(1))) if call.name in FUTEXES else ""
+    return "WAIT" in asked and "PRIVATE" in asked and _endless(call)
+
+
+def _endless(call: Waited) -> bool:
+    """Whether a futex wait has no timeout: the fourth argument is NULL."""
+    return number_of(call.arg(3)) == 0
+
+
+def _lock(standing: Standing) -> str:
+    if not is_lock(standing.call):
         return ""
     return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
 
 
-def _open(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del kernel, process, thread
-    if not may_be_fifo(call):
+def _open(standing: Standing) -> str:
+    if not may_be_fifo(standing.call):
         return ""
-    other = "reading" if call.has("O_WRONLY") else "writing"
+    other = "reading" if standing.call.has("O_WRONLY") else "writing"
     return (
         f"if the file is a FIFO (named pipe), open waits until another process opens its other end, for {other}; else"
         " the device or file server does not answer: ls -l shows the type"
     )
 
 
-def _futex(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del thread
-    asked = " ".join(names_of(call.arg(1)))
+def _futex(standing: Standing) -> str:
+    asked = " ".join(names_of(standing.call.arg(1)))
     if "WAKE" in asked and "WAIT" not in asked:
         return ""
-    threads = list(process.threads)
+    threads = list(standing.process.threads)
     if len(threads) == 1:
-        threads = [each for each in kernel.process_table.threads.values() if each.process.started is None] or threads
+        known = standing.kernel.process_table.threads.values()
+        threads = [each for each in known if each.process.started is None] or threads
     waiting = sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
     if len(threads) > 1 and waiting == len(threads):
         ending = f"all {waiting} threads of the trace wait so: a deadlock, or they have no work"
     else:
         other = "another thread" if "PRIVATE" in asked else "another thread, or another process,"
         ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"
-    timed = "" if _is_endless(call) else "; the wait has a timeout"
-    return f"{ending}{timed}; {_STACKS.format(process.pid or 'PID')}"
+    timed = "" if _endless(standing.call) else "; the wait has a timeout"
+    return f"{ending}{timed}; {_STACKS.format(standing.process.pid or 'PID')}"
 
 
-def _is_endless(call: Waited) -> bool:
-    """Whether a futex wait has no timeout."""
-    return "{tv_" not in call.body
-
-
-def _child(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del kernel, thread
-    number = call.number(1 if call.name == "waitid" else 0)
-    named = process.children.get(number) if number is not None and number > 0 else None
-    alive = [child for child in process.children.values() if child.exit is None]
+def _child(standing: Standing) -> str:
+    number = standing.call.number(1 if standing.call.name == "waitid" else 0)
+    named = standing.process.children.get(number) if number is not None and number > 0 else None
+    alive = [child for child in standing.process.children.values() if child.exit is None]
     child = named or (alive[0] if len(alive) == 1 else None)
     if child is None:
         more = f", of which {len(alive)} run" if len(alive) > 1 else ""
@@ -118,8 +142,8 @@ def _child(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> st
         if below is None:
             break
         child = below
-    standing = next((each.pending for each in child.threads if each.pending is not None), None)
-    where = "" if standing is None else f", which stands in {standing.name} since line {standing.line:,}"
+    call = next((each.pending for each in child.threads if each.pending is not None), None)
+    where = "" if call is None else f", which stands in {call.name} since line {call.line:,}"
     return f"it waits until child {process_name(child)} ends{where}"
 
 
@@ -133,15 +157,16 @@ def _waited_child(process: Process) -> Process | None:
     return None
 
 
-def _read(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    held = _held(process, thread, call)
+def _read(standing: Standing) -> str:
+    held = standing.held
     if held is None:
         return "it waits for data"
     file = held.file
     if file.socket is not None:
         return _answer(file.socket)
     if file.pipe is not None or file.kind is Kind.PIPE:
-        return f"it waits until data is written into the pipe or all its write ends are closed{_ends(kernel, file)}"
+        ends = _ends(standing.kernel, file)
+        return f"it waits until data is written into the pipe or all its write ends are closed{ends}"
     if file.kind is Kind.DEVICE and (file.path or "").startswith(("/dev/tty", "/dev/pts", "/dev/console")):
         return "it waits for input on the terminal"
     return f"it waits until fd {held.number} has something to read"
@@ -171,48 +196,31 @@ def _has(process: Process, file: OpenFile) -> bool:
     return any(descriptor.file is file for descriptor in process.table)
 
 
-def _write(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    held = _held(process, thread, call)
+def _write(standing: Standing) -> str:
+    held = standing.held
     if held is None:
         return "it waits until the other end reads"
     if held.file.pipe is not None or held.file.kind is Kind.PIPE:
-        return f"the pipe is full: it waits until the other end is read or closed{_ends(kernel, held.file)}"
+        return f"the pipe is full: it waits until the other end is read or closed{_ends(standing.kernel, held.file)}"
     if held.file.socket is not None:
-        return f"the send buffer is full: it waits until the peer {held.file.socket.peer or ''} reads".replace(
-            "  ", " "
-        )
+        peer = f"peer {held.file.socket.peer}" if held.file.socket.peer else "peer"
+        return f"the send buffer is full: it waits until the {peer} reads"
     return f"it waits until fd {held.number} takes the data"
 
 
-def _held(process: Process, thread: Thread, call: Waited) -> Descriptor | None:
-    number = call.number(0)
-    found = thread.inside_descriptor
-    return found or (None if number is None else process.table.open.get(number))
-
-
-def _connect(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del kernel, process, thread
-    if call.has("AF_UNIX"):
+def _connect(standing: Standing) -> str:
+    if standing.call.has("AF_UNIX"):
         return "the accept queue of the listener is full: the server does not accept"
     return "the connection request gets no answer: the host is down, or a firewall drops it; ss -tn shows SYN-SENT"
 
 
-def _queue(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-    del kernel, process, thread
-    if call.name in SEMAPHORE_WAITS:
+def _queue(standing: Standing) -> str:
+    if standing.call.name in SEMAPHORE_WAITS:
         return "it waits until another process changes the semaphore: ipcs -s -i ID shows the last one that did"
     return "it waits until another process sends to, or takes from, the queue: ipcs -q, /dev/mqueue"
 
 
-def _plain(words: str) -> Callable[[Kernel, Process, Thread, Waited], str]:
-    def say(kernel: Kernel, process: Process, thread: Thread, call: Waited) -> str:
-        del kernel, process, thread, call
-        return words
-
-    return say
-
-
-_SENTENCES: tuple[tuple[frozenset[str], Callable[[Kernel, Process, Thread, Waited], str]], ...] = (
+_SENTENCES: tuple[tuple[frozenset[str], Callable[[Standing], str]], ...] = (
     (CONTROLS | {"flock"}, _lock),
     (OPENS, _open),
     (FUTEXES, _futex),
@@ -221,9 +229,9 @@ _SENTENCES: tuple[tuple[frozenset[str], Callable[[Kernel, Process, Thread, Waite
     (FILE_WRITES | SENDS, _write),
     (frozenset({"connect"}), _connect),
     (QUEUE_WAITS, _queue),
-    (ACCEPTS, _plain("it waits for a connection")),
-    (WAITS, _plain("it waits until one of them is ready")),
-    (SLEEPS, _plain("it sleeps")),
-    (PAUSES | SIGNAL_WAITS, _plain("it waits for a signal")),
-    (frozenset({"restart_syscall"}), _plain("a wait with a timeout that was under way when strace attached")),
+    (ACCEPTS, lambda _: "it waits for a connection"),
+    (WAITS, lambda _: "it waits until one of them is ready"),
+    (SLEEPS, lambda _: "it sleeps"),
+    (PAUSES | SIGNAL_WAITS, lambda _: "it waits for a signal"),
+    (frozenset({"restart_syscall"}), lambda _: "a wait with a timeout that was under way when strace attached"),
 )

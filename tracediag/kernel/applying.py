@@ -52,7 +52,8 @@ def apply(kernel: Kernel, event: Event) -> Action:
             for turn in thread.rounds.values():
                 turn.calls += 1
         if event.errno is None:
-            kernel.succeeded = True
+            if event.returned:
+                kernel.succeeded = True
         elif not event.errno.startswith("ERESTART"):
             thread.process.failures.append(event)
             kernel.failed = True

@@ -236,7 +236,10 @@ class ProcessTable:
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
             self.last = None
-        if process.threads or self.strangers.lives_on(process, event):
+        left = process.threads
+        if event.pid is None:  # strace follows no other thread: this is the end of all
+            left = {other: None for other in left if other.last_call or other.inside}
+        if left or self.strangers.lives_on(process, event):
             return None
         process.exit = event
         self.strangers.leave(process)

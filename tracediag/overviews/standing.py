@@ -8,7 +8,7 @@ import msgspec
 
 from tracediag.evidence.complaints import target
 from tracediag.evidence.names import process_name
-from tracediag.evidence.waits import reason
+from tracediag.evidence.waits import Standing, reason
 from tracediag.kernel import Kernel
 from tracediag.kernel.describe import name
 from tracediag.kernel.process import Process, Thread
@@ -43,7 +43,7 @@ def standing(kernel: Kernel) -> tuple[Waiting, ...]:
             text=_cut(call.text),
             line=call.line,
             since=call.time,
-            reason=reason(kernel, process, thread, call),
+            reason=reason(Standing(kernel, process, thread, call)),
         )
     return tuple(found.values())
 

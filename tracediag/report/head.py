@@ -72,6 +72,8 @@ def _ended(fate: Fate, *, shown: bool, alone: bool) -> Iterator[Row]:
             f"{fate.process} {_manner(fate)}{meaning}{place}",
             ("name" if bad else "plain"),
         )
+    if fate.stood:
+        yield "", f"then in {fate.stood}", "plain"
     if fate.words is not None:
         speaker = "" if named or alone else f"{fate.process}, "
         yield "" if named else "said", f"{speaker}{_said(fate.words)}", "plain"

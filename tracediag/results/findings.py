@@ -94,6 +94,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """16 hex digits, the same for the same fault in another recording; always worked out from the chain."""
 
     def __post_init__(self) -> None:
+        """Work out the fingerprint; ValueError for a finding without a primary step."""
+        if not any(step.primary for step in self.steps):
+            raise ValueError(f"the finding {self.name} has no primary step")
         shape = "\n".join((self.code, *map(_shape, self.steps)))
         digest = hashlib.sha256(shape.encode(errors="backslashreplace")).hexdigest()[:16]
         msgspec.structs.force_setattr(self, "fingerprint", digest)

@@ -63,6 +63,8 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
     """Where the trace shows the end."""
     time: float | None = None
+    stood: str = ""
+    """The call in which a signal that orders it to stop, or SIGKILL, met it, and what would have ended that call."""
     words: Words | None = None
     """What it said last; None where it said nothing, or the trace does not show it."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.waiters import blocked_at, killing_lines, none_returns
+from tracediag.evidence.waiters import killing_lines, none_returns, stood_in
 from tracediag.evidence.waits import may_be_fifo
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end
 from tracediag.trace.calls import OPENS
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Begun, Syscall
 
+_PLAIN = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/")
+"""Places where no FIFO lies."""
 _LONG = 1.0
 """Seconds after which an open is no slow one."""
 
@@ -28,21 +30,24 @@ class FifoWithoutPeer(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the call in which a process was killed, or in which it stands at the end."""
-        call = blocked_at(end)
-        if call is None or call.name not in OPENS or not may_be_fifo(call):
-            return
+        for call in stood_in(end):
+            path = call.path(0 if call.name in ("open", "creat") else 1)
+            if call.name in OPENS and path is not None and may_be_fifo(call):
+                yield from self._judged(end, call, path)
+
+    def _judged(self, end: ProcessEnd, call: Syscall | Begun, path: str) -> Iterator[Finding]:
         sure = isinstance(call, Syscall) and (call.interrupted or _timed(call, end))
-        path = call.path(0 if call.name in ("open", "creat") else 1)
-        if path is None or not (sure or none_returns(end.kernel)):
+        if not sure and (path.startswith(_PLAIN) or not none_returns(end.kernel)):
             return  # a paste may end within any open
         other = "reading" if call.has("O_WRONLY") else "writing"
         steps: list[Step] = [step(call, "waits for the other end, and does not return", primary=True)]
         if end.exit is not None:
             steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
+        missing = f"no process opens the other end for {other}"
         yield self.finding(
             steps,
             object=path,
-            title=f"open of {path} does not return: no process opens the other end of the FIFO for {other}",
+            title=f"open of {path} does not return: {'' if sure else 'if this is a FIFO, '}{missing}",
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             why="open of a FIFO (named pipe) waits until another process opens the other end; a file of another kind"

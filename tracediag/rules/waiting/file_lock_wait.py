@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import path_of
-from tracediag.evidence.waiters import blocked_at, killing_lines, lasts
+from tracediag.evidence.waiters import killing_lines, lasts, stood_in
 from tracediag.evidence.waits import is_lock
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_process_end
+from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.calls import LOCKS
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Begun, Syscall
 
 _LONG = 1.0
 """Seconds after which a wait for a lock is no contention of two that both work."""
+
+_Holder = tuple[Syscall, Process]
 
 
 class FileLockWait(Rule):
@@ -24,34 +30,82 @@ class FileLockWait(Rule):
     code = "TD604"
     name = "file-lock-wait"
     severity = Severity.ERROR
-    summary = "a process waits for a file lock that another process holds, until it is killed or the trace ends"
+    summary = "a process waits for a file lock until it is killed or the trace ends"
     raised_by = (LOCKS,)
+
+    def __init__(self) -> None:
+        self._held: Cases[OpenFile, _Holder] = Cases()
+        """The flock that gave each open file description its lock, with the process that called it."""
+
+    @on_call("flock")
+    def locked(self, action: Action) -> None:
+        """Keep the locks of flock(2): they belong to the open file description and end with it."""
+        call, descriptor = action.call, action.descriptor
+        if call.result != 0 or descriptor is None:
+            return
+        if call.has("LOCK_UN"):
+            self._held.pop(descriptor.file, None)
+        else:
+            self._held[descriptor.file] = (call, action.process)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Judge the call in which a process was killed, or in which it stands at the end."""
-        call = blocked_at(end)
-        if call is None or not is_lock(call):
-            return
+        """Judge the calls in which a process was killed, or in which its threads stand at the end."""
+        for call in stood_in(end):
+            if is_lock(call):
+                yield self._finding(end, call)
+
+    def _finding(self, end: ProcessEnd, call: Syscall | Begun) -> Finding:
         known = isinstance(call, Syscall) and call.interrupted
         sure = known or (isinstance(call, Syscall) and lasts(call, end.kernel, _LONG))
-        held = next((each for each in end.held if each.number == call.number(0)), None)
-        path = None if held is None else path_of(held.file, end.process)
+        mine = next((each for each in end.held if each.number == call.number(0)), None)
+        path = None if mine is None else path_of(mine.file, end.process)
         what = path or f"fd {call.number(0)}"
-        steps: list[Step] = [step(call, "waits for the lock, and does not return", primary=True)]
-        if held is not None and held.opened is not None:
-            steps.append(step(held.opened, "opens the file"))
-        if end.exit is not None:
-            steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
-        yield self.finding(
-            steps,
+        holder = self._holder(end, mine, path)
+        return self.finding(
+            _story(end, call, mine, holder),
             object=what,
-            title=f"{process_name(end.process)} waits for the lock on {what}, which another process holds",
+            title=f"{process_name(end.process)} waits for the lock on {what}{_held_by(holder, end.process)}",
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
-            why="without LOCK_NB, and with F_SETLKW, a lock call waits until no other process holds a conflicting lock:"
+            why="without LOCK_NB, and with F_SETLKW, a lock call waits until no conflicting lock is left; a lock of"
+            " flock belongs to the open file description, so that two opens of a file conflict, also in one process:"
             " flock(2), fcntl_locking(2)",
-            fix="find the holder (lslocks, or /proc/locks by inode) and end or repair it; to wait for a limited time:"
-            f" flock -w SECONDS {path or 'FILE'} COMMAND",
+            fix=_fix(holder, path),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+    def _holder(self, end: ProcessEnd, mine: Descriptor | None, path: str | None) -> _Holder | None:
+        """Return the flock that still holds a lock on the file through another open file description."""
+        held = {descriptor.file for descriptor in end.held}
+        for file, (call, process) in self._held.items():
+            other = mine is not None and file is not mine.file and (file in held or not file.gone)
+            if other and path is not None and path_of(file, process) == path:
+                return call, process
+        return None
+
+
+def _held_by(holder: _Holder | None, process: Process) -> str:
+    if holder is None:
+        return ", which another process holds"
+    call, by = holder
+    if by is process:
+        return f", which the same process has locked through fd {call.number(0)}"
+    return f", which {process_name(by)} has locked"
+
+
+def _story(end: ProcessEnd, call: Syscall | Begun, mine: Descriptor | None, holder: _Holder | None) -> Iterator[Step]:
+    if holder is not None:
+        yield step(holder[0], f"{process_name(holder[1])} takes the lock")
+    if mine is not None and mine.opened is not None:
+        yield step(mine.opened, "opens the file")
+    yield step(call, "waits for the lock, and does not return", primary=True)
+    if end.exit is not None:
+        yield step(end.exit, f"the process is killed by {end.exit.signal} in this wait")
+
+
+def _fix(holder: _Holder | None, path: str | None) -> str:
+    limited = f"to wait for a limited time: flock -w SECONDS {path or 'FILE'} COMMAND"
+    if holder is None:
+        return f"find the holder (lslocks, or /proc/locks by inode) and end or repair it; {limited}"
+    return f"find out why {process_name(holder[1])} keeps the lock that it takes at line {holder[0].line:,}; {limited}"

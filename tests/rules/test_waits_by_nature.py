@@ -1,0 +1,78 @@
+"""TD602, TD604 and TD610: waits that nothing ends, and the same lines where something might."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracediag import analyze
+
+START = '7 execve("/bin/x", ["x"], 0x7ffe /* 1 var */) = 0'
+LOCK = "7 flock(3</srv/x.lock>, LOCK_EX"
+ENDLESS = "futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL"
+TIMED = "futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, {tv_sec=60, tv_nsec=0}"
+THREAD = "7 clone(child_stack=0x7f01, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8"
+
+
+def names(*lines: str) -> set[str]:
+    return {finding.name for finding in analyze([f"{line}\n" for line in lines]).findings}
+
+
+KILLED = [f"{pid} +++ killed by SIGKILL +++" for pid in (8, 7)]
+
+
+def killed(*calls: str, signal: str = "SIGTERM") -> list[str]:
+    return [START, *(f"{call}) = ?" for call in calls), f"7 +++ killed by {signal} +++"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "found"), [("SIGTERM", True), ("SIGINT", True), ("SIGKILL", True), ("SIGSEGV", False)]
+)
+def test_only_an_order_to_stop_ends_a_wait(signal: str, found: bool) -> None:
+    assert ("file-lock-wait" in names(*killed(LOCK, signal=signal))) is found
+
+
+def test_each_thread_is_looked_at() -> None:
+    assert "file-lock-wait" in names(START, THREAD, "8 poll(NULL, 0, -1 <unfinished ...>", LOCK)
+
+
+def test_a_lock_of_the_same_process_is_told() -> None:
+    opened = '7 openat(AT_FDCWD, "/srv/x.lock", O_RDWR) = {}'
+    lines = killed("7 flock(4, LOCK_EX")
+    lines[1:1] = [opened.format(3), "7 flock(3, LOCK_EX) = 0", opened.format(4)]
+    (found,) = [each for each in analyze([f"{line}\n" for line in lines]).findings if each.name == "file-lock-wait"]
+    assert "which the same process has locked through fd 3" in found.title
+    lines.insert(4, "7 flock(3, LOCK_UN) = 0")
+    (found,) = [each for each in analyze([f"{line}\n" for line in lines]).findings if each.name == "file-lock-wait"]
+    assert "which another process holds" in found.title
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('openat(AT_FDCWD, "q", O_RDONLY', True),
+        ('openat(AT_FDCWD, "q", O_RDONLY|O_DIRECTORY', False),
+        ('openat(AT_FDCWD, "q", O_RDONLY|O_NONBLOCK', False),
+        ('openat(AT_FDCWD, "/usr/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY|O_CLOEXEC', False),
+        ('openat(AT_FDCWD, "q", O_RDWR', False),
+    ],
+)
+def test_what_may_be_a_fifo(line: str, found: bool) -> None:
+    assert ("fifo-without-peer" in names(line)) is found
+    assert "fifo-without-peer" not in names("close(3) = 0", line)  # a paste may end within any open
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (killed(f"7 {ENDLESS}", signal="SIGKILL"), True),
+        (killed(f"7 {TIMED}", signal="SIGKILL"), False),
+        ([START, THREAD, f"8 {ENDLESS}) = ?", f"7 {ENDLESS}) = ?", *KILLED], True),
+        ([START, THREAD, f"8 {TIMED}) = ?", f"7 {ENDLESS}) = ?", *KILLED], False),
+        ([START, THREAD, "8 read(0, ) = ?", f"7 {ENDLESS}) = ?", *KILLED], False),
+        ([START, THREAD, f"7 {ENDLESS}) = ?", "7 +++ killed by SIGKILL +++"], False),
+        ([START, f"7 {ENDLESS} <unfinished ...>"], False),
+        ([START, "7 +++ exited with 0 +++"], False),
+    ],
+)  # fmt: skip
+def test_no_thread_is_left_to_wake_another(lines: list[str], found: bool) -> None:
+    assert ("lock-never-released" in names(*lines)) is found

@@ -1,0 +1,95 @@
+"""TD602: every thread of a process waits for another one, without a timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.cases import Cases
+from tracediag.evidence.names import process_name
+from tracediag.evidence.waiters import STOPS, blocked_in, killing_lines, none_returns
+from tracediag.evidence.waits import is_endless_futex
+from tracediag.kernel import Action
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_exit, on_process_end
+from tracediag.trace.calls import FORKS, FUTEXES
+from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.records import Exit
+
+_SHOWN = 4
+"""Threads that have a step."""
+_Stood = list[Syscall | Begun | None]
+
+
+class LockNeverReleased(Rule):
+    """All threads of a process stand in FUTEX_WAIT without a timeout, so that none is left to wake another."""
+
+    code = "TD602"
+    name = "lock-never-released"
+    severity = Severity.ERROR
+    summary = "all threads of a process wait for each other without a timeout, until it is killed or the trace ends"
+    raised_by = (FUTEXES,)
+
+    def __init__(self) -> None:
+        self._killed: Cases[Process, _Stood] = Cases(outlive=True)
+        """For each process that a signal kills, the calls in which its threads stood; None for a thread in no call."""
+        self._threaded: Cases[Process, bool] = Cases()
+
+    @on_call(*FORKS)
+    def cloned(self, action: Action) -> None:
+        """Note which processes make threads: strace need not follow these."""
+        if action.call.has("CLONE_THREAD"):
+            self._threaded[action.process] = True
+
+    @on_exit
+    def exited(self, action: Action) -> None:
+        """Keep the call of a thread that is killed: at the end of its process only the last thread is left."""
+        event = action.event
+        if isinstance(event, Exit) and event.signal in STOPS:
+            self._killed.setdefault(action.process, []).append(blocked_in(action.thread))
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge where all threads stood when the process was killed, or stand when the trace ends."""
+        process = end.process
+        if end.exit is not None:
+            stood = self._killed.pop(process, [])
+        elif none_returns(end.kernel) or _detached(process):
+            stood = [blocked_in(thread) for thread in process.threads]
+        else:
+            return  # the recording may end at any moment
+        waits = [call for call in stood if call is not None and is_endless_futex(call)]
+        alone = (process.execs > 0 or process.started is not None) and process not in self._threaded
+        if len(waits) == len(stood) and (len(waits) > 1 or (waits and alone)):
+            yield self._finding(end, waits)
+
+    def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
+        name = process_name(end.process)
+        waiting = f"all {len(waits)} threads of {name} wait" if len(waits) > 1 else f"{name}, with one thread, waits"
+        return self.finding(
+            _story(end, waits),
+            object=name,
+            title=f"{waiting} in futex without a timeout: no thread is left to end the wait",
+            confidence=Confidence.LIKELY if end.exit is not None else Confidence.POSSIBLE,
+            severity=Severity.ERROR if end.exit is not None else Severity.WARNING,
+            why="FUTEX_WAIT on a private futex returns when another thread of the process wakes the address, and"
+            " every thread waits: locks taken in opposite order, a lock taken twice or in a signal handler, a condition"
+            " never signalled: futex(2)",
+            fix="gdb -p PID -batch -ex 'thread apply all bt' on the hung process shows the lock that each thread waits"
+            " for; take locks in one order everywhere",
+            explains=[("killed-from-outside", line) for line in killing_lines(end)],
+        )
+
+
+def _detached(process: Process) -> bool:
+    """Whether strace left while all threads stood in a call."""
+    calls = [thread.pending for thread in process.threads]
+    return any(isinstance(call, Syscall) and call.cut for call in calls) and None not in calls
+
+
+def _story(end: ProcessEnd, waits: list[Syscall | Begun]) -> Iterator[Step]:
+    for number, call in enumerate(sorted(waits, key=lambda call: call.line)[-_SHOWN:]):
+        yield step(call, "a thread waits, and is not woken", primary=number == 0)
+    if end.exit is not None:
+        yield step(end.exit, f"the process is killed by {end.exit.signal} in these waits")
