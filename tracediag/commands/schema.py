@@ -4,15 +4,14 @@
 
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
-a life, `why` a cause, `grep` a search, `grep --by` groups,
-`files` files, `lives` lives and `peers` peers.
+a life, `why` a cause, `grep` a search, `grep --by` groups, `files` files, `lives` lives
+and `peers` peers.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Literal
 
 from tracediag.commands.output import write
 from tracediag.commands.parser import CommonOptions
@@ -21,45 +20,20 @@ from tracediag.commands.parser import CommonOptions
 class Options(CommonOptions, kw_only=True):
     """What `tracediag schema` takes."""
 
-    document: Literal[
-        "report",
-        "summary",
-        "tree",
-        "state",
-        "explanation",
-        "life",
-        "cause",
-        "search",
-        "groups",
-        "files",
-        "lives",
-        "peers",
-    ] = "report"
+    document: str = "report"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from tracediag.report.document import DOCUMENTS
+
     parser.add_argument(
         "document",
         metavar="DOCUMENT",
-        choices=(
-            "report",
-            "summary",
-            "tree",
-            "state",
-            "explanation",
-            "life",
-            "cause",
-            "search",
-            "groups",
-            "files",
-            "lives",
-            "peers",
-        ),
+        choices=DOCUMENTS,
         nargs="?",
         default="report",
-        help="report, summary, tree, state, explanation, life, cause, search, groups, files, lives or peers "
-        "(default: report)",
+        help=f"{', '.join(DOCUMENTS[:-1])} or {DOCUMENTS[-1]} (default: report)",
     )
 
 

@@ -12,6 +12,22 @@ from tracediag.report.visible import encodable
 
 _ROWS = 256
 
+DOCUMENTS = (
+    "report",
+    "summary",
+    "tree",
+    "state",
+    "explanation",
+    "life",
+    "cause",
+    "search",
+    "groups",
+    "files",
+    "lives",
+    "peers",
+)
+"""The documents that have a schema."""
+
 
 def dump(value: Any) -> str:
     """Return a struct, or a value containing structs, as one line of JSON.

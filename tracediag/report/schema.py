@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from tracediag.report.cause import SCHEMA as CAUSE
+from tracediag.report.document import DOCUMENTS
 from tracediag.report.explanation import SCHEMA as EXPLANATION
 from tracediag.report.files import SCHEMA as FILES
 from tracediag.report.following import SCHEMA as LIFE
@@ -39,55 +40,21 @@ from tracediag.results import (
     tables,
 )
 
-DOCUMENTS = (
-    "report",
-    "summary",
-    "tree",
-    "state",
-    "explanation",
-    "life",
-    "cause",
-    "search",
-    "groups",
-    "files",
-    "lives",
-    "peers",
-)
-"""The documents that have a schema."""
-
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files, lives, peers)
 
 
 def schema(document: str) -> dict[str, Any]:
     """Return the JSON Schema of a document; ValueError if there is no such document."""
-    match document:
-        case "report":
-            return _published(report.SCHEMA, _generated(report.Report))
-        case "summary":
-            return _published(SUMMARY, _summary(_generated(tables.Summary)))
-        case "tree":
-            return _published(TREE, _tree(_generated(tables.Tree)))
-        case "explanation":
-            return _published(EXPLANATION, _generated(explanation.Explanation))
-        case "cause":
-            return _published(CAUSE, _generated(cause.Cause))
-        case "life":
-            return _published(LIFE, _generated(following.Life))
-        case "search":
-            return _published(SEARCH, _generated(search.Search))
-        case "groups":
-            return _published(GROUPS, _generated(search.Groups))
-        case "lives":
-            return _published(LIVES, _generated(lives.Lives))
-        case "files":
-            return _published(FILES, _generated(files.Files))
-        case "peers":
-            return _published(PEERS, _generated(peers.Peers))
-        case "state":
-            return _published(STATE, _generated(state.State))
-        case _:
-            raise ValueError(f"no document {document!r}; there are {', '.join(DOCUMENTS)}")
+    if document not in _STRUCTS:
+        raise ValueError(f"no document {document!r}; there are {', '.join(DOCUMENTS)}")
+    edition, struct = _STRUCTS[document]
+    generated = _generated(struct)
+    return _published(edition, _FLATTENED.get(document, _same)(generated))
+
+
+def _same(generated: dict[str, Any]) -> dict[str, Any]:
+    return generated
 
 
 def _generated(struct: type[msgspec.Struct]) -> dict[str, Any]:
@@ -165,3 +132,22 @@ def _tree(generated: dict[str, Any]) -> dict[str, Any]:
     generated["properties"]["processes"] = {"type": "array", "items": {"$ref": "#/$defs/Node"}}
     generated["required"] = [key if key != "roots" else "processes" for key in generated["required"]]
     return generated
+
+
+_STRUCTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "report": (report.SCHEMA, report.Report),
+    "summary": (SUMMARY, tables.Summary),
+    "tree": (TREE, tables.Tree),
+    "state": (STATE, state.State),
+    "explanation": (EXPLANATION, explanation.Explanation),
+    "life": (LIFE, following.Life),
+    "cause": (CAUSE, cause.Cause),
+    "search": (SEARCH, search.Search),
+    "groups": (GROUPS, search.Groups),
+    "files": (FILES, files.Files),
+    "lives": (LIVES, lives.Lives),
+    "peers": (PEERS, peers.Peers),
+}
+"""The edition of each document, and the struct that it shows."""
+_FLATTENED = {"summary": _summary, "tree": _tree}
+"""Documents of another shape than their struct."""
