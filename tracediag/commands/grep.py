@@ -15,14 +15,13 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from tracediag.commands import answers
 from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.output import look_of, say, write
-from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
-from tracediag.commands.reports import Destination, ReportFiles, add_report
-from tracediag.commands.traces import traces_of
+from tracediag.commands.reports import ReportFiles, add_report
 from tracediag.report import Look
 
 if TYPE_CHECKING:
@@ -36,11 +35,10 @@ _AT_ONCE = 64
 """Matches that are written together: a flush for each would cost more than the search."""
 
 
-class Options(CommonOptions, kw_only=True):
+class Options(answers.Options, kw_only=True):
     """What `tracediag grep` takes."""
 
     query: str | None = None
-    traces: list[str]
     names: bool = False
     count: bool = False
     by: str | None = None
@@ -48,8 +46,6 @@ class Options(CommonOptions, kw_only=True):
     context: int = 0
     around: bool = False
     limit: int | None = None
-    format: Literal["full", "json"] = "full"
-    report: tuple[Destination, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +72,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Print the matches in each trace; one that cannot be read does not prevent the others."""
     from tracediag.query import QueryError, compile_field, compile_query
-    from tracediag.reading import UnreadableError
 
     if options.names:
         from tracediag.commands.names import listing
@@ -93,16 +88,11 @@ def run(options: Options) -> int:
         return ExitCode.FAULT
     if options.around and options.context < 1:
         raise UsageError("--around needs -C N: the number of calls before and after")
-    code = ExitCode.CLEAN
-    traces = traces_of(options.traces)
-    with ReportFiles(options.report, traces) as files:
-        for trace in traces:
-            try:
-                _search(trace, query, field, options, files, titled=len(traces) > 1)
-            except UnreadableError as error:
-                say(str(error))
-                code = ExitCode.UNREADABLE
-    return code
+
+    def search(trace: str, files: ReportFiles, several: bool) -> None:
+        _search(trace, query, field, options, files, titled=several)
+
+    return answers.for_each(options, search)
 
 
 def _point(error: QueryError) -> None:

@@ -9,25 +9,16 @@ with the sender.
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Literal
 
-from tracediag.commands.errors import ExitCode
-from tracediag.commands.output import look_of, say, write
-from tracediag.commands.parser import CommonOptions
-from tracediag.commands.progress import progress_of
-from tracediag.commands.reports import Destination, ReportFiles, add_report
-from tracediag.commands.traces import add_traces, traces_of
-from tracediag.report import Look
+from tracediag.commands import answers
+from tracediag.commands.reports import add_report
+from tracediag.commands.traces import add_traces
 
 
-class Options(CommonOptions, kw_only=True):
+class Options(answers.Options, kw_only=True):
     """What `tracediag tree` takes."""
 
-    traces: list[str]
     threads: bool = False
-    format: Literal["full", "json"] = "full"
-    report: tuple[Destination, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,37 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Print the process tree of each trace; one that cannot be read does not prevent the others."""
-    from tracediag.reading import UnreadableError
-
-    code = ExitCode.CLEAN
-    traces = traces_of(options.traces)
-    with ReportFiles(options.report, traces) as files:
-        for trace in traces:
-            try:
-                _show(trace, options, files, titled=len(traces) > 1)
-            except UnreadableError as error:
-                say(str(error))
-                code = ExitCode.UNREADABLE
-    return code
-
-
-def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> None:
+    """Print the process tree of each trace."""
     from tracediag.overviews.descent import grow_tree
     from tracediag.report.tree import document, picture
-    from tracediag.report.visible import visible
 
-    def rendered(form: str, look: Look) -> str:
-        if form == "json":
-            return document(tree)
-        return (f"{visible(trace)}\n" if titled else "") + picture(tree, look, threads=options.threads)
-
-    with progress_of(trace, quiet=options.quiet) as progress:
+    def ask(trace: str, progress: answers.Progress | None) -> answers.Answer:
         tree = grow_tree(trace, progress)
-    write(rendered(options.format, look_of(sys.stdout, options.color)))
-    files.write(lambda name: [rendered(name, Look())])
-    source = tree.source
-    if source.damage is not None:
-        say(f"{trace}: {source.damage}")
-    lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
-    options.tell(f"{trace}: {source.lines:,} lines, {source.calls:,} calls{lost}")
+        return answers.Answer(
+            tree.source, lambda: [document(tree)], lambda look: picture(tree, look, threads=options.threads)
+        )
+
+    return answers.print_answers(options, ask)
