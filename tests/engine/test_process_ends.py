@@ -60,13 +60,13 @@ def test_an_exit_group_is_the_end_where_the_trace_stops_before_the_exit() -> Non
     ]
 
 
-def test_exit_group_ends_a_process_whose_threads_are_not_followed() -> None:
+def test_an_exit_without_a_pid_ends_a_process_whose_threads_are_not_followed() -> None:
     seen = ends(
         "clone(child_stack=0x7f, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8",
         "exit_group(1) = ?",
         "+++ exited with 1 +++",
     )
-    assert seen == [(None, 2, 3, (), False)]
+    assert seen == [(None, 3, 3, (), True)]
 
 
 def test_a_reported_exit_is_not_repeated_at_the_end_of_the_trace() -> None:

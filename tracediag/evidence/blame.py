@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
+from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
@@ -95,6 +96,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The chdir that a relative path starts from."""
     connect: Syscall | None = None
     """The connect that failed with the error that SO_ERROR returned."""
+    search: Search | None = None
+    """The search in several directories of which the call is the last step."""
     by_strace: bool = False
     """Whether the program lacks the privilege only because strace traces it: `evidence.set_id`."""
 
@@ -224,6 +227,8 @@ def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscal
         score = _WORTH + 3 - min(2, distance / _FAR) if normal and spoken is None else score + _NAMED
     if spoken is not None:
         score += _SPOKEN_OF
+    if spoken is None and call.name in LOOKUPS and call.errno in ("ENOENT", "ENOTDIR") and said.quotes_other(call):
+        return Blame(call, None, False, Confidence.POSSIBLE), -1
     strange = call.name in _SEARCHES and spoken is None and said.names_other(call.errno or "")
     if normal and (error is None or strange):
         score = _WORTH + 1 if error is None and _is_next(call, said, failures) else -1
@@ -254,6 +259,9 @@ def _placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
     if denied(process, blame.call):
         blame = msgspec.structs.replace(blame, by_strace=True)
+    search = search_of(blame.call, process.failures)
+    if search is not None:
+        return msgspec.structs.replace(blame, search=search)
     if blame.call.name == "getsockopt":
         return msgspec.structs.replace(blame, connect=_begun(process, blame.call))
     path, chdir = target(blame.call), process.place.moved

@@ -31,6 +31,10 @@ _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = re.compile(r": *+[^\s:][^:\n]*+: *+\Z")
 """What stands between the name of the program and the error: the object, where a program names it."""
+_QUOTED = re.compile(
+    "(?<!File )(?<![\\w])['\"`\u2018\u201c]([^'\"`\u2018\u2019\u201c\u201d\n]{2,200})['\"\u2019\u201d]"
+)
+"""A name in quotes; not that of the file in a Python traceback."""
 _LONGEST, _BUFFERS = 8192, 64
 """Characters of a text and buffers of a writev that are searched: a trace recorded with -s may hold megabytes."""
 
@@ -125,6 +129,18 @@ class Complaint(msgspec.Struct, eq=False):
         """Whether a message puts an object before the error's text, as in `scp: c: No such file or directory`."""
         return any(_OBJECT.search(message.text, 0, message.error_at(errno)) for message in self.messages)
 
+    def quotes_other(self, call: Syscall) -> bool:
+        """Whether the lines that speak of a failure put other names than the call's object in quotes."""
+        lines = (line for message in self.messages for line in message.text.splitlines())
+        quoted = [
+            name
+            for line in lines
+            if FAILURE.search(line) is not None or _pattern(call.errno or "").search(line) is not None
+            for name in _QUOTED.findall(line)
+        ]
+        path = target(call) or ""
+        return bool(quoted) and not any(name in path or posixpath.basename(path.rstrip("/")) in name for name in quoted)
+
     def error_at(self, errno: str) -> int:
         """Return where the error's text begins in this message, also if strace shows only its beginning; else 0."""
         found = _pattern(errno).search(self.text)
@@ -133,14 +149,17 @@ class Complaint(msgspec.Struct, eq=False):
         return self.text.rfind(":") + 1 if self.names_error(errno) else 0
 
     def names_object(self, call: Syscall) -> Message | None:
-        """Return the write that names the object of a call, or the call itself, as in `bind() failed`."""
+        """Return the write that names the object of a call, or the call itself, as in `bind() failed`.
+
+        Where strace cuts the text within a name, its beginning is enough, unless a line quotes another name.
+        """
         wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
         spoken = _spoken(wanted, self.program)
         itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
         for piece in self.pieces:
             if (spoken is not None and spoken.search(piece.text)) or itself.search(piece.text):
                 return piece.call
-            if piece.shortened and _path_begins(piece.text, wanted):
+            if piece.shortened and _path_begins(piece.text, wanted) and not self.quotes_other(call):
                 return piece.call
         return None
 

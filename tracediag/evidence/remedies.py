@@ -43,6 +43,8 @@ def object_of(blame: Blame) -> str | None:
 
 def failure_of(blame: Blame) -> str:
     """Return what failed: "openat of /etc/x fails with ENOENT (no such file or directory)"."""
+    if blame.search is not None:
+        return blame.search.told
     call, path = blame.call, object_of(blame)
     error = f"fails with {call.errno} ({meaning(call.errno or '')})"
     if call.name == "getsockopt":

@@ -17,6 +17,8 @@ from tracediag.rules.heads import Head, split_head
 from tracediag.rules.readings import filled, fix_of, heads, reading_of, why_of
 
 _TITLE = re.compile(r"# ([\w-]++) \((TD\d++)\)\n")
+_ENDS_WITH = 5
+"""Lines at the end of an excerpt in which a failure is what it ends with: a message or an exit may still follow."""
 
 
 class FailureRule(Rule):
@@ -27,16 +29,19 @@ class FailureRule(Rule):
 
     @on_last
     def unexplained(self, kernel: Kernel) -> Iterator[Finding]:
-        """Report the failed call that the excerpt is about, if no other finding has it as a step."""
-        del kernel
+        """Report the failed call that the excerpt is about, if no other finding has it as a step.
+
+        A note where the excerpt continues: the program has then survived the failure so far.
+        """
         blame = self.scope.subject
         if blame is None or blame.call.line in self.scope.explained:
             return
         known = reading_of(blame.call)
         if (None if known is None else known[0]) == self.file:
-            yield self._about(blame)
+            continues = kernel.last_line - blame.call.line > _ENDS_WITH
+            yield self._about(blame, Severity.NOTE if continues else self.severity)
 
-    def _about(self, blame: Blame) -> Finding:
+    def _about(self, blame: Blame, severity: Severity) -> Finding:
         known = reading_of(blame.call)
         says = "" if known is None else f": {filled(known[1].says, blame)}"
         return self.finding(
@@ -44,7 +49,7 @@ class FailureRule(Rule):
             object=object_of(blame) or blame.call.name,
             title=failure_of(blame) + says,
             confidence=blame.confidence,
-            severity=self.severity,
+            severity=severity,
             why=why_of(blame),
             fix=fix_of(blame),
         )

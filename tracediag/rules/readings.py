@@ -69,6 +69,8 @@ def meanings() -> dict[tuple[str, str], Meaning]:
 
 def why_of(blame: Blame) -> str:
     """Return what the error means for this call, with its manual page."""
+    if blame.search is not None:
+        return blame.search.why
     known = reading_of(blame.call)
     found = known[1] if known is not None else _meaning(blame.call)
     if found is None:
@@ -78,6 +80,8 @@ def why_of(blame: Blame) -> str:
 
 def fix_of(blame: Blame) -> str:
     """Return what removes the cause of the failure."""
+    if blame.search is not None:
+        return blame.search.fix
     call, known = blame.call, reading_of(blame.call)
     found = known[1] if known is not None else _meaning(call)
     if found is None:
