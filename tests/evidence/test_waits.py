@@ -56,3 +56,22 @@ def test_threads_that_all_wait_are_counted():
         "[pid 8] futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
     ]
     assert "all 2 threads" in next(iter(waiting(*lines, "[pid 7] futex(0x7f08, FUTEX_WAIT_PRIVATE, 2, NULL").values()))
+
+
+@pytest.mark.parametrize(
+    ("end", "stood"),
+    [
+        (["7 +++ killed by SIGINT +++"], True),
+        (["7 close(3) = 0", "7 exit_group(130) = ?", "7 +++ exited with 130 +++"], True),
+        (["7 exit_group(0) = ?", "7 +++ exited with 0 +++"], False),
+    ],
+)
+def test_the_call_that_an_order_to_stop_interrupts_is_told(end, stood):
+    lines = [
+        '7 execve("/bin/x", ["x"], 0x7ffe /* 1 var */) = 0',
+        "7 recvfrom(3<TCP:[10.0.0.2:5000->10.0.0.1:80]>, 0x55, 64, 0, NULL, NULL) = ? ERESTARTSYS (To be restarted)",
+        "7 --- SIGINT {si_signo=SIGINT, si_code=SI_KERNEL} ---",
+        *end,
+    ]
+    (fate,) = analyze([f"{line}\n" for line in lines]).ending
+    assert ("the peer 10.0.0.1:80 sends nothing" in fate.stood) is stood

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.evidence.last_words import last_words, shortened
+from tracediag.evidence.last_words import last_words
 from tracediag.evidence.names import process_name
 from tracediag.evidence.statuses import answer, meaning
 from tracediag.evidence.verdict import Verdict
@@ -21,6 +21,8 @@ from tracediag.kernel.signals import ORDERS
 from tracediag.results.overview import Fate
 
 _KEPT = 64
+_LONGEST = 100
+"""Characters of the text of a call."""
 _ROOTS = 2
 """Processes without a parent in the trace that are named even if they ended well."""
 
@@ -113,13 +115,15 @@ def fate_of(process: Process, kernel: Kernel, action: Action | None = None) -> F
 
 def _stood(process: Process, action: Action | None) -> str:
     """Return the call in which a process stood when a user, supervisor or timeout ended it, and what it waited for."""
-    if action is None or process.exit is None or process.exit.signal not in STOPS:
+    if action is None or process.exit is None or not process.ended_badly:
         return ""
-    call = blocked_in(action.thread)
+    call = process.ordered_in or (blocked_in(action.thread) if process.exit.signal in STOPS else None)
     if call is None:
         return ""
     why = reason(Standing(action.kernel, process, action.thread, call, action.released))
-    return f"{shortened(call.text)}, since line {call.line:,}{why and f': {why}'}"
+    text = f"{call.name}({call.body})"
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return f"{shown} since line {call.line:,}{why and f': {why}'}"
 
 
 def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:

@@ -34,7 +34,7 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
-from tracediag.trace.values import names_of, number_of
+from tracediag.trace.values import names_of, note_of, number_of
 
 Waited = Syscall | Begun
 _NAMED = 3
@@ -159,8 +159,9 @@ def _waited_child(process: Process) -> Process | None:
 
 def _read(standing: Standing) -> str:
     held = standing.held
-    if held is None:
-        return "it waits for data"
+    if held is None:  # closed since: the note of `-yy` still tells the peer
+        peer = (note_of(standing.call.arg(0)) or "").partition("->")[2].rstrip("]")
+        return f"it waits for data: the peer {peer} sends nothing" if peer else "it waits for data"
     file = held.file
     if file.socket is not None:
         return _answer(file.socket)

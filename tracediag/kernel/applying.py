@@ -75,7 +75,7 @@ def _record(action: Action, event: Event) -> None:
             if action.process.inner is None and action.kernel.sent:
                 _recognise(action, event)
             if event.name in ORDERS:
-                action.process.order = event
+                _order(action, event)
         case Exit():
             _exit(action, event)
         case Superseded():
@@ -92,6 +92,13 @@ def _record(action: Action, event: Event) -> None:
         case Notice(kind="attached", subject=int(tid)):
             action.kernel.process_table.strangers.announce(event, early=not action.kernel.names)
             action.kernel.process_table.expect(tid, action.thread)
+
+
+def _order(action: Action, signal: Signal) -> None:
+    process, last = action.process, action.thread.last_call
+    if process.order is None:
+        process.ordered_in = action.thread.inside or (last if last is not None and last.interrupted else None)
+    process.order = signal
 
 
 def _recognise(action: Action, signal: Signal) -> None:

@@ -74,6 +74,8 @@ class Process(Watched, eq=False):
     """Its working directory and root; of a thread, `Thread.place`."""
     order: Signal | None = None
     """The last order to stop that any of its threads received: `ORDERS`."""
+    ordered_in: Syscall | Begun | None = None
+    """The call that the first order to stop interrupted."""
     children: dict[int, Process] = msgspec.field(default_factory=dict)
     """Its children by the pid that the process knows, until they are reaped."""
     reaped: deque[Reaped] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -136,7 +138,7 @@ class Process(Watched, eq=False):
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
-        self.place, self.order = Place(), None
+        self.place, self.order, self.ordered_in = Place(), None, None
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 
