@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -31,7 +31,7 @@ def paint_grid(
 ) -> None:
     """Print the rows below their heading; columns without content are left out.
 
-    On a narrow device the last cell of a row that is too long follows on lines of its own.
+    On a narrow device the cells of a row for which no room is left follow on lines of their own.
     """
     shown = [[visible(cell) for cell in row] for row in rows]
     kept = [place for place in range(len(columns)) if any(row[place] for row in shown)]
@@ -41,32 +41,54 @@ def paint_grid(
         for head, place in zip(heads, kept, strict=True)
     ]
     rights = [columns[place].right for place in kept]
-    canvas.line((" " * indent + _GAP.join(map(_padded, heads, widths, rights)), "faint"))
-    margin = " " * indent
+    styles = [columns[place].style for place in kept]
+    room = None if width is None else width - indent
+    _row(canvas, list(map(_padded, heads, widths, rights)), ["faint"] * len(kept), indent, room)
     for row in shown:
-        *cells, last = map(_padded, (row[place] for place in kept), widths, rights)
-        before = sum(len(cell) + len(_GAP) for cell in cells)
-        fits = width is None or indent + before + len(last.rstrip()) <= width
-        if width is not None and not fits:
-            cells = _narrowed(cells, width - indent)
-        styles = [columns[place].style for place in kept]
-        parts = [(f"{_GAP if place else ''}{cell}", styles[place]) for place, cell in enumerate(cells)]
-        canvas.line(
-            (margin, "plain"), *parts, *([(_GAP if cells else "", "plain"), (last, styles[-1])] if fits else [])
-        )
-        for line in [] if fits else wrap(last.rstrip(), max((width or 0) - indent - _INDENT, _NARROWEST)):
-            canvas.line((" " * (indent + _INDENT), "plain"), (line, styles[-1]))
+        _row(canvas, list(map(_padded, (row[place] for place in kept), widths, rights)), styles, indent, room)
 
 
-def _narrowed(cells: list[str], room: int) -> list[str]:
-    """Return the cells in that many columns: the last one is cut, the others stay aligned."""
-    kept: list[str] = []
-    for cell in cells:
-        if room < 1:
-            break
-        kept.append(cut(cell.rstrip() if cell is cells[-1] else cell, room))
-        room -= len(cell) + len(_GAP)
-    return kept
+def _row(canvas: Canvas, cells: Sequence[str], styles: Sequence[str], indent: int, room: int | None) -> None:
+    """Print the cells side by side while there is room, and the others that have content below them."""
+    side = _fitting(cells, room)
+    beside = list(cells[:side])
+    if side < len(cells):
+        beside[-1] = cut(beside[-1].rstrip(), room)
+    parts = [(f"{_GAP if place else ''}{cell}", styles[place]) for place, cell in enumerate(beside)]
+    canvas.line((" " * indent, "plain"), *parts)
+    below = [(cell.strip(), style) for cell, style in zip(cells[side:], styles[side:], strict=True) if cell.strip()]
+    for line in _flowed(below, max((room or 0) - _INDENT, _NARROWEST)):
+        canvas.line((" " * (indent + _INDENT), "plain"), *line)
+
+
+def _flowed(cells: Iterable[tuple[str, str]], room: int) -> Iterator[list[tuple[str, str]]]:
+    """Yield lines of that many columns: cells stand side by side while there is room, and long ones are broken."""
+    line: list[tuple[str, str]] = []
+    used = 0
+    for cell, style in cells:
+        if line and used + len(_GAP) + len(cell) <= room:
+            line += [(_GAP, "plain"), (cell, style)]
+            used += len(_GAP) + len(cell)
+            continue
+        if line:
+            yield line
+        *broken, last = wrap(cell, room)
+        yield from ([(piece, style)] for piece in broken)
+        line, used = [(last, style)], len(last)
+    if line:
+        yield line
+
+
+def _fitting(cells: Sequence[str], room: int | None) -> int:
+    """Return how many cells have room side by side; the first one always has."""
+    if room is None:
+        return len(cells)
+    used = 0
+    for place, cell in enumerate(cells):
+        if place and cell.strip() and used + len(cell.rstrip()) > room:
+            return place
+        used += len(cell) + len(_GAP)
+    return len(cells)
 
 
 def cut(text: str, width: int | None) -> str:

@@ -15,6 +15,7 @@ from tracediag.report.document import dump
 from tracediag.report.grid import Column, cut, paint_grid
 from tracediag.report.shorten import shorten
 from tracediag.report.visible import visible
+from tracediag.report.wrapping import wrap
 from tracediag.results.state import Child, EpollState, Holder, Memory, OpenDescriptor, ProcessState, Standing, State
 from tracediag.trace.quantities import plural, seconds
 
@@ -128,8 +129,8 @@ class _Painter:
             self.canvas.line((f"{' ' * indent}… {more}: --limit 0 shows all".replace("entrys", "entries"), "faint"))
 
     def _label(self, label: str, text: str, style: str = "plain") -> None:
-        shown = cut(visible(text), self._room(_LABEL + 2))
-        self.canvas.line((f"  {label:<{_LABEL}}", "label"), (shown, style))
+        for place, line in enumerate(wrap(text, self._room(_LABEL + 2))):
+            self.canvas.line((f"  {'' if place else label:<{_LABEL}}", "label"), (line, style))
 
     def _room(self, used: int) -> int | None:
         return None if self._width is None else max(self._width - used, 20)
