@@ -194,7 +194,7 @@ def _scope(dialect: Dialect, scope: evidence.Scope, kernel: Kernel) -> Scope:
         sockets=dialect.has_socket_details,
         excerpt=scope.is_excerpt,
         elided=scope.elided > 0,
-        failures_only=scope.failures_only,
+        failures_only=scope.failures_only and kernel.failed,
         whole=nature.is_whole(scope, kernel),
         successes_only=scope.hides_failures,
         hidden=nature.hidden(scope, kernel),

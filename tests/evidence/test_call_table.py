@@ -97,7 +97,7 @@ def test_the_report_says_that_it_is_a_table_and_what_stands_at_its_top() -> None
         " 20.00    0.010000           0     30000         7 openat",
     )
     assert report.overview.counts == (
-        "a table of strace -c, which counts 50,000 calls, 7 failed and shows none; most time: futex (80 %), openat"
+        "a table of strace -c: 50,000 calls, 7 failed; it shows no single call; most time: futex (80 %), openat"
         " (20 %); most calls: openat (30,000), futex (20,000); most failures: openat (7 of 30,000)"
     )
     assert report.advice is not None

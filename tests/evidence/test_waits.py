@@ -55,7 +55,7 @@ def test_threads_that_all_wait_are_counted():
         "strace: Process 7 attached with 2 threads",
         "[pid 8] futex(0x7f00, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
     ]
-    assert "all 2 threads" in next(iter(waiting(*lines, "[pid 7] futex(0x7f08, FUTEX_WAIT_PRIVATE, 2, NULL").values()))
+    assert "both threads" in next(iter(waiting(*lines, "[pid 7] futex(0x7f08, FUTEX_WAIT_PRIVATE, 2, NULL").values()))
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,24 @@ def test_each_key_of_the_head_is_described() -> None:
     defined = schema("report")["$defs"]
     for name in ("Overview", "Fate", "Waiting", "Words"):
         assert any("description" in key for key in defined[name]["properties"].values()), name
+
+
+def test_a_killed_process_was_in_a_call_and_no_debugger_is_advised_for_it() -> None:
+    wait = "FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY"
+    report = head(
+        EXEC.format("app"),
+        f"7 futex(0x7f55, {wait}) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+        "7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---",
+        "7 +++ killed by SIGTERM +++",
+    )
+    assert (
+        "            was in futex(0x7f55) since line 2: it waits until another thread wakes it: a lock is released, a"
+        " condition signalled or a thread ends"
+    ) in text(report).splitlines()
+
+
+def test_calls_that_have_not_returned_are_no_recording_of_failures() -> None:
+    attached = ("7 flock(3</srv/app.lock>, LOCK_EX <unfinished ...>", "8 accept(4,  <unfinished ...>")
+    failed = [f"7 {name} = -1 EBADF (Bad file descriptor)" for name in ("close(3)", "fsync(3)", "fchdir(3)")]
+    assert "failed calls only" not in text(head(*attached, "9 wait4(-1,  <unfinished ...>"))
+    assert "failed calls only" in text(head(*failed))

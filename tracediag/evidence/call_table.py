@@ -81,7 +81,7 @@ class CallTable:
         """Return what the table is and what stands at its top, in one sentence."""
         rows, errors = list(self), sum(row.errors for row in self)
         failed = f", {count(errors)} failed" if errors else ""
-        parts = [f"a table of strace -c, which counts {plural(self.calls, 'call')}{failed} and shows none"]
+        parts = [f"a table of strace -c: {plural(self.calls, 'call')}{failed}; it shows no single call"]
         total = sum(row.nanoseconds or 0 for row in rows)
         if total:
             slow = sorted(rows, key=lambda row: -(row.nanoseconds or 0))[:_TOP]

@@ -19,6 +19,8 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import ORDERS
 from tracediag.results.overview import Fate
+from tracediag.trace.calls import FUTEXES
+from tracediag.trace.events import Begun, Syscall
 
 _KEPT = 64
 _LONGEST = 100
@@ -121,9 +123,14 @@ def _stood(process: Process, action: Action | None) -> str:
     if call is None:
         return ""
     why = reason(Standing(action.kernel, process, action.thread, call, action.released))
-    text = f"{call.name}({call.body})"
-    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return f"{shown} since line {call.line:,}{why and f': {why}'}"
+    return f"{_briefly(call)} since line {call.line:,}{why and f': {why}'}"
+
+
+def _briefly(call: Syscall | Begun) -> str:
+    """Return a call without its result, which only repeats that a signal came; of a futex the address is enough."""
+    arguments = call.body.partition(",")[0] if call.name in FUTEXES else call.body.rstrip(" ,")
+    text = f"{call.name}({arguments})"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:

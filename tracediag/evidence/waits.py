@@ -34,9 +34,11 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.quantities import count
 from tracediag.trace.values import names_of, note_of, number_of
 
 Waited = Syscall | Begun
+_BOTH = 2
 _NAMED = 3
 """Processes that are named as holders of an end."""
 _CHAIN = 8
@@ -121,12 +123,14 @@ def _futex(standing: Standing) -> str:
         threads = [each for each in known if each.process.started is None] or threads
     waiting = sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
     if len(threads) > 1 and waiting == len(threads):
-        ending = f"all {waiting} threads of the trace wait so: a deadlock, or they have no work"
+        every = "both threads" if waiting == _BOTH else f"all {count(waiting)} threads"
+        ending = f"{every} of the trace wait in futex: a deadlock, or the program has no work"
     else:
         other = "another thread" if "PRIVATE" in asked else "another thread, or another process,"
         ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"
     timed = "" if _endless(standing.call) else "; the wait has a timeout"
-    return f"{ending}{timed}; {_STACKS.format(standing.process.pid or 'PID')}"
+    stacks = f"; {_STACKS.format(standing.process.pid or 'PID')}" if standing.process.exit is None else ""
+    return f"{ending}{timed}{stacks}"
 
 
 def _child(standing: Standing) -> str:
@@ -206,7 +210,7 @@ def _write(standing: Standing) -> str:
     if held.file.socket is not None:
         peer = f"peer {held.file.socket.peer}" if held.file.socket.peer else "peer"
         return f"the send buffer is full: it waits until the {peer} reads"
-    return f"it waits until fd {held.number} takes the data"
+    return f"it waits until fd {held.number} accepts the data"
 
 
 def _connect(standing: Standing) -> str:

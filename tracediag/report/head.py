@@ -73,7 +73,7 @@ def _ended(fate: Fate, *, shown: bool, alone: bool) -> Iterator[Row]:
             ("name" if bad else "plain"),
         )
     if fate.stood:
-        yield "", f"then in {fate.stood}", "plain"
+        yield "", f"was in {fate.stood}", "plain"
     if fate.words is not None:
         speaker = "" if named or alone else f"{fate.process}, "
         yield "" if named else "said", f"{speaker}{_said(fate.words)}", "plain"
