@@ -2,7 +2,7 @@ r"""Print the calls that a query describes.
 
     tracediag grep 'call == connect and errno == ECONNREFUSED' server.strace
     tracediag grep 'fd.peer.port == 5432 and duration > 100ms' --by process.comm server.strace
-    tracediag grep 'sequence by description [call in %send and errno == EPIPE] [reports it]' server.strace
+    tracediag grep 'count by path [errno == ENOENT] >= 100' server.strace
 
 Each call is printed whole, its halves joined, with the line of its start. docs/query.md
 explains the language; --names lists what a query reads. The exit code is 0, also

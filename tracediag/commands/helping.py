@@ -28,6 +28,10 @@ _UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
 class _Help(RawDescriptionRichHelpFormatter):
     """Formats help; the console is created on first use, because argparse creates a formatter per argument."""
 
+    text_markup = False
+    help_markup = False
+    """Brackets are text: a query has them."""
+
     def __init__(self, prog: str, look: Look) -> None:
         super().__init__(prog, width=(look.width or _USUAL) - _MARGIN)
         self._look = look
