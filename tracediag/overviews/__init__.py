@@ -6,7 +6,11 @@ state      `take_state`: what was open, locked, mapped and blocked at a line; `d
 explaining one call in words; `sentences`, `judging`, `arguments`
 following  `follow`: the life of one object; `finding`, `births`, `living` (a process), `data`, `log`
 why        `find_cause`: what is behind a message; `words`
+searching  `grep`: the calls that a query describes; `context`: what stands around them
+files      by path; `file_paths`, `file_rows`, `file_searches` (lookups of one name), `file_selection`
+peers      by peer; `peer_rows`
 lives      `fold_lives`: the shapes of lives; `folding` (one life), `shapes` (counted, the rare ones told apart)
+head       the head of a report: `standing` (calls that have not returned), `endings`
 touching   which open file descriptions an event acts on
 
 calls, processes   views that count with `reading.counter`, without an event for most lines
