@@ -21,6 +21,11 @@ def test_lines_break_at_a_space_or_else_in_a_word() -> None:
     assert wrap("", 10) == [""]
 
 
+def test_paths_and_flags_break_after_a_separator() -> None:
+    assert wrap("/usr/lib/x86_64-linux-gnu/libc.so.6", 30) == ["/usr/lib/x86_64-linux-gnu/", "libc.so.6"]
+    assert wrap("FUTEX_WAIT_PRIVATE|FUTEX_CLOCK_REALTIME", 24) == ["FUTEX_WAIT_PRIVATE|", "FUTEX_CLOCK_REALTIME"]
+
+
 @given(st.text(max_size=300), st.integers(1, 60), st.one_of(st.none(), st.integers(1, 60)))
 def test_every_line_fits_and_no_character_but_a_space_is_lost(text: str, width: int, later: int | None) -> None:
     first, *others = wrap(text, width, later)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from tracediag.report.visible import visible
 
+_SEPARATORS = "/|,"
+
 
 def wrap(text: str, width: int | None, later: int | None = None) -> list[str]:
     """Return the text, made visible, as lines of at most that many columns; as one line without a width.
 
-    Lines break after a space in their second half, else in the middle of a word. `later` is the width of all lines
-    after the first, if it differs.
+    Lines break at a space in their second half, else after a separator of paths, flags or arguments there, else
+    anywhere. `later` is the width of all lines after the first, if it differs.
     """
     shown = visible(text)
     if width is None:
@@ -18,12 +20,18 @@ def wrap(text: str, width: int | None, later: int | None = None) -> list[str]:
     lines: list[str] = []
     while len(shown) - start > width:
         cut = shown.rfind(" ", start + width // 2, start + width + 1)
-        cut = start + width if cut < 0 else cut
+        cut = _after_separator(shown, start + width // 2, start + width) if cut < 0 else cut
         lines.append(shown[start:cut].rstrip(" "))
         while shown[cut : cut + 1] == " ":
             cut += 1
         start, width = cut, max(later or width, 1)
     return [*lines, shown[start:]] if start < len(shown) or not lines else lines
+
+
+def _after_separator(text: str, first: int, last: int) -> int:
+    """Return the place after the last separator between two places, or the last place."""
+    found = max(text.rfind(mark, first, last) for mark in _SEPARATORS)
+    return last if found < 0 else found + 1
 
 
 def flow(parts: list[str], width: int | None, gap: str) -> list[str]:
