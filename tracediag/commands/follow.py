@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Literal
@@ -22,6 +23,7 @@ from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.outfiles import File, key_of, keys_of, open_file
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
+from tracediag.commands.places import is_file
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import Look
@@ -75,7 +77,7 @@ def run(options: Options) -> int:
             with progress_of(options.trace, quiet=options.quiet) as progress:
                 life = follow(options.trace, options.object, limit=max(options.limit, 0), data=data, progress=progress)
         except AskingError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(_swapped(options) or str(error)) from None
         except NoSuchObjectError as error:
             raise CommandError(f"{options.trace}: {error}") from None
         write(rendered(options.format, look_of(sys.stdout, options.color)))
@@ -89,6 +91,14 @@ def run(options: Options) -> int:
         cut = f"{unseen:,} bytes are not in the trace, because strace cut the strings"
         say(f"{options.trace}: {cut}; record with -s 65536")
     return 0
+
+
+def _swapped(options: Options) -> str:
+    """Return what to type where the object stands before the trace, else ""."""
+    if not is_file(options.object) or is_file(options.trace):
+        return ""
+    words = f"{shlex.quote(options.object)} {shlex.quote(options.trace)}"
+    return f"the trace stands before the object: tracediag follow {words}"
 
 
 @contextlib.contextmanager

@@ -87,6 +87,9 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
 
 def _take_rest(parser: argparse.ArgumentParser, namespace: argparse.Namespace, rest: list[str]) -> None:
     """Take traces that stand after an option that follows the first arguments: argparse looks for them only once."""
+    place = getattr(namespace, "place", None) or getattr(namespace, "what", None)
+    if place is not None and len(rest) == 1 and rest[0].isdecimal() and is_file(place):
+        parser.error(f"a line is named as TRACE:LINE; did you mean: {shlex.quote(f'{place}:{rest[0]}')}")
     if not hasattr(namespace, "traces") or any(word.startswith("-") and word != "-" for word in rest):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     namespace.traces = [*namespace.traces, *rest]
