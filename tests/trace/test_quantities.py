@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.trace.quantities import count, plural, seconds, size
+from tracediag.trace.quantities import count, every, plural, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,7 @@ def test_sizes(number: int, text: str) -> None:
 def test_counts() -> None:
     assert [count(999), count(1374)] == ["999", "1,374"]
     assert [plural(1, "call"), plural(0, "call"), plural(2000, "call")] == ["1 call", "0 calls", "2,000 calls"]
+
+
+def test_every_of_two_is_both():
+    assert [every(number) for number in (2, 3, 1000)] == ["both", "all 3", "all 1,000"]

@@ -34,11 +34,10 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Begun, Syscall
-from tracediag.trace.quantities import count
+from tracediag.trace.quantities import every
 from tracediag.trace.values import names_of, note_of, number_of
 
 Waited = Syscall | Begun
-_BOTH = 2
 _NAMED = 3
 """Processes that are named as holders of an end."""
 _CHAIN = 8
@@ -123,8 +122,7 @@ def _futex(standing: Standing) -> str:
         threads = [each for each in known if each.process.started is None] or threads
     waiting = sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
     if len(threads) > 1 and waiting == len(threads):
-        every = "both threads" if waiting == _BOTH else f"all {count(waiting)} threads"
-        ending = f"{every} of the trace wait in futex: a deadlock, or the program has no work"
+        ending = f"{every(waiting)} threads of the trace wait in futex: a deadlock, or the program has no work"
     else:
         other = "another thread" if "PRIVATE" in asked else "another thread, or another process,"
         ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"

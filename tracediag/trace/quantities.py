@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _KIB = 1024
+_PAIR = 2
 _IN_KIB = 10 * _KIB
 """Bytes from which a multiple of 1024 is shown in KiB."""
 
@@ -32,3 +33,8 @@ def seconds(number: float) -> str:
             value = number / unit
             return f"{value:,.0f} {name}" if value >= 999.5 else f"{value:.3g} {name}"
     return "0"
+
+
+def every(number: int) -> str:
+    """Return "both" for 2, else "all 3"."""
+    return "both" if number == _PAIR else f"all {count(number)}"

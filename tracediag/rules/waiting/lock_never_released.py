@@ -15,6 +15,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_exit, on_process_end
 from tracediag.trace.calls import FORKS, FUTEXES
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.quantities import every
 from tracediag.trace.records import Exit
 
 _SHOWN = 4
@@ -66,7 +67,7 @@ class LockNeverReleased(Rule):
 
     def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
         name = process_name(end.process)
-        waiting = f"all {len(waits)} threads of {name} wait" if len(waits) > 1 else f"{name}, with one thread, waits"
+        waiting = f"{every(len(waits))} threads of {name} wait" if len(waits) > 1 else f"{name}, with one thread, waits"
         return self.finding(
             _story(end, waits),
             object=name,
