@@ -6,7 +6,7 @@ heavy themselves: rich, lark and the rules come in when a command runs.
 """
 
 NAMES = (
-    *("analyze", "run", "summary", "grep", "files", "lives", "peers", "tree", "state", "follow", "explain", "why"),
+    *("analyze", "run", "why", "state", "explain", "follow", "files", "peers", "lives", "tree", "summary", "grep"),
     *("rules", "schema", "demo", "serve", "completion"),
 )
-"""The subcommands, in the order of the help."""
+"""The subcommands in the order of the help: the diagnosis, questions from the usual to the rare, all else."""

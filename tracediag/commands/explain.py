@@ -1,14 +1,14 @@
-"""Print the page of a rule, or explain one call of a trace.
+"""Explain one call of a trace, or print the page of a rule.
 
-    tracediag explain epipe-still-registered
     tracediag explain server.strace:1324
+    tracediag explain epipe-still-registered
+
+TRACE:LINE is a call: the command says what it does, on which descriptors and since when, what its result means and
+whether that is normal, what happened before and after on the same object, and which findings have it as a step.
 
 RULE is a name (epipe-still-registered) or a code (TD101). The page says what the rule finds, why it is a bug, how to
 fix it and when it is fine; then the details, a trace with the fault and one without. On a terminal it is shown through
 $PAGER (`less -R` where that is not set).
-
-TRACE:LINE is a call: the command says what it does, on which descriptors and since when, what its result means and
-whether that is normal, what happened before and after on the same object, and which findings have it as a step.
 """
 
 from __future__ import annotations

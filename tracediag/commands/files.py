@@ -1,12 +1,12 @@
-"""List the files: what was read, written, created, replaced, deleted, executed, mapped, refused and not found.
+"""List the files: read, written, deleted, executed, mapped, refused, not found.
 
     tracediag files build.strace
     tracediag files --written --under /etc install.strace
     tracediag files --not-found server.strace
 
 One row a path, with the bytes moved and the programs that used it. Lookups of one name in several directories are one
-search, with the place that won. Files of the system (shared libraries, locales, /proc) and of crowded directories
-share a row; --all prints each. `summary --by file` counts and times the calls instead.
+search, with the place where it was found. Files of the system (shared libraries, locales, /proc) and of crowded
+directories share a row; --all prints each. `summary --by file` counts and times the calls instead.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ r"""Print the calls that a query describes.
     tracediag grep 'fd.peer.port == 5432 and duration > 100ms' --by process.comm server.strace
     tracediag grep 'count by path [errno == ENOENT] >= 100' server.strace
 
-Each call is printed whole, its halves joined, with the line of its start. docs/query.md
+Each call is printed in full, its halves joined, with the line of its start. docs/query.md
 explains the language; --names lists what a query reads. The exit code is 0, also
 without a match.
 """

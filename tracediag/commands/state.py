@@ -1,4 +1,4 @@
-"""Print what was open, registered, locked, mapped, alive and blocked at a line of a trace.
+"""Show where each thread was at a line, and what was open, registered, locked and mapped.
 
     tracediag state server.strace:1324
     tracediag state server.strace

@@ -3,8 +3,8 @@
     tracediag why "No such file or directory" server.strace
 
 MESSAGE is what the program printed, or a part of it, on any line; case and blanks do not matter. The command finds the
-write that printed it, also if it was written in pieces, to fd 1 or 2, a log or syslog, and what is behind it: the
-failed call, the child that failed, the peer that sent the text; or nothing: the text is the program's own.
+write that printed it, also if it was written in pieces, to fd 1 or 2, a log or syslog, and what led to it: the
+failed call, the child that failed or the peer that sent the text. Where nothing did, the text is the program's own.
 """
 
 from __future__ import annotations
