@@ -15,7 +15,7 @@ EXAMPLES = re.findall(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=
 
 
 def test_all_are_found():
-    assert len(EXAMPLES) == PAGE.count("    $ tracediag ") == 6
+    assert len(EXAMPLES) == PAGE.count("    $ tracediag ") == 8
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
