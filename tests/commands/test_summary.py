@@ -167,6 +167,8 @@ def test_an_object_is_followed_and_captured(sample, tmp_path):
         done = tracediag("follow", own, "fd 9@784", "--pcap", target)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert own.read_bytes() == sample.read_bytes()
+    done = tracediag("follow", tmp_path / "none", "fd 9@784", "--pcap", tmp_path / "y.pcap")
+    assert (done.returncode, done.stderr) == (3, f"tracediag: {tmp_path / 'none'}: no such file or directory\n")
     for wrong in ("fd 9", "fd 99@784", "fd 9@9999", "pid 1", "path /x", "peer 1.2.3.4", "nothing"):
         done = tracediag("follow", sample, wrong, "--pcap", capture)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -120,6 +120,12 @@ def test_a_line_that_is_no_call(explain, line, message):
     assert str(error.value).endswith(message)
 
 
+def test_a_row_of_a_table_of_counts_is_no_call():
+    trace = "tests/overviews/recorded/counts.columns.strace"
+    with pytest.raises(NoCallError, match="line 3 is no call but a row of the table of strace -c: read "):
+        explain_line(trace, 3)
+
+
 def test_no_such_line(explain):
     with pytest.raises(NoCallError, match=r"has 1 lines: there is no line 9$"):
         explain("getpid() = 7\n", 9)

@@ -76,3 +76,18 @@ def test_what_may_be_a_fifo(line: str, found: bool) -> None:
 )  # fmt: skip
 def test_no_thread_is_left_to_wake_another(lines: list[str], found: bool) -> None:
     assert ("lock-never-released" in names(*lines)) is found
+
+
+IDLE = "futex(0x7f00, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, NULL, FUTEX_BITSET_MATCH_ANY"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "severity"),
+    [(ENDLESS, ENDLESS, "ERROR"), (ENDLESS, IDLE, "ERROR"), (IDLE, IDLE, "WARNING")],
+)
+def test_idle_workers_are_no_proof_of_a_deadlock(first: str, second: str, severity: str) -> None:
+    ends = [end.replace("SIGKILL", "SIGTERM") for end in KILLED]
+    lines = [START, THREAD, f"8 {first}) = ?", f"7 {second}) = ?", *ends]
+    (found,) = [each for each in analyze([f"{line}\n" for line in lines]).findings if each.code == "TD602"]
+    assert found.severity.name == severity
+    assert ("a deadlock, or they have no work" in found.title) is (severity == "WARNING")

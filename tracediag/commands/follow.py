@@ -83,7 +83,8 @@ def run(options: Options) -> int:
         write(rendered(options.format, look_of(sys.stdout, options.color)))
         files.write(lambda name: [rendered(name, Look())])
         if target is not None:
-            target.write_bytes(capture(life.ends))
+            with _told(target.path):
+                target.write_bytes(capture(life.ends))
     if life.damage is not None:
         say(f"{options.trace}: {life.damage}")
     unseen = sum(end.unseen for end in life.ends)
@@ -112,10 +113,17 @@ def _capture_file(options: Options) -> Iterator[File | None]:
     file = open_file(options.pcap)
     try:
         yield file
-        file.commit()
-    except OSError as error:
-        file.discard()
-        raise CommandError(f"{options.pcap}: {error.strerror}") from None
+        with _told(file.path):
+            file.commit()
     except BaseException:
         file.discard()
         raise
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Raise `CommandError` where the file cannot be written; an error of the trace is an `OSError` too."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from None

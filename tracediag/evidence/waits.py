@@ -44,6 +44,8 @@ _CHAIN = 8
 """Children that are followed down to the one that does not wait for another."""
 _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
 _NO_FIFO = ("O_NONBLOCK", "O_DIRECTORY", "O_PATH", "O_TMPFILE")
+_CONTENDED = 2
+"""The value of a locked mutex with waiters."""
 _STACKS = "gdb -p {} -batch -ex 'thread apply all bt' shows where"
 
 
@@ -89,6 +91,15 @@ def is_endless_futex(call: Waited) -> bool:
     """Whether only another thread of the process can end the call: FUTEX_WAIT on a private futex without a timeout."""
     asked = " ".join(names_of(call.arg(1))) if call.name in FUTEXES else ""
     return "WAIT" in asked and "PRIVATE" in asked and _endless(call)
+
+
+def is_mutex(call: Waited) -> bool:
+    """Whether a futex wait is one for a mutex that another thread holds, by its value: 2 in glibc and Rust.
+
+    Waits for a condition, a semaphore (also a lock of Python) or the end of a thread have other values, and an idle
+    thread stands in them.
+    """
+    return call.name in FUTEXES and call.number(2) == _CONTENDED
 
 
 def _endless(call: Waited) -> bool:

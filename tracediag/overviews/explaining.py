@@ -47,6 +47,7 @@ _ARTICLES = {
     "Elision": "a gap",
     "Remark": "a message of a program",
     "Other": "a line without a record",
+    "CountRow": "a row of the table of strace -c",
     "NotUnderstood": "a line that is not understood",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.waiters import STOPS, blocked_in, killing_lines, none_returns
-from tracediag.evidence.waits import is_endless_futex
+from tracediag.evidence.waits import is_endless_futex, is_mutex
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -67,13 +67,16 @@ class LockNeverReleased(Rule):
 
     def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
         name = process_name(end.process)
+        proven = len(waits) == 1 or any(map(is_mutex, waits))
+        sure = proven and end.exit is not None
+        ending = "no thread is left to end the wait" if proven else "a deadlock, or they have no work"
         waiting = f"{every(len(waits))} threads of {name} wait" if len(waits) > 1 else f"{name}, with one thread, waits"
         return self.finding(
             _story(end, waits),
             object=name,
-            title=f"{waiting} in futex without a timeout: no thread is left to end the wait",
-            confidence=Confidence.LIKELY if end.exit is not None else Confidence.POSSIBLE,
-            severity=Severity.ERROR if end.exit is not None else Severity.WARNING,
+            title=f"{waiting} in futex without a timeout: {ending}",
+            confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
+            severity=Severity.ERROR if sure else Severity.WARNING,
             why="FUTEX_WAIT on a private futex returns when another thread of the process wakes the address, and"
             " every thread waits: locks taken in opposite order, a lock taken twice or in a signal handler, a condition"
             " never signalled: futex(2)",
