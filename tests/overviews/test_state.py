@@ -37,9 +37,10 @@ def test_the_server_after_its_first_accept(look, snapshot):
     assert picture(take_state(ACCEPT_ONCE, listening()), look).partition("memory")[0] == snapshot
 
 
-def test_processes_threads_and_children(snapshot):
+@pytest.mark.parametrize("limit", [3, 4])
+def test_processes_threads_and_children(snapshot, limit):
     """A shell with a child that it waits for, and a program with threads."""
-    assert picture(take_state(str(RECORDED / "shell.strace"), 250), Look(), limit=3) == snapshot
+    assert picture(take_state(str(RECORDED / "shell.strace"), 250), Look(), limit=limit) == snapshot
     assert picture(take_state(str(RECORDED / "threads.strace"), 60), Look()) == snapshot
 
 
@@ -110,3 +111,14 @@ def test_no_such_line(state):
 
 def test_every_process_has_ended():
     assert "name an earlier line" in picture(take_state(ACCEPT_ONCE, 870), Look())
+
+
+def test_long_lists_are_cut_and_ends_counted(state):
+    births = [f"100 clone(child_stack=NULL, flags=SIGCHLD) = {pid}" for pid in range(1000, 4000)]
+    ends = [f"{pid} +++ exited with 0 +++" for pid in range(1000, 3000)]
+    found = state("\n".join([*births, *ends, ""]))
+    assert found.ended == 2000
+    lines = picture(found, Look(), limit=3).splitlines()
+    assert len(lines) < 40
+    assert "  … 2,997 more children: --limit 0 shows all" in lines
+    assert lines[-1] == "… 998 more processes: --limit 0 shows all"

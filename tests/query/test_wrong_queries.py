@@ -130,3 +130,14 @@ def test_nothing_else_is_raised_for_absurd_queries(query: str) -> None:
 
 def test_depth_up_to_the_limit_is_read() -> None:
     assert compile_query("not " * (DEEPEST - 1) + "failed").condition is not None
+
+
+def test_named_parts_do_not_double_forever():
+    def doubled(times: int) -> str:
+        parts = "; ".join(f"let a{number} = a{number - 1} or a{number - 1}" for number in range(1, times + 1))
+        return f"let a0 = failed; {parts}; a{times}"
+
+    assert compile_query(doubled(13)).is_condition
+    for times in (14, 64):
+        with pytest.raises(QueryError, match=r"more than 10,000 comparisons$"):
+            compile_query(doubled(times))

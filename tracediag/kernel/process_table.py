@@ -31,6 +31,8 @@ class ProcessTable:
     def __init__(self) -> None:
         self.threads: dict[int | None, Thread] = {}
         self.processes: list[Process] = []
+        self.dropped = 0
+        """Dead processes that are no longer among `processes`."""
         self.strangers = Strangers()
         self._cloning: OrderedDict[Thread, None] = OrderedDict()
         """Threads inside a clone, the latest last."""
@@ -266,6 +268,7 @@ class ProcessTable:
                     dead -= 1
                 else:
                     kept.append(process)
+            self.dropped += len(self.processes) - len(kept)
             self.processes[:] = kept
 
     def forget_rounds(self) -> None:

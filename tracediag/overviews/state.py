@@ -101,7 +101,7 @@ class _Watcher:
             time=self.kernel.last_time,
             start=self._start,
             processes=tuple(self._process(process) for process in alive),
-            ended=len(self.kernel.processes) - len(alive),
+            ended=len(self.kernel.processes) + self.kernel.process_table.dropped - len(alive),
         )
 
     def _process(self, process: Process) -> ProcessState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ MOST_SUBJECT = 4096
 """Characters of a text that an expression is searched in: the expression may be one that backtracks."""
 DEEPEST = 60
 """How deep `not` and parentheses may nest."""
+MOST_LEAVES = 10_000
+"""Comparisons of a query; a named part counts each time that it is used, so that parts cannot double forever."""
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -82,15 +84,25 @@ class Compiler:
             raise QueryError(self._text, 0, f"the query nests deeper than {DEEPEST} levels")
         match condition:
             case Both(parts):
-                return both([self.compile(part, depth + 1) for part in parts])
+                return both(self._each(parts, depth + 1))
             case Either(parts):
-                return _either([self.compile(part, depth + 1) for part in parts])
+                return _either(self._each(parts, depth + 1))
             case Not(part):
                 return _negated(self.compile(part, depth + 1))
             case Reports(place):
                 return self._reports(place)
             case Comparison():
                 return self._comparison(condition)
+
+    def _each(self, parts: Iterable[Condition], depth: int) -> list[Compiled]:
+        compiled: list[Compiled] = []
+        leaves = 0
+        for part in parts:
+            compiled.append(self.compile(part, depth))
+            leaves += len(compiled[-1].leaves)
+            if leaves > MOST_LEAVES:
+                raise QueryError(self._text, 0, f"the query has more than {MOST_LEAVES:,} comparisons")
+        return compiled
 
     def _reports(self, place: int) -> Compiled:
         if not self._sequence:

@@ -6,6 +6,7 @@ import posixpath
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -52,12 +53,15 @@ def document(state: State) -> str:
     return dump({"schema": SCHEMA} | msgspec.to_builtins(state))
 
 
+_PLURALS = {"child": "children", "entry": "entries", "process": "processes"}
+_Row = TypeVar("_Row")
+
+
 def picture(state: State, look: Look, limit: int = 0) -> str:
     """Return the state as text; with a limit, at most so many rows of each list (0: all)."""
     painter = _Painter(look, limit)
     painter.head(state)
-    for process in state.processes:
-        painter.process(process, state)
+    painter.body(state)
     return painter.canvas.take()
 
 
@@ -75,7 +79,11 @@ class _Painter:
         if not state.processes:
             self.canvas.line(("no process is left: name an earlier line, as TRACE:LINE", "faint"))
 
-    def process(self, process: ProcessState, state: State) -> None:
+    def body(self, state: State) -> None:
+        for process in self._some(state.processes, "process", 0):
+            self._process(process, state)
+
+    def _process(self, process: ProcessState, state: State) -> None:
         canvas = self.canvas
         canvas.blank()
         number = "the process" if process.pid is None else f"pid {process.pid}"
@@ -84,13 +92,13 @@ class _Painter:
         self._label("born", _birth(process))
         if process.directory is not None:
             self._label("directory", f"{process.directory} (line {process.directory_line or 0:,})")
-        for thread in process.threads:
+        for thread in self._some(process.threads, "thread"):
             self._label("standing", *_standing(thread, process, state))
         if process.unseen:
             numbers = ", ".join(map(str, process.unseen))
             self._label("not seen", f"fd {numbers}: the trace shows no use up to here; probably inherited")
         self._grid(_DESCRIPTORS, [_descriptor(each, process.pid) for each in process.descriptors], "descriptor")
-        for epoll in process.epolls:
+        for epoll in self._some(process.epolls, "epoll set"):
             self._epoll(epoll)
         rows = [
             (f"{lock.kind} {'write' if lock.exclusive else 'read'}", lock.range, f"line {lock.line:,}",
@@ -100,7 +108,7 @@ class _Painter:
         self._grid(_LOCKS, rows, "lock")
         if process.memory.count:
             self._label("memory", _memory(process.memory))
-        for child in process.children:
+        for child in self._some(process.children, "child"):
             self._label("child", *_child(child))
 
     def _epoll(self, epoll: EpollState) -> None:
@@ -122,11 +130,19 @@ class _Painter:
     def _grid(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], what: str, indent: int = 2) -> None:
         if not rows:
             return
-        shown = rows[: self._limit] if self._limit else rows
-        paint_grid(self.canvas, columns, shown, indent, self._width)
-        if len(shown) < len(rows):
-            more = plural(len(rows) - len(shown), f"more {what}")
-            self.canvas.line((f"{' ' * indent}… {more}: --limit 0 shows all".replace("entrys", "entries"), "faint"))
+        paint_grid(self.canvas, columns, rows[: self._limit or None], indent, self._width)
+        self._tell_rest(len(rows), what, indent)
+
+    def _some(self, rows: Sequence[_Row], what: str, indent: int = 2) -> Iterator[_Row]:
+        """Yield as many rows as the limit permits; then tell how many are left."""
+        yield from rows[: self._limit or None]
+        self._tell_rest(len(rows), what, indent)
+
+    def _tell_rest(self, count: int, what: str, indent: int) -> None:
+        rest = count - self._limit if self._limit else 0
+        if rest > 0:
+            more = f"1 more {what}" if rest == 1 else f"{rest:,} more {_PLURALS.get(what, what + 's')}"
+            self.canvas.line((f"{' ' * indent}… {more}: --limit 0 shows all", "faint"))
 
     def _label(self, label: str, text: str, style: str = "plain") -> None:
         for place, line in enumerate(wrap(text, self._room(_LABEL + 2))):
