@@ -91,3 +91,11 @@ def test_idle_workers_are_no_proof_of_a_deadlock(first: str, second: str, severi
     (found,) = [each for each in analyze([f"{line}\n" for line in lines]).findings if each.code == "TD602"]
     assert found.severity.name == severity
     assert ("a deadlock, or they have no work" in found.title) is (severity == "WARNING")
+
+
+def test_a_service_at_its_fifo_waits_for_the_next_client() -> None:
+    wait = '7 openat(AT_FDCWD, "q", O_RDONLY'
+    served = [f"{wait} <unfinished ...>", '8 openat(AT_FDCWD, "q", O_WRONLY) = 3', "7 <... openat resumed>) = 3"]
+    last = [f"{wait}) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)", "7 +++ killed by SIGTERM +++"]
+    assert "fifo-without-peer" in names(START, *last)
+    assert "fifo-without-peer" not in names(START, *served, "7 close(3) = 0", *last)

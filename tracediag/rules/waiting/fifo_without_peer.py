@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.waiters import killing_lines, none_returns, stood_in
 from tracediag.evidence.waits import may_be_fifo
+from tracediag.kernel import Action
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_process_end
+from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.calls import OPENS
 from tracediag.trace.events import Begun, Syscall
 
@@ -27,12 +30,24 @@ class FifoWithoutPeer(Rule):
     summary = "open of a FIFO waits until another process opens the other end, and none does"
     raised_by = (OPENS,)
 
+    def __init__(self) -> None:
+        self._served: Cases[Process, str] = Cases()
+        """The path that a process last opened after a wait: a service opens its FIFO again for the next client."""
+
+    @on_call(*OPENS)
+    def opened(self, action: Action) -> None:
+        """Note an open during which other processes ran."""
+        call = action.call
+        if call.end_line > call.line and not call.failed and may_be_fifo(call) and (path := _path(call)) is not None:
+            self._served[action.process] = path
+
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the call in which a process was killed, or in which it stands at the end."""
         for call in stood_in(end):
-            path = call.path(0 if call.name in ("open", "creat") else 1)
-            if call.name in OPENS and path is not None and may_be_fifo(call):
+            path = _path(call)
+            served = path is not None and self._served.get(end.process) == path
+            if call.name in OPENS and path is not None and may_be_fifo(call) and not served:
                 yield from self._judged(end, call, path)
 
     def _judged(self, end: ProcessEnd, call: Syscall | Begun, path: str) -> Iterator[Finding]:
@@ -56,6 +71,10 @@ class FifoWithoutPeer(Rule):
             " a FIFO)",
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _path(call: Syscall | Begun) -> str | None:
+    return call.path(0 if call.name in ("open", "creat") else 1)
 
 
 def _timed(call: Syscall, end: ProcessEnd) -> bool:
