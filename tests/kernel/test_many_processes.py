@@ -45,3 +45,14 @@ def test_the_dead_share_nothing() -> None:
     for part in ("table", "signals", "space", "terminal", "children", "limits"):
         assert getattr(two, part) is not getattr(three, part)
     assert two.children is not two.limits
+
+
+def test_the_last_time_is_looked_up_once(monkeypatch):
+    """At the end of a trace each thread that stands in a call is judged by it."""
+    kernel = Kernel()
+    lines = [f"{pid} 1700000000.{pid} flock(3, LOCK_EX <unfinished ...>\n" for pid in range(1000, 1010)]
+    for event in read(lines):
+        apply(kernel, event)
+    first = kernel.last_time
+    monkeypatch.setattr(kernel, "process_table", None)
+    assert kernel.last_time == first == 1700000000.1009

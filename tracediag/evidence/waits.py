@@ -40,6 +40,8 @@ from tracediag.trace.values import names_of, note_of, number_of
 Waited = Syscall | Begun
 _NAMED = 3
 """Processes that are named as holders of an end."""
+_COUNTED = 256
+"""Threads of a process; of more it is not said what all do, since each of them would be compared with all."""
 _CHAIN = 8
 """Children that are followed down to the one that does not wait for another."""
 _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
@@ -131,7 +133,12 @@ def _futex(standing: Standing) -> str:
     if len(threads) == 1:
         known = standing.kernel.process_table.threads.values()
         threads = [each for each in known if each.process.started is None] or threads
-    waiting = sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
+    del threads[_COUNTED:]
+    waiting = (
+        0
+        if len(threads) == _COUNTED
+        else sum(each.pending is not None and each.pending.name in FUTEXES for each in threads)
+    )
     if len(threads) > 1 and waiting == len(threads):
         ending = f"{every(waiting)} threads of the trace wait in futex: a deadlock, or the program has no work"
     else:

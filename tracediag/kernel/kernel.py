@@ -30,6 +30,8 @@ class Kernel:
         self._lines = lines
         self.process_table = ProcessTable()
         self.last_event: Event | None = None
+        self._latest: tuple[Event, float | None] | None = None
+        """The time that `last_time` found for an event: at the end each of many threads is judged by it."""
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.endpoints = Endpoints()
@@ -108,9 +110,12 @@ class Kernel:
             return None if event is None else event.time
         if event.returned:
             return event.time if event.end_time is None else event.end_time
+        if self._latest is not None and self._latest[0] is event:
+            return self._latest[1]
         calls = (thread.last_call for thread in self.process_table.threads.values())
         times = [time for call in (event, *calls) if call is not None for time in (call.time, call.end_time)]
-        return max((time for time in times if time is not None), default=None)
+        self._latest = (event, max((time for time in times if time is not None), default=None))
+        return self._latest[1]
 
     def closed(self, file: OpenFile) -> Event | None:
         """Return what released a description for good; None if a child that strace does not follow may hold it."""
