@@ -37,9 +37,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
     from tracediag.api import analyze, diagnose, read
-    from tracediag.asked import Calls
     from tracediag.errors import TracediagError, UnknownRuleError
-    from tracediag.opened import Trace, open_trace
+    from tracediag.library.calls import Calls
+    from tracediag.library.trace import Trace, open_trace
     from tracediag.query import QueryError
     from tracediag.reading import NotUnderstoodError, UnreadableError
     from tracediag.results.findings import Confidence, Finding, Severity, Step
@@ -74,9 +74,9 @@ __all__ = [
 _HOMES = {
     "analysis": ("Analysis",),
     "api": ("analyze", "diagnose", "read"),
-    "asked": ("Calls",),
+    "library.calls": ("Calls",),
     "errors": ("TracediagError", "UnknownRuleError"),
-    "opened": ("Trace", "open_trace"),
+    "library.trace": ("Trace", "open_trace"),
     "query": ("QueryError",),
     "reading": ("NotUnderstoodError", "UnreadableError"),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tracediag.analysis import Analysis
-from tracediag.opened import open_trace
+from tracediag.library.trace import open_trace
 from tracediag.reading import AnySource
 from tracediag.results.findings import Finding
 from tracediag.results.report import Report

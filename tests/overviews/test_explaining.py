@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tracediag.library.lines import explain_line
 from tracediag.overviews.explaining import NoCallError
-from tracediag.questions import explain_line
 from tracediag.report.base import Look
 from tracediag.report.explanation import document, picture
 from tracediag.results.explanation import Verdict

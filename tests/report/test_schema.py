@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tracediag import analyze
+from tracediag.library.lines import explain_line
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.context import Lines
 from tracediag.overviews.descent import grow_tree
@@ -21,7 +22,6 @@ from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
 from tracediag.query import compile_field, compile_query
-from tracediag.questions import explain_line
 from tracediag.report import formatter
 from tracediag.report.cause import document as cause_document
 from tracediag.report.explanation import document as explanation_document

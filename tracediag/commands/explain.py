@@ -73,8 +73,8 @@ def run(options: Options) -> int:
 
 
 def _explain(trace: str, line: int, options: Options) -> int:
+    from tracediag.library.lines import explain_line
     from tracediag.overviews.explaining import NoCallError
-    from tracediag.questions import explain_line
     from tracediag.report.explanation import document, picture
 
     def rendered(form: str, look: Look) -> str:

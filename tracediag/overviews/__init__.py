@@ -4,7 +4,7 @@ summarise  one table of one or more traces, by call, error, process, file or pee
 descent    `grow_tree`: the process tree of one trace; `killing`: which process killed which
 state      `take_state`: what was open, locked, mapped and blocked at a line; `descriptors`, `locks`, `mapped`
 explaining one call in words; `sentences`, `judging`, `arguments`
-following  `follow`: the life of one object; `finding`, `births`, `living` (a process), `data`, `log`
+following  `follow`: the life of one object; `wanted`, `finder`, `births`, `living` (a process), `data`, `log`
 why        `find_cause`: what is behind a message; `words`
 searching  `grep`: the calls that a query describes; `context`: what stands around them
 files      by path; `file_paths`, `file_rows`, `file_searches` (lookups of one name), `file_selection`

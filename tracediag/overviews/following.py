@@ -10,17 +10,17 @@ import msgspec
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.asking import Asked, parse_asked
 from tracediag.overviews.births import Birth, Births
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.descriptors import line_of, time_of, what_of
-from tracediag.overviews.finding import Finder, NoSuchObjectError
+from tracediag.overviews.finder import Finder, NoSuchObjectError
 from tracediag.overviews.living import follow_process
 from tracediag.overviews.log import Log
-from tracediag.overviews.naming import paths_of
 from tracediag.overviews.spooled import spooled
 from tracediag.overviews.touching import Touch, touched
 from tracediag.overviews.view import Progress
+from tracediag.overviews.wanted import Asked, parse_asked
+from tracediag.query.paths import known_paths
 from tracediag.reading import Reader
 from tracediag.results.following import Chunk, End, Life
 from tracediag.trace.calls import DUPS, EXECS, FORKS, MESSAGE_RECEIVES
@@ -187,7 +187,7 @@ class _Follower:
     def _names_path(self, call: Syscall, action: Action) -> bool:
         wanted = self._asked.text
         name = wanted.rpartition("/")[2]
-        return bool(name) and name in call.body and wanted in paths_of(call, action.thread)
+        return bool(name) and name in call.body and wanted in known_paths(call, action.thread)
 
     def life(self, path: str, damage: str | None) -> Life:
         """Return the life, after the last event."""

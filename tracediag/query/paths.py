@@ -6,6 +6,8 @@ import posixpath
 import re
 from functools import cache
 
+from tracediag.kernel.locating import absolute
+from tracediag.kernel.process import Thread
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
@@ -30,6 +32,14 @@ def paths_of(call: Syscall) -> tuple[str, ...]:
     return tuple(
         found for path, directory in places_of(call.name) if (found := _path(call, path, directory)) is not None
     )
+
+
+def known_paths(call: Syscall, thread: Thread) -> set[str]:
+    """Return the paths that a call names: each as the program passed it, and absolute where the model knows that."""
+    found: set[str | None] = set()
+    for path, directory in places_of(call.name):
+        found |= {shown_path(call, path), absolute(call, thread, path, directory)}
+    return {path for path in found if path}
 
 
 def shown_path(call: Syscall, path: int) -> str | None:

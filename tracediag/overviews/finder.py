@@ -7,11 +7,11 @@ from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
 from tracediag.kernel.process import Process
-from tracediag.overviews.asking import Asked
 from tracediag.overviews.births import Birth, Births
 from tracediag.overviews.descriptors import line_of
-from tracediag.overviews.naming import paths_of
 from tracediag.overviews.touching import Touch, touched
+from tracediag.overviews.wanted import Asked
+from tracediag.query.paths import known_paths
 from tracediag.trace.events import Event, Syscall
 
 _CANDIDATES = 6
@@ -114,7 +114,7 @@ class Finder:
         """Remember paths with the same last part as the one asked for."""
         name, call = self._asked.text.rpartition("/")[2], action.event
         if isinstance(call, Syscall) and name and len(self._alike) < _ALIKE and f'{name}"' in call.body:
-            paths = paths_of(call, action.thread)
+            paths = known_paths(call, action.thread)
             self._alike |= {path for path in paths if path.rpartition("/")[2] == name}
 
     def _note_peer(self, file: OpenFile) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from tracediag.analysis import Analysis
-from tracediag.asked import Calls, query_of
+from tracediag.library.calls import Calls, query_of
+from tracediag.library.lines import explain_line
 from tracediag.overviews.descent import grow_tree
 from tracediag.overviews.files import list_files
 from tracediag.overviews.following import follow
@@ -18,7 +19,6 @@ from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
 from tracediag.query import Query, compile_query
-from tracediag.questions import explain_line
 from tracediag.reading import AnySource, UnreadableError, read
 from tracediag.results.cause import Cause
 from tracediag.results.explanation import Explanation
