@@ -17,7 +17,7 @@ from tracediag.reading import read
 from tracediag.rules import Rule, all_rules
 from tracediag.trace.events import Event
 
-LAZY = {"watchers", "known_path", "known_flags", "stated"}
+LAZY = {"watchers", "known_path", "known_flags", "stated", "_latest"}
 """Fields for what is computed when a rule asks for it, and for the cases of rules."""
 TRACES = [
     pytest.param(trace, id=f"{rule.name}-{number}")
@@ -40,7 +40,7 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple) or hasattr(value, "maxlen"):
         yield from (("an item", item) for item in value)
     elif hasattr(value, "__dict__") and type(value).__module__.startswith("tracediag.kernel"):
-        yield from vars(value).items()
+        yield from ((name, part) for name, part in vars(value).items() if name not in LAZY)
 
 
 def differences(one: Any, other: Any) -> set[str]:

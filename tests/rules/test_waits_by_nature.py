@@ -99,3 +99,13 @@ def test_a_service_at_its_fifo_waits_for_the_next_client() -> None:
     last = [f"{wait}) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)", "7 +++ killed by SIGTERM +++"]
     assert "fifo-without-peer" in names(START, *last)
     assert "fifo-without-peer" not in names(START, *served, "7 close(3) = 0", *last)
+
+
+def test_a_file_is_called_a_fifo_where_the_trace_shows_it() -> None:
+    def title(*lines: str) -> str:
+        stood = '7 openat(AT_FDCWD, "q", O_RDONLY) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)'
+        found = analyze([f"{line}\n" for line in (START, *lines, stood, "7 +++ killed by SIGTERM +++")]).findings
+        return next(each.title for each in found if each.name == "fifo-without-peer")
+
+    assert "if this is a FIFO" not in title('7 mknodat(AT_FDCWD, "q", S_IFIFO|0600) = 0')
+    assert "if this is a FIFO" in title('7 mknodat(AT_FDCWD, "other", S_IFIFO|0600) = 0')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
@@ -12,11 +13,12 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
-from tracediag.trace.calls import OPENS
+from tracediag.trace.calls import MKNODS, OPENS
 from tracediag.trace.events import Begun, Syscall
 
 _PLAIN = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/")
 """Places where no FIFO lies."""
+_KEPT = 64
 _LONG = 1.0
 """Seconds after which an open is no slow one."""
 
@@ -33,6 +35,16 @@ class FifoWithoutPeer(Rule):
     def __init__(self) -> None:
         self._served: Cases[Process, str] = Cases()
         """The path that a process last opened after a wait: a service opens its FIFO again for the next client."""
+
+        self._made: deque[str] = deque(maxlen=_KEPT)
+        """The last FIFOs that the trace shows being made."""
+
+    @on_call(*MKNODS)
+    def made(self, action: Action) -> None:
+        """Note a FIFO: mkfifo(3) calls mknod with S_IFIFO."""
+        path = action.call.path(0 if action.call.name == "mknod" else 1)
+        if path is not None and action.call.has("S_IFIFO"):
+            self._made.append(path)
 
     @on_call(*OPENS)
     def opened(self, action: Action) -> None:
@@ -58,15 +70,16 @@ class FifoWithoutPeer(Rule):
         steps: list[Step] = [step(call, "waits for the other end, and does not return", primary=True)]
         if end.exit is not None:
             steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
-        missing = f"no process opens the other end for {other}"
+        shown = sure and path in self._made
+        missing = f"{'' if shown else 'if this is a FIFO, '}no process opens the other end for {other}"
         yield self.finding(
             steps,
             object=path,
-            title=f"open of {path} does not return: {'' if sure else 'if this is a FIFO, '}{missing}",
+            title=f"open of {path} does not return: {missing}",
             severity=Severity.ERROR if sure else Severity.WARNING,
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
-            why="open of a FIFO (named pipe) waits until another process opens the other end; a file of another kind"
-            " that makes open wait lies on a device or file server that does not answer: fifo(7)",
+            why="open of a FIFO (named pipe) waits until another process opens the other end; open of another file"
+            " waits for a device or file server that does not answer, or for the holder of a lease: fifo(7), open(2)",
             fix=f"start the process that opens {path} for {other}; or open with O_NONBLOCK; ls -l shows the type (p is"
             " a FIFO)",
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
