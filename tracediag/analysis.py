@@ -80,6 +80,8 @@ class Analysis:
             begun=self._engine.begun,
             before=before,
         )
+        if self._parts:
+            self._reader.close()  # the parts hold the lines
         self._ranking = Ranking()
         self.found: list[Finding] = []
         """The first finding of each kind, as far as the trace has been read."""

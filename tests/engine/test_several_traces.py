@@ -39,6 +39,15 @@ def test_where_each_trace_begins(lines: tuple[str, ...], starts: list[int]) -> N
     assert [part.first for part in split_traces(lines)] == starts
 
 
+def test_the_file_of_a_paste_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "paste"
+    path.write_text("\n".join(("=== good ===", *FINE, "=== bad ===", *FAULT)))
+    analysis = Analysis(path)
+    held = [str(link.resolve()) for link in Path("/proc/self/fd").iterdir()]
+    assert str(path) not in held
+    assert analysis.report().parts
+
+
 def test_each_is_analysed_for_itself(tmp_path: Path) -> None:
     path = tmp_path / "paste"
     path.write_text("\n".join(("=== good ===", *FINE, "=== bad ===", *FAULT, "=== good again ===", *FINE)))

@@ -25,7 +25,7 @@ original, *new* are errors and warnings that the original does not have, for the
 the report folds under another finding do not count, nor does what says that the calls of the one name left out are
 missing, which is true of what is left. Each margin of `tests/reading/margins.py` is put on one in eight recordings.
 
-`tests/mutations/` tries one in sixteen of these in each test run, against `tests/mutations/known.tsv`, which names each
+`tests/mutations/` tries one in 32 of these in each test run, against `tests/mutations/known.tsv`, which names each
 difference and its reason. `benchmarks/mutate.py --write` refreshes that table and this page.
 
 ## Figures

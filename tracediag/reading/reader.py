@@ -65,6 +65,10 @@ class Reader:
         self._raw: list[str] = []
         self._sample: list[str] = []
 
+    def close(self) -> None:
+        """Close the source, of a reader that is not iterated."""
+        self._source.close()
+
     def want_all(self) -> None:
         """Make every call an event, whatever `calls` and `begun` say; call it before the iteration."""
         self._wanted = self._begun = None
