@@ -19,18 +19,11 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule
+from tracediag.rules.subscribers import NO_LISTENERS, Listener, Subscribers
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
 
-Listener = Callable[[Any], Iterable[Finding] | None]
-"""A method of a rule: takes an action, the end of a process, the kernel or a table of counts; yields findings."""
-
-
-_NO_LISTENERS: Sequence[Listener] = ()
 _PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
-
-Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
-"""Listeners of a call: on a plain file or device, on anything else, and additionally if there are several threads."""
 
 
 class Engine:
@@ -68,41 +61,12 @@ class Engine:
         for made in self._rules:
             made.scope = self.scope
             made.following = self.following
-        self._subscribe()
-
-    def _subscribe(self) -> None:
-        """Sort the methods of the rules by what they subscribe to."""
-        self._listeners: dict[tuple[str, str], Sequence[Listener]] = {}
-        for made in self._rules:
-            for subscription, methods in made.subscriptions().items():
-                listening = tuple(getattr(made, method) for method in methods)
-                self._listeners[subscription] = (*self._listeners.get(subscription, ()), *listening)
-        calls, traffic, threaded = self._named("call"), self._named("traffic"), self._named("threaded")
-        self._audiences: dict[str, Audience] = {
-            name: (
-                calls.get(name, _NO_LISTENERS),
-                (*calls.get(name, _NO_LISTENERS), *traffic.get(name, _NO_LISTENERS)),
-                threaded.get(name, _NO_LISTENERS),
-            )
-            for name in calls.keys() | traffic.keys() | threaded.keys()
-        }
-        self._by_errno = self._named("errno")
-        self._by_failure: dict[str, dict[str, Sequence[Listener]]] = {}
-        for failure, listeners in self._named("failure").items():
-            call, _, errno = failure.partition(" ")
-            self._by_failure.setdefault(call, {})[errno] = listeners
-        self._on_round = self._listeners.get(("round", ""), _NO_LISTENERS)
-        self._on_release = self._listeners.get(("release", ""), _NO_LISTENERS)
-        self._on_process_end = self._listeners.get(("process end", ""), _NO_LISTENERS)
-        self._on_followed = self._listeners.get(("followed", ""), _NO_LISTENERS)
-
-    def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
-        return {name: listeners for (what, name), listeners in self._listeners.items() if what == kind}
+        self._subscribers = Subscribers(self._rules)
 
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that a rule or handler needs as events; of others only the failures matter."""
-        return known_calls() | frozenset(self._audiences).union(*(rule.rests_on for rule in self._rules))
+        return known_calls() | frozenset(self._subscribers.calls).union(*(rule.rests_on for rule in self._rules))
 
     @property
     def begun(self) -> frozenset[str]:
@@ -118,16 +82,16 @@ class Engine:
 
         The loop is one function on purpose: another call for each of a million events would be costly.
         """
-        kernel, followed, dispatch = self.kernel, self.following, self._dispatch
+        kernel, followed, dispatch, to = self.kernel, self.following, self._dispatch, self._subscribers
         for event in events:
             action = apply(kernel, event)
             found: list[Finding] = []
             if action.finished is not None:  # delivered before the wait that ended it
-                dispatch(self._on_round, action, event.line, found)
+                dispatch(to.on_round, action, event.line, found)
             if followed and action.thread in followed:
-                dispatch(self._on_followed, action, event.line, found)
+                dispatch(to.on_followed, action, event.line, found)
             if isinstance(event, Syscall):
-                audience = self._audiences.get(event.name)
+                audience = to.calls.get(event.name)
                 if audience is not None:
                     descriptor = action.descriptor
                     plain = descriptor is not None and descriptor.file.kind in _PLAIN
@@ -142,17 +106,17 @@ class Engine:
                         dispatch(audience[2], action, event.line, found)
                 errno = event.errno
                 if errno is not None:
-                    dispatch(self._by_errno.get(errno, _NO_LISTENERS), action, event.line, found)
-                    failures = self._by_failure.get(event.name)
+                    dispatch(to.by_errno.get(errno, NO_LISTENERS), action, event.line, found)
+                    failures = to.by_failure.get(event.name)
                     if failures is not None:
-                        dispatch(failures.get(errno, _NO_LISTENERS), action, event.line, found)
+                        dispatch(failures.get(errno, NO_LISTENERS), action, event.line, found)
             elif isinstance(event, CountRow):
                 self.scope.table.add(event)
             elif not isinstance(event, Begun):
                 dispatch(self._of_record(event), action, event.line, found)
                 if action.process.exit is event:
                     self.fates.record(action)
-                    dispatch(self._on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
+                    dispatch(to.on_process_end, ProcessEnd(action.process, kernel, action), event.line, found)
                 if isinstance(event, Exit):
                     followed.pop(action.thread, None)
                     action.thread.end_watch()
@@ -168,7 +132,7 @@ class Engine:
                 break
         else:
             return
-        self._dispatch(self._on_release, action, action.event.line, found)
+        self._dispatch(self._subscribers.on_release, action, action.event.line, found)
         for descriptor in action.released:
             if descriptor.watchers:
                 descriptor.end_watch()
@@ -194,18 +158,18 @@ class Engine:
             said = " ".join(f"{type(error).__name__}: {error}".split())
             self.broken.append(BrokenRule(rule=rule.name, line=line, error=said))
             self._rules.remove(rule)
-            self._subscribe()
+            self._subscribers.bind(self._rules)
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
             case Signal(name=name):
-                return self._listeners.get(("signal", name), _NO_LISTENERS)
+                return self._subscribers.of("signal", name)
             case Stop():
-                return self._listeners.get(("stop", ""), _NO_LISTENERS)
+                return self._subscribers.of("stop")
             case Exit():
-                return self._listeners.get(("exit", ""), _NO_LISTENERS)
+                return self._subscribers.of("exit")
             case _:
-                return _NO_LISTENERS
+                return NO_LISTENERS
 
     def finish(self) -> Iterator[Finding]:
         """Yield the findings that the end of the trace confirms."""
@@ -216,16 +180,16 @@ class Engine:
         found: list[Finding] = []
         last = last_line(self.kernel)
         left = [ProcessEnd(process, self.kernel) for process in self.kernel.processes if process.exit is None]
-        for listener in self._on_process_end:
+        for listener in self._subscribers.on_process_end:
             for end in left:
                 self._dispatch((listener,), end, last, found)
-        self._dispatch(self._listeners.get(("end", ""), _NO_LISTENERS), self.kernel, last, found)
+        self._dispatch(self._subscribers.of("end"), self.kernel, last, found)
         if self.scope.is_table:
-            self._dispatch(self._listeners.get(("table", ""), _NO_LISTENERS), self.scope.table, last, found)
+            self._dispatch(self._subscribers.of("table"), self.scope.table, last, found)
         unproven, self._unproven = self._unproven, []
         yield from self._judged((*unproven, *found))
         found = []
-        self._dispatch(self._listeners.get(("last", ""), _NO_LISTENERS), self.kernel, last, found)
+        self._dispatch(self._subscribers.of("last"), self.kernel, last, found)
         yield from self._judged(found)
 
     def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
