@@ -66,6 +66,7 @@ _TRACERS = (
     _tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
 )
 """Whose output is refused, even where some of its lines can be read."""
+_ANY_TRACER = re.compile("|".join(f"(?:{tool.line.pattern})" for tool in _TRACERS))
 _TEXTS = (
     _tool("a kernel log (dmesg)", r"(?><[0-9]++>)?+\[ *+[0-9]++\.[0-9]{6}\] "),
     _tool(
@@ -103,15 +104,15 @@ _LIBRARY_CALL = re.compile(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(
 def tracer_of(sample: Iterable[str]) -> str | None:
     """Return the tracer that most lines are the output of, if it is not strace."""
     lines = _stripped(sample)
-    found = _most(lines, _TRACERS)
-    if found is not None:
+    theirs = [line for line in lines if _ANY_TRACER.match(line) is not None]
+    if len(theirs) * 2 > len(lines) and (found := _most(lines, _TRACERS)) is not None:
         return found
     if any(_QEMU_THREAD.match(line) for line in lines):
         return "qemu-user -strace of a program with threads, whose lines run into each other"
     if sum(map(_is_library_call, lines)) > max(_FEW, len(lines) // 2):
         return "ltrace"
     for tool in _TRACERS:
-        if tool.telltale and any(tool.line.match(line) for line in lines):
+        if tool.telltale and any(tool.line.match(line) for line in theirs):
             strict = sum(_STRACE.search(line) is not None for line in lines)
             return tool.name if not strict else None
     return None

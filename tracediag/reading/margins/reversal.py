@@ -85,6 +85,8 @@ def _resumed_first(lines: Sequence[str]) -> bool:
 
     No other line of a thread stands between the halves of its call.
     """
+    if sum(" resumed>" in line for line in lines) < FEW:
+        return False
     last: dict[int | None, str] = {}
     begun = resumed = before = after = 0
     for line in lines:
@@ -102,7 +104,14 @@ def _resumed_first(lines: Sequence[str]) -> bool:
 
 def _ends_first(lines: Sequence[str]) -> bool:
     """Return whether the trace begins with the end of a process, and ends with its execve."""
-    records = [line[end:] for line in lines if _RECORD.match(line, end := read_prefix(line[:200]).end) is not None]
-    if len(records) < FEW or _END.match(records[0]) is None or not records[-1].startswith("execve("):
+    found = filter(None, map(_record, lines))
+    first, second = next(found, ""), next(found, "")
+    if _END.match(first) is None or _LAST.match(second) is None or sum(1 for _ in found) < FEW - 2:
         return False
-    return _LAST.match(records[1]) is not None
+    return next(filter(None, map(_record, reversed(lines)))).startswith("execve(")
+
+
+def _record(line: str) -> str:
+    """Return a line without strace's prefix, "" if no record stands there."""
+    end = read_prefix(line[:200]).end
+    return line[end:] if _RECORD.match(line, end) is not None else ""
