@@ -9,7 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST_ARGS ?= -n auto
+# One worker more than there are processors: live tests mostly wait.
+PYTEST_ARGS ?= -n $$(( $$(nproc) + 1 ))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint samples strace clean

@@ -20,6 +20,7 @@ from tracediag.rules import all_rules
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 TRACES = sorted(SAMPLES.glob("*/*.strace"))
 PARTS = 6
+"""A sample is cut after odd sixths of its lines or after even ones, by its place among the samples."""
 
 
 NETWORK = "socket|socketpair|bind|listen|accept4?|connect|shutdown|[gs]etsockopt|get(?:sock|peer)name|(?:send|recv)\\w*"
@@ -97,7 +98,8 @@ def test_a_part_of_a_trace_makes_nothing_certain(trace: Path) -> None:
     lines = _lines(trace)
     numbers = range(1, len(lines) + 1)
     whole = _certain(lines)
-    for cut in sorted({len(lines) * part // PARTS for part in range(1, PARTS)}):
+    first = 1 + TRACES.index(trace) % 2
+    for cut in sorted({len(lines) * part // PARTS for part in range(first, PARTS, 2)}):
         assert _new(lines, list(numbers[cut:]), whole) == [], f"without the first {cut} lines"
     for how, kept in LEFT.items():
         left = [number for number in numbers if kept.match(lines[number - 1])]
