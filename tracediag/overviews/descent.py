@@ -12,9 +12,10 @@ from tracediag.kernel import process as kernel
 from tracediag.kernel.process import Process
 from tracediag.overviews.killing import Killings
 from tracediag.overviews.programs import program_of
+from tracediag.overviews.sources import source_of
 from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
-from tracediag.results.tables import Node, Program, Source, Thread, Tree
+from tracediag.results.tables import Node, Program, Thread, Tree
 from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.records import Exit, Notice, Signal, Superseded
@@ -191,7 +192,4 @@ def grow_tree(trace: AnySource, progress: Progress | None = None) -> Tree:
     reader, descent = Reader(trace, progress=progress), _TreeBuilder()
     for event in reader:
         descent.take(event)
-    counts = reader.counts
-    name = trace if isinstance(trace, str) else reader.name
-    source = Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage)
-    return Tree(source=source, start=descent.start, roots=descent.roots())
+    return Tree(source=source_of(trace, reader), start=descent.start, roots=descent.roots())

@@ -12,11 +12,10 @@ from tracediag.kernel.locating import location
 from tracediag.overviews.file_paths import given_path, learn_directory
 from tracediag.overviews.file_rows import MISSING, Row, Rows
 from tracediag.overviews.file_searches import Searches
+from tracediag.overviews.sources import source_of
 from tracediag.overviews.view import Progress
-from tracediag.reading import Reader
-from tracediag.reading.reader import AnySource
+from tracediag.reading import AnySource, Reader
 from tracediag.results.files import Files
-from tracediag.results.tables import Source
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import (
     CHDIRS,
@@ -269,10 +268,8 @@ def list_files(trace: AnySource, progress: Progress | None = None) -> Files:
         _FileBuilder(),
     )
     builder.read(reader)
-    counts = reader.counts
-    name = trace if isinstance(trace, str) else reader.name
     return Files(
-        source=Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage),
+        source=source_of(trace, reader),
         files=builder.rows.finish(),
         searches=builder.searches.finish(),
         left_out=builder.rows.left_out,

@@ -15,10 +15,10 @@ from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.overviews.folding import Life, step_of
 from tracediag.overviews.shapes import Shapes
+from tracediag.overviews.sources import source_of
 from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
-from tracediag.results.tables import Source
 from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
@@ -44,10 +44,7 @@ def fold_lives(trace: AnySource, of: Collection[str] = KINDS, progress: Progress
     for event in reader:
         folder.take(event)
     folder.finish()
-    counts = reader.counts
-    name = trace if isinstance(trace, str) else reader.name
-    source = Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage)
-    return Lives(source=source, groups=folder.shapes.groups())
+    return Lives(source=source_of(trace, reader), groups=folder.shapes.groups())
 
 
 class _Folder:

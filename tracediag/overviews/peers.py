@@ -15,12 +15,11 @@ from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.peer_rows import Key, PeerRow, PeerRows
+from tracediag.overviews.sources import source_of
 from tracediag.overviews.view import Progress
-from tracediag.reading import Reader
-from tracediag.reading.reader import AnySource
+from tracediag.reading import AnySource, Reader
 from tracediag.results.following import Chunk
 from tracediag.results.peers import Peers
-from tracediag.results.tables import Source
 from tracediag.trace.calls import (
     ACCEPTS,
     CLOSES,
@@ -229,10 +228,8 @@ def list_peers(trace: AnySource, progress: Progress | None = None) -> Peers:
     reader = Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress)
     builder = _PeerBuilder()
     builder.read(reader)
-    counts = reader.counts
-    name = trace if isinstance(trace, str) else reader.name
     return Peers(
-        source=Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage),
+        source=source_of(trace, reader),
         peers=builder.rows.finish(),
         left_out=builder.rows.left_out,
     )

@@ -10,12 +10,12 @@ import msgspec
 from tracediag.evidence.scope import Fact, Scope
 from tracediag.kernel import Kernel, apply, begun_calls, known_calls
 from tracediag.overviews.context import NoContext, Surroundings
+from tracediag.overviews.sources import source_of
 from tracediag.overviews.view import Progress
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
-from tracediag.reading import Reader
-from tracediag.reading.reader import AnySource
+from tracediag.reading import AnySource, Reader
 from tracediag.results.search import Found, FoundCall, Group, Groups, Reason
 from tracediag.results.tables import Source
 from tracediag.trace.events import Syscall
@@ -95,9 +95,7 @@ class Searching:
 
     def source(self) -> Source:
         """Return the trace, as far as it has been read."""
-        counts = self._reader.counts
-        name = self._trace if isinstance(self._trace, str) else self._reader.name
-        return Source(name, counts.lines, counts.calls, counts.not_understood, self._reader.damage)
+        return source_of(self._trace, self._reader)
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the matches."""

@@ -10,6 +10,7 @@ from typing import Any
 from tracediag.overviews.accounts import Accounts, row_of
 from tracediag.overviews.histogram import NANO
 from tracediag.overviews.sorting import sort_rows
+from tracediag.overviews.sources import source_of
 from tracediag.reading import Reader
 from tracediag.results.tables import Source, Summary
 from tracediag.trace.events import Syscall
@@ -37,9 +38,7 @@ class View(abc.ABC):
         Raises `UnreadableError`; nothing of the trace is counted then.
         """
         fresh = type(self)()
-        reader = fresh.take(trace, progress)
-        counts = reader.counts
-        fresh.sources.append(Source(trace, counts.lines, counts.calls, counts.not_understood, reader.damage))
+        fresh.sources.append(source_of(trace, fresh.take(trace, progress)))
         self.absorb(fresh)
 
     def absorb(self, other: View) -> None:
