@@ -18,7 +18,7 @@ from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
-from tracediag.rules import Rule
+from tracediag.rules import Rule, with_finders
 from tracediag.rules.subscribers import NO_LISTENERS, Listener, Subscribers
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
@@ -56,9 +56,13 @@ class Engine:
         self._raising = raising
         self._unproven: list[Finding] = []
         """Findings that rest on the absence of calls that the trace has not shown at all so far."""
-        self._rules = [rule() for rule in rules]
+        asked = tuple(rules)
+        self._wanted = frozenset(rule.name for rule in asked)
+        """The names under which findings are wanted; the rules that help to find them run as well."""
+        self._rules = [rule() for rule in with_finders(asked)]
         self._by_name = {rule.name: rule for rule in self._rules}
         for made in self._rules:
+            made.selected = self._wanted
             made.scope = self.scope
             made.following = self.following
         self._subscribers = Subscribers(self._rules)
@@ -195,6 +199,8 @@ class Engine:
     def _judged(self, found: Iterable[Finding]) -> Iterator[Finding]:
         """Hold back findings that rest on the absence of calls that the recording never shows, until the trace ends."""
         for finding in found:
+            if finding.name not in self._wanted:
+                continue
             rule = self._by_name[finding.name]
             if rule.proves(finding):
                 self.scope.explain(finding)

@@ -49,7 +49,8 @@ def test_remedy(call: str, error: str, fix: str, why: str) -> None:
 
 def test_a_failure_is_named_with_its_object_and_error() -> None:
     assert found('mkdir("a/b", 0755)', "EACCES (Permission denied)").title == (
-        "job exits with status 1 because mkdir of a/b fails with EACCES (permission denied)"
+        "mkdir of a/b fails with EACCES (permission denied): the directory a is not writable for the user of the"
+        " process; job exits with status 1"
     )
 
 

@@ -13,8 +13,8 @@ RECORDED = Path(__file__).parent / "recorded"
 
 def of(name: str) -> list[tuple[str, str]]:
     """Return the severities and titles of what is said of a failed exit."""
-    findings = analyze(RECORDED / f"{name}.strace").findings
-    return [(finding.severity, finding.title) for finding in findings if finding.name == "failed-call-behind-exit"]
+    findings = analyze(RECORDED / f"{name}.strace", select="failed-call-behind-exit").findings
+    return [(finding.severity, finding.title) for finding in findings]
 
 
 @pytest.mark.parametrize(

@@ -28,4 +28,4 @@ def test_a_helper_fails_as_badly_as_the_server_before_it() -> None:
 def test_the_process_that_ends_the_trace_is_the_head_of_a_filtered_one() -> None:
     lines = [line for line in lines_of("trying") if not line.startswith("32461 +++")]  # a sleep without its end
     found = analyze(lines).findings
-    assert [(one.name, one.severity) for one in found] == [("failed-call-behind-exit", Severity.NOTE)]
+    assert [(one.name, one.severity) for one in found] == [("no-space", Severity.NOTE)]

@@ -110,7 +110,7 @@ def test_a_message_names_the_failed_call() -> None:
         "+++ exited with 1 +++\n",
     ]
     found = analyze(lines).findings[0]
-    assert (found.name, found.primary.line) == ("failed-call-behind-exit", 1)
+    assert (found.name, found.primary.line) == ("permission-denied", 1)
     assert [(each.line, each.note) for each in found.steps][1] == (5, "the program reports the error")
 
 

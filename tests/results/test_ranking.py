@@ -144,3 +144,12 @@ def test_fingerprint_knows_the_error_and_the_words() -> None:
     failed = (Step(line=5, text="close(5) = -1 EBADF (Bad file descriptor)", note="fd 5 goes", primary=True),)
     reworded = (Step(line=5, text="close(5) = 0", note="fd 5 stays", primary=True),)
     assert len({one.fingerprint, *(finding("same", 5, steps=steps).fingerprint for steps in (failed, reworded))}) == 3
+
+
+def test_a_failed_call_is_explained_whichever_page_is_about_it() -> None:
+    ranking = Ranking()
+    ranking.add(finding("the-cause", 4, explains=(Explained("failed-call-behind-exit", 8),)))
+    ranking.add(finding("missing-directory", 8, code="TD701"))
+    cause, symptom = ranking.ranked()
+    assert cause.explains == (Explained("missing-directory", 8),)
+    assert symptom.explained_by == cause.fingerprint

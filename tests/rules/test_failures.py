@@ -15,6 +15,13 @@ INET = 'bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.
 UNIX = 'bind(3, {sa_family=AF_UNIX, sun_path="/run/x.sock"}, 110) = -1 EACCES (Permission denied)\n'
 LOOKED = 'stat("/etc/a", 0x7ffe) = -1 ENOENT (No such file or directory)\n'
 
+BAD_END = [
+    'execve("./a", ["./a"], 0x7ffe /* 0 vars */) = 0\n',
+    INET,
+    "exit_group(1) = ?\n",
+    "+++ exited with 1 +++\n",
+]
+
 
 @pytest.mark.parametrize(
     ("excerpt", "name", "words"),
@@ -49,15 +56,11 @@ def test_what_is_part_of_normal_work_is_no_subject(excerpt: str) -> None:
     assert analyze(excerpt.splitlines(keepends=True)).findings == ()
 
 
-def test_a_bad_end_has_the_words_of_the_page() -> None:
-    lines = [
-        'execve("./a", ["./a"], 0x7ffe /* 0 vars */) = 0\n',
-        INET,
-        "exit_group(1) = ?\n",
-        "+++ exited with 1 +++\n",
-    ]
-    (finding,) = analyze(lines).findings
-    assert finding.name == "failed-call-behind-exit"
+def test_a_bad_end_begins_with_the_words_of_the_page() -> None:
+    (finding,) = analyze(BAD_END).findings
+    assert (finding.name, finding.severity) == ("privileged-port", "error")
+    assert finding.title.startswith("bind of 0.0.0.0:80 fails with EACCES (permission denied): port 80 is privileged")
+    assert finding.title.endswith("; a exits with status 1")
     assert "CAP_NET_BIND_SERVICE" in finding.fix
 
 
@@ -83,3 +86,22 @@ def test_the_table_knows_its_errors() -> None:
 def test_a_malformed_head_is_refused(head: str) -> None:
     with pytest.raises(ValueError, match="the head of the page"):
         parse_head(head)
+
+
+@pytest.mark.parametrize(
+    ("select", "names"),
+    [
+        ("", ["privileged-port"]),
+        ("TD7", ["privileged-port"]),
+        ("privileged-port", ["privileged-port"]),
+        ("process", ["failed-call-behind-exit"]),
+        ("permission-denied", []),
+        ("permission-denied,failed-call-behind-exit", []),
+    ],
+)
+def test_a_page_gives_its_name_to_a_bad_end_where_it_is_selected(select: str, names: list[str]) -> None:
+    assert [finding.name for finding in analyze(BAD_END, select=select).findings] == names
+
+
+def test_an_ignored_page_is_not_reported_under_another_name() -> None:
+    assert analyze(BAD_END, ignore="privileged-port").findings == ()

@@ -127,11 +127,11 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
         (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),
-        (TOLD.format(3), "failed-call-behind-exit", "likely"),
-        (TOLD.format(2), "failed-call-behind-exit", "likely"),
-        (TOLD.format(3).replace("cannot queue the", "queued no other"), "failed-call-behind-exit", None),
-        (f"{START}\n{TOLD.format(3)}", "failed-call-behind-exit", None),
-        (DAEMON, "failed-call-behind-exit", None),
+        (TOLD.format(3), "missing-directory", "likely"),
+        (TOLD.format(2), "missing-directory", "likely"),
+        (TOLD.format(3).replace("cannot queue the", "queued no other"), "missing-directory", "likely"),
+        (f"{START}\n{TOLD.format(3)}", "missing-directory", None),
+        (DAEMON, "no-such-device", None),
         (START + "\n" + REPLACES + ENDS, "replace-without-fsync", "likely"),
         (START + "\n" + FIRST_TIME + REPLACES + ENDS, "replace-without-fsync", None),
         (START + "\n" + FIRST_TIME + REPLACES * 2 + ENDS, "replace-without-fsync", "likely"),
@@ -146,4 +146,4 @@ def test_what_is_said(trace: str, name: str, confidence: str | None) -> None:
 
 def test_the_name_of_the_program_names_no_object() -> None:
     (finding,) = analyze(NAMED_LIKE_IT.splitlines(keepends=True)).findings
-    assert (finding.name, finding.primary.line) == ("failed-call-behind-exit", 3)
+    assert (finding.name, finding.primary.line) == ("permission-denied", 3)

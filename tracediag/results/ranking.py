@@ -8,6 +8,9 @@ import msgspec
 
 from tracediag.results.findings import Explained, Finding, Severity
 
+_GENERAL, _PAGES = "failed-call-behind-exit", "TD7"
+"""The name by which a rule names a failed call that it explains, and the codes of the pages that may be about it."""
+
 
 class Ranking:
     """Collects findings; those with the same fingerprint become one with a count."""
@@ -15,11 +18,18 @@ class Ranking:
     def __init__(self) -> None:
         self._by_fingerprint: dict[str, Finding] = {}
         self._incidents: dict[str, set[Explained]] = {}
+        self._paged: dict[Explained, Explained] = {}
+        """What a page reports, by the general name that rules know it by."""
 
     def add(self, finding: Finding) -> bool:
         """Add a finding; return whether it is the first of its kind."""
         key = finding.fingerprint
-        self._incidents.setdefault(key, set()).add(Explained(finding.name, finding.primary.line))
+        incident = Explained(finding.name, finding.primary.line)
+        self._incidents.setdefault(key, set()).add(incident)
+        if finding.code.startswith(_PAGES):
+            general = Explained(_GENERAL, incident.line)
+            self._incidents[key].add(general)
+            self._paged[general] = incident
         known = self._by_fingerprint.get(key)
         self._by_fingerprint[key] = finding if known is None else _fold(known, finding)
         return known is None
@@ -36,7 +46,12 @@ class Ranking:
                 findings[cause] = _at_least(findings[cause], finding.severity)
         present = frozenset[Explained]().union(*self._incidents.values())
         placed = _placed(_ordered(findings), causes)
-        return tuple(_linked(findings[key], present, cause) for key, cause in placed.items())
+        return tuple(self._linked(findings[key], present, cause) for key, cause in placed.items())
+
+    def _linked(self, finding: Finding, present: frozenset[Explained], cause: str | None) -> Finding:
+        """Set the cause, and keep in `explains` only findings that exist: a rule names all that might follow."""
+        kept = (self._paged.get(incident, incident) for incident in finding.explains if incident in present)
+        return msgspec.structs.replace(finding, explains=tuple(dict.fromkeys(kept)), explained_by=cause)
 
     def _causes(self, ordered: Sequence[str]) -> dict[str, str]:
         """Return, for each finding that others explain, the first that does."""
@@ -93,12 +108,6 @@ def _descent(head: str, followers: Mapping[str, Sequence[str]]) -> Iterator[tupl
         if key != head:  # each finding has one cause: a cycle can only close at its head
             yield key, cause
             waiting.extend((other, key) for other in reversed(followers.get(key, ())))
-
-
-def _linked(finding: Finding, present: frozenset[Explained], cause: str | None) -> Finding:
-    """Set the cause, and keep in `explains` only findings that exist: a rule names all that might follow."""
-    explained = tuple(incident for incident in finding.explains if incident in present)
-    return msgspec.structs.replace(finding, explains=explained, explained_by=cause)
 
 
 def _at_least(finding: Finding, severity: Severity) -> Finding:

@@ -13,7 +13,7 @@ from tracediag.rules.failing import page_rules
 from tracediag.rules.selection import alike
 from tracediag.rules.selection import find_rules as _find_rules
 
-__all__ = ["Rule", "UnknownRuleError", "all_rules", "find_rule", "find_rules"]
+__all__ = ["Rule", "UnknownRuleError", "all_rules", "find_rule", "find_rules", "with_finders"]
 
 
 @cache
@@ -45,3 +45,10 @@ def find_rule(name_or_code: str) -> type[Rule]:
         if wanted in (rule.name, rule.code.lower()):
             return rule
     raise UnknownRuleError(name_or_code, alike(name_or_code, all_rules()))
+
+
+def with_finders(rules: Iterable[type[Rule]]) -> tuple[type[Rule], ...]:
+    """Return some rules and, after them, those that report findings under their names: see `Rule.found_by`."""
+    asked = tuple(rules)
+    missing = {rule.found_by for rule in asked} - {rule.name for rule in asked} - {""}
+    return (*asked, *map(find_rule, sorted(missing)))

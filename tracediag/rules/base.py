@@ -126,6 +126,10 @@ class Rule:
     rests_on_failures: ClassVar[bool] = False
     """Whether a failure would disprove it: where only successes are recorded, it proves nothing."""
     maturity: ClassVar[Maturity] = Maturity.PREVIEW
+    found_by: ClassVar[str] = ""
+    """The name of another rule that reports findings under the name of this one as well; it then runs, too."""
+    selected: frozenset[str] = frozenset()
+    """The names of all rules that were asked for; set by the engine."""
     scope: Scope
     """What the recording is and shows; set by the engine."""
     following: dict[Thread, set[str]]

@@ -36,18 +36,16 @@ class FailureRule(Rule):
         blame = self.scope.subject
         if blame is None or blame.call.line in self.scope.explained:
             return
-        known = reading_of(blame.call)
-        if (None if known is None else known[0]) == self.file:
+        page = page_of(blame)
+        if (None if page is None else page.file) == self.file:
             continues = kernel.last_line - blame.call.line > _ENDS_WITH
             yield self._about(blame, Severity.NOTE if continues else self.severity)
 
     def _about(self, blame: Blame, severity: Severity) -> Finding:
-        known = reading_of(blame.call)
-        says = "" if known is None else f": {filled(known[1].says, blame)}"
         return self.finding(
             [step(blame.call, failure_of(blame), primary=True)],
             object=object_of(blame) or blame.call.name,
-            title=failure_of(blame) + says,
+            title=told(blame),
             confidence=blame.confidence,
             severity=severity,
             why=why_of(blame),
@@ -58,11 +56,26 @@ class FailureRule(Rule):
 class PageRule(FailureRule):
     """A rule that is a page and nothing else: `<name>.md` with a head, and no `<name>.py` beside it."""
 
+    found_by = "failed-call-behind-exit"
+
     @classmethod
     def page_file(cls) -> Path:
         """Return the file of the page."""
         assert cls.file is not None
         return cls.file
+
+
+def page_of(blame: Blame) -> type[PageRule] | None:
+    """Return the page that a failed call belongs to; None if no page is about it."""
+    known = None if blame.search is not None else reading_of(blame.call)
+    return None if known is None else next(rule for rule in page_rules() if rule.file == known[0])
+
+
+def told(blame: Blame) -> str:
+    """Return what failed, and what the page has to say of it: "bind of /run/x.sock fails with EACCES (...): ..."."""
+    known = None if blame.search is not None else reading_of(blame.call)
+    says = "" if known is None else f": {filled(known[1].says, blame)}"
+    return failure_of(blame) + says
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tracediag.evidence import set_id
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import report_step
@@ -18,6 +20,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
+from tracediag.rules.failing import page_of, page_rules, told
 from tracediag.rules.readings import fix_of, why_of
 from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
 from tracediag.trace.events import Syscall
@@ -83,17 +86,25 @@ class FailedCallBehindExit(Rule):
         assert verdict.end is not None
         doubtful = blame.confidence is Confidence.POSSIBLE and severity is Severity.ERROR
         known = blame.confidence is not Confidence.POSSIBLE
-        return self.finding(
+        end = f"{program_name(verdict.program) or 'the process'} {verdict.manner}"
+        found = self.finding(
             [*_story(blame), end_step(verdict.end)],
             object=named(verdict.program, verdict.pid),
-            title=f"{program_name(verdict.program) or 'the process'} {verdict.manner}"
-            f"{' because' if known else ', perhaps because'} {failure_of(blame)}{hidden}",
+            title=_joined(blame, end, known=known) + hidden,
             severity=Severity.WARNING if doubtful else severity,
             confidence=blame.confidence if verdict.from_start else max(blame.confidence, Confidence.LIKELY, key=_rank),
             why=why_of(blame),
             fix=fix_of(blame) + (_TEST if hidden else ""),
             explains=[("child-failure-behind", verdict.end.line)],
         )
+        return self._under_page(found, blame)
+
+    def _under_page(self, finding: Finding, blame: Blame) -> Finding:
+        """Give a finding the name of the page about its call, unless only this rule was asked for."""
+        page = page_of(blame)
+        if page is None or self.selected.isdisjoint(rule.name for rule in page_rules()):
+            return finding
+        return msgspec.structs.replace(finding, code=page.code, name=page.name)
 
     def _stripped(self, verdict: Verdict, end: Exit | Syscall) -> Finding:
         """Report a program that strace has run without the privileges of its file: no fault of the program."""
@@ -125,15 +136,16 @@ class FailedCallBehindExit(Rule):
                 severity = Severity.NOTE  # it has gone on to wait for other work, and is not about to exit
             astray = blame.call.name in CHDIRS and _carries_on(process, blame.call)
             severity = min(severity, Severity.WARNING, key=_harm) if astray else severity
-            yield self.finding(
+            found = self.finding(
                 _story(blame),
                 object=process_name(process),
-                title=f"{subject(process)} reports an error{_astray(blame) if astray else f': {failure_of(blame)}'}",
+                title=_reported(blame, f"{subject(process)} {_ASTRAY if astray else 'reports an error'}"),
                 severity=severity if blame.named else _milder(severity, Severity.WARNING),
                 confidence=Confidence.POSSIBLE if blame.confidence is Confidence.POSSIBLE else Confidence.LIKELY,
                 why=why_of(blame),
                 fix=fix_of(blame),
             )
+            yield self._under_page(found, blame)
 
 
 _rank = list(Confidence).index
@@ -141,6 +153,7 @@ _harm = list(Severity).index
 _LOSSES = frozenset({"ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENODEV", "ENXIO"})
 """Errors of a write after which what the program should have made is missing or cut short."""
 
+_ASTRAY = "reports an error and carries on in the old directory"
 _TEST = "; test the status of the command, in a shell with set -e: the job has lost its result"
 
 
@@ -157,8 +170,15 @@ def _carries_on(process: Process, chdir: Syscall) -> bool:
     return any(known.call.line > chdir.line for known in process.reaped)
 
 
-def _astray(blame: Blame) -> str:
-    return f" and carries on in the old directory: {failure_of(blame)}"
+def _joined(blame: Blame, end: str, *, known: bool) -> str:
+    """Return what failed and how the process ended; what a page has to say of the call comes first."""
+    if page_of(blame) is None:
+        return f"{end}{'' if known else ', perhaps'} because {failure_of(blame)}"
+    return f"{told(blame)}; {'' if known else 'perhaps the reason why '}{end}"
+
+
+def _reported(blame: Blame, what: str) -> str:
+    return f"{what}: {failure_of(blame)}" if page_of(blame) is None else f"{told(blame)}; {what}"
 
 
 def _milder(one: Severity, other: Severity) -> Severity:
