@@ -80,6 +80,7 @@ class Analysis:
             begun=self._engine.begun,
             before=before,
         )
+        self._engine.kernel.unfinished = self._reader.unfinished
         if self._parts:
             self._reader.close()  # the parts hold the lines
         self._ranking = Ranking()

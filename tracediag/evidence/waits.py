@@ -206,15 +206,13 @@ def _ends(kernel: Kernel, file: OpenFile) -> str:
     other = None if file.pipe is None else file.pipe.other
     if other is None:
         return ""
-    holders = list(islice((each for each in kernel.processes if each.exit is None and _has(each, other)), _NAMED + 1))
+    holders = list(
+        islice((each for each in kernel.processes if each.exit is None and each.table.numbers_of(other)), _NAMED + 1)
+    )
     if not holders:
         return "; no traced process has the other end open"
     names = ", ".join(process_name(each) for each in holders[:_NAMED])
     return f"; the other end is open in {names}{' and others' if len(holders) > _NAMED else ''}"
-
-
-def _has(process: Process, file: OpenFile) -> bool:
-    return any(descriptor.file is file for descriptor in process.table)
 
 
 def _write(standing: Standing) -> str:

@@ -6,7 +6,7 @@ This is the state; `tracediag.kernel.applying` changes it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, Iterable, KeysView
 from typing import Any
 
 from tracediag.kernel.address_space import Cut
@@ -15,7 +15,7 @@ from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
-from tracediag.trace.events import Event, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Remark
 
 _RECENT = 64
@@ -28,6 +28,8 @@ class Kernel:
     def __init__(self, lines: Callable[[], int] = int) -> None:
         """Set `lines`, which returns how many lines have been read: not every line is an event."""
         self._lines = lines
+        self.unfinished: Callable[[], Iterable[Begun]] = tuple
+        """Returns the calls that have begun and not returned, also those that are no events; set by the analysis."""
         self.process_table = ProcessTable()
         self.last_event: Event | None = None
         self._latest: tuple[Event, float | None] | None = None

@@ -60,6 +60,18 @@ class DescriptorTable(msgspec.Struct, eq=False):
             found = self.open[number]
         return found
 
+    def file_of(self, number: int | None) -> OpenFile | None:
+        """Return what a number refers to, without making a descriptor of an inherited one."""
+        if number is None:
+            return None
+        held, inherited = self.open.get(number), self.inherited.get(number)
+        return held.file if held is not None else None if inherited is None else inherited[0]
+
+    def numbers_of(self, file: OpenFile) -> list[int]:
+        """Return the numbers that refer to a description, inherited ones among them."""
+        inherited = (number for number, entry in self.inherited.items() if entry[0] is file)
+        return sorted({*(number for number, held in self.open.items() if held.file is file), *inherited})
+
     def _inherits(self, number: int) -> bool:
         """Whether an inherited number was not used yet; asked at each call, mostly by tables that inherited nothing."""
         inherited = self.inherited

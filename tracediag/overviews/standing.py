@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.chains import explained
 from tracediag.evidence.complaints import target
 from tracediag.evidence.names import process_name
-from tracediag.evidence.waits import Standing, reason
+from tracediag.evidence.waits import Standing
 from tracediag.kernel import Kernel
 from tracediag.kernel.describe import name
 from tracediag.kernel.process import Process, Thread
@@ -43,7 +44,7 @@ def standing(kernel: Kernel) -> tuple[Waiting, ...]:
             text=_cut(call.text),
             line=call.line,
             since=call.time,
-            reason=reason(Standing(kernel, process, thread, call)),
+            reason=explained(Standing(kernel, process, thread, call)),
         )
     return tuple(found.values())
 

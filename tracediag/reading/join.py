@@ -93,6 +93,10 @@ class Joiner:
             parser=self._parser_for(half.name),
         )
 
+    def unfinished(self) -> Iterator[Begun]:
+        """Return the events of all first halves, whether wanted or not."""
+        return map(self.begun, list(self.pending.values()))
+
     def give_up(self, key: Key) -> Iterator[Syscall]:
         """Yield the call that this pid began and never finished, if any."""
         half = self.pending.pop(key, None)

@@ -11,6 +11,7 @@ from tracediag.reading.accounting import Counts
 from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import Dialect, decide
 from tracediag.reading.foreign import kind_of, tracer_of
+from tracediag.reading.join import Joiner
 from tracediag.reading.margins import opened
 from tracediag.reading.naming import decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
@@ -19,7 +20,7 @@ from tracediag.reading.sets import members_of, open_set
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
 from tracediag.reading.strangers import strangers_of
-from tracediag.trace.events import Event
+from tracediag.trace.events import Begun, Event
 
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
 """A path, the prefix of an `-ff` set, `-` for standard input, lines, or a `Source` object."""
@@ -62,6 +63,7 @@ class Reader:
         self._before = before
         self.turned = False
         """Whether the newest line stands first in the source: its last line is line 1."""
+        self._joiner: Joiner | None = None
         self._raw: list[str] = []
         self._sample: list[str] = []
 
@@ -72,6 +74,10 @@ class Reader:
     def want_all(self) -> None:
         """Make every call an event, whatever `calls` and `begun` say; call it before the iteration."""
         self._wanted = self._begun = None
+
+    def unfinished(self) -> Iterator[Begun]:
+        """Return the calls that have begun and not returned so far."""
+        return iter(()) if self._joiner is None else self._joiner.unfinished()
 
     @property
     def damage(self) -> str | None:
@@ -100,6 +106,7 @@ class Reader:
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
         names = _everything if self._wanted is None else self._wanted.__contains__
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
+        self._joiner = assembler.joiner
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
         events = read_lines(
             pieces,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _KIB = 1024
 _PAIR = 2
@@ -38,3 +40,8 @@ def seconds(number: float) -> str:
 def every(number: int) -> str:
     """Return "both" for 2, else "all 3"."""
     return "both" if number == _PAIR else f"all {count(number)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: "a", "a and b", "a, b and c"."""
+    return names[-1] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

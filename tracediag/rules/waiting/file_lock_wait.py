@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.cases import Cases
+from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import path_of
 from tracediag.evidence.waiters import killing_lines, lasts, stood_in
 from tracediag.evidence.waits import is_lock
 from tracediag.kernel import Action
-from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -34,19 +34,12 @@ class FileLockWait(Rule):
     raised_by = (LOCKS,)
 
     def __init__(self) -> None:
-        self._held: Cases[OpenFile, _Holder] = Cases()
-        """The flock that gave each open file description its lock, with the process that called it."""
+        self._locks = FileLocks()
 
     @on_call("flock")
     def locked(self, action: Action) -> None:
         """Keep the locks of flock(2): they belong to the open file description and end with it."""
-        call, descriptor = action.call, action.descriptor
-        if call.result != 0 or descriptor is None:
-            return
-        if call.has("LOCK_UN"):
-            self._held.pop(descriptor.file, None)
-        else:
-            self._held[descriptor.file] = (call, action.process)
+        self._locks.note(action)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -61,7 +54,8 @@ class FileLockWait(Rule):
         mine = next((each for each in end.held if each.number == call.number(0)), None)
         path = None if mine is None else path_of(mine.file, end.process)
         what = path or f"fd {call.number(0)}"
-        holder = self._holder(end, mine, path)
+        lock = None if mine is None else self._locks.on(mine.file, end.process)
+        holder = None if lock is None else (lock.call, lock.process)
         return self.finding(
             _story(end, call, mine, holder),
             object=what,
@@ -74,15 +68,6 @@ class FileLockWait(Rule):
             fix=_fix(holder, path),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
-
-    def _holder(self, end: ProcessEnd, mine: Descriptor | None, path: str | None) -> _Holder | None:
-        """Return the flock that still holds a lock on the file through another open file description."""
-        held = {descriptor.file for descriptor in end.held}
-        for file, (call, process) in self._held.items():
-            other = mine is not None and file is not mine.file and (file in held or not file.gone)
-            if other and path is not None and path_of(file, process) == path:
-                return call, process
-        return None
 
 
 def _held_by(holder: _Holder | None, process: Process) -> str:

@@ -1,0 +1,76 @@
+"""The moments at which waits are judged: an order to stop arrives, which ends them, or the trace ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.file_locks import FileLocks
+from tracediag.evidence.wait_graph import Moment
+from tracediag.evidence.waiters import STOPS, killing_lines, none_returns
+from tracediag.kernel import Action
+from tracediag.kernel.kernel import Kernel
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.signals import ORDERS
+from tracediag.results.findings import Explained, Finding
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
+from tracediag.trace.events import Syscall
+
+_MOMENTS = 16
+"""Orders to stop at which all waits are looked at: a supervisor may send any number."""
+_KEPT = 256
+"""Lines of deaths that are kept."""
+LONG = 1.0
+"""Seconds after which a wait is not one of two processes that both work."""
+
+
+class WaitRule(Rule):
+    """A rule about waits of several processes; it reports at the end, when the signals that ended them are known."""
+
+    def __init__(self) -> None:
+        self._locks = FileLocks()
+        self._kills: list[tuple[str, int]] = []
+        self._moments = 0
+        self._found: dict[object, Finding] = {}
+
+    @on_call("flock")
+    def locked(self, action: Action) -> None:
+        """Keep the locks of flock(2)."""
+        self._locks.note(action)
+
+    @on_signal(*ORDERS)
+    def ordered(self, action: Action) -> None:
+        """Judge the waits that an order to stop is about to end."""
+        if self._moments < _MOMENTS:
+            self._moments += 1
+            self._judge(action.kernel, ended=False)
+
+    @on_process_end
+    def killed(self, end: ProcessEnd) -> None:
+        """Note the signal that killed a process: it ended the wait, and is not its cause."""
+        if self._found and end.exit is not None and end.exit.signal in STOPS and len(self._kills) < _KEPT:
+            self._kills += [("killed-from-outside", line) for line in killing_lines(end)]
+
+    @on_trace_end
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge the waits in which threads stand at the end, and report."""
+        self._judge(kernel, ended=True)
+        explained = tuple(Explained(name, line) for name, line in self._kills)
+        for finding in self._found.values():
+            yield msgspec.structs.replace(finding, explains=explained)
+
+    def _judge(self, kernel: Kernel, *, ended: bool) -> None:
+        for key, finding in self.judged(Moment(kernel, self._locks), ended=ended):
+            self._found.setdefault(key, finding)
+
+    def judged(self, moment: Moment, *, ended: bool) -> Iterator[tuple[object, Finding]]:
+        """Yield what is found at a moment, each with what tells it from others; `ended`: at the end of the trace."""
+        raise NotImplementedError
+
+
+def is_known_to_last(call: Syscall, kernel: Kernel) -> bool:
+    """Whether a call at the end of the trace is known to wait: strace left within it, or it has lasted a second."""
+    last = kernel.last_time
+    timed = call.time is not None and last is not None and last - call.time >= LONG
+    return timed or call.cut or none_returns(kernel)

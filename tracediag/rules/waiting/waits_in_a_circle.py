@@ -1,0 +1,102 @@
+"""TD601: processes that wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.names import process_name
+from tracediag.evidence.wait_graph import Moment, Wait, circles
+from tracediag.evidence.waits import is_lock
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.waiting._moments import WaitRule
+from tracediag.trace.calls import CHILD_WAITS, CLOSES, FILE_READS, FILE_WRITES, LOCKS, RECEIVES, SENDS
+from tracediag.trace.quantities import listed
+
+_IN = FILE_READS | RECEIVES
+_OUT = FILE_WRITES | SENDS
+_NAMED = 4
+"""Processes that a title names, and that have a step."""
+
+
+class WaitsInACircle(WaitRule):
+    """Each of some processes stands in a call that only another of them can end."""
+
+    code = "TD601"
+    name = "waits-in-a-circle"
+    severity = Severity.ERROR
+    summary = "processes wait for each other: over pipes and connections, for children, for file locks"
+    raised_by = (_IN | _OUT | CHILD_WAITS | LOCKS,)
+    rests_on = CLOSES
+
+    def judged(self, moment: Moment, *, ended: bool) -> Iterator[tuple[object, Finding]]:
+        """Yield the circles of several processes; no call of theirs can come, so that the moment does not matter."""
+        del ended
+        known = moment.deadlocked()
+        for circle in circles(known):
+            if len(circle) > 1:
+                yield frozenset(wait.call.line for wait in circle), self._finding(circle)
+
+    def _finding(self, circle: list[Wait]) -> Finding:
+        ordered = sorted(circle, key=lambda wait: wait.call.line)
+        names = [process_name(wait.process) for wait in ordered[:_NAMED]]
+        more = [f"{len(circle) - _NAMED} more"] if len(circle) > _NAMED else []
+        return self.finding(
+            [step(wait.call, _note(wait), primary=wait is ordered[-1]) for wait in ordered[-_NAMED:]],
+            object=names[0],
+            title=f"{listed(names + more)} wait for each other: {_sort(circle)}",
+            confidence=Confidence.LIKELY,
+            why=f"each call returns only when another process of the circle acts: {_why(circle)}",
+            fix=_fix(circle),
+        )
+
+
+def _note(wait: Wait) -> str:
+    ender = "another process" if wait.ender is None else process_name(wait.ender)
+    return f"{process_name(wait.process)} waits until {ender} {wait.deed}"
+
+
+def _kinds(circle: list[Wait]) -> tuple[bool, bool, bool, bool]:
+    """Return whether processes of the circle wait for room, for data, for a child, for a lock."""
+    calls = [wait.call for wait in circle]
+    return (
+        any(call.name in _OUT for call in calls),
+        any(call.name in _IN for call in calls),
+        any(call.name in CHILD_WAITS for call in calls),
+        any(map(is_lock, calls)),
+    )
+
+
+def _sort(circle: list[Wait]) -> str:
+    full, empty, child, lock = _kinds(circle)
+    if full:
+        what = next(wait for wait in circle if wait.call.name in _OUT)
+        is_pipe = what.file is not None and what.file.pipe is not None
+        return "a pipe is full and not read" if is_pipe else "a send buffer is full and not read"
+    if lock:
+        return "file locks are taken in opposite order"
+    if child and empty:
+        return "one waits for its child, which waits for data or the end of it"
+    return "each reads, and none writes"
+
+
+def _why(circle: list[Wait]) -> str:
+    full, _, child, lock = _kinds(circle)
+    if full:
+        return "a pipe holds 64 KiB, and write waits as long as it is full: pipe(7)"
+    if lock:
+        return "a lock of flock is kept until the last descriptor of the open file is closed: flock(2)"
+    child_too = ", wait4 until the child ends" if child else ""
+    return f"read waits for data or until the last write end is closed, in any process{child_too}: pipe(7)"
+
+
+def _fix(circle: list[Wait]) -> str:
+    full, _, child, lock = _kinds(circle)
+    if full:
+        first = "read the output before waiting for the child" if child else "read while writing"
+        return f"{first}: poll both directions, use a thread (in Python, subprocess.communicate), or write to a file"
+    if lock:
+        return "take the locks in the same order in every process; or ask with LOCK_NB, and release the first on EAGAIN"
+    return (
+        "close the write end when everything is written, in every process that inherited it; flush a request before"
+        " waiting for its answer (a filter that buffers its output needs stdbuf -oL or its own option)"
+    )
