@@ -214,6 +214,8 @@ class Engine:
         for rule in self._rules:
             if rule.name in unproven:
                 yield Blind(rule.name, rule.disproof)
+            elif rule.unchecked:
+                yield Blind(rule.name, rule.unchecked)
             elif not any(self.kernel.names.isdisjoint(group) for group in rule.raised_by):
                 needs = self.scope.lacks(rule.needs)
                 if needs is not None:

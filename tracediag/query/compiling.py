@@ -42,6 +42,10 @@ class Query(msgspec.Struct, frozen=True):
     """The conditions that it consists of."""
     watch: Callable[[], Watch]
     """Returns a new run of the query over a trace."""
+    absent: frozenset[str] | None = frozenset()
+    """The names of the calls whose absence a match rests on: those of `until` and `absent`; None if any may be."""
+    steps: int = 1
+    """How many calls a match shows: one for each step of a sequence; the first and last of a count or an absence."""
 
     @property
     def is_condition(self) -> bool:
@@ -115,15 +119,17 @@ def compile_query(text: str) -> Query:
             closing = None if until is None else compiler.compile(until)
             kind, limit = _object(text, by), _limit(text, within)
             parts = compiled if closing is None else (*compiled, closing)
-            return _over(text, parts, lambda: SequenceWatch(kind, compiled, closing, limit))
+            absent = frozenset() if closing is None else closing.calls
+            return _over(text, parts, lambda: SequenceWatch(kind, compiled, closing, limit), absent, len(steps))
         case Count(by, step, least, within):
             counted, number = compiler.compile(step), _number(text, least)
             kind, limit = _object(text, by), _limit(text, within)
-            return _over(text, (counted,), lambda: CountWatch(kind, counted, number, limit))
+            return _over(text, (counted,), lambda: CountWatch(kind, counted, number, limit), frozenset())
         case Absent(by, missing, first, last, within):
             gone, one, other = (compiler.compile(part) for part in (missing, first, last))
             kind, limit = _object(text, by), _limit(text, within)
-            return _over(text, (gone, one, other), lambda: AbsentWatch(kind, gone, one, other, limit))
+            parts = (gone, one, other)
+            return _over(text, parts, lambda: AbsentWatch(kind, gone, one, other, limit), gone.calls)
         case condition:
             return _about_one(text, compiler.compile(condition))
 
@@ -132,11 +138,27 @@ def _about_one(text: str, found: Compiled) -> Query:
     return Query(text, found.calls, found.errnos, found.model, found, (found,), lambda: CallWatch(found))
 
 
-def _over(text: str, parts: tuple[Compiled, ...], watch: Callable[[], Watch]) -> Query:
+def _over(
+    text: str,
+    parts: tuple[Compiled, ...],
+    watch: Callable[[], Watch],
+    absent: frozenset[str] | None,
+    steps: int = 2,
+) -> Query:
     names = [part.calls for part in parts]
     known = [each for each in names if each is not None]
     calls = frozenset().union(*known) if len(known) == len(names) else None
-    return Query(text, calls, None, model=True, condition=None, parts=parts, watch=watch)
+    return Query(
+        text,
+        calls,
+        None,
+        model=True,
+        condition=None,
+        parts=parts,
+        watch=watch,
+        absent=absent,
+        steps=steps,
+    )
 
 
 def _object(text: str, by: Literal) -> ObjectKind:

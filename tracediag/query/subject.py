@@ -18,10 +18,14 @@ class Subject(msgspec.Struct, eq=False):
     """What the call acted on; None where the query reads only the call itself."""
     reported: bool = False
     """Whether the call is a wait that reports the object of the sequence."""
+    shared: Descriptor | None = None
+    """What the calls of a sequence have in common: the call may be a wait on another descriptor."""
 
     @property
     def descriptor(self) -> Descriptor | None:
         """The descriptor that the call is made on, or else the first one that it creates."""
+        if self.shared is not None:
+            return self.shared
         action = self.action
         if action is None:
             return None

@@ -9,7 +9,8 @@ from functools import cache
 
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
-from tracediag.rules.failing import page_rules
+from tracediag.rules.failing import failure_rules
+from tracediag.rules.page_rules import pattern_rules
 from tracediag.rules.selection import alike
 from tracediag.rules.selection import find_rules as _find_rules
 
@@ -21,7 +22,8 @@ def all_rules() -> tuple[type[Rule], ...]:
     """Return every rule, in the order of the codes."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-    page_rules()
+    failure_rules()
+    pattern_rules()
     ours = (rule for rule in _subclasses(Rule) if hasattr(rule, "code") and rule.__module__.startswith(f"{__name__}."))
     return tuple(sorted(ours, key=lambda rule: rule.code))
 

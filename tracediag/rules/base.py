@@ -132,6 +132,8 @@ class Rule:
     """The names of all rules that were asked for; set by the engine."""
     scope: Scope
     """What the recording is and shows; set by the engine."""
+    unchecked: str = ""
+    """Why it has not judged all that it met, in one sentence; "" if it has. Set by the rule."""
     following: dict[Thread, set[str]]
     """The threads that rules follow, with the names of these rules; kept by the engine."""
 

@@ -68,7 +68,7 @@ class PageRule(FailureRule):
 def page_of(blame: Blame) -> type[PageRule] | None:
     """Return the page that a failed call belongs to; None if no page is about it."""
     known = None if blame.search is not None else reading_of(blame.call)
-    return None if known is None else next(rule for rule in page_rules() if rule.file == known[0])
+    return None if known is None else next(rule for rule in failure_rules() if rule.file == known[0])
 
 
 def told(blame: Blame) -> str:
@@ -79,7 +79,7 @@ def told(blame: Blame) -> str:
 
 
 @cache
-def page_rules() -> tuple[type[PageRule], ...]:
+def failure_rules() -> tuple[type[PageRule], ...]:
     """Return the rules that are pages.
 
     Raises:

@@ -31,6 +31,30 @@ _COMPARISON = re.compile(r"\b(?>and|or)\b")
 _FIELD = re.compile(r"^(\w++): *+(.*)$")
 
 
+class HeadError(ValueError):
+    """A head is malformed."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """Set where, as a 1-based line of the page, and what is wrong, in one line."""
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of a head."""
+
+    text: str
+    """What follows the colon, with the line breaks that it has in the page."""
+    line: int
+    """The 1-based line of the page in which it begins."""
+
+    @property
+    def words(self) -> str:
+        """The text on one line."""
+        return " ".join(self.text.split())
+
+
 class Reading(msgspec.Struct, frozen=True, dict=True):
     """What a failed call means in one case."""
 
@@ -76,23 +100,38 @@ def split_head(text: str) -> tuple[str, str]:
 
 
 def parse_head(text: str) -> Head:
-    """Take a head apart. A line that begins with a blank continues the one above it.
+    """Take the head of a page about failed calls apart.
 
     Raises:
-        ValueError: if a line is no field, or a field is unknown or missing.
+        HeadError: if a line is no field, or a field is unknown or missing.
     """
-    card, *readings = (_fields(paragraph) for paragraph in text.strip().split("\n\n"))
+    card, *readings = ({name: field.words for name, field in part.items()} for part in paragraphs(text))
     try:
         return Head(**card, readings=tuple(Reading(**fields) for fields in readings))
     except TypeError as error:
-        raise ValueError(f"the head of the page: {error}") from None
+        raise HeadError(1, f"the head of the page: {error}") from None
 
 
-def _fields(paragraph: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in re.sub(r"\n +", " ", paragraph).split("\n"):
-        field = _FIELD.match(line)
-        if field is None:
-            raise ValueError(f"the head of the page: no field: {line}")
-        found[field[1]] = field[2]
-    return found
+def paragraphs(text: str) -> list[dict[str, Field]]:
+    """Return the fields of each paragraph of a head. A line that begins with a blank continues the one above it.
+
+    Raises:
+        HeadError: if a line is no field, or a field stands twice in a paragraph.
+    """
+    found: list[dict[str, Field]] = [{}]
+    name = ""
+    for number, line in enumerate(text.rstrip().split("\n"), start=2):  # the first line of the page is "---"
+        if not line.strip():
+            found += [{}] if found[-1] else []
+            name = ""
+        elif line[0].isspace() and name:
+            held = found[-1][name]
+            found[-1][name] = Field(f"{held.text}\n{line}", held.line)
+        elif (field := _FIELD.match(line)) is None:
+            raise HeadError(number, f"the head of the page: no field: {line.strip()}")
+        elif field[1] in found[-1]:
+            raise HeadError(number, f"the head of the page: {field[1]} stands twice in a paragraph")
+        else:
+            name = field[1]
+            found[-1][name] = Field(field[2], number)
+    return found if found[-1] else found[:-1]

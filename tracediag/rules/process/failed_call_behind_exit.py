@@ -20,7 +20,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
-from tracediag.rules.failing import page_of, page_rules, told
+from tracediag.rules.failing import failure_rules, page_of, told
 from tracediag.rules.readings import fix_of, why_of
 from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
 from tracediag.trace.events import Syscall
@@ -102,7 +102,7 @@ class FailedCallBehindExit(Rule):
     def _under_page(self, finding: Finding, blame: Blame) -> Finding:
         """Give a finding the name of the page about its call, unless only this rule was asked for."""
         page = page_of(blame)
-        if page is None or self.selected.isdisjoint(rule.name for rule in page_rules()):
+        if page is None or self.selected.isdisjoint(rule.name for rule in failure_rules()):
             return finding
         return msgspec.structs.replace(finding, code=page.code, name=page.name)
 

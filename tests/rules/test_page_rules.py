@@ -1,0 +1,145 @@
+"""Rules that are a page and nothing else: what a head may say, what a finding says, what mistakes are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag.engine import Engine
+from tracediag.reading import Reader
+from tracediag.results.findings import Confidence, Severity
+from tracediag.rules.page_rules import PageError, rule_of
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "epipe-still-registered" / "bug.strace"
+PAGE = """\
+---
+severity: warning
+summary: a program waits for a connection that failed with EPIPE
+
+match: sequence by description
+  [call in %send and errno == EPIPE]
+  [call in %wait and reports it]
+title: {process.comm|the program} waits for {object} after {1.errno}
+notes: the peer {fd.peer|of it} has closed | still waits
+why: a connection that failed with EPIPE never works again: send(2)
+fix: close the descriptor at line {1.line}
+---
+# send-again (XY1)
+
+## What it finds
+A program waits for a dead connection.
+"""
+CREATED = """\
+---
+severity: note
+summary: a pipe is created
+
+match: call in (pipe, pipe2) and not failed
+title: {call} creates a pipe
+why: pipe(2)
+fix: close both ends
+---
+# created-pipe (XY2)
+"""
+
+
+def found(text, lines, folder="/srv/rules", name="send-again"):
+    engine = Engine([rule_of(Path(folder) / f"{name}.md", text)])
+    return list(engine.run(Reader(lines))), engine
+
+
+def test_a_sequence_becomes_a_finding():
+    (finding,), _ = found(PAGE, str(SAMPLE))
+    assert (finding.code, finding.name, finding.severity) == ("XY1", "send-again", Severity.WARNING)
+    assert finding.title == "bug waits for fd 5 = TCP 127.0.0.1:40743 <- 127.0.0.1:59198 after EPIPE"
+    assert [(step.line, step.note, step.primary) for step in finding.steps] == [
+        (54, "the peer 127.0.0.1:59198 has closed", False),
+        (55, "still waits", True),
+    ]
+    assert finding.fix == "close the descriptor at line 54"
+    assert finding.confidence is Confidence.CERTAIN
+
+
+def test_an_excerpt_costs_a_sequence_its_certainty_and_a_call_nothing():
+    lines = SAMPLE.read_text().splitlines(keepends=True)[30:58]
+    (finding,), _ = found(PAGE, lines)
+    assert finding.confidence is Confidence.LIKELY
+    (finding, *_), _ = found(CREATED, ["pipe2([3, 4], O_CLOEXEC) = 0\n"], name="created-pipe")
+    assert finding.confidence is Confidence.CERTAIN
+    assert finding.steps[0].note == "returns 0"
+
+
+def test_a_part_that_the_trace_does_not_show_has_its_words():
+    page = CREATED.replace("{call} creates", "{process.comm|some program} at {duration} creates")
+    (finding,), _ = found(page, ["pipe2([3, 4], O_CLOEXEC) = 0\n"])
+    assert finding.title == "some program at (not shown) creates a pipe"
+
+
+WHOLE = """\
+execve("/srv/a", ["a"], 0x7ffe /* 3 vars */) = 0
+openat(AT_FDCWD, "/srv/new", O_WRONLY|O_CREAT, 0644) = 3
+write(3, "x", 1) = 1
+{}rename("/srv/new", "/srv/old") = 0
+exit_group(0) = ?
++++ exited with 0 +++
+"""
+UNSYNCED = CREATED.replace(
+    "call in (pipe, pipe2) and not failed",
+    "absent [call == fsync] between [call == write] and [call == rename] by file",
+)
+
+
+def test_what_is_absent_must_be_recorded():
+    findings, engine = found(UNSYNCED, WHOLE.format("").splitlines(keepends=True))
+    assert findings == []
+    (blind,) = engine.blind()
+    assert "fsync" in blind.needs
+    findings, engine = found(UNSYNCED, WHOLE.format("fsync(9) = 0\n").splitlines(keepends=True))
+    assert [finding.steps[-1].line for finding in findings] == [5]
+    assert list(engine.blind()) == []
+
+
+def test_a_page_matches_what_another_does(tmp_path):
+    (tmp_path / "created-pipe.md").write_text(CREATED)
+    (tmp_path / "_hidden.md").write_text("---\nmatch: created-pipe\n---\n")
+    for name in ("created-pipe", "_hidden"):
+        page = CREATED.replace("match: call in (pipe, pipe2) and not failed", f"match: {name}")
+        (finding,), _ = found(page, ["pipe([3, 4]) = 0\n"], folder=tmp_path, name="other")
+        assert finding.title == "pipe creates a pipe"
+
+
+def test_pages_that_refer_to_one_another_end(tmp_path):
+    (tmp_path / "_one.md").write_text("---\nmatch: _two\n---\n")
+    (tmp_path / "_two.md").write_text("---\nmatch: _one\n---\n")
+    page = CREATED.replace("match: call in (pipe, pipe2) and not failed", "match: _one")
+    with pytest.raises(PageError, match="in a circle"):
+        rule_of(tmp_path / "other.md", page)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("summary:", "sumary:", 3, "no field of a head is named sumary; here may stand severity, summary"),
+        ("summary: a program waits for a connection that failed with EPIPE\n", "", 2, "the paragraph lacks summary"),
+        ("severity: warning", "severity: bad", 2, "bad is none of error, warning, note"),
+        ("severity: warning", "severity: note\nneeds: time", 3, "time is none of times, durations"),
+        ("severity: warning", "severity: note\nconfidence: sure", 3, "sure is none of certain, likely, possible"),
+        ("[call in %send", "[cal in %send", 6, "match: column 4: nothing is named cal; did you mean call?"),
+        ("match: sequence by description\n ", "match: no-such-page\n#", 6, "no field"),
+        ("title:", "# title:", 8, "no field"),
+        ("{object}", "{objekt}", 8, "{objekt}: nothing is named objekt"),
+        ("{1.errno}", "{3.errno}", 8, "{3.errno}: a match has 2 calls"),
+        ("{1.errno}", "{1.fd.peer}", 8, "fd.peer is read from the model, which is known only at the last call"),
+        (" | still waits", "", 9, "notes: 1, but a match has 2 steps"),
+        ("why: a", "why a", 10, "no field: why a"),
+        ("why: a", "why:\nx: a", 10, "why is empty"),
+        ("# send-again (XY1)", "# Send again", 13, "below the head stands the title: # name-of-the-rule (XY123)"),
+        ("---\nseverity", "severity", 1, "the page has no head"),
+    ],
+)
+def test_each_mistake_has_its_line(old, new, line, message):
+    with pytest.raises(PageError) as caught:
+        rule_of(Path("/srv/rules/send-again.md"), PAGE.replace(old, new, 1))
+    assert message in caught.value.message or message in str(caught.value)
+    assert caught.value.line == line

@@ -1,0 +1,213 @@
+"""Rules that are a page and nothing else: `<name>.md`, whose head says in the language of queries what it matches.
+
+    ---
+    severity: warning
+    summary: a program sends again after EPIPE
+
+    match: sequence by description
+      [call in %send and errno == EPIPE]
+      [call in %send and errno == EPIPE]
+    title: {process.comm|the program} sends again on {object}, whose peer has closed it
+    notes: the peer has closed the connection | the program sends again
+    why: a connection that failed with EPIPE never works again: send(2)
+    fix: close the descriptor at the first EPIPE
+    ---
+
+The first paragraph is the card: `severity` and `summary`, and if wanted `needs` (facts, comma-separated) and
+`confidence` (certain unless it says otherwise). Each further paragraph is a case: `match`, `title`, `why` and `fix`,
+and if wanted `notes` for the steps, separated by bars between blanks. `match` may also be the name of another page of
+the same folder: the case then matches what that page does. A page whose name begins with an underscore has `match`
+alone: it is no rule, but others refer to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from tracediag.evidence.scope import Fact
+from tracediag.kernel import Action, Kernel
+from tracediag.query import Match, Query
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, Subscription
+from tracediag.rules.cases import Case, case_of, check_fields
+from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
+from tracediag.rules.templates import object_of
+from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.events import Syscall
+
+_TITLE = re.compile(r"# ([a-z0-9]++(?:-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
+_FAILURES = "failure"
+"""The family whose pages have heads of another kind: `tracediag.rules.heads`."""
+_CARD = ("severity", "summary", "needs", "confidence")
+_OPTIONAL = ("needs", "confidence")
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class PageError(ValueError):
+    """A page is no rule."""
+
+    def __init__(self, path: Path, line: int, message: str) -> None:
+        """Set the page, the 1-based line in it, and what is wrong, in one line."""
+        super().__init__(f"{path}:{line}: {message}")
+        self.path = path
+        self.line = line
+        self.message = message
+
+
+class PatternRule(Rule):
+    """A rule that is a page; the classes are made by `rule_of`."""
+
+    file: ClassVar[Path]
+    cases: ClassVar[tuple[Case, ...]]
+    most: ClassVar[Confidence]
+    """The confidence of its findings where the trace is whole."""
+
+    def __init__(self) -> None:
+        self._watches = [(case, case.query.watch()) for case in self.cases]
+
+    @classmethod
+    def page_file(cls) -> Path:
+        """Return the file of the page."""
+        return cls.file
+
+    @classmethod
+    def subscriptions(cls) -> dict[Subscription, list[str]]:
+        """Return what its queries must see; a call that none of them can match never gets here."""
+        found: dict[Subscription, list[str]] = {("end", ""): ["ended"]}
+        for case in cls.cases:
+            found.update({subscription: ["heard"] for subscription in _needed(case.query)})
+        return found
+
+    def heard(self, action: Action) -> Iterator[Finding]:
+        """Report the matches that a call completes."""
+        for case, watch in self._watches:
+            for match in watch.feed(action):
+                yield self._about(case, match, action)
+
+    def ended(self, kernel: Kernel) -> Iterator[Finding]:
+        """Report the matches that only the end of the trace decides."""
+        del kernel
+        for case, watch in self._watches:
+            for match in watch.finish(self.scope):
+                yield self._about(case, match, None)
+            self.unchecked = self.unchecked or watch.unchecked
+
+    def _about(self, case: Case, match: Match, action: Action | None) -> Finding:
+        last = len(match.calls) - 1
+        notes = [note.of(match, action) for note in case.notes] or [_outcome(call) for call in match.calls]
+        return self.finding(
+            [
+                step(call, note, primary=place == last)
+                for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
+            ],
+            object=object_of(match, action),
+            title=case.title.of(match, action),
+            why=case.why.of(match, action),
+            fix=case.fix.of(match, action),
+            confidence=self._weight(case.query),
+        )
+
+    def _weight(self, query: Query) -> Confidence:
+        """Return the confidence: in an excerpt, calls that are not shown may stand between those of a sequence."""
+        if self.most is Confidence.CERTAIN and not query.is_condition and self.scope.is_excerpt:
+            return Confidence.LIKELY
+        return self.most
+
+
+@cache
+def pattern_rules() -> tuple[type[PatternRule], ...]:
+    """Return the rules of tracediag that are pages, except those about failed calls.
+
+    Raises:
+        PageError: if a page is no rule.
+    """
+    pages = (
+        page
+        for page in sorted(Path(__file__).parent.glob("*/*.md"))
+        if page.parent.name != _FAILURES and not page.name.startswith("_") and not page.with_suffix(".py").exists()
+    )
+    return tuple(rule_of(page, page.read_text("utf-8"), f"{__package__}.{page.parent.name}") for page in pages)
+
+
+def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
+    """Return the rule that a page is.
+
+    Args:
+        path: the file of the page; pages that it refers to are read from its folder.
+        text: its text.
+        package: the package that the rule belongs to; those of users belong to none of tracediag's.
+
+    Raises:
+        PageError: if the page has no head or no title, a field is unknown, missing or wrong, or a query is.
+    """
+    head, page = split_head(text)
+    title = _TITLE.match(page)
+    if not head:
+        raise PageError(path, 1, "the page has no head: it begins with a line of three dashes")
+    if title is None:
+        raise PageError(path, 3 + head.count("\n"), "below the head stands the title: # name-of-the-rule (XY123)")
+    try:
+        card, *rest = paragraphs(head)
+        check_fields(card, _CARD, _OPTIONAL)
+        cases = tuple(case_of(path, fields) for fields in rest or [{}])
+        return _made(path, title, card, cases, package)
+    except HeadError as error:
+        raise PageError(path, error.line, error.message) from None
+
+
+def _made(
+    path: Path, title: re.Match[str], card: dict[str, Field], cases: tuple[Case, ...], package: str
+) -> type[PatternRule]:
+    absent = [case.query.absent for case in cases]
+    return type(
+        title[1].title().replace("-", ""),
+        (PatternRule,),
+        {
+            "__module__": f"{package}.{path.stem}",
+            "__doc__": card["summary"].words,
+            "code": title[2],
+            "name": title[1],
+            "severity": _word(Severity, card["severity"]),
+            "summary": card["summary"].words,
+            "most": _word(Confidence, card["confidence"]) if "confidence" in card else Confidence.CERTAIN,
+            "needs": _facts(card["needs"]) if "needs" in card else (),
+            "rests_on": SYSCALLS if None in absent else frozenset().union(*(each or () for each in absent)),
+            "file": path,
+            "cases": cases,
+        },
+    )
+
+
+def _facts(field: Field) -> tuple[Fact, ...]:
+    return tuple(_word(Fact, Field(need, field.line)) for need in field.words.split(","))
+
+
+def _word(words: type[Word], field: Field) -> Word:
+    try:
+        return words(field.words)
+    except ValueError:
+        raise HeadError(field.line, f"{field.words} is none of {', '.join(words)}") from None
+
+
+def _needed(query: Query) -> Iterator[Subscription]:
+    """Yield what must be subscribed to for a query to see all that it asks about."""
+    if query.calls is None and query.errnos is not None:
+        yield from (("errno", errno) for errno in query.errnos)
+        return
+    for call in SYSCALLS if query.calls is None else query.calls:
+        if query.errnos is None:
+            yield "call", call
+        else:
+            yield from (("failure", f"{call} {errno}") for errno in query.errnos)
+
+
+def _outcome(call: Syscall) -> str:
+    if call.errno is not None:
+        return f"fails with {call.errno}"
+    return f"returns {call.result}" if call.returned else "has not returned"
