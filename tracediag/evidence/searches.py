@@ -46,7 +46,10 @@ class Search(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """What the failures mean together."""
-        return "a search tries one directory after another, and each ENOENT means the next one: only all of them fail"
+        return (
+            "a search tries one directory after another; each ENOENT only leads to the next one, and what fails is the "
+            "search as a whole: execvp(3)"
+        )
 
     @property
     def fix(self) -> str:
