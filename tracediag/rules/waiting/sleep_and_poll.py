@@ -1,0 +1,107 @@
+"""TD607: a program that repeats the same unsuccessful check between sleeps until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.exits import end_step, manner
+from tracediag.evidence.names import process_name
+from tracediag.evidence.polls import Poll, Polls, path_of_check, was_stopped
+from tracediag.evidence.waiters import killing_lines
+from tracediag.kernel import Action
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.socket import format_address
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
+from tracediag.trace.calls import KILLS, LOOKS, OPENS, SLEEPS
+from tracediag.trace.events import Syscall
+
+_FILES = LOOKS | OPENS
+_CONNECT = "connect"
+
+
+class SleepAndPoll(Rule):
+    """A process sleeps and makes the same check, which has the same result each time, until it ends."""
+
+    code = "TD607"
+    name = "sleep-and-poll"
+    severity = Severity.WARNING
+    summary = "a program sleeps and checks for a file, server or process until it is stopped"
+    raised_by = (SLEEPS, _FILES | KILLS | {_CONNECT})
+
+    def __init__(self) -> None:
+        self._polls = Polls()
+
+    @on_call(*SLEEPS)
+    def slept(self, action: Action) -> None:
+        """Note a pause between two checks."""
+        self._polls.sleep(action)
+
+    @on_errno("ENOENT", of=_FILES)
+    def absent(self, action: Action) -> None:
+        """Note a look for a file."""
+        path = path_of_check(action.call)
+        if path is not None:
+            self._polls.check(action, path)
+
+    @on_errno("ECONNREFUSED", "ENOENT", "EHOSTUNREACH", "ENETUNREACH", of=(_CONNECT,))
+    def refused(self, action: Action) -> None:
+        """Note an attempt to connect."""
+        address = format_address(action.call.arg(1))
+        if address is not None:
+            self._polls.check(action, address)
+
+    @on_call("kill")
+    def asked(self, action: Action) -> None:
+        """Note a look for a process that runs."""
+        if action.call.result == 0 and action.call.number(1) == 0:
+            self._polls.check(action, str(action.call.number(0)))
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge the checks at the end of the process or the trace."""
+        poll = self._polls.until(end)
+        if poll is not None:
+            yield self._finding(end, poll)
+
+    def _finding(self, end: ProcessEnd, poll: Poll) -> Finding:
+        what, state, fix = _subject(poll.last)
+        stopped = was_stopped(end)
+        name = process_name(end.process)
+        last = "" if stopped or end.exit is None else f", and {manner(end.exit)}"
+        return self.finding(
+            _story(end, poll, state),
+            object=what,
+            title=f"{name} waits for {what}: {poll.times:,} checks with sleeps between{last}",
+            confidence=Confidence.LIKELY,
+            severity=Severity.WARNING if stopped else Severity.ERROR,
+            why="a loop of sleeps and checks ends only when the check succeeds, and notices nothing else; inotify,"
+            " pidfd_open or a readiness notification would wait without polling: nanosleep(2), inotify(7)",
+            fix=fix,
+            explains=[
+                *(("killed-from-outside", line) for line in killing_lines(end)),
+                ("failed-call-behind-exit", poll.last.line),
+            ],
+        )
+
+
+def _subject(call: Syscall) -> tuple[str, str, str]:
+    """Return what a check waits for, what each check finds, and what to do."""
+    if call.name == _CONNECT:
+        address = format_address(call.arg(1)) or "the server"
+        fix = f"start the server that listens at {address}, or correct the address; and limit the number of attempts"
+        return f"a server at {address}", f"connect fails with {call.errno}", fix
+    if call.name in KILLS:
+        pid = call.number(0)
+        fix = f"find out what process {pid} waits for: strace -f -p {pid}; and limit the wait"
+        return f"process {pid} to end", f"process {pid} still runs", fix
+    path = path_of_check(call) or "the file"
+    fix = f"find out which program should create {path}, and whether it runs; compare the path; and limit the wait"
+    return f"{path} to appear", f"{path} does not exist", fix
+
+
+def _story(end: ProcessEnd, poll: Poll, state: str) -> Iterator[Step]:
+    yield step(poll.first, f"{state}; the program sleeps, and checks again")
+    yield step(poll.last, f"the last of {poll.times:,} checks: {state}", primary=True)
+    if end.exit is not None:
+        yield end_step(end.exit)
