@@ -203,7 +203,13 @@ _WORDS = {
         Severity.NOTE,
     ),
 }
-_FOLLOWERS = ("address-in-use", "failed-call-behind-exit", "eagain-treated-as-error", "failing-call-spin")
+_FOLLOWERS = (
+    "address-in-use",
+    "lock-refused",
+    "failed-call-behind-exit",
+    "eagain-treated-as-error",
+    "failing-call-spin",
+)
 _FLAGS = {
     "socket": "pass SOCK_CLOEXEC to socket",
     "accept": "replace accept by accept4 with SOCK_CLOEXEC",

@@ -90,7 +90,8 @@ class LockRefused(Rule):
         said = _words(process, known.last.line)
         last = process.failures[-1] if process.failures else known.last
         if failed is not None and (said is not None or last.line <= known.last.line):
-            yield self._finding(end, known, said, Severity.ERROR)
+            first = end.kernel.processes[0] is process
+            yield self._finding(end, known, said, Severity.ERROR if said is not None or first else Severity.NOTE)
         elif known.times >= _ATTEMPTS and process.status is None and last.line <= known.last.line:
             yield self._finding(end, known, None, Severity.WARNING)
 
@@ -98,7 +99,7 @@ class LockRefused(Rule):
         name, exited = process_name(end.process), end.exit
         holder = "another process" if known.owner is None else f"process {known.owner[1]}"
         tried = f" after {plural(known.times, 'attempt')}" if known.times > 1 else ""
-        if severity is Severity.ERROR and exited is not None:
+        if severity is not Severity.WARNING and exited is not None:
             title = f"{name} {manner(exited)}{tried}: {holder} holds the lock on {known.what}"
         else:
             title = f"{name} waits for the lock on {known.what}, which {holder} holds: {known.times:,} attempts"

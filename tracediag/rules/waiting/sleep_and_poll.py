@@ -61,8 +61,8 @@ class SleepAndPoll(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the checks at the end of the process or the trace."""
         poll = self._polls.until(end)
-        if poll is not None:
-            yield self._finding(end, poll)
+        if poll is not None and (was_stopped(end) or poll.last.name != _CONNECT):
+            yield self._finding(end, poll)  # a program that fails because of a connect has a rule of its own
 
     def _finding(self, end: ProcessEnd, poll: Poll) -> Finding:
         what, state, fix = _subject(poll.last)
