@@ -13,7 +13,7 @@ from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
 from tracediag.overviews.endings import endings
 from tracediag.overviews.head import head_of
-from tracediag.reading import AnySource, Reader
+from tracediag.reading import AnySource, Reader, UnreadableError
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.several import parts_of
@@ -25,6 +25,7 @@ from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample, Scope
 from tracediag.rules import Rule, all_rules, find_rules
 from tracediag.rules.cards import cards
+from tracediag.snapshot import Snapshot, SnapshotError, beside
 from tracediag.trace.events import Event
 
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
@@ -54,12 +55,14 @@ class Analysis:
         strict: bool = False,
         debug: bool = False,
         before: int = 0,
+        known: Snapshot | None = None,
     ) -> None:
         """Open the source.
 
         With `debug` an exception in a rule is raised; `before` is the number of lines of the file that stand before
         the source's own; the other arguments and errors are those of `tracediag.analyze`.
         """
+        known = known or _beside(source)
         self._rules = _chosen(select, ignore)
         self._pasted = () if before else parts_of(source)
         self._parts = [
@@ -71,6 +74,7 @@ class Analysis:
             held=lambda: _held(self._reader.dialect),
             lines=lambda: before + self._reader.counts.lines,
             raising=debug,
+            known=known,
         )
         self._reader = Reader(
             source,
@@ -160,6 +164,14 @@ class Analysis:
             return False
         self.found.append(finding)
         return True
+
+
+def _beside(source: AnySource) -> Snapshot | None:
+    """Return the snapshot of /proc beside a trace, if there is one."""
+    try:
+        return beside(source)
+    except SnapshotError as error:
+        raise UnreadableError(str(source), str(error)) from error
 
 
 def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:

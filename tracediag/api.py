@@ -9,6 +9,7 @@ from tracediag.library.trace import open_trace
 from tracediag.reading import AnySource
 from tracediag.results.findings import Finding
 from tracediag.results.report import Report
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event
 
 __all__ = ["Analysis", "analyze", "diagnose", "open_trace", "read"]
@@ -21,6 +22,7 @@ def analyze(
     ignore: str | Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
+    known: Snapshot | None = None,
 ) -> Report:
     """Read a trace and return the faults of the program, ranked.
 
@@ -32,7 +34,7 @@ def analyze(
         UnknownRuleError: if a rule is named that does not exist.
         TypeError: if the source has no lines of text, or a rule is named by anything else than text.
     """
-    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict).report
+    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict, known=known).report
 
 
 def diagnose(

@@ -20,6 +20,7 @@ from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule, with_finders
 from tracediag.rules.subscribers import NO_LISTENERS, Listener, Subscribers
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
 
@@ -36,6 +37,7 @@ class Engine:
         held: Callable[[], Collection[str]] = tuple,
         lines: Callable[[], int] = int,
         raising: bool = False,
+        known: Snapshot | None = None,
     ) -> None:
         """Instantiate the rules.
 
@@ -44,8 +46,9 @@ class Engine:
             held: gives the facts that the form of the lines shows, once lines have been read: see `Fact`.
             lines: returns how many lines have been read.
             raising: whether an exception in a rule is passed on instead of costing that rule's findings only.
+            known: what /proc showed of the processes before the first event and after the last.
         """
-        self.kernel = Kernel(lines)
+        self.kernel = Kernel(lines, known)
         self.scope = Scope(self.kernel, held)
         self.fates = Fates(self.kernel)
         """How the processes that matter ended."""

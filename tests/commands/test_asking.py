@@ -1,4 +1,4 @@
-"""docs/asking.md: each command that it shows prints what it shows."""
+"""docs/asking.md and docs/attach.md: each command that they show prints what they show."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from command_line import tracediag
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "asking.md").read_text()
-EXAMPLES = re.findall(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=\n?^\S)", PAGE + "\n.\n", re.MULTILINE)
+PAGES = "".join((ROOT / "docs" / f"{name}.md").read_text() + "\n.\n" for name in ("asking", "attach"))
+EXAMPLES = re.findall(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=\n?^\S)", PAGES, re.MULTILINE)
 
 
 def test_all_are_found():
-    assert len(EXAMPLES) == PAGE.count("    $ tracediag ") == 8
+    assert len(EXAMPLES) == PAGES.count("    $ tracediag ") == 9
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command for command, _ in EXAMPLES])

@@ -1,11 +1,18 @@
-"""Record a command under strace, and diagnose it while it runs.
+"""Record a command, or a process that runs already, under strace, and diagnose it.
 
     tracediag run --keep server.strace -- ./server --port 8080
+    tracediag run -p 4711 --for 5s
+    tracediag run -p nginx
 
-The command keeps its standard input, output and error. The report follows when the command has ended. Ctrl-C reaches
-the command as usual; a second Ctrl-C sends SIGTERM to every traced process, a third SIGKILL. SIGTERM, SIGHUP or SIGQUIT
-to tracediag sends SIGTERM to every traced process, and SIGKILL ten seconds later. The exit code is that of the
-diagnosis; with --exit-with-command it is the status of a command that fails, or 128 + N after signal N.
+With -p strace is attached to a process, or to all processes of that name, and leaves it running: Ctrl-C, and the time
+of --for, end the tracing only. What /proc shows of descriptors, epoll sets, locks and threads before and after is used,
+and stands beside a kept trace as FILE.proc.json; docs/attach.md explains it.
+
+A command keeps its standard input, output and error. The report follows when the command has ended. Ctrl-C reaches the
+command as usual; a second Ctrl-C sends SIGTERM to every traced process, a third SIGKILL. SIGTERM, SIGHUP or SIGQUIT to
+tracediag, and the end of the time of --for, sends SIGTERM to every traced process, and SIGKILL ten seconds later. The
+exit code is that of the diagnosis; with --exit-with-command it is the status of a command that fails, or 128 + N after
+signal N.
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ import contextlib
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,21 +30,41 @@ import msgspec
 from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
 from tracediag.commands.output import look_of, say
-from tracediag.recording import Ending, Interruption, Recording, RecordingError, Strace, find_strace
+from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Options(JudgingOptions, kw_only=True):
     """What `tracediag run` takes."""
 
     command: list[str]
+    pids: list[str]
+    seconds: float | None = None
     keep: str | None = None
     exit_with_command: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.usage = "tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]"
+    parser.usage = "tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]\n       tracediag run [OPTIONS] -p PID"
+    parser.add_argument(
+        "-p",
+        "--pid",
+        dest="pids",
+        metavar="PID",
+        action="append",
+        default=[],
+        help="attach to a process that runs already, by pid or by name; may be repeated",
+    )
+    parser.add_argument(
+        "--for",
+        dest="seconds",
+        metavar="TIME",
+        type=duration,
+        help="end the recording after this time, such as 5s, 500ms or 2m; with a command, end the command",
+    )
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
     add_judging(parser)
     parser.add_argument(
@@ -51,14 +79,21 @@ def run(options: Options) -> int:
     """Record and analyse."""
     check_rules(options.select, options.ignore)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    _check_command(command)
+    if not options.pids:
+        _check_command(command)
+    elif command:
+        raise UsageError("-p takes a process that runs already: it goes with no command")
     check_keep(options.keep)
     with Interruption(_hint) as interruption:
         try:
             strace = find_strace()
             look = look_of(sys.stdout, options.color)
             with Publisher(options, look, kept(options.keep)) as publisher:
-                report, ending = _record(interruption, strace, command, options)
+                report, ending = (
+                    _attach(interruption, strace, options)
+                    if options.pids
+                    else _record(interruption, strace, command, options)
+                )
                 publisher.publish(report)
         except RecordingError as error:
             raise CommandError(str(error)) from error
@@ -94,16 +129,23 @@ def _check_command(command: list[str]) -> None:
     raise UsageError(f"{name}: no such command")
 
 
+def duration(text: str) -> float:
+    """Return the seconds of a time such as "5s", "500ms", "2m" or "5"; ValueError for any other text."""
+    digits = text.rstrip("hms")
+    seconds = float(digits) * _UNITS[text[len(digits) :] or "s"]
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
 def _record(
     interruption: Interruption, strace: Strace, command: list[str], options: Options
 ) -> tuple[Report, Ending | None]:
     """Return the report on a command, and how the command ended."""
-    from tracediag.api import analyze
-
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
-    with interruption.guarding(lambda: Recording(strace, command, options.keep)) as recording:
-        report = analyze(recording.follow(name), select=options.select, ignore=options.ignore)
-        recording.check()
+    start = partial(Recording, strace, command, options.keep, seconds=options.seconds)
+    with interruption.guarding(start) as recording:
+        report = _analyzed(recording, name, options)
         ending = recording.ending()
     if ending is None:
         say("strace was killed before the command had ended")
@@ -112,7 +154,40 @@ def _record(
     return msgspec.structs.replace(report, command=end), ending
 
 
-def _hint() -> None:
-    """Say what more Ctrl-C does; past the buffer of standard error that the signal may have interrupted."""
+def _attach(interruption: Interruption, strace: Strace, options: Options) -> tuple[Report, None]:
+    """Return the report on processes that run already."""
+    pids = sorted({pid for wanted in options.pids for pid in pids_of(wanted)})
+    name = f"<{', '.join(options.pids)}>" if options.keep is None else options.keep
+    start = partial(Attached, strace, pids, options.keep, seconds=options.seconds)
+    with interruption.guarding(start) as recording:
+        limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:g} s, or until Ctrl-C"
+        options.tell(f"tracing process {', '.join(map(str, pids))} {limit}, which ends the tracing only")
+        return _analyzed(recording, name, options), None
+
+
+def _analyzed(recording: Recording, name: str, options: Options) -> Report:
+    """Return the report on a recording, once it is complete; its snapshot is kept beside a kept trace."""
+    from tracediag.api import analyze
+    from tracediag.snapshot import store
+
+    source = recording.follow(name)
+    report = analyze(source, select=options.select, ignore=options.ignore, known=recording.snapshot)
+    recording.check()
+    if options.keep is not None and recording.snapshot.latest is not None:
+        try:
+            store(recording.snapshot, options.keep)
+        except OSError as error:
+            say(f"{error.filename}: {error.strerror}")
+    return report
+
+
+def _hint(recording: Recording) -> None:
+    """Detach from what was attached; else say what more Ctrl-C does.
+
+    It writes past the buffer of standard error, which the signal may have interrupted.
+    """
+    if isinstance(recording, Attached):
+        recording.detach()
+        return
     with contextlib.suppress(OSError):
         os.write(2, b"\ntracediag: waiting for the command to end; press Ctrl-C again for SIGTERM, then SIGKILL\n")

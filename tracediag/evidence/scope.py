@@ -52,7 +52,7 @@ LACKING: dict[str, str] = {
     Fact.DESCRIPTORS: "what each descriptor refers to (strace -y)",
     Fact.SOCKETS: "the addresses of sockets (strace -yy)",
     Fact.EVERY_CALL: "calls of every kind (strace without -e)",
-    Fact.START: "the start of the program (run it under strace instead of attaching)",
+    Fact.START: "the start of the program (run it under strace, or attach with tracediag run -p PID)",
 }
 """What is missing if the recording lacks a fact, and how to record it."""
 
@@ -93,7 +93,9 @@ class Scope:
 
     def shows(self, fact: str) -> bool:
         """Whether the recording holds a fact."""
-        return self.starts if fact == Fact.START else fact in self._held()
+        if fact == Fact.START:
+            return self.starts or self._kernel.process_table.roster is not None
+        return fact in self._held()
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -172,7 +174,7 @@ class Scope:
         That is so if the trace shows the program's start, or the call that added the descriptor to a set, which usually
         follows its creation directly: a filter such as `-e trace=desc` left the creating call out.
         """
-        if descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
+        if descriptor.file.arrived or descriptor.opened is not None or descriptor.number < _STANDARD_STREAMS:
             return False
         if entry is not None and entry.added is not None:
             return True

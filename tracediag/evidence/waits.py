@@ -11,6 +11,7 @@ from itertools import islice
 
 import msgspec
 
+from tracediag.evidence.blocking import blocked_by
 from tracediag.evidence.names import process_name
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
@@ -71,6 +72,10 @@ class Standing(msgspec.Struct, frozen=True):
 
 def reason(standing: Standing) -> str:
     """Return what would end the call, and which process could do that; "" for a call that need not wait."""
+    if standing.kernel.known is not None and standing.process.exit is None:
+        chain = blocked_by(standing.kernel, standing.thread.tid)
+        if chain is not None:
+            return chain.sentence
     for names, say in _SENTENCES:
         if standing.call.name in names:
             return say(standing)

@@ -83,6 +83,8 @@ class OpenFile(Watched, eq=False):
     kind: Kind = Kind.UNKNOWN
     opened: Syscall | None = None
     """The call that made it; None where it was there before the trace began."""
+    arrived: bool = False
+    """Whether a snapshot of /proc shows it, as it was before the trace began."""
     known_flags: StatusFlags | None = None
     """The status flags, once somebody has asked for them; see `flags`."""
     terminal: bool = False

@@ -15,6 +15,8 @@ from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
+from tracediag.kernel.roster import Roster
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Remark
 
@@ -25,11 +27,17 @@ _RECENT = 64
 class Kernel:
     """Processes, descriptors, sockets, epoll sets, pipes and signals, as far as the trace has shown them."""
 
-    def __init__(self, lines: Callable[[], int] = int) -> None:
-        """Set `lines`, which returns how many lines have been read: not every line is an event."""
+    def __init__(self, lines: Callable[[], int] = int, known: Snapshot | None = None) -> None:
+        """Set up the state.
+
+        Args:
+            lines: returns how many lines have been read: not every line is an event.
+            known: what /proc showed of the processes: the state before the first event.
+        """
         self._lines = lines
         self.unfinished: Callable[[], Iterable[Begun]] = tuple
         """Returns the calls that have begun and not returned, also those that are no events; set by the analysis."""
+        self.known = known
         self.process_table = ProcessTable()
         self.last_event: Event | None = None
         self._latest: tuple[Event, float | None] | None = None
@@ -38,6 +46,8 @@ class Kernel:
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.endpoints = Endpoints()
         """The ends of connections and pipes whose other end is not known yet."""
+        if known is not None and known.before is not None:
+            self.process_table.roster = Roster(known.before, self.endpoints)
         self.rights = Rights()
         """The descriptors in transit between processes."""
         self.cuts: deque[Cut] = deque(maxlen=256)

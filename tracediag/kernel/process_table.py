@@ -12,6 +12,7 @@ from tracediag.kernel.forking import clone_flags, forked, hand_over
 from tracediag.kernel.namespaces import InnerNumbers
 from tracediag.kernel.newborns import born_with, newborn
 from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.roster import Roster
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.staying import Staying
 from tracediag.kernel.strangers import Strangers
@@ -34,6 +35,8 @@ class ProcessTable:
         self.dropped = 0
         """Dead processes that are no longer among `processes`."""
         self.strangers = Strangers()
+        self.roster: Roster | None = None
+        """The processes that ran before the trace, where a snapshot of /proc shows them."""
         self._cloning: OrderedDict[Thread, None] = OrderedDict()
         """Threads inside a clone, the latest last."""
         self.staying = Staying()
@@ -76,6 +79,8 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self.staying.first() or next(iter(self.threads.values()))
+        if tid is not None and self.roster is not None and (known := self.roster.process_of(tid)) is not None:
+            return self._join_known(known, tid, event.line)
         if tid is not None and self._silent and self.inner.exist:
             return self._rename(tid, event)
         if tid is not None and self.strangers.expects(tid):
@@ -99,6 +104,17 @@ class ProcessTable:
         first.process.pid = self.strangers.leader
         self.strangers.crew = first.process
         return first
+
+    def _join_known(self, process: Process, tid: int, line: int) -> Thread:
+        """Enter a thread of a process that the snapshot shows."""
+        if not process.threads and process.exit is None:
+            self.strangers.appear(process, line)
+            self.strangers.tell_apart(process)
+        self.strangers.enlist(tid, process)
+        thread = self._enter(process, tid)
+        assert self.roster is not None
+        thread.blocked = self.roster.blocked(tid)
+        return thread
 
     def _rename(self, tid: int, event: Event | None = None) -> Thread:
         """Give a child without a line so far the pid of the lines: its own is of a namespace.

@@ -34,6 +34,10 @@ class Strangers:
 
         Each with the last line that shows it.
         """
+        self.mixed = False
+        """Whether the number of a descriptor may mean another object than the model has: a close may lack."""
+        self._distinct: set[Process] = set()
+        """Those that a snapshot of /proc shows as processes of their own."""
         self._known: dict[Process, int] = {}
         """The living and the last of the dead, each with the line at which it appeared."""
         self._by_pid: dict[int | None, Process] = {}
@@ -55,9 +59,15 @@ class Strangers:
     def appear(self, process: Process, line: int) -> None:
         """Add a process at its first line."""
         self.count += 1
+        self.mixed = self.mixed or self.count > 1
         self.last = line
         self._known[process] = line
         self.enlist(process.pid, process)
+
+    def tell_apart(self, process: Process) -> None:
+        """Note that a snapshot shows the process with all its threads; it was taken just before the first event."""
+        self._distinct.add(process)
+        self.mixed = True
 
     def enlist(self, tid: int | None, process: Process) -> None:
         """Remember the process of a thread, also for after its end."""
@@ -67,6 +77,7 @@ class Strangers:
     def absorb(self, process: Process, into: Process, line: int) -> None:
         """Forget a process whose threads turn out at a line to be another one's."""
         self.count -= 1
+        self.mixed = self.count > 1 or bool(self._distinct)
         self._known.pop(process, None)
         self._united.pop(process, None)
         self._united[into] = line
@@ -108,6 +119,7 @@ class Strangers:
 
     def leave(self, process: Process) -> None:
         """Note that a process has ended."""
+        self._distinct.discard(process)
         if process in self._known:
             self._dead[process] = None
             if len(self._dead) > _MOST:
@@ -163,7 +175,8 @@ class Strangers:
     def _apart(self, one: Process, other: Process) -> bool:
         """Whether two are known to be processes of their own."""
         return (
-            one.parent is other
+            self._distinct.issuperset((one, other))
+            or one.parent is other
             or other.parent is one
             or self._executed(one, other)
             or self._executed(other, one)

@@ -31,6 +31,7 @@ from tracediag.results.report import Report
 from tracediag.results.search import Found
 from tracediag.results.state import State
 from tracediag.results.tables import Node
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event
 
 
@@ -49,11 +50,12 @@ class Trace:
         ignore: str | Iterable[str] = (),
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
+        known: Snapshot | None = None,
     ) -> None:
         """Take what `open_trace` takes."""
         self._source = source
         self._select, self._ignore = select, ignore
-        self._progress, self._strict = progress, strict
+        self._progress, self._strict, self._known = progress, strict, known
         self._spent = False
 
     def __repr__(self) -> str:
@@ -71,6 +73,7 @@ class Trace:
             ignore=self._ignore,
             progress=self._progress,
             strict=self._strict,
+            known=self._known,
         )
 
     @cached_property
@@ -189,6 +192,7 @@ def open_trace(
     ignore: str | Iterable[str] = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
+    known: Snapshot | None = None,
 ) -> Trace:
     """Open a trace; nothing is read until something is asked.
 
@@ -201,8 +205,9 @@ def open_trace(
         progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
         strict: whether a line that is not understood, or a damaged source, is an error for `report`, `findings`,
             `diagnose` and `events`: `NotUnderstoodError`, `UnreadableError`.
+        known: what /proc showed of the processes; by default the file `TRACE.proc.json`, if it lies beside the trace.
     """
-    return Trace(source, select=select, ignore=ignore, progress=progress, strict=strict)
+    return Trace(source, select=select, ignore=ignore, progress=progress, strict=strict, known=known)
 
 
 def _is_read_once(source: AnySource) -> bool:

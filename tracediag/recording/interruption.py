@@ -21,7 +21,7 @@ class Interruption:
     repeated or after ten seconds. Before the start and after the end they stop tracediag itself.
     """
 
-    def __init__(self, hint: Callable[[], None] | None = None) -> None:
+    def __init__(self, hint: Callable[[Recording], None] | None = None) -> None:
         """Take what to call at the first Ctrl-C; without it, every signal stops tracediag and what it traces."""
         self._hint = hint
         self._recording: Recording | None = None
@@ -80,7 +80,7 @@ class Interruption:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         if number == signal.SIGINT and not self._hinted and not self._terminated:
             self._hinted = True
-            self._hint()
+            self._hint(recording)
         elif self._terminated:
             recording.signal(signal.SIGKILL)
         else:

@@ -23,7 +23,9 @@ from tracediag.recording import relay, tracees
 from tracediag.recording.ending import Ending, how, name_of
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.following import Growing
+from tracediag.recording.proc import look
 from tracediag.recording.strace import Strace
+from tracediag.snapshot import Snapshot
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -35,20 +37,32 @@ class Recording:
     """A command under strace, and its growing trace; to be closed, which ends what still runs."""
 
     def __init__(
-        self, strace: Strace, command: Sequence[str], keep: str | None = None, *, stdout: int | None = None
+        self,
+        strace: Strace,
+        command: Sequence[str],
+        keep: str | None = None,
+        *,
+        stdout: int | None = None,
+        seconds: float | None = None,
     ) -> None:
         """Start the command; the trace goes to the file `keep`, or to one that is removed by `close`.
+
+        After `seconds` the command is ended, if it still runs: `terminate`.
 
         Raises `RecordingError` where the file, a temporary folder or a process cannot be made.
         """
         self._stack = contextlib.ExitStack()
         self.ended = False
         """Whether the end has been noticed by following; a Ctrl-C that ended the command is handled before that."""
+        self.snapshot = Snapshot()
+        """What /proc shows of the processes; complete when the trace is."""
         self._deadline: float | None = None
+        self._limit: float | None = None
         self._errno = b""
         try:
             self.trace = self._place(keep)
             self._start(strace, command, stdout)
+            self._limit = None if seconds is None else time.monotonic() + seconds
         except OSError as error:
             self._stack.close()
             name = error.filename if isinstance(error.filename, str) else strace.path
@@ -66,8 +80,12 @@ class Recording:
             with open(reading, "rb", buffering=0) as source:  # noqa: PTH123
                 self._relay = _relay(source, file)
         self._stack.callback(self._stop_relay)
-        self.command = [strace.path, *strace.options, "-o", f"/proc/{os.getpid()}/fd/{writing}", "--", *command]
-        self.process = subprocess.Popen(self.command, stdout=stdout)
+        self.command = [strace.path, *strace.options, "-o", f"/proc/{os.getpid()}/fd/{writing}"]
+        self.process = self._launch(command, stdout)
+
+    def _launch(self, command: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
+        self.command += ["--", *command]
+        return subprocess.Popen(self.command, stdout=stdout)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +117,7 @@ class Recording:
         def written() -> bool:
             self._keep_deadline()
             ended = not self.running
-            if ended:
+            if ended and not self.ended:
                 self._finish()
                 self.ended = True
             if source.damage is None and self.size and (loss := self.loss) is not None:
@@ -191,7 +209,16 @@ class Recording:
         assert self._relay.stderr is not None
         self._relay.stderr.close()
 
+    def expire(self) -> None:
+        """End the recording, since its time is over; what the processes wait for is looked at first."""
+        self.snapshot.after = look(sorted(tracees.traced_by(self.process.pid)))
+        self.terminate(GRACE)
+
     def _keep_deadline(self) -> None:
+        if self._limit is not None and time.monotonic() > self._limit:
+            self._limit = None
+            if self.running:
+                self.expire()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._deadline = None
             self.kill()

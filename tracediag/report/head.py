@@ -99,4 +99,6 @@ def _place(to: str) -> str:
 def _stands(waiting: Waiting) -> str:
     what = f"{waiting.call}({waiting.object})" if waiting.object else waiting.call
     others = f" and {plural(waiting.threads - 1, 'more thread')}" if waiting.threads > 1 else ""
-    return f"{waiting.process}{others} in {what} since line {count(waiting.line)}"
+    single = waiting.threads == 1 and waiting.pid is not None and f"(pid {waiting.pid})" not in waiting.process
+    thread = f", thread {waiting.pid}," if single else ""
+    return f"{waiting.process}{thread}{others} in {what} since line {count(waiting.line)}"

@@ -7,10 +7,10 @@ from collections.abc import Collection
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.opening import annotate
-from tracediag.kernel.calls.subject import as_socket
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.flags import StatusFlags
 from tracediag.kernel.handlers import handles
+from tracediag.kernel.learning import as_socket
 from tracediag.kernel.numbers import install
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer

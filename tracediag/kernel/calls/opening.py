@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.mapping import opened_empty
-from tracediag.kernel.calls.subject import as_socket, learn, subject
+from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet
 from tracediag.kernel.flags import StatusFlags
 from tracediag.kernel.handlers import handles
+from tracediag.kernel.learning import as_socket, learn
 from tracediag.kernel.numbers import install
 from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.socket import Socket, format_address

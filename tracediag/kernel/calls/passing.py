@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.opening import annotate
-from tracediag.kernel.calls.subject import learn, subject
+from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.calls.transfer import receive, transmit
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.handlers import begins, handles
+from tracediag.kernel.learning import learn
 from tracediag.kernel.numbers import install, look_up
 from tracediag.kernel.rights import Passed
 from tracediag.trace.annotations import parse_annotation

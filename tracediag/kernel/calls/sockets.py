@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from tracediag.kernel.action import Action
-from tracediag.kernel.calls.subject import as_socket, subject
+from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.handlers import handles
+from tracediag.kernel.learning import as_socket
 from tracediag.kernel.socket import Socket, format_address
 from tracediag.trace.errnos import socket_error
 from tracediag.trace.events import Syscall

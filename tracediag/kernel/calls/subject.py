@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
-from tracediag.kernel.endpoints import Endpoints
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
+from tracediag.kernel.learning import learn
 from tracediag.kernel.numbers import look_up, release
-from tracediag.kernel.pipe import Pipe, PipeEnd
 from tracediag.kernel.sharing import with_maker
-from tracediag.kernel.socket import Socket
 from tracediag.kernel.table import DescriptorTable
-from tracediag.trace.annotations import Annotation, parse_annotation
+from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import ACCEPTS, FILE_READS, FILE_WRITES, READS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import note_of
@@ -38,7 +36,7 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
         if descriptor is None:
             return None
     file = descriptor.file
-    if action.kernel.process_table.strangers.count > 1 and contradicts(file, number, call.body):
+    if action.kernel.process_table.strangers.mixed and contradicts(file, number, call.body):
         release(action, descriptor)  # a thread that the trace does not show as one has closed it
         descriptor = look_up(action, number)
         if descriptor is None:
@@ -74,6 +72,8 @@ def contradicts(file: OpenFile, number: int | None, body: str) -> bool:
         return False
     is_path = body.startswith("/", len(start))
     if file.kind is Kind.FILE:
+        if file.arrived and is_path:
+            return file.known_path is not None and not body.startswith(file.known_path, len(start))
         return not is_path and body.startswith(_NO_PATHS, len(start))
     return is_path and file.kind is Kind.SOCKET
 
@@ -153,74 +153,3 @@ def _inherited(entry: Registration, table: DescriptorTable) -> Descriptor | None
         entry.removed = None
         entry.epoll.add(entry)
     return held
-
-
-_KINDS = {
-    "eventpoll": Kind.EPOLL,
-    "eventfd": Kind.EVENTFD,
-    "timerfd": Kind.TIMERFD,
-    "signalfd": Kind.SIGNALFD,
-    "inotify": Kind.INOTIFY,
-    "fanotify": Kind.FANOTIFY,
-    "pidfd": Kind.PIDFD,
-    "io_uring": Kind.IO_URING,
-}
-"""Kinds by the name that `-y` gives them."""
-_MEMFD = "/memfd:"
-
-
-def learn(ends: Endpoints, file: OpenFile, note: Annotation) -> None:
-    """Record what `-y` or `-yy` shows of a descriptor."""
-    match note.kind:
-        case "path":
-            _become(file, Kind.MEMFD if note.path.startswith(_MEMFD) else Kind.FILE)
-            file.known_path = file.path or note.path
-        case "device":
-            _become(file, Kind.DEVICE)
-            file.known_path = file.path or note.path
-        case "socket":
-            _learn_socket(ends, file, as_socket(file), note)
-        case "pipe":
-            _become(file, Kind.PIPE)
-            if file.pipe is None and note.inode is not None:
-                file.pipe = PipeEnd(None, ends.pipe(note.inode))
-        case kind:
-            _become(file, _KINDS.get(kind, Kind.OTHER))
-
-
-def _learn_socket(ends: Endpoints, file: OpenFile, socket: Socket, note: Annotation) -> None:
-    """Record the addresses of a socket; those of a unix socket are inodes, worth less than the path it connected to."""
-    ends.noted = True
-    socket.protocol = note.protocol or socket.protocol
-    if note.inode is None:
-        socket.local = note.local or socket.local
-        socket.peer = note.peer or socket.peer
-    else:
-        socket.peer = socket.peer or note.peer or None
-    own = note.local if note.inode is None else str(note.inode)
-    if own and note.peer:
-        socket.named = True
-        ends.name(file, own, note.peer)
-
-
-def _become(file: OpenFile, kind: Kind) -> None:
-    if file.kind is Kind.UNKNOWN:
-        file.kind = kind
-
-
-def as_socket(file: OpenFile) -> Socket:
-    """Return the description's socket, which is created if a call uses the description as one."""
-    if file.socket is None:
-        file.socket = Socket()
-        file.kind = Kind.SOCKET
-    return file.socket
-
-
-def as_pipe(file: OpenFile, *, writing: bool) -> PipeEnd:
-    """Return the description's pipe end, which is created if a call uses the description as one."""
-    if file.pipe is None:
-        file.pipe = PipeEnd(writing, Pipe())
-        file.kind = Kind.PIPE
-    if file.pipe.writing is None:
-        file.pipe.direct(file, writing=writing)
-    return file.pipe

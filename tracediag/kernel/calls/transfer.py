@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from tracediag.kernel.action import Action
-from tracediag.kernel.calls.subject import as_pipe, as_socket, subject
+from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.handlers import handles
+from tracediag.kernel.learning import as_pipe, as_socket
 from tracediag.trace.calls import (
     FILE_READS,
     FILE_WRITES,

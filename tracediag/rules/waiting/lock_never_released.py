@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.blocking import LOCKS, Chain, blocked_by, link_of
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.waiters import STOPS, blocked_in, killing_lines, none_returns
@@ -20,6 +21,7 @@ from tracediag.trace.records import Exit
 
 _SHOWN = 4
 """Threads that have a step."""
+_STACKS = "gdb -p PID -batch -ex 'thread apply all bt'"
 _Stood = list[Syscall | Begun | None]
 
 
@@ -54,6 +56,9 @@ class LockNeverReleased(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge where all threads stood when the process was killed, or stand when the trace ends."""
         process = end.process
+        if end.exit is None and (known := _known(end)) is not None:
+            yield self._named(end, known)
+            return
         if end.exit is not None:
             stood = self._killed.pop(process, [])
         elif none_returns(end.kernel) or _detached(process):
@@ -64,6 +69,32 @@ class LockNeverReleased(Rule):
         alone = (process.execs > 0 or process.started is not None) and process not in self._threaded
         if len(waits) == len(stood) and (len(waits) > 1 or (waits and alone)):
             yield self._finding(end, waits)
+
+    def _named(self, end: ProcessEnd, chain: Chain) -> Finding:
+        """Return the finding where a snapshot of /proc shows the owners of the locks."""
+        name = process_name(end.process)
+        calls = {thread.tid: call for thread in end.process.threads if (call := blocked_in(thread)) is not None}
+        waits = [link for link in chain.links if link.tid in calls and link.kind in LOCKS]
+        last = waits[-1]
+        if chain.circle:
+            threads = "thread waits for itself" if len(waits) == 1 else f"{len(waits)} threads wait for each other"
+            title = f"deadlock in {name}: {threads}"
+        else:
+            title = f"{name} waits for {last.waits}: no thread is left to release it"
+        steps = (
+            step(calls[link.tid], f"thread {link.tid} waits for {link.waits}", primary=link is last) for link in waits
+        )
+        return self.finding(
+            sorted(steps, key=lambda one: one.line),
+            object=name,
+            title=title,
+            confidence=Confidence.CERTAIN if _lasting(end, chain) else Confidence.LIKELY,
+            severity=Severity.ERROR,
+            why="the word of a contended mutex names its owner: the memory of the process, read while it hung, shows"
+            " which thread holds each lock: pthread_mutex_lock(3), futex(2)",
+            fix=f"{_STACKS.replace('PID', str(end.process.pid))} shows where each of these threads took its locks;"
+            " take locks in one order everywhere, and release them on every way out",
+        )
 
     def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
         name = process_name(end.process)
@@ -80,10 +111,36 @@ class LockNeverReleased(Rule):
             why="FUTEX_WAIT on a private futex returns when another thread of the process wakes the address, and"
             " every thread waits: locks taken in opposite order, a lock taken twice or in a signal handler, a condition"
             " never signalled: futex(2)",
-            fix="gdb -p PID -batch -ex 'thread apply all bt' on the hung process shows the lock that each thread waits"
+            fix=f"{_STACKS} on the hung process shows the lock that each thread waits"
             " for; take locks in one order everywhere",
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _known(end: ProcessEnd) -> Chain | None:
+    """Return a chain of locks of the process that cannot end by itself, as a snapshot of /proc shows it."""
+    for thread in end.process.threads if end.kernel.known is not None else ():
+        call = blocked_in(thread)
+        if call is None or call.name not in FUTEXES:
+            continue
+        chain = blocked_by(end.kernel, thread.tid)
+        if chain is not None and chain.hopeless and chain.links[0].kind in LOCKS and _of(end, chain):
+            return chain
+    return None
+
+
+def _of(end: ProcessEnd, chain: Chain) -> bool:
+    """Whether all of a chain are threads of the process that wait for locks."""
+    tids = {thread.tid for thread in end.process.threads}
+    return all(link.tid in tids and link.kind in LOCKS for link in chain.links)
+
+
+def _lasting(end: ProcessEnd, chain: Chain) -> bool:
+    """Whether the snapshots before and after show the same."""
+    known = end.kernel.known
+    if known is None or known.before is None or known.after is None:
+        return False
+    return all(link_of(moment, link.tid) == link for moment in (known.before, known.after) for link in chain.links)
 
 
 def _detached(process: Process) -> bool:

@@ -1,0 +1,119 @@
+"""Processes that run already: strace is attached to them for a while, and leaves them running."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from typing import IO
+
+from tracediag.recording.ending import Ending
+from tracediag.recording.errors import RecordingError
+from tracediag.recording.permission import check_permission
+from tracediag.recording.proc import look
+from tracediag.recording.recording import Recording
+from tracediag.recording.strace import Strace
+
+_PR_SET_PDEATHSIG = 1
+_PATIENCE = 10.0
+"""Seconds in which strace must detach."""
+_ENOUGH = 4096
+"""Bytes of what strace says that are read."""
+
+
+class Attached(Recording):
+    """Processes with strace attached, and their growing trace; closing it detaches, and ends none of them.
+
+    strace runs in a session of its own: a Ctrl-C at the terminal reaches tracediag only, which passes SIGINT to strace.
+    On SIGINT strace detaches and the processes run on: strace(1), -p.
+    """
+
+    def __init__(
+        self, strace: Strace, pids: Sequence[int], keep: str | None = None, *, seconds: float | None = None
+    ) -> None:
+        """Attach to processes; after `seconds`, detach.
+
+        Raises `RecordingError` where a process has ended or must not be traced, and as `Recording` does.
+        """
+        for pid in pids:
+            check_permission(pid)
+        self.pids = pids
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the recording
+        super().__init__(strace, [str(pid) for pid in pids], keep, seconds=seconds)
+
+    def _launch(self, command: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
+        self._stack.enter_context(self._said)
+        self.snapshot.before = look(self.pids)
+        self.command += ["-q", *(word for pid in command for word in ("-p", pid))]
+        return subprocess.Popen(
+            self.command,
+            stdout=stdout,
+            stderr=self._said,
+            start_new_session=True,
+            preexec_fn=_detach_with_parent,  # noqa: PLW1509  # tracediag has one thread
+        )
+
+    def detach(self) -> None:
+        """Let strace leave the processes, which run on."""
+        if self.running:
+            self.process.send_signal(signal.SIGINT)
+
+    def expire(self) -> None:
+        """Detach, since the time is over."""
+        self.detach()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to strace, never to what it traces; the end of strace detaches it."""
+        if self.running:
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Detach now: the kernel detaches an strace that does not do so itself."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            self.signal(number)
+            if self.wait(_PATIENCE):
+                return
+
+    def close(self) -> None:
+        """Detach, and remove the trace unless it is kept."""
+        try:
+            self.kill()
+            self._finish()
+        finally:
+            self._stack.close()
+
+    def check(self) -> None:
+        """Raise `RecordingError` if no call was recorded: strace could not attach, or the processes made none."""
+        if self.running or self.size:
+            return
+        said = os.pread(self._said.fileno(), _ENOUGH, 0).decode(errors="replace").strip().partition("\n")[0]
+        if said:
+            raise RecordingError(f"strace could not attach: {said}")
+        moment = self.snapshot.latest
+        names = {thread.state for thread in moment.threads()} if moment is not None else set()
+        busy = ": it computes; perf top -p PID, or gdb -p PID, shows where" if "R" in names else ""
+        raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{busy}")
+
+    def ending(self) -> Ending | None:
+        """Return None: the processes run on, or end as the trace shows."""
+        return None
+
+    def _finish(self) -> None:
+        """See that the trace is complete, and look at the processes that strace has left."""
+        super()._finish()
+        if self.snapshot.after is None:
+            with contextlib.suppress(OSError):
+                self.snapshot.after = look(self.pids)
+
+
+def _detach_with_parent() -> None:
+    """Ask for SIGINT when tracediag ends, however that comes: PR_SET_PDEATHSIG, prctl(2)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+
+
+def _named(pids: Sequence[int]) -> str:
+    return f"process {pids[0]}" if len(pids) == 1 else f"none of {len(pids)} processes"

@@ -1,0 +1,36 @@
+"""What is known of the traced processes besides the trace: their descriptors, threads, locks and stacks.
+
+values      the document `TRACE.proc.json`, as frozen structs
+files       reads and writes it, and finds the one beside a trace
+"""
+
+from tracediag.snapshot.files import SnapshotError, beside, load, store
+from tracediag.snapshot.values import (
+    Futex,
+    Held,
+    Holder,
+    Lock,
+    Moment,
+    ProcessState,
+    Registered,
+    Snapshot,
+    SocketState,
+    ThreadState,
+)
+
+__all__ = [
+    "Futex",
+    "Held",
+    "Holder",
+    "Lock",
+    "Moment",
+    "ProcessState",
+    "Registered",
+    "Snapshot",
+    "SnapshotError",
+    "SocketState",
+    "ThreadState",
+    "beside",
+    "load",
+    "store",
+]

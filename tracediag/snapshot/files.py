@@ -1,0 +1,75 @@
+"""The file `TRACE.proc.json`: what `/proc` showed of the processes of a trace."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from tracediag.snapshot.values import SCHEMA, Snapshot
+
+SUFFIX = ".proc.json"
+_MOST = 256 << 20
+"""Bytes that are read."""
+_PACKED = (".gz", ".xz", ".bz2", ".zst")
+
+
+class SnapshotError(Exception):
+    """The file cannot be used; the message is one clear line."""
+
+
+def place_of(trace: str) -> Path:
+    """Return where the snapshot of a trace lies."""
+    return Path(f"{trace}{SUFFIX}")
+
+
+def store(snapshot: Snapshot, trace: str) -> Path:
+    """Write the snapshot of a trace beside it, and return where it is; raises OSError."""
+    place = place_of(trace)
+    data = msgspec.json.format(msgspec.json.encode(snapshot), indent=1)
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(data)
+    return place
+
+
+def load(path: Path) -> Snapshot:
+    """Read a snapshot.
+
+    Raises:
+        SnapshotError: if it cannot be read or is no such document.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
+        if len(data) > _MOST:
+            raise SnapshotError(f"{path}: larger than {_MOST >> 20} MiB")
+        snapshot = msgspec.json.decode(data, type=Snapshot)
+    except OSError as error:
+        raise SnapshotError(f"{path}: {error.strerror or error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SnapshotError(f"{path}: not a snapshot of /proc: {error}") from error
+    if snapshot.edition != SCHEMA:
+        raise SnapshotError(f"{path}: edition {snapshot.edition}, not {SCHEMA}")
+    return snapshot
+
+
+def beside(trace: object) -> Snapshot | None:
+    """Return the snapshot beside a trace, also beside the plain file that was compressed; None where there is none.
+
+    Raises:
+        SnapshotError: if it is there and cannot be used.
+    """
+    if not isinstance(trace, str | os.PathLike) or os.fspath(trace) == "-":
+        return None
+    name = str(os.fspath(trace))
+    names = [name, *(name.removesuffix(end) for end in _PACKED if name.endswith(end))]
+    for known in names:
+        place = place_of(known)
+        try:
+            there = place.is_file()
+        except (OSError, ValueError):
+            continue
+        if there:
+            return load(place)
+    return None

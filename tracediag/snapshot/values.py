@@ -1,0 +1,181 @@
+"""What `/proc` shows of processes at one moment: proc(5).
+
+The structs are the document `TRACE.proc.json`; docs/attach.md explains it. A field is empty where the reader was not
+permitted to read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+SCHEMA = "tracediag-proc/1"
+"""The edition of the document."""
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """One entry of an epoll set: a `tfd` line of fdinfo, proc_pid_fdinfo(5)."""
+
+    fd: int
+    events: int
+    data: int
+
+
+class Held(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One descriptor: its number, and what `/proc/PID/fd` and `/proc/PID/fdinfo` show of it."""
+
+    number: int
+    target: str
+    """The target of the link: "/etc/hosts", "pipe:[7]", "socket:[7]", "anon_inode:[eventpoll]"."""
+    flags: int | None = None
+    """Access mode, status flags and O_CLOEXEC, as bits."""
+    inode: int | None = None
+    device: str = ""
+    """The device of the file system, "fe:00", as `/proc/locks` writes it."""
+    epoll: tuple[Registered, ...] = ()
+
+
+class ThreadState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thread, and the call in which it stands."""
+
+    tid: int
+    name: str = ""
+    state: str = ""
+    """"R" runs, "S" sleeps, "D" sleeps and cannot be interrupted, "T" is stopped, "Z" has ended."""
+    call: str = ""
+    """The name of the call, or its number as text; empty while the thread runs."""
+    arguments: tuple[int, ...] = ()
+    wchan: str = ""
+    """The kernel function in which it sleeps."""
+    stack: tuple[str, ...] = ()
+    """The kernel functions, the innermost first."""
+    blocked: int = 0
+    """The signals that it blocks, as bits: signal N is bit N - 1."""
+
+
+class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One process."""
+
+    pid: int
+    parent: int | None = None
+    executable: str = ""
+    arguments: tuple[str, ...] = ()
+    directory: str = ""
+    """The working directory."""
+    tracer: int = 0
+    """The pid of its tracer; 0 for none."""
+    ignored: int = 0
+    """The signals that it ignores, as bits."""
+    caught: int = 0
+    """The signals that it handles, as bits."""
+    threads: tuple[ThreadState, ...] = ()
+    descriptors: tuple[Held, ...] = ()
+    children: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of its program, without the folder."""
+        path = self.executable.removesuffix(" (deleted)") or (self.arguments[0] if self.arguments else "")
+        return path.rpartition("/")[2] or (self.threads[0].name if self.threads else "")
+
+    def thread(self, tid: int) -> ThreadState | None:
+        """Return one of its threads."""
+        return next((thread for thread in self.threads if thread.tid == tid), None)
+
+    def held(self, number: int) -> Held | None:
+        """Return what it has open under a number."""
+        return next((held for held in self.descriptors if held.number == number), None)
+
+
+class SocketState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One socket: a row of `/proc/net/tcp`, `udp` or `unix`."""
+
+    inode: int
+    protocol: str
+    """"TCP", "TCPv6", "UDP", "UDPv6", "UNIX-STREAM", "UNIX-DGRAM", "UNIX-SEQPACKET"."""
+    local: str = ""
+    peer: str = ""
+    state: str = ""
+    """"LISTEN", "ESTABLISHED", "SYN-SENT", ..."""
+
+
+class Lock(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One lock of a file, or a request for one: a row of `/proc/locks`, proc_locks(5)."""
+
+    number: int
+    """The number of the row: a request has that of the lock that it waits for."""
+    kind: str
+    """"FLOCK", "POSIX", "OFDLCK", "LEASE"."""
+    mode: str
+    """"READ" or "WRITE"."""
+    pid: int
+    """The process; -1 for a lock of an open file description."""
+    file: str
+    """The device and inode of the file: "fe:00:1234"."""
+    waits: bool = False
+    """Whether it is a request that waits."""
+
+
+class Futex(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The word in memory that a thread waits for in futex(2), and the thread that it names."""
+
+    tid: int
+    """The thread that waits."""
+    address: int
+    word: int
+    kind: str = ""
+    """"mutex", "stream", "rwlock" or "join"; "" where the word names no thread."""
+    owner: int | None = None
+    """The thread that holds the lock, or that has to end; it need not live any more."""
+
+
+class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A process, traced or not, that has one end of a pipe or socket of interest open."""
+
+    pid: int
+    number: int
+    target: str
+    flags: int | None = None
+
+
+class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the processes, and those that they wait for, were at one moment."""
+
+    time: float
+    """Seconds since 1970."""
+    processes: tuple[ProcessState, ...] = ()
+    sockets: tuple[SocketState, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    futexes: tuple[Futex, ...] = ()
+    holders: tuple[Holder, ...] = ()
+    sought: tuple[str, ...] = ()
+    """The targets of links of which all holders, as far as permitted, are in `holders`."""
+
+    def process(self, pid: int | None) -> ProcessState | None:
+        """Return a process by its pid."""
+        return next((process for process in self.processes if process.pid == pid), None)
+
+    def process_of(self, tid: int | None) -> ProcessState | None:
+        """Return the process of a thread."""
+        return next((process for process in self.processes if tid is not None and process.thread(tid)), None)
+
+    def threads(self) -> Iterator[ThreadState]:
+        """Yield all threads."""
+        for process in self.processes:
+            yield from process.threads
+
+
+class Snapshot(msgspec.Struct, rename={"edition": "schema"}):
+    """The processes before and after the tracing; `after` is added when the tracing ends."""
+
+    edition: str = SCHEMA
+    before: Moment | None = None
+    after: Moment | None = None
+    stacks: dict[int, tuple[str, ...]] = {}
+    """The frames of threads, by tid, the innermost first, where the user handed them along."""
+
+    @property
+    def latest(self) -> Moment | None:
+        """The later moment."""
+        return self.after or self.before
