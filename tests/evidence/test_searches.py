@@ -16,8 +16,8 @@ def looked_for(*paths: str) -> list[str]:
 
 def title(message: str, *lookups: str) -> str:
     end = [f'7 write(2, "{message}", 60) = 60', "7 exit_group(1) = ?", "7 +++ exited with 1 +++"]
-    found = analyze([f"{line}\n" for line in (START, *lookups, *end)]).findings
-    return next((each.title for each in found if each.name == "failed-call-behind-exit"), "")
+    trace = [f"{line}\n" for line in (START, *lookups, *end)]
+    return next((each.title for each in analyze(trace, select="failed-call-behind-exit").findings), "")
 
 
 UPWARDS = looked_for("/srv/a/b/.git", "/srv/a/.git", "/srv/.git", "/.git")

@@ -21,6 +21,7 @@ from tracediag.trace.calls import (
     CHDIRS,
     CHILD_WAITS,
     CONTROLS,
+    FORKS,
     FUTEXES,
     KILLS,
     LOOKS,
@@ -41,7 +42,7 @@ from tracediag.trace.values import names_of
 
 _SEARCHED = re.compile(
     r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
-    r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
+    r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/(?!self/exe$)|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
     r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
     r"^/dev/tty$|/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
 )
@@ -98,6 +99,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The connect that failed with the error that SO_ERROR returned."""
     search: Search | None = None
     """The search in several directories of which the call is the last step."""
+    process: Process | None = None
+    """The process that made the call."""
     by_strace: bool = False
     """Whether the program lacks the privilege only because strace traces it: `evidence.set_id`."""
 
@@ -114,6 +117,8 @@ def harmless(call: Syscall) -> bool:
         return True
     if errno == "EFAULT":
         return call.name == "statx" and "NULL" in names_of(call.arg(1))
+    if errno == "EAGAIN" and call.name in FORKS:
+        return False  # a limit on processes
     usual = _HARMLESS.get(errno)
     if usual is not None and (not usual or call.name in usual):
         return True
@@ -257,6 +262,7 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 
 def _placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
+    blame = msgspec.structs.replace(blame, process=process)
     if denied(process, blame.call):
         blame = msgspec.structs.replace(blame, by_strace=True)
     search = search_of(blame.call, process.failures)

@@ -42,7 +42,8 @@ def find_subject(kernel: Kernel) -> Blame | None:
                 best = (key[0], process, call)
     if best is None:
         return None
-    return Blame(best[2], None, named=False, confidence=Confidence.LIKELY if last <= _SMALL else Confidence.POSSIBLE)
+    sure = Confidence.LIKELY if last <= _SMALL else Confidence.POSSIBLE
+    return Blame(best[2], None, named=False, confidence=sure, process=best[1])
 
 
 def _candidates(process: Process, last: int) -> Iterator[Syscall]:

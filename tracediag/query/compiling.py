@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tracediag.kernel import Action
+from tracediag.kernel.process import Process
 from tracediag.query.conditions import Compiled, Compiler, both, seconds_of
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.grammar import parse
@@ -74,7 +75,7 @@ class Query(msgspec.Struct, frozen=True):
             TypeError: if the query is not about one call: use `watch`.
         """
         call = action.event
-        return isinstance(call, Syscall) and self._test(call, action)
+        return isinstance(call, Syscall) and self._test(Subject(call, action))
 
     def matches_call(self, call: Syscall) -> bool:
         """Whether a call matches, for a query that does not read the model of the kernel.
@@ -84,16 +85,27 @@ class Query(msgspec.Struct, frozen=True):
         """
         if self.model:
             raise TypeError("this query reads the model of the kernel")
-        return self._test(call, None)
+        return self._test(Subject(call))
 
-    def _test(self, call: Syscall, action: Action | None) -> bool:
+    def matches_later(self, call: Syscall, caller: Process | None) -> bool:
+        """Whether an earlier call of a process matches, by what is known of the process now.
+
+        What a query asks of the descriptor of the call is then unknown, so that no comparison with it is true.
+
+        Raises:
+            TypeError: if the query is not about one call: use `watch`.
+        """
+        return self._test(Subject(call, caller=caller))
+
+    def _test(self, subject: Subject) -> bool:
+        call = subject.call
         if self.condition is None:
             raise TypeError("this query is about several calls: use watch()")
         if self.calls is not None and call.name not in self.calls:
             return False
         if self.errnos is not None and call.errno not in self.errnos:
             return False
-        return self.condition.test(Subject(call, action))
+        return self.condition.test(subject)
 
     def why(self, call: Syscall, action: Action | None = None) -> tuple[tuple[str, Any], ...]:
         """Return the comparisons that are true of a call, as written, each with the value that was compared."""

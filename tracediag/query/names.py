@@ -18,7 +18,7 @@ from tracediag.query.classes import classes
 from tracediag.query.paths import calls_with_paths, paths_of
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
-from tracediag.trace.calls import BATCHES, MOVES, POSITIONED, READS, WRITES
+from tracediag.trace.calls import BATCHES, KILLS, MOVES, POSITIONED, READS, WRITES
 from tracediag.trace.numbers import identifier
 from tracediag.trace.values import Array, Text, bare, names_of, number_of, text_of, walk
 
@@ -161,6 +161,40 @@ def _comm(subject: Subject) -> tuple[str, ...] | None:
     return None if program is None else (PurePosixPath(program).name[:_COMM],)
 
 
+def _uid(subject: Subject) -> int | None:
+    process = subject.process
+    return None if process is None else process.uids.effective
+
+
+def _filtered(subject: Subject) -> bool | None:
+    """Return True where a filter was installed in the trace; an unseen ancestor may have installed one, too."""
+    process = subject.process
+    return True if process is not None and process.seccomp is not None else None
+
+
+def _to_itself(subject: Subject) -> bool | None:
+    process, target = subject.process, subject.call.number(0)
+    if process is None or process.pid is None or target is None or subject.call.name not in KILLS:
+        return None
+    return process.is_called(target)
+
+
+def _limit(resource: str) -> Callable[[Subject], int | None]:
+    def read(subject: Subject) -> int | None:
+        process = subject.process
+        limit = None if process is None else process.limits.get(resource)
+        return None if limit is None else limit.soft
+
+    return read
+
+
+_LIMITS = (
+    ("as", "bytes", "address space"),
+    ("fsize", "bytes", "the size of a file"),
+    ("memlock", "bytes", "locked memory"),
+    ("nofile", "", "open descriptors"),
+    ("nproc", "", "processes of the user"),
+)
 _ALL = (
     Name("call", Type.CALL, "the name of the call", lambda it: it.call.name),
     Name("errno", Type.ERRNO, "the error that the call returned", lambda it: it.call.errno),
@@ -201,6 +235,16 @@ _ALL = (
     Name("process.comm", Type.TEXT, "the file name of its program, at most 15 characters", _comm, "", True),
     Name("process.program", Type.TEXT, "the path of its program", lambda it: _text(_program(it)), "", True),
     Name("process.command", Type.TEXT, "its arguments, joined by blanks", _command, "", True),
+    Name("process.uid", Type.NUMBER, "its effective user, once the trace shows it", _uid, "", True),
+    Name("process.filtered", Type.TRUTH, "whether the trace shows its seccomp filter", _filtered, "", True),
+    Name(
+        *("process.itself", Type.TRUTH, "whether a signal is sent to the process itself", _to_itself, "", True),
+        lambda: KILLS,
+    ),
+    *(
+        Name(f"process.limit.{name}", Type.NUMBER, f"its limit on {what}", _limit(f"RLIMIT_{name.upper()}"), unit, True)
+        for name, unit, what in _LIMITS
+    ),
 )
 
 NAMES: dict[str, Name] = {each.name: each for each in _ALL}

@@ -20,6 +20,8 @@ class Subject(msgspec.Struct, eq=False):
     """Whether the call is a wait that reports the object of the sequence."""
     shared: Descriptor | None = None
     """What the calls of a sequence have in common: the call may be a wait on another descriptor."""
+    caller: Process | None = None
+    """The process that made the call, where there is no action."""
 
     @property
     def descriptor(self) -> Descriptor | None:
@@ -39,4 +41,4 @@ class Subject(msgspec.Struct, eq=False):
     @property
     def process(self) -> Process | None:
         """The process that made the call."""
-        return None if self.action is None else self.action.process
+        return self.caller if self.action is None else self.action.process

@@ -67,13 +67,13 @@ class PageRule(FailureRule):
 
 def page_of(blame: Blame) -> type[PageRule] | None:
     """Return the page that a failed call belongs to; None if no page is about it."""
-    known = None if blame.search is not None else reading_of(blame.call)
+    known = None if blame.search is not None else reading_of(blame)
     return None if known is None else next(rule for rule in failure_rules() if rule.file == known[0])
 
 
 def told(blame: Blame) -> str:
     """Return what failed, and what the page has to say of it: "bind of /run/x.sock fails with EACCES (...): ..."."""
-    known = None if blame.search is not None else reading_of(blame.call)
+    known = None if blame.search is not None else reading_of(blame)
     says = "" if known is None else f": {filled(known[1].says, blame)}"
     return failure_of(blame) + says
 

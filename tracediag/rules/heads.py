@@ -12,8 +12,8 @@
 
 The first paragraph is the card. Each further one is a reading: one case that the page tells apart from its others. In
 `says`, `why` and `fix` these stand for what the trace shows: {call}, {errno}, {it} for the path or address, {parent}
-for the directory of a path, {to} for the last path of
-several, {port} for the port of an address.
+for the directory of a path, {to} for the last path of several, {port} for the port of an address, {uid} for the user,
+{filter} for the seccomp filter with its line, {limit} for the resource limit that the error is about, with its line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import msgspec
 from tracediag.query import Query, compile_query
 
 _HEAD = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
-_ERRNO = re.compile(r"\bE[A-Z0-9]++\b")
+_ERRNO = re.compile(r"\bE[A-Z0-9_]++\b")
 _COMPARISON = re.compile(r"\b(?>and|or)\b")
 _FIELD = re.compile(r"^(\w++): *+(.*)$")
 

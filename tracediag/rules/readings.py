@@ -50,9 +50,11 @@ def _by_error() -> dict[str, list[tuple[Path, Reading]]]:
     return found
 
 
-def reading_of(call: Syscall) -> tuple[Path, Reading] | None:
+def reading_of(blame: Blame) -> tuple[Path, Reading] | None:
     """Return the most specific reading of a failed call, with its page: the one that compares the most."""
-    fitting = [one for one in _by_error().get(call.errno or "", ()) if one[1].query.matches_call(call)]
+    call = blame.call
+    readings = _by_error().get(call.errno or "", ())
+    fitting = [one for one in readings if one[1].query.matches_later(call, blame.process)]
     return max(fitting, key=lambda one: one[1].comparisons, default=None)
 
 
@@ -71,7 +73,7 @@ def why_of(blame: Blame) -> str:
     """Return what the error means for this call, with its manual page."""
     if blame.search is not None:
         return blame.search.why
-    known = reading_of(blame.call)
+    known = reading_of(blame)
     found = known[1] if known is not None else _meaning(blame.call)
     if found is None:
         return f"what {blame.call.errno} means for {blame.call.name}: {blame.call.name}(2), ERRORS"
@@ -82,7 +84,7 @@ def fix_of(blame: Blame) -> str:
     """Return what removes the cause of the failure."""
     if blame.search is not None:
         return blame.search.fix
-    call, known = blame.call, reading_of(blame.call)
+    call, known = blame.call, reading_of(blame)
     found = known[1] if known is not None else _meaning(call)
     if found is None:
         return f"remove the cause of {call.errno} at line {call.line}, or let the program continue without {call.name}"
@@ -106,9 +108,44 @@ def filled(text: str, blame: Blame) -> str:
         "{parent}": (posixpath.dirname(it.rstrip("/")) or "the working directory") if it else "the directory",
         "{to}": (paths_of(call) or (named,))[-1],
         "{port}": named.rpartition(":")[2],
+        "{uid}": _uid(blame),
+        "{filter}": _filter(blame),
+        "{limit}": _limit(blame),
     }
     for field, value in parts.items():
         if "{" not in text:
             break
         text = value.join(text.split(field))
     return text
+
+
+def _uid(blame: Blame) -> str:
+    user = None if blame.process is None else blame.process.uids.effective
+    return "the user of the process" if user is None else f"user {user}"
+
+
+def _filter(blame: Blame) -> str:
+    known = None if blame.process is None else blame.process.seccomp
+    return "a seccomp filter" if known is None else f"the seccomp filter of line {known.call.line:,}"
+
+
+def _limit(blame: Blame) -> str:
+    """Return the limit that the error is about, with the line that shows it."""
+    call = blame.call
+    name = _RESOURCES.get((call.name, call.errno or "")) or _RESOURCES.get((_ANY, call.errno or ""), "")
+    known = None if blame.process is None else blame.process.limits.get(name)
+    if known is None or known.soft is None:
+        return f"the limit {name}".rstrip()
+    return f"the limit {name} of {known.soft:,} (line {known.call.line:,})"
+
+
+_RESOURCES = {
+    (_ANY, "EFBIG"): "RLIMIT_FSIZE",
+    (_ANY, "EMFILE"): "RLIMIT_NOFILE",
+    (_ANY, "EAGAIN"): "RLIMIT_NPROC",
+    (_ANY, "ENOMEM"): "RLIMIT_AS",
+    ("mlock", "ENOMEM"): "RLIMIT_MEMLOCK",
+    ("mlockall", "ENOMEM"): "RLIMIT_MEMLOCK",
+    ("io_uring_setup", "ENOMEM"): "RLIMIT_MEMLOCK",
+}
+"""The limits that an error is about, by call, "*" for any, and error."""
