@@ -256,7 +256,8 @@ def _is_next(call: Syscall, said: Complaint, failures: Sequence[Syscall]) -> boo
 def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: bool, named: bool) -> Confidence:
     if not named or not said.pieces:
         return Confidence.LIKELY if weight(call) >= 25 or spoken else Confidence.POSSIBLE
-    rivals = [other for other in failures if other.errno == call.errno and not harmless(other)]
+    like = (one for one in failures if one.errno == call.errno and not harmless(one))
+    rivals = {(one.name, target(one) or one.number(0)) for one in like}
     return Confidence.CERTAIN if spoken or len(rivals) < 2 else Confidence.LIKELY
 
 
