@@ -15,7 +15,7 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import ExitCode, UsageError
@@ -35,6 +35,7 @@ class Options(JudgingOptions, kw_only=True):
     traces: list[str]
     strict: bool = False
     follow: bool = False
+    here: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--strict", action="store_true", help="treat damaged files and lines that are not strace output as errors"
     )
     parser.add_argument("--follow", action="store_true", help="keep reading while the trace grows, until Ctrl-C")
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="also look at this host, now, for what the findings name: paths, listeners, locks, limits; it only reads",
+    )
     add_judging(parser)
 
 
@@ -96,6 +102,19 @@ def _stopped_by_interrupt(followed: Followed) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _finished(options: Options) -> Callable[[Report], Report]:
+    """Return what is done to a report before it is written: with --here, a look at this host."""
+    if not options.here:
+        return _same
+    from tracediag.here import look_here
+
+    return look_here
+
+
+def _same(report: Report) -> Report:
+    return report
+
+
 def _judge(source: str | Source, options: Options, publisher: Publisher) -> Report:
     from tracediag.analysis import Analysis
 
@@ -110,9 +129,9 @@ def _judge(source: str | Source, options: Options, publisher: Publisher) -> Repo
             debug=options.debug,
         )
         if (path == "-" or options.follow) and options.format != "json":
-            return publisher.publish_live(analysis, "<stdin>" if path == "-" else path)
+            return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))
         for _ in analysis:
             pass
-    report = analysis.report()
+    report = _finished(options)(analysis.report())
     publisher.publish(report)
     return report

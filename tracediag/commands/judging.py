@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
@@ -90,14 +90,14 @@ class Publisher:
             write(piece)
         self._file(report)
 
-    def publish_live(self, analysis: Analysis, path: str) -> Report:
-        """Write each finding as soon as it is found, and at the end their ranking; return the report."""
+    def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
+        """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
         shown: list[str] = []
         for finding in analysis:
             # Which of the findings that it may explain will follow is not known yet.
             write(self._formatter.finding(msgspec.structs.replace(finding, explains=()), path))
             shown.append(finding.fingerprint)
-        report = analysis.report()
+        report = finish(analysis.report())
         write(self._formatter.opening(report))
         write(self._formatter.closing(report))
         ranked = report.findings

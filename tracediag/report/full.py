@@ -69,6 +69,7 @@ class FullFormat(Format):
         self._not_understood(report)
         self._broken(report)
         self._blind(report)
+        self._here(report)
         return self._canvas.take()
 
     def _head(self, label: str, text: str, style: str) -> None:
@@ -148,6 +149,25 @@ class FullFormat(Format):
             self._hanging((f"    {needs}: ", "label"), ", ".join(rules))
         if report.advice:
             self._hanging(("record better: ", "label"), report.advice)
+
+    def _here(self, report: Report) -> None:
+        """Print what this host shows now, apart from the evidence."""
+        here = report.here
+        if here is None:
+            return
+        self._canvas.blank()
+        when = here.time.replace("T", " ").replace("Z", " UTC")
+        self._canvas.line(
+            (f"now, on this host ({here.host}, {when})", "label"),
+            (": no part of the evidence", "plain"),
+        )
+        if not here.looks:
+            self._canvas.line(("    no failed call of a finding names a path, an address or a limit", "plain"))
+        for look in here.looks:
+            what = f" {look.object}" if look.object else ""
+            self._canvas.line((f"    line {look.line:,}  ", "place"), (f"{look.call}{what} ({look.errno})", "name"))
+            for fact in look.facts:
+                self._hanging(("        - ", "plain"), fact)
 
     def _hanging(self, head: tuple[str, str], text: str) -> None:
         """Print a head and text after it; continuation lines are indented four columns more than the head."""

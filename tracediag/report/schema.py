@@ -31,6 +31,7 @@ from tracediag.results import (
     files,
     findings,
     following,
+    here,
     lives,
     overview,
     peers,
@@ -41,7 +42,7 @@ from tracediag.results import (
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, overview, report, tables, state, explanation, following, cause, search, files, lives, peers)
+_HOMES = (findings, overview, here, report, tables, state, explanation, following, cause, search, files, lives, peers)
 
 
 def schema(document: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Maturity, Severity
+from tracediag.results.here import Here
 from tracediag.results.overview import Fate, Overview, Waiting
 
 SCHEMA = "tracediag-report/2"
@@ -185,6 +186,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """Rules that failed with an exception."""
     rules: dict[str, RuleCard] = {}
     """The rules that the report names, by their names."""
+    here: Here | None = None
+    """What the host of the analysis shows now about the failed calls, which is no evidence; None unless asked for."""
     parts: tuple[Part, ...] = ()
     """The traces, if the file holds several; their findings follow one another, each part's in order of rank."""
 

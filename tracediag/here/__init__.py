@@ -1,0 +1,14 @@
+"""A look at the living host for the failed calls of a report: read-only, and only when asked for.
+
+looking      the one entrance: from a report to what the host shows
+calls        the failed calls of the findings, with their paths and addresses
+paths        each component of a path: missing, permissions, kind, mount, space
+files        what the last component is: a program, a lock file with a pid, a busy file
+addresses    which process listens, and whether an address is of this host
+locks        which process holds a file lock
+limits       open files, processes, memory, and the sysctls that a page names
+"""
+
+from tracediag.here.looking import look_here
+
+__all__ = ["look_here"]
