@@ -15,6 +15,11 @@ INET = 'bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("0.0.
 UNIX = 'bind(3, {sa_family=AF_UNIX, sun_path="/run/x.sock"}, 110) = -1 EACCES (Permission denied)\n'
 LOOKED = 'stat("/etc/a", 0x7ffe) = -1 ENOENT (No such file or directory)\n'
 
+STARTED = (
+    'connect(3, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EINPROGRESS (x)\n'
+)
+ASKED = "getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0\nclose(3) = 0\n"
+BOUND = 'bind(3, {sa_family=AF_UNIX, sun_path="/run/x.sock"}, 110) = '
 LIMITED = (
     "prlimit64(0, RLIMIT_NPROC, NULL, {rlim_cur=64, rlim_max=64}) = 0\n"
     "clone(child_stack=NULL, flags=SIGCHLD) = -1 EAGAIN (Resource temporarily unavailable)\n"
@@ -34,6 +39,9 @@ BAD_END = [
         (DENIED, "permission-denied", "lacks permission for the file"),
         (CREATED, "permission-denied", "write permission on /run/x"),
         (INET, "privileged-port", "port 80 is privileged"),
+        (INET.replace("(80)", "(8080)"), "permission-denied", "a security module or a policy forbids port 8080"),
+        (f"{STARTED}{ASKED}", "connection-refused", "the connection to 127.0.0.1:9 fails"),
+        (LOOKED.replace("/a", "/" + "n" * 400), "missing-file", "nnn…nnn"),
         (UNIX, "permission-denied", "the directory /run is not writable"),
         ("shmget(0x1, 65536, 0600) = -1 EINVAL (Invalid argument)\n", "failed-call", "shmget fails with EINVAL"),
         (LOOKED, "missing-file", "/etc/a does not exist"),
@@ -66,6 +74,11 @@ def test_the_most_specific_reading_speaks(excerpt: str, name: str, words: str) -
         "ioctl(1, TCGETS, 0x7ffe) = -1 ENOTTY (Inappropriate ioctl for device)\n",
         "read(3, 0x7ffe, 10) = -1 EAGAIN (Resource temporarily unavailable)\n",
         DENIED + "getpid() = 1\n" * 100,
+        CREATED.replace("EACCES", "ENOENT")
+        + 'mkdir("/run/x", 0755) = 0\n'
+        + CREATED.replace("-1 EACCES (Permission denied)", "3"),
+        BOUND + '-1 EADDRINUSE (x)\nunlink("/run/x.sock") = 0\n' + BOUND + "0\n",
+        'mkdir("/run/x", 0755) = -1 EEXIST (File exists)\ngetpid() = 1\n',
         'execve("./a", ["./a"], 0x7ffe /* 0 vars */) = 0\n' + DENIED + "exit_group(0) = ?\n+++ exited with 0 +++\n",
     ],
 )

@@ -22,7 +22,7 @@ _STILTED = re.compile(
 _PERSONAL = re.compile(r"\b(you|your|we|our|I|me|my)\b")
 _VAGUE = re.compile(r"(?<![.\w])(it|its|itself|so|that one)\b")
 _MANUAL = re.compile(r"\b[\w.]+\(\d[a-z]?\)|asm-generic|RFC \d+|kernel/|fs/|Documentation/")
-_BARE_NUMBER = re.compile(r"(?<![\w.,:#/<\[-])(?<!pid )(?<!child )(?<!process )\d{5,}(?![\w.:-])")
+_BARE_NUMBER = re.compile(r"(?<![\w.,:#/<\[-])(?<!pid )(?<!child )(?<!process )(?<!user )\d{5,}(?![\w.:-])")
 
 
 @cache

@@ -181,7 +181,7 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
             continue
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)
-    return None if best is None else _placed(best[2], process)
+    return None if best is None else placed(best[2], process)
 
 
 def blame_for(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:
@@ -203,7 +203,7 @@ def blame_for(process: Process, failures: Sequence[Syscall], said: Complaint) ->
             continue
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)
-    return None if best is None else _placed(best[2], process)
+    return None if best is None else placed(best[2], process)
 
 
 def _first_line(said: Complaint) -> int:
@@ -261,7 +261,7 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
     return Confidence.CERTAIN if spoken or len(rivals) < 2 else Confidence.LIKELY
 
 
-def _placed(blame: Blame, process: Process) -> Blame:
+def placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
     blame = msgspec.structs.replace(blame, process=process)
     if denied(process, blame.call):

@@ -31,14 +31,21 @@ _ON_FD = (
 """Calls about the descriptor in their first argument."""
 _NUMBERS = 1 << 20
 """Larger arguments are no descriptor."""
+_LONGEST = 120
+"""Characters of a path in a sentence."""
 
 
 def object_of(blame: Blame) -> str | None:
     """Return the path or address that the call was made on, with the directory that a relative path starts from."""
     path = target(blame.call if blame.connect is None else blame.connect)
-    if path is None or blame.directory is None:
-        return path
-    return posixpath.join(str(text_of(blame.directory.arg(0)) or ""), path)
+    if path is not None and blame.directory is not None:
+        path = posixpath.join(str(text_of(blame.directory.arg(0)) or ""), path)
+    return None if path is None else brief(path)
+
+
+def brief(path: str) -> str:
+    """Return a path as a sentence can hold it: of a long one the beginning and the end."""
+    return path if len(path) <= _LONGEST else f"{path[: _LONGEST // 2]}…{path[-_LONGEST // 2 :]}"
 
 
 def failure_of(blame: Blame) -> str:

@@ -6,15 +6,16 @@ work, of several the latest. A failure that the program made good, or after whic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from tracediag.evidence.blame import Blame, failed_calls, harmless, weight
+from tracediag.evidence.blame import Blame, failed_calls, harmless, placed, weight
 from tracediag.evidence.complaints import target
 from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
-from tracediag.trace.calls import LOOKS
+from tracediag.trace.calls import LOOKS, MKDIRS
 from tracediag.trace.events import Syscall
 
 _HEAVY, _LIGHT = 40, 20
@@ -23,6 +24,8 @@ _SMALL, _LARGE = 30, 2000
 """Lines of an excerpt that was cut around a failure, and of one that is too long to be about one call."""
 _LATE = 25
 """Lines at the end of an excerpt in which a failure is what the paste ends with."""
+_LOCK = re.compile(r"lock|\.lck\b", re.IGNORECASE)
+"""The name of a directory that serves as a lock."""
 _UNUSUAL = frozenset({"EIO", "ESTALE", "ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOTDIR", "ENAMETOOLONG", "ELOOP"})
 """Errors that are no answer to a question, whatever call returns them."""
 
@@ -43,19 +46,29 @@ def find_subject(kernel: Kernel) -> Blame | None:
     if best is None:
         return None
     sure = Confidence.LIKELY if last <= _SMALL else Confidence.POSSIBLE
-    return Blame(best[2], None, named=False, confidence=sure, process=best[1])
+    return placed(Blame(best[2], None, named=False, confidence=sure), best[1])
 
 
 def _candidates(process: Process, last: int) -> Iterator[Syscall]:
     failures = failed_calls(process)
     for place, call in enumerate(failures):
-        if harmless(call) or waits_since(process, call.line) or _elsewhere(call, failures[place + 1 :]):
+        if (
+            harmless(call)
+            or _exists_already(call, last)
+            or waits_since(process, call.line)
+            or _elsewhere(call, failures[place + 1 :])
+        ):
             continue
         heavy = _heaviness(call) >= _HEAVY
         if _heaviness(call) < _LIGHT and len(failures) > 1:
             continue  # several looks without success are a search
         if last <= _SMALL or last - call.line <= (2 * _LATE if heavy else _LATE):
             yield call
+
+
+def _exists_already(call: Syscall, last: int) -> bool:
+    """Whether a directory was to be created that exists, and the program carries on: most ask so for it."""
+    return call.errno == "EEXIST" and call.name in MKDIRS and last > call.line and _LOCK.search(call.body) is None
 
 
 def _heaviness(call: Syscall) -> int:

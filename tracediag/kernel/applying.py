@@ -6,14 +6,21 @@ are None until a call shows them.
 
 from __future__ import annotations
 
+from collections import deque
+
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
 from tracediag.kernel.signals import ORDERS
-from tracediag.trace.calls import FUTEXES, KILLS
+from tracediag.trace.calls import FUTEXES, KILLS, LINKS, MKDIRS, OPENS, RENAMES, SYMLINKS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Elision, Exit, Notice, NotUnderstood, Other, Remark, Signal, Superseded
+
+_TRIED_AGAIN = OPENS | MKDIRS | LINKS | SYMLINKS | RENAMES | {"bind", "connect"}
+"""Calls that a program makes again once it has removed the reason of a failure."""
+_LATEST = 8
+"""Failures among which the one that is made good is looked for."""
 
 
 def known_calls() -> frozenset[str]:
@@ -54,6 +61,8 @@ def apply(kernel: Kernel, event: Event) -> Action:
         if event.errno is None:
             if event.returned:
                 kernel.succeeded = True
+                if thread.process.failures and name in _TRIED_AGAIN:
+                    _make_good(thread.process.failures, event)
         elif not event.errno.startswith("ERESTART"):
             thread.process.failures.append(event)
             kernel.failed = True
@@ -65,6 +74,18 @@ def apply(kernel: Kernel, event: Event) -> Action:
     else:
         _record(action, event)
     return action
+
+
+def _make_good(failures: deque[Syscall], event: Syscall) -> None:
+    """Forget the failure of a call that now succeeds: with the same arguments, or for a file that was missing."""
+    for place in range(-1, -1 - min(len(failures), _LATEST), -1):
+        failed = failures[place]
+        if failed.name != event.name:
+            continue
+        missed = failed.errno == "ENOENT" and failed.body.split('"')[1:2] == event.body.split('"')[1:2] != []
+        if missed or failed.body == event.body:
+            del failures[place]
+            return
 
 
 def _record(action: Action, event: Event) -> None:

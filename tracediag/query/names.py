@@ -161,6 +161,10 @@ def _comm(subject: Subject) -> tuple[str, ...] | None:
     return None if program is None else (PurePosixPath(program).name[:_COMM],)
 
 
+def _address_port(subject: Subject) -> int | None:
+    return _port(format_address(subject.call.arg("addr")))
+
+
 def _uid(subject: Subject) -> int | None:
     process = subject.process
     return None if process is None else process.uids.effective
@@ -210,6 +214,7 @@ _ALL = (
     Name("path", Type.TEXT, "each path that the call names", lambda it: paths_of(it.call), "", False, calls_with_paths),
     Name("flags", Type.FLAGS, "the constants among the arguments", lambda it: it.call.has),
     Name("text", Type.TEXT, "the strings among the arguments, joined: data, paths", _shown),
+    Name("address.port", Type.NUMBER, "the port of an address among the arguments", _address_port),
     Name("fd.number", Type.NUMBER, "the descriptor that the call is made on, or creates", _number, "", True),
     Name(
         *("fd.kind", Type.WORD, "what the descriptor refers to", _kind, "", True, None),

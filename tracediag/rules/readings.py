@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tracediag.evidence.blame import Blame
-from tracediag.evidence.remedies import object_of
+from tracediag.evidence.remedies import brief, object_of
 from tracediag.query.paths import paths_of
 from tracediag.rules.heads import Head, Reading, parse_head, split_head
 from tracediag.trace.events import Syscall
@@ -106,7 +106,7 @@ def filled(text: str, blame: Blame) -> str:
         "{errno}": call.errno or "",
         "{it}": named,
         "{parent}": (posixpath.dirname(it.rstrip("/")) or "the working directory") if it else "the directory",
-        "{to}": (paths_of(call) or (named,))[-1],
+        "{to}": brief((paths_of(call) or (named,))[-1]),
         "{port}": named.rpartition(":")[2],
         "{uid}": _uid(blame),
         "{filter}": _filter(blame),
