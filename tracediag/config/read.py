@@ -1,0 +1,103 @@
+"""Reads a configuration file, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tracediag.bounded import read_bounded
+from tracediag.config.find import MOST_BYTES, OWN_FILE
+from tracediag.config.lines import line_of
+from tracediag.config.schema import Config, keys, valid
+from tracediag.errors import TracediagError
+
+_TABLE = "tool.tracediag"
+_PLACE = re.compile(r" \(at line (\d++), column (\d++)\)$")
+
+
+class ConfigError(TracediagError, ValueError):
+    """A configuration file that cannot be used: the file, the line, the key and what it may hold, in one line."""
+
+    def __init__(self, path: Path, line: int | None, message: str) -> None:
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}")
+        self.path = path
+        self.line = line
+        """The line, from 1; None where the file could not be read."""
+        self.message = message
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A configuration and the file that it stands in."""
+
+    config: Config
+    path: Path
+    text: str
+
+    def line(self, key: str) -> int:
+        """Return the line of a key, for errors about what it names."""
+        return line_of(self.text, key, _table_of(self.path))
+
+    @property
+    def rules(self) -> tuple[Path, ...]:
+        """The folders of rules, relative to the folder of the file."""
+        return tuple(self.path.parent / each for each in self.config.rules)
+
+
+def read_config(path: Path) -> Found:
+    """Read a configuration file; a pyproject.toml without the table has the defaults.
+
+    Raises:
+        ConfigError: if it cannot be read, is no TOML, has an unknown key, or a value of the wrong type.
+    """
+    import tomllib  # noqa: PLC0415  # most folders have no configuration
+
+    text = _text(path)
+    try:
+        values = tomllib.loads(text)
+    except ValueError as error:
+        said = str(error)
+        place = _PLACE.search(said)
+        line = int(place[1]) if place else None
+        raise ConfigError(path, line, f"not TOML: {_PLACE.sub('', said)}") from None
+    except RecursionError:
+        raise ConfigError(path, None, "not TOML: nested too deeply") from None
+    table = _table_of(path)
+    for name in filter(None, table.split(".")):
+        values = values.get(name, {})
+        if not isinstance(values, dict):
+            raise ConfigError(path, line_of(text, table), f"{table} is a table, written [{table}]")
+    return Found(_checked(path, text, values), path, text)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bounded(path, MOST_BYTES).decode("utf-8")
+    except OSError as error:
+        raise ConfigError(path, None, error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(path, None, "not UTF-8") from None
+    except ValueError as error:
+        raise ConfigError(path, None, str(error)) from None
+
+
+def _table_of(path: Path) -> str:
+    return "" if path.name == OWN_FILE else _TABLE
+
+
+def _checked(path: Path, text: str, values: dict[str, Any]) -> Config:
+    known = keys()
+    for key, value in values.items():
+        line = line_of(text, key, _table_of(path))
+        if key not in known:
+            alike = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {alike[0]}?" if alike else f"keys: {', '.join(known)}"
+            raise ConfigError(path, line, f"unknown key {key}; {hint}")
+        try:
+            msgspec.convert({key: value}, Config)
+        except msgspec.ValidationError:
+            raise ConfigError(path, line, f"{key} takes {valid(known[key].type)}") from None
+    return msgspec.convert(values, Config)
