@@ -62,13 +62,21 @@ class Engine:
         asked = tuple(rules)
         self._wanted = frozenset(rule.name for rule in asked)
         """The names under which findings are wanted; the rules that help to find them run as well."""
-        self._rules = [rule() for rule in with_finders(asked)]
+        self._rules = list(self._made(with_finders(asked)))
         self._by_name = {rule.name: rule for rule in self._rules}
         for made in self._rules:
             made.selected = self._wanted
             made.scope = self.scope
             made.following = self.following
         self._subscribers = Subscribers(self._rules)
+
+    def _made(self, rules: Iterable[type[Rule]]) -> Iterator[Rule]:
+        """Yield an instance of each rule; one of the user's own may raise already here."""
+        for rule in rules:
+            try:
+                yield rule()
+            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                self._record(rule, error, 0)
 
     @property
     def calls(self) -> frozenset[str]:
@@ -157,15 +165,22 @@ class Engine:
                 self._drop(listener, error, line)
 
     def _drop(self, listener: Listener, error: Exception, line: int) -> None:
+        """Drop the rule whose method raised."""
+        self._drop_rule(listener.__self__, error, line)  # type: ignore[attr-defined]  # listeners are bound methods
+
+    def _drop_rule(self, rule: Rule, error: Exception, line: int) -> None:
         """Drop a rule that raised, and record the reason; on a long trace it would raise at every event."""
-        if self._raising:
-            raise error
-        rule: Rule = listener.__self__  # type: ignore[attr-defined]  # listeners are bound methods
+        self._record(type(rule), error, line)
         if rule in self._rules:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            self.broken.append(BrokenRule(rule=rule.name, line=line, error=said))
             self._rules.remove(rule)
             self._subscribers.bind(self._rules)
+
+    def _record(self, rule: type[Rule], error: Exception, line: int) -> None:
+        if self._raising:
+            raise error
+        if all(each.rule != rule.name for each in self.broken):
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            self.broken.append(BrokenRule(rule=rule.name, line=line, error=said, own=rule.is_own()))
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
@@ -205,11 +220,16 @@ class Engine:
             if finding.name not in self._wanted:
                 continue
             rule = self._by_name[finding.name]
-            if rule.proves(finding):
-                self.scope.explain(finding)
-                yield rule.weighed(finding)
-            else:
+            try:
+                weighed = rule.weighed(finding) if rule.proves(finding) else None
+            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                self._drop_rule(rule, error, finding.primary.line)
+                continue
+            if weighed is None:
                 self._unproven.append(finding)
+            else:
+                self.scope.explain(finding)
+                yield weighed
 
     def blind(self) -> Iterator[Blind]:
         """Yield the rules that met their subject and could not judge, with what the recording lacks."""

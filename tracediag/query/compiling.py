@@ -15,7 +15,7 @@ from tracediag.query.errors import QueryError, nearest
 from tracediag.query.grammar import parse
 from tracediag.query.names import Name
 from tracediag.query.nodes import Absent, Count, Literal, Operand, Sequence
-from tracediag.query.objects import OBJECTS, ObjectKind
+from tracediag.query.objects import OBJECTS, ObjectKind, calls_with_directories
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.query.watching import AbsentWatch, CallWatch, CountWatch, SequenceWatch, Watch
@@ -132,16 +132,16 @@ def compile_query(text: str) -> Query:
             kind, limit = _object(text, by), _limit(text, within)
             parts = compiled if closing is None else (*compiled, closing)
             absent = frozenset() if closing is None else closing.calls
-            return _over(text, parts, lambda: SequenceWatch(kind, compiled, closing, limit), absent, len(steps))
+            return _over(text, kind, parts, lambda: SequenceWatch(kind, compiled, closing, limit), absent, len(steps))
         case Count(by, step, least, within):
             counted, number = compiler.compile(step), _number(text, least)
             kind, limit = _object(text, by), _limit(text, within)
-            return _over(text, (counted,), lambda: CountWatch(kind, counted, number, limit), frozenset())
+            return _over(text, kind, (counted,), lambda: CountWatch(kind, counted, number, limit), frozenset())
         case Absent(by, missing, first, last, within):
             gone, one, other = (compiler.compile(part) for part in (missing, first, last))
             kind, limit = _object(text, by), _limit(text, within)
             parts = (gone, one, other)
-            return _over(text, parts, lambda: AbsentWatch(kind, gone, one, other, limit), gone.calls)
+            return _over(text, kind, parts, lambda: AbsentWatch(kind, gone, one, other, limit), gone.calls)
         case condition:
             return _about_one(text, compiler.compile(condition))
 
@@ -150,8 +150,9 @@ def _about_one(text: str, found: Compiled) -> Query:
     return Query(text, found.calls, found.errnos, found.model, found, (found,), lambda: CallWatch(found))
 
 
-def _over(
+def _over(  # the parts of a query
     text: str,
+    kind: ObjectKind,
     parts: tuple[Compiled, ...],
     watch: Callable[[], Watch],
     absent: frozenset[str] | None,
@@ -159,7 +160,8 @@ def _over(
 ) -> Query:
     names = [part.calls for part in parts]
     known = [each for each in names if each is not None]
-    calls = frozenset().union(*known) if len(known) == len(names) else None
+    shown = calls_with_directories() if kind.by_path else frozenset()
+    calls = frozenset().union(shown, *known) if len(known) == len(names) else None
     return Query(
         text,
         calls,

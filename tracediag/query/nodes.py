@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 
@@ -110,3 +112,33 @@ class Parsed(msgspec.Struct, frozen=True):
 
     lets: tuple[Let, ...]
     body: Body
+
+
+def conditions(parsed: Parsed) -> tuple[Condition, ...]:
+    """Return the conditions of a query, in its order; a named part counts where it is used."""
+    match parsed.body:
+        case Sequence(steps=steps, until=until):
+            return steps if until is None else (*steps, until)
+        case Count(step=step):
+            return (step,)
+        case Absent(missing=missing, first=first, last=last):
+            return missing, first, last
+        case body:
+            return (body,)
+
+
+def leaves(parsed: Parsed) -> Iterator[Comparison | Reports]:
+    """Yield what the conditions and the named parts of a query compare, in its order."""
+    for condition in (*(let.condition for let in parsed.lets), *conditions(parsed)):
+        yield from _leaves_of(condition)
+
+
+def _leaves_of(condition: Condition) -> Iterator[Comparison | Reports]:
+    match condition:
+        case Both(parts) | Either(parts):
+            for part in parts:
+                yield from _leaves_of(part)
+        case Not(part):
+            yield from _leaves_of(part)
+        case Comparison() | Reports():
+            yield condition

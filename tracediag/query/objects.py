@@ -6,6 +6,7 @@ A call on a set (epoll_wait, poll, select) belongs to the objects that it report
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -18,14 +19,23 @@ from tracediag.kernel.place import joined
 from tracediag.kernel.process import Process
 from tracediag.query.paths import places_of, shown_path
 from tracediag.trace.annotations import parse_annotation
+from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
+from tracediag.trace.parameters import names
 from tracediag.trace.values import note_of
 
 _FILES = frozenset({Kind.FILE, Kind.MEMFD, Kind.DEVICE, Kind.UNKNOWN})
 """Kinds that have a path."""
 
+_DIRECTORIES = frozenset({"dirfd", "olddirfd", "from_dirfd"})
 _MOST = 4096
 """Processes whose working directory is remembered."""
+
+
+@cache
+def calls_with_directories() -> frozenset[str]:
+    """Return the calls whose first argument is a directory, of which `Directories` learns."""
+    return frozenset(call for call in SYSCALLS if (names(call) or ("",))[0] in _DIRECTORIES)
 
 
 class Directories:
@@ -63,6 +73,8 @@ class ObjectKind(msgspec.Struct, frozen=True):
     name: str
     doc: str
     of: Belongs
+    by_path: bool = False
+    """Whether it is a path, so that calls that show working directories must be seen as well."""
 
 
 def _descriptors(action: Action, directories: Directories) -> Iterator[tuple[Descriptor, bool]]:
@@ -132,8 +144,8 @@ OBJECTS: dict[str, ObjectKind] = {
     for each in (
         ObjectKind("description", "an open file description: all descriptors that share it", _descriptions),
         ObjectKind("descriptor", "one incarnation of a number, until it is closed", _descriptors),
-        ObjectKind("file", "a file by its path, named by a call or open", _files),
-        ObjectKind("path", "a path that calls name", _paths),
+        ObjectKind("file", "a file by its path, named by a call or open", _files, by_path=True),
+        ObjectKind("path", "a path that calls name", _paths, by_path=True),
         ObjectKind("peer", "the address of the other end", _peers),
         ObjectKind("process", "a process, all its threads", _process),
         ObjectKind("thread", "a thread", _thread),

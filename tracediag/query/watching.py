@@ -88,7 +88,7 @@ class ObjectWatch(Watch):
         self._calls = None if None in names else frozenset().union(*(each for each in names if each is not None))
         self._by = by
         self._directories = Directories()
-        self._learns = by.name in ("file", "path")
+        self._learns = by.by_path
         self._within = within
 
     def feed(self, action: Action) -> Iterator[Match]:

@@ -32,21 +32,23 @@ def _subclasses(parent: type[Rule]) -> list[type[Rule]]:
     return [found for child in parent.__subclasses__() for found in (child, *_subclasses(child))]
 
 
-def find_rules(words: str | Iterable[str]) -> tuple[type[Rule], ...]:
+def find_rules(words: str | Iterable[str], among: Iterable[type[Rule]] | None = None) -> tuple[type[Rule], ...]:
     """Return the rules that names, codes, prefixes of codes ("TD5") and families ("epoll") mean, in that order.
 
-    A plain string may hold several, comma-separated. Raises `UnknownRuleError`, which suggests names.
+    A plain string may hold several, comma-separated; `among` are the rules to choose from, by default those of
+    tracediag itself. Raises `UnknownRuleError`, which suggests names.
     """
-    return _find_rules(words, all_rules())
+    return _find_rules(words, all_rules() if among is None else among)
 
 
-def find_rule(name_or_code: str) -> type[Rule]:
-    """Return one rule by its name or code, whatever the case. Raises `UnknownRuleError`."""
+def find_rule(name_or_code: str, among: Iterable[type[Rule]] | None = None) -> type[Rule]:
+    """Return one rule by its name or code, whatever the case, likewise. Raises `UnknownRuleError`."""
+    rules = all_rules() if among is None else tuple(among)
     wanted = name_or_code.lower()
-    for rule in all_rules():
+    for rule in rules:
         if wanted in (rule.name, rule.code.lower()):
             return rule
-    raise UnknownRuleError(name_or_code, alike(name_or_code, all_rules()))
+    raise UnknownRuleError(name_or_code, alike(name_or_code, rules))
 
 
 def with_finders(rules: Iterable[type[Rule]]) -> tuple[type[Rule], ...]:

@@ -42,6 +42,9 @@ from tracediag.trace.calls import CLOSES
 
 _BY_NUMBER = frozenset({"descriptor", "epoll", "socket"})
 """The families of rules that follow the numbers of one table from call to call."""
+_HOME = f"{__package__}."
+OWN = "own"
+"""The family of the rules that users write for themselves."""
 _NAMED = 3
 """Calls that are named of those that could disprove a finding."""
 
@@ -211,8 +214,13 @@ class Rule:
 
     @classmethod
     def family(cls) -> str:
-        """Return the family of the rule: the folder that it stands in."""
-        return cls.__module__.rpartition(".")[0].rpartition(".")[2]
+        """Return the family of the rule: the folder that it stands in; "own" for all rules of users."""
+        return OWN if cls.is_own() else cls.__module__.rpartition(".")[0].rpartition(".")[2]
+
+    @classmethod
+    def is_own(cls) -> bool:
+        """Whether it is a rule of the user's own, not one of tracediag's."""
+        return not cls.__module__.startswith(_HOME)
 
     @classmethod
     def page(cls) -> str:
@@ -220,13 +228,21 @@ class Rule:
 
         Raises:
             OSError: if the page is not installed beside the module.
+            ValueError: if it is not UTF-8.
         """
         return split_head(cls.page_file().read_text(encoding="utf-8"))[1]
 
     @classmethod
     def page_file(cls) -> Path:
-        """Return the file of the page, which may begin with a head."""
-        return Path(str(sys.modules[cls.__module__].__file__)).with_suffix(".md")
+        """Return the file of the page, which may begin with a head.
+
+        Raises:
+            OSError: if its module is no file, as in an interactive session.
+        """
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        if file is None:
+            raise FileNotFoundError(f"{cls.__name__} has no page")
+        return Path(file).with_suffix(".md")
 
     @classmethod
     def subscriptions(cls) -> dict[Subscription, list[str]]:

@@ -19,7 +19,7 @@ def card(rule: type[Rule]) -> RuleCard:
     family = rule.family()
     try:
         page = rule.page()
-    except OSError:  # a rule of the user's own needs none
+    except (OSError, ValueError):  # a rule of the user's own needs none
         page = ""
     return RuleCard(
         code=rule.code,

@@ -12,8 +12,8 @@ from tracediag.query import Query, QueryError, compile_query
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.templates import Template, template
 
-_REFERENCE = re.compile(r"_?[a-z0-9]++(?:-[a-z0-9]++)++|_[a-z0-9]++")
-_FIELDS = ("match", "title", "why", "fix", "notes")
+REFERENCE = re.compile(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
+CASE = ("match", "title", "why", "fix", "notes")
 _NESTED = 8
 """Pages that may refer to one another in a row."""
 _LARGEST = 1 << 20
@@ -37,7 +37,7 @@ def case_of(path: Path, fields: dict[str, Field]) -> Case:
     Raises:
         HeadError: if a field is unknown, missing or wrong.
     """
-    check_fields(fields, _FIELDS, optional=("notes",))
+    check_fields(fields, CASE, optional=("notes",))
     query = query_of(path, fields["match"])
     notes = [note.strip() for note in fields["notes"].words.split(" | ")] if "notes" in fields else []
     if notes and len(notes) != query.steps:
@@ -72,7 +72,7 @@ def query_of(path: Path, field: Field, nested: int = 0) -> Query:
         HeadError: if it is no query, or the page that it names has none.
     """
     name = field.words
-    if _REFERENCE.fullmatch(name) is not None:
+    if REFERENCE.fullmatch(name) is not None:
         return _query_of_page(path, name, field.line, nested)
     try:
         return compile_query(field.text)

@@ -40,11 +40,11 @@ from tracediag.rules.templates import object_of
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
 
-_TITLE = re.compile(r"# ([a-z0-9]++(?:-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
+_TITLE = re.compile(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
 _FAILURES = "failure"
 """The family whose pages have heads of another kind: `tracediag.rules.heads`."""
-_CARD = ("severity", "summary", "needs", "confidence")
-_OPTIONAL = ("needs", "confidence")
+CARD = ("severity", "summary", "needs", "confidence")
+OPTIONAL = ("needs", "confidence")
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -154,7 +154,7 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
         raise PageError(path, 3 + head.count("\n"), "below the head stands the title: # name-of-the-rule (XY123)")
     try:
         card, *rest = paragraphs(head)
-        check_fields(card, _CARD, _OPTIONAL)
+        check_fields(card, CARD, OPTIONAL)
         cases = tuple(case_of(path, fields) for fields in rest or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:

@@ -13,10 +13,10 @@ import msgspec
 
 FENCE = re.compile(r"^```trace( quiet)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 """A trace: whether it is quiet, and its lines with their marks."""
-MARK = re.compile(r"#\^ (?P<code>TD\d+) step (?P<step>\d+)(?P<rest>.*)")
+MARK = re.compile(r"#\^ (?P<code>[A-Z]++\d++) step (?P<step>\d+)(?P<rest>.*)")
 """A line in a trace that says which step the line above it is."""
 
-_MARK_LINE = re.compile(r"^#\^ TD\d+ step .*\n", re.MULTILINE)
+_MARK_LINE = re.compile(r"^#\^ [A-Z]++\d++ step .*\n", re.MULTILINE)
 _HEADING = re.compile(r"^## (.*)\n", re.MULTILINE)
 _SENTENCE = re.compile(r"(?s).+?[.!?](?=\s+[A-Z`*\"(]|\s*$)")
 _FINDS = "What it finds"

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
 
+_CODE = re.compile(r"[a-z]++[0-9]*+")
+_DIGITS = "0123456789"
 _WORDS = re.compile(r"[^a-z0-9]+")
 _STOP_WORDS = frozenset(
     _WORDS.split(
@@ -60,9 +62,11 @@ def _meant(word: str, rules: tuple[type[Rule], ...]) -> list[type[Rule]]:
     named = [rule for rule in rules if word == rule.name]
     if named:
         return named
-    if re.fullmatch(r"td\d*", word):
-        return [rule for rule in rules if rule.code.lower().startswith(word)]
-    return [rule for rule in rules if rule.family() == word]
+    family = [rule for rule in rules if rule.family() == word]
+    if family or not _CODE.fullmatch(word):
+        return family
+    letters = word.rstrip(_DIGITS)
+    return [rule for rule in rules if (code := rule.code.lower()).startswith(word) and code.rstrip(_DIGITS) == letters]
 
 
 def families_of(rules: Iterable[type[Rule]]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tracediag.results.findings import Finding
 from tracediag.rules.base import Rule
+from tracediag.rules.sound import listener
 
 Listener = Callable[[Any], Iterable[Finding] | None]
 """A method of a rule: takes an action, the end of a process, the kernel or a table of counts; yields findings."""
@@ -41,7 +42,7 @@ class Subscribers:
             for name, methods in names.items():
                 found = bound.get(methods)  # most names share their methods with many others
                 if found is None:
-                    found = bound[methods] = tuple(getattr(rules[place], method) for place, method in methods)
+                    found = bound[methods] = tuple(listener(rules[place], method) for place, method in methods)
                 listening[name] = found
         self.calls = self._audiences()
         """The audience of each call that has one."""
