@@ -26,6 +26,7 @@ input, or an iterable of lines. docs/library.md has examples.
      +-- UnreadableError    also an OSError: the source cannot be read or is not a trace
      +-- NotUnderstoodError also a ValueError: a line of no form of strace output, with `strict`
      +-- UnknownRuleError   also a KeyError: no rule has that name or code
+     +-- RulesFolderError   also a ValueError: a folder of rules of one's own cannot be read
      +-- QueryError         also a ValueError: a query is not of the language of docs/query.md
 """
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tracediag.errors import TracediagError, UnknownRuleError
     from tracediag.library.calls import Calls
     from tracediag.library.trace import Trace, open_trace
+    from tracediag.ownrules import RulesFolderError
     from tracediag.query import QueryError
     from tracediag.reading import NotUnderstoodError, UnreadableError
     from tracediag.results.findings import Confidence, Finding, Severity, Step
@@ -57,6 +59,7 @@ __all__ = [
     "NotUnderstoodError",
     "QueryError",
     "Report",
+    "RulesFolderError",
     "Severity",
     "Signal",
     "Step",
@@ -77,6 +80,7 @@ _HOMES = {
     "library.calls": ("Calls",),
     "errors": ("TracediagError", "UnknownRuleError"),
     "library.trace": ("Trace", "open_trace"),
+    "ownrules": ("RulesFolderError",),
     "query": ("QueryError",),
     "reading": ("NotUnderstoodError", "UnreadableError"),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),

@@ -13,6 +13,7 @@ from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
 from tracediag.overviews.endings import endings
 from tracediag.overviews.head import head_of
+from tracediag.ownrules import OwnRules, RuleSet, load_rules
 from tracediag.reading import AnySource, Reader, UnreadableError
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
@@ -23,7 +24,7 @@ from tracediag.results.merging import merged
 from tracediag.results.overview import Words
 from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample, Scope
-from tracediag.rules import Rule, all_rules, find_rules
+from tracediag.rules import Rule, find_rules
 from tracediag.rules.cards import cards
 from tracediag.snapshot import Snapshot, SnapshotError, beside
 from tracediag.trace.events import Event
@@ -51,6 +52,7 @@ class Analysis:
         *,
         select: str | Iterable[str] = (),
         ignore: str | Iterable[str] = (),
+        rules: OwnRules = (),
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
         debug: bool = False,
@@ -63,10 +65,19 @@ class Analysis:
         the source's own; the other arguments and errors are those of `tracediag.analyze`.
         """
         known = known or _beside(source)
-        self._rules = _chosen(select, ignore)
+        self._loaded = load_rules(rules)
+        self._rules = _chosen(self._loaded, select, ignore)
         self._pasted = () if before else parts_of(source)
         self._parts = [
-            Analysis(part.lines, select=select, ignore=ignore, strict=strict, debug=debug, before=part.first - 1)
+            Analysis(
+                part.lines,
+                select=select,
+                ignore=ignore,
+                rules=self._loaded,
+                strict=strict,
+                debug=debug,
+                before=part.first - 1,
+            )
             for part in self._pasted
         ]
         self._engine = Engine(
@@ -119,7 +130,7 @@ class Analysis:
         counts = reader.counts
         samples = tuple(Sample(line, text) for line, text in counts.samples)
         blind = tuple(self._engine.blind())
-        broken = tuple(self._engine.broken)
+        broken = (*self._loaded.broken, *self._engine.broken)
         findings, engine = self._ranking.ranked(), self._engine
         head = head_of(engine.kernel, engine.scope, engine.fates, reader.dialect.time_kind, _heard(counts))
         named = {finding.name for finding in findings}
@@ -174,9 +185,10 @@ def _beside(source: AnySource) -> Snapshot | None:
         raise UnreadableError(str(source), str(error)) from error
 
 
-def _chosen(select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:
-    left_out = set(find_rules(ignore))
-    return [rule for rule in find_rules(select) or all_rules() if rule not in left_out]
+def _chosen(loaded: RuleSet, select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:
+    every = loaded.rules
+    left_out = set(find_rules(ignore, every))
+    return [rule for rule in find_rules(select, every) or every if rule not in left_out]
 
 
 def _heard(counts: Counts) -> Words | None:

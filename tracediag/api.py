@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tracediag.analysis import Analysis
 from tracediag.library.trace import open_trace
+from tracediag.ownrules import OwnRules
 from tracediag.reading import AnySource
 from tracediag.results.findings import Finding
 from tracediag.results.report import Report
@@ -20,6 +21,7 @@ def analyze(
     *,
     select: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
+    rules: OwnRules = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
     known: Snapshot | None = None,
@@ -32,9 +34,11 @@ def analyze(
         UnreadableError: if the source cannot be read or is no strace output; with `strict`, if it is damaged.
         NotUnderstoodError: with `strict`, at the first line that is not understood.
         UnknownRuleError: if a rule is named that does not exist.
+        RulesFolderError: if a folder of `rules` cannot be read.
         TypeError: if the source has no lines of text, or a rule is named by anything else than text.
     """
-    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict, known=known).report
+    trace = open_trace(source, select=select, ignore=ignore, rules=rules, progress=progress, strict=strict, known=known)
+    return trace.report
 
 
 def diagnose(
@@ -42,6 +46,7 @@ def diagnose(
     *,
     select: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
+    rules: OwnRules = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
 ) -> Iterator[Finding]:
@@ -49,7 +54,7 @@ def diagnose(
 
     Takes and raises what `analyze` does.
     """
-    return open_trace(source, select=select, ignore=ignore, progress=progress, strict=strict).diagnose()
+    return open_trace(source, select=select, ignore=ignore, rules=rules, progress=progress, strict=strict).diagnose()
 
 
 def read(source: AnySource, *, strict: bool = False, progress: Callable[[int], None] | None = None) -> Iterator[Event]:

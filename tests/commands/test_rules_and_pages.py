@@ -19,7 +19,7 @@ def test_rules_as_a_table():
 def test_rules_as_json():
     listed = json.loads(tracediag("rules", "--format", "json").stdout)
     assert [(rule["code"], rule["name"]) for rule in listed] == [(rule.code, rule.name) for rule in all_rules()]
-    assert set(listed[0]) == {"code", "name", "severity", "maturity", "summary", "needs"}
+    assert set(listed[0]) == {"code", "name", "severity", "maturity", "summary", "needs", "own"}
 
 
 def test_a_page_by_name_and_by_code():

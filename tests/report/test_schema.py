@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from tracediag.checking import check_folders
 
 from tracediag import analyze
 from tracediag.library.lines import explain_line
@@ -29,6 +30,7 @@ from tracediag.report.files import document as files_document
 from tracediag.report.following import document as life_document
 from tracediag.report.lives import document as lives_document
 from tracediag.report.peers import document as peers_document
+from tracediag.report.problems import document as check_document
 from tracediag.report.schema import DOCUMENTS, schema
 from tracediag.report.search import document as search_document
 from tracediag.report.search import groups_document
@@ -124,6 +126,14 @@ def test_peers_follow_it() -> None:
     for path in SAMPLES[::9]:
         found = checked("peers", "".join(peers_document(list_peers(str(path)))))
         assert found.keys() == schema("peers")["properties"].keys()
+
+
+def test_checks_of_rules_follow_it() -> None:
+    found = checked(
+        "check", check_document(check_folders([Path(__file__).parents[1] / "data" / "own_rules" / "broken"]))
+    )
+    assert found.keys() == schema("check")["properties"].keys()
+    assert found["problems"]
 
 
 def test_states_follow_it() -> None:

@@ -19,13 +19,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import ExitCode, UsageError
-from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
+from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
 from tracediag.commands.traces import add_traces, traces_of
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
+    from tracediag.ownrules import RuleSet
     from tracediag.reading import Followed, Source
 
 
@@ -57,14 +58,14 @@ def run(options: Options) -> int:
     """Analyse the traces one by one; one that cannot be read does not prevent the others."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
-    check_rules(options.select, options.ignore)
+    rules = chosen_rules(options)
     traces = traces_of(options.traces)
     look = look_of(sys.stdout, options.color)
     code = ExitCode.CLEAN
     with Publisher(options, look, traces) as publisher, _sources(traces, options) as sources:
         for source in sources:
             try:
-                report = _judge(source, options, publisher)
+                report = _judge(source, options, rules, publisher)
             except (UnreadableError, NotUnderstoodError) as error:
                 name = source if isinstance(source, str) else source.name
                 say(str(error) if isinstance(error, UnreadableError) else f"{name}: {error}")
@@ -115,7 +116,7 @@ def _same(report: Report) -> Report:
     return report
 
 
-def _judge(source: str | Source, options: Options, publisher: Publisher) -> Report:
+def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Publisher) -> Report:
     from tracediag.analysis import Analysis
 
     path = source if isinstance(source, str) else source.name
@@ -124,6 +125,7 @@ def _judge(source: str | Source, options: Options, publisher: Publisher) -> Repo
             source,
             select=options.select,
             ignore=options.ignore,
+            rules=rules,
             progress=progress,
             strict=options.strict,
             debug=options.debug,

@@ -16,6 +16,7 @@ from typing import Literal
 from tracediag.commands.output import write
 from tracediag.commands.parser import CommonOptions, build_parser
 
+_PATHS = ("TRACE", "FILE", "DIR")
 SHELLS = ("bash", "zsh", "tcsh")
 
 
@@ -55,8 +56,8 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
         "FAULT": list(FAULTS),
     }
     for action in _actions(parser):
-        if action.metavar in ("TRACE", "FILE", "DIR"):
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        if action.metavar in _PATHS:
+            action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
         elif isinstance(action.metavar, str) and action.metavar in names:
             action.choices = names[action.metavar]
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from tracediag.commands.errors import CommandError, ExitCode
 from tracediag.commands.judging import JudgingOptions, Publisher
 from tracediag.commands.output import look_of, say, write
+from tracediag.commands.ownrules import add_rules, rule_set_of
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, add_report
 from tracediag.commands.run import check_keep, kept
@@ -31,6 +32,7 @@ from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.epollserver import Fault
+    from tracediag.ownrules import RuleSet
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 30
@@ -45,6 +47,7 @@ class Options(CommonOptions, kw_only=True):
     format: Literal["full", "concise", "json"] = "full"
     report: tuple[Destination, ...] = ()
     keep: str | None = None
+    rules: tuple[str, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the faults and exit")
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
     add_report(parser, FORMATS)
+    add_rules(parser)
 
 
 def run(options: Options) -> int:
@@ -70,11 +74,11 @@ def run(options: Options) -> int:
         return ExitCode.CLEAN
     check_fault(options.fault)
     check_keep(options.keep)
-    fault = FAULTS[options.fault]
+    fault, rules = FAULTS[options.fault], rule_set_of(options.rules)
     judging = JudgingOptions(format=options.format, report=options.report, quiet=options.quiet)
     look = look_of(sys.stdout, options.color)
     with Interruption() as interruption, Publisher(judging, look, kept(options.keep)) as publisher:
-        report = _report(interruption, fault, options)
+        report = _report(interruption, fault, options, rules)
         publisher.publish(report)
     return _verdict(report, fault, options)
 
@@ -86,12 +90,12 @@ def _verdict(report: Report, fault: Fault, options: Options) -> ExitCode:
     return ExitCode.CLEAN if named else ExitCode.FAULT
 
 
-def _report(interruption: Interruption, fault: Fault, options: Options) -> Report:
+def _report(interruption: Interruption, fault: Fault, options: Options, rules: RuleSet) -> Report:
     """Return the report on the server with the fault: on a live trace if that can be, else on a recorded one."""
     from tracediag.api import analyze
 
     try:
-        return _live(interruption, fault, options)
+        return _live(interruption, fault, options, rules)
     except RecordingError as error:
         why = str(error)
     sample = _sample(fault.name)
@@ -99,10 +103,10 @@ def _report(interruption: Interruption, fault: Fault, options: Options) -> Repor
         raise CommandError(f"{why}, and no recorded sample of {fault.name} is at hand; the source distribution has it")
     say(why)
     options.tell(f"analysing the recorded sample {sample.name}")
-    return analyze(sample)
+    return analyze(sample, rules=rules)
 
 
-def _live(interruption: Interruption, fault: Fault, options: Options) -> Report:
+def _live(interruption: Interruption, fault: Fault, options: Options, rules: RuleSet) -> Report:
     """Start the server under strace, drive it, stop it, telling each step; then analyse its trace."""
     from tracediag.api import analyze
     from tracediag.epollserver.scenarios import drive
@@ -121,7 +125,7 @@ def _live(interruption: Interruption, fault: Fault, options: Options) -> Report:
         size = f"{recording.size // 1024:,} KiB"
         options.tell(f"stopped the server: {size} of trace, recorded with strace {' '.join(strace.options)}")
         name = options.keep or f"<{fault.name}>"
-        report = analyze(recording.follow(name))
+        report = analyze(recording.follow(name), rules=rules)
         recording.check()
         return report
 

@@ -15,16 +15,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tracediag.commands.errors import UsageError
+from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.output import look_of, say, write
+from tracediag.commands.ownrules import add_rules, rule_set_of
 from tracediag.commands.paging import page_out
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.places import is_file, split_place
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import Look
+
+if TYPE_CHECKING:
+    from tracediag.rules import Rule
 
 _WIDEST = 100
 
@@ -36,6 +40,7 @@ class Options(CommonOptions, kw_only=True):
     no_pager: bool = False
     format: Literal["full", "json"] = "full"
     report: tuple[Destination, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,18 +52,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-pager", action="store_true", help="print to the terminal without a pager")
     add_report(parser, ("full", "json"))
+    add_rules(parser)
 
 
 def run(options: Options) -> int:
     """Print the page of a rule, or the explanation of a call; a rule's name or code comes first."""
     from tracediag.rules import UnknownRuleError, find_rule
 
+    rules = rule_set_of(options.rules).rules
     try:
-        rule = find_rule(options.what)
+        rule = find_rule(options.what, rules)
     except UnknownRuleError as error:
         trace, line = split_place(options.what)
         if line is not None:
-            return _explain(trace, line, options)
+            return _explain(trace, line, options, rules)
         if is_file(trace):
             raise UsageError(f"{trace} is a trace: which line? tracediag explain {trace}:LINE") from None
         raise UsageError(f"{error}; a call of a trace is named as TRACE:LINE") from None
@@ -66,13 +73,16 @@ def run(options: Options) -> int:
         raise UsageError("the page of a rule has no other format; for all rules: tracediag rules --format json")
     from tracediag.rules.pages import parse_page
 
-    page = parse_page(rule.page()).for_readers()
+    try:
+        page = parse_page(rule.page()).for_readers()
+    except (OSError, ValueError):  # a Python rule of an installed package
+        raise CommandError(f"{rule.name} has no page: {rule.summary}") from None
     look = look_of(sys.stdout, options.color)
     page_out(_rendered(page, look) if look.colour else page, wanted=not options.no_pager)
     return 0
 
 
-def _explain(trace: str, line: int, options: Options) -> int:
+def _explain(trace: str, line: int, options: Options, rules: tuple[type[Rule], ...]) -> int:
     from tracediag.library.lines import explain_line
     from tracediag.overviews.explaining import NoCallError
     from tracediag.report.explanation import document, picture
@@ -83,7 +93,7 @@ def _explain(trace: str, line: int, options: Options) -> int:
     with ReportFiles(options.report, [trace]) as files:
         try:
             with progress_of(trace, quiet=options.quiet) as progress:
-                explanation = explain_line(trace, line, progress)
+                explanation = explain_line(trace, line, progress, rules)
         except NoCallError as error:
             raise UsageError(str(error)) from None
         write(rendered(options.format, look_of(sys.stdout, options.color)))

@@ -10,6 +10,7 @@ import msgspec
 
 from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.output import say, write
+from tracediag.commands.ownrules import add_rules, rule_set_of
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import FORMATS, Look, formatter
@@ -19,6 +20,7 @@ from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
+    from tracediag.ownrules import RuleSet
 
 FAIL_ON = (*map(str, Severity), "never")
 _FORMS = "names, codes, prefixes or families, comma-separated"
@@ -33,6 +35,7 @@ class JudgingOptions(CommonOptions, kw_only=True):
     exit_zero: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
@@ -47,22 +50,29 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 even with findings (same as --fail-on never)")
     for flag, what in (("--select", "only these rules"), ("--ignore", "all rules except these")):
         parser.add_argument(flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what} ({_FORMS})")
+    add_rules(parser)
 
 
 def _names(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
-def check_rules(select: Iterable[str], ignore: Iterable[str] = ()) -> None:
-    """Raise `UsageError` for an unknown rule, with suggestions, and if no rule is left."""
+def chosen_rules(options: JudgingOptions) -> RuleSet:
+    """Return the rules to choose from.
+
+    Raises:
+        UsageError: for an unknown rule, with suggestions; if no rule is left; if a folder of rules cannot be read.
+    """
     from tracediag.rules import UnknownRuleError, find_rules
 
+    found = rule_set_of(options.rules)
     try:
-        chosen, left_out = find_rules(select), find_rules(ignore)
+        chosen, left_out = find_rules(options.select, found.rules), find_rules(options.ignore, found.rules)
     except UnknownRuleError as error:
         raise UsageError(str(error)) from None
     if chosen and not set(chosen) - set(left_out):
         raise UsageError("no rule left: --ignore excludes every rule that --select names")
+    return found
 
 
 class Publisher:

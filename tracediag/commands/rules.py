@@ -1,4 +1,9 @@
-"""List the rules (code, name, severity, summary), or create a new one.
+"""List the rules (code, name, severity, summary), check rules of your own, or create a new one.
+
+    tracediag rules check DIR
+
+checks the pages in DIR, all errors at once: code, name, head, conditions that cannot be as meant, and that each trace
+on a page shows what the page says. The exit code is 1 if something is wrong.
 
     tracediag rules new NAME
 
@@ -15,9 +20,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import look_of, write
+from tracediag.commands.ownrules import add_rules, folder_of_rules, rule_set_of
 from tracediag.commands.parser import CommonOptions, add_common
 from tracediag.report import Look
+from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
     from tracediag.rules import Rule
@@ -26,8 +34,10 @@ if TYPE_CHECKING:
 class Options(CommonOptions, kw_only=True):
     """What `tracediag rules` takes."""
 
-    format: Literal["table", "json"] = "table"
-    action: Literal["new"] | None = None
+    format: Literal["table", "full", "json"] = "table"
+    action: Literal["check", "new"] | None = None
+    folders: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     name: str = ""
     family: str | None = None
     dir: str | None = None
@@ -36,9 +46,16 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
-    parser.usage = "%(prog)s [-h] [--format {table,json}] [new NAME]"
-    actions = parser.add_subparsers(dest="action", metavar="new", prog="tracediag rules")
+    add_rules(parser)
+    parser.usage = "%(prog)s [OPTIONS] [check DIR... | new NAME]"
+    actions = parser.add_subparsers(dest="action", metavar="check|new", prog="tracediag rules")
     actions.unknown = _unknown  # type: ignore[attr-defined]
+    check = actions.add_parser(
+        "check", help="check rules of your own", description="Check the rules that are pages in DIR: docs/own-rules.md."
+    )
+    check.add_argument("folders", metavar="DIR", nargs="+", help="a folder of pages")
+    check.add_argument("--format", choices=("full", "json"), default="full", help="report format (default: full)")
+    add_common(check)
     new = actions.add_parser(
         "new", help="create a new rule", description="Create the files of a new rule in a checkout of tracediag."
     )
@@ -50,18 +67,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _unknown(word: str) -> str:
     word = shlex.quote(word)
-    return f"{word} is not `new`; the page of a rule: tracediag explain {word}"
+    return f"{word} is neither `check` nor `new`; the page of a rule: tracediag explain {word}"
 
 
 def run(options: Options) -> int:
-    """Print all rules, by code, or create a new one."""
-    from tracediag.rules import all_rules
-
+    """Print all rules, by code, check some, or create a new one."""
     if options.action == "new":
         return _begin(options)
-    rules = all_rules()
+    if options.action == "check":
+        return _check(options)
+    rules = rule_set_of(options.rules).rules
     write(_json(rules) if options.format == "json" else _table(rules, look_of(sys.stdout, options.color)))
     return 0
+
+
+def _check(options: Options) -> int:
+    from tracediag.checking import check_folders
+    from tracediag.report.problems import document, picture
+
+    for folder in options.folders:
+        folder_of_rules(folder)
+    found = check_folders(options.folders)
+    look = look_of(sys.stdout, options.color)
+    write(document(found) if options.format == "json" else picture(found, look))
+    traces = f"{plural(found.traces, 'trace')} analysed"
+    options.tell(f"{plural(found.pages, 'page')}, {traces}: {plural(len(found.problems), 'problem')}")
+    return ExitCode.FINDINGS if found.problems else ExitCode.CLEAN
 
 
 def _begin(options: Options) -> int:
@@ -81,7 +112,10 @@ def _begin(options: Options) -> int:
 
 def _json(rules: tuple[type[Rule], ...]) -> str:
     fields = ("code", "name", "severity", "maturity", "summary")
-    listed = [{name: getattr(rule, name) for name in fields} | {"needs": list(rule.needs)} for rule in rules]
+    listed = [
+        {name: getattr(rule, name) for name in fields} | {"needs": list(rule.needs), "own": rule.is_own()}
+        for rule in rules
+    ]
     return json.dumps(listed, indent=2) + "\n"
 
 
@@ -90,9 +124,10 @@ def _table(rules: tuple[type[Rule], ...], look: Look) -> str:
 
     canvas = Canvas(look)
     width = max((len(rule.name) for rule in rules), default=0)
+    code = max((len(rule.code) for rule in rules), default=0)
     for rule in rules:
         canvas.line(
-            (f"{rule.code}  ", "place"),
+            (f"{rule.code:<{code}}  ", "place"),
             (f"{rule.name:<{width}}  ", "name"),
             (f"{rule.severity:<7}  ", rule.severity),
             (rule.summary, "plain"),

@@ -24,14 +24,18 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
-from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, check_rules, exit_code
+from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
+
+if TYPE_CHECKING:
+    from tracediag.ownrules import RuleSet
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -77,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Record and analyse."""
-    check_rules(options.select, options.ignore)
+    rules = chosen_rules(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not options.pids:
         _check_command(command)
@@ -90,9 +94,9 @@ def run(options: Options) -> int:
             look = look_of(sys.stdout, options.color)
             with Publisher(options, look, kept(options.keep)) as publisher:
                 report, ending = (
-                    _attach(interruption, strace, options)
+                    _attach(interruption, strace, options, rules)
                     if options.pids
-                    else _record(interruption, strace, command, options)
+                    else _record(interruption, strace, command, options, rules)
                 )
                 publisher.publish(report)
         except RecordingError as error:
@@ -139,13 +143,13 @@ def duration(text: str) -> float:
 
 
 def _record(
-    interruption: Interruption, strace: Strace, command: list[str], options: Options
+    interruption: Interruption, strace: Strace, command: list[str], options: Options, rules: RuleSet
 ) -> tuple[Report, Ending | None]:
     """Return the report on a command, and how the command ended."""
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
     start = partial(Recording, strace, command, options.keep, seconds=options.seconds)
     with interruption.guarding(start) as recording:
-        report = _analyzed(recording, name, options)
+        report = _analyzed(recording, name, options, rules)
         ending = recording.ending()
     if ending is None:
         say("strace was killed before the command had ended")
@@ -154,7 +158,7 @@ def _record(
     return msgspec.structs.replace(report, command=end), ending
 
 
-def _attach(interruption: Interruption, strace: Strace, options: Options) -> tuple[Report, None]:
+def _attach(interruption: Interruption, strace: Strace, options: Options, rules: RuleSet) -> tuple[Report, None]:
     """Return the report on processes that run already."""
     pids = sorted({pid for wanted in options.pids for pid in pids_of(wanted)})
     name = f"<{', '.join(options.pids)}>" if options.keep is None else options.keep
@@ -162,16 +166,16 @@ def _attach(interruption: Interruption, strace: Strace, options: Options) -> tup
     with interruption.guarding(start) as recording:
         limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:g} s, or until Ctrl-C"
         options.tell(f"tracing process {', '.join(map(str, pids))} {limit}, which ends the tracing only")
-        return _analyzed(recording, name, options), None
+        return _analyzed(recording, name, options, rules), None
 
 
-def _analyzed(recording: Recording, name: str, options: Options) -> Report:
+def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet) -> Report:
     """Return the report on a recording, once it is complete; its snapshot is kept beside a kept trace."""
     from tracediag.api import analyze
     from tracediag.snapshot import store
 
     source = recording.follow(name)
-    report = analyze(source, select=options.select, ignore=options.ignore, known=recording.snapshot)
+    report = analyze(source, select=options.select, ignore=options.ignore, rules=rules, known=recording.snapshot)
     recording.check()
     if options.keep is not None and recording.snapshot.latest is not None:
         try:

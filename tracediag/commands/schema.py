@@ -4,8 +4,8 @@
 
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
-a life, `why` a cause, `grep` a search, `grep --by` groups, `files` files, `lives` lives
-and `peers` peers.
+a life, `why` a cause, `grep` a search, `grep --by` groups, `files` files, `lives` lives,
+`peers` peers and `rules check` a check.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tracediag.engine import Engine
 from tracediag.overviews.explaining import Explainer
@@ -10,13 +10,18 @@ from tracediag.reading import AnySource, Reader
 from tracediag.reading.several import parts_of
 from tracediag.results.explanation import Explanation, Use
 from tracediag.results.findings import Finding, Step
-from tracediag.rules import all_rules
+from tracediag.rules import Rule, all_rules
 
 
-def explain_line(trace: AnySource, line: int, progress: Callable[[int], None] | None = None) -> Explanation:
+def explain_line(
+    trace: AnySource,
+    line: int,
+    progress: Callable[[int], None] | None = None,
+    rules: Iterable[type[Rule]] | None = None,
+) -> Explanation:
     """Explain the call at a line of a trace, with the findings that have it as a step; one pass over the trace.
 
-    Of a file that holds several traces, the one with that line is read.
+    Of a file that holds several traces, the one with that line is read. `rules` are those to apply: by default, ours.
 
     Raises:
         UnreadableError: if the trace cannot be read.
@@ -28,7 +33,7 @@ def explain_line(trace: AnySource, line: int, progress: Callable[[int], None] | 
         name, trace = str(trace), part.lines
     before = 0 if part is None else part.first - 1
     reader = Reader(trace, progress=progress, before=before)
-    engine = Engine(all_rules(), lines=lambda: before + reader.counts.lines)
+    engine = Engine(all_rules() if rules is None else rules, lines=lambda: before + reader.counts.lines)
     explainer, uses = Explainer(line), _Uses(line)
     for event in reader:
         for finding in engine.feed((event,)):

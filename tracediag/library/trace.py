@@ -18,6 +18,7 @@ from tracediag.overviews.peers import list_peers
 from tracediag.overviews.searching import Searching
 from tracediag.overviews.state import take_state
 from tracediag.overviews.why import find_cause
+from tracediag.ownrules import OwnRules, RuleSet, load_rules
 from tracediag.query import Query, compile_query
 from tracediag.reading import AnySource, UnreadableError, read
 from tracediag.results.cause import Cause
@@ -48,6 +49,7 @@ class Trace:
         *,
         select: str | Iterable[str] = (),
         ignore: str | Iterable[str] = (),
+        rules: OwnRules = (),
         progress: Callable[[int], None] | None = None,
         strict: bool = False,
         known: Snapshot | None = None,
@@ -55,6 +57,7 @@ class Trace:
         """Take what `open_trace` takes."""
         self._source = source
         self._select, self._ignore = select, ignore
+        self._own = rules
         self._progress, self._strict, self._known = progress, strict, known
         self._spent = False
 
@@ -66,15 +69,21 @@ class Trace:
 
         Raises:
             UnknownRuleError: if `select` or `ignore` names a rule that does not exist.
+            RulesFolderError: if a folder of `rules` cannot be read.
         """
         return Analysis(
             self._read(),
             select=self._select,
             ignore=self._ignore,
+            rules=self._rules,
             progress=self._progress,
             strict=self._strict,
             known=self._known,
         )
+
+    @cached_property
+    def _rules(self) -> RuleSet:
+        return load_rules(self._own)
 
     @cached_property
     def report(self) -> Report:
@@ -144,7 +153,7 @@ class Trace:
         Raises:
             NoCallError: if the line is no call.
         """
-        return explain_line(self._read(), line, self._progress)
+        return explain_line(self._read(), line, self._progress, self._rules.rules)
 
     def why(self, message: str) -> Cause:
         """Return what is behind a message that the program printed.
@@ -190,6 +199,7 @@ def open_trace(
     *,
     select: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
+    rules: OwnRules = (),
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
     known: Snapshot | None = None,
@@ -202,12 +212,13 @@ def open_trace(
         select: the only rules to apply: names, codes, prefixes of codes ("TD5") or families ("epoll"), in a list or in
             one string, comma-separated; all where empty.
         ignore: the rules to leave out, likewise.
+        rules: rules of your own: folders of pages, and classes; docs/own-rules.md.
         progress: called with the number of bytes read so far (of a compressed file: compressed bytes).
         strict: whether a line that is not understood, or a damaged source, is an error for `report`, `findings`,
             `diagnose` and `events`: `NotUnderstoodError`, `UnreadableError`.
         known: what /proc showed of the processes; by default the file `TRACE.proc.json`, if it lies beside the trace.
     """
-    return Trace(source, select=select, ignore=ignore, progress=progress, strict=strict, known=known)
+    return Trace(source, select=select, ignore=ignore, rules=rules, progress=progress, strict=strict, known=known)
 
 
 def _is_read_once(source: AnySource) -> bool:

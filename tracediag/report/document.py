@@ -25,6 +25,7 @@ DOCUMENTS = (
     "files",
     "lives",
     "peers",
+    "check",
 )
 """The documents that have a schema."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
@@ -14,7 +14,7 @@ from tracediag.report.summary import fate
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding
-from tracediag.results.report import Part, Report
+from tracediag.results.report import BrokenRule, Part, Report
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
@@ -133,11 +133,11 @@ class FullFormat(Format):
             self._hanging((f"    {sample.line:>4}  ", "place"), text)
 
     def _broken(self, report: Report) -> None:
-        if report.broken:
-            self._canvas.line(("stopped by an internal error (please report it):", "error"))
-        for broken in report.broken:
-            where = "at the end of the trace" if broken.line is None else f"at line {broken.line}"
-            self._hanging((f"    {broken.rule} ", "label"), f"{where}: {broken.error}")
+        for head, rules in _stopped(report):
+            if rules:
+                self._canvas.line((f"{head}:", "error"))
+            for broken in rules:
+                self._hanging((f"    {broken.rule} ", "label"), f"{_where(broken)}: {broken.error}")
 
     def _blind(self, report: Report) -> None:
         lacking = defaultdict(list)
@@ -216,3 +216,17 @@ def _place(line: int, finding: Finding) -> str:
         if step.line == line:
             return f"({number})"
     return f"line {line}"
+
+
+def _where(broken: BrokenRule) -> str:
+    if broken.place is not None:
+        return broken.place
+    return {None: "at the end of the trace", 0: "before the first line"}.get(broken.line, f"at line {broken.line}")
+
+
+def _stopped(report: Report) -> Iterator[tuple[str, list[BrokenRule]]]:
+    """Yield the rules that could not do their work, by what should be done about it."""
+    yield "stopped by an internal error (please report it)", [each for each in report.broken if not each.own]
+    own = [each for each in report.broken if each.own]
+    yield "rules of your own that stopped with an error", [each for each in own if each.place is None]
+    yield "rules of your own that could not be loaded", [each for each in own if each.place is not None]

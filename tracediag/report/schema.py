@@ -20,6 +20,7 @@ from tracediag.report.files import SCHEMA as FILES
 from tracediag.report.following import SCHEMA as LIFE
 from tracediag.report.lives import SCHEMA as LIVES
 from tracediag.report.peers import SCHEMA as PEERS
+from tracediag.report.problems import SCHEMA as CHECK
 from tracediag.report.search import GROUPS_SCHEMA as GROUPS
 from tracediag.report.search import SCHEMA as SEARCH
 from tracediag.report.state import SCHEMA as STATE
@@ -35,6 +36,7 @@ from tracediag.results import (
     lives,
     overview,
     peers,
+    problems,
     report,
     search,
     state,
@@ -42,7 +44,10 @@ from tracediag.results import (
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOMES = (findings, overview, here, report, tables, state, explanation, following, cause, search, files, lives, peers)
+_HOMES = (
+    *(findings, overview, here, report, tables, state, explanation, following),
+    *(cause, search, files, lives, peers, problems),
+)
 
 
 def schema(document: str) -> dict[str, Any]:
@@ -148,6 +153,7 @@ _STRUCTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "files": (FILES, files.Files),
     "lives": (LIVES, lives.Lives),
     "peers": (PEERS, peers.Peers),
+    "check": (CHECK, problems.Check),
 }
 """The edition of each document, and the struct that it shows."""
 _FLATTENED = {"summary": _summary, "tree": _tree}

@@ -136,13 +136,17 @@ class Blind(msgspec.Struct, frozen=True):
 
 
 class BrokenRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that failed with an exception; the report lacks what it would have found from there on."""
+    """A rule that failed or was not loaded; the report lacks what it would have found from there on."""
 
     rule: str
     line: int | None
-    """The line of the trace at which it failed; None at the end of the trace."""
+    """The line of the trace at which it failed; None at the end of the trace, 0 before its first line."""
     error: str
-    """The exception as one line: "ValueError: no such state"."""
+    """The exception as one line: "ValueError: no such state"; of a rule that was not loaded, what is wrong with it."""
+    own: bool = False
+    """Whether it is a rule of the user's own."""
+    place: str | None = None
+    """Of a rule that was not loaded: "rules/no_fsync.md:3:9", or its entry point; None for one that failed later."""
 
 
 class RuleCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +187,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     command: CommandEnd | None = None
     """The command that was recorded; None for a trace that was there before."""
     broken: tuple[BrokenRule, ...] = ()
-    """Rules that failed with an exception."""
+    """Rules that failed with an exception, and rules of the user's own that could not be loaded."""
     rules: dict[str, RuleCard] = {}
     """The rules that the report names, by their names."""
     here: Here | None = None

@@ -1,0 +1,59 @@
+"""The head of a page as text: where its queries stand. What the head means is the affair of `rules.page_rules`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.ownrules.expressions import danger
+from tracediag.query import QueryError
+from tracediag.query.grammar import parse
+from tracediag.query.nodes import Comparison, leaves
+from tracediag.query.types import pattern_of
+from tracediag.rules.cases import REFERENCE
+
+_FIELD = re.compile(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
+_END = re.compile(r"^---$", re.MULTILINE)
+_QUERY = "match"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of a head."""
+
+    name: str
+    text: str
+    """Its value, with the lines that continue it as they stand."""
+    start: int
+    """The index of the value in the page."""
+
+
+def fields_of(text: str) -> list[Field]:
+    """Return the fields of the head of a page."""
+    end = _END.search(text, 4)
+    return [Field(found[1], found[2], found.start(2)) for found in _FIELD.finditer(text, 4, end.start() if end else 4)]
+
+
+def queries_of(text: str) -> list[Field]:
+    """Return the fields of a head that are queries; those that name another page are not."""
+    return [field for field in fields_of(text) if field.name == _QUERY and not REFERENCE.fullmatch(field.text.strip())]
+
+
+def dangers(query: str) -> Iterator[tuple[int, str]]:
+    """Yield the regular expressions of a query that can take forever: the index, and why."""
+    try:
+        parsed = parse(query)
+    except QueryError:
+        return
+    for leaf in leaves(parsed):
+        if isinstance(leaf, Comparison) and leaf.operator == "~":
+            literal = leaf.values[0]
+            why = danger(pattern_of(literal))
+            if why is not None:
+                yield literal.place, why
+
+
+def place_in(text: str, index: int) -> tuple[int, int]:
+    """Return line and column, from 1, of an index in a text."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

@@ -1,0 +1,157 @@
+"""A regular expression as a graph: its places, the characters that each takes, and which place may follow which.
+
+The places are those of Glushkov's construction, kept with the number of ways from one to the next: two ways by which
+a repeat can come to the same place are what backtracking tries in turn.
+"""
+
+from __future__ import annotations
+
+import re._constants as op  # type: ignore[import-not-found]
+import re._parser as reader  # type: ignore[import-not-found]
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+MOST_PLACES = 300
+"""Places of an expression; with more, its analysis would take long, and nobody could read it."""
+_ALL = frozenset(range(129))
+"""ASCII, and 128 for any other character."""
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
+    op.CATEGORY_DIGIT: str.isdigit,
+    op.CATEGORY_SPACE: str.isspace,
+    op.CATEGORY_WORD: lambda one: one.isalnum() or one == "_",
+}
+_OPPOSITES = {
+    op.CATEGORY_NOT_DIGIT: op.CATEGORY_DIGIT,
+    op.CATEGORY_NOT_SPACE: op.CATEGORY_SPACE,
+    op.CATEGORY_NOT_WORD: op.CATEGORY_WORD,
+}
+
+
+class TooLargeError(ValueError):
+    """An expression has more than `MOST_PLACES` places."""
+
+
+class Part(msgspec.Struct):
+    """A part of an expression: how it may begin and end."""
+
+    first: Counter[int]
+    last: Counter[int]
+    nullable: bool
+
+
+class Graph:
+    """The places of an expression."""
+
+    def __init__(self, pattern: str) -> None:
+        """Build the graph.
+
+        Raises:
+            re.error: if it is no regular expression.
+            TooLargeError: if it is too large to be analysed.
+        """
+        self.takes: list[frozenset[int]] = []
+        """By place: the characters that it takes."""
+        self.follow: list[Counter[int]] = []
+        """By place: the places that may follow, each with the number of ways."""
+        self._sequence(reader.parse(pattern))
+
+    def _place(self, takes: frozenset[int]) -> Part:
+        if len(self.takes) >= MOST_PLACES:
+            raise TooLargeError
+        self.takes.append(takes)
+        self.follow.append(Counter())
+        place = Counter({len(self.takes) - 1: 1})
+        return Part(place, place, nullable=False)
+
+    def _join(self, ends: Counter[int], begins: Counter[int]) -> None:
+        for one, ways in ends.items():
+            for other, more in begins.items():
+                self.follow[one][other] += ways * more
+
+    def _sequence(self, items: Iterable[Any]) -> Part:
+        whole = Part(Counter(), Counter(), nullable=True)
+        for kind, held in items:
+            part = self._part(kind, held)
+            self._join(whole.last, part.first)
+            whole = Part(
+                whole.first + part.first if whole.nullable else whole.first,
+                whole.last + part.last if part.nullable else part.last,
+                whole.nullable and part.nullable,
+            )
+        return whole
+
+    def _part(self, kind: Any, held: Any) -> Part:
+        if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+            return self._repeat(*held)
+        if kind is op.SUBPATTERN:
+            return self._sequence(held[-1])
+        if kind is op.BRANCH:
+            return self._branch(held[1])
+        if kind is op.ATOMIC_GROUP:
+            return self._closed(held)
+        if kind is op.POSSESSIVE_REPEAT:
+            part = self._closed(held[2])
+            return Part(part.first, part.last, part.nullable or held[0] == 0)
+        if kind in (op.AT, op.FAILURE):
+            return Part(Counter(), Counter(), nullable=True)
+        if kind in (op.ASSERT, op.ASSERT_NOT):
+            self._sequence(held[1])  # for itself: it takes nothing, but what repeats in it may take long
+            return Part(Counter(), Counter(), nullable=True)
+        if kind is op.GROUPREF_EXISTS:
+            return self._branch([each for each in held[1:] if each is not None])
+        if kind is op.GROUPREF:
+            found = self._place(_ALL)
+            self._join(found.last, found.first)
+            return Part(found.first, found.last, nullable=True)
+        return self._place(_taken(kind, held))
+
+    def _repeat(self, least: int, most: int, body: Any) -> Part:
+        before = len(self.takes)
+        part = self._sequence(body)
+        if most > 1 and (least != most or len(self.takes) > before + 1 or part.nullable):
+            self._join(part.last, part.first)
+            if part.nullable:  # each turn may take nothing: which turns do is a choice of its own
+                self._join(part.last, part.first)
+        return Part(part.first, part.last, part.nullable or least == 0)
+
+    def _branch(self, branches: Iterable[Any]) -> Part:
+        parts = [self._sequence(each) for each in branches]
+        first = sum((part.first for part in parts), Counter[int]())
+        last = sum((part.last for part in parts), Counter[int]())
+        return Part(first, last, any(part.nullable for part in parts))
+
+    def _closed(self, body: Any) -> Part:
+        """Return a part into which no search goes back: one place for all of it."""
+        inner = Graph.__new__(Graph)
+        inner.takes, inner.follow = [], []
+        part = inner._sequence(body)  # noqa: SLF001  # a graph of the same class
+        if not inner.takes:
+            return Part(Counter(), Counter(), nullable=True)
+        found = self._place(frozenset().union(*inner.takes))
+        return Part(found.first, found.last, part.nullable)
+
+
+def _taken(kind: Any, held: Any) -> frozenset[int]:
+    """Return the characters that one item takes."""
+    if kind is op.LITERAL:
+        return frozenset({min(held, 128)})
+    if kind is op.NOT_LITERAL:
+        return _ALL - ({held} if held < 128 else set())
+    if kind is op.RANGE:
+        return frozenset(range(min(held[0], 128), min(held[1], 128) + 1))
+    if kind is op.CATEGORY:
+        return _category(held)
+    if kind is op.IN:
+        found = frozenset().union(*(_taken(*item) for item in held if item[0] is not op.NEGATE))
+        return _ALL - (found - {128}) if held[0][0] is op.NEGATE else found
+    return _ALL - {ord("\n")} if kind is op.ANY else _ALL
+
+
+def _category(kind: Any) -> frozenset[int]:
+    if kind in _OPPOSITES:
+        return _ALL - _category(_OPPOSITES[kind]) | {128}
+    test = _CATEGORIES.get(kind)
+    return _ALL if test is None else frozenset(code for code in range(128) if test(chr(code))) | {128}
