@@ -46,7 +46,7 @@ class Analysis:
     Findings that only the end of the trace can confirm come last.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the settings of `analyze`, all named
         self,
         source: AnySource,
         *,

@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from tracediag.checking import check_folders
 
 from tracediag import analyze
+from tracediag.checking import check_folders
 from tracediag.library.lines import explain_line
 from tracediag.overviews import VIEWS, summarise
 from tracediag.overviews.context import Lines
