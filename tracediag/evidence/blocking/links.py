@@ -5,11 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from tracediag.snapshot import Held, Lock, Moment, ProcessState, ThreadState
-from tracediag.trace.calls import CHILD_WAITS, FILE_READS, FILE_WRITES, RECEIVES, SENDS
+from tracediag.trace.calls import CHILD_WAITS, FILE_READS, FILE_WRITES, LOCKS, RECEIVES, SENDS
 
 _ACCESS = 3
 _RDONLY, _WRONLY = 0, 1
-_LOCKS = frozenset({"flock", "fcntl"})
 _HOLDS = {
     "mutex": "the mutex at {:#x}",
     "stream": "the lock of the stdio stream at {:#x}",
@@ -38,7 +37,7 @@ def link_of(moment: Moment, tid: int) -> Link | None:
         return None
     if thread.call == "futex":
         return _futex(moment, process, thread)
-    if thread.call in _LOCKS:
+    if thread.call in LOCKS:
         return _file_lock(moment, process, thread)
     if thread.call in CHILD_WAITS:
         return _child(moment, process, thread)
