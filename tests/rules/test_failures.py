@@ -7,7 +7,7 @@ import pytest
 from tracediag.api import analyze
 from tracediag.rules.heads import parse_head
 from tracediag.rules.readings import heads, meanings
-from tracediag.trace.errnos import find_errno
+from tracediag.trace.errnos import all_errors, find_errno
 
 DENIED = 'openat(AT_FDCWD, "/etc/x", O_RDONLY) = -1 EACCES (Permission denied)\n'
 CREATED = 'openat(AT_FDCWD, "/run/x/pid", O_WRONLY|O_CREAT, 0644) = -1 EACCES (Permission denied)\n'
@@ -135,3 +135,10 @@ def test_a_page_gives_its_name_to_a_bad_end_where_it_is_selected(select: str, na
 
 def test_an_ignored_page_is_not_reported_under_another_name() -> None:
     assert analyze(BAD_END, ignore="privileged-port").findings == ()
+
+
+def test_every_error_of_linux_has_a_meaning() -> None:
+    known = {errno for call, errno in meanings() if call == "*"}
+    for head in heads().values():
+        known |= {errno for reading in head.readings if reading.query.calls is None for errno in reading.errnos}
+    assert {error.name for error in all_errors()} - known == set()
