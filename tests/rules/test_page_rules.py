@@ -109,6 +109,36 @@ def test_a_page_matches_what_another_does(tmp_path):
         assert finding.title == "pipe creates a pipe"
 
 
+def test_the_object_is_what_a_call_is_made_on_or_names():
+    page = CREATED.replace("call in (pipe, pipe2) and not failed", "call in (close, unlink)").replace(
+        "{call} creates a pipe", "{object}"
+    )
+    lines = ['openat(AT_FDCWD, "/srv/a", O_RDONLY) = 3\n', "close(3) = 0\n", 'unlink("/srv/a") = 0\n']
+    findings, _ = found(page, lines)
+    assert [finding.object for finding in findings] == ["fd 3 = /srv/a", "/srv/a"]
+
+
+def test_parts_are_read_of_the_descriptor_that_a_sequence_is_by():
+    page = CREATED.replace(
+        "call in (pipe, pipe2) and not failed", "sequence by descriptor [call == openat] [call == read]"
+    ).replace("{call} creates a pipe", "fd {fd.number} of {fd.path}, {count} call")
+    lines = ['openat(AT_FDCWD, "/srv/a", O_RDONLY) = 3\n', 'read(3, "", 8) = 0\n']
+    (finding,), _ = found(page, lines)
+    assert finding.title == "fd 3 of /srv/a, 1 call"
+
+
+def test_a_page_of_our_own_has_the_name_of_a_module(tmp_path):
+    (tmp_path / "created_pipe.md").write_text(CREATED)
+    page = CREATED.replace("match: call in (pipe, pipe2) and not failed", "match: created-pipe")
+    assert found(page, ["pipe([3, 4]) = 0\n"], folder=tmp_path, name="other")[0]
+
+
+def test_a_page_that_is_referred_to_is_bounded(tmp_path):
+    (tmp_path / "_large.md").write_text("---\nmatch: failed\n---\n" + "x" * (1 << 20))
+    with pytest.raises(PageError, match="larger than 1 MiB"):
+        rule_of(tmp_path / "other.md", CREATED.replace("call in (pipe, pipe2) and not failed", "_large"))
+
+
 def test_pages_that_refer_to_one_another_end(tmp_path):
     (tmp_path / "_one.md").write_text("---\nmatch: _two\n---\n")
     (tmp_path / "_two.md").write_text("---\nmatch: _one\n---\n")
