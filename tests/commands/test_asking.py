@@ -1,4 +1,4 @@
-"""docs/asking.md and docs/attach.md: each command that they show prints what they show."""
+"""docs/asking.md, docs/attach.md and docs/ci.md: each command that they show prints what they show."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from command_line import tracediag
 
 ROOT = Path(__file__).parents[2]
-PAGES = "".join((ROOT / "docs" / f"{name}.md").read_text() + "\n.\n" for name in ("asking", "attach"))
-EXAMPLES = re.findall(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=\n?^\S)", PAGES, re.MULTILINE)
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("asking.md", "attach.md", "ci.md")}
+_EXAMPLE = re.compile(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=\n?^(?:\S|    \$))", re.MULTILINE)
+EXAMPLES = [found for page in PAGES.values() for found in _EXAMPLE.findall(page + "\n.\n")]
 
 
 def test_all_are_found():
-    assert len(EXAMPLES) == PAGES.count("    $ tracediag ") == 9
+    assert len(EXAMPLES) == sum(page.count("    $ tracediag ") for page in PAGES.values()) == 12
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command for command, _ in EXAMPLES])

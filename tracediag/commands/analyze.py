@@ -130,7 +130,7 @@ def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Pu
             strict=options.strict,
             debug=options.debug,
         )
-        if (path == "-" or options.follow) and options.format != "json":
+        if publisher.is_live and (path == "-" or options.follow or options.format == "jsonl"):
             return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))
         for _ in analysis:
             pass

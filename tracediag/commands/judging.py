@@ -13,7 +13,7 @@ from tracediag.commands.output import say, write
 from tracediag.commands.ownrules import add_rules, rule_set_of
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, ReportFiles, add_report
-from tracediag.report import FORMATS, Look, formatter
+from tracediag.report import FORMATS, Look, as_document, formatter
 from tracediag.report.summary import summary
 from tracediag.results.findings import Severity
 from tracediag.results.report import Report
@@ -29,7 +29,7 @@ _FORMS = "names, codes, prefixes or families, comma-separated"
 class JudgingOptions(CommonOptions, kw_only=True):
     """The options that `add_judging` declares."""
 
-    format: Literal["full", "concise", "json"] = "full"
+    format: str = "full"
     report: tuple[Destination, ...] = ()
     fail_on: Literal["error", "warning", "note", "never"] = "warning"
     exit_zero: bool = False
@@ -85,6 +85,7 @@ class Publisher:
         """Open the files; `inputs` are the traces, which no report may replace. Raises `UsageError`."""
         self._options = options
         self._formatter = formatter(options.format, look)
+        self._reports: list[Report] = []
         self._files = ReportFiles(options.report, inputs)
 
     def __enter__(self) -> Self:
@@ -92,13 +93,33 @@ class Publisher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._reports:
+            self._write_documents()
         self._files.__exit__(kind)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether findings can be written before the report is complete."""
+        return self._formatter.live
+
     def publish(self, report: Report) -> None:
-        """Write one report everywhere."""
-        for piece in self._formatter.report(report):
-            write(piece)
+        """Write one report everywhere, or keep it for a document that holds all."""
+        if as_document(self._formatter) is None:
+            for piece in self._formatter.report(report):
+                write(piece)
         self._file(report)
+
+    def _write_documents(self) -> None:
+        """Write the documents that hold all reports."""
+        if (form := as_document(self._formatter)) is not None:
+            for piece in form.document(self._reports):
+                write(piece)
+
+        def rendered(name: str) -> Iterable[str]:
+            form = as_document(formatter(name))
+            return () if form is None else form.document(self._reports)
+
+        self._files.write(rendered)
 
     def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
         """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
@@ -117,7 +138,8 @@ class Publisher:
         return report
 
     def _file(self, report: Report) -> None:
-        self._files.write(lambda name: formatter(name).report(report))
+        self._reports.append(report)
+        self._files.write(lambda name: () if as_document(formatter(name)) else formatter(name).report(report))
         if report.input.damage is not None:
             say(f"{report.input.path}: {report.input.damage}")
         self._options.tell(summary(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -23,6 +24,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 class Format(abc.ABC):
     """Turns a report into text, in pieces, so that a reader that stops early costs little."""
+
+    live: ClassVar[bool] = True
+    """Whether findings can be written one by one, before the report is complete."""
 
     def __init__(self, look: Look) -> None:
         self.look = look

@@ -13,6 +13,8 @@ from tracediag.results.report import Report
 class JsonFormat(Format):
     """All fields, unshortened."""
 
+    live = False
+
     def finding(self, finding: Finding, _path: str, _followers: Sequence[Finding] = ()) -> str:
         """Render one finding as it appears in the document's `findings`."""
         return dump(finding)

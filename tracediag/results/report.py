@@ -163,6 +163,8 @@ class RuleCard(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     """The family of rules that it belongs to: "epoll"."""
     tags: tuple[str, ...] = ()
+    help: str = ""
+    """Why it is a bug and how to fix it, in Markdown."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):

@@ -21,12 +21,14 @@ def card(rule: type[Rule]) -> RuleCard:
         page = rule.page()
     except (OSError, ValueError):  # a rule of the user's own needs none
         page = ""
+    parsed = parse_page(page)
     return RuleCard(
         code=rule.code,
         severity=rule.severity,
         maturity=rule.maturity,
         summary=rule.summary,
-        meaning=parse_page(page).first_sentence,
+        meaning=parsed.first_sentence,
         family=family,
         tags=(family,),
+        help=parsed.help,
     )

@@ -39,6 +39,12 @@ class Page(msgspec.Struct, frozen=True):
         found = _SENTENCE.match(opening)
         return found.group() if found else opening
 
+    @property
+    def help(self) -> str:
+        """What it is, why it is a bug and how to fix it, without the traces; Markdown."""
+        told = [f"## {name}\n{self.sections[name].strip()}" for name in _FIRST[:2] if name in self.sections]
+        return "\n\n".join([self.first_sentence, *told] if self.first_sentence else told)
+
     def for_readers(self) -> str:
         """Return the page as Markdown in the order of the questions that a reader has, without marks.
 
