@@ -87,3 +87,13 @@ def test_no_circle_where_one_process_may_act(more: str) -> None:
 def test_the_head_follows_the_waits_to_their_end() -> None:
     report = analyze([f"{line}\n" for line in (BOTH + READS).splitlines()])
     assert "a (pid 8) stands in read since line 10, and waits for a (pid 7): a circle" in report.waiting[0].reason
+
+
+def test_a_parent_that_has_ended_its_child_waits_for_that_end() -> None:
+    """The kill comes before the wait, but strace prints the signal after both."""
+    end = ORDER.replace("si_pid=1", "si_pid=7")
+    trace = (
+        f'{BOTH}8 write(6, "x"..., 70000 <unfinished ...>\n7 kill(8, SIGTERM) = 0\n7 wait4(8, <unfinished ...>\n'
+        f"8 <... write resumed>) = ? ERESTARTSYS\n8 {end}\n8 +++ killed by SIGTERM +++\n"
+    )
+    assert circles(trace) == []

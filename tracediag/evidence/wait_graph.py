@@ -55,13 +55,17 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
 class Moment:
     """The calls in which all threads stand at one moment, and the locks held then."""
 
-    def __init__(self, kernel: Kernel, locks: FileLocks) -> None:
+    def __init__(self, kernel: Kernel, locks: FileLocks, awake: int | None = None) -> None:
+        """Set the moment; `awake` is the pid of the process that has just sent the signal: it waits for its effect."""
+        self.awake = awake
         self.kernel = kernel
         self.locks = locks
         self._begun = {begun.pid: begun for begun in kernel.unfinished()}
 
     def stood_in(self, thread: Thread) -> Waited | None:
         """Return the call in which a thread stands."""
+        if self.awake is not None and thread.process.is_called(self.awake):
+            return None
         return blocked_in(thread) or self._begun.get(thread.tid) or _broken_off(thread)
 
     def wait_of(self, thread: Thread) -> Wait | None:

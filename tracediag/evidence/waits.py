@@ -100,6 +100,16 @@ def is_endless_futex(call: Waited) -> bool:
     return "WAIT" in asked and "PRIVATE" in asked and _endless(call)
 
 
+def joined(call: Waited) -> int | None:
+    """Return the thread that pthread_join waits for, by its tid: the kernel clears the value, a tid, when it ends.
+
+    glibc waits so on a shared futex without a timeout; musl on a private one.
+    """
+    asked = " ".join(names_of(call.arg(1))) if call.name in FUTEXES else ""
+    value = call.number(2)
+    return value if "WAIT" in asked and value is not None and value > _CONTENDED and _endless(call) else None
+
+
 def is_mutex(call: Waited) -> bool:
     """Whether a futex wait is one for a mutex that another thread holds, by its value: 2 in glibc and Rust.
 
@@ -149,6 +159,9 @@ def _futex(standing: Standing) -> str:
     else:
         other = "another thread" if "PRIVATE" in asked else "another thread, or another process,"
         ending = f"it waits until {other} wakes it: a lock is released, a condition signalled or a thread ends"
+    ended = joined(standing.call)
+    if ended is not None and any(each.tid == ended for each in standing.kernel.process_table.threads.values()):
+        ending = f"it waits until thread {ended} ends (pthread_join)"
     timed = "" if _endless(standing.call) else "; the wait has a timeout"
     stacks = f"; {_STACKS.format(standing.process.pid or 'PID')}" if standing.process.exit is None else ""
     return f"{ending}{timed}{stacks}"

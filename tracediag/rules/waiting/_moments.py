@@ -9,6 +9,7 @@ import msgspec
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.wait_graph import Moment
 from tracediag.evidence.waiters import STOPS, killing_lines, none_returns
+from tracediag.evidence.waits import Waited
 from tracediag.kernel import Action
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.process_end import ProcessEnd
@@ -16,6 +17,7 @@ from tracediag.kernel.signals import ORDERS
 from tracediag.results.findings import Explained, Finding
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
 from tracediag.trace.events import Syscall
+from tracediag.trace.records import Signal
 
 _MOMENTS = 16
 """Orders to stop at which all waits are looked at: a supervisor may send any number."""
@@ -44,7 +46,8 @@ class WaitRule(Rule):
         """Judge the waits that an order to stop is about to end."""
         if self._moments < _MOMENTS:
             self._moments += 1
-            self._judge(action.kernel, ended=False)
+            sender = action.event.sender if isinstance(action.event, Signal) else None
+            self._judge(Moment(action.kernel, self._locks, sender), ended=False)
 
     @on_process_end
     def killed(self, end: ProcessEnd) -> None:
@@ -55,18 +58,31 @@ class WaitRule(Rule):
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the waits in which threads stand at the end, and report."""
-        self._judge(kernel, ended=True)
+        self._judge(Moment(kernel, self._locks), ended=True)
         explained = tuple(Explained(name, line) for name, line in self._kills)
         for finding in self._found.values():
             yield msgspec.structs.replace(finding, explains=explained)
 
-    def _judge(self, kernel: Kernel, *, ended: bool) -> None:
-        for key, finding in self.judged(Moment(kernel, self._locks), ended=ended):
+    def _judge(self, moment: Moment, *, ended: bool) -> None:
+        for key, finding in self.judged(moment, ended=ended):
             self._found.setdefault(key, finding)
 
     def judged(self, moment: Moment, *, ended: bool) -> Iterator[tuple[object, Finding]]:
         """Yield what is found at a moment, each with what tells it from others; `ended`: at the end of the trace."""
         raise NotImplementedError
+
+
+def has_lasted(call: Waited, kernel: Kernel, *, ended: bool) -> bool:
+    """Whether a call waits, at an order to stop or at the end of the trace, and is not just under way.
+
+    Without times a write may be under way; a connect that strace leaves, or a signal interrupts, has waited.
+    """
+    last = kernel.last_time
+    if ended and none_returns(kernel):
+        return True
+    if call.time is not None and last is not None:
+        return last - call.time >= LONG
+    return isinstance(call, Syscall) and call.name == "connect" and (call.cut or call.interrupted)
 
 
 def is_known_to_last(call: Syscall, kernel: Kernel) -> bool:

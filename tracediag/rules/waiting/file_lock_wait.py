@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.file_locks import FileLocks
-from tracediag.evidence.names import process_name
+from tracediag.evidence.names import process_name, program_name
 from tracediag.evidence.paths import path_of
 from tracediag.evidence.waiters import killing_lines, lasts, stood_in
 from tracediag.evidence.waits import is_lock
@@ -60,7 +60,7 @@ class FileLockWait(Rule):
             _story(end, call, mine, holder),
             object=what,
             title=f"{process_name(end.process)} waits for the lock on {what}{_held_by(holder, end.process)}",
-            severity=Severity.ERROR if sure else Severity.WARNING,
+            severity=Severity.ERROR if sure and not _is_limited(end) else Severity.WARNING,
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             why="without LOCK_NB, and with F_SETLKW, a lock call waits until no conflicting lock is left; a lock of"
             " flock belongs to the open file description, so that two opens of a file conflict, also in one process:"
@@ -68,6 +68,12 @@ class FileLockWait(Rule):
             fix=_fix(holder, path),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _is_limited(end: ProcessEnd) -> bool:
+    """Whether timeout(1) ended the wait: the user has set its length."""
+    parent = end.process.parent
+    return end.exit is not None and parent is not None and program_name(parent.program) == "timeout"
 
 
 def _held_by(holder: _Holder | None, process: Process) -> str:

@@ -8,7 +8,7 @@ from tracediag.evidence.blocking import LOCKS, Chain, blocked_by, link_of
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.waiters import STOPS, blocked_in, killing_lines, none_returns
-from tracediag.evidence.waits import is_endless_futex, is_mutex
+from tracediag.evidence.waits import is_endless_futex, is_mutex, joined
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
@@ -22,7 +22,8 @@ from tracediag.trace.records import Exit
 _SHOWN = 4
 """Threads that have a step."""
 _STACKS = "gdb -p PID -batch -ex 'thread apply all bt'"
-_Stood = list[Syscall | Begun | None]
+_Stood = list[tuple[int | None, Syscall | Begun | None]]
+"""The tid of each thread, with the call in which it stands; None for a thread in no call."""
 
 
 class LockNeverReleased(Rule):
@@ -36,7 +37,7 @@ class LockNeverReleased(Rule):
 
     def __init__(self) -> None:
         self._killed: Cases[Process, _Stood] = Cases(outlive=True)
-        """For each process that a signal kills, the calls in which its threads stood; None for a thread in no call."""
+        """For each process that a signal kills, where its threads stood."""
         self._threaded: Cases[Process, bool] = Cases()
 
     @on_call(*FORKS)
@@ -50,7 +51,7 @@ class LockNeverReleased(Rule):
         """Keep the call of a thread that is killed: at the end of its process only the last thread is left."""
         event = action.event
         if isinstance(event, Exit) and event.signal in STOPS:
-            self._killed.setdefault(action.process, []).append(blocked_in(action.thread))
+            self._killed.setdefault(action.process, []).append((action.thread.tid, blocked_in(action.thread)))
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -62,10 +63,13 @@ class LockNeverReleased(Rule):
         if end.exit is not None:
             stood = self._killed.pop(process, [])
         elif none_returns(end.kernel) or _detached(process):
-            stood = [blocked_in(thread) for thread in process.threads]
+            stood = [(thread.tid, blocked_in(thread)) for thread in process.threads]
         else:
             return  # the recording may end at any moment
-        waits = [call for call in stood if call is not None and is_endless_futex(call)]
+        tids = {tid for tid, _ in stood}
+        waits = [
+            call for _, call in stood if call is not None and (is_endless_futex(call) or (joined(call) or -1) in tids)
+        ]
         alone = (process.execs > 0 or process.started is not None) and process not in self._threaded
         if len(waits) == len(stood) and (len(waits) > 1 or (waits and alone)):
             yield self._finding(end, waits)
@@ -99,7 +103,7 @@ class LockNeverReleased(Rule):
     def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
         name = process_name(end.process)
         proven = len(waits) == 1 or any(map(is_mutex, waits))
-        sure = proven and end.exit is not None
+        sure = proven and (end.exit is not None or none_returns(end.kernel))
         ending = "no thread is left to end the wait" if proven else "a deadlock, or they have no work"
         waiting = f"{every(len(waits))} threads of {name} wait" if len(waits) > 1 else f"{name}, with one thread, waits"
         return self.finding(
@@ -151,6 +155,10 @@ def _detached(process: Process) -> bool:
 
 def _story(end: ProcessEnd, waits: list[Syscall | Begun]) -> Iterator[Step]:
     for number, call in enumerate(sorted(waits, key=lambda call: call.line)[-_SHOWN:]):
-        yield step(call, "a thread waits, and is not woken", primary=number == 0)
+        thread = joined(call)
+        note = (
+            "a thread waits, and is not woken" if thread is None else f"a thread waits for the end of thread {thread}"
+        )
+        yield step(call, note, primary=number == 0)
     if end.exit is not None:
         yield step(end.exit, f"the process is killed by {end.exit.signal} in these waits")
