@@ -75,7 +75,7 @@ def test_the_owner_of_a_lock_is_named_with_where_it_stands(script):
     with hung.hanging(script) as process:
         report = attached(process.pid)
         owner, waiter = tids(process.pid)
-        assert f"thread {owner} holds; thread {owner} stands in " in reasons(report)[waiter]
+        assert f"thread {owner} holds; thread {owner} " in reasons(report)[waiter]
         assert [each["name"] for each in report["findings"]] == []
 
 
@@ -96,7 +96,9 @@ def test_a_join_names_the_thread_that_has_to_end():
         time.sleep(0.2)
         first, other = tids(process.pid)
         said = reasons(attached(process.pid))[first]
-        assert said.startswith(f"it waits for thread {other} to end (pthread_join); thread {other} stands in ")
+        assert said.startswith(
+            f"it waits for thread {other} to end (pthread_join); thread {other} waits with a timeout"
+        )
 
 
 def test_the_process_with_the_file_lock_is_named(tmp_path):

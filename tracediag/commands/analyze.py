@@ -16,9 +16,10 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracediag.commands.errors import ExitCode, UsageError
+from tracediag.commands.errors import CommandError, ExitCode, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
@@ -28,6 +29,7 @@ from tracediag.results.report import Report
 if TYPE_CHECKING:
     from tracediag.ownrules import RuleSet
     from tracediag.reading import Followed, Source
+    from tracediag.snapshot import Snapshot
 
 
 class Options(JudgingOptions, kw_only=True):
@@ -37,6 +39,8 @@ class Options(JudgingOptions, kw_only=True):
     strict: bool = False
     follow: bool = False
     here: bool = False
+    stacks: str | None = None
+    fds: str | None = None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +54,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--here",
         action="store_true",
         help="also look at this host, now, for what the findings name: paths, listeners, locks, limits; it only reads",
+    )
+    parser.add_argument(
+        "--stacks",
+        metavar="FILE",
+        help="show where each thread is in its program: gdb's 'thread apply all bt', eu-stack, py-spy dump, jstack, Go",
+    )
+    parser.add_argument(
+        "--fds",
+        metavar="FILE",
+        help="take what was open before the trace from a listing: ls -l /proc/PID/fd, lsof -nP, ss -tanp",
     )
     add_judging(parser)
 
@@ -112,6 +126,25 @@ def _finished(options: Options) -> Callable[[Report], Report]:
     return look_here
 
 
+def _handed(source: str | Source, options: Options) -> Snapshot | None:
+    """Return the snapshot beside a trace with what was handed along; None where nothing was."""
+    if options.stacks is None and options.fds is None:
+        return None
+    from tracediag.snapshot import Snapshot, SnapshotError, beside
+    from tracediag.snapshot.listings import load_listing
+    from tracediag.snapshot.stacks import load_stacks
+
+    try:
+        known = beside(source) or Snapshot()
+        if options.stacks is not None:
+            known.stacks = load_stacks(Path(options.stacks))
+        if options.fds is not None:
+            known.before = load_listing(Path(options.fds))
+    except SnapshotError as error:
+        raise CommandError(str(error)) from error
+    return known
+
+
 def _same(report: Report) -> Report:
     return report
 
@@ -129,6 +162,7 @@ def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Pu
             progress=progress,
             strict=options.strict,
             debug=options.debug,
+            known=_handed(source, options),
         )
         if publisher.is_live and (path == "-" or options.follow or options.format == "jsonl"):
             return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))

@@ -94,7 +94,8 @@ class Scope:
     def shows(self, fact: str) -> bool:
         """Whether the recording holds a fact."""
         if fact == Fact.START:
-            return self.starts or self._kernel.process_table.roster is not None
+            roster = self._kernel.process_table.roster
+            return self.starts or (roster is not None and roster.complete)
         return fact in self._held()
 
     @property

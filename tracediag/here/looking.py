@@ -16,7 +16,7 @@ from tracediag.here.locks import lock_facts
 from tracediag.here.paths import described, mount_of, space, walk
 from tracediag.results.here import Here, Look
 from tracediag.results.report import Report
-from tracediag.rules import find_rule
+from tracediag.rules import UnknownRuleError, find_rule
 
 _MOST = 12
 """Failed calls that are looked at."""
@@ -37,7 +37,7 @@ def look_here(report: Report) -> Report:
 
 
 def _looks(failed: Failed) -> Iterator[Look]:
-    named = sysctls(find_rule(failed.finding.code).page())
+    named = sysctls(_page(failed.finding.code))
     common = [*limit_facts(failed.call.name, failed.errno, _pid(failed)), *named]
     if failed.address:
         facts = address_facts(failed.call.name, failed.errno, failed.address)
@@ -48,6 +48,14 @@ def _looks(failed: Failed) -> Iterator[Look]:
         common = []
     if not failed.paths and common:
         yield _look(failed, "", common)
+
+
+def _page(code: str) -> str:
+    """Return the page of a rule; "" for a rule of the user, which is found elsewhere."""
+    try:
+        return find_rule(code).page()
+    except (UnknownRuleError, OSError):
+        return ""
 
 
 def _path_facts(failed: Failed, path: str) -> Iterator[str]:

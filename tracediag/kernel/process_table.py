@@ -79,8 +79,10 @@ class ProcessTable:
         tid = event.pid
         if tid is None and self.threads:
             return self.staying.first() or next(iter(self.threads.values()))
-        if tid is not None and self.roster is not None and (known := self.roster.process_of(tid)) is not None:
-            return self._join_known(known, tid, event.line)
+        if self.roster is not None:
+            known = self.roster.process_of(tid, guessing=not self._cloning and not self._silent)
+            if known is not None:
+                return self._join_known(known, tid, event.line)
         if tid is not None and self._silent and self.inner.exist:
             return self._rename(tid, event)
         if tid is not None and self.strangers.expects(tid):
@@ -105,7 +107,7 @@ class ProcessTable:
         self.strangers.crew = first.process
         return first
 
-    def _join_known(self, process: Process, tid: int, line: int) -> Thread:
+    def _join_known(self, process: Process, tid: int | None, line: int) -> Thread:
         """Enter a thread of a process that the snapshot shows."""
         if not process.threads and process.exit is None:
             self.strangers.appear(process, line)

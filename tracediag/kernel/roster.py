@@ -42,24 +42,35 @@ class Roster:
         self._states = {thread.tid: state for state in moment.processes for thread in state.threads}
         self._blocked = {thread.tid: thread.blocked for thread in moment.threads()}
         self._sockets = {f"socket:[{one.inode}]": one for one in moment.sockets}
+        self._single = len(moment.processes) == 1
+        self._alone = self._states.pop(0, None) if self._single else None
+        """The process of a listing that does not name it."""
+        self.complete = moment.time > 0
+        """Whether it shows all of the processes; a listing of descriptors does not."""
         self._made: dict[int, Process] = {}
 
-    def process_of(self, tid: int) -> Process | None:
-        """Return the process of a thread; None for a thread that is not in the snapshot, and once it has ended."""
-        state = self._states.get(tid)
+    def process_of(self, tid: int | None, *, guessing: bool) -> Process | None:
+        """Return the process of a thread; None for a thread that is not in the snapshot, and once it has ended.
+
+        Args:
+            tid: the thread; None in a trace without pids.
+            guessing: whether an unknown thread may be one of the only process, where a listing does not name that.
+        """
+        sole = self._alone or (next(iter(self._states.values()), None) if tid is None and self._single else None)
+        state = self._states.get(tid or 0, sole if guessing else None)
         if state is None:
             return None
         made = self._made.get(state.pid)
         if made is None:
-            made = self._made[state.pid] = self._process(state)
+            made = self._made[state.pid] = self._process(state, state.pid or tid)
         return made if made.exit is None else None
 
-    def blocked(self, tid: int) -> frozenset[str]:
+    def blocked(self, tid: int | None) -> frozenset[str]:
         """Return the signals that a thread blocks."""
-        return frozenset(_signals(self._blocked.get(tid, 0)))
+        return frozenset(_signals(self._blocked.get(tid or 0, 0)))
 
-    def _process(self, state: ProcessState) -> Process:
-        process = Process(state.pid, DescriptorTable(), _dispositions(state))
+    def _process(self, state: ProcessState, pid: int | None) -> Process:
+        process = Process(pid, DescriptorTable(), _dispositions(state))
         process.program = state.executable.removesuffix(" (deleted)") or None
         process.place = Place(stays=((0, state.directory or None),))
         process.table.users[process] = None
@@ -120,8 +131,8 @@ class Roster:
 def _dispositions(state: ProcessState) -> SignalTable:
     """Return what each signal does: SigIgn and SigCgt of /proc/PID/status."""
     table = SignalTable()
-    if not state.ignored and not state.caught and not state.threads:
-        return table
+    if not state.ignored and not state.caught and not state.arguments:
+        return table  # a listing of descriptors
     ignored, caught = set(_signals(state.ignored)), set(_signals(state.caught))
     for name in _signals((1 << _SIGNALS) - 1):
         handled = Disposition.HANDLED if name in caught else Disposition.DEFAULT

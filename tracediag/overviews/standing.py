@@ -45,8 +45,15 @@ def standing(kernel: Kernel) -> tuple[Waiting, ...]:
             line=call.line,
             since=call.time,
             reason=explained(Standing(kernel, process, thread, call)),
+            stack=_stack(kernel, thread, first=not found),
         )
     return tuple(found.values())
+
+
+def _stack(kernel: Kernel, thread: Thread, *, first: bool) -> tuple[str, ...]:
+    """Return the frames of a thread; with the first thread, those of goroutines, which have no tid."""
+    stacks = {} if kernel.known is None else kernel.known.stacks
+    return stacks.get(thread.tid or -1, ()) or (stacks.get(0, ()) if first else ())
 
 
 def _pending(kernel: Kernel) -> Iterator[tuple[Process, Thread, Syscall | Begun]]:

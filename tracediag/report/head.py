@@ -15,6 +15,8 @@ Row = tuple[str, str, str]
 
 _LONGEST = 120
 """Characters of a command."""
+_FRAMES = 12
+"""Frames of a stack that are shown."""
 _UTC = "Z"
 
 
@@ -38,8 +40,17 @@ def rows(report: Report) -> Iterator[Row]:
         yield "waiting", _stands(waiting), "plain"
         if waiting.reason:
             yield "", waiting.reason, "plain"
+        if waiting.stack:
+            yield "", _stack(waiting.stack), "plain"
     if overview.further_waiting:
         yield "", f"{plural(overview.further_waiting, 'more thread')} in a call: tracediag state", "plain"
+
+
+def _stack(frames: tuple[str, ...]) -> str:
+    more = f" and {len(frames) - _FRAMES} more" if len(frames) > _FRAMES else ""
+    if frames[0].startswith("goroutine "):
+        return "\n".join(frames[:_FRAMES]) + more
+    return f"stack: {' < '.join(frames[:_FRAMES])}{more}"
 
 
 def _traced(overview: Overview) -> str:
@@ -99,6 +110,6 @@ def _place(to: str) -> str:
 def _stands(waiting: Waiting) -> str:
     what = f"{waiting.call}({waiting.object})" if waiting.object else waiting.call
     others = f" and {plural(waiting.threads - 1, 'more thread')}" if waiting.threads > 1 else ""
-    single = waiting.threads == 1 and waiting.pid is not None and f"(pid {waiting.pid})" not in waiting.process
+    single = waiting.threads == 1 and waiting.pid is not None and str(waiting.pid) not in waiting.process
     thread = f", thread {waiting.pid}," if single else ""
     return f"{waiting.process}{thread}{others} in {what} since line {count(waiting.line)}"

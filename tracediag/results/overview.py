@@ -88,3 +88,5 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """How many threads of the process stand in the same call."""
     reason: str = ""
     """What would end it, and which process could do that; "" where not known."""
+    stack: tuple[str, ...] = ()
+    """Where the thread is in its program, the innermost function first, from the file of `--stacks`."""

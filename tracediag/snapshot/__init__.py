@@ -2,6 +2,8 @@
 
 values      the document `TRACE.proc.json`, as frozen structs
 files       reads and writes it, and finds the one beside a trace
+stacks      the stacks that a debugger printed
+listings    the descriptors that ls, lsof or ss printed
 """
 
 from tracediag.snapshot.files import SnapshotError, beside, load, store

@@ -74,6 +74,8 @@ def stands(moment: Moment, tid: int) -> str:
         return "has ended, and its parent has not waited for it"
     if not thread.call:
         return "runs" if thread.state == "R" else ""
+    if thread.call == "restart_syscall":
+        return "waits with a timeout, as in a sleep"
     held = _first(process, thread)
     name = thread.call if not thread.call.isdecimal() else f"system call {thread.call}"
     return f"stands in {name}{f' on fd {held.number} = {held.target}' if held is not None else ''}"

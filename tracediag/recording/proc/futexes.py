@@ -11,6 +11,7 @@ The layouts are those of glibc (nptl/descr.h, struct_mutex.h, struct_rwlock.h, l
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import struct
@@ -26,6 +27,10 @@ _WAITERS = 0x8000_0000
 _MOST_TID = 1 << 22
 _CONTENDED, _RWLOCK = 2, 3
 _OWNER, _NUSERS, _KIND = 8, 12, 16
+_LIST = (24, 28, 32, 36)
+_KINDS = 0x3 | 0x80 | 0x300
+"""Types, PTHREAD_MUTEX_PSHARED_BIT and the bits of lock elision."""
+_MOST_USERS = 1024
 _TID_IN_DESCRIPTOR = 0x2D0
 """Where glibc has the tid in struct pthread, on 64-bit x86 since 2.4."""
 
@@ -80,8 +85,11 @@ class _Waiting:
         return Futex(self._thread.tid, self._address, word, kind, owner)
 
     def _named(self, word: int) -> tuple[str, int | None]:
-        """Read the owner from the word itself."""
-        owner = self._known(word & _TID) or self._elsewhere(word & _TID)
+        """Read the owner from the word itself; of small numbers it is a count, or the EBUSY of musl's normal mutex."""
+        number = word & _TID
+        if number <= errno.EBUSY:
+            return "", None
+        owner = self._known(number) or (None if self._operation & _PRIVATE else self._elsewhere(number))
         return ("mutex", owner) if owner else ("", None)
 
     def _laid_out(self, word: int) -> tuple[str, int | None]:
@@ -103,10 +111,16 @@ class _Waiting:
         number = self._peek(self._address + _OWNER) or 0
         if owner := self._known(number):
             return owner
-        users, kind = self._peek(self._address + _NUSERS) or 0, self._peek(self._address + _KIND)
-        plausible = 0 < number < _MOST_TID and 0 < users < _MOST_TID and kind is not None and kind < 0x200
+        if not min(self._tids) < number < _MOST_TID or not self._is_mutex():
+            return None
         # A thread that has ended, or, of a shared mutex, one of another process.
-        return number if plausible and (self._elsewhere(number) is None or not self._operation & _PRIVATE) else None
+        return number if self._elsewhere(number) is None or not self._operation & _PRIVATE else None
+
+    def _is_mutex(self) -> bool:
+        """Whether the fields are those of a glibc mutex: users, kind, and for a mutex that is not robust no list."""
+        users, kind = self._peek(self._address + _NUSERS) or 0, self._peek(self._address + _KIND)
+        linked = any(self._peek(self._address + offset) for offset in _LIST)
+        return 0 < users < _MOST_USERS and kind is not None and kind & ~_KINDS == 0 and not linked
 
     def _stream_owner(self) -> int | None:
         if platform.machine() != "x86_64":
