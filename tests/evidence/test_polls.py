@@ -12,7 +12,7 @@ OPEN_NAP = "7 nanosleep({tv_sec=1, tv_nsec=0}, <unfinished ...>\n"
 ABSENT = '7 access("/run/ready", F_OK) = -1 ENOENT (No such file or directory)\n'
 TAKEN = '7 open("/run/a.lock", O_WRONLY|O_CREAT|O_EXCL, 0644) = -1 EEXIST (File exists)\n'
 ORDER = "7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---\n7 +++ killed by SIGTERM +++\n"
-WORK = "".join(f'7 open("/srv/{number}", O_RDONLY) = 3\n7 close(3) = 0\n' for number in range(10))
+WORK = "".join(f'7 open("/srv/{number}", O_RDONLY) = 3\n7 close(3) = 0\n' for number in range(20))
 SHELL = (
     "7 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f) = 8\n"
     '8 execve("/bin/sleep", ["sleep", "1"], 0x7ffc /* 2 vars */) = 0\n'

@@ -97,3 +97,11 @@ def test_a_parent_that_has_ended_its_child_waits_for_that_end() -> None:
         f"8 <... write resumed>) = ? ERESTARTSYS\n8 {end}\n8 +++ killed by SIGTERM +++\n"
     )
     assert circles(trace) == []
+
+
+def test_a_child_waits_for_the_lock_that_its_parent_keeps() -> None:
+    trace = LOCKS.replace("two", "one").split("8 openat", maxsplit=1)[0]
+    trace += '8 openat(AT_FDCWD, "/run/one", O_RDWR) = 3\n'
+    trace += "7 wait4(8, <unfinished ...>\n8 flock(3, LOCK_EX <unfinished ...>\n"
+    title = "a (pid 7) and a (pid 8) wait for each other: one keeps a file lock that its child waits for"
+    assert circles(trace) == [title]

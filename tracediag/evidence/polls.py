@@ -15,8 +15,8 @@ from tracediag.trace.events import Syscall
 
 _KEPT = 16
 """Different checks of one process that are followed."""
-_NEAR = 16
-"""Lines between the last sleep or check and the end: a message and an exit."""
+_NEAR = 32
+"""Lines between the last sleep or check and the end: a handler, a message and an exit."""
 ENOUGH = 3
 """Checks with a sleep before each but the first."""
 
@@ -47,11 +47,9 @@ class _Sleeper(msgspec.Struct):
         if nap is None or thread is None or poll.nap < self.naps - 1:
             return False
         inside = thread.last_call is nap and (not nap.returned or nap.interrupted)
-        return (
-            inside
-            or thread.process.ordered_in is nap
-            or end.line - max(poll.last.line, nap.line, nap.end_line) <= _NEAR
-        )
+        order, last = end.process.order, max(poll.last.line, nap.line, nap.end_line)
+        until = end.line if order is None else order.line
+        return inside or thread.process.ordered_in is nap or until - last <= _NEAR
 
 
 class Polls:

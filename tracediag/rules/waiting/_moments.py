@@ -61,7 +61,7 @@ class WaitRule(Rule):
         self._judge(Moment(kernel, self._locks), ended=True)
         explained = tuple(Explained(name, line) for name, line in self._kills)
         for finding in self._found.values():
-            yield msgspec.structs.replace(finding, explains=explained)
+            yield msgspec.structs.replace(finding, explains=(*finding.explains, *explained))
 
     def _judge(self, moment: Moment, *, ended: bool) -> None:
         for key, finding in self.judged(moment, ended=ended):

@@ -80,6 +80,7 @@ class LockFileWait(Rule):
             explains=[
                 *(("killed-from-outside", line) for line in killing_lines(end)),
                 ("failed-call-behind-exit", poll.last.line),
+                *(("stale-lock-file", call.line) for call in (poll.first, poll.last)),
             ],
         )
 

@@ -71,7 +71,7 @@ class LockRefused(Rule):
     def locked(self, action: Action) -> None:
         """Note that the lock was given after all, or that F_GETLK names the holder."""
         call, known = action.call, self._refused.get(action.process)
-        if known is None or call.failed or call.number(0) != known.last.number(0):
+        if known is None or action.process.order is not None or call.failed or call.number(0) != known.last.number(0):
             return
         if call.body == known.last.body:
             del self._refused[action.process]
@@ -92,7 +92,7 @@ class LockRefused(Rule):
         if failed is not None and (said is not None or last.line <= known.last.line):
             first = end.kernel.processes[0] is process
             yield self._finding(end, known, said, Severity.ERROR if said is not None or first else Severity.NOTE)
-        elif known.times >= _ATTEMPTS and process.status is None and last.line <= known.last.line:
+        elif known.times >= _ATTEMPTS and process.status is None and (process.order or last.line <= known.last.line):
             yield self._finding(end, known, None, Severity.WARNING)
 
     def _finding(self, end: ProcessEnd, known: _Refusal, said: Message | None, severity: Severity) -> Finding:

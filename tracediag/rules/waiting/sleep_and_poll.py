@@ -81,6 +81,7 @@ class SleepAndPoll(Rule):
             explains=[
                 *(("killed-from-outside", line) for line in killing_lines(end)),
                 ("failed-call-behind-exit", poll.last.line),
+                *(("connection-refused", call.line) for call in (poll.first, poll.last)),
             ],
         )
 

@@ -34,7 +34,7 @@ class WaitsInACircle(WaitRule):
         known = moment.deadlocked()
         for circle in circles(known):
             if len(circle) > 1:
-                yield frozenset(wait.call.line for wait in circle), self._finding(circle)
+                yield frozenset(id(wait.process) for wait in circle), self._finding(circle)
 
     def _finding(self, circle: list[Wait]) -> Finding:
         ordered = sorted(circle, key=lambda wait: wait.call.line)
@@ -47,6 +47,7 @@ class WaitsInACircle(WaitRule):
             confidence=Confidence.LIKELY,
             why=f"each call returns only when another process of the circle acts: {_why(circle)}",
             fix=_fix(circle),
+            explains=[("file-lock-wait", wait.call.line) for wait in circle if is_lock(wait.call)],
         )
 
 
@@ -55,14 +56,14 @@ def _note(wait: Wait) -> str:
     return f"{process_name(wait.process)} waits until {ender} {wait.deed}"
 
 
-def _kinds(circle: list[Wait]) -> tuple[bool, bool, bool, bool]:
-    """Return whether processes of the circle wait for room, for data, for a child, for a lock."""
+def _kinds(circle: list[Wait]) -> tuple[bool, bool, bool, int]:
+    """Return whether processes of the circle wait for room, for data, for a child, and how many for a lock."""
     calls = [wait.call for wait in circle]
     return (
         any(call.name in _OUT for call in calls),
         any(call.name in _IN for call in calls),
         any(call.name in CHILD_WAITS for call in calls),
-        any(map(is_lock, calls)),
+        sum(map(is_lock, calls)),
     )
 
 
@@ -72,8 +73,10 @@ def _sort(circle: list[Wait]) -> str:
         what = next(wait for wait in circle if wait.call.name in _OUT)
         is_pipe = what.file is not None and what.file.pipe is not None
         return "a pipe is full and not read" if is_pipe else "a send buffer is full and not read"
-    if lock:
+    if lock > 1:
         return "file locks are taken in opposite order"
+    if lock:
+        return "one keeps a file lock that its child waits for" if child else "one keeps a file lock, and reads"
     if child and empty:
         return "one waits for its child, which waits for data or the end of it"
     return "each reads, and none writes"
@@ -94,6 +97,8 @@ def _fix(circle: list[Wait]) -> str:
     if full:
         first = "read the output before waiting for the child" if child else "read while writing"
         return f"{first}: poll both directions, use a thread (in Python, subprocess.communicate), or write to a file"
+    if lock == 1:
+        return "release the lock, or close the descriptor that keeps it, before waiting for the other process"
     if lock:
         return "take the locks in the same order in every process; or ask with LOCK_NB, and release the first on EAGAIN"
     return (
