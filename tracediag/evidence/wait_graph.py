@@ -76,7 +76,7 @@ class Moment:
         if call.name in CHILD_WAITS:
             enders, file = _children(call, process), None
         elif call.name in POLLS:
-            enders, file = _polled(call, process, self.kernel), None
+            enders, file = _polled(call, process), None
         elif is_endless_futex(call):
             enders, file = (process,), None
         else:
@@ -87,8 +87,8 @@ class Moment:
     def _of(self, call: Waited, file: OpenFile, process: Process) -> tuple[Process, ...] | None:
         if is_lock(call):
             lock = self.locks.on(file, process)
-            return None if lock is None else holders(lock.file, self.kernel)
-        return _other_side(file, self.kernel) if call.name in _IN | _OUT else None
+            return None if lock is None else holders(lock.file)
+        return _other_side(file) if call.name in _IN | _OUT else None
 
     def waits_of(self, process: Process) -> list[Wait] | None:
         """Return the waits of all threads of a process; None if one of them may run."""
@@ -113,7 +113,7 @@ class Moment:
         return known
 
 
-def holders(file: OpenFile, kernel: Kernel) -> tuple[Process, ...] | None:
+def holders(file: OpenFile) -> tuple[Process, ...] | None:
     """Return the running processes that have a description open; None where an unseen process may have it."""
     if file.opened is None or file.strays or file.sent is not None:
         return None
@@ -122,7 +122,12 @@ def holders(file: OpenFile, kernel: Kernel) -> tuple[Process, ...] | None:
         if not table.seen:
             return None
         found.update({user: None for user in table.users if user.exit is None})
-    return tuple(each for each in kernel.processes if each in found) if found else ()
+    return tuple(sorted(found, key=_appearance))
+
+
+def _appearance(process: Process) -> int:
+    """Return the line of the birth of a process; 0 for those that were there first."""
+    return 0 if process.started is None else process.started.line
 
 
 def _broken_off(thread: Thread) -> Syscall | None:
@@ -134,11 +139,11 @@ def _broken_off(thread: Thread) -> Syscall | None:
     return call if asked is not None and call.result < asked else None
 
 
-def _other_side(file: OpenFile, kernel: Kernel) -> tuple[Process, ...] | None:
+def _other_side(file: OpenFile) -> tuple[Process, ...] | None:
     other = file.other
     if other is None or (file.socket is not None and file.socket.guessed):
         return None
-    return holders(other, kernel)
+    return holders(other)
 
 
 def _children(call: Waited, process: Process) -> tuple[Process, ...] | None:
@@ -151,14 +156,14 @@ def _children(call: Waited, process: Process) -> tuple[Process, ...] | None:
     return tuple(chosen) if chosen and all(child.table.seen for child in chosen) else None
 
 
-def _polled(call: Waited, process: Process, kernel: Kernel) -> tuple[Process, ...] | None:
+def _polled(call: Waited, process: Process) -> tuple[Process, ...] | None:
     if call.name != "poll" or number_of(call.arg(2)) != -1:
         return None
     found: dict[Process, None] = {}
     for entry in items_of(call.arg(0)):
         number = number_of(entry.get("fd")) if isinstance(entry, Structure) else None
         file = process.table.file_of(number)
-        side = None if file is None else _other_side(file, kernel)
+        side = None if file is None else _other_side(file)
         if side is None:
             return None
         found.update(dict.fromkeys(side))

@@ -78,7 +78,7 @@ def _server(kernel: Kernel, address: str, client: Process) -> Process | None:
         for held in table.open.values() if process.exit is None and len(table.open) <= _MANY else ():
             socket = held.file.socket
             if socket is not None and socket.accepting and _is_at(socket.local, address):
-                found = holders(held.file, kernel) or (process,)
+                found = holders(held.file) or (process,)
                 return next((each for each in found if each is not client), process)
     return None
 
