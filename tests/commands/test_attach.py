@@ -12,8 +12,10 @@ import hung
 import pytest
 from command_line import environment, needs_strace, tracediag
 
+from tracediag.evidence.blocking import chain_of
 from tracediag.recording import RecordingError
 from tracediag.recording.permission import check_permission
+from tracediag.snapshot import Futex, Moment, ProcessState, ThreadState
 
 pytestmark = needs_strace
 
@@ -219,6 +221,8 @@ def test_the_time_of_a_command_ends_it_after_a_look_at_it():
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.removeprefix("ready\n"))
     assert report["command"]["signal"] == "SIGTERM"
+    notes = [step["note"] for step in finding(report, "lock-never-released")["steps"]]
+    assert sum(", which thread " in note for note in notes) == 2
 
 
 REFUSED = [
@@ -268,3 +272,22 @@ def test_a_process_of_another_user_is_told_with_what_to_do():
     os.close(writing)
     with os.fdopen(reading) as said:
         assert said.read().endswith("must not be traced: it belongs to user 0: run tracediag with sudo")
+
+
+def test_the_snapshot_of_an_earlier_trace_goes(tmp_path):
+    trace = tmp_path / "t.strace"
+    Path(f"{trace}.proc.json").write_text("{}")
+    assert tracediag("run", "--keep", trace, "--", "true").returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["t.strace"]
+
+
+def test_many_threads_are_no_square(calls_made):
+    """Each thread waits for the next one: to find an owner takes no search through all threads."""
+
+    def cost(count):
+        threads = tuple(ThreadState(tid, call="futex") for tid in range(1, count + 1))
+        futexes = tuple(Futex(tid, 4096, 2, "mutex", tid % count + 1) for tid in range(1, count + 1))
+        moment = Moment(1.0, (ProcessState(1, threads=threads),), futexes=futexes)
+        return calls_made(lambda: [chain_of(moment, tid) for tid in range(1, count + 1)])
+
+    assert cost(800) < 10 * cost(100)

@@ -177,7 +177,7 @@ def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet)
     source = recording.follow(name)
     report = analyze(source, select=options.select, ignore=options.ignore, rules=rules, known=recording.snapshot)
     recording.check()
-    if options.keep is not None and recording.snapshot.latest is not None:
+    if options.keep is not None:
         try:
             store(recording.snapshot, options.keep)
         except OSError as error:

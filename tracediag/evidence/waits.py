@@ -72,7 +72,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 def reason(standing: Standing) -> str:
     """Return what would end the call, and which process could do that; "" for a call that need not wait."""
-    if standing.kernel.known is not None and standing.process.exit is None:
+    if standing.kernel.known is not None:
         chain = blocked_by(standing.kernel, standing.thread.tid)
         if chain is not None:
             return chain.sentence

@@ -45,9 +45,13 @@ class Roster:
         self._single = len(moment.processes) == 1
         self._alone = self._states.pop(0, None) if self._single else None
         """The process of a listing that does not name it."""
-        self.complete = moment.time > 0
-        """Whether it shows all of the processes; a listing of descriptors does not."""
+        self._of_proc = moment.time > 0
         self._made: dict[int, Process] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether it shows all of the processes of the trace: a listing does not, nor a snapshot of other processes."""
+        return self._of_proc and bool(self._made)
 
     def process_of(self, tid: int | None, *, guessing: bool) -> Process | None:
         """Return the process of a thread; None for a thread that is not in the snapshot, and once it has ended.

@@ -25,8 +25,14 @@ def place_of(trace: str) -> Path:
 
 
 def store(snapshot: Snapshot, trace: str) -> Path:
-    """Write the snapshot of a trace beside it, and return where it is; raises OSError."""
+    """Write the snapshot of a trace beside it; one that shows nothing removes that of an earlier trace.
+
+    Returns where it is; raises OSError.
+    """
     place = place_of(trace)
+    if snapshot.latest is None:
+        place.unlink(missing_ok=True)
+        return place
     data = msgspec.json.format(msgspec.json.encode(snapshot), indent=1)
     with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
         file.write(data)

@@ -7,6 +7,7 @@ permitted to read it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -54,7 +55,7 @@ class ThreadState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The signals that it blocks, as bits: signal N is bit N - 1."""
 
 
-class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """One process."""
 
     pid: int
@@ -81,7 +82,11 @@ class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def thread(self, tid: int) -> ThreadState | None:
         """Return one of its threads."""
-        return next((thread for thread in self.threads if thread.tid == tid), None)
+        return self._by_tid.get(tid)
+
+    @cached_property
+    def _by_tid(self) -> dict[int, ThreadState]:
+        return {thread.tid: thread for thread in self.threads}
 
     def held(self, number: int) -> Held | None:
         """Return what it has open under a number."""
@@ -139,7 +144,7 @@ class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: int | None = None
 
 
-class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
+class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """What the processes, and those that they wait for, were at one moment."""
 
     time: float
@@ -154,11 +159,27 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def process(self, pid: int | None) -> ProcessState | None:
         """Return a process by its pid."""
-        return next((process for process in self.processes if process.pid == pid), None)
+        return None if pid is None else self._by_pid.get(pid)
 
     def process_of(self, tid: int | None) -> ProcessState | None:
         """Return the process of a thread."""
-        return next((process for process in self.processes if tid is not None and process.thread(tid)), None)
+        return None if tid is None else self._of_tid.get(tid)
+
+    def futex(self, tid: int) -> Futex | None:
+        """Return the word that a thread waits for."""
+        return self._futex_of.get(tid)
+
+    @cached_property
+    def _by_pid(self) -> dict[int, ProcessState]:
+        return {process.pid: process for process in self.processes}
+
+    @cached_property
+    def _of_tid(self) -> dict[int, ProcessState]:
+        return {thread.tid: process for process in self.processes for thread in process.threads}
+
+    @cached_property
+    def _futex_of(self) -> dict[int, Futex]:
+        return {futex.tid: futex for futex in self.futexes}
 
     def threads(self) -> Iterator[ThreadState]:
         """Yield all threads."""

@@ -88,7 +88,7 @@ def _first(process: ProcessState, thread: ThreadState) -> Held | None:
 
 
 def _futex(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
-    found = next((futex for futex in moment.futexes if futex.tid == thread.tid), None)
+    found = moment.futex(thread.tid)
     if found is None or found.owner is None:
         return None
     owner = found.owner

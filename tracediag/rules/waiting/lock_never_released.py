@@ -22,6 +22,8 @@ from tracediag.trace.records import Exit
 _SHOWN = 4
 """Threads that have a step."""
 _STACKS = "gdb -p PID -batch -ex 'thread apply all bt'"
+_Calls = dict[int | None, Syscall | Begun]
+"""The calls in which threads stand, by tid."""
 _Stood = list[tuple[int | None, Syscall | Begun | None]]
 """The tid of each thread, with the call in which it stands; None for a thread in no call."""
 
@@ -57,14 +59,15 @@ class LockNeverReleased(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge where all threads stood when the process was killed, or stand when the trace ends."""
         process = end.process
-        if end.exit is None and (known := _known(end)) is not None:
-            yield self._named(end, known)
-            return
-        if end.exit is not None:
-            stood = self._killed.pop(process, [])
-        elif none_returns(end.kernel) or _detached(process):
-            stood = [(thread.tid, blocked_in(thread)) for thread in process.threads]
+        if end.exit is None:
+            stood: _Stood = [(thread.tid, blocked_in(thread)) for thread in process.threads]
         else:
+            stood = self._killed.pop(process, [])
+        calls = {tid: call for tid, call in stood if call is not None}
+        if (known := _known(end, calls)) is not None:
+            yield self._named(end, known, calls)
+            return
+        if end.exit is None and not none_returns(end.kernel) and not _detached(process):
             return  # the recording may end at any moment
         tids = {tid for tid, _ in stood}
         waits = [
@@ -74,10 +77,9 @@ class LockNeverReleased(Rule):
         if len(waits) == len(stood) and (len(waits) > 1 or (waits and alone)):
             yield self._finding(end, waits)
 
-    def _named(self, end: ProcessEnd, chain: Chain) -> Finding:
+    def _named(self, end: ProcessEnd, chain: Chain, calls: _Calls) -> Finding:
         """Return the finding where a snapshot of /proc shows the owners of the locks."""
         name = process_name(end.process)
-        calls = {thread.tid: call for thread in end.process.threads if (call := blocked_in(thread)) is not None}
         waits = [link for link in chain.links if link.tid in calls and link.kind in LOCKS]
         last = waits[-1]
         if chain.circle:
@@ -121,22 +123,19 @@ class LockNeverReleased(Rule):
         )
 
 
-def _known(end: ProcessEnd) -> Chain | None:
+def _known(end: ProcessEnd, calls: _Calls) -> Chain | None:
     """Return a chain of locks of the process that cannot end by itself, as a snapshot of /proc shows it."""
-    for thread in end.process.threads if end.kernel.known is not None else ():
-        call = blocked_in(thread)
-        if call is None or call.name not in FUTEXES:
+    for tid, call in calls.items() if end.kernel.known is not None else ():
+        if call.name not in FUTEXES:
             continue
-        chain = blocked_by(end.kernel, thread.tid)
-        if chain is not None and chain.hopeless and chain.links[0].kind in LOCKS and _of(end, chain):
+        chain = blocked_by(end.kernel, tid)
+        if (
+            chain is not None
+            and chain.hopeless
+            and all(link.tid in calls and link.kind in LOCKS for link in chain.links)
+        ):
             return chain
     return None
-
-
-def _of(end: ProcessEnd, chain: Chain) -> bool:
-    """Whether all of a chain are threads of the process that wait for locks."""
-    tids = {thread.tid for thread in end.process.threads}
-    return all(link.tid in tids and link.kind in LOCKS for link in chain.links)
 
 
 def _lasting(end: ProcessEnd, chain: Chain) -> bool:
