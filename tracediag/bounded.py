@@ -17,7 +17,7 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise ValueError("not a regular file")
-        found = stream.read(most + 1)
+        found = stream.read(most + 1) or b""  # None where a file such as /proc/kmsg has nothing yet
     if len(found) > most:
         raise ValueError(f"more than {most:,} bytes")
     return found

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.checking import check_folders
+from tracediag.checking.pages import MOST_PROBLEMS
+from tracediag.checking.traces import MOST_TRACES
 from tracediag.rules.pages import MARK
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,9 @@ def test_the_good_pages_have_marks_so_that_they_prove_something(page: Path) -> N
         ("fixed_sleep.md", "```trace\n", "``` trace\n", "1: the page has no trace that shows the fault"),
         ("fixed_sleep.md", "```trace\n", "```trace loud\n", "19: this trace is not read"),
         ("lookup_repeated.md", "#^ ACME202 step 1\n", "", "this step is not marked: #^ ACME202 step 1"),
+        ("fixed_sleep.md", "{call} sleeps", "{call}" * 21, "7: a text has at most 1,000 characters and 20 parts"),
+        ("fixed_sleep.md", "{call} sleeps", "x" * 1001, "7: a text has at most 1,000 characters and 20 parts"),
+        ("fixed_sleep.md", "call in %sleep", "failed or " * 500 + "failed", "6: match: a query of a page has at most"),
         ("lookup_repeated.md", "by path", "by pathe", "no object is named pathe; did you mean path?"),
         ("lookup_repeated.md", "within 1s", "within 1KiB", "within takes a time"),
         ("lookup_repeated.md", "errno == ENOENT", "errno == ENOENT and errno == EIO", "this can never match"),
@@ -120,3 +125,20 @@ def test_a_hidden_page_is_checked_as_a_query_and_is_no_rule(tmp_path: Path) -> N
     (tmp_path / "_long-sleep.md").write_text('---\nmatch: call in %sleep and path ~ "(a+)+$"\n---\n')
     found = said(tmp_path)
     assert any(line.startswith("fixed_sleep.md: this expression can take forever") for line in found), found
+
+
+def test_a_page_of_many_traces_is_not_analysed_without_end(tmp_path: Path) -> None:
+    changed(tmp_path, "fixed_sleep.md")
+    with (tmp_path / "fixed_sleep.md").open("a") as page:
+        page.write("\n```trace quiet\nclose(3) = 0\n```\n" * (MOST_TRACES + 1))
+    found = check_folders([tmp_path])
+    assert found.traces == MOST_TRACES
+    (problem,) = found.problems
+    assert problem.message == f"not analysed: a page has at most {MOST_TRACES} traces"
+
+
+def test_very_many_problems_are_cut(tmp_path: Path) -> None:
+    changed(tmp_path, "fixed_sleep.md")
+    with (tmp_path / "fixed_sleep.md").open("a") as page:
+        page.write("\n" + "```trace\n" * (MOST_PROBLEMS + 9))
+    assert len(check_folders([tmp_path]).problems) == MOST_PROBLEMS

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tracediag.__main__ import main
+from tracediag.evidence.scope import Fact
+from tracediag.rules.cases import CASE
+from tracediag.rules.page_rules import CARD
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own-rules.md").read_text(encoding="utf-8")
@@ -42,3 +45,15 @@ def test_the_python_example_prints_what_it_says(capsys: pytest.CaptureFixture[st
 def test_the_configurations_are_toml() -> None:
     for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL):
         assert tomllib.loads(text)
+
+
+def test_the_page_that_is_shown_is_the_one_that_is_checked() -> None:
+    (shown,) = re.findall(r"```markdown\n(.*?)```", PAGE, re.DOTALL)
+    (path,) = re.findall(r"beginning of `(.*?)`", PAGE)
+    assert (ROOT / path).read_text(encoding="utf-8").startswith(shown)
+
+
+def test_every_field_and_fact_is_named() -> None:
+    for word in (*CARD, *CASE):
+        assert f"| `{word}` |" in PAGE
+    assert all(f"`{fact}`" in PAGE for fact in Fact)

@@ -135,7 +135,7 @@ def test_a_page_of_our_own_has_the_name_of_a_module(tmp_path):
 
 def test_a_page_that_is_referred_to_is_bounded(tmp_path):
     (tmp_path / "_large.md").write_text("---\nmatch: failed\n---\n" + "x" * (1 << 20))
-    with pytest.raises(PageError, match="larger than 1 MiB"):
+    with pytest.raises(PageError, match="more than 1,048,576 bytes"):
         rule_of(tmp_path / "other.md", CREATED.replace("call in (pipe, pipe2) and not failed", "_large"))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from tracediag.checking.heads import check_head, declared
 from tracediag.checking.queries import check_query, facts_of
-from tracediag.checking.traces import check_traces, traces_of
-from tracediag.ownrules.folder import PageText, pages_in, rule_name, shown
+from tracediag.checking.traces import MOST_TRACES, check_traces, traces_of
+from tracediag.ownrules.folder import PageText, brief, pages_in, rule_name, shown
 from tracediag.ownrules.heads import place_in, queries_of
 from tracediag.ownrules.legality import Taken, flaw_of_words
 from tracediag.ownrules.pages import rule_of_page
@@ -18,6 +19,9 @@ from tracediag.results.problems import Check, Problem
 from tracediag.rules import Rule
 
 _TITLE = re.compile(r"^# (\S++) \((\w++)\)[ \t]*+$", re.MULTILINE)
+
+MOST_PROBLEMS = 100
+"""Problems of one page that are told: it is no page where there are more."""
 
 
 def check_folders(folders: Iterable[str | os.PathLike[str]]) -> Check:
@@ -37,8 +41,9 @@ def check_folders(folders: Iterable[str | os.PathLike[str]]) -> Check:
                 problems.append(page)
             else:
                 pages += 1
-                traces += len(traces_of(page.text))
-                problems += sorted(_Checked(page, taken).problems(), key=_order)
+                traces += min(len(traces_of(page.text)), MOST_TRACES)
+                found = list(islice(_Checked(page, taken).problems(), MOST_PROBLEMS))
+                problems += sorted(found, key=_order)
     return Check(pages=pages, traces=traces, problems=tuple(dict.fromkeys(problems)))
 
 
@@ -73,7 +78,9 @@ class _Checked:
                 yield self._problem(remark.message, remark.line)
 
     def _problem(self, message: str, line: int | None = None, column: int | None = None) -> Problem:
-        return Problem(file=shown(self._path), line=line, column=column, message=message, rule=rule_name(self._path))
+        return Problem(
+            file=shown(self._path), line=line, column=column, message=brief(message), rule=rule_name(self._path)
+        )
 
     def _at(self, index: int, message: str) -> Problem:
         return self._problem(message, *place_in(self._text, index))

@@ -14,6 +14,7 @@ from tracediag.results.report import Report
 from tracediag.rules import Rule
 from tracediag.rules.pages import FENCE, MARK
 
+MOST_TRACES = 50
 _OPENING = "```trace"
 
 
@@ -40,14 +41,17 @@ class PageTrace(msgspec.Struct):
 
 def traces_of(text: str) -> list[PageTrace]:
     """Return the traces of a page."""
-    return [_trace(text, found.start(), found.start(2), quiet=bool(found[1])) for found in FENCE.finditer(text)]
+    found, line, place = [], 1, 0
+    for fence in FENCE.finditer(text):
+        line += text.count("\n", place, fence.start())
+        place = fence.start()
+        found.append(_trace(line, fence[2], quiet=bool(fence[1])))
+    return found
 
 
-def _trace(text: str, start: int, body: int, *, quiet: bool) -> PageTrace:
-    found = PageTrace(text.count("\n", 0, start) + 1, quiet, [], [], [])
-    for place, line in enumerate(text[body:].split("\n"), start=found.line + 1):
-        if line.startswith("```"):
-            break
+def _trace(fence: int, body: str, *, quiet: bool) -> PageTrace:
+    found = PageTrace(fence, quiet, [], [], [])
+    for place, line in enumerate(body.splitlines(), start=fence + 1):
         if MARK.match(line):
             found.marks.append((place, len(found.lines), line))
         else:
@@ -59,16 +63,19 @@ def _trace(text: str, start: int, body: int, *, quiet: bool) -> PageTrace:
 def check_traces(rule: type[Rule], text: str) -> Iterator[Remark]:
     """Analyse the traces of a page with its rule alone, and yield what is not as the page says."""
     traces = traces_of(text)
+    read = {trace.line for trace in traces}
     opened = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith(_OPENING)]
     for line in opened:
-        if line not in {trace.line for trace in traces}:
+        if line not in read:
             yield Remark(line, "this trace is not read: it begins with ```trace or ```trace quiet, and ends with ```")
     if not any(not trace.quiet for trace in traces):
         yield Remark(1, "the page has no trace that shows the fault: ```trace")
     if not any(trace.quiet for trace in traces):
         yield Remark(1, "the page has no trace on which the rule is quiet: ```trace quiet")
-    for trace in traces:
+    for trace in traces[:MOST_TRACES]:
         yield from _check(rule, trace)
+    if len(traces) > MOST_TRACES:
+        yield Remark(traces[MOST_TRACES].line, f"not analysed: a page has at most {MOST_TRACES} traces")
 
 
 def _check(rule: type[Rule], trace: PageTrace) -> Iterator[Remark]:

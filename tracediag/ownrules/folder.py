@@ -19,6 +19,8 @@ MOST_ENTRIES = 10_000
 MOST_PAGES = 500
 MOST_BYTES = 256 << 10
 """Bytes of a page: ten times those of our longest one."""
+_LONGEST = 400
+"""Characters of a message: it may quote what a page holds."""
 _TITLE = re.compile(r"# [\w-]++ \([A-Za-z]++[0-9]++\)[ \t]*+$", re.MULTILINE)
 _UNPRINTABLE = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -88,6 +90,12 @@ def rule_name(path: Path) -> str:
 def shown(path: Path) -> str:
     """Return a path as text; a byte that is not UTF-8 stays an escape."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def brief(message: str) -> str:
+    """Return a message on one line, cut where a page has made it very long."""
+    said = " ".join(message.split())
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
 def _problem(path: Path, message: str, line: int | None = None) -> Problem:

@@ -12,7 +12,7 @@ from tracediag.query import QueryError
 from tracediag.query.grammar import parse
 from tracediag.query.nodes import Comparison, leaves
 from tracediag.query.types import pattern_of
-from tracediag.rules.cases import REFERENCE
+from tracediag.rules.cases import MOST_QUERY, REFERENCE
 
 _FIELD = re.compile(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
 _END = re.compile(r"^---$", re.MULTILINE)
@@ -36,8 +36,12 @@ def fields_of(text: str) -> list[Field]:
 
 
 def queries_of(text: str) -> list[Field]:
-    """Return the fields of a head that are queries; those that name another page are not."""
-    return [field for field in fields_of(text) if field.name == _QUERY and not REFERENCE.fullmatch(field.text.strip())]
+    """Return the fields of a head that are queries; those that name another page, or are too long, are not."""
+    return [
+        field
+        for field in fields_of(text)
+        if field.name == _QUERY and len(field.text) <= MOST_QUERY and not REFERENCE.fullmatch(field.text.strip())
+    ]
 
 
 def dangers(query: str) -> Iterator[tuple[int, str]]:

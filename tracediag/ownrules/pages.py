@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.ownrules.folder import PageText, rule_name, shown
+from tracediag.ownrules.folder import PageText, brief, rule_name, shown
 from tracediag.ownrules.heads import dangers, place_in, queries_of
 from tracediag.results.problems import Problem
 from tracediag.rules import Rule
@@ -26,7 +26,7 @@ def rule_of_page(page: PageText) -> PageRule:
     try:
         rule = rule_of(page.path, page.text)
     except PageError as error:
-        return PageRule(None, (Problem(file=file, line=error.line, message=error.message, rule=name),))
+        return PageRule(None, (Problem(file=file, line=error.line, message=brief(error.message), rule=name),))
     dangerous = []
     own = {field.text: field.start for field in queries_of(page.text)}
     for case in rule.cases:

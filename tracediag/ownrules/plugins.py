@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracediag.ownrules.folder import brief
 from tracediag.ownrules.legality import flaw_of_class
 from tracediag.results.problems import Problem
 from tracediag.rules import Rule
@@ -80,5 +81,4 @@ def _loaded(point: EntryPoint) -> Iterator[Plugin | Problem]:
 
 
 def _problem(point: EntryPoint, message: str) -> Problem:
-    said = " ".join(message.split())
-    return Problem(file=f"entry point {point.name} = {point.value}", message=said, rule=point.name)
+    return Problem(file=f"entry point {point.name} = {point.value}", message=brief(message), rule=point.name)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import msgspec
 
+from tracediag.bounded import read_bounded
 from tracediag.query import Query, QueryError, compile_query
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.templates import Template, template
 
 REFERENCE = re.compile(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
 CASE = ("match", "title", "why", "fix", "notes")
+MOST_QUERY = 4_096
+"""Characters of a query: a folder of pages that each take a second to read would never be read."""
 _NESTED = 8
 """Pages that may refer to one another in a row."""
 _LARGEST = 1 << 20
@@ -74,6 +77,8 @@ def query_of(path: Path, field: Field, nested: int = 0) -> Query:
     name = field.words
     if REFERENCE.fullmatch(name) is not None:
         return _query_of_page(path, name, field.line, nested)
+    if len(field.text) > MOST_QUERY:
+        raise HeadError(field.line, f"match: a query of a page has at most {MOST_QUERY:,} characters")
     try:
         return compile_query(field.text)
     except QueryError as error:
@@ -87,12 +92,10 @@ def _query_of_page(path: Path, name: str, line: int, nested: int) -> Query:
         raise HeadError(line, f"match: {name}: the pages refer to one another in a circle, or more than {_NESTED} deep")
     try:
         file = next(each for each in (path.with_name(f"{name}.md"), _with_lines(path, name)) if each.is_file())
-        if file.stat().st_size > _LARGEST:
-            raise HeadError(line, f"match: the page {name} is larger than {_LARGEST >> 20} MiB")
-        head, _ = split_head(file.read_text(encoding="utf-8"))
+        head, _ = split_head(read_bounded(file, _LARGEST).decode("utf-8"))
     except StopIteration:
         raise HeadError(line, f"match: no page of this folder is named {name}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise HeadError(line, f"match: the page {name} cannot be read: {error}") from None
     field = next((part["match"] for part in paragraphs(head) if "match" in part), None)
     if field is None:

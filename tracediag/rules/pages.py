@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-FENCE = re.compile(r"^```trace( quiet)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```trace( quiet)?\n((?>(?!```).*\n)*+)```$", re.MULTILINE)
 """A trace: whether it is quiet, and its lines with their marks."""
 MARK = re.compile(r"#\^ (?P<code>[A-Z]++\d++) step (?P<step>\d+)(?P<rest>.*)")
 """A line in a trace that says which step the line above it is."""

@@ -25,6 +25,8 @@ from tracediag.query.subject import Subject
 
 _PART = re.compile(r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}")
 _UNKNOWN = "(not shown)"
+MOST_TEXT, MOST_PARTS = 1_000, 20
+"""Characters and parts of a text: each match fills it in."""
 _LONGEST = 400
 """Characters of one part: a path may be longer, and a title stays readable."""
 
@@ -46,8 +48,10 @@ def template(text: str, steps: int) -> Template:
     """Take a text apart; `steps` is the number of calls that a match has.
 
     Raises:
-        ValueError: if a part names nothing that a query reads, or a step that does not exist.
+        ValueError: if it is too long, or a part names nothing that a query reads, or a step that does not exist.
     """
+    if len(text) > MOST_TEXT or text.count("{") > MOST_PARTS:
+        raise ValueError(f"a text has at most {MOST_TEXT:,} characters and {MOST_PARTS} parts in braces")
     pieces: list[str | Part] = []
     end = 0
     for found in _PART.finditer(text):
