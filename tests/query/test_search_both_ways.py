@@ -17,6 +17,10 @@ QUERIES = (
     "call in (openat, open) and errno == ENOENT",
     "call in %wait",
     r'path ~ "\.so(\.\d+)*$"',
+    r'path ~ "\.conf$" or path ~ "passwd"',
+    r'path ~ "locale" and errno == ENOENT',
+    "call == futex",
+    "call == read and errno in (EAGAIN, EINTR, ERESTARTSYS)",
     'text ~ "e" and result > 0',
 )
 
@@ -54,3 +58,37 @@ def test_an_errno_in_a_string_is_no_errno() -> None:
         found = [match.calls[0] for match in Searching(lines, compile_query(query))]
         assert [(call.line, call.end_line) for call in found] == [(3, 3), (5, 6)]
         assert found[1].text == 'write(1, "y", 1) = -1 EPIPE (Broken pipe)'
+
+
+def found_in(lines: list[str], query: str) -> list[Syscall]:
+    return list(Searching([f"{line}\n" for line in lines], compile_query(query)).calls())
+
+
+def test_lines_are_stepped_over_and_still_counted() -> None:
+    lines = ['7 read(3, "x", 1) = 1', '7 openat(AT_FDCWD, "/a", O_RDONLY) = 3', "7 read(3,  <unfinished ...>"]
+    lines += [
+        '8 write(1, ") = -1 EPIPE (Broken pipe)", 26) = 26',
+        '7 <... read resumed>"", 1) = 0',
+        "8 +++ exited with 0 +++",
+    ]
+    search = Searching([f"{line}\n" for line in lines * 50], compile_query("call == openat"))
+    assert [call.line for call in search.calls()] == list(range(2, 300, 6))
+    source = search.source()
+    assert (source.lines, source.calls, source.not_understood) == (300, 200, 0)
+
+
+def test_a_call_that_its_process_abandons_has_not_returned() -> None:
+    lines = ['7 openat(AT_FDCWD, "/a", O_RDONLY <unfinished ...>', "8 close(3) = 0", "7 close(4) = 0", "8 close(5) = 0"]
+    lines += ["7 <... openat resumed>) = 3", '8 openat(AT_FDCWD, "/b", O_RDONLY) = 3']
+    found = [(call.line, call.end_line, call.returned) for call in found_in(lines, "call == openat")]
+    slow = [event for event in Reader([f"{line}\n" for line in lines]) if isinstance(event, Syscall)]
+    assert found == [(call.line, call.end_line, call.returned) for call in slow if call.name == "openat"]
+    assert found[0] == (1, 1, False)
+
+
+def test_midnight_is_not_missed_in_lines_that_are_stepped_over() -> None:
+    lines = ['7 20:00:00 openat(AT_FDCWD, "/a", O_RDONLY) = 3']
+    lines += [f"7 {hour % 24:02}:{n // 10:02}:00 close(3) = 0" for hour in range(20, 46) for n in range(600)]
+    lines.append('7 22:30:00 openat(AT_FDCWD, "/b", O_RDONLY) = 3')
+    first, last = found_in(lines, "call == openat")
+    assert (first.time, last.time) == (20 * 3600.0, 24 * 3600 + 22.5 * 3600)

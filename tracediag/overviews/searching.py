@@ -15,7 +15,7 @@ from tracediag.overviews.view import Progress
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
-from tracediag.reading import AnySource, Reader
+from tracediag.reading import AnySource, Reader, Sought
 from tracediag.results.search import Found, FoundCall, Group, Groups, Reason
 from tracediag.results.tables import Source
 from tracediag.trace.events import Syscall
@@ -82,9 +82,7 @@ class Searching:
         if self._surroundings.needs_all:
             return {}
         if self._is_plain:
-            if query.calls is not None:
-                return {"calls": query.calls, "begun": (), "failures": False}
-            return {"begun": ()} if query.errnos is None else {"calls": (), "begun": (), "failures": True}
+            return {"begun": (), "sought": Sought(query.calls, query.errnos, query.texts)}
         calls = None if query.calls is None else known_calls() | query.calls
         return {"calls": calls, "begun": begun_calls()}
 

@@ -54,6 +54,11 @@ class Query(msgspec.Struct, frozen=True):
         return self.condition is not None
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts of which the arguments of a call that matches show at least one; () if none is known."""
+        return () if self.condition is None else self.condition.texts
+
+    @property
     def never(self) -> bool:
         """Whether no call can match, because parts exclude each other: `call == read and call == write`."""
         return any(part.calls == frozenset() or part.errnos == frozenset() for part in self.parts)

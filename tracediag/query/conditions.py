@@ -23,6 +23,8 @@ MOST_SUBJECT = 4096
 """Characters of a text that an expression is searched in: the expression may be one that backtracks."""
 DEEPEST = 60
 """How deep `not` and parentheses may nest."""
+MOST_TEXTS = 8
+"""Texts for which the lines of a trace are searched."""
 MOST_LEAVES = 10_000
 """Comparisons of a query; a named part counts each time that it is used, so that parts cannot double forever."""
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -53,6 +55,8 @@ class Compiled(msgspec.Struct, frozen=True):
     model: bool = False
     """Whether it reads the model of the kernel."""
     leaves: tuple[Leaf, ...] = ()
+    texts: tuple[str, ...] = ()
+    """Texts of which the arguments of a call that matches show at least one; () if none is known."""
 
 
 class Compiler:
@@ -118,7 +122,7 @@ class Compiler:
         test = self._test(node, name)
         calls, errnos = self._index(node, name)
         leaf = Leaf(self._text[node.place : node.end], test, name.read)
-        return Compiled(test, calls, errnos, name.model, (leaf,))
+        return Compiled(test, calls, errnos, name.model, (leaf,), _texts_of(node, name))
 
     def name(self, operand: Operand) -> Name:
         """Return what an operand reads.
@@ -218,6 +222,12 @@ class Compiler:
                 values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)
             return (values, None) if name.type is Type.CALL else (None, values)
         return (None if name.calls is None else name.calls()), None
+
+
+def _texts_of(node: Comparison, name: Name) -> tuple[str, ...]:
+    """Return texts of which a comparison of paths needs one: a part of the path, or the mark of an encoded string."""
+    literal = literal_of(pattern_of(node.values[0])) if node.operator == "~" and name.name == "path" else ""
+    return (literal, "\\x") if literal else ()
 
 
 def literal_of(pattern: str) -> str:
@@ -335,7 +345,10 @@ def _either(parts: list[Compiled]) -> Compiled:
 def _joined(parts: list[Compiled], test: Test, join: Callable[[list[Any]], frozenset[str] | None]) -> Compiled:
     leaves = tuple(leaf for part in parts for leaf in part.leaves)
     calls, errnos = join([part.calls for part in parts]), join([part.errnos for part in parts])
-    return Compiled(test, calls, errnos, any(part.model for part in parts), leaves)
+    texts = [frozenset(part.texts) or None for part in parts]
+    shown = _united(texts) if join is _united else next((each for each in texts if each), None)
+    shown = shown if shown is not None and len(shown) <= MOST_TEXTS else frozenset()
+    return Compiled(test, calls, errnos, any(part.model for part in parts), leaves, tuple(sorted(shown)))
 
 
 def _negated(part: Compiled) -> Compiled:

@@ -8,6 +8,7 @@ margins    what loggers, pages and people put around the lines, undone before an
 dialect    what form this recording has, from its first lines
 scanner    the loop: one regular expression takes most lines (`header`)
 slowpath   all other lines
+sieve      the same for searches, which need few of the calls; stepping: what it steps over
 counter    the same for summaries, which need no events
 prefix, frame, result, records      one line, taken apart
 said, speech                        the data of a write that stands in the trace itself
@@ -22,6 +23,7 @@ from tracediag.reading.reader import AnySource, Reader, read
 from tracediag.reading.sets import ProcessSet, grouped
 from tracediag.reading.slowpath import NotUnderstoodError
 from tracediag.reading.sources import Source, UnreadableError, open_source
+from tracediag.reading.stepping import Sought
 
 __all__ = [
     "AnySource",
@@ -31,6 +33,7 @@ __all__ = [
     "NotUnderstoodError",
     "ProcessSet",
     "Reader",
+    "Sought",
     "Source",
     "UnreadableError",
     "grouped",

@@ -17,8 +17,10 @@ from tracediag.reading.naming import decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
+from tracediag.reading.sieve import sieve_lines
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
+from tracediag.reading.stepping import Sought
 from tracediag.reading.strangers import strangers_of
 from tracediag.trace.events import Begun, Event
 
@@ -42,6 +44,7 @@ class Reader:
         strict: bool = False,
         progress: Progress | None = None,
         before: int = 0,
+        sought: Sought | None = None,
     ) -> None:
         """Open the source. Raises `UnreadableError`.
 
@@ -50,17 +53,22 @@ class Reader:
         of its own; for others it may be omitted. `strict` raises `NotUnderstoodError` at the first line of no known
         form, and `UnreadableError` at the end of a damaged source. `progress` is called with the number of bytes
         consumed, as stored on disk. `before` is the number of lines of the file that stand before those of the source.
+        With `sought`, other calls than those may be omitted, and `calls` and `failures` mean nothing.
         """
         self.counts = Counts()
         self.dialect = Dialect()
         self._source = _as_source(source)
         self.name = self._source.name
+        if sought is not None:
+            failures = sought.calls is None
+            calls = () if failures and sought.errnos is not None else sought.calls
         self._wanted = None if calls is None else frozenset(calls)
         self._begun = None if begun is None else frozenset(begun)
         self._failures = failures
         self._strict = strict
         self._progress = progress
         self._before = before
+        self._sought = None if sought is None or not sought.is_narrow else sought
         self.turned = False
         """Whether the newest line stands first in the source: its last line is line 1."""
         self._joiner: Joiner | None = None
@@ -108,7 +116,14 @@ class Reader:
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
         self._joiner = assembler.joiner
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
-        events = read_lines(
+        events = self._lines(pieces, slow)
+        if self._sought is not None and naming is None and self.dialect.time_kind != "relative":
+            events = sieve_lines(pieces, self.dialect, self.counts, slow, self._sought, before=self._before)
+        for part in (events, slow.finish()):
+            yield part if naming is None else with_names(part, naming)
+
+    def _lines(self, pieces: Iterator[str], slow: SlowPath) -> Iterator[Event]:
+        return read_lines(
             pieces,
             self.dialect,
             self.counts,
@@ -118,8 +133,6 @@ class Reader:
             failures=self._failures,
             before=self._before,
         )
-        for part in (events, slow.finish()):
-            yield part if naming is None else with_names(part, naming)
 
     def _closing(self) -> Iterator[Event]:
         """Yield nothing; raise if there was no trace, and with `strict` if it is damaged."""

@@ -61,7 +61,7 @@ def read_lines(  # noqa: PLR0915 - see above
     find, read_end = header_expression(dialect.shape, dialect.strangers).findall, END.match
     joiner = slow.assembler.joiner
     pending = joiner.pending
-    stamp = _stamp(slow.assembler.clock, dialect.time_kind)
+    stamp = stamp_of(slow.assembler.clock, dialect.time_kind)
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
     every = wanted is None
@@ -174,7 +174,8 @@ def read_lines(  # noqa: PLR0915 - see above
                 counts.add(kind, lines_of)
 
 
-def _stamp(clock: Clock, kind: TimeKind) -> _Stamp:
+def stamp_of(clock: Clock, kind: TimeKind) -> _Stamp:
+    """Return what reads the time stamps of a recording."""
     if kind == "epoch":
         return checked_seconds
     if kind == "clock":

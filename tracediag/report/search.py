@@ -53,8 +53,12 @@ class _Plain:
 
     def line(self, *parts: tuple[str, str]) -> None:
         """Add one line, made of (text, name of the style) pairs; control bytes are made visible here."""
-        text = visible("".join(content for content, _ in parts)).rstrip()
-        self._lines.append(plain_text(text) if self._ascii_only else text)
+        self._lines.append(self.shown("".join(content for content, _ in parts)))
+
+    def shown(self, text: str) -> str:
+        """Return a line of text as it is printed."""
+        text = visible(text).rstrip()
+        return plain_text(text) if self._ascii_only else text
 
     def take(self) -> str:
         """Return the lines since the last time."""
@@ -81,6 +85,13 @@ class Lines:
             yield self._match(previous, None)
 
     def _match(self, found: Found, until: int | None) -> str:
+        canvas = self._canvas
+        if isinstance(canvas, _Plain) and _is_bare(found):
+            call = found.calls[0]
+            self._last = max(self._last, call.line)
+            pid = "" if call.pid is None else f"{call.pid:<{_PID}}"
+            time = "" if call.time is None else f"{call.time:.6f}  "
+            return f"{canvas.shown(f'{call.line:>{_LINE}}: {pid}{time}{call.text}')}\n"
         self._gap(found)
         for row in found.before:
             self._context(row)
@@ -109,6 +120,11 @@ class Lines:
     def _call(self, call: FoundCall) -> None:
         self._last = max(self._last, call.line)
         self._canvas.line(*_place(call.line, call.pid, call.time, ":"), (call.text, "plain"))
+
+
+def _is_bare(found: Found) -> bool:
+    """Whether a match is one call and nothing else, as nearly all are."""
+    return not (found.object or found.why or found.before or found.after) and len(found.calls) == 1
 
 
 def _place(line: int, pid: int | None, time: float | None, mark: str) -> list[tuple[str, str]]:
