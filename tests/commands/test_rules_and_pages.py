@@ -62,6 +62,7 @@ def test_completion(shell):
     assert "analyze" in done.stdout
     assert "edge-triggered-accept-once" in done.stdout
     assert "descriptor" in done.stdout, "a family, for --select"
+    assert "fd.peer.port" in done.stdout, "a name, for grep --by"
 
 
 def test_version():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,20 @@ def test_long_lists_are_cut_and_ends_counted(state):
     assert len(lines) < 40
     assert "  … 2,997 more children: --limit 0 shows all" in lines
     assert lines[-1] == "… 998 more processes: --limit 0 shows all"
+
+
+def test_a_thread_within_exit_group_is_not_running():
+    lines = ['7 read(0, "", 1) = 0\n', "7 exit_group(3) = ?\n"]
+    stands = take_state(lines, 2).processes[0].threads[0]
+    assert (stands.ending, stands.blocked, stands.line) == (True, False, 2)
+    shown = picture(take_state(lines, 2), Look())
+    assert "ends with exit_group(3) at line 2" in shown
+    assert "running" not in shown
+
+
+@pytest.mark.parametrize("order", list(permutations((10, 11, 12, 13))))
+def test_the_last_process_is_found_in_whatever_order_they_end(order):
+    lines = [f"{pid} clone(child_stack=NULL, flags=SIGCHLD) = {pid + 1}\n" for pid in (10, 11, 12)]
+    lines += [f"{pid} +++ exited with 0 +++\n" for pid in order]
+    state = take_state(lines)
+    assert ([process.pid for process in state.processes], state.line) == ([order[-1]], 6)

@@ -42,10 +42,11 @@ def run(options: Options) -> int:
 
 
 def _set_completions(parser: argparse.ArgumentParser) -> None:
-    """Set the completion of each argument: a file, a rule or a fault, by its metavar."""
+    """Set the completion of each argument: a file, a rule, a fault or a name of the query language, by its metavar."""
     import shtab
 
     from tracediag.epollserver import FAULTS
+    from tracediag.query.names import NAMES
     from tracediag.rules import all_rules
     from tracediag.rules.selection import families_of
 
@@ -54,10 +55,13 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
         "RULES": [*families_of(all_rules()), *(rule.name for rule in all_rules())],
         "FAMILY": families_of(all_rules()),
         "FAULT": list(FAULTS),
+        "QUERY": list(NAMES),
     }
     for action in _actions(parser):
         if action.metavar in _PATHS:
             action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
+        elif action.metavar == "NAME" and action.dest == "by":
+            action.choices = list(NAMES)
         elif isinstance(action.metavar, str) and action.metavar in names:
             action.choices = names[action.metavar]
 

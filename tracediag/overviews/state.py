@@ -51,7 +51,7 @@ def take_state(trace: AnySource, line: int | None = None, progress: Progress | N
     reader, watcher = Reader(trace, progress=progress), _Watcher()
     last: State | None = None
     for event in reader:
-        if line is None and isinstance(event, Exit) and len(watcher.alive()) == 1:
+        if line is None and isinstance(event, Exit) and watcher.is_last():
             last = watcher.state(reader, event.line - 1)
         if line is not None and line_of(event) > line and not _told_late(event, line):
             break
@@ -79,6 +79,8 @@ class _Watcher:
         self._locks = Locks()
         self._mapped = Mapped(self.kernel)
         self._start: float | None = None
+        self._living: list[Process] = []
+        self._shown = 0
 
     def take(self, event: Event) -> None:
         if self._start is None:
@@ -89,7 +91,18 @@ class _Watcher:
 
     def alive(self) -> list[Process]:
         """Return the processes that have not ended."""
-        return [process for process in self.kernel.processes if process.exit is None and process.threads]
+        return [process for process in self.kernel.processes if _is_alive(process)]
+
+    def is_last(self) -> bool:
+        """Whether one process is alive; each process is looked at a few times, however often this is asked."""
+        table, living = self.kernel.process_table, self._living
+        fresh = table.dropped + len(table.processes) - self._shown
+        living += table.processes[max(len(table.processes) - fresh, 0) :] if fresh > 0 else ()
+        self._shown += fresh
+        for place in (-1, -2):
+            while len(living) >= -place and not _is_alive(living[place]):
+                del living[place]
+        return len(living) == 1
 
     def state(self, reader: Reader, line: int) -> State:
         """Return the state after the last event."""
@@ -145,6 +158,10 @@ class _Watcher:
         ]
 
 
+def _is_alive(process: Process) -> bool:
+    return process.exit is None and bool(process.threads)
+
+
 def _number(descriptor: Descriptor) -> int:
     return descriptor.number
 
@@ -166,6 +183,7 @@ def _standing(thread: Thread) -> Standing:
     return Standing(
         tid=thread.tid,
         blocked=call is not None and call.name not in EXITS,
+        ending=last is not None and last.name in EXITS,
         call=None if last is None else last.text,
         line=None if last is None else last.line,
         since=None if last is None else last.time,

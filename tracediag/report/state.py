@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -174,6 +175,8 @@ def _standing(thread: Standing, process: ProcessState, state: State) -> tuple[st
     long = ""
     if thread.since is not None and state.time is not None and state.time > thread.since:
         long = f" for {seconds(state.time - thread.since)}"
+    if thread.ending:
+        return f"{name}ends with {re.split(r' = [?]| <unfinished', call)[0].rstrip()} at line {thread.line:,}", "faint"
     if not thread.blocked:
         return f"{name}running; line {thread.line:,} was {call}", "plain"
     waits = f"; waits for {_listed(thread.waits_for)}" if thread.waits_for else ""

@@ -106,6 +106,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The time of that record."""
     waits_for: tuple[str, ...] = ()
     """What it waits for: descriptors, a child."""
+    ending: bool = False
+    """Whether that record is the call that ends it, such as exit_group."""
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
