@@ -104,3 +104,14 @@ def test_a_wrong_place_is_told_before_the_recording(tmp_path: Path) -> None:
     ended = tracediag("run", "--redact", "--keep", tmp_path / "no" / "kept", "--", "/bin/echo", "ran")
     assert ended.returncode == 2
     assert "ran" not in ended.stdout
+
+
+def test_the_demo_keeps_a_redacted_trace_and_has_every_format(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.strace"
+    ended = tracediag(
+        "demo", "--redact", "--keep", kept, "--format", "jsonl", "double-close", env={"A_TOKEN": "SeCrEt123"}
+    )
+    assert ended.returncode == 0, ended.stderr
+    last = json.loads(ended.stdout.splitlines()[-1])
+    assert last["report"]["redacted"] is not None
+    assert "double-close" in [each.name for each in analyze(kept).findings]

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import CommandError, ExitCode
 from tracediag.commands.judging import JudgingOptions, Publisher, add_redact
@@ -45,7 +45,7 @@ class Options(CommonOptions, kw_only=True):
 
     fault: str = "accept-once"
     list: bool = False
-    format: Literal["full", "concise", "json"] = "full"
+    format: str = "full"
     report: tuple[Destination, ...] = ()
     keep: str | None = None
     rules: tuple[str, ...] = ()
