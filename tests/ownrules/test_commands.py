@@ -77,6 +77,8 @@ def test_a_folder_that_is_none_is_a_usage_error(folder: Path) -> None:
     for command in (["analyze", "t.strace"], ["rules"], ["explain", "TD101"], ["run", "--", "true"], ["demo"]):
         done = run(folder, command[0], "--rules", "nowhere", *command[1:])
         assert (done.returncode, done.stderr) == (2, "tracediag: nowhere: no such folder of rules\n")
+    done = run(folder, "rules", "--rules", "n" * 5000)
+    assert (done.returncode, done.stderr) == (2, f"tracediag: {'n' * 5000}: no such folder of rules\n")
     with pytest.raises(RulesFolderError, match="nowhere"):
         analyze(LINES, rules="nowhere")
 
@@ -141,3 +143,24 @@ def test_a_paste_of_several_traces_names_a_broken_page_once(folder: Path) -> Non
     report = json.loads(run(folder, "analyze", "--format", "json", "--rules", BROKEN, "paste.txt").stdout)
     assert len(report["parts"]) == 2
     assert len({each["place"] for each in report["broken"]}) == len(report["broken"])
+
+
+def test_a_page_is_explained_whatever_sections_it_has(folder: Path) -> None:
+    text = (GOOD / "fixed_sleep.md").read_text()
+    head = text.partition("## ")[0]
+    (folder / "fixed_sleep.md").write_text(head)
+    bare = run(folder, "explain", "--rules", ".", "fixed-sleep")
+    assert bare.returncode == 0
+    assert (
+        bare.stdout == "# fixed-sleep (ACME103)\n\na service sleeps for a fixed time instead of waiting for an event\n"
+    )
+    (folder / "fixed_sleep.md").write_text(f"{head}\nOur batch jobs may sleep.\n\n## When it is fine\nAt night.\n")
+    short = run(folder, "explain", "--rules", ".", "fixed-sleep")
+    assert short.stdout == ("# fixed-sleep (ACME103)\n\nOur batch jobs may sleep.\n\n## When it is fine\nAt night.\n")
+
+
+def test_a_page_in_place_of_its_folder_is_told(folder: Path) -> None:
+    page = shutil.copy(GOOD / "fixed_sleep.md", folder)
+    for command in (["rules", "check", page], ["rules", "--rules", page]):
+        done = run(folder, *command)
+        assert (done.returncode, done.stderr) == (2, f"tracediag: {page}: a file; name the folder that it lies in\n")

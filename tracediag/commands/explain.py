@@ -74,7 +74,7 @@ def run(options: Options) -> int:
     from tracediag.rules.pages import parse_page
 
     try:
-        page = parse_page(rule.page()).for_readers()
+        page = parse_page(rule.page()).for_readers(rule.summary)
     except (OSError, ValueError):  # a Python rule of an installed package
         raise CommandError(f"{rule.name} has no page: {rule.summary}") from None
     look = look_of(sys.stdout, options.color)

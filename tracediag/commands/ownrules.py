@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,9 @@ def folder_of_rules(path: str, named: str = "") -> str:
     Raises:
         UsageError: if it is no folder.
     """
-    if not path or not Path(path).is_dir():
-        raise UsageError(f"{named}{path or repr(path)}: no such folder of rules")
+    if not path or not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        lies = "a file; name the folder that it lies in" if os.path.isfile(path) else "no such folder of rules"  # noqa: PTH113
+        raise UsageError(f"{named}{path or repr(path)}: {lies}")
     return path
 
 

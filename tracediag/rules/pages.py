@@ -29,13 +29,15 @@ class Page(msgspec.Struct, frozen=True):
 
     title: str
     """As it stands in the first line: "double-close (TD303)"."""
+    opening: str
+    """The text between the title and the first heading."""
     sections: dict[str, str]
     """The text below each heading, in the order of the page, marks among it."""
 
     @property
     def first_sentence(self) -> str:
         """What the rule finds, in one sentence on one line; Markdown, with its full stop."""
-        opening = " ".join(self.sections.get(_FINDS, "").partition("\n\n")[0].split())
+        opening = " ".join((self.opening or self.sections.get(_FINDS, "")).partition("\n\n")[0].split())
         found = _SENTENCE.match(opening)
         return found.group() if found else opening
 
@@ -45,24 +47,31 @@ class Page(msgspec.Struct, frozen=True):
         told = [f"## {name}\n{self.sections[name].strip()}" for name in _FIRST[:2] if name in self.sections]
         return "\n\n".join([self.first_sentence, *told] if self.first_sentence else told)
 
-    def for_readers(self) -> str:
+    def for_readers(self, summary: str) -> str:
         """Return the page as Markdown in the order of the questions that a reader has, without marks.
+
+        Args:
+            summary: what stands below the title where the page says nothing there: a page of a user's own need not.
 
         What it is, why, the cure, when it is fine; then the details, and the traces last.
         """
-        details = [name for name in self.sections if name not in (*_FIRST, *_LAST)]
-        if self.sections.get(_FINDS, "").split() == self.first_sentence.split():
-            details.remove(_FINDS)
+        told = self.first_sentence.split()
+        details = [
+            name
+            for name in self.sections
+            if name not in (*_FIRST, *_LAST) and not (name == _FINDS and self.sections[name].split() == told)
+        ]
         order = [name for name in (*_FIRST, *details, *_LAST) if name in self.sections]
         below = "".join(f"\n## {name}\n{self.sections[name].strip()}\n" for name in order)
-        return without_marks(f"# {self.title}\n\n{self.first_sentence}\n{below}")
+        return without_marks(f"# {self.title}\n\n{self.opening or self.first_sentence or summary}\n{below}")
 
 
 def parse_page(text: str) -> Page:
     """Take the text of a page apart."""
-    title, *rest = _HEADING.split(text)
+    above, *rest = _HEADING.split(text)
+    title, _, opening = above.strip().partition("\n")
     sections = {name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}
-    return Page(title.strip().removeprefix("# "), sections)
+    return Page(title.strip().removeprefix("# "), opening.strip(), sections)
 
 
 def without_marks(text: str) -> str:
