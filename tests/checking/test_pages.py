@@ -77,6 +77,10 @@ def test_the_good_pages_have_marks_so_that_they_prove_something(page: Path) -> N
         ("fixed_sleep.md", "```trace\n", "```text\n", "1: the page has no trace that shows the fault"),
         ("fixed_sleep.md", "```trace\n", "``` trace\n", "1: the page has no trace that shows the fault"),
         ("fixed_sleep.md", "```trace\n", "```trace loud\n", "19: this trace is not read"),
+        ("fixed_sleep.md", "#^ ACME103 step 1 primary", "#^ ACME103 primary", "22: the step here is: #^ ACME103"),
+        ("fixed_sleep.md", "```trace quiet\n", "```trace quiet\n#^ ACME103 step 1\n", "31: a quiet trace has no steps"),
+        ("fixed_sleep.md", "durations\n\nmatch", "durations\nmatch", "4: a blank line has to follow: match begins"),
+        ("fixed_sleep.md", "timeout\n---\n", "timeout\n\n", "1: the head has no end, a line of three dashes"),
         ("lookup_repeated.md", "#^ ACME202 step 1\n", "", "this step is not marked: #^ ACME202 step 1"),
         ("fixed_sleep.md", "{call} sleeps", "{call}" * 21, "7: a text has at most 1,000 characters and 20 parts"),
         ("fixed_sleep.md", "{call} sleeps", "x" * 1001, "7: a text has at most 1,000 characters and 20 parts"),
@@ -142,3 +146,26 @@ def test_very_many_problems_are_cut(tmp_path: Path) -> None:
     with (tmp_path / "fixed_sleep.md").open("a") as page:
         page.write("\n" + "```trace\n" * (MOST_PROBLEMS + 9))
     assert len(check_folders([tmp_path]).problems) == MOST_PROBLEMS
+
+
+def test_of_a_head_without_a_blank_line_no_field_is_missed(tmp_path: Path) -> None:
+    changed(tmp_path, "fixed_sleep.md", ("durations\n\nmatch", "durations\nmatch"))
+    assert said(tmp_path) == ["fixed_sleep.md:4: a blank line has to follow: match begins a case"]
+
+
+def test_pages_that_refer_to_one_another_are_told_in_one_step(tmp_path: Path) -> None:
+    text = (ROOT / DATA / "good" / "fixed_sleep.md").read_text()
+    for number in range(1, 12):
+        to = f"page-{number + 1}" if number < 11 else "page-10"
+        page = text.replace("call in %sleep and duration >= 50ms", to).replace("fixed-sleep", f"page-{number}")
+        (tmp_path / f"page-{number}.md").write_text(page.replace("ACME103", f"ACME{number}"))
+    found = said(tmp_path)
+    assert len(found) == 11
+    assert all(line.count("match: ") == 2 and "in a circle" in line for line in found), found
+
+
+def test_a_head_of_another_page_that_is_malformed_is_told_where_it_is(tmp_path: Path) -> None:
+    changed(tmp_path, "fixed_sleep.md", ("match: call in %sleep and duration >= 50ms", "match: _long-sleep"))
+    (tmp_path / "_long-sleep.md").write_text("---\n\n\n\nno field\n---\n")
+    found = [line for line in said(tmp_path) if line.startswith("fixed_sleep.md")]
+    assert found == ["fixed_sleep.md:6: match: the page _long-sleep, line 5: the head of the page: no field: no field"]

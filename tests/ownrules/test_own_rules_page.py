@@ -14,8 +14,7 @@ import pytest
 
 from tracediag.__main__ import main
 from tracediag.evidence.scope import Fact
-from tracediag.rules.cases import CASE
-from tracediag.rules.page_rules import CARD
+from tracediag.rules.cases import CARD, CASE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own-rules.md").read_text(encoding="utf-8")

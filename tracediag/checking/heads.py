@@ -8,9 +8,8 @@ from pathlib import Path
 
 from tracediag.evidence.scope import Fact
 from tracediag.results.findings import Confidence, Severity
-from tracediag.rules.cases import CASE, check_fields, query_of
+from tracediag.rules.cases import CASE, check_card, check_fields, query_of
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
-from tracediag.rules.page_rules import CARD, OPTIONAL
 from tracediag.rules.templates import template
 
 _WORDS: dict[str, type[StrEnum]] = {"severity": Severity, "confidence": Confidence, "needs": Fact}
@@ -26,11 +25,14 @@ def check_head(path: Path, text: str) -> Iterator[HeadError]:
     except HeadError as error:
         yield error
         return
-    card, rest = (found[0], found[1:]) if found else ({}, [])
-    yield from _attempted(lambda: check_fields(card, CARD, OPTIONAL))
+    if not found:
+        return  # the page cannot be read as a rule, which says why
+    card, rest = found[0], found[1:]
+    yield from _attempted(lambda: check_card(card))
     for name, field in card.items():
         yield from _check_words(name, field)
-    for fields in rest or [{}]:
+    first = {name: field for name, field in card.items() if name in CASE}
+    for fields in [first, *rest] if first else rest or [{}]:
         yield from _check_case(path, fields)
 
 

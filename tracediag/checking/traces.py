@@ -12,10 +12,11 @@ from tracediag.reading import UnreadableError
 from tracediag.results.findings import Finding
 from tracediag.results.report import Report
 from tracediag.rules import Rule
-from tracediag.rules.pages import FENCE, MARK
+from tracediag.rules.pages import FENCE
 
 MOST_TRACES = 50
 _OPENING = "```trace"
+_MARK = "#^"
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ def traces_of(text: str) -> list[PageTrace]:
 def _trace(fence: int, body: str, *, quiet: bool) -> PageTrace:
     found = PageTrace(fence, quiet, [], [], [])
     for place, line in enumerate(body.splitlines(), start=fence + 1):
-        if MARK.match(line):
+        if line.startswith(_MARK):
             found.marks.append((place, len(found.lines), line))
         else:
             found.lines.append(line)
@@ -92,6 +93,8 @@ def _check(rule: type[Rule], trace: PageTrace) -> Iterator[Remark]:
     for broken in report.broken:
         yield Remark(trace.line, f"the rule fails on this trace: {broken.error}")
     if trace.quiet:
+        for place, _, text in trace.marks:
+            yield Remark(place, f"a quiet trace has no steps: {text}")
         for finding in report.findings:
             yield Remark(trace.places[finding.primary.line - 1], f"not quiet: the rule reports {finding.title}")
     elif not report.findings:

@@ -14,6 +14,7 @@ from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.templates import Template, template
 
 REFERENCE = re.compile(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
+CARD = ("severity", "summary", "needs", "confidence")
 CASE = ("match", "title", "why", "fix", "notes")
 MOST_QUERY = 4_096
 """Characters of a query: a folder of pages that each take a second to read would never be read."""
@@ -21,6 +22,10 @@ _NESTED = 8
 """Pages that may refer to one another in a row."""
 _LARGEST = 1 << 20
 """Bytes of a page that another refers to."""
+
+
+class _AnotherPageError(HeadError):
+    """What is wrong with the page that another refers to; the message names it, however far the reference goes."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -47,6 +52,18 @@ def case_of(path: Path, fields: dict[str, Field]) -> Case:
         raise HeadError(fields["notes"].line, f"notes: {len(notes)}, but a match has {query.steps} steps")
     title, why, fix = (_template(fields[name], fields[name].words, query.steps) for name in ("title", "why", "fix"))
     return Case(query, title, why, fix, tuple(_template(fields["notes"], note, query.steps) for note in notes))
+
+
+def check_card(fields: dict[str, Field]) -> None:
+    """Check the first paragraph of a head.
+
+    Raises:
+        HeadError: if a field is unknown or missing, or belongs to a case.
+    """
+    for name in CASE:
+        if name in fields:
+            raise HeadError(fields[name].line - 1, f"a blank line has to follow: {name} begins a case")
+    check_fields(fields, CARD, optional=("needs", "confidence"))
 
 
 def check_fields(fields: dict[str, Field], known: Iterable[str], optional: Iterable[str]) -> None:
@@ -97,13 +114,16 @@ def _query_of_page(path: Path, name: str, line: int, nested: int) -> Query:
         raise HeadError(line, f"match: no page of this folder is named {name}") from None
     except (OSError, ValueError) as error:
         raise HeadError(line, f"match: the page {name} cannot be read: {error}") from None
-    field = next((part["match"] for part in paragraphs(head) if "match" in part), None)
-    if field is None:
-        raise HeadError(line, f"match: the page {name} matches nothing: its head has no match")
     try:
-        return query_of(path, field, nested + 1)
+        field = next((part["match"] for part in paragraphs(head) if "match" in part), None)
+        if field is not None:
+            return query_of(path, field, nested + 1)
+    except _AnotherPageError as error:
+        raise _AnotherPageError(line, error.message) from None
     except HeadError as error:
-        raise HeadError(line, f"match: the page {name}, line {error.line}: {error.message}") from None
+        said = f"match: the page {name}, line {error.line}: {error.message}"
+        raise _AnotherPageError(line, said) from None
+    raise HeadError(line, f"match: the page {name} matches nothing: its head has no match")
 
 
 def _with_lines(path: Path, name: str) -> Path:

@@ -34,7 +34,7 @@ from tracediag.kernel import Action, Kernel
 from tracediag.query import Match, Query
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, Subscription
-from tracediag.rules.cases import Case, case_of, check_fields
+from tracediag.rules.cases import Case, case_of, check_card
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.templates import object_of
 from tracediag.trace.calls import SYSCALLS
@@ -43,8 +43,6 @@ from tracediag.trace.events import Syscall
 _TITLE = re.compile(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
 _FAILURES = "failure"
 """The family whose pages have heads of another kind: `tracediag.rules.heads`."""
-CARD = ("severity", "summary", "needs", "confidence")
-OPTIONAL = ("needs", "confidence")
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -149,12 +147,13 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
     head, page = split_head(text)
     title = _TITLE.match(page)
     if not head:
-        raise PageError(path, 1, "the page has no head: it begins with a line of three dashes")
+        flaw = "head has no end," if text.startswith("---\n") else "page has no head: it begins with"
+        raise PageError(path, 1, f"the {flaw} a line of three dashes")
     if title is None:
         raise PageError(path, 3 + head.count("\n"), "below the head stands the title: # name-of-the-rule (XY123)")
     try:
         card, *rest = paragraphs(head)
-        check_fields(card, CARD, OPTIONAL)
+        check_card(card)
         cases = tuple(case_of(path, fields) for fields in rest or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:
