@@ -105,3 +105,10 @@ def test_a_child_waits_for_the_lock_that_its_parent_keeps() -> None:
     trace += "7 wait4(8, <unfinished ...>\n8 flock(3, LOCK_EX <unfinished ...>\n"
     title = "a (pid 7) and a (pid 8) wait for each other: one keeps a file lock that its child waits for"
     assert circles(trace) == [title]
+
+
+def test_the_end_of_a_pipe_is_not_missed_after_the_order_that_ended_both() -> None:
+    orders = "".join(f"{pid} {ORDER}\n{pid} +++ killed by SIGTERM +++\n" for pid in (7, 8))
+    stopped = READS.replace(" <unfinished ...>", "0x7f, 9) = ? ERESTARTSYS (To be restarted)")
+    report = analyze([f"{line}\n" for line in (BOTH + stopped + orders).splitlines()])
+    assert not any("no traced process" in fate.stood for fate in report.ending)

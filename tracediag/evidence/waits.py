@@ -204,7 +204,7 @@ def _read(standing: Standing) -> str:
     if file.socket is not None:
         return _answer(file.socket)
     if file.pipe is not None or file.kind is Kind.PIPE:
-        ends = _ends(standing.kernel, file)
+        ends = _ends(standing, file)
         return f"it waits until data is written into the pipe or all its write ends are closed{ends}"
     if file.kind is Kind.DEVICE and (file.path or "").startswith(("/dev/tty", "/dev/pts", "/dev/console")):
         return "it waits for input on the terminal"
@@ -219,14 +219,19 @@ def _answer(socket: Socket) -> str:
     return f"it waits for data: the {peer} sends nothing"
 
 
-def _ends(kernel: Kernel, file: OpenFile) -> str:
+def _ends(standing: Standing, file: OpenFile) -> str:
     """Name the processes that have the other end of a pipe open."""
     other = None if file.pipe is None else file.pipe.other
     if other is None:
         return ""
     holders = list(
-        islice((each for each in kernel.processes if each.exit is None and each.table.numbers_of(other)), _NAMED + 1)
+        islice(
+            (each for each in standing.kernel.processes if each.exit is None and each.table.numbers_of(other)),
+            _NAMED + 1,
+        )
     )
+    if not holders and standing.process.exit is not None:
+        return ""  # those that had it open may have ended by the same signal
     if not holders:
         return "; no traced process has the other end open"
     names = ", ".join(process_name(each) for each in holders[:_NAMED])
@@ -238,7 +243,7 @@ def _write(standing: Standing) -> str:
     if held is None:
         return "it waits until the other end reads"
     if held.file.pipe is not None or held.file.kind is Kind.PIPE:
-        return f"the pipe is full: it waits until the other end is read or closed{_ends(standing.kernel, held.file)}"
+        return f"the pipe is full: it waits until the other end is read or closed{_ends(standing, held.file)}"
     if held.file.socket is not None:
         peer = f"peer {held.file.socket.peer}" if held.file.socket.peer else "peer"
         return f"the send buffer is full: it waits until the {peer} reads"
