@@ -46,6 +46,7 @@ BAD_END = [
         ("shmget(0x1, 65536, 0600) = -1 EINVAL (Invalid argument)\n", "failed-call", "shmget fails with EINVAL"),
         (LOOKED, "missing-file", "/etc/a does not exist"),
         ("geteuid() = 0\n" + DENIED, "permission-denied", "the process is root"),
+        ("setresuid(33, 33, 33) = 0\n" + DENIED + "setresuid(0, 0, 0) = 0\n", "permission-denied", "the user of the"),
         ("geteuid() = 33\n" + DENIED, "permission-denied", "lacks permission for the file"),
         (LIMITED, "process-limit-reached", "the limit RLIMIT_NPROC of 64 (line 1) is reached"),
         (LIMITED.splitlines()[1], "process-limit-reached", "a limit on processes or threads is reached"),

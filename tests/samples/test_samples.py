@@ -36,7 +36,8 @@ def test_shows_nothing_of_the_machine_it_was_made_on(trace: Path) -> None:
 @pytest.mark.parametrize("trace", _traces("bug*.strace"))
 def test_bug_is_named_by_its_rule(trace: Path) -> None:
     names = [finding.name for finding in _read(trace).findings]
-    assert trace.parent.name in names[:2], names
+    finders = [find_rule(name).found_by for name in names]  # a page gives its name to what that rule finds
+    assert trace.parent.name in (*names[:2], *finders[:2]), names
 
 
 @pytest.mark.parametrize("trace", _traces("fixed*.strace"))

@@ -91,6 +91,8 @@ class Process(Watched, eq=False):
     session: int | None = None
     terminal: Terminal = msgspec.field(default_factory=Terminal)
     uids: Ids = Ids()
+    user_since: int = 0
+    """The line of the last call that changed its user."""
     gids: Ids = Ids()
     groups: Groups = Groups()
     """Its supplementary groups."""
@@ -121,6 +123,15 @@ class Process(Watched, eq=False):
         an order and a fault in the same way. `evidence.exits.failed_end` leaves the orders out.
         """
         return bool(self.status) or (self.exit is not None and self.exit.signal is not None)
+
+    def user_at(self, line: int) -> int | None:
+        """Return its effective user at a line; None if the trace does not show it, or a later call changed it."""
+        return self.uids.effective if line >= self.user_since else None
+
+    def limit_at(self, resource: str, line: int) -> Limit | None:
+        """Return a resource limit that a call before a line has shown."""
+        limit = self.limits.get(resource)
+        return limit if limit is not None and limit.call.line <= line else None
 
     @property
     def strictly_confined(self) -> bool:

@@ -167,13 +167,14 @@ def _address_port(subject: Subject) -> int | None:
 
 def _uid(subject: Subject) -> int | None:
     process = subject.process
-    return None if process is None else process.uids.effective
+    return None if process is None else process.user_at(subject.call.line)
 
 
 def _filtered(subject: Subject) -> bool | None:
     """Return True where a filter was installed in the trace; an unseen ancestor may have installed one, too."""
     process = subject.process
-    return True if process is not None and process.seccomp is not None else None
+    seccomp = None if process is None else process.seccomp
+    return True if seccomp is not None and seccomp.call.line < subject.call.line else None
 
 
 def _to_itself(subject: Subject) -> bool | None:
@@ -186,7 +187,7 @@ def _to_itself(subject: Subject) -> bool | None:
 def _limit(resource: str) -> Callable[[Subject], int | None]:
     def read(subject: Subject) -> int | None:
         process = subject.process
-        limit = None if process is None else process.limits.get(resource)
+        limit = None if process is None else process.limit_at(resource, subject.call.line)
         return None if limit is None else limit.soft
 
     return read

@@ -120,7 +120,7 @@ def filled(text: str, blame: Blame) -> str:
 
 
 def _uid(blame: Blame) -> str:
-    user = None if blame.process is None else blame.process.uids.effective
+    user = None if blame.process is None else blame.process.user_at(blame.call.line)
     return "the user of the process" if user is None else f"user {user}"
 
 
@@ -133,7 +133,7 @@ def _limit(blame: Blame) -> str:
     """Return the limit that the error is about, with the line that shows it."""
     call = blame.call
     name = _RESOURCES.get((call.name, call.errno or "")) or _RESOURCES.get((_ANY, call.errno or ""), "")
-    known = None if blame.process is None else blame.process.limits.get(name)
+    known = None if blame.process is None else blame.process.limit_at(name, call.line)
     if known is None or known.soft is None:
         return f"the limit {name}".rstrip()
     return f"the limit {name} of {known.soft:,} (line {known.call.line:,})"

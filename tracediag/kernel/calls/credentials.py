@@ -63,6 +63,8 @@ def set_ids(action: Action, call: Syscall) -> None:
         # For group ids too, privilege is decided by the user id.
         user = action.process.uids.effective
         ids = ids.set_one(given[0], root=None if user is None else user == 0)
+    if "uid" in call.name:
+        action.process.user_since = call.line
     _store(action.process, call.name, ids)
 
 
