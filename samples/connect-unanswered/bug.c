@@ -6,12 +6,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef FIXED
+#define BACKLOG 8
+#else
+#define BACKLOG 0
+#endif
+
 int main(void)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "service.sock"};
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unlink(name.sun_path);
-    if (bind(listener, (struct sockaddr *)&name, sizeof name) != 0 || listen(listener, 0) != 0)
+    if (bind(listener, (struct sockaddr *)&name, sizeof name) != 0 || listen(listener, BACKLOG) != 0)
         return 1;
     pid_t client = fork();
     if (client == 0) {

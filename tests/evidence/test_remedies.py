@@ -38,7 +38,7 @@ def found(call: str, error: str) -> Finding:
         ),
         ('mkdir("a/b", 0755)', "ENOENT (No such file or directory)", "create the directory", "mkdir(2)"),
         ('rename("a", "/mnt/a")', "EXDEV (Invalid cross-device link)", "copy a and", "rename(2)"),
-        ("setsid()", "EDOM (Numerical argument out of domain)", "without setsid", "setsid(2)"),
+        ("setsid()", "EDOOFUS (Programming error)", "without setsid", "setsid(2)"),
     ],
 )
 def test_remedy(call: str, error: str, fix: str, why: str) -> None:

@@ -16,13 +16,13 @@ def lines_of(name: str) -> list[str]:
 
 def test_a_helper_that_fails_after_its_server_ended_well_is_only_noted() -> None:
     found = analyze(lines_of("outliving")).findings
-    assert [(one.name, one.severity) for one in found] == [("failed-call-behind-exit", Severity.NOTE)]
+    assert [(one.name, one.severity) for one in found] == [("connection-refused", Severity.NOTE)]
 
 
 def test_a_helper_fails_as_badly_as_the_server_before_it() -> None:
     failing = [line.replace("+++ exited with 0 +++", "+++ exited with 1 +++") for line in lines_of("outliving")]
     found = analyze(failing).findings
-    assert [(one.name, one.severity) for one in found] == [("failed-call-behind-exit", Severity.ERROR)]
+    assert [(one.name, one.severity) for one in found] == [("connection-refused", Severity.ERROR)]
 
 
 def test_the_process_that_ends_the_trace_is_the_head_of_a_filtered_one() -> None:

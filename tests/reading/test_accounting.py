@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracediag.reading import Reader, UnreadableError
+from tracediag.reading.foreign import tracer_of
 from tracediag.reading.margins import opened
 from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import Syscall
@@ -122,7 +123,11 @@ def test_damaged_recordings_are_accounted_for(data: st.DataObject) -> None:
         begin, end = sorted((data.draw(st.integers(0, len(line))), data.draw(st.integers(0, len(line)))))
         lines[at] = line[:begin] + data.draw(st.sampled_from(PIECES)) + line[end:]
     reader = Reader(lines)
-    list(reader)
+    try:
+        list(reader)
+    except UnreadableError:  # few lines are left, and the damage makes most of them another tool's
+        assert tracer_of(lines) is not None
+        return
     assert sum(reader.counts.kinds.values()) == reader.counts.lines == len(lines)
 
 

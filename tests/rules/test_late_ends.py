@@ -23,12 +23,12 @@ def told(*lines: str) -> list[tuple[str, str]]:
 
 
 def test_a_job_that_fails_after_the_main_program_ended_well_is_a_warning() -> None:
-    assert told("2 close(9) = 0", *WELL, *FAILS) == [("failed-call-behind-exit", "warning")]
-    assert told("2 close(9) = 0", *BADLY, *FAILS) == [("failed-call-behind-exit", "error")]
+    assert told("2 close(9) = 0", *WELL, *FAILS) == [("missing-file", "warning")]
+    assert told("2 close(9) = 0", *BADLY, *FAILS) == [("missing-file", "error")]
 
 
 def test_a_daemon_is_what_its_parent_was_started_for() -> None:
-    assert told("2 setsid() = 2", *WELL, *FAILS) == [("failed-call-behind-exit", "error")]
+    assert told("2 setsid() = 2", *WELL, *FAILS) == [("missing-file", "error")]
 
 
 def test_a_sender_that_has_ended_is_in_the_trace() -> None:

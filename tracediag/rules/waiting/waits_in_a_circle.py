@@ -34,7 +34,7 @@ class WaitsInACircle(WaitRule):
         known = moment.deadlocked()
         for circle in circles(known):
             if len(circle) > 1:
-                yield frozenset(id(wait.process) for wait in circle), self._finding(circle)
+                yield frozenset(wait.process for wait in circle), self._finding(circle)
 
     def _finding(self, circle: list[Wait]) -> Finding:
         ordered = sorted(circle, key=lambda wait: wait.call.line)
