@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tracediag.ownrules import RulesFolderError
     from tracediag.query import QueryError
     from tracediag.reading import NotUnderstoodError, UnreadableError
+    from tracediag.redaction import redact
     from tracediag.results.findings import Confidence, Finding, Severity, Step
     from tracediag.results.report import Report
     from tracediag.trace.events import Event, Syscall
@@ -72,6 +73,7 @@ __all__ = [
     "diagnose",
     "open_trace",
     "read",
+    "redact",
 ]
 
 _HOMES = {
@@ -83,6 +85,7 @@ _HOMES = {
     "ownrules": ("RulesFolderError",),
     "query": ("QueryError",),
     "reading": ("NotUnderstoodError", "UnreadableError"),
+    "redaction": ("redact",),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),
     "results.report": ("Report",),
     "trace.events": ("Event", "Syscall"),

@@ -82,7 +82,8 @@ def run(options: Options) -> int:
                 report = _judge(source, options, rules, publisher)
             except (UnreadableError, NotUnderstoodError) as error:
                 name = source if isinstance(source, str) else source.name
-                say(str(error) if isinstance(error, UnreadableError) else f"{name}: {error}")
+                said = str(error) if isinstance(error, UnreadableError) else f"{name}: {error}"
+                say(_without_secrets(said) if options.redact else said)
                 code = max(code, ExitCode.UNREADABLE)
             else:
                 code = max(code, exit_code([report], options))
@@ -143,6 +144,12 @@ def _handed(source: str | Source, options: Options) -> Snapshot | None:
     except SnapshotError as error:
         raise CommandError(str(error)) from error
     return known
+
+
+def _without_secrets(said: str) -> str:
+    from tracediag.redaction import Redactor
+
+    return Redactor().text(said)
 
 
 def _same(report: Report) -> Report:

@@ -16,10 +16,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import CommandError, ExitCode
-from tracediag.commands.judging import JudgingOptions, Publisher
+from tracediag.commands.judging import JudgingOptions, Publisher, add_redact
+from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.ownrules import add_rules, rule_set_of
 from tracediag.commands.parser import CommonOptions
@@ -44,10 +45,11 @@ class Options(CommonOptions, kw_only=True):
 
     fault: str = "accept-once"
     list: bool = False
-    format: Literal["full", "concise", "json"] = "full"
+    format: str = "full"
     report: tuple[Destination, ...] = ()
     keep: str | None = None
     rules: tuple[str, ...] = ()
+    redact: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
     add_report(parser, FORMATS)
     add_rules(parser)
+    add_redact(parser)
 
 
 def run(options: Options) -> int:
@@ -75,7 +78,7 @@ def run(options: Options) -> int:
     check_fault(options.fault)
     check_keep(options.keep)
     fault, rules = FAULTS[options.fault], rule_set_of(options.rules)
-    judging = JudgingOptions(format=options.format, report=options.report, quiet=options.quiet)
+    judging = JudgingOptions(format=options.format, report=options.report, quiet=options.quiet, redact=options.redact)
     look = look_of(sys.stdout, options.color)
     with Interruption() as interruption, Publisher(judging, look, kept(options.keep)) as publisher:
         report = _report(interruption, fault, options, rules)
@@ -114,7 +117,12 @@ def _live(interruption: Interruption, fault: Fault, options: Options, rules: Rul
     strace = find_strace()
     # By its path and without the site: the trace then holds little but the server.
     server = [sys.executable, "-EsS", str(_PACKAGE / "epollserver"), "--fault", fault.name]
-    with interruption.guarding(lambda: Recording(strace, server, options.keep, stdout=subprocess.PIPE)) as recording:
+    keeping = Keeping(options.keep, redact=options.redact)
+
+    def start() -> Recording:
+        return Recording(strace, server, keeping.recorded, stdout=subprocess.PIPE)
+
+    with interruption.guarding(start) as recording, keeping.of(recording):
         port = _port(recording)
         options.tell(f"started the bundled server under {strace.label} with the fault {fault.name}: {fault.summary}")
         result = drive(port, fault.name)

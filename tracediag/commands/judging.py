@@ -15,7 +15,7 @@ from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import FORMATS, Look, as_document, formatter
 from tracediag.report.summary import summary
-from tracediag.results.findings import Severity
+from tracediag.results.findings import Finding, Severity
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class JudgingOptions(CommonOptions, kw_only=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    redact: bool = False
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,16 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     for flag, what in (("--select", "only these rules"), ("--ignore", "all rules except these")):
         parser.add_argument(flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what} ({_FORMS})")
     add_rules(parser)
+    add_redact(parser)
+
+
+def add_redact(parser: argparse.ArgumentParser) -> None:
+    """Declare --redact."""
+    parser.add_argument(
+        "--redact",
+        action="store_true",
+        help="hide passwords, tokens, keys, cookies and environments in reports and in a kept trace",
+    )
 
 
 def _names(text: str) -> list[str]:
@@ -104,6 +115,7 @@ class Publisher:
 
     def publish(self, report: Report) -> None:
         """Write one report everywhere, or keep it for a document that holds all."""
+        report = self._shown(report)
         if as_document(self._formatter) is None:
             for piece in self._formatter.report(report):
                 write(piece)
@@ -124,11 +136,12 @@ class Publisher:
     def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
         """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
         shown: list[str] = []
+        show = self._finding_shown()
         for finding in analysis:
             # Which of the findings that it may explain will follow is not known yet.
-            write(self._formatter.finding(msgspec.structs.replace(finding, explains=()), path))
+            write(self._formatter.finding(show(msgspec.structs.replace(finding, explains=())), path))
             shown.append(finding.fingerprint)
-        report = finish(analysis.report())
+        report = self._shown(finish(analysis.report()))
         write(self._formatter.opening(report))
         write(self._formatter.closing(report))
         ranked = report.findings
@@ -136,6 +149,22 @@ class Publisher:
             self._options.tell("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
         self._file(report)
         return report
+
+    def _shown(self, report: Report) -> Report:
+        """Return the report as it is to be written: with --redact, without secrets."""
+        if not self._options.redact:
+            return report
+        from tracediag.redaction import redact
+
+        return redact(report)
+
+    def _finding_shown(self) -> Callable[[Finding], Finding]:
+        if not self._options.redact:
+            return lambda finding: finding
+        from tracediag.redaction import Redactor, redacted
+
+        redactor = Redactor()
+        return lambda finding: redacted(finding, redactor)
 
     def _file(self, report: Report) -> None:
         self._reports.append(report)

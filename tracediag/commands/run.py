@@ -30,6 +30,7 @@ import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
+from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
@@ -147,9 +148,10 @@ def _record(
 ) -> tuple[Report, Ending | None]:
     """Return the report on a command, and how the command ended."""
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
-    start = partial(Recording, strace, command, options.keep, seconds=options.seconds)
-    with interruption.guarding(start) as recording:
-        report = _analyzed(recording, name, options, rules)
+    keeping = Keeping(options.keep, redact=options.redact)
+    start = partial(Recording, strace, command, keeping.recorded, seconds=options.seconds)
+    with interruption.guarding(start) as recording, keeping.of(recording):
+        report = _analyzed(recording, name, options, rules, keeping)
         ending = recording.ending()
     if ending is None:
         say("strace was killed before the command had ended")
@@ -162,14 +164,15 @@ def _attach(interruption: Interruption, strace: Strace, options: Options, rules:
     """Return the report on processes that run already."""
     pids = sorted({pid for wanted in options.pids for pid in pids_of(wanted)})
     name = f"<{', '.join(options.pids)}>" if options.keep is None else options.keep
-    start = partial(Attached, strace, pids, options.keep, seconds=options.seconds)
-    with interruption.guarding(start) as recording:
+    keeping = Keeping(options.keep, redact=options.redact)
+    start = partial(Attached, strace, pids, keeping.recorded, seconds=options.seconds)
+    with interruption.guarding(start) as recording, keeping.of(recording):
         limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:g} s, or until Ctrl-C"
         options.tell(f"tracing process {', '.join(map(str, pids))} {limit}, which ends the tracing only")
-        return _analyzed(recording, name, options, rules), None
+        return _analyzed(recording, name, options, rules, keeping), None
 
 
-def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet) -> Report:
+def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet, keeping: Keeping) -> Report:
     """Return the report on a recording, once it is complete; its snapshot is kept beside a kept trace."""
     from tracediag.api import analyze
     from tracediag.snapshot import store
@@ -179,7 +182,7 @@ def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet)
     recording.check()
     if options.keep is not None:
         try:
-            store(recording.snapshot, options.keep)
+            store(keeping.snapshot(recording.snapshot), options.keep)
         except OSError as error:
             say(f"{error.filename}: {error.strerror}")
     return report

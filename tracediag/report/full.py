@@ -15,6 +15,7 @@ from tracediag.report.visible import visible
 from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding
 from tracediag.results.report import BrokenRule, Part, Report
+from tracediag.trace.quantities import plural
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
@@ -70,6 +71,7 @@ class FullFormat(Format):
         self._broken(report)
         self._blind(report)
         self._here(report)
+        self._redacted(report)
         return self._canvas.take()
 
     def _head(self, label: str, text: str, style: str) -> None:
@@ -138,6 +140,12 @@ class FullFormat(Format):
                 self._canvas.line((f"{head}:", "error"))
             for broken in rules:
                 self._hanging((f"    {broken.rule} ", "label"), f"{_where(broken)}: {broken.error}")
+
+    def _redacted(self, report: Report) -> None:
+        if report.redacted is not None:
+            kinds = ", ".join(f"{kind} {number:,}" for kind, number in report.redacted.items())
+            values = plural(sum(report.redacted.values()), "value")
+            self._hanging(("redacted: ", "label"), f"{values} ({kinds})" if kinds else "nothing to hide was found")
 
     def _blind(self, report: Report) -> None:
         lacking = defaultdict(list)

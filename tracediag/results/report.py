@@ -194,6 +194,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """The rules that the report names, by their names."""
     here: Here | None = None
     """What the host of the analysis shows now about the failed calls, which is no evidence; None unless asked for."""
+    redacted: dict[str, int] | None = None
+    """How many values of the report were hidden, by kind: {"authorization": 2}; None where none was looked for."""
     parts: tuple[Part, ...] = ()
     """The traces, if the file holds several; their findings follow one another, each part's in order of rank."""
 

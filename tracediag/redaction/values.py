@@ -1,0 +1,66 @@
+"""Hides secrets in a report, or any other struct: every text that it holds."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from tracediag.redaction.redactor import Redactor
+from tracediag.results.findings import Finding, Step
+from tracediag.results.report import Report, RuleCard
+
+_T = TypeVar("_T")
+_RECORDS = (Step,)
+"""Structs whose `text` is a record of strace."""
+_COMMANDS = frozenset(("command", "argv"))
+"""Fields that hold the arguments of a command."""
+
+
+def redact(report: Report) -> Report:
+    """Return the report without secrets: those in arguments, environments, data, headers, URLs, tokens, keys.
+
+    Each becomes `<redacted>`; `Report.redacted` counts them by kind. Findings, lines and fingerprints stay.
+    """
+    seen = Redactor()
+    redacted(report, seen)  # a secret may be shown before the place that gives it away
+    redactor = seen.again()
+    hidden = redacted(report, redactor)
+    return msgspec.structs.replace(hidden, redacted=dict(sorted(redactor.counts.items())))
+
+
+def redacted(value: _T, redactor: Redactor) -> _T:
+    """Return a value with the secrets hidden in all of its texts, however deep."""
+    found: object = value
+    match value:
+        case str():
+            found = redactor.text(value)
+        case RuleCard():
+            pass  # the text of a rule's page
+        case msgspec.Struct():
+            found = _struct(value, redactor)
+        case tuple() | list():
+            found = type(value)(redacted(item, redactor) for item in value)
+        case dict():
+            found = {key: redacted(item, redactor) for key, item in value.items()}
+    return found  # type: ignore[return-value]  # of the type of the value
+
+
+def _struct(value: msgspec.Struct, redactor: Redactor) -> msgspec.Struct:
+    changed = {}
+    for name in value.__struct_fields__:
+        held = getattr(value, name)
+        if name in _COMMANDS and isinstance(held, tuple):
+            new: object = redactor.argv(held)
+        elif name == "text" and isinstance(value, _RECORDS):
+            new = redactor.line(held)
+        else:
+            new = redacted(held, redactor)
+        if new != held:
+            changed[name] = new
+    if not changed:
+        return value
+    result = msgspec.structs.replace(value, **changed)
+    if isinstance(value, Finding):  # it is worked out from the notes: it must name the same fault with and without
+        msgspec.structs.force_setattr(result, "fingerprint", value.fingerprint)
+    return result
