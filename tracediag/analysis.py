@@ -11,8 +11,8 @@ from tracediag.evidence import scope as evidence
 from tracediag.evidence.last_words import shortened
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
-from tracediag.overviews.endings import endings
-from tracediag.overviews.head import head_of
+from tracediag.overviews.happening.endings import endings
+from tracediag.overviews.happening.head import head_of
 from tracediag.ownrules import OwnRules, RuleSet, load_rules
 from tracediag.reading import AnySource, Reader, UnreadableError
 from tracediag.reading.accounting import Counts

@@ -10,7 +10,7 @@ import pytest
 
 from tracediag.api import analyze, read
 from tracediag.overviews import VIEWS, summarise
-from tracediag.overviews.descent import grow_tree
+from tracediag.overviews.descent.tree import grow_tree
 
 ENDLESS = "9" * 5000
 LINES = (

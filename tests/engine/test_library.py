@@ -11,7 +11,7 @@ import pytest
 
 import tracediag
 from tracediag import Calls, QueryError, Trace, UnreadableError, open_trace
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
 from tracediag.reading import read
 

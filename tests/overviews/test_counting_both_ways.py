@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.kernel import Kernel, apply
-from tracediag.overviews.processes import ProcessView
+from tracediag.overviews.counting.processes import ProcessView
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter, read_end
 from tracediag.trace.events import Call, Syscall

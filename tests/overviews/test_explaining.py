@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.library.lines import explain_line
-from tracediag.overviews.explaining import NoCallError
+from tracediag.overviews.explaining.call import NoCallError
 from tracediag.report.base import Look
 from tracediag.report.explanation import document, picture
 from tracediag.results.explanation import Verdict

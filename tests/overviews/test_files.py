@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tracediag.overviews.file_rows import MOST_FILES
-from tracediag.overviews.file_selection import select_files
-from tracediag.overviews.files import list_files
+from tracediag.overviews.files.listing import list_files
+from tracediag.overviews.files.rows import MOST_FILES
+from tracediag.overviews.files.selection import select_files
 from tracediag.report.base import Look
 from tracediag.report.document import dump
 from tracediag.report.files import SCHEMA, document, picture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.finder import NoSuchObjectError
-from tracediag.overviews.following import follow
-from tracediag.overviews.wanted import AskingError, parse_asked
+from tracediag.overviews.following.finder import NoSuchObjectError
+from tracediag.overviews.following.life import follow
+from tracediag.overviews.following.wanted import AskingError, parse_asked
 from tracediag.report.base import Look
 from tracediag.report.following import picture, stream
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tracediag.overviews.following import follow
+from tracediag.overviews.following.life import follow
 from tracediag.report.pcap import capture
 from tracediag.report.streams import turns
 

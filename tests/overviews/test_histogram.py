@@ -7,7 +7,7 @@ from math import ceil
 
 import pytest
 
-from tracediag.overviews.histogram import Histogram, bucket_of, nanoseconds_of
+from tracediag.overviews.counting.histogram import Histogram, bucket_of, nanoseconds_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tracediag.__main__ import main
-from tracediag.overviews.folding import Life
-from tracediag.overviews.lives import fold_lives
+from tracediag.overviews.lives.folder import fold_lives
+from tracediag.overviews.lives.folding import Life
 from tracediag.results.lives import LifeGroup
 
 ROOT = Path(__file__).parents[2]

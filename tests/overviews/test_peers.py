@@ -15,8 +15,8 @@ import pytest
 
 from tracediag.evidence.dns import answers
 from tracediag.evidence.requests import request_of
-from tracediag.overviews.peer_rows import MOST_PEERS
-from tracediag.overviews.peers import list_peers
+from tracediag.overviews.peers.listing import list_peers
+from tracediag.overviews.peers.rows import MOST_PEERS
 from tracediag.report.base import Look
 from tracediag.report.peers import picture
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.state import NoSuchLineError, take_state
+from tracediag.overviews.state.moment import NoSuchLineError, take_state
 from tracediag.report.base import Look
 from tracediag.report.state import picture
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.state import take_state
+from tracediag.overviews.state.moment import take_state
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 

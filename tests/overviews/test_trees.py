@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.descent import grow_tree
+from tracediag.overviews.descent.tree import grow_tree
 from tracediag.report.base import Look
 from tracediag.report.tree import picture
 

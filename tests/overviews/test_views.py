@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.overviews import ORDERS, summarise, view_by
-from tracediag.overviews import accounts as accounts_module
+from tracediag.overviews.counting import accounts as accounts_module
 from tracediag.reading import UnreadableError
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.why import NotPrintedError, find_cause
+from tracediag.overviews.why.cause import NotPrintedError, find_cause
 from tracediag.report.base import Look
 from tracediag.report.cause import picture
 from tracediag.results.cause import Origin

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
 from tracediag.query.conditions import literal_of
 

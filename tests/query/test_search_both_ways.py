@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracediag.overviews.searching import Searching, found_call
+from tracediag.overviews.searching.search import Searching, found_call
 from tracediag.query import compile_query
 from tracediag.reading import Reader, UnreadableError
 from tracediag.trace.events import Syscall

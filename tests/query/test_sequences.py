@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
 
 READ_TWICE = "sequence by description [call == read] [call == write]"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracediag.engine import Engine
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
 from tracediag.reading import Reader
 from tracediag.rules import find_rule

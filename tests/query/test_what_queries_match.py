@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
 
 SAMPLES = Path(__file__).parents[2] / "samples"

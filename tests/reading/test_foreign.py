@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.overviews.view import Groups
+from tracediag.overviews.counting.view import Groups
 from tracediag.reading import Reader, UnreadableError
 from tracediag.reading.counter import CallCounter
 from tracediag.trace.events import Syscall

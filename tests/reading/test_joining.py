@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tracediag.overviews.view import Groups
+from tracediag.overviews.counting.view import Groups
 from tracediag.reading import Reader, counter, join, read
 from tracediag.reading.halves import MOST_GONE, Half, Latest
 from tracediag.trace.events import Begun, Event, Syscall

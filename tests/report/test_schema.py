@@ -13,15 +13,15 @@ from tracediag import analyze
 from tracediag.checking import check_folders
 from tracediag.library.lines import explain_line
 from tracediag.overviews import VIEWS, summarise
-from tracediag.overviews.context import Lines
-from tracediag.overviews.descent import grow_tree
-from tracediag.overviews.files import list_files
-from tracediag.overviews.following import follow
-from tracediag.overviews.lives import fold_lives
-from tracediag.overviews.peers import list_peers
-from tracediag.overviews.searching import Searching
-from tracediag.overviews.state import take_state
-from tracediag.overviews.why import find_cause
+from tracediag.overviews.descent.tree import grow_tree
+from tracediag.overviews.files.listing import list_files
+from tracediag.overviews.following.life import follow
+from tracediag.overviews.lives.folder import fold_lives
+from tracediag.overviews.peers.listing import list_peers
+from tracediag.overviews.searching.context import Lines
+from tracediag.overviews.searching.search import Searching
+from tracediag.overviews.state.moment import take_state
+from tracediag.overviews.why.cause import find_cause
 from tracediag.query import compile_field, compile_query
 from tracediag.report import formatter
 from tracediag.report.cause import document as cause_document

@@ -84,7 +84,7 @@ def run(options: Options) -> int:
 
 def _explain(trace: str, line: int, options: Options, rules: tuple[type[Rule], ...]) -> int:
     from tracediag.library.lines import explain_line
-    from tracediag.overviews.explaining import NoCallError
+    from tracediag.overviews.explaining.call import NoCallError
     from tracediag.report.explanation import document, picture
 
     def rendered(form: str, look: Look) -> str:

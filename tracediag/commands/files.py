@@ -44,8 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the files of each trace."""
-    from tracediag.overviews.file_selection import select_files
-    from tracediag.overviews.files import list_files
+    from tracediag.overviews.files.listing import list_files
+    from tracediag.overviews.files.selection import select_files
     from tracediag.report.files import document, picture
     from tracediag.trace.quantities import plural
 

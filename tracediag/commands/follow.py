@@ -59,9 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the life of the object."""
-    from tracediag.overviews.finder import NoSuchObjectError
-    from tracediag.overviews.following import follow
-    from tracediag.overviews.wanted import AskingError
+    from tracediag.overviews.following.finder import NoSuchObjectError
+    from tracediag.overviews.following.life import follow
+    from tracediag.overviews.following.wanted import AskingError
     from tracediag.report.following import document, picture, stream
     from tracediag.report.pcap import capture
 

@@ -25,7 +25,7 @@ from tracediag.commands.reports import ReportFiles, add_report
 from tracediag.report import Look
 
 if TYPE_CHECKING:
-    from tracediag.overviews.searching import Searching
+    from tracediag.overviews.searching.search import Searching
     from tracediag.query import Query, QueryError
     from tracediag.query.names import Name
     from tracediag.results.search import Found
@@ -109,8 +109,8 @@ def _point(error: QueryError) -> None:
 def _search(
     trace: str, query: Query, field: Name | None, options: Options, files: ReportFiles, *, titled: bool
 ) -> None:
-    from tracediag.overviews.context import Lines, NoContext
-    from tracediag.overviews.searching import Searching
+    from tracediag.overviews.searching.context import Lines, NoContext
+    from tracediag.overviews.searching.search import Searching
     from tracediag.report.visible import visible
 
     around = Lines(options.context, by_object=options.around) if options.context > 0 else NoContext()

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the lives of each trace."""
-    from tracediag.overviews.lives import fold_lives
+    from tracediag.overviews.lives.folder import fold_lives
     from tracediag.report.lives import document, picture
     from tracediag.results.lives import KINDS
 

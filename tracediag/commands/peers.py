@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     """Print the peers of each trace."""
     import msgspec
 
-    from tracediag.overviews.peers import list_peers
+    from tracediag.overviews.peers.listing import list_peers
     from tracediag.report.peers import document, picture
     from tracediag.trace.quantities import plural
 

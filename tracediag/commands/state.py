@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the state."""
-    from tracediag.overviews.state import NoSuchLineError, take_state
+    from tracediag.overviews.state.moment import NoSuchLineError, take_state
     from tracediag.report.state import document, picture
 
     trace, line = split_place(*traces_of([] if options.place is None else [options.place]))

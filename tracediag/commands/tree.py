@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print the process tree of each trace."""
-    from tracediag.overviews.descent import grow_tree
+    from tracediag.overviews.descent.tree import grow_tree
     from tracediag.report.tree import document, picture
 
     def ask(trace: str, progress: answers.Progress | None) -> answers.Answer:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print what is behind the message, for each trace that shows it; it is an error if none does."""
-    from tracediag.overviews.why import NotPrintedError
+    from tracediag.overviews.why.cause import NotPrintedError
     from tracediag.reading import UnreadableError
 
     if not options.message.strip():
@@ -61,7 +61,7 @@ def run(options: Options) -> int:
 
 
 def _show(trace: str, options: Options, files: ReportFiles, *, titled: bool) -> None:
-    from tracediag.overviews.why import find_cause
+    from tracediag.overviews.why.cause import find_cause
     from tracediag.report.cause import document, picture
     from tracediag.report.visible import visible
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from tracediag.overviews.searching import Searching
+from tracediag.overviews.searching.search import Searching
 from tracediag.query import Query, QueryError, compile_field, compile_query
 from tracediag.query.types import Type
 from tracediag.results.search import Group

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tracediag.engine import Engine
-from tracediag.overviews.explaining import Explainer
+from tracediag.overviews.explaining.call import Explainer
 from tracediag.reading import AnySource, Reader
 from tracediag.reading.several import parts_of
 from tracediag.results.explanation import Explanation, Use

@@ -10,14 +10,14 @@ from functools import cached_property
 from tracediag.analysis import Analysis
 from tracediag.library.calls import Calls, query_of
 from tracediag.library.lines import explain_line
-from tracediag.overviews.descent import grow_tree
-from tracediag.overviews.files import list_files
-from tracediag.overviews.following import follow
-from tracediag.overviews.lives import fold_lives
-from tracediag.overviews.peers import list_peers
-from tracediag.overviews.searching import Searching
-from tracediag.overviews.state import take_state
-from tracediag.overviews.why import find_cause
+from tracediag.overviews.descent.tree import grow_tree
+from tracediag.overviews.files.listing import list_files
+from tracediag.overviews.following.life import follow
+from tracediag.overviews.lives.folder import fold_lives
+from tracediag.overviews.peers.listing import list_peers
+from tracediag.overviews.searching.search import Searching
+from tracediag.overviews.state.moment import take_state
+from tracediag.overviews.why.cause import find_cause
 from tracediag.ownrules import OwnRules, RuleSet, load_rules
 from tracediag.query import Query, compile_query
 from tracediag.reading import AnySource, UnreadableError, read

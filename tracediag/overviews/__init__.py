@@ -1,21 +1,17 @@
 """Overviews of a trace: the cost of its calls, its processes, and questions about one line, object or message.
 
-summarise  one table of one or more traces, by call, error, process, file or peer
-descent    `grow_tree`: the process tree of one trace; `killing`: which process killed which
-state      `take_state`: what was open, locked, mapped and blocked at a line; `descriptors`, `locks`, `mapped`
-explaining one call in words; `sentences`, `judging`, `arguments`
-following  `follow`: the life of one object; `wanted`, `finder`, `births`, `living` (a process), `data`, `log`
-why        `find_cause`: what is behind a message; `words`
-searching  `grep`: the calls that a query describes; `context`: what stands around them
-files      by path; `file_paths`, `file_rows`, `file_searches` (lookups of one name), `file_selection`
-peers      by peer; `peer_rows`
-lives      `fold_lives`: the shapes of lives; `folding` (one life), `shapes` (counted, the rare ones told apart)
-head       the head of a report: `standing` (calls that have not returned), `endings`
-touching   which open file descriptions an event acts on
+counting     `summarise`: the calls of traces by call, error, process, file or peer, most of them without an event
+descent      `grow_tree`: the tree of processes, and which process killed which
+state        `take_state`: what was open, locked, mapped and blocked at a line
+explaining   one call in words
+following    `follow`: the life of one object
+why          `find_cause`: what is behind a message
+searching    `grep`: the calls that a query describes, and what stands around them
+files, peers one row for each path or address
+lives        `fold_lives`: the shapes of lives, the rare ones told apart
+happening    the head of a report: what ran, how it ended, where it stands
 
-calls, processes   views that count with `reading.counter`, without an event for most lines
-objects            views that run the complete kernel model
-accounts           the rows while they are counted; histogram: durations in constant memory
+data, descriptors, programs, sources and touching serve several of them.
 
 The results are plain values, `tracediag.results.tables`; `tracediag.report` renders them.
 """
@@ -25,8 +21,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 
-from tracediag.overviews.sorting import ORDERS
-from tracediag.overviews.view import Progress, View
+from tracediag.overviews.counting.sorting import ORDERS
+from tracediag.overviews.counting.view import Progress, View
 from tracediag.results.tables import Summary
 
 __all__ = ["ORDERS", "VIEWS", "Progress", "View", "summarise", "view_by"]
@@ -46,7 +42,7 @@ def view_by(by: str) -> View:
     if by not in _KINDS:
         raise ValueError(f"no view by {by!r}; there are {', '.join(VIEWS)}")
     module, name = _KINDS[by]
-    kind: type[View] = getattr(importlib.import_module(f"tracediag.overviews.{module}"), name)
+    kind: type[View] = getattr(importlib.import_module(f"tracediag.overviews.counting.{module}"), name)
     return kind()
 
 

@@ -13,10 +13,10 @@ from tracediag.evidence.requests import request_of
 from tracediag.kernel import Action, Kernel, apply, begun_calls
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.socket import Socket, format_address
+from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
-from tracediag.overviews.peer_rows import Key, PeerRow, PeerRows
+from tracediag.overviews.peers.rows import Key, PeerRow, PeerRows
 from tracediag.overviews.sources import source_of
-from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
 from tracediag.results.following import Chunk
 from tracediag.results.peers import Peers

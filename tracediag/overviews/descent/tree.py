@@ -10,10 +10,10 @@ import msgspec
 from tracediag.kernel import Kernel, apply
 from tracediag.kernel import process as kernel
 from tracediag.kernel.process import Process
-from tracediag.overviews.killing import Killings
+from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.descent.killing import Killings
 from tracediag.overviews.programs import program_of
 from tracediag.overviews.sources import source_of
-from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
 from tracediag.results.tables import Node, Program, Thread, Tree
 from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS

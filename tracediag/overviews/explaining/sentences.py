@@ -12,8 +12,8 @@ from pathlib import Path
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
-from tracediag.overviews.arguments import argument_texts
 from tracediag.overviews.descriptors import what_of
+from tracediag.overviews.explaining.arguments import argument_texts
 from tracediag.overviews.touching import DESCRIPTORS
 from tracediag.trace.calls import EPOLL_CTLS, EPOLL_WAITS, FORKS, FUTEXES, MAPS, OPENS
 from tracediag.trace.events import Syscall

@@ -7,10 +7,10 @@ from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
 from tracediag.kernel.process import Process
-from tracediag.overviews.births import Birth, Births
 from tracediag.overviews.descriptors import line_of
+from tracediag.overviews.following.births import Birth, Births
+from tracediag.overviews.following.wanted import Asked
 from tracediag.overviews.touching import Touch, touched
-from tracediag.overviews.wanted import Asked
 from tracediag.query.paths import known_paths
 from tracediag.trace.events import Event, Syscall
 

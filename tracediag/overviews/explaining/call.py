@@ -13,10 +13,10 @@ from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.arguments import named_arguments
 from tracediag.overviews.descriptors import line_of, open_descriptor, time_of
-from tracediag.overviews.judging import judge
-from tracediag.overviews.sentences import held_by, sentence
+from tracediag.overviews.explaining.arguments import named_arguments
+from tracediag.overviews.explaining.judging import judge
+from tracediag.overviews.explaining.sentences import held_by, sentence
 from tracediag.overviews.touching import DESCRIPTORS, Touch, touched
 from tracediag.results.explanation import Explanation, Moment, Parameter, Use, Verdict
 from tracediag.results.grades import Severity

@@ -9,9 +9,9 @@ import msgspec
 
 from tracediag.evidence.scope import Fact, Scope
 from tracediag.kernel import Kernel, apply, begun_calls, known_calls
-from tracediag.overviews.context import NoContext, Surroundings
+from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.searching.context import NoContext, Surroundings
 from tracediag.overviews.sources import source_of
-from tracediag.overviews.view import Progress
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject

@@ -15,10 +15,10 @@ from tracediag.evidence.exits import end_step, manner
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process, Reaped
+from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.descriptors import line_of, time_of, what_of
-from tracediag.overviews.view import Progress
-from tracediag.overviews.words import Match, Stream, Words, lines_of
+from tracediag.overviews.why.words import Match, Stream, Words, lines_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.cause import Cause, Origin
 from tracediag.results.findings import Step, step

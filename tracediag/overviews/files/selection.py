@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.overviews.file_rows import MISSING
+from tracediag.overviews.files.rows import MISSING
 from tracediag.results.files import Files
 
 

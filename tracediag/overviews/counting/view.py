@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from tracediag.overviews.accounts import Accounts, row_of
-from tracediag.overviews.histogram import NANO
-from tracediag.overviews.sorting import sort_rows
+from tracediag.overviews.counting.accounts import Accounts, row_of
+from tracediag.overviews.counting.histogram import NANO
+from tracediag.overviews.counting.sorting import sort_rows
 from tracediag.overviews.sources import source_of
 from tracediag.reading import Reader
 from tracediag.results.tables import Source, Summary

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tracediag.evidence.exits import manner
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.process import Process
-from tracediag.overviews.finder import NoSuchObjectError
-from tracediag.overviews.log import Log
+from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.following.finder import NoSuchObjectError
+from tracediag.overviews.following.log import Log
+from tracediag.overviews.following.wanted import Asked
 from tracediag.overviews.programs import program_of
-from tracediag.overviews.view import Progress
-from tracediag.overviews.wanted import Asked
 from tracediag.reading import Reader
 from tracediag.results.following import Life
 from tracediag.trace.calls import CHDIRS, CHILD_WAITS, EXECS, EXITS, FORKS, SET_GROUPS, SET_USERS, SIGNAL_SENDS

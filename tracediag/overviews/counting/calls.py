@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tracediag.overviews.accounts import outcome
-from tracediag.overviews.view import Groups, Progress, View, outcome_of
+from tracediag.overviews.counting.accounts import outcome
+from tracediag.overviews.counting.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
 from tracediag.trace.events import Syscall

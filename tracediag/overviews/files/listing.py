@@ -9,11 +9,11 @@ from tracediag.evidence.names import program_name
 from tracediag.kernel import Action, Kernel, apply, begun_calls
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
-from tracediag.overviews.file_paths import given_path, learn_directory
-from tracediag.overviews.file_rows import MISSING, Row, Rows
-from tracediag.overviews.file_searches import Searches
+from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.files.paths import given_path, learn_directory
+from tracediag.overviews.files.rows import MISSING, Row, Rows
+from tracediag.overviews.files.searches import Searches
 from tracediag.overviews.sources import source_of
-from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
 from tracediag.results.files import Files
 from tracediag.trace.annotations import parse_annotation

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from tracediag.overviews.folding import Life
+from tracediag.overviews.lives.folding import Life
 from tracediag.results.lives import LifeGroup, Shape
 
 _MOST_SHAPES = 4096

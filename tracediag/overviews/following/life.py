@@ -10,16 +10,16 @@ import msgspec
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.births import Birth, Births
+from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.descriptors import line_of, time_of, what_of
-from tracediag.overviews.finder import Finder, NoSuchObjectError
-from tracediag.overviews.living import follow_process
-from tracediag.overviews.log import Log
-from tracediag.overviews.spooled import spooled
+from tracediag.overviews.following.births import Birth, Births
+from tracediag.overviews.following.finder import Finder, NoSuchObjectError
+from tracediag.overviews.following.living import follow_process
+from tracediag.overviews.following.log import Log
+from tracediag.overviews.following.spooled import spooled
+from tracediag.overviews.following.wanted import Asked, parse_asked
 from tracediag.overviews.touching import Touch, touched
-from tracediag.overviews.view import Progress
-from tracediag.overviews.wanted import Asked, parse_asked
 from tracediag.query.paths import known_paths
 from tracediag.reading import Reader
 from tracediag.results.following import Chunk, End, Life

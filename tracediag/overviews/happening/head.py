@@ -7,8 +7,8 @@ import msgspec
 from tracediag.evidence.fates import Fates
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Kernel
+from tracediag.overviews.happening.standing import standing
 from tracediag.overviews.programs import program_of
-from tracediag.overviews.standing import standing
 from tracediag.results.clock import wall_clock
 from tracediag.results.overview import MOST_ENTRIES, Fate, Overview, Waiting, Words
 

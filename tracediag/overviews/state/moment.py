@@ -9,11 +9,11 @@ from tracediag.kernel import Kernel, apply
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
+from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.descriptors import line_of, open_descriptor, what_of
-from tracediag.overviews.locks import Locks
-from tracediag.overviews.mapped import Mapped, Piece, Space
 from tracediag.overviews.programs import program_of
-from tracediag.overviews.view import Progress
+from tracediag.overviews.state.locks import Locks
+from tracediag.overviews.state.mapped import Mapped, Piece, Space
 from tracediag.reading import AnySource, Reader
 from tracediag.results.state import (
     Child,

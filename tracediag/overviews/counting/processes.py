@@ -13,8 +13,8 @@ from pathlib import PurePath
 
 from tracediag.kernel import Kernel, apply
 from tracediag.kernel.process import Process
+from tracediag.overviews.counting.view import Groups, Progress, View, outcome_of
 from tracediag.overviews.programs import program_of
-from tracediag.overviews.view import Groups, Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
 from tracediag.results.tables import Program

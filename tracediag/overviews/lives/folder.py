@@ -13,10 +13,10 @@ from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.folding import Life, step_of
-from tracediag.overviews.shapes import Shapes
+from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.lives.folding import Life, step_of
+from tracediag.overviews.lives.shapes import Shapes
 from tracediag.overviews.sources import source_of
-from tracediag.overviews.view import Progress
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
 from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, OPENS

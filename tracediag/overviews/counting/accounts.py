@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from tracediag.overviews.histogram import NANO, Histogram, nanoseconds_of
+from tracediag.overviews.counting.histogram import NANO, Histogram, nanoseconds_of
 from tracediag.reading.counter import read_end
 from tracediag.results.tables import Row, Times
 from tracediag.trace.records import CountRow

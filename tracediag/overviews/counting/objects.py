@@ -12,7 +12,7 @@ from tracediag.kernel.describe import describe_file
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Thread
 from tracediag.kernel.socket import format_address
-from tracediag.overviews.view import Progress, View, outcome_of
+from tracediag.overviews.counting.view import Progress, View, outcome_of
 from tracediag.reading import Reader
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import ACCEPTS

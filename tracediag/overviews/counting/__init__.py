@@ -1,0 +1,1 @@
+"""Calls counted by name, object or process."""

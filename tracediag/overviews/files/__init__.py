@@ -1,0 +1,1 @@
+"""Which files a program reads, writes, looks for and does not find."""

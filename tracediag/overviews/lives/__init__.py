@@ -1,0 +1,1 @@
+"""The shapes of lives: what each connection, child and file goes through."""

@@ -1,0 +1,1 @@
+"""The addresses that a program is connected to, one row each."""

@@ -1,0 +1,1 @@
+"""The calls and sequences that match a query."""

@@ -1,0 +1,1 @@
+"""What is open, registered, locked and alive as of a line."""

@@ -1,0 +1,1 @@
+"""Why a program printed a message."""
