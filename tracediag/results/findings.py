@@ -114,6 +114,8 @@ _CALL = re.compile(r"^(?:<\.\.\. )?(\w+)")
 _ERRNO = re.compile(r"= -1 (E[A-Z0-9]+)")
 _NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*(?: (?:ns|µs|ms|s|bytes?|KiB)\b)?)")
 """A number with its unit: "8 bytes" in one recording is "64 KiB" in another."""
+_HEDGE = re.compile(r"\bwhat must be ")
+"""A note is so worded where the recording has no addresses of sockets (`-yy`): it is about the same event."""
 _BRIEF = 60
 """Characters of a record in the repr of a step."""
 
@@ -121,7 +123,7 @@ _BRIEF = 60
 def _shape(step: Step) -> str:
     """Return the part of a step that is the same in every recording: the call, its error and the words of the note."""
     call, errno = _CALL.match(step.text), _ERRNO.search(step.text)
-    return f"{call and call[1]} {errno and errno[1]} {_NUMBER.sub('#', step.note)}"
+    return f"{call and call[1]} {errno and errno[1]} {_HEDGE.sub('', _NUMBER.sub('#', step.note))}"
 
 
 def _brief(text: str) -> str:
