@@ -107,3 +107,15 @@ def test_lines_cut_at_a_column_are_no_calls_under_way() -> None:
     lines[-1] += "ad"
     cut = [event.cut for event in Reader(lines) if isinstance(event, Syscall) and event.name == "connect"]
     assert cut == [False, False]
+
+
+def test_threads_that_strace_is_attached_to_from_the_last_to_the_first_are_no_reversal() -> None:
+    """strace -f -p: each thread stands in a call, and the newest thread comes first."""
+    call = "futex(0x7fb9d8011cd0, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, FUTEX_BITSET_MATCH_ANY <unfinished ...>\n"
+    timed = [f"{20308 - number} 1795874933.{372136 + number} {call}" for number in range(300)]
+    plain = [f"{20308 - number} {call}" for number in range(300)]
+    assert not is_newest_first(timed)
+    assert not is_newest_first(plain)
+    assert is_newest_first(timed[::-1])
+    numbered = [f"{300 - number} close(3) = 0\n" for number in range(299)]
+    assert is_newest_first(numbered)

@@ -21,6 +21,7 @@ _STAMP = re.compile(
 _NUMBER = re.compile(r"[ \t]{0,8}[#L]?([0-9]{1,7})(?:[:.)|]|\t| )")
 _HALF = re.compile(r"<\.\.\. (?P<rest>\w+) resumed>|(?P<begun>[a-z_]\w*)\(.*<unfinished \.\.\.>$")
 _RECORD = re.compile(r"[a-z_]\w*\(|<\.\.\. |\+\+\+ |--- ")
+_STANDING = ("<unfinished ...>", "<detached ...>")
 _END = re.compile(r"\+\+\+ (?:exited with|killed by) ")
 _LAST = re.compile(r"_?exit(?:_group)?\(|--- SIG|\+\+\+ ")
 
@@ -49,7 +50,10 @@ class Turned:
 
 def is_newest_first(lines: Sequence[str]) -> bool:
     """Return whether times, numbers or the halves of calls show that each line is older than the one before it."""
-    return _fall(_times(lines)) or _counts_down(lines) or _resumed_first(lines) or _ends_first(lines)
+    times = _times(lines)
+    if _fall(times):
+        return True
+    return not _fall(times[::-1]) and (_counts_down(lines) or _resumed_first(lines) or _ends_first(lines))
 
 
 def _times(lines: Sequence[str]) -> list[float]:
@@ -74,7 +78,12 @@ def _fall(times: Sequence[float]) -> bool:
 
 
 def _counts_down(lines: Sequence[str]) -> bool:
-    """Return whether the lines are numbered, and each number is one less than that of the line above."""
+    """Return whether the lines are numbered, and each number is one less than that of the line above.
+
+    The numbers of calls that do not return are threads: strace -f -p finds the newest one first.
+    """
+    if sum(line.rstrip().endswith(_STANDING) for line in lines) >= SHARE * len(lines):
+        return False
     numbers = [checked_integer(found[1]) for line in lines if (found := _NUMBER.match(line)) is not None]
     steps = [after - first for first, after in pairwise(numbers)]
     return len(steps) >= FEW and sum(step == -1 for step in steps) >= SHARE * len(steps)
