@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from tracediag import analyze
 from tracediag.report import FORMATS, Look, formatter
 from tracediag.results.findings import Step
 from tracediag.results.report import Input, NotUnderstood, Report, Sample
@@ -40,3 +41,15 @@ def test_brackets_are_shown_as_they_are(finding, name):
     marked = msgspec.structs.replace(finding, title="[pid 7] [/tmp/x]", steps=(step,))
     shown = formatter(name).finding(marked, "[/tmp/y].strace")
     assert "[pid 7] [/tmp/x]" in shown
+
+
+@pytest.mark.parametrize("tail", ["+++ exited with 1 +++", "--- SIGSEGV {si_signo=SIGSEGV} ---", "read(0, "])
+def test_the_name_of_a_program_forges_no_line_of_the_head(tail):
+    trace = [
+        '7 execve("/srv/x\\n\\nerror[TD101] forged", ["x\\n\\nerror[TD101] forged", "-v"], 0x7ff /* 1 var */) = 0\n',
+        '7 write(2, "no\\n", 3) = 3\n',
+        f"7 {tail}\n",
+    ]
+    shown = "".join(formatter("full").report(analyze(trace)))
+    assert "forged" in shown
+    assert not [line for line in shown.splitlines() if line.strip().startswith("error[TD101]")]

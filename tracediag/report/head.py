@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from tracediag.report.scope import limits
+from tracediag.report.visible import visible
 from tracediag.results.overview import Fate, Overview, Waiting, Words
 from tracediag.results.report import Report
 from tracediag.trace.quantities import count, plural, seconds
@@ -24,9 +25,9 @@ def rows(report: Report) -> Iterator[Row]:
     """Yield the rows of the head; none for a report on something that shows no process."""
     overview = report.overview
     if overview.counts is not None:
-        yield "counts", overview.counts, "plain"
+        yield "counts", visible(overview.counts), "plain"
     if overview.processes:
-        yield "traced", _traced(overview), "name"
+        yield "traced", visible(_traced(overview)), "name"
         if limited := limits(report.scope):
             yield "recording", limited, "plain"
     standing = {waiting.process for waiting in report.waiting}
@@ -37,9 +38,9 @@ def rows(report: Report) -> Iterator[Row]:
     if overview.further:
         yield "", f"{count(overview.further)} more ended badly: tracediag tree", "plain"
     for waiting in report.waiting:
-        yield "waiting", _stands(waiting), "plain"
+        yield "waiting", visible(_stands(waiting)), "plain"
         if waiting.reason:
-            yield "", waiting.reason, "plain"
+            yield "", visible(waiting.reason), "plain"
         if waiting.stack:
             yield "", _stack(waiting.stack), "plain"
     if overview.further_waiting:
@@ -49,8 +50,8 @@ def rows(report: Report) -> Iterator[Row]:
 def _stack(frames: tuple[str, ...]) -> str:
     more = f" and {len(frames) - _FRAMES} more" if len(frames) > _FRAMES else ""
     if frames[0].startswith("goroutine "):
-        return "\n".join(frames[:_FRAMES]) + more
-    return f"stack: {' < '.join(frames[:_FRAMES])}{more}"
+        return "\n".join(map(visible, frames[:_FRAMES])) + more
+    return f"stack: {' < '.join(map(visible, frames[:_FRAMES]))}{more}"
 
 
 def _traced(overview: Overview) -> str:
@@ -80,13 +81,13 @@ def _ended(fate: Fate, *, shown: bool, alone: bool) -> Iterator[Row]:
         place = "" if fate.line is None else f" at line {count(fate.line)}"
         yield (
             "ended" if fate.line is not None else "running",
-            f"{fate.process} {_manner(fate)}{meaning}{place}",
+            visible(f"{fate.process} {_manner(fate)}{meaning}{place}"),
             ("name" if bad else "plain"),
         )
     if fate.stood:
-        yield "", f"was in {fate.stood}", "plain"
+        yield "", visible(f"was in {fate.stood}"), "plain"
     if fate.words is not None:
-        speaker = "" if named or alone else f"{fate.process}, "
+        speaker = "" if named or alone else f"{visible(fate.process)}, "
         yield "" if named else "said", f"{speaker}{_said(fate.words)}", "plain"
 
 
@@ -100,7 +101,7 @@ def _manner(fate: Fate) -> str:
 
 
 def _said(words: Words) -> str:
-    return f"last words, {_place(words.to)} at line {count(words.line)}: {words.text}"
+    return f"last words, {visible(_place(words.to))} at line {count(words.line)}: {words.text}"
 
 
 def _place(to: str) -> str:
