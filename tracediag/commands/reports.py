@@ -26,7 +26,11 @@ class Destination(msgspec.Struct, frozen=True):
 def add_report(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     """Declare --format and -o; the first format is the default."""
     parser.add_argument(
-        "--format", choices=formats, default=argparse.SUPPRESS, help=f"report format (default: {formats[0]})"
+        "--format",
+        metavar="FORMAT",
+        choices=formats,
+        default=argparse.SUPPRESS,
+        help=f"report format: {formats[0]} (the default), {', '.join(formats[1:])}",
     )
     parser.add_argument(
         "-o",

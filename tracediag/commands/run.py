@@ -38,6 +38,8 @@ from tracediag.results.report import CommandEnd, Report
 if TYPE_CHECKING:
     from tracediag.ownrules import RuleSet
 
+_LONGEST = 10 * 365 * 86400.0
+"""Seconds of --for."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -135,11 +137,14 @@ def _check_command(command: list[str]) -> None:
 
 
 def duration(text: str) -> float:
-    """Return the seconds of a time such as "5s", "500ms", "2m" or "5"; ValueError for any other text."""
+    """Return the seconds of a time such as "5s", "500ms", "2m" or "5"; ArgumentTypeError for any other text."""
     digits = text.rstrip("hms")
-    seconds = float(digits) * _UNITS[text[len(digits) :] or "s"]
-    if not 0 < seconds < float("inf"):
-        raise ValueError(text)
+    try:
+        seconds = float(digits) * _UNITS[text[len(digits) :] or "s"]
+    except (ValueError, KeyError):
+        seconds = 0
+    if not 0 < seconds <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 500ms, 5s, 2m or 1h") from None
     return seconds
 
 
@@ -167,8 +172,9 @@ def _attach(interruption: Interruption, strace: Strace, options: Options, rules:
     keeping = Keeping(options.keep, redact=options.redact)
     start = partial(Attached, strace, pids, keeping.recorded, seconds=options.seconds)
     with interruption.guarding(start) as recording, keeping.of(recording):
-        limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:g} s, or until Ctrl-C"
-        options.tell(f"tracing process {', '.join(map(str, pids))} {limit}, which ends the tracing only")
+        limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:,.12g} s, or until Ctrl-C"
+        traced = f"{'process' if len(pids) == 1 else 'processes'} {', '.join(map(str, pids))}"
+        options.tell(f"tracing {traced} {limit}, which ends the tracing only")
         return _analyzed(recording, name, options, rules, keeping), None
 
 
