@@ -71,6 +71,19 @@ c.pthread_create(ctypes.byref(other), None, sleeper, None)
 print("ready", flush=True)
 c.pthread_join(other, None)
 """
+UNOWNED = """
+import threading, time
+a, b = threading.Lock(), threading.Lock()
+def take(first, second):
+    with first:
+        time.sleep(0.3)
+        second.acquire()
+for pair in ((a, b), (b, a)):
+    threading.Thread(target=take, args=pair).start()
+time.sleep(0.6)
+print("ready", flush=True)
+"""
+"""Locks of Python are semaphores: the memory names no owner."""
 FLOCK = """
 import fcntl, os, sys
 file = open(sys.argv[1], "w")

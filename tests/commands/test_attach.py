@@ -105,11 +105,29 @@ def test_a_join_names_the_thread_that_has_to_end():
 
 def test_the_process_with_the_file_lock_is_named(tmp_path):
     with hung.hanging(hung.FLOCK, tmp_path / "f", "hold") as owner, hung.hanging(hung.FLOCK, tmp_path / "f", "") as one:
-        said = reasons(attached(one.pid))[one.pid]
+        report = attached(one.pid)
+        found = finding(report, "file-lock-wait")
+        assert f"waits for the flock lock on {tmp_path}/f, which python" in found["title"]
+        assert found["title"].endswith(f"(pid {owner.pid}) holds")
+        assert found["fix"].startswith("find out why python")
+        said = reasons(report)[one.pid]
         assert f"the flock lock on {tmp_path}/f, which python" in said
         assert f"(pid {owner.pid}) holds" in said
         assert f"(pid {owner.pid}) waits for data in pipe:[" in said
         assert f"(pid {os.getpid()}) has open" in said
+
+
+def test_where_no_owner_is_named_the_command_for_the_stacks_has_the_pid():
+    with hung.hanging(hung.UNOWNED) as process:
+        found = finding(attached(process.pid), "lock-never-released")
+        assert found["fix"].startswith(f"gdb -p {process.pid} -batch ")
+
+
+def test_the_processes_are_told_and_the_time():
+    with hung.hanging(hung.UNOWNED) as one, hung.hanging(hung.UNOWNED) as other:
+        done = tracediag("run", "-p", one.pid, "-p", other.pid, "--for", "500ms", "--format", "concise")
+        first, second = sorted((one.pid, other.pid))
+        assert f"tracing processes {first}, {second} for 0.5 s, or until Ctrl-C" in done.stderr
 
 
 def test_the_process_at_the_other_end_of_a_pipe_is_named():
@@ -230,6 +248,10 @@ REFUSED = [
     (("-p", "no-such-name"), "no process is named 'no-such-name': ps -e lists them"),
     (("-p", "2", "--", "true"), "-p takes a process that runs already: it goes with no command"),
     (("-p", "2"), "is a thread of the kernel"),
+    *[
+        (("-p", "2", f"--for={time}"), f"argument --for: '{time}' is no time such as 500ms, 5s, 2m or 1h")
+        for time in ("abc", "0", "-1", "1e400", "nan", "9999999h", "1sm", "")
+    ],
 ]
 
 

@@ -171,7 +171,10 @@ def _transfer(moment: Moment, process: ProcessState, thread: ThreadState) -> Lin
     names = f"{names}{' and others' if len(ours) > _NAMED else ''}"
     if ours == {process.pid}:
         return Link(thread.tid, f"{what}, whose {end} end only the process itself has open", process.pid, kind)
-    return Link(thread.tid, f"{what}, whose {end} end {names} has open", ours.pop() if len(ours) == 1 else None, kind)
+    have = "has" if len(ours) == 1 else "have"
+    return Link(
+        thread.tid, f"{what}, whose {end} end {names} {have} open", ours.pop() if len(ours) == 1 else None, kind
+    )
 
 
 def _is_end(flags: int | None, *, writing: bool) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
+from tracediag.evidence.blocking import blocked_by, name_of
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name, program_name
 from tracediag.evidence.paths import path_of
@@ -56,16 +59,18 @@ class FileLockWait(Rule):
         what = path or f"fd {call.number(0)}"
         lock = None if mine is None else self._locks.on(mine.file, end.process)
         holder = None if lock is None else (lock.call, lock.process)
+        told = None if holder is not None else _told(end, call)
         return self.finding(
             _story(end, call, mine, holder),
             object=what,
-            title=f"{process_name(end.process)} waits for the lock on {what}{_held_by(holder, end.process)}",
+            title=f"{process_name(end.process)} waits for "
+            + (told.waits if told is not None else f"the lock on {what}{_held_by(holder, end.process)}"),
             severity=Severity.ERROR if sure and not _is_limited(end) else Severity.WARNING,
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             why="without LOCK_NB, and with F_SETLKW, a lock call waits until no conflicting lock is left; a lock of"
             " flock belongs to the open file description, so that two opens of a file conflict, also in one process:"
             " flock(2), fcntl_locking(2)",
-            fix=_fix(holder, path),
+            fix=_fix(holder, path, told.holder if told is not None else ""),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
 
@@ -74,6 +79,23 @@ def _is_limited(end: ProcessEnd) -> bool:
     """Whether timeout(1) ended the wait: the user has set its length."""
     parent = end.process.parent
     return end.exit is not None and parent is not None and program_name(parent.program) == "timeout"
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What a snapshot of /proc shows of the lock."""
+
+    waits: str
+    """The lock, and what holds it."""
+    holder: str
+    """The process that holds it; "" where that is not known."""
+
+
+def _told(end: ProcessEnd, call: Syscall | Begun) -> _Told | None:
+    chain = blocked_by(end.kernel, call.pid)
+    link = None if chain is None else chain.links[0]
+    if chain is None or link is None or link.kind != "lock":
+        return None
+    return _Told(link.waits, "" if link.blocker is None else name_of(chain.moment, link.blocker))
 
 
 def _held_by(holder: _Holder | None, process: Process) -> str:
@@ -95,8 +117,10 @@ def _story(end: ProcessEnd, call: Syscall | Begun, mine: Descriptor | None, hold
         yield step(end.exit, f"the process is killed by {end.exit.signal} in this wait")
 
 
-def _fix(holder: _Holder | None, path: str | None) -> str:
+def _fix(holder: _Holder | None, path: str | None, told: str) -> str:
     limited = f"to wait for a limited time: flock -w SECONDS {path or 'FILE'} COMMAND"
+    if told:
+        return f"find out why {told} keeps the lock, or end it; {limited}"
     if holder is None:
         return f"find the holder (lslocks, or /proc/locks by inode) and end or repair it; {limited}"
     return f"find out why {process_name(holder[1])} keeps the lock that it takes at line {holder[0].line:,}; {limited}"

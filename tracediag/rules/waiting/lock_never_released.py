@@ -98,7 +98,7 @@ class LockNeverReleased(Rule):
             severity=Severity.ERROR,
             why="the word of a contended mutex names its owner: the memory of the process, read while it hung, shows"
             " which thread holds each lock: pthread_mutex_lock(3), futex(2)",
-            fix=f"{_STACKS.replace('PID', str(end.process.pid))} shows where each of these threads took its locks;"
+            fix=f"{_stacks(end)} shows where each of these threads took its locks;"
             " take locks in one order everywhere, and release them on every way out",
         )
 
@@ -117,10 +117,16 @@ class LockNeverReleased(Rule):
             why="FUTEX_WAIT on a private futex returns when another thread of the process wakes the address, and"
             " every thread waits: locks taken in opposite order, a lock taken twice or in a signal handler, a condition"
             " never signalled: futex(2)",
-            fix=f"{_STACKS} on the hung process shows the lock that each thread waits"
+            fix=f"{_stacks(end)} on the hung process shows the lock that each thread waits"
             " for; take locks in one order everywhere",
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _stacks(end: ProcessEnd) -> str:
+    """Return what to type for the stacks, with the pid where a snapshot of /proc shows that the process lives."""
+    lives = end.exit is None and end.kernel.known is not None and end.process.pid is not None
+    return _STACKS.replace("PID", str(end.process.pid)) if lives else _STACKS
 
 
 def _known(end: ProcessEnd, calls: _Calls) -> Chain | None:
