@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
-from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
+from tracediag.commands.inforce import in_force, selected
+from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
 from tracediag.commands.traces import add_traces, traces_of
@@ -72,10 +73,11 @@ def run(options: Options) -> int:
     """Analyse the traces one by one; one that cannot be read does not prevent the others."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
-    rules = chosen_rules(options)
+    options, rules = in_force(options)
     traces = traces_of(options.traces)
     look = look_of(sys.stdout, options.color)
     code = ExitCode.CLEAN
+    reports: list[Report] = []
     with Publisher(options, look, traces) as publisher, _sources(traces, options) as sources:
         for source in sources:
             try:
@@ -86,8 +88,8 @@ def run(options: Options) -> int:
                 say(_without_secrets(said) if options.redact else said)
                 code = max(code, ExitCode.UNREADABLE)
             else:
-                code = max(code, exit_code([report], options))
-    return code
+                reports.append(report)
+    return max(code, exit_code(reports, options))
 
 
 @contextlib.contextmanager
@@ -163,8 +165,8 @@ def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Pu
     with progress_of(path, quiet=options.quiet) as progress:
         analysis = Analysis(
             source,
-            select=options.select,
-            ignore=options.ignore,
+            select=selected(options),
+            ignore=options.ignore or (),
             rules=rules,
             progress=progress,
             strict=options.strict,

@@ -18,12 +18,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import CommandError, ExitCode
 from tracediag.commands.judging import JudgingOptions, Publisher, add_redact
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say, write
-from tracediag.commands.ownrules import add_rules, rule_set_of
-from tracediag.commands.parser import CommonOptions
+from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.reports import Destination, add_report
 from tracediag.commands.run import check_keep, kept
 from tracediag.commands.serve import check_fault
@@ -40,7 +40,7 @@ _PATIENCE = 30
 """Seconds for the server to start, and again to stop."""
 
 
-class Options(CommonOptions, kw_only=True):
+class Options(ConfiguredOptions, kw_only=True):
     """What `tracediag demo` takes."""
 
     fault: str = "accept-once"
@@ -48,7 +48,6 @@ class Options(CommonOptions, kw_only=True):
     format: str = "full"
     report: tuple[Destination, ...] = ()
     keep: str | None = None
-    rules: tuple[str, ...] = ()
     redact: bool = False
 
 
@@ -64,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the faults and exit")
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
     add_report(parser, FORMATS)
-    add_rules(parser)
+    add_configured(parser)
     add_redact(parser)
 
 
@@ -77,7 +76,7 @@ def run(options: Options) -> int:
         return ExitCode.CLEAN
     check_fault(options.fault)
     check_keep(options.keep)
-    fault, rules = FAULTS[options.fault], rule_set_of(options.rules)
+    fault, rules = FAULTS[options.fault], rule_set_of(options)
     judging = JudgingOptions(format=options.format, report=options.report, quiet=options.quiet, redact=options.redact)
     look = look_of(sys.stdout, options.color)
     with Interruption() as interruption, Publisher(judging, look, kept(options.keep)) as publisher:

@@ -17,11 +17,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Literal
 
+from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.output import look_of, say, write
-from tracediag.commands.ownrules import add_rules, rule_set_of
+from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.paging import page_out
-from tracediag.commands.parser import CommonOptions
 from tracediag.commands.places import is_file, split_place
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 _WIDEST = 100
 
 
-class Options(CommonOptions, kw_only=True):
+class Options(ConfiguredOptions, kw_only=True):
     """What `tracediag explain` takes."""
 
     what: str
     no_pager: bool = False
     format: Literal["full", "json"] = "full"
     report: tuple[Destination, ...] = ()
-    rules: tuple[str, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,14 +51,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-pager", action="store_true", help="print to the terminal without a pager")
     add_report(parser, ("full", "json"))
-    add_rules(parser)
+    add_configured(parser)
 
 
 def run(options: Options) -> int:
     """Print the page of a rule, or the explanation of a call; a rule's name or code comes first."""
     from tracediag.rules import UnknownRuleError, find_rule
 
-    rules = rule_set_of(options.rules).rules
+    rules = rule_set_of(options).rules
     try:
         rule = find_rule(options.what, rules)
     except UnknownRuleError as error:

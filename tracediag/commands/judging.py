@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from tracediag.commands.errors import ExitCode, UsageError
+from tracediag.commands.configured import ConfiguredOptions, add_configured
+from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import say, write
-from tracediag.commands.ownrules import add_rules, rule_set_of
-from tracediag.commands.parser import CommonOptions
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import FORMATS, Look, as_document, formatter
 from tracediag.report.summary import summary
-from tracediag.results.findings import Finding, Severity
+from tracediag.results.findings import Finding
+from tracediag.results.limits import parse_limits
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
-    from tracediag.ownrules import RuleSet
 
-FAIL_ON = (*map(str, Severity), "never")
+_USUAL = "warning"
 _FORMS = "names, codes, prefixes or families, comma-separated"
 
 
-class JudgingOptions(CommonOptions, kw_only=True):
-    """The options that `add_judging` declares."""
+class JudgingOptions(ConfiguredOptions, kw_only=True):
+    """The options that `add_judging` declares; None for one that the configuration may set."""
 
-    format: str = "full"
-    report: tuple[Destination, ...] = ()
-    fail_on: Literal["error", "warning", "note", "never"] = "warning"
+    format: str | None = None
+    report: tuple[Destination, ...] | None = None
+    fail_on: str | None = None
     exit_zero: bool = False
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
     redact: bool = False
 
 
@@ -44,14 +43,19 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     add_report(parser, FORMATS)
     parser.add_argument(
         "--fail-on",
-        choices=FAIL_ON,
-        default="warning",
-        help="exit 1 for findings of this severity or worse (default: warning)",
+        metavar="LIMIT",
+        type=_limits,
+        help="exit 1 for findings of this severity or worse (default: warning); also of this confidence, or that"
+        " many: error:likely, warning:certain>=3; never",
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 even with findings (same as --fail-on never)")
-    for flag, what in (("--select", "only these rules"), ("--ignore", "all rules except these")):
-        parser.add_argument(flag, metavar="RULES", action="extend", type=_names, default=[], help=f"{what} ({_FORMS})")
-    add_rules(parser)
+    for flag, what in (
+        ("--select", "only these rules"),
+        ("--extend-select", "these rules, besides those that are selected"),
+        ("--ignore", "all rules except these"),
+    ):
+        parser.add_argument(flag, metavar="RULES", action="extend", type=_names, help=f"{what} ({_FORMS})")
+    add_configured(parser)
     add_redact(parser)
 
 
@@ -68,22 +72,12 @@ def _names(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
-def chosen_rules(options: JudgingOptions) -> RuleSet:
-    """Return the rules to choose from.
-
-    Raises:
-        UsageError: for an unknown rule, with suggestions; if no rule is left; if a folder of rules cannot be read.
-    """
-    from tracediag.rules import UnknownRuleError, find_rules
-
-    found = rule_set_of(options.rules)
+def _limits(text: str) -> str:
     try:
-        chosen, left_out = find_rules(options.select, found.rules), find_rules(options.ignore, found.rules)
-    except UnknownRuleError as error:
-        raise UsageError(str(error)) from None
-    if chosen and not set(chosen) - set(left_out):
-        raise UsageError("no rule left: --ignore excludes every rule that --select names")
-    return found
+        parse_limits(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 class Publisher:
@@ -95,9 +89,9 @@ class Publisher:
     def __init__(self, options: JudgingOptions, look: Look, inputs: Iterable[str] = ()) -> None:
         """Open the files; `inputs` are the traces, which no report may replace. Raises `UsageError`."""
         self._options = options
-        self._formatter = formatter(options.format, look)
+        self._formatter = formatter(options.format or FORMATS[0], look)
         self._reports: list[Report] = []
-        self._files = ReportFiles(options.report, inputs)
+        self._files = ReportFiles(options.report or (), inputs)
 
     def __enter__(self) -> Self:
         self._files.__enter__()
@@ -178,8 +172,8 @@ def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:
     """Return the exit code for the findings; a rule that raised is an internal error, whatever was found."""
     if any(report.broken for report in reports):
         return ExitCode.FAULT
-    if options.exit_zero or options.fail_on == "never":
+    if options.exit_zero:
         return ExitCode.CLEAN
-    limit = Severity(options.fail_on)
-    failing = any(cause.severity >= limit for report in reports for cause in report.causes)
+    causes = [cause for report in reports for cause in report.causes]
+    failing = any(limit.reached(causes) for limit in parse_limits(options.fail_on or _USUAL))
     return ExitCode.FINDINGS if failing else ExitCode.CLEAN

@@ -39,7 +39,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
         metavar="FORMAT[:FILE]",
         action=_AddReport,
         const=formats,
-        default=[],
+        default=argparse.SUPPRESS,
         help="also write a report to FILE (may be repeated); without FILE, same as --format FORMAT",
     )
 
@@ -56,7 +56,7 @@ class _AddReport(argparse.Action):
         if path == "-":
             raise argparse.ArgumentError(self, f"for standard output: -o {name}, or --format {name}")
         if colon:
-            setattr(namespace, self.dest, [*getattr(namespace, self.dest), Destination(name, path)])
+            setattr(namespace, self.dest, [*getattr(namespace, self.dest, ()), Destination(name, path)])
         elif getattr(namespace, "format", name) != name:
             raise argparse.ArgumentError(self, f"two formats for standard output: {namespace.format} and {name}")
         else:

@@ -20,10 +20,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import look_of, write
-from tracediag.commands.ownrules import add_rules, folder_of_rules, rule_set_of
-from tracediag.commands.parser import CommonOptions, add_common
+from tracediag.commands.ownrules import folder_of_rules, rule_set_of
+from tracediag.commands.parser import add_common
 from tracediag.report import Look
 from tracediag.trace.quantities import plural
 
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
     from tracediag.rules import Rule
 
 
-class Options(CommonOptions, kw_only=True):
+class Options(ConfiguredOptions, kw_only=True):
     """What `tracediag rules` takes."""
 
     format: Literal["table", "full", "json"] = "table"
     action: Literal["check", "new"] | None = None
     folders: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
     name: str = ""
     family: str | None = None
     dir: str | None = None
@@ -46,7 +46,7 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="list format (default: table)")
-    add_rules(parser)
+    add_configured(parser)
     parser.usage = "%(prog)s [OPTIONS] [check DIR... | new NAME]"
     actions = parser.add_subparsers(dest="action", metavar="check|new", prog="tracediag rules")
     actions.unknown = _unknown  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ def run(options: Options) -> int:
         return _begin(options)
     if options.action == "check":
         return _check(options)
-    rules = rule_set_of(options.rules).rules
+    rules = rule_set_of(options).rules
     write(_json(rules) if options.format == "json" else _table(rules, look_of(sys.stdout, options.color)))
     return 0
 

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
-from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, chosen_rules, exit_code
+from tracediag.commands.inforce import in_force, selected
+from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
@@ -84,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Record and analyse."""
-    rules = chosen_rules(options)
+    options, rules = in_force(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not options.pids:
         _check_command(command)
@@ -184,7 +185,8 @@ def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet,
     from tracediag.snapshot import store
 
     source = recording.follow(name)
-    report = analyze(source, select=options.select, ignore=options.ignore, rules=rules, known=recording.snapshot)
+    select, ignore = selected(options), options.ignore or ()
+    report = analyze(source, select=select, ignore=ignore, rules=rules, known=recording.snapshot)
     recording.check()
     if options.keep is not None:
         try:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_HEADER = re.compile(r"\s*+\[\s*+([^\[\]]++)\]")
+_HEADER = re.compile(r"\s*+\[\[?+\s*+([^\[\]]++)\]")
 _KEY = re.compile(r"""\s*+((?>[\w-]++|"[^"\n]*+"|'[^'\n]*+'|\s*+\.\s*+)++)\s*+=""")
 
 
-def line_of(text: str, key: str, table: str = "") -> int:
+def line_of(text: str, key: str, table: str = "", entry: int = 0) -> int:
     """Return the line of a key of a table, from 1; the line of the table where the key is not found, else 1.
 
-    A line inside of a long string may look like a key: the first one below the right header counts.
+    Of `[[key]]` it is the line of that entry, from 0. A line inside of a long string may look like a key: the first
+    one below the right header counts.
     """
     wanted = f"{table}.{key}" if table else key
     header = 1
+    left = entry
     for number, name, is_header in _names(text):
+        if left and is_header and name == wanted:
+            left -= 1
+            continue
+        if left and name.startswith(f"{wanted}."):
+            continue
         if name == wanted or name.startswith(f"{wanted}."):
             return number
         if is_header and name == table:

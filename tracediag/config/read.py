@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import msgspec
 
 from tracediag.bounded import read_bounded
-from tracediag.config.find import MOST_BYTES, OWN_FILE
+from tracediag.config.checks import KeyFaultError, check
+from tracediag.config.find import MOST_BYTES, PROJECT_FILE
 from tracediag.config.lines import line_of
-from tracediag.config.schema import Config, keys, valid
+from tracediag.config.schema import Config
 from tracediag.errors import TracediagError
 
 _TABLE = "tool.tracediag"
@@ -36,10 +36,12 @@ class Found(msgspec.Struct, frozen=True):
     config: Config
     path: Path
     text: str
+    given: frozenset[str]
+    """The keys that the file sets."""
 
-    def line(self, key: str) -> int:
-        """Return the line of a key, for errors about what it names."""
-        return line_of(self.text, key, _table_of(self.path))
+    def line(self, key: str, entry: int = 0) -> int:
+        """Return the line of a key, or of one of its tables, for errors about what it names."""
+        return line_of(self.text, key, _table_of(self.path), entry)
 
     @property
     def rules(self) -> tuple[Path, ...]:
@@ -70,7 +72,7 @@ def read_config(path: Path) -> Found:
         values = values.get(name, {})
         if not isinstance(values, dict):
             raise ConfigError(path, line_of(text, table), f"{table} is a table, written [{table}]")
-    return Found(_checked(path, text, values), path, text)
+    return Found(_checked(path, text, values), path, text, frozenset(values))
 
 
 def _text(path: Path) -> str:
@@ -85,19 +87,11 @@ def _text(path: Path) -> str:
 
 
 def _table_of(path: Path) -> str:
-    return "" if path.name == OWN_FILE else _TABLE
+    return _TABLE if path.name == PROJECT_FILE else ""
 
 
 def _checked(path: Path, text: str, values: dict[str, Any]) -> Config:
-    known = keys()
-    for key, value in values.items():
-        line = line_of(text, key, _table_of(path))
-        if key not in known:
-            alike = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {alike[0]}?" if alike else f"keys: {', '.join(known)}"
-            raise ConfigError(path, line, f"unknown key {key}; {hint}")
-        try:
-            msgspec.convert({key: value}, Config)
-        except msgspec.ValidationError:
-            raise ConfigError(path, line, f"{key} takes {valid(known[key].type)}") from None
-    return msgspec.convert(values, Config)
+    try:
+        return check(values)
+    except KeyFaultError as fault:
+        raise ConfigError(path, line_of(text, fault.key, _table_of(path), fault.entry or 0), str(fault)) from None

@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
+from tracediag.report import FORMATS
+from tracediag.results.limits import PATTERN
+
+_Words = Annotated[str, msgspec.Meta(description="names, codes, prefixes of codes, or families of rules")]
+_Format = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(FORMATS)})]
+_Limits = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PATTERN})]
+_Output = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^({'|'.join(FORMATS)}):."})]
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """What is set, in the words of the file; the docstring of a key is its description."""
+    """What is set, in the words of the file; the description of a key is in its schema, too."""
 
-    rules: Annotated[tuple[str, ...], msgspec.Meta(description="folders of rules of the user's own")] = ()
-    """Folders of rules of the user's own, relative to the folder of the file."""
+    select: Annotated[tuple[_Words, ...], msgspec.Meta(description="the rules that apply; all, if none is named")] = ()
+    extend_select: Annotated[
+        tuple[_Words, ...], msgspec.Meta(description="rules that apply besides those of `select`")
+    ] = ()
+    ignore: Annotated[tuple[_Words, ...], msgspec.Meta(description="rules that do not apply, even if selected")] = ()
+    rules: Annotated[
+        tuple[str, ...], msgspec.Meta(description="folders of rules of your own, relative to the folder of the file")
+    ] = ()
+    fail_on: Annotated[
+        _Limits | tuple[_Limits, ...],
+        msgspec.Meta(description="which findings mean exit code 1: never, or SEVERITY[:CONFIDENCE][>=COUNT]"),
+    ] = "warning"
+    format: Annotated[_Format, msgspec.Meta(description="the format of the report on standard output")] = FORMATS[0]
+    output: Annotated[
+        tuple[_Output, ...],
+        msgspec.Meta(description="further reports, FORMAT:FILE; files are relative to the folder of the file"),
+    ] = ()
+
+    @property
+    def limits(self) -> str:
+        """The limits of `fail-on` as one text, as on the command line."""
+        return self.fail_on if isinstance(self.fail_on, str) else ", ".join(self.fail_on)
 
 
-def keys() -> dict[str, msgspec.inspect.Field]:
-    """Return the fields by their keys in the file."""
-    described = msgspec.inspect.type_info(Config)
+def keys(table: type[msgspec.Struct] = Config) -> dict[str, msgspec.inspect.Field]:
+    """Return the fields of a table by their keys in the file."""
+    described = msgspec.inspect.type_info(table)
     assert isinstance(described, msgspec.inspect.StructType)
     return {field.encode_name: field for field in described.fields}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of tracediag.toml, which is also that of the table `tool.tracediag` of pyproject.toml."""
+    found: dict[str, Any] = msgspec.json.schema(Config)
+    definitions = found["$defs"]
+    top = definitions.pop("Config")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:tracediag:config:1",
+        **top,
+        "title": "tracediag configuration",
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
 
 
 def valid(kind: msgspec.inspect.Type, *, several: bool = False) -> str:
@@ -30,6 +73,8 @@ def valid(kind: msgspec.inspect.Type, *, several: bool = False) -> str:
             return f"{'lists' if several else 'a list'} of {valid(item, several=True)}"
         case msgspec.inspect.LiteralType(values=values):
             return f"{'any' if several else 'one'} of {', '.join(map(str, values))}"
+        case msgspec.inspect.EnumType(cls=members):
+            return f"{'any' if several else 'one'} of {', '.join(member.value for member in members)}"
         case msgspec.inspect.UnionType(types=types):
             return " or ".join(valid(each, several=several) for each in types)
         case _:
@@ -42,5 +87,6 @@ _WORDS: dict[type, tuple[str, str]] = {
     msgspec.inspect.BoolType: ("true or false", "true or false"),
     msgspec.inspect.IntType: ("a whole number", "whole numbers"),
     msgspec.inspect.FloatType: ("a number", "numbers"),
+    msgspec.inspect.DateType: ("a date, such as 2026-12-31", "dates"),
     msgspec.inspect.NoneType: ("nothing", "nothing"),
 }
