@@ -69,7 +69,7 @@ def test_the_configuration_names_folders_too(folder: Path) -> None:
     (folder / "tracediag.toml").write_text("rulez = []")
     wrong = run(folder, "rules")
     assert (wrong.returncode, wrong.stderr) == (
-        2, f"tracediag: {folder}/tracediag.toml:1: unknown key rulez; did you mean rules?\n",
+        2, "tracediag: tracediag.toml:1: unknown key rulez; did you mean rules?\n",
     )  # fmt: skip
 
 
