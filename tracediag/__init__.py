@@ -8,8 +8,8 @@
     for event in trace.events(): ...        # the events of the trace, the halves of each call joined
 
 `analyze`, `diagnose` and `read` are shortcuts for its report, its findings while it is read, and its events; `Analysis`
-yields events and findings and returns the report in one pass. Nothing here prints. A source is a path, "-" for standard
-input, or an iterable of lines. docs/library.md has examples.
+yields events and findings and returns the report in one pass. `redact` hides the secrets in a report. Nothing here
+prints. A source is a path, "-" for standard input, or an iterable of lines. docs/library.md has examples.
 
     Trace                   what `open_trace` returns: report, findings, calls(), files(), state(), follow(), ...
      +-- Calls              some of its calls: where(), first(), count(), total(), by()
