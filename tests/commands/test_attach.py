@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from command_line import environment, needs_strace, tracediag
 from tracediag.evidence.blocking import chain_of
 from tracediag.recording import RecordingError
 from tracediag.recording.permission import check_permission
-from tracediag.snapshot import Futex, Moment, ProcessState, ThreadState
+from tracediag.snapshot import Futex, Moment, ProcessState, Snapshot, ThreadState, load, store
 
 pytestmark = needs_strace
 
@@ -128,6 +129,33 @@ def test_the_processes_are_told_and_the_time():
         done = tracediag("run", "-p", one.pid, "-p", other.pid, "--for", "500ms", "--format", "concise")
         first, second = sorted((one.pid, other.pid))
         assert f"tracing processes {first}, {second} for 0.5 s, or until Ctrl-C" in done.stderr
+
+
+def test_the_snapshot_replaces_what_lies_there_and_is_for_its_owner_only(tmp_path):
+    victim, linked = tmp_path / "victim", tmp_path / "a.strace.proc.json"
+    victim.write_text("mine\n")
+    linked.symlink_to(victim)
+    (tmp_path / "b.strace.proc.json").touch(0o644)
+    known = Snapshot(after=Moment(time=1.0))
+    for name in ("a.strace", "b.strace"):
+        place = store(known, str(tmp_path / name))
+        assert stat.S_IMODE(place.lstat().st_mode) == 0o600
+        assert stat.S_ISREG(place.lstat().st_mode)
+        assert load(place) == known
+    assert victim.read_text() == "mine\n"
+    assert len(list(tmp_path.iterdir())) == 3
+    with pytest.raises(FileNotFoundError) as missing:
+        store(known, str(tmp_path / "none" / "a.strace"))
+    assert missing.value.filename == str(tmp_path / "none" / "a.strace.proc.json")
+
+
+def test_a_process_that_only_computes_is_named_in_the_advice():
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        time.sleep(0.5)
+        done = tracediag("run", "-p", process.pid, "--for", "500ms")
+        process.kill()
+    assert done.returncode == 2
+    assert f"it computes; perf top -p {process.pid}, or gdb -p {process.pid}, shows where" in done.stderr
 
 
 def test_the_process_at_the_other_end_of_a_pipe_is_named():

@@ -95,7 +95,8 @@ class Attached(Recording):
             raise RecordingError(f"strace could not attach: {said}")
         moment = self.snapshot.latest
         names = {thread.state for thread in moment.threads()} if moment is not None else set()
-        busy = ": it computes; perf top -p PID, or gdb -p PID, shows where" if "R" in names else ""
+        pid = self.pids[0] if len(self.pids) == 1 else "PID"
+        busy = f": it computes; perf top -p {pid}, or gdb -p {pid}, shows where" if "R" in names else ""
         raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{busy}")
 
     def ending(self) -> Ending | None:

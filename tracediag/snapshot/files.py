@@ -12,6 +12,8 @@ from tracediag.snapshot.values import SCHEMA, Snapshot
 SUFFIX = ".proc.json"
 _MOST = 256 << 20
 """Bytes that are read."""
+_PREFIX = 40
+"""Characters of the name that a temporary file begins with."""
 _PACKED = (".gz", ".xz", ".bz2", ".zst")
 
 
@@ -27,15 +29,27 @@ def place_of(trace: str) -> Path:
 def store(snapshot: Snapshot, trace: str) -> Path:
     """Write the snapshot of a trace beside it; one that shows nothing removes that of an earlier trace.
 
-    Returns where it is; raises OSError.
+    What lies there is replaced, not written to: it may be a link to something else, or readable by others; the
+    snapshot is for its owner only. Returns where it is; raises OSError.
     """
     place = place_of(trace)
     if snapshot.latest is None:
         place.unlink(missing_ok=True)
         return place
     data = msgspec.json.format(msgspec.json.encode(snapshot), indent=1)
-    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-        file.write(data)
+    import tempfile  # noqa: PLC0415  # reading, which every command does, must not pay for it
+
+    try:
+        made, temporary = tempfile.mkstemp(prefix=f".{place.name[:_PREFIX]}", dir=place.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(place)) from None
+    try:
+        with open(made, "wb") as file:  # noqa: PTH123
+            file.write(data)
+        os.replace(temporary, place)  # noqa: PTH105
+    except OSError as error:
+        os.unlink(temporary)  # noqa: PTH108
+        raise OSError(error.errno, error.strerror, str(place)) from None
     return place
 
 

@@ -192,4 +192,9 @@ def _peer(moment: Moment, thread: ThreadState, held: Held, *, reads: bool) -> Li
         return None
     names = ", ".join(name_of(moment, pid) for pid in sorted(holders)[:_NAMED])
     blocker = next(iter(holders)) if len(holders) == 1 else None
-    return Link(thread.tid, f"{what}, which {names} has open on this host", blocker, "read" if reads else "write")
+    return Link(
+        thread.tid,
+        f"{what}, which {names} {'has' if len(holders) == 1 else 'have'} open on this host",
+        blocker,
+        "read" if reads else "write",
+    )
