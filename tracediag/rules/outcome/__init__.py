@@ -1,0 +1,1 @@
+"""Rules about calls that succeed, and a result that is wrong."""

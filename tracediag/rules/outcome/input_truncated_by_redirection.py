@@ -1,0 +1,106 @@
+"""TD001: a command reads nothing, because a redirection of the shell has emptied its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.names import process_name
+from tracediag.evidence.paths import path_of
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.process import Thread
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_followed
+from tracediag.trace.calls import READS
+from tracediag.trace.events import Syscall
+
+_OUTPUT, _INPUT = 1, 0
+_DEVICES = ("/dev/", "/proc/")
+
+
+class _Input(msgspec.Struct, eq=False):
+    """A file that a process has opened to read, and that its own redirection has emptied."""
+
+    opened: Syscall
+    file: OpenFile
+    emptied: Syscall
+    path: str
+
+
+class InputTruncatedByRedirection(Rule):
+    """The shell opens FILE with O_TRUNC for the output, and the command reads 0 bytes from the same FILE."""
+
+    code = "TD001"
+    name = "input-truncated-by-redirection"
+    severity = Severity.ERROR
+    summary = "a command reads 0 bytes from the file that its own redirection has emptied"
+    raised_by = (READS,)
+
+    def __init__(self) -> None:
+        self._inputs: dict[Thread, _Input] = {}
+
+    @on_call("open", "openat")
+    def opened(self, action: Action) -> None:
+        """Watch what a process reads from the file that is its standard output."""
+        if action.process.executed is None or not action.opened:
+            return
+        emptied = _emptied(action)
+        if emptied is not None and not action.call.has("O_TRUNC"):
+            self._watch(action, action.opened[0].file, *emptied)
+
+    @on_call("execve")
+    def executed(self, action: Action) -> None:
+        """Watch the standard input of a program, if its standard output has emptied it: `< FILE > FILE`."""
+        given = action.process.table.file_of(_INPUT)
+        if given is None or given.opened is None or action.call.failed:
+            return
+        emptied = _emptied(action)
+        if emptied is not None and emptied[0].line > given.opened.line and given.at_end is None:
+            self._watch(action, given, *emptied)
+
+    def _watch(self, action: Action, file: OpenFile, emptied: Syscall, path: str) -> None:
+        output = action.process.table.file_of(_OUTPUT)
+        if file.opened is not None and file is not output and path_of(file, action.process) == path:
+            self._inputs[action.thread] = _Input(file.opened, file, emptied, path)
+            self.follow(action.thread)
+
+    @on_followed
+    def followed(self, action: Action) -> Iterator[Finding]:
+        """Report the first read, if it returns 0."""
+        call, known = action.event, self._inputs.get(action.thread)
+        if known is None or not isinstance(call, Syscall) or call.name not in READS:
+            return
+        if action.descriptor is None or action.descriptor.file is not known.file:
+            return
+        del self._inputs[action.thread]
+        self.leave(action.thread)
+        if call.result == 0 and _emptied(action) is not None:
+            yield self._finding(action, call, known)
+
+    def _finding(self, action: Action, call: Syscall, known: _Input) -> Finding:
+        name, path = process_name(action.process), known.path
+        return self.finding(
+            [
+                step(known.emptied, f"the redirection of the output truncates {path}: O_TRUNC"),
+                step(known.opened, f"{path} is opened to read"),
+                step(call, f"read returns 0: nothing is left of {path}", primary=True),
+            ],
+            object=path,
+            title=f"{name} reads 0 bytes from {path}: the redirection > {path} has truncated the file first",
+            confidence=Confidence.LIKELY,
+            why="the shell opens the files of all redirections before it starts the command, and > opens with O_TRUNC:"
+            " the file is empty before the command reads it; bash(1), open(2)",
+            fix=f"write to another file and rename it: COMMAND {path} > {path}.new && mv {path}.new {path};"
+            " or use sponge(1), sed -i, sort -o; restore the content from a backup",
+        )
+
+
+def _emptied(action: Action) -> tuple[Syscall, str] | None:
+    """Return the call that has truncated the file of the standard output, and its path, if nothing was written yet."""
+    output = action.process.table.file_of(_OUTPUT)
+    if output is None or output.opened is None or output.written is not None or not output.opened.has("O_TRUNC"):
+        return None
+    path = path_of(output, action.process)
+    return None if path is None or path.startswith(_DEVICES) else (output.opened, path)
