@@ -8,7 +8,7 @@ from tracediag.evidence.names import process_name
 from tracediag.evidence.wait_graph import Moment, Wait, circles
 from tracediag.evidence.waits import is_lock
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.waiting._moments import WaitRule
+from tracediag.rules.waiting._moments import WaitRule, has_lasted
 from tracediag.trace.calls import CHILD_WAITS, CLOSES, FILE_READS, FILE_WRITES, LOCKS, RECEIVES, SENDS
 from tracediag.trace.quantities import listed
 
@@ -29,11 +29,11 @@ class WaitsInACircle(WaitRule):
     rests_on = CLOSES
 
     def judged(self, moment: Moment, *, ended: bool) -> Iterator[tuple[object, Finding]]:
-        """Yield the circles of several processes; no call of theirs can come, so that the moment does not matter."""
-        del ended
+        """Yield the circles of several processes; a text that only ends there shows calls that are just under way."""
         known = moment.deadlocked()
         for circle in circles(known):
-            if len(circle) > 1:
+            lasts = not ended or all(has_lasted(wait.call, moment.kernel, ended=True) for wait in circle)
+            if len(circle) > 1 and lasts:
                 yield frozenset(wait.process for wait in circle), self._finding(circle)
 
     def _finding(self, circle: list[Wait]) -> Finding:
