@@ -29,6 +29,8 @@ from tracediag.rules.cards import cards
 from tracediag.snapshot import Snapshot, SnapshotError, beside
 from tracediag.trace.events import Event
 
+Programs = Callable[[int | None], str | None]
+"""Returns the path of the program of a pid."""
 ADVICE = "strace -f -ttt -T -yy -s 128 -o run.strace COMMAND"
 """The recording that leaves nothing unchecked, as far as strace can show it."""
 
@@ -58,11 +60,13 @@ class Analysis:
         debug: bool = False,
         before: int = 0,
         known: Snapshot | None = None,
+        adjust: Callable[[Finding, Programs], Finding | None] | None = None,
     ) -> None:
         """Open the source.
 
         With `debug` an exception in a rule is raised; `before` is the number of lines of the file that stand before
-        the source's own; the other arguments and errors are those of `tracediag.analyze`.
+        the source's own; `adjust` returns each finding as it is to be reported, or None, given a function that returns
+        the program of a pid. The other arguments and errors are those of `tracediag.analyze`.
         """
         known = known or _beside(source)
         self._loaded = load_rules(rules)
@@ -77,6 +81,7 @@ class Analysis:
                 strict=strict,
                 debug=debug,
                 before=part.first - 1,
+                adjust=adjust,
             )
             for part in self._pasted
         ]
@@ -98,6 +103,7 @@ class Analysis:
         self._engine.kernel.unfinished = self._reader.unfinished
         if self._parts:
             self._reader.close()  # the parts hold the lines
+        self._adjust = adjust
         self._ranking = Ranking()
         self.found: list[Finding] = []
         """The first finding of each kind, as far as the trace has been read."""
@@ -106,7 +112,7 @@ class Analysis:
         """Yield the first finding of each kind, while the trace is read."""
         if self._parts:
             return map(self._noted, chain.from_iterable(self._parts))
-        return filter(self._is_new, map(self._dated, self._engine.run(self._reader)))
+        return filter(self._is_new, self._adjusted(self._engine.run(self._reader)))
 
     def events(self) -> Iterator[Event]:
         """Yield every event of the trace; the findings that it confirms are in `found` before the event is yielded."""
@@ -163,11 +169,23 @@ class Analysis:
         return finding
 
     def _collect(self, findings: Iterator[Finding]) -> None:
-        for finding in findings:
-            self._is_new(self._dated(finding))
+        for finding in self._adjusted(findings):
+            self._is_new(finding)
 
-    def _dated(self, finding: Finding) -> Finding:
-        return with_clock(finding, self._reader.dialect.time_kind)
+    def _adjusted(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield the findings that are to be reported, adjusted, with the wall clock of their steps."""
+        for finding in findings:
+            wanted = finding if self._adjust is None else self._adjust(finding, self._program)
+            if wanted is not None:
+                yield with_clock(wanted, self._reader.dialect.time_kind)
+
+    def _program(self, pid: int | None) -> str | None:
+        """Return the program of a pid, as of the last line read."""
+        kernel = self._engine.kernel
+        thread = kernel.process_table.threads.get(pid)
+        if thread is not None:
+            return thread.process.program
+        return next((process.program for process in reversed(kernel.processes) if process.pid == pid), None)
 
     def _is_new(self, finding: Finding) -> bool:
         """Add a finding; return whether it is the first of its kind."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
-from tracediag.commands.inforce import in_force, selected
+from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
@@ -28,7 +28,6 @@ from tracediag.commands.traces import add_traces, traces_of
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
-    from tracediag.ownrules import RuleSet
     from tracediag.reading import Followed, Source
     from tracediag.snapshot import Snapshot
 
@@ -73,7 +72,7 @@ def run(options: Options) -> int:
     """Analyse the traces one by one; one that cannot be read does not prevent the others."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
-    options, rules = in_force(options)
+    options, applied = in_force(options)
     traces = traces_of(options.traces)
     look = look_of(sys.stdout, options.color)
     code = ExitCode.CLEAN
@@ -81,7 +80,7 @@ def run(options: Options) -> int:
     with Publisher(options, look, traces) as publisher, _sources(traces, options) as sources:
         for source in sources:
             try:
-                report = _judge(source, options, rules, publisher)
+                report = _judge(source, options, applied, publisher)
             except (UnreadableError, NotUnderstoodError) as error:
                 name = source if isinstance(source, str) else source.name
                 said = str(error) if isinstance(error, UnreadableError) else f"{name}: {error}"
@@ -89,6 +88,7 @@ def run(options: Options) -> int:
                 code = max(code, ExitCode.UNREADABLE)
             else:
                 reports.append(report)
+        publish_entries(publisher, reports, options, applied.acceptance, complete=code is ExitCode.CLEAN)
     return max(code, exit_code(reports, options))
 
 
@@ -158,7 +158,7 @@ def _same(report: Report) -> Report:
     return report
 
 
-def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Publisher) -> Report:
+def _judge(source: str | Source, options: Options, applied: Applied, publisher: Publisher) -> Report:
     from tracediag.analysis import Analysis
 
     path = source if isinstance(source, str) else source.name
@@ -167,11 +167,12 @@ def _judge(source: str | Source, options: Options, rules: RuleSet, publisher: Pu
             source,
             select=selected(options),
             ignore=options.ignore or (),
-            rules=rules,
+            rules=applied.rules,
             progress=progress,
             strict=options.strict,
             debug=options.debug,
             known=_handed(source, options),
+            adjust=applied.acceptance or None,
         )
         if publisher.is_live and (path == "-" or options.follow or options.format == "jsonl"):
             return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))

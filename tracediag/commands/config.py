@@ -55,7 +55,7 @@ def run(options: Options) -> int:
 
 def _lines(value: Any) -> list[str]:
     """Return a value in TOML; a list of tables has a line for each."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         return [_toml(each) for each in value]
     return [_toml(value)]
 
@@ -63,9 +63,9 @@ def _lines(value: Any) -> list[str]:
 def _toml(value: Any) -> str:
     match value:
         case dict():
-            held = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items() if each not in (None, []))
+            held = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items() if each not in (None, "", [], ()))
             return f"{{ {held} }}"
-        case list():
+        case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
         case _:
             return json.dumps(value)

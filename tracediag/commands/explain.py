@@ -62,6 +62,9 @@ def run(options: Options) -> int:
     try:
         rule = find_rule(options.what, rules)
     except UnknownRuleError as error:
+        if (page := _entry_page(options.what)) is not None:
+            write(page)
+            return 0
         trace, line = split_place(options.what)
         if line is not None:
             return _explain(trace, line, options, rules)
@@ -79,6 +82,14 @@ def run(options: Options) -> int:
     look = look_of(sys.stdout, options.color)
     page_out(_rendered(page, look) if look.colour else page, wanted=not options.no_pager)
     return 0
+
+
+def _entry_page(word: str) -> str | None:
+    """Return the page of a finding about the configuration or the baseline, which is no rule."""
+    from tracediag.accepting import PAGES
+
+    page = PAGES.get(word.upper()) or PAGES.get(word.lower())
+    return None if page is None else page.text
 
 
 def _explain(trace: str, line: int, options: Options, rules: tuple[type[Rule], ...]) -> int:

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from tracediag.accepting import Acceptance
 from tracediag.commands.configured import settings_for
 from tracediag.commands.errors import UsageError
-from tracediag.commands.judging import JudgingOptions
+from tracediag.commands.judging import JudgingOptions, Publisher
 from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.reports import Destination
+from tracediag.ownrules import RuleSet
+from tracediag.report.summary import summary_of_entries
+from tracediag.results.report import Report
+from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
     from tracediag.config import Settings
-    from tracediag.ownrules import RuleSet
 
 Judging = TypeVar("Judging", bound=JudgingOptions)
 
 
-def in_force(options: Judging) -> tuple[Judging, RuleSet]:
-    """Return the options with all that the configuration sets and the command line does not, and the rules.
+class Applied(msgspec.Struct, frozen=True):
+    """The rules of a run, and what is done to their findings."""
+
+    rules: RuleSet
+    acceptance: Acceptance
+
+
+def in_force(options: Judging) -> tuple[Judging, Applied]:
+    """Return the options with all that the configuration sets and the command line does not, and what applies.
 
     Raises:
         UsageError: if the configuration is wrong; for an unknown rule, with suggestions; if no rule is left; if a
-            folder of rules cannot be read.
+            folder of rules, or the baseline, cannot be read.
     """
     settings = settings_for(options)
     found = rule_set_of(options, settings)
     chosen = _chosen(options, settings)
     _check_rules(chosen, settings, found)
-    return chosen, found
+    return chosen, Applied(found, _acceptance(chosen, settings, found))
 
 
 def _chosen(options: Judging, settings: Settings) -> Judging:
@@ -46,10 +58,39 @@ def _chosen(options: Judging, settings: Settings) -> Judging:
         format=options.format or config.format,
         report=outputs if options.report is None else options.report,
         fail_on=options.fail_on or config.limits,
+        baseline=_baseline(settings) if options.baseline is None else options.baseline,
+        baseline_strict=options.baseline_strict or config.baseline_strict,
         select=select,
         extend_select=further,
         ignore=config.ignore if options.ignore is None else options.ignore,
     )
+
+
+def _baseline(settings: Settings) -> str:
+    written = settings.config.baseline
+    return settings.path("baseline", written) if written else ""
+
+
+def _acceptance(options: JudgingOptions, settings: Settings, found: RuleSet) -> Acceptance:
+    from tracediag.accepting import Baseline, BaselineError
+    from tracediag.rules import UnknownRuleError, find_rules
+
+    def names(words: str | Iterable[str]) -> list[str]:
+        return [rule.name for rule in find_rules(words, found.rules)]
+
+    for key in ("ignores", "severities"):
+        for place, each in enumerate(getattr(settings.config, key)):
+            try:
+                names(each.rule)
+            except UnknownRuleError as error:
+                raise UsageError(f"{settings.where(key, place)}: {key}: {error}") from None
+    left_out = set(names(options.ignore or ()))
+    applied = set(names(selected(options)) or (rule.name for rule in found.rules)) - left_out
+    try:
+        baseline = Baseline.read(options.baseline) if options.baseline else None
+    except BaselineError as error:
+        raise UsageError(str(error)) from None
+    return Acceptance(settings, names, applied, baseline)
 
 
 def _check_rules(options: JudgingOptions, settings: Settings, found: RuleSet) -> None:
@@ -72,3 +113,30 @@ def _check_rules(options: JudgingOptions, settings: Settings, found: RuleSet) ->
 def selected(options: JudgingOptions) -> tuple[str, ...]:
     """Return the words that select rules; none if all rules apply, whatever `extend-select` adds."""
     return (*options.select, *(options.extend_select or ())) if options.select else ()
+
+
+def publish_entries(
+    publisher: Publisher,
+    reports: list[Report],
+    options: JudgingOptions,
+    acceptance: Acceptance,
+    *,
+    complete: bool = True,
+) -> None:
+    """Write what the run has shown of the ignores and of the baseline; `complete` if all traces were read.
+
+    The reports on them are added to those on the traces: they have a part in the exit code.
+    """
+    known, ignored = len(acceptance.seen), len(acceptance.ignored)
+    if ignored:
+        options.tell(f"the configuration ignores {plural(ignored, 'finding')}")
+    if acceptance.baseline is not None:
+        path = acceptance.baseline.path
+        options.tell(f"{path}: {plural(known, 'known finding')} left out")
+        if complete and not options.baseline_strict:
+            for each in acceptance.fixed(reports):
+                options.tell(f"{path}: fixed: {each.name} of {each.trace}:{each.line}: {each.title}")
+    told = list(acceptance.reports(reports, complete=complete, strict=options.baseline_strict))
+    for report in told:
+        publisher.publish(report, summary_of_entries)
+    reports += told

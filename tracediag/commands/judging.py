@@ -36,6 +36,8 @@ class JudgingOptions(ConfiguredOptions, kw_only=True):
     extend_select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
     redact: bool = False
+    baseline: str | None = None
+    baseline_strict: bool = False
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +51,20 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
         " many: error:likely, warning:certain>=3; never",
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 even with findings (same as --fail-on never)")
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="leave out the findings that FILE holds: tracediag baseline writes it"
+    )
+    parser.add_argument(
+        "--baseline-strict",
+        action="store_true",
+        help="fail for a finding of the baseline that is fixed, until it is removed from FILE",
+    )
+    add_selection(parser)
+    add_redact(parser)
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that select rules, and those of the configuration."""
     for flag, what in (
         ("--select", "only these rules"),
         ("--extend-select", "these rules, besides those that are selected"),
@@ -56,7 +72,6 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, metavar="RULES", action="extend", type=_names, help=f"{what} ({_FORMS})")
     add_configured(parser)
-    add_redact(parser)
 
 
 def add_redact(parser: argparse.ArgumentParser) -> None:
@@ -107,13 +122,13 @@ class Publisher:
         """Whether findings can be written before the report is complete."""
         return self._formatter.live
 
-    def publish(self, report: Report) -> None:
-        """Write one report everywhere, or keep it for a document that holds all."""
+    def publish(self, report: Report, describe: Callable[[Report], str] = summary) -> None:
+        """Write one report everywhere, or keep it for a document that holds all; `describe` is its summary."""
         report = self._shown(report)
         if as_document(self._formatter) is None:
             for piece in self._formatter.report(report):
                 write(piece)
-        self._file(report)
+        self._file(report, describe)
 
     def _write_documents(self) -> None:
         """Write the documents that hold all reports."""
@@ -160,12 +175,12 @@ class Publisher:
         redactor = Redactor()
         return lambda finding: redacted(finding, redactor)
 
-    def _file(self, report: Report) -> None:
+    def _file(self, report: Report, describe: Callable[[Report], str] = summary) -> None:
         self._reports.append(report)
         self._files.write(lambda name: () if as_document(formatter(name)) else formatter(name).report(report))
         if report.input.damage is not None:
             say(f"{report.input.path}: {report.input.damage}")
-        self._options.tell(summary(report))
+        self._options.tell(describe(report))
 
 
 def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:

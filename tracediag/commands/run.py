@@ -24,20 +24,16 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
-from tracediag.commands.inforce import in_force, selected
+from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
-
-if TYPE_CHECKING:
-    from tracediag.ownrules import RuleSet
 
 _LONGEST = 10 * 365 * 86400.0
 """Seconds of --for."""
@@ -85,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Record and analyse."""
-    options, rules = in_force(options)
+    options, applied = in_force(options)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not options.pids:
         _check_command(command)
@@ -98,16 +94,18 @@ def run(options: Options) -> int:
             look = look_of(sys.stdout, options.color)
             with Publisher(options, look, kept(options.keep)) as publisher:
                 report, ending = (
-                    _attach(interruption, strace, options, rules)
+                    _attach(interruption, strace, options, applied)
                     if options.pids
-                    else _record(interruption, strace, command, options, rules)
+                    else _record(interruption, strace, command, options, applied)
                 )
                 publisher.publish(report)
+                reports = [report]
+                publish_entries(publisher, reports, options, applied.acceptance)
         except RecordingError as error:
             raise CommandError(str(error)) from error
     if options.exit_with_command and ending is not None and ending.shell_status:
         return ending.shell_status
-    return exit_code([report], options)
+    return exit_code(reports, options)
 
 
 def check_keep(path: str | None) -> None:
@@ -150,14 +148,14 @@ def duration(text: str) -> float:
 
 
 def _record(
-    interruption: Interruption, strace: Strace, command: list[str], options: Options, rules: RuleSet
+    interruption: Interruption, strace: Strace, command: list[str], options: Options, applied: Applied
 ) -> tuple[Report, Ending | None]:
     """Return the report on a command, and how the command ended."""
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
     keeping = Keeping(options.keep, redact=options.redact)
     start = partial(Recording, strace, command, keeping.recorded, seconds=options.seconds)
     with interruption.guarding(start) as recording, keeping.of(recording):
-        report = _analyzed(recording, name, options, rules, keeping)
+        report = _analyzed(recording, name, options, applied, keeping)
         ending = recording.ending()
     if ending is None:
         say("strace was killed before the command had ended")
@@ -166,7 +164,7 @@ def _record(
     return msgspec.structs.replace(report, command=end), ending
 
 
-def _attach(interruption: Interruption, strace: Strace, options: Options, rules: RuleSet) -> tuple[Report, None]:
+def _attach(interruption: Interruption, strace: Strace, options: Options, applied: Applied) -> tuple[Report, None]:
     """Return the report on processes that run already."""
     pids = sorted({pid for wanted in options.pids for pid in pids_of(wanted)})
     name = f"<{', '.join(options.pids)}>" if options.keep is None else options.keep
@@ -176,17 +174,26 @@ def _attach(interruption: Interruption, strace: Strace, options: Options, rules:
         limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:,.12g} s, or until Ctrl-C"
         traced = f"{'process' if len(pids) == 1 else 'processes'} {', '.join(map(str, pids))}"
         options.tell(f"tracing {traced} {limit}, which ends the tracing only")
-        return _analyzed(recording, name, options, rules, keeping), None
+        return _analyzed(recording, name, options, applied, keeping), None
 
 
-def _analyzed(recording: Recording, name: str, options: Options, rules: RuleSet, keeping: Keeping) -> Report:
+def _analyzed(recording: Recording, name: str, options: Options, applied: Applied, keeping: Keeping) -> Report:
     """Return the report on a recording, once it is complete; its snapshot is kept beside a kept trace."""
-    from tracediag.api import analyze
+    from tracediag.analysis import Analysis
     from tracediag.snapshot import store
 
     source = recording.follow(name)
-    select, ignore = selected(options), options.ignore or ()
-    report = analyze(source, select=select, ignore=ignore, rules=rules, known=recording.snapshot)
+    analysis = Analysis(
+        source,
+        select=selected(options),
+        ignore=options.ignore or (),
+        rules=applied.rules,
+        known=recording.snapshot,
+        adjust=applied.acceptance or None,
+    )
+    for _ in analysis:
+        pass
+    report = analysis.report()
     recording.check()
     if options.keep is not None:
         try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
-from tracediag.config.schema import Config, keys, valid
+from tracediag.config.schema import SCOPES, Config, Ignore, Regrade, keys, valid
 from tracediag.report import FORMATS
 from tracediag.results.limits import parse_limits
 
@@ -29,6 +29,8 @@ def check(values: Mapping[str, Any]) -> Config:
     for key, value in values.items():
         if key not in known:
             raise KeyFaultError(key, unknown(key, known))
+        if key in _TABLES and isinstance(value, list):
+            _entries(key, value, _TABLES[key])
         try:
             msgspec.convert({key: value}, Config)
         except msgspec.ValidationError:
@@ -38,6 +40,31 @@ def check(values: Mapping[str, Any]) -> Config:
         except ValueError as error:
             raise KeyFaultError(key, f"{key}: {error}") from None
     return msgspec.convert(values, Config)
+
+
+def _entries(key: str, entries: list[Any], table: type[msgspec.Struct]) -> None:
+    """Check a list of tables, each entry for itself."""
+    known, types = keys(table), get_type_hints(table, include_extras=True)
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise KeyFaultError(key, f"{key} takes tables, written [[{key}]]", place)
+        for name, value in entry.items():
+            if name not in known:
+                raise KeyFaultError(key, f"{key}: {unknown(name, known)}", place)
+            try:
+                msgspec.convert(value, types[name])
+            except msgspec.ValidationError:
+                raise KeyFaultError(key, f"{key}: {name} takes {valid(known[name].type)}", place) from None
+        missing = [name for name, field in known.items() if field.required and not entry.get(name)]
+        if "reason" not in missing and not str(entry["reason"]).strip():
+            missing.append("reason")
+        if missing:
+            raise KeyFaultError(key, f"{key}: {missing[0]} is missing", place)
+        if table is Ignore and not any(entry.get(name) for name in SCOPES):
+            raise KeyFaultError(key, f"{key}: an entry names a {', '.join(SCOPES[:-1])} or {SCOPES[-1]}", place)
+
+
+_TABLES: dict[str, type[msgspec.Struct]] = {"ignores": Ignore, "severities": Regrade}
 
 
 def unknown(key: str, known: Mapping[str, object]) -> str:

@@ -16,19 +16,15 @@ def line_of(text: str, key: str, table: str = "", entry: int = 0) -> int:
     one below the right header counts.
     """
     wanted = f"{table}.{key}" if table else key
-    header = 1
-    left = entry
-    for number, name, is_header in _names(text):
-        if left and is_header and name == wanted:
-            left -= 1
-            continue
-        if left and name.startswith(f"{wanted}."):
-            continue
+    names = list(_names(text))
+    entries = [number for number, name, is_header in names if is_header and name == wanted]
+    if len(entries) > entry:
+        return entries[entry]
+    for number, name, _ in names:
         if name == wanted or name.startswith(f"{wanted}."):
             return number
-        if is_header and name == table:
-            header = number
-    return header
+    headers = [number for number, name, is_header in names if is_header and name == table]
+    return headers[-1] if headers else 1
 
 
 def _names(text: str) -> Iterator[tuple[int, str, bool]]:

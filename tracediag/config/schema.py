@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
 
 from tracediag.report import FORMATS
+from tracediag.results.grades import Severity
 from tracediag.results.limits import PATTERN
 
 _Words = Annotated[str, msgspec.Meta(description="names, codes, prefixes of codes, or families of rules")]
 _Format = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(FORMATS)})]
 _Limits = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PATTERN})]
 _Output = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^({'|'.join(FORMATS)}):."})]
+
+
+_Reason = Annotated[str, msgspec.Meta(min_length=1, description="why; shown where the entry is reported")]
+_Glob = Annotated[str, msgspec.Meta(description="a pattern in which * stands for any characters")]
+
+
+class Ignore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Findings that are left out: those that fit all that the entry names."""
+
+    reason: _Reason
+    rule: _Words | tuple[_Words, ...] = ()
+    program: _Glob = ""
+    path: _Glob = ""
+    peer: _Glob = ""
+    until: Annotated[date | None, msgspec.Meta(description="the last day on which the entry holds")] = None
+
+    @property
+    def described(self) -> str:
+        """What it is about, in one line: "TD202, peer 10.0.0.5"."""
+        words = self.rule if isinstance(self.rule, str) else " ".join(self.rule)
+        scopes = [f"{name} {held}" for name in SCOPES[1:] if (held := getattr(self, name))]
+        return ", ".join(filter(None, (words, *scopes)))
+
+
+SCOPES = ("rule", "program", "path", "peer")
+"""The keys of which an ignore has at least one."""
+
+
+class Regrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rules whose findings have another severity in this project."""
+
+    rule: _Words | tuple[_Words, ...]
+    severity: Severity
+    reason: _Reason
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -35,6 +71,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
         tuple[_Output, ...],
         msgspec.Meta(description="further reports, FORMAT:FILE; files are relative to the folder of the file"),
     ] = ()
+
+    ignores: Annotated[
+        tuple[Ignore, ...], msgspec.Meta(description="findings that are left out, each with a reason")
+    ] = ()
+    severities: Annotated[
+        tuple[Regrade, ...], msgspec.Meta(description="other severities of rules, each with a reason")
+    ] = ()
+    baseline: Annotated[
+        str, msgspec.Meta(description="the file of known findings, relative to the folder of the file")
+    ] = ""
+    baseline_strict: Annotated[
+        bool, msgspec.Meta(description="a finding of the baseline that is fixed fails until it is removed from it")
+    ] = False
 
     @property
     def limits(self) -> str:

@@ -10,6 +10,11 @@ from tracediag.results.report import CommandEnd, Report
 from tracediag.trace.quantities import plural
 
 
+def summary_of_entries(report: Report) -> str:
+    """Return the same of a file of ignores, or of a baseline: `pyproject.toml: 1 error`."""
+    return f"{visible(report.input.path)}: {_found(report)}"
+
+
 def summary(report: Report) -> str:
     """Return one line: `run.strace: 1,374 lines, 1,200 calls: 1 error, 2 notes`; of a recorded command also its end."""
     trace = report.input
