@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import jsonschema
 import pytest
 from command_line import needs_strace, tracediag
+
+from tracediag.accepting import Acceptance
+from tracediag.config import Config, Settings
+from tracediag.config.schema import Ignore
+from tracediag.results.report import Input, Report
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -220,3 +226,15 @@ def test_run_has_them_too(project):
     code, found, _ = concise(project, *run, "--", "true")
     assert code == 1
     assert [severity for _, severity in found] == ["warning[TD901]"]
+
+
+def test_the_last_day_is_part_of_the_time():
+    entry = Ignore(reason="x", rule="TD101", until=date(2026, 3, 31))
+    settings = Settings(Config(ignores=(entry,)))
+    report = Report(input=Input(path="x"))
+    for today, told in ((date(2026, 3, 31), "unused-ignore"), (date(2026, 4, 1), "expired-ignore")):
+        acceptance = Acceptance(settings, lambda _: ["epipe-still-registered"], ["epipe-still-registered"], today=today)
+        (found,) = acceptance.reports([report], complete=True, strict=False)
+        assert [finding.name for finding in found.findings] == [told]
+        unread = acceptance.reports([report], complete=False, strict=False)
+        assert len(list(unread)) == (told == "expired-ignore")

@@ -16,6 +16,8 @@ _BORDERS = re.compile(r'[\s"<>(){},=]++')
 _ADDRESS = re.compile(
     r"(?<![\w.])(?>[0-9]{1,3}\.){3}[0-9]{1,3}(?::([0-9]{1,5}))?|\[[0-9a-fA-F:.]{2,45}+\](?::([0-9]{1,5}))?"
 )
+_MOST = 4096
+"""Characters of a text that are looked at: a call may show a megabyte."""
 _MARKS = ":;.'"
 
 
@@ -33,8 +35,8 @@ def _is_program(pattern: str, program: str | None) -> bool:
     return program is not None and (fnmatchcase(program, pattern) or fnmatchcase(os.path.basename(program), pattern))  # noqa: PTH119
 
 
-def _texts(finding: Finding) -> tuple[str, str, str]:
-    return finding.object, finding.title, finding.primary.text
+def _texts(finding: Finding) -> list[str]:
+    return [text[:_MOST] for text in (finding.object, finding.title, finding.primary.text)]
 
 
 def paths(finding: Finding) -> Iterator[str]:

@@ -14,18 +14,20 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tracediag.accepting import Baseline, BaselineError, Known
-from tracediag.accepting.baseline import known_of, rendered
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
 from tracediag.commands.inforce import Applied, in_force, selected
 from tracediag.commands.judging import JudgingOptions, add_selection
 from tracediag.commands.outfiles import key_of, keys_of, open_file
 from tracediag.commands.progress import progress_of
 from tracediag.commands.traces import add_traces, traces_of
-from tracediag.reading import Source, grouped
-from tracediag.results.report import Report
 from tracediag.trace.quantities import plural
+
+if TYPE_CHECKING:
+    from tracediag.accepting import Known
+    from tracediag.reading import Source
+    from tracediag.results.report import Report
 
 
 class Options(JudgingOptions, kw_only=True):
@@ -49,6 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Analyse the traces, and write what they show; a trace that cannot be read leaves the file as it was."""
+    from tracediag.accepting.baseline import known_of, rendered
+    from tracediag.reading import grouped
+
     configured, _ = in_force(options)
     path = options.write or configured.baseline
     if not path:
@@ -91,6 +96,8 @@ def _report(source: str | Source, options: Options, applied: Applied) -> Report:
 
 def _before(path: str) -> tuple[Known, ...]:
     """Return what the file holds so far; nothing if there is none."""
+    from tracediag.accepting import Baseline, BaselineError
+
     if not os.path.lexists(path) or not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
         return ()
     try:

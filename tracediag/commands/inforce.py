@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from tracediag.accepting import Acceptance
 from tracediag.commands.configured import settings_for
 from tracediag.commands.errors import UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher
 from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.reports import Destination
-from tracediag.ownrules import RuleSet
 from tracediag.report.summary import summary_of_entries
 from tracediag.results.report import Report
 from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
+    from tracediag.accepting import Acceptance
     from tracediag.config import Settings
+    from tracediag.ownrules import RuleSet
 
 Judging = TypeVar("Judging", bound=JudgingOptions)
 
@@ -72,7 +72,7 @@ def _baseline(settings: Settings) -> str:
 
 
 def _acceptance(options: JudgingOptions, settings: Settings, found: RuleSet) -> Acceptance:
-    from tracediag.accepting import Baseline, BaselineError
+    from tracediag.accepting import Acceptance, Baseline, BaselineError
     from tracediag.rules import UnknownRuleError, find_rules
 
     def names(words: str | Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ VALID = (
 )
 """What may be written, in words."""
 _LIMIT = re.compile(
-    rf"({'|'.join(Severity)})(?::({'|'.join(Confidence)}))?+(?:\s*+>=\s*+([1-9][0-9]{{0,8}}+))?+", re.ASCII
+    rf"({'|'.join(Severity)})(?::({'|'.join(Confidence)}))?(?:\s*+>=\s*+([1-9][0-9]{{0,8}}+))?", re.ASCII
 )
 PATTERN = rf"^\s*({NEVER}|({'|'.join(Severity)})(:({'|'.join(Confidence)}))?(\s*>=\s*[1-9][0-9]{{0,8}})?)\s*(,|$)"
 """How a text of limits begins, for editors."""
