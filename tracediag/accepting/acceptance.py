@@ -121,7 +121,8 @@ class Acceptance:
             path, text = ("--config", "") if found is None else (str(found.path), found.text)
             yield report_on(path, text.count("\n"), told)
         if self.baseline is not None and strict and complete and (gone := self.fixed(reports)):
-            listed = [_gone(self.baseline, known) for known in gone]
+            places = self.baseline.places()
+            listed = [_gone(self.baseline, known, places.get(known.fingerprint, 1)) for known in gone]
             yield report_on(self.baseline.path, len(self.baseline.lines), listed)
 
     def _told(self, entry: Entry, found: Found | None) -> Finding:
@@ -137,7 +138,6 @@ class Acceptance:
         return UNUSED.finding(Step(line=line, text=text, note=f"fits nothing: {said}", primary=True), title, said)
 
 
-def _gone(baseline: Baseline, known: Known) -> Finding:
-    line = baseline.line(known)
+def _gone(baseline: Baseline, known: Known, line: int) -> Finding:
     step = Step(line=line, text=baseline.lines[line - 1].strip(), note=f"no longer found: {known.name}", primary=True)
     return FIXED.finding(step, f"{known.name} of {known.trace}:{known.line} is fixed: {known.title}", known.fingerprint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -15,6 +15,7 @@ from tracediag.results.report import Report
 
 SCHEMA = "tracediag-baseline/1"
 _MOST_BYTES = 1 << 26
+_FINGERPRINT = re.compile(r'"fingerprint":\s*+"([^"]*+)"')
 
 
 class BaselineError(TracediagError, ValueError):
@@ -64,10 +65,13 @@ class Baseline(msgspec.Struct, frozen=True):
             raise BaselineError(f"{path}: no baseline: its schema is {document.schema!r}, not {SCHEMA}")
         return cls(path, document.findings, tuple(text.split("\n")))
 
-    def line(self, known: Known) -> int:
-        """Return the line of an entry, from 1."""
-        quoted = json.dumps(known.fingerprint)
-        return next((number for number, line in enumerate(self.lines, start=1) if quoted in line), 1)
+    def places(self) -> dict[str, int]:
+        """Return the line of each fingerprint, from 1."""
+        found: dict[str, int] = {}
+        for number, line in enumerate(self.lines, start=1):
+            for written in _FINGERPRINT.findall(line):
+                found.setdefault(written, number)
+        return found
 
 
 def known_of(reports: Iterable[Report]) -> tuple[Known, ...]:

@@ -16,7 +16,7 @@ from typing import Literal
 from tracediag.commands.output import write
 from tracediag.commands.parser import CommonOptions, build_parser
 
-_PATHS = ("TRACE", "FILE", "DIR")
+_PATHS = ("TRACE", "FILE", "DIR", "FILE|KEY=VALUE")
 SHELLS = ("bash", "zsh", "tcsh")
 
 
@@ -47,6 +47,7 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
 
     from tracediag.epollserver import FAULTS
     from tracediag.query.names import NAMES
+    from tracediag.results.grades import Severity
     from tracediag.rules import all_rules
     from tracediag.rules.selection import families_of
 
@@ -55,6 +56,7 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
         "RULES": [*families_of(all_rules()), *(rule.name for rule in all_rules())],
         "FAMILY": families_of(all_rules()),
         "FAULT": list(FAULTS),
+        "LIMIT": [*map(str, Severity), "never"],
         "QUERY": list(NAMES),
     }
     for action in _actions(parser):
