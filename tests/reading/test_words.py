@@ -95,7 +95,7 @@ def told(text: str) -> list[str]:
             "10 close(3) = 0\n11 close(3) = 0\n11 +++ killed by SIGSEGV +++\nSegmentation fault\n",
             ["crashed error likely"],
         ),
-        (MISSING + LOADER, ["shared-library-missing error certain", "failed-call-behind-exit error likely"]),
+        (MISSING + LOADER, ["shared-library-missing error certain", "missing-file error likely"]),
     ],
 )
 def test_the_findings(paste: str, findings: list[str]) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
+from tracediag.trace.numbers import checked_integer
 
 NEVER = "never"
 VALID = (
@@ -66,4 +67,4 @@ def _limit(word: str) -> Limit:
     if found is None:
         raise ValueError(f"{word!r} is not {VALID}")
     severity, confidence, count = found.groups()
-    return Limit(Severity(severity), Confidence(confidence or Confidence.POSSIBLE), int(count or 1))
+    return Limit(Severity(severity), Confidence(confidence or Confidence.POSSIBLE), checked_integer(count or "1"))

@@ -22,6 +22,7 @@ from tracediag.query import Match, QueryError, compile_field
 from tracediag.query.names import Name, shown
 from tracediag.query.paths import paths_of
 from tracediag.query.subject import Subject
+from tracediag.trace.numbers import identifier
 
 _PART = re.compile(r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}")
 _UNKNOWN = "(not shown)"
@@ -86,7 +87,7 @@ def _part(written: str, step: str | None, name: str, fallback: str | None, steps
         raise ValueError(f"{written}: {error.message}") from None
     if step is None:
         return lambda match, action: _read(field, match, action) or unknown
-    place = int(step)
+    place = identifier(step) or 0
     if not 1 <= place <= steps:
         raise ValueError(f"{written}: a match has {steps} {'call' if steps == 1 else 'calls'}")
     if field.model:

@@ -32,7 +32,8 @@ class WaitsInACircle(WaitRule):
         """Yield the circles of several processes; a text that only ends there shows calls that are just under way."""
         known = moment.deadlocked()
         for circle in circles(known):
-            lasts = not ended or all(has_lasted(wait.call, moment.kernel, ended=True) for wait in circle)
+            timed = [wait.call for wait in circle if ended and wait.call.time is not None]
+            lasts = all(has_lasted(call, moment.kernel, ended=True) for call in timed)
             if len(circle) > 1 and lasts:
                 yield frozenset(wait.process for wait in circle), self._finding(circle)
 
