@@ -72,12 +72,7 @@ class Polls:
 
     def check(self, action: Action, what: str) -> None:
         """Note a check that did not succeed; `what` tells it from others of the same call."""
-        sleeper = self._sleepers.get(action.process)
-        if sleeper is None:
-            process = action.process
-            if process.parent is None or (process.execs and action.call.errno == "ENOENT"):
-                return  # a program that is executed looks for many files
-            sleeper = self._sleepers.get(process.parent)
+        sleeper = self._sleeper(action)
         if sleeper is None:
             return
         call, key = action.call, f"{action.call.name} {what}"
@@ -89,6 +84,19 @@ class Polls:
         sleeper.polls[key] = known
         if len(sleeper.polls) > _KEPT:
             del sleeper.polls[next(iter(sleeper.polls))]
+
+    def awaits(self, action: Action) -> bool:
+        """Whether a call may be a check of a process that sleeps; asked before its arguments are looked at."""
+        return self._sleeper(action) is not None
+
+    def _sleeper(self, action: Action) -> _Sleeper | None:
+        process = action.process
+        found: _Sleeper | None = self._sleepers.get(process)
+        if found is not None or process.parent is None:
+            return found
+        if process.execs and action.call.errno == "ENOENT":
+            return None  # a program that is executed looks for many files
+        return self._sleepers.get(process.parent)
 
     def until(self, end: ProcessEnd) -> Poll | None:
         """Return the check that a process repeats until it is ordered to stop, fails, or the trace ends."""

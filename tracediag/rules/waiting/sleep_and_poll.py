@@ -40,8 +40,7 @@ class SleepAndPoll(Rule):
     @on_errno("ENOENT", of=_FILES)
     def absent(self, action: Action) -> None:
         """Note a look for a file."""
-        path = path_of_check(action.call)
-        if path is not None:
+        if self._polls.awaits(action) and (path := path_of_check(action.call)) is not None:
             self._polls.check(action, path)
 
     @on_errno("ECONNREFUSED", "ENOENT", "EHOSTUNREACH", "ENETUNREACH", of=(_CONNECT,))
