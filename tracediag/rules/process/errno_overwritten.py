@@ -89,6 +89,11 @@ def _overwrites(first: Syscall, second: Syscall) -> bool:
     """Whether the second failure is a consequence of a real one, or a probe right after it."""
     if first.errno == second.errno or first.pid != second.pid or second.line - first.line > _NEAR:
         return False
-    if harmless(first):
+    if harmless(first) or _asks_for_room(first):
         return False
     return harmless(second) or (weight(second) <= _LIGHT and weight(first) > weight(second))
+
+
+def _asks_for_room(call: Syscall) -> bool:
+    """Whether a read failed because the buffer is too small for an event: programs enlarge it, inotify(7)."""
+    return call.name == "read" and call.errno == "EINVAL"
