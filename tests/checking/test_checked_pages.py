@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import tracediag
 
 from tracediag.checking import check_folders
 from tracediag.checking.pages import MOST_PROBLEMS
@@ -20,8 +20,7 @@ GOOD = sorted((ROOT / DATA / "good").glob("*.md"))
 
 
 def check(*folders: Path, form: str = "full") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tracediag", "rules", "check", "--format", form, *map(str, folders)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return tracediag("rules", "check", "--format", form, *folders, cwd=ROOT)
 
 
 def said(folder: Path) -> list[str]:

@@ -169,7 +169,7 @@ def test_a_full_disk_is_2(quiet):
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("no /dev/full here")
     with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = tracediag("analyze", quiet, capture_output=False, stdout=full, stderr=-1)
+        done = tracediag("analyze", quiet, stdout=full)
     assert done.returncode == 2
     assert "No space left" in done.stderr
 

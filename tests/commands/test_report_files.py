@@ -85,10 +85,10 @@ def test_two_reports_for_one_file_are_refused(tmp_path, trace):
 def test_standard_output_in_a_file_is_not_overwritten(tmp_path, trace):
     out = tmp_path / "out"
     with out.open("w") as stream:
-        done = tracediag("analyze", trace, "-o", f"json:{out}", capture_output=False, stdout=stream, stderr=-1)
+        done = tracediag("analyze", trace, "-o", f"json:{out}", stdout=stream)
     assert done.returncode == 2
     with out.open("w") as stream:
-        done = tracediag("analyze", trace, "-o", "json:/dev/stdout", capture_output=False, stdout=stream, stderr=-1)
+        done = tracediag("analyze", trace, "-o", "json:/dev/stdout", stdout=stream)
     assert done.returncode == 0
     *head, first, second = out.read_text().splitlines()
     assert head[0].startswith("traced ")

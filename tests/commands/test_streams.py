@@ -5,6 +5,7 @@ import pty
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_line import environment, tracediag
@@ -27,9 +28,7 @@ def test_a_reader_that_left_changes_no_exit_code(sample, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     kept = tmp_path / "report.txt"
-    done = tracediag(
-        "analyze", sample, "-o", f"concise:{kept}", capture_output=False, stdout=writer, stderr=subprocess.PIPE
-    )
+    done = tracediag("analyze", sample, "-o", f"concise:{kept}", stdout=writer)
     os.close(writer)
     assert done.returncode == 1
     assert "edge-triggered-accept-once" in kept.read_text()
@@ -45,20 +44,20 @@ def test_no_standard_output_at_all(sample):
 def on_a_terminal(*arguments, stdin_too=False, **changes):
     """Run the command on a terminal of 80 columns; return what it prints."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tracediag", *map(str, arguments)],
-        stdin=theirs if stdin_too else subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment(**{"TERM": "xterm", "COLUMNS": "80"} | changes),
-    )
-    os.close(theirs)
+    with ThreadPoolExecutor(1) as threads:
+        shown = threads.submit(read_all, ours)
+        streams = {"stdout": theirs, "stderr": theirs} | ({"stdin": theirs} if stdin_too else {})
+        tracediag(*arguments, env={"TERM": "xterm", "COLUMNS": "80"} | changes, **streams)
+        os.close(theirs)
+    return shown.result().decode().replace("\r\n", "\n")
+
+
+def read_all(terminal):
     shown = b""
-    while piece := read(ours):
+    while piece := read(terminal):
         shown += piece
-    os.close(ours)
-    process.wait(60)
-    return shown.decode().replace("\r\n", "\n")
+    os.close(terminal)
+    return shown
 
 
 def read(terminal):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import tracediag
 
 from tracediag import RulesFolderError, analyze, open_trace
 from tracediag.ownrules import load_rules
@@ -27,8 +28,7 @@ LINES = [
 
 
 def run(folder: Path, *arguments: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tracediag", *map(os.fspath, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return tracediag(*arguments, cwd=folder)
 
 
 @pytest.fixture

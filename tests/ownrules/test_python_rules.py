@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from command_line import tracediag
 
 TRACE = """\
 7 execve("./app", ["./app"], 0x7ffd) = 0
@@ -68,12 +69,11 @@ def installed(folder: Path, rules: dict[str, tuple[str, str]]) -> dict[str, str]
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[tracediag.rules]\n" + "".join(points))
     (folder / "t.strace").write_text(TRACE)
-    return {**os.environ, "PYTHONPATH": os.fspath(folder)}
+    return {"PYTHONPATH": os.fspath(folder)}
 
 
 def run(folder: Path, env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tracediag", *arguments]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return tracediag(*arguments, cwd=folder, env=env)
 
 
 def test_an_installed_rule_is_listed_selected_and_applied(tmp_path: Path) -> None:
