@@ -13,8 +13,9 @@ from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
 from tracediag.overviews.happening.endings import endings
 from tracediag.overviews.happening.head import head_of
+from tracediag.overviews.sources import known_of
 from tracediag.ownrules import OwnRules, RuleSet, load_rules
-from tracediag.reading import AnySource, Reader, UnreadableError
+from tracediag.reading import AnySource, Reader
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.several import parts_of
@@ -26,7 +27,7 @@ from tracediag.results.ranking import Ranking
 from tracediag.results.report import Input, NotUnderstood, Part, Report, Sample, Scope
 from tracediag.rules import Rule, find_rules
 from tracediag.rules.cards import cards
-from tracediag.snapshot import Snapshot, SnapshotError, beside
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event
 
 Programs = Callable[[int | None], str | None]
@@ -68,7 +69,7 @@ class Analysis:
         the source's own; `adjust` returns each finding as it is to be reported, or None, given a function that returns
         the program of a pid. The other arguments and errors are those of `tracediag.analyze`.
         """
-        known = known or _beside(source)
+        known = known or known_of(source)
         self._loaded = load_rules(rules)
         self._rules = _chosen(self._loaded, select, ignore)
         self._pasted = () if before else parts_of(source)
@@ -193,14 +194,6 @@ class Analysis:
             return False
         self.found.append(finding)
         return True
-
-
-def _beside(source: AnySource) -> Snapshot | None:
-    """Return the snapshot of /proc beside a trace, if there is one."""
-    try:
-        return beside(source)
-    except SnapshotError as error:
-        raise UnreadableError(str(source), str(error)) from error
 
 
 def _chosen(loaded: RuleSet, select: str | Iterable[str], ignore: str | Iterable[str]) -> list[type[Rule]]:

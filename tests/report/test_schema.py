@@ -37,7 +37,7 @@ from tracediag.report.search import groups_document
 from tracediag.report.state import document as state_document
 from tracediag.report.summary_table import document as summary_document
 from tracediag.report.tree import document as tree_document
-from tracediag.results import findings, report, tables
+from tracediag.results import findings, report, tree
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").rglob("*.strace"))
 STRUCTS = [
@@ -157,7 +157,7 @@ def test_trees_follow_it() -> None:
     for path in SAMPLES[:6]:
         found = checked("tree", tree_document(grow_tree(str(path))))
         assert found.keys() == schema("tree")["properties"].keys()
-        fields = {field.encode_name for field in msgspec.structs.fields(tables.Node)} - {"children"} | {"parent"}
+        fields = {field.encode_name for field in msgspec.structs.fields(tree.Node)} - {"children"} | {"parent"}
         assert schema("tree")["$defs"]["Node"]["properties"].keys() == fields
 
 

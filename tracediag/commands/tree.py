@@ -4,6 +4,10 @@ Each TRACE is the output of strace, plain or compressed; "-" is standard input, 
 prefix of the files of `strace -ff` stands for all of them. Each process has a line: its pid, its command line, its
 start and duration if the trace has times (-ttt), its number of calls, and its exit status or the signal that killed it,
 with the sender.
+
+Below it stands what is special about the process: `in`, a working directory other than that of its parent, and where
+the process moved later; `inherits`, the descriptors above 2 that are not close-on-exec, where they first reach another
+program; and `env`, the changes of the environment, which only `strace -v` records.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ class Options(answers.Options, kw_only=True):
     """What `tracediag tree` takes."""
 
     threads: bool = False
+    commands: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_traces(parser)
     parser.add_argument(
         "--threads", action="store_true", help="print a line per thread instead of the number of threads"
+    )
+    parser.add_argument(
+        "--commands", action="store_true", help="print a line per program: all of its command line, however long"
     )
     add_report(parser, ("full", "json"))
 
@@ -38,7 +46,9 @@ def run(options: Options) -> int:
     def ask(trace: str, progress: answers.Progress | None) -> answers.Answer:
         tree = grow_tree(trace, progress)
         return answers.Answer(
-            tree.source, lambda: [document(tree)], lambda look: picture(tree, look, threads=options.threads)
+            tree.source,
+            lambda: [document(tree)],
+            lambda look: picture(tree, look, threads=options.threads, commands=options.commands),
         )
 
     return answers.print_answers(options, ask)

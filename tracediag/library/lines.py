@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tracediag.engine import Engine
+from tracediag.kernel import Kernel
 from tracediag.overviews.explaining.call import Explainer
+from tracediag.overviews.sources import known_of
 from tracediag.reading import AnySource, Reader
 from tracediag.reading.several import parts_of
 from tracediag.results.explanation import Explanation, Use
 from tracediag.results.findings import Finding, Step
 from tracediag.rules import Rule, all_rules
+from tracediag.snapshot import Snapshot
 
 
 def explain_line(
@@ -18,10 +21,12 @@ def explain_line(
     line: int,
     progress: Callable[[int], None] | None = None,
     rules: Iterable[type[Rule]] | None = None,
+    known: Snapshot | None = None,
 ) -> Explanation:
     """Explain the call at a line of a trace, with the findings that have it as a step; one pass over the trace.
 
     Of a file that holds several traces, the one with that line is read. `rules` are those to apply: by default, ours.
+    `known` is what /proc showed of the processes: by default the snapshot beside the trace, if there is one.
 
     Raises:
         UnreadableError: if the trace cannot be read.
@@ -32,9 +37,14 @@ def explain_line(
     if part is not None:
         name, trace = str(trace), part.lines
     before = 0 if part is None else part.first - 1
+    known = known or known_of(trace)
     reader = Reader(trace, progress=progress, before=before)
-    engine = Engine(all_rules() if rules is None else rules, lines=lambda: before + reader.counts.lines)
-    explainer, uses = Explainer(line), _Uses(line)
+    engine = Engine(
+        all_rules() if rules is None else rules,
+        lines=lambda: before + reader.counts.lines,
+        known=known,
+    )
+    explainer, uses = Explainer(line, Kernel(known=known)), _Uses(line)
     for event in reader:
         for finding in engine.feed((event,)):
             uses.add(finding, explainer.call)

@@ -31,7 +31,7 @@ from tracediag.results.peers import Peers
 from tracediag.results.report import Report
 from tracediag.results.search import Found
 from tracediag.results.state import State
-from tracediag.results.tables import Node
+from tracediag.results.tree import Node
 from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event
 
@@ -101,7 +101,7 @@ class Trace:
     @cached_property
     def processes(self) -> tuple[Node, ...]:
         """The processes that have no parent in the trace, with their descendants; read once."""
-        return grow_tree(self._read(), self._progress).roots
+        return grow_tree(self._read(), self._progress, self._known).roots
 
     def diagnose(self) -> Iterator[Finding]:
         """Yield the first finding of each kind, while the trace is read."""
@@ -129,15 +129,15 @@ class Trace:
 
     def files(self) -> Files:
         """Return the files that were read, written, created, deleted, refused and looked for."""
-        return list_files(self._read(), self._progress)
+        return list_files(self._read(), self._progress, self._known)
 
     def lives(self) -> Lives:
         """Return how connections, files and children live: equal lives counted, rare ones apart."""
-        return fold_lives(self._read(), progress=self._progress)
+        return fold_lives(self._read(), progress=self._progress, known=self._known)
 
     def peers(self) -> Peers:
         """Return the peers: connections, failures, bytes each way, and what was asked first."""
-        return list_peers(self._read(), self._progress)
+        return list_peers(self._read(), self._progress, self._known)
 
     def state(self, line: int | None = None) -> State:
         """Return what was open, locked, mapped, alive and blocked after a line; by default, at the end.
@@ -145,7 +145,7 @@ class Trace:
         Raises:
             NoSuchLineError: if the trace has fewer lines.
         """
-        return take_state(self._read(), line, self._progress)
+        return take_state(self._read(), line, self._progress, self._known)
 
     def explain(self, line: int) -> Explanation:
         """Explain the call at a line, with the findings that use it.
@@ -153,7 +153,7 @@ class Trace:
         Raises:
             NoCallError: if the line is no call.
         """
-        return explain_line(self._read(), line, self._progress, self._rules.rules)
+        return explain_line(self._read(), line, self._progress, self._rules.rules, self._known)
 
     def why(self, message: str) -> Cause:
         """Return what is behind a message that the program printed.
@@ -161,7 +161,7 @@ class Trace:
         Raises:
             NotPrintedError: if no write shows the message.
         """
-        return find_cause(self._read(), message, self._progress)
+        return find_cause(self._read(), message, self._progress, self._known)
 
     def follow(self, wanted: str, *, limit: int = 0, data: bool = False) -> Life:
         """Return the life of one object: "fd 7@976", "path /etc/hosts", "peer 10.0.0.1:443", "pid 12".
@@ -179,10 +179,11 @@ class Trace:
         if not isinstance(self._source, str | os.PathLike):
             raise TypeError("follow() reads the trace twice: open a path")
         self._read()
-        return follow(os.fspath(self._source), wanted, limit=limit, data=data, progress=self._progress)
+        path = os.fspath(self._source)
+        return follow(path, wanted, limit=limit, data=data, progress=self._progress, known=self._known)
 
     def _searching(self, query: Query, model: bool) -> Searching:
-        return Searching(self._read(), query, model=model, progress=self._progress)
+        return Searching(self._read(), query, model=model, progress=self._progress, known=self._known)
 
     def _read(self) -> AnySource:
         """Return the source for one pass; an error if it is used up: a second pass would find an empty trace."""

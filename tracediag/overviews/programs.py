@@ -1,11 +1,19 @@
-"""The program of a process: the command line of its execve."""
+"""The program of a process: the command line of its execve, or what /proc showed of it."""
 
 from __future__ import annotations
 
-from tracediag.results.tables import Program
+from tracediag.kernel import Kernel
+from tracediag.results.tree import Program
 from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Array, Value, bare, text_of
+
+
+def arguments_of(kernel: Kernel, pid: int | None) -> tuple[str, ...]:
+    """Return the command line of a process that ran before the trace, as a snapshot of /proc shows it; else ()."""
+    known = None if kernel.known is None else kernel.known.before
+    state = None if known is None else known.process(pid)
+    return () if state is None else state.arguments
 
 
 def program_of(call: Syscall) -> Program | None:

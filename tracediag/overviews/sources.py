@@ -1,9 +1,32 @@
-"""What every overview says of the trace that it was made from."""
+"""What every overview knows and says of the trace that it is made from."""
 
 from __future__ import annotations
 
-from tracediag.reading import AnySource, Reader
+from tracediag.kernel import Kernel
+from tracediag.reading import AnySource, Reader, UnreadableError
 from tracediag.results.tables import Source
+from tracediag.snapshot import Snapshot, SnapshotError, beside
+
+
+def known_of(trace: AnySource) -> Snapshot | None:
+    """Return the snapshot of /proc beside a trace; None where there is none. Raises `UnreadableError`."""
+    try:
+        return beside(trace)
+    except SnapshotError as error:
+        raise UnreadableError(str(trace), str(error)) from error
+
+
+def kernel_of(trace: AnySource, known: Snapshot | None = None) -> Kernel:
+    """Return the model as it is before the first event of a trace.
+
+    Args:
+        trace: the trace.
+        known: what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
+
+    Raises:
+        UnreadableError: if that snapshot cannot be used.
+    """
+    return Kernel(known=known or known_of(trace))
 
 
 def source_of(trace: AnySource, reader: Reader) -> Source:

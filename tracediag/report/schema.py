@@ -41,11 +41,12 @@ from tracediag.results import (
     search,
     state,
     tables,
+    tree,
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOMES = (
-    *(findings, overview, here, report, tables, state, explanation, following),
+    *(findings, overview, here, report, tables, tree, state, explanation, following),
     *(cause, search, files, lives, peers, problems),
 )
 
@@ -143,7 +144,7 @@ def _tree(generated: dict[str, Any]) -> dict[str, Any]:
 _STRUCTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "report": (report.SCHEMA, report.Report),
     "summary": (SUMMARY, tables.Summary),
-    "tree": (TREE, tables.Tree),
+    "tree": (TREE, tree.Tree),
     "state": (STATE, state.State),
     "explanation": (EXPLANATION, explanation.Explanation),
     "life": (LIFE, following.Life),

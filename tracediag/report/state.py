@@ -92,7 +92,8 @@ class _Painter:
         canvas.line((number, "place"), (f"  {cut(visible(command), self._room(len(number) + 2))}", "name"))
         self._label("born", _birth(process))
         if process.directory is not None:
-            self._label("directory", f"{process.directory} (line {process.directory_line or 0:,})")
+            since = "" if process.directory_line is None else f" (line {process.directory_line:,})"
+            self._label("directory", f"{process.directory}{since}")
         for thread in self._some(process.threads, "thread"):
             self._label("standing", *_standing(thread, process, state))
         if process.unseen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +10,9 @@ import msgspec
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.document import dump
+from tracediag.report.tree_details import command_of, details_of, paint_detail, program_lines
 from tracediag.report.visible import visible
-from tracediag.results.tables import Node, Program, Thread, Tree
+from tracediag.results.tree import Node, Thread, Tree
 from tracediag.trace.quantities import plural, seconds
 
 SCHEMA = "tracediag-tree/1"
@@ -52,16 +52,21 @@ def _walk(tree: Tree) -> Iterator[tuple[Node, int | None, tuple[bool, ...]]]:
             waiting.append((child, place, (*lasts[-_DEEPEST:], number == 0)))
 
 
-def picture(tree: Tree, look: Look, *, threads: bool = False) -> str:
-    """Return the tree as lines of text; with `threads` each thread has its own line."""
+def picture(tree: Tree, look: Look, *, threads: bool = False, commands: bool = False) -> str:
+    """Return the tree as lines of text; with `threads` each thread has its own line, with `commands` each program."""
     canvas = Canvas(look)
-    for node, _, lasts in _walk(tree):
+    places: dict[int, str | None] = {}
+    for number, (node, parent, lasts) in enumerate(_walk(tree)):
         branch, below = _branches(lasts, look)
-        canvas.line((branch, "faint"), *_process(node, tree.start, look, len(branch)))
-        if threads:
-            bar = _LINES[look.ascii_only][2] if node.children else "   "
-            for thread in node.threads:
-                canvas.line((f"{below}{bar}", "faint"), *_thread(thread, tree.start))
+        canvas.line((branch, "faint"), *_process(node, tree.start, look, len(branch), commands=commands))
+        bar = below + (_LINES[look.ascii_only][2] if node.children else "   ")
+        places[number] = node.place
+        outer = None if parent is None else places[parent]
+        details = [*(program_lines(node) if commands else ()), *details_of(node, outer)]
+        for label, text in details:
+            paint_detail(canvas, (bar, "faint"), label, text, look.width)
+        for thread in node.threads if threads else ():
+            canvas.line((bar, "faint"), *_thread(thread, tree.start))
     return canvas.take()
 
 
@@ -74,9 +79,11 @@ def _branches(lasts: tuple[bool, ...], look: Look) -> tuple[str, str]:
     return above + (last if lasts[-1] else fork), above + ("   " if lasts[-1] else bar)
 
 
-def _process(node: Node, start: float | None, look: Look, indent: int) -> list[Part]:
+def _process(node: Node, start: float | None, look: Look, indent: int, *, commands: bool) -> list[Part]:
     number = "" if node.pid is None else f"{node.pid} "
     facts = _facts(node, start)
+    if commands and node.programs:  # they follow, each on a line of its own
+        return [(number.rstrip() or "the process", "place"), *facts]
     width = sum(len(text) for text, _ in facts)
     command = visible(_commands(node, " -> " if look.ascii_only else " → "))
     room = None if look.width is None else max(look.width - indent - len(number) - width, _SHORTEST)
@@ -89,11 +96,7 @@ def _commands(node: Node, then: str) -> str:
     """Return the command lines, in order, if a process executed several programs."""
     if not node.programs:
         return "(forked)" if node.born else "(was there before the trace)"
-    return then.join(_command(program) for program in node.programs)
-
-
-def _command(program: Program) -> str:
-    return shlex.join(program.command) + (" …" if program.shortened else "")
+    return then.join(map(command_of, node.programs))
 
 
 def _facts(node: Node, start: float | None) -> list[Part]:

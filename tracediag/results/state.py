@@ -129,14 +129,15 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     parent: int | None
     program: str | None
     command: tuple[str, ...]
-    """The command line of its last execve, if the trace shows one."""
+    """The command line of its last execve, or of a snapshot of /proc; () if neither shows it."""
     line: int | None
     """The line of the call that created it; None for a process that was there before the trace."""
     executed: int | None
     """The line of its last execve."""
     directory: str | None
-    """Its last chdir, as the program gave it."""
+    """Its working directory, as the kernel or its last chdir showed it."""
     directory_line: int | None
+    """Where the trace shows that; None where a snapshot of /proc does."""
     followed: bool
     """Whether the trace holds calls of it."""
     threads: tuple[Standing, ...]

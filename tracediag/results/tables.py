@@ -1,4 +1,4 @@
-"""The results of `summary` and `tree`, as plain values between counting and rendering.
+"""The results of `summary`, as plain values between counting and rendering.
 
 Times are seconds. None means that the trace does not show the value.
 """
@@ -66,67 +66,3 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Rows beyond the limit."""
     elsewhere: int = 0
     """Calls that belong to no row: those without an error, or that act on no file or peer."""
-
-
-class Thread(msgspec.Struct, frozen=True):
-    """One thread of a process, its first one not among them."""
-
-    tid: int | None
-    started: float | None
-    ended: float | None
-    calls: int
-
-
-class Killer(msgspec.Struct, frozen=True):
-    """Who sent the signal that ended a process."""
-
-    pid: int
-    call: str
-    """The call that sent it, "" if only the siginfo names the sender."""
-    line: int
-    """Where the trace shows it."""
-
-
-class Program(msgspec.Struct, frozen=True):
-    """A program that a process became by execve."""
-
-    command: tuple[str, ...]
-    """Its arguments, the path of the program where the trace does not show them."""
-    shortened: bool
-    """Whether strace cut the list or one of the strings."""
-    line: int
-    time: float | None
-
-
-class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """One process, with those that it made."""
-
-    pid: int | None
-    first_line: int
-    born: bool
-    """Whether the trace shows its birth; False for one that was there before."""
-    programs: tuple[Program, ...]
-    """In order; empty where it runs the program of its parent, or one that the trace does not name."""
-    started: float | None
-    ended: float | None
-    """None while it runs at the end of the trace."""
-    status: int | None = None
-    signal: str | None = None
-    core_dumped: bool = False
-    running: bool
-    """Whether the trace ends before it does."""
-    killer: Killer | None = None
-    signals: dict[str, int]
-    """How often each signal was delivered to it."""
-    calls: int
-    threads: tuple[Thread, ...]
-    children: tuple[Node, ...]
-
-
-class Tree(msgspec.Struct, frozen=True, kw_only=True):
-    """The processes of one trace."""
-
-    source: Source
-    start: float | None
-    """The time of the first record: what the times are shown relative to."""
-    roots: tuple[Node, ...]

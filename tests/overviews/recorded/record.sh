@@ -7,3 +7,5 @@ $S -f -o plain.strace sh -c 'sleep 5 & kill $!; wait $!; exec true'
 $S -ttt -T -o single.strace sh -c 'cat /etc/hostname; ls /nowhere; kill -TERM $$'
 $S -f -ttt -T -yy -o threads.strace ./threads >/dev/null
 $S -f ./threads 2>terminal.strace >/dev/null
+cd ..
+$S -f -v -s 256 -ttt -yy -o summary/handed.strace sh -c 'cd /tmp; exec 9</etc/hosts; LANG=C env -u HOME cat /dev/null; (cd /usr; ls >/dev/null); exec true'

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import abc
 
-from tracediag.kernel import Kernel, apply
+from tracediag.kernel import apply
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.descriptor import PATHS, Descriptor
 from tracediag.kernel.process import Thread
 from tracediag.kernel.socket import format_address
 from tracediag.overviews.counting.view import Progress, View, outcome_of
+from tracediag.overviews.sources import kernel_of
 from tracediag.reading import Reader
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import ACCEPTS
@@ -31,7 +32,7 @@ class ObjectView(View):
 
     def take(self, trace: str, progress: Progress | None) -> Reader:
         """Count the calls of a trace; return the reader, which is at its end."""
-        kernel, reader = Kernel(), Reader(trace, progress=progress)
+        kernel, reader = kernel_of(trace), Reader(trace, progress=progress)
         for event in reader:
             if not isinstance(event, Syscall):
                 apply(kernel, event)

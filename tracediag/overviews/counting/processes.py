@@ -17,7 +17,7 @@ from tracediag.overviews.counting.view import Groups, Progress, View, outcome_of
 from tracediag.overviews.programs import program_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
-from tracediag.results.tables import Program
+from tracediag.results.tree import Program
 from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.numbers import identifier

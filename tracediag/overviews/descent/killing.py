@@ -7,7 +7,7 @@ from collections import deque
 import msgspec
 
 from tracediag.kernel.process import Process
-from tracediag.results.tables import Killer
+from tracediag.results.tree import Killer
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import identifier

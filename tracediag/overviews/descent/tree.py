@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-
-import msgspec
 
 from tracediag.kernel import Kernel, apply
 from tracediag.kernel import process as kernel
 from tracediag.kernel.process import Process
 from tracediag.overviews.counting.view import Progress
+from tracediag.overviews.descent.directories import Directories
 from tracediag.overviews.descent.killing import Killings
-from tracediag.overviews.programs import program_of
-from tracediag.overviews.sources import source_of
+from tracediag.overviews.descent.states import NOTHING, ProcessState, ThreadState
+from tracediag.overviews.programs import arguments_of, program_of
+from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
-from tracediag.results.tables import Node, Program, Thread, Tree
-from tracediag.trace.calls import CHILD_WAITS, EXECS, EXITS, FORKS, SIGNAL_SENDS
+from tracediag.results.tree import Node, Program, Tree
+from tracediag.snapshot import Snapshot
+from tracediag.trace.calls import (
+    CHDIRS,
+    CHILD_WAITS,
+    CLOSES,
+    CONTROLS,
+    EXECS,
+    EXITS,
+    FORKS,
+    MAKERS,
+    MESSAGE_RECEIVES,
+    OPENS,
+    SIGNAL_SENDS,
+    SOCKET_LOOKS,
+    SOCKET_SETUP,
+)
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.records import Exit, Notice, Signal, Superseded
 
 _SHAPING = FORKS | EXECS | SIGNAL_SENDS | EXITS | CHILD_WAITS
 """The calls that affect the tree."""
-
-
-class _ThreadState(msgspec.Struct, eq=False):
-    """The state of a thread while the trace is read."""
-
-    tid: int | None
-    started: float | None
-    ended: float | None = None
-    calls: int = 0
-
-
-class _ProcessState(msgspec.Struct, eq=False):
-    """The state of a process while the trace is read."""
-
-    process: Process
-    first_line: int
-    first_time: float | None
-    programs: list[Program] = msgspec.field(default_factory=list)
-    signals: Counter[str] = msgspec.field(default_factory=Counter)
-    thread_states: dict[kernel.Thread, _ThreadState] = msgspec.field(default_factory=dict)
-    """Its threads; the first is its initial thread."""
-    left: float | None = None
-    """When it called exit_group."""
-    end: Exit | None = None
-    """The exit of its first thread, or if that is not shown of its last one."""
-    end_of_first: bool = False
-    """Whether `end` is the first thread's."""
-    reaped: tuple[int | None, str | None] | None = None
-    """Status and signal as its parent learned them."""
+_HANDED = (
+    MAKERS | CLOSES | CONTROLS | CHDIRS | MESSAGE_RECEIVES
+    | SOCKET_SETUP | SOCKET_LOOKS | {"ioctl", "getcwd", "chroot", "pivot_root", "unshare", "setns"}
+)  # fmt: skip
+"""The calls that affect what programs inherit: descriptors and the working directory."""
 
 
 class _TreeBuilder:
     """Builds the tree of one trace."""
 
-    def __init__(self) -> None:
-        self._kernel = Kernel()
-        self._states: dict[Process, _ProcessState] = {}
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._states: dict[Process, ProcessState] = {}
         self._killings = Killings()
         self.start: float | None = None
 
@@ -72,13 +62,13 @@ class _TreeBuilder:
             thread_state = self._thread_state(thread, event)
             if isinstance(event, Syscall):
                 thread_state.calls += 1
-        if isinstance(event, Call) and event.name not in _SHAPING:
+        if isinstance(event, Call) and event.name not in _SHAPING and not _hands(thread, event):
             return
         process = thread.process
         apply(self._kernel, event)
         match event:
             case Syscall():
-                self._call(process, event)
+                self._call(thread, event)
             case Signal():
                 self._states[process].signals[event.name] += 1
                 self._killings.arrive(process, event)
@@ -87,25 +77,33 @@ class _TreeBuilder:
             case Superseded() | Notice():
                 pass
 
-    def _thread_state(self, thread: kernel.Thread, event: Event) -> _ThreadState:
+    def _thread_state(self, thread: kernel.Thread, event: Event) -> ThreadState:
         state = self._state(thread.process, event)
         found = state.thread_states.get(thread)
         if found is None:
-            found = state.thread_states[thread] = _ThreadState(thread.tid, event.time)
+            found = state.thread_states[thread] = ThreadState(thread.tid, event.time)
         found.tid = thread.tid  # a process on a terminal gets its pid late
         return found
 
-    def _state(self, process: Process, event: Event) -> _ProcessState:
+    def _state(self, process: Process, event: Event) -> ProcessState:
         state = self._states.get(process)
         if state is None:
             began = process.started or event
-            state = self._states[process] = _ProcessState(process, min(event.line, began.line), began.time)
+            parent = None if process.parent is None else self._states.get(process.parent)
+            handed = NOTHING if parent is None else parent.handed
+            place = Directories(process.place.cwd)
+            state = ProcessState(process, min(event.line, began.line), began.time, handed, place)
+            self._states[process] = state
+            if process.started is None and (command := arguments_of(self._kernel, process.pid)):
+                state.programs.append(Program(command, shortened=False, line=0, time=None))
         return state
 
-    def _call(self, process: Process, call: Syscall) -> None:
+    def _call(self, thread: kernel.Thread, call: Syscall) -> None:
+        process = thread.process
         state = self._state(process, call)
+        state.directories.take(thread, call)
         if (program := program_of(call)) is not None:
-            state.programs.append(program)
+            state.execute(call, program)
         elif call.name in FORKS and call.result is not None and call.result > 0:
             self._child(call)
         elif call.name == "exit_group":
@@ -123,7 +121,7 @@ class _TreeBuilder:
         child = self._kernel.process_table.find(call.result)
         if child is not None:
             state = self._state(child.process, call)
-            state.thread_states.setdefault(child, _ThreadState(child.tid, call.time))
+            state.thread_states.setdefault(child, ThreadState(child.tid, call.time))
 
     def _exit(self, thread: kernel.Thread, event: Exit) -> None:
         state = self._state(thread.process, event)
@@ -132,53 +130,39 @@ class _TreeBuilder:
         first = thread.tid == thread.process.pid
         if first or not state.end_of_first:
             state.end, state.end_of_first = event, first
+        if thread.process.exit is event:
+            state.handed = NOTHING
 
     def roots(self) -> tuple[Node, ...]:
         """Return the processes without a parent in the trace, with their descendants, in order of creation."""
-        children: dict[Process | None, list[_ProcessState]] = {}
+        children: dict[Process | None, list[ProcessState]] = {}
         for state in self._states.values():
             parent = state.process.parent
             children.setdefault(parent if parent in self._states else None, []).append(state)
         made: dict[Process, Node] = {}
         for state in reversed(list(_descending(children))):
             below = sorted(children.get(state.process, ()), key=_birth)
-            made[state.process] = self._node(state, tuple(made[child.process] for child in below))
+            signal = state.outcome[2]
+            killer = None if signal is None else self._killings.killer(state.process, signal)
+            made[state.process] = state.node(tuple(made[child.process] for child in below), killer)
         return tuple(made[state.process] for state in sorted(children.get(None, ()), key=_birth))
 
-    def _node(self, state: _ProcessState, children: tuple[Node, ...]) -> Node:
-        process, end = state.process, state.end if state.process.exit is not None else None
-        status, signal = (end.status, end.signal) if end is not None else state.reaped or (None, None)
-        if end is None and signal is None and status is None:
-            status = process.exit_status
-        first, *others = state.thread_states.values()
-        ended = process.exit.time if process.exit is not None else state.left
-        return Node(
-            pid=process.pid,
-            first_line=state.first_line,
-            born=process.started is not None or bool(state.programs and state.programs[0].line <= state.first_line),
-            programs=tuple(state.programs),
-            started=state.first_time,
-            ended=ended,
-            status=status,
-            signal=signal,
-            core_dumped=end is not None and end.core_dumped,
-            running=end is None and status is None and signal is None,
-            killer=None if signal is None else self._killings.killer(process, signal),
-            signals=dict(state.signals),
-            calls=sum(thread_state.calls for thread_state in (first, *others)),
-            threads=tuple(
-                Thread(thread_state.tid, thread_state.started, thread_state.ended, thread_state.calls)
-                for thread_state in others
-            ),
-            children=children,
-        )
+
+def _hands(thread: kernel.Thread, call: Call) -> bool:
+    """Whether a call may affect what a program inherits: most files are opened close-on-exec, and closed unseen."""
+    name = call.name
+    if name not in _HANDED or not isinstance(call, Syscall) or (call.errno is not None and name != "connect"):
+        return False
+    if name in OPENS:
+        return thread.place.cwd is None or not call.has("O_CLOEXEC")
+    return name != "close" or thread.process.table.file_of(call.number(0)) is not None
 
 
-def _birth(state: _ProcessState) -> int:
+def _birth(state: ProcessState) -> int:
     return state.first_line
 
 
-def _descending(children: dict[Process | None, list[_ProcessState]]) -> Iterator[_ProcessState]:
+def _descending(children: dict[Process | None, list[ProcessState]]) -> Iterator[ProcessState]:
     """Yield all processes, parents before children; without recursion, because a chain of forks can be long."""
     waiting = list(children.get(None, ()))
     while waiting:
@@ -187,9 +171,12 @@ def _descending(children: dict[Process | None, list[_ProcessState]]) -> Iterator
         waiting += children.get(state.process, ())
 
 
-def grow_tree(trace: AnySource, progress: Progress | None = None) -> Tree:
-    """Read a trace, given as for `Reader`, and return its processes. Raises `UnreadableError`."""
-    reader, descent = Reader(trace, progress=progress), _TreeBuilder()
+def grow_tree(trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None) -> Tree:
+    """Read a trace, given as for `Reader`, and return its processes. Raises `UnreadableError`.
+
+    `known` is what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
+    """
+    descent, reader = _TreeBuilder(kernel_of(trace, known)), Reader(trace, progress=progress)
     for event in reader:
         descent.take(event)
     return Tree(source=source_of(trace, reader), start=descent.start, roots=descent.roots())

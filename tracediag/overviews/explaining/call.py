@@ -59,9 +59,9 @@ class NoCallError(TracediagError, LookupError):
 class Explainer:
     """Takes the events of a trace in order, and explains the call of one line."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, kernel: Kernel) -> None:
         self._line = line
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._start: float | None = None
         self._history: dict[OpenFile, deque[tuple[Syscall, str]]] = {}
         self._names: OrderedDict[str, deque[Syscall]] = OrderedDict()

@@ -13,9 +13,10 @@ from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.files.paths import given_path, learn_directory
 from tracediag.overviews.files.rows import MISSING, Row, Rows
 from tracediag.overviews.files.searches import Searches
-from tracediag.overviews.sources import source_of
+from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.files import Files
+from tracediag.snapshot import Snapshot
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import (
     CHDIRS,
@@ -76,8 +77,8 @@ _OF_LINKS = frozenset({"lstat", "lstat64", "oldlstat"}) | REMOVES
 class _FileBuilder:
     """Builds the rows of one trace."""
 
-    def __init__(self) -> None:
-        self._kernel = Kernel()
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
         self.rows = Rows()
         self.searches = Searches()
         self._open: dict[OpenFile, Row] = {}
@@ -261,12 +262,10 @@ class _FileBuilder:
             source.became, source.exists = new, False
 
 
-def list_files(trace: AnySource, progress: Progress | None = None) -> Files:
+def list_files(trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None) -> Files:
     """Read a trace, given as for `Reader`, and return what it shows of each file. Raises `UnreadableError`."""
-    reader, builder = (
-        Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress),
-        _FileBuilder(),
-    )
+    builder = _FileBuilder(kernel_of(trace, known))
+    reader = Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress)
     builder.read(reader)
     return Files(
         source=source_of(trace, reader),

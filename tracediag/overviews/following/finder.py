@@ -30,9 +30,9 @@ class NoSuchObjectError(TracediagError, LookupError):
 class Finder:
     """Takes the events of a trace in order, and returns the births of the descriptions asked for."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, kernel: Kernel) -> None:
         self._asked = asked
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._births = Births()
         self._found: dict[OpenFile, Birth] = {}
         self._candidates: list[tuple[Descriptor, Birth, int | None]] = []

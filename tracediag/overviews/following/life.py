@@ -19,10 +19,12 @@ from tracediag.overviews.following.living import follow_process
 from tracediag.overviews.following.log import Log
 from tracediag.overviews.following.spooled import spooled
 from tracediag.overviews.following.wanted import Asked, parse_asked
+from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.touching import Touch, touched
 from tracediag.query.paths import known_paths
 from tracediag.reading import Reader
 from tracediag.results.following import Chunk, End, Life
+from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import DUPS, EXECS, FORKS, MESSAGE_RECEIVES
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
@@ -33,8 +35,14 @@ _MOVING = ("", "from ", "to ")
 """How a call acts on a description that it moves data to or from."""
 
 
-def follow(
-    trace: str, asked: str | Asked, *, limit: int = 0, data: bool = False, progress: Progress | None = None
+def follow(  # what to follow, and how much to keep, all named
+    trace: str,
+    asked: str | Asked,
+    *,
+    limit: int = 0,
+    data: bool = False,
+    progress: Progress | None = None,
+    known: Snapshot | None = None,
 ) -> Life:
     """Return the life of an object.
 
@@ -44,6 +52,7 @@ def follow(
         limit: how many happenings to keep, the first and the last ones; 0 for all.
         data: whether to keep the data of reads and writes.
         progress: called with the number of bytes read so far.
+        known: what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
 
     Raises:
         AskingError: if `asked` is not one of these.
@@ -52,13 +61,13 @@ def follow(
     """
     wanted = parse_asked(asked) if isinstance(asked, str) else asked
     if wanted.kind == "pid":
-        return follow_process(trace, wanted, limit, progress)
+        return follow_process(trace, wanted, limit, progress, known)
     with spooled(trace) as path:
-        finder, reader = Finder(wanted), Reader(path, progress=progress)
+        finder, reader = Finder(wanted, kernel_of(trace, known)), Reader(path, progress=progress)
         for event in reader:
             finder.take(event)
         births = finder.found(reader.counts.lines)
-        follower = _Follower(wanted, births, limit, data=data)
+        follower = _Follower(wanted, births, kernel_of(trace, known), limit, data=data)
         for event in Reader(path, progress=progress):
             follower.take(event)
     life = follower.life(trace, reader.damage)
@@ -90,10 +99,10 @@ class _Ear:
 
 
 class _Follower:
-    def __init__(self, asked: Asked, births: list[Birth], limit: int, *, data: bool) -> None:
+    def __init__(self, asked: Asked, births: list[Birth], kernel: Kernel, limit: int, *, data: bool) -> None:
         self._asked = asked
         self._wanted = dict.fromkeys(births)
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._births = Births()
         self._targets: dict[OpenFile, _Target] = {}
         self._open: dict[_Target, None] = {}

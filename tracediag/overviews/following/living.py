@@ -10,8 +10,10 @@ from tracediag.overviews.following.finder import NoSuchObjectError
 from tracediag.overviews.following.log import Log
 from tracediag.overviews.following.wanted import Asked
 from tracediag.overviews.programs import program_of
+from tracediag.overviews.sources import kernel_of
 from tracediag.reading import Reader
 from tracediag.results.following import Life
+from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import CHDIRS, CHILD_WAITS, EXECS, EXITS, FORKS, SET_GROUPS, SET_USERS, SIGNAL_SENDS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit, Signal, Stop
@@ -21,9 +23,12 @@ _PIDS = 12
 """Pids that an error names."""
 
 
-def follow_process(trace: str, asked: Asked, limit: int, progress: Progress | None = None) -> Life:
+def follow_process(
+    trace: str, asked: Asked, limit: int, progress: Progress | None = None, known: Snapshot | None = None
+) -> Life:
     """Return what happened to a process. Raises `NoSuchObjectError` and `UnreadableError`."""
-    reader, follower = Reader(trace, progress=progress), _Follower(asked.number, limit)
+    follower = _Follower(asked.number, kernel_of(trace, known), limit)
+    reader = Reader(trace, progress=progress)
     for event in reader:
         follower.take(event)
     happenings, left_out = follower.log.happenings()
@@ -43,13 +48,13 @@ def follow_process(trace: str, asked: Asked, limit: int, progress: Progress | No
 
 
 class _Follower:
-    def __init__(self, pid: int, limit: int) -> None:
+    def __init__(self, pid: int, kernel: Kernel, limit: int) -> None:
         self.log = Log(limit)
         self.pids: set[int] = set()
         self.seen = False
         self.start: float | None = None
         self._pid = pid
-        self._kernel = Kernel()
+        self._kernel = kernel
 
     def take(self, event: Event) -> None:
         """Process the next event."""

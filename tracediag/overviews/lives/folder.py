@@ -16,22 +16,29 @@ from tracediag.kernel.process import Process
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.lives.folding import Life, step_of
 from tracediag.overviews.lives.shapes import Shapes
-from tracediag.overviews.sources import source_of
+from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
+from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
 from tracediag.trace.values import text_of
 
 
-def fold_lives(trace: AnySource, of: Collection[str] = KINDS, progress: Progress | None = None) -> Lives:
+def fold_lives(
+    trace: AnySource,
+    of: Collection[str] = KINDS,
+    progress: Progress | None = None,
+    known: Snapshot | None = None,
+) -> Lives:
     """Read a trace, given as for `Reader`, and return the shapes of its lives; one pass.
 
     Args:
         trace: the trace.
         of: which objects: "connections", "children", "files".
         progress: called with the number of bytes consumed.
+        known: what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
 
     Raises:
         UnreadableError: if the trace cannot be read.
@@ -40,7 +47,8 @@ def fold_lives(trace: AnySource, of: Collection[str] = KINDS, progress: Progress
     for kind in of:
         if kind not in KINDS:
             raise ValueError(f"no lives of {kind!r}; there are {', '.join(KINDS)}")
-    reader, folder = Reader(trace, calls=known_calls(), begun=begun_calls(), progress=progress), _Folder(frozenset(of))
+    folder = _Folder(frozenset(of), kernel_of(trace, known))
+    reader = Reader(trace, calls=known_calls(), begun=begun_calls(), progress=progress)
     for event in reader:
         folder.take(event)
     folder.finish()
@@ -50,9 +58,9 @@ def fold_lives(trace: AnySource, of: Collection[str] = KINDS, progress: Progress
 class _Folder:
     """Follows the lives that are not over, and hands those that are to the shapes."""
 
-    def __init__(self, of: frozenset[str]) -> None:
+    def __init__(self, of: frozenset[str], kernel: Kernel) -> None:
         self.shapes = Shapes()
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._connections, self._files, self._children = (kind in of for kind in KINDS)
         self._open: dict[OpenFile, Life] = {}
         self._living: dict[Process, Life] = {}

@@ -16,10 +16,11 @@ from tracediag.kernel.socket import Socket, format_address
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.peers.rows import Key, PeerRow, PeerRows
-from tracediag.overviews.sources import source_of
+from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.following import Chunk
 from tracediag.results.peers import Peers
+from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import (
     ACCEPTS,
     CLOSES,
@@ -61,9 +62,9 @@ class _Connection(msgspec.Struct, eq=False, gc=False):
 class _PeerBuilder:
     """Builds the rows of one trace."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.rows = PeerRows()
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._connections: OrderedDict[OpenFile, _Connection] = OrderedDict()
 
     def read(self, reader: Reader) -> None:
@@ -223,10 +224,10 @@ def _host(address: str | None) -> str:
     return host if colon and port.isdecimal() else address
 
 
-def list_peers(trace: AnySource, progress: Progress | None = None) -> Peers:
+def list_peers(trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None) -> Peers:
     """Read a trace, given as for `Reader`, and return what it shows of each peer. Raises `UnreadableError`."""
+    builder = _PeerBuilder(kernel_of(trace, known))
     reader = Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress)
-    builder = _PeerBuilder()
     builder.read(reader)
     return Peers(
         source=source_of(trace, reader),

@@ -11,13 +11,14 @@ from tracediag.evidence.scope import Fact, Scope
 from tracediag.kernel import Kernel, apply, begun_calls, known_calls
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.searching.context import NoContext, Surroundings
-from tracediag.overviews.sources import source_of
+from tracediag.overviews.sources import known_of, source_of
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
 from tracediag.reading import AnySource, Reader, Sought
 from tracediag.results.search import Found, FoundCall, Group, Groups, Reason
 from tracediag.results.tables import Source
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Syscall
 
 MOST_GROUPS = 1 << 16
@@ -53,6 +54,7 @@ class Searching:
         why: bool = False,
         model: bool = False,
         progress: Progress | None = None,
+        known: Snapshot | None = None,
     ) -> None:
         """Open the trace.
 
@@ -63,6 +65,7 @@ class Searching:
             why: whether each match says which parts of the query are true of it.
             model: whether the model of the kernel is needed even if the query does not read it.
             progress: called with the number of bytes consumed.
+            known: what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
 
         Raises:
             UnreadableError: if the trace cannot be opened.
@@ -72,6 +75,7 @@ class Searching:
         self._why = why
         self._model = model or query.model
         self._trace = trace
+        self._known = None if self._is_plain else known or known_of(trace)
         self.unchecked = ""
         """Why matches may be missing, in one sentence; "" if none may."""
         self._reader = Reader(trace, progress=progress, **self._wanted())
@@ -154,7 +158,7 @@ class Searching:
                 yield None, event
 
     def _modelled(self) -> Iterator[tuple[Match | None, Any]]:
-        kernel, watch = Kernel(), self._query.watch()
+        kernel, watch = Kernel(known=self._known), self._query.watch()
         everything = self._surroundings.needs_all
         for event in self._reader:
             action = apply(kernel, event)

@@ -11,7 +11,8 @@ from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.descriptors import line_of, open_descriptor, what_of
-from tracediag.overviews.programs import program_of
+from tracediag.overviews.programs import arguments_of, program_of
+from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.state.locks import Locks
 from tracediag.overviews.state.mapped import Mapped, Piece, Space
 from tracediag.reading import AnySource, Reader
@@ -26,6 +27,7 @@ from tracediag.results.state import (
     State,
     Watch,
 )
+from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
 from tracediag.trace.values import names_of, text_of
@@ -37,18 +39,21 @@ class NoSuchLineError(TracediagError, LookupError):
     """The trace has no such line; the message is one clear sentence."""
 
 
-def take_state(trace: AnySource, line: int | None = None, progress: Progress | None = None) -> State:
+def take_state(
+    trace: AnySource, line: int | None = None, progress: Progress | None = None, known: Snapshot | None = None
+) -> State:
     """Return the state of the traced processes after a line.
 
     Without a line it is the state at the end of the trace or, if all processes have ended, before the last one did.
     The trace is read up to that line and no further. A call counts once its record is complete: between the two
-    halves of a call the thread is inside it.
+    halves of a call the thread is inside it. `known` is what /proc showed of the processes; by default the snapshot
+    beside the trace, if there is one.
 
     Raises:
         UnreadableError: if the trace cannot be read.
         NoSuchLineError: if it has fewer lines.
     """
-    reader, watcher = Reader(trace, progress=progress), _Watcher()
+    watcher, reader = _Watcher(kernel_of(trace, known)), Reader(trace, progress=progress)
     last: State | None = None
     for event in reader:
         if line is None and isinstance(event, Exit) and watcher.is_last():
@@ -74,8 +79,8 @@ def _told_late(event: Event, line: int) -> bool:
 class _Watcher:
     """The model, with what only this overview needs of it."""
 
-    def __init__(self) -> None:
-        self.kernel = Kernel()
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
         self._locks = Locks()
         self._mapped = Mapped(self.kernel)
         self._start: float | None = None
@@ -127,7 +132,7 @@ class _Watcher:
             pid=process.pid,
             parent=None if parent is None else parent.pid,
             program=process.program,
-            command=() if program is None else program.command,
+            command=arguments_of(self.kernel, process.pid) if program is None else program.command,
             line=None if started is None else line_of(started),
             executed=None if executed is None else line_of(executed),
             directory=place.cwd or _moved_to(place.moved, process),

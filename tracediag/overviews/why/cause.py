@@ -18,11 +18,13 @@ from tracediag.kernel.process import Process, Reaped
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
 from tracediag.overviews.descriptors import line_of, time_of, what_of
+from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.why.words import Match, Stream, Words, lines_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.cause import Cause, Origin
 from tracediag.results.findings import Step, step
 from tracediag.results.grades import Confidence
+from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit, Message, Remark
 
@@ -66,24 +68,28 @@ class _Ended(msgspec.Struct, frozen=True):
     blame: Blame | None
 
 
-def find_cause(trace: AnySource, message: str, progress: Progress | None = None) -> Cause:
+def find_cause(
+    trace: AnySource, message: str, progress: Progress | None = None, known: Snapshot | None = None
+) -> Cause:
     """Return what is behind a message that a traced program printed; the first time that it did.
+
+    `known` is what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
 
     Raises:
         UnreadableError: if the trace cannot be read.
         NotPrintedError: if no write shows the message.
     """
-    reader, listener = Reader(trace, progress=progress), _Listener(message)
+    listener, reader = _Listener(message, kernel_of(trace, known)), Reader(trace, progress=progress)
     for event in reader:
         listener.take(event)
     return listener.cause(reader.name, reader.damage)
 
 
 class _Listener:
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, kernel: Kernel) -> None:
         self._message = message
         self._words = Words(message)
-        self._kernel = Kernel()
+        self._kernel = kernel
         self._streams: dict[tuple[OpenFile, bool], Stream] = {}
         self._found: _Found | None = None
         self._partial: _Found | None = None

@@ -1,0 +1,77 @@
+"""What the snapshot of /proc beside a trace tells the commands that answer a question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag import open_trace
+from tracediag.library.lines import explain_line
+from tracediag.overviews.descent.tree import grow_tree
+from tracediag.overviews.following.life import follow
+from tracediag.overviews.state.moment import take_state
+from tracediag.reading import UnreadableError
+from tracediag.snapshot import Held, Moment, ProcessState, Snapshot, SocketState, ThreadState, store
+
+SERVER = ProcessState(
+    pid=7,
+    executable="/usr/bin/server",
+    arguments=("server", "--port", "80"),
+    directory="/srv/data",
+    threads=(ThreadState(7),),
+    descriptors=(Held(5, "/srv/data/log", 1), Held(6, "socket:[9]", 2)),
+)
+KNOWN = Snapshot(before=Moment(1.0, (SERVER,), (SocketState(9, "TCP", "10.0.0.1:80", "10.0.0.2:4000"),)))
+CALLS = '7 10.1 write(5, "a", 1) = 1\n7 10.2 write(6, "b", 1) = 1\n7 10.3 chdir("sub") = 0\n'
+
+
+@pytest.fixture
+def trace(tmp_path):
+    path = tmp_path / "a.strace"
+    path.write_text(CALLS)
+    store(KNOWN, str(path))
+    return str(path)
+
+
+def test_the_state_names_what_was_open_before_the_trace(trace):
+    (process,) = take_state(trace).processes
+    assert [(each.number, each.kind, each.line) for each in process.descriptors] == [
+        (5, "file", None),
+        (6, "socket", None),
+    ]
+    assert (process.descriptors[0].what, process.descriptors[0].flags) == ("/srv/data/log", ("write",))
+    assert "10.0.0.2:4000" in process.descriptors[1].what
+    assert (process.command, process.directory, process.directory_line) == (SERVER.arguments, "/srv/data/sub", 3)
+    assert take_state(trace, 1).processes[0].directory_line is None
+
+
+def test_the_tree_names_the_command(trace):
+    (root,) = grow_tree(trace).roots
+    assert (root.born, root.programs[0].command) == (False, SERVER.arguments)
+
+
+def test_an_object_is_followed_by_what_the_snapshot_says_of_it(trace):
+    assert [each.line for each in follow(trace, "peer 10.0.0.2:4000").happenings] == [2]
+    assert [each.line for each in follow(trace, "path /srv/data/log").happenings] == [1]
+
+
+def test_a_line_is_explained_with_it(trace):
+    assert "10.0.0.2:4000" in str(explain_line(trace, 2))
+
+
+def test_the_library_hands_it_to_every_question():
+    lines = CALLS.splitlines(keepends=True)
+    known = open_trace(lines, known=KNOWN)
+    assert [peer.peer for peer in known.peers().peers] == ["10.0.0.2:4000"]
+    assert known.state().processes[0].command == SERVER.arguments
+    assert "/srv/data/log" in {file.path for file in known.files().files}
+    assert known.calls("write").where('fd.path == "/srv/data/log"').count() == 1
+    assert open_trace(lines).peers().peers == ()
+
+
+def test_a_snapshot_that_is_none_is_an_error(trace):
+    Path(f"{trace}.proc.json").write_text("[]")
+    for ask in (take_state, grow_tree, lambda path: follow(path, "pid 7"), lambda path: explain_line(path, 1)):
+        with pytest.raises(UnreadableError, match="not a snapshot"):
+            ask(trace)
