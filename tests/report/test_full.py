@@ -28,6 +28,10 @@ def with_steps(finding: Finding, *texts: str) -> Finding:
     return msgspec.structs.replace(finding, steps=steps)
 
 
+def test_a_report_without_colours_has_the_same_text(report: Report) -> None:
+    assert ESCAPE.sub("", full(report, Look(colour=True))) == full(report, Look())
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_no_line_is_wider_than_the_terminal(report: Report, finding: Finding, width: int) -> None:
     long = msgspec.structs.replace(

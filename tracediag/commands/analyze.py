@@ -172,7 +172,7 @@ def _judge(source: str | Source, options: Options, applied: Applied, publisher: 
             strict=options.strict,
             debug=options.debug,
             known=_handed(source, options),
-            adjust=applied.acceptance or None,
+            adjust=applied.acceptance,
         )
         if publisher.is_live and (path == "-" or options.follow or options.format == "jsonl"):
             return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))

@@ -84,7 +84,7 @@ def _report(source: str | Source, options: Options, applied: Applied) -> Report:
             rules=applied.rules,
             progress=progress,
             debug=options.debug,
-            adjust=applied.acceptance or None,
+            adjust=applied.acceptance,
         )
         for _ in analysis:
             pass

@@ -28,7 +28,8 @@ class Applied(msgspec.Struct, frozen=True):
     """The rules of a run, and what is done to their findings."""
 
     rules: RuleSet
-    acceptance: Acceptance
+    acceptance: Acceptance | None
+    """None where all are reported as they are."""
 
 
 def in_force(options: Judging) -> tuple[Judging, Applied]:
@@ -71,7 +72,9 @@ def _baseline(settings: Settings) -> str:
     return settings.path("baseline", written) if written else ""
 
 
-def _acceptance(options: JudgingOptions, settings: Settings, found: RuleSet) -> Acceptance:
+def _acceptance(options: JudgingOptions, settings: Settings, found: RuleSet) -> Acceptance | None:
+    if not (settings.config.ignores or settings.config.severities or options.baseline):
+        return None
     from tracediag.accepting import Acceptance, Baseline, BaselineError
     from tracediag.rules import UnknownRuleError, find_rules
 
@@ -119,7 +122,7 @@ def publish_entries(
     publisher: Publisher,
     reports: list[Report],
     options: JudgingOptions,
-    acceptance: Acceptance,
+    acceptance: Acceptance | None,
     *,
     complete: bool = True,
 ) -> None:
@@ -127,6 +130,8 @@ def publish_entries(
 
     The reports on them are added to those on the traces: they have a part in the exit code.
     """
+    if acceptance is None:
+        return
     known, ignored = len(acceptance.seen), len(acceptance.ignored)
     if ignored:
         options.tell(f"the configuration ignores {plural(ignored, 'finding')}")

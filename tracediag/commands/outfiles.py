@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 
 from tracediag.commands.errors import UsageError
@@ -54,6 +53,8 @@ class _Replacement(File):
     def __init__(self, path: str) -> None:
         self._target = os.path.realpath(path)
         self._folder = os.path.dirname(self._target)  # noqa: PTH120
+        import tempfile  # a report in a file is rare
+
         descriptor, self._beside = tempfile.mkstemp(prefix=".tracediag-", suffix=".tmp", dir=self._folder)
         self._written = False
         super().__init__(path, descriptor)

@@ -189,7 +189,7 @@ def _analyzed(recording: Recording, name: str, options: Options, applied: Applie
         ignore=options.ignore or (),
         rules=applied.rules,
         known=recording.snapshot,
-        adjust=applied.acceptance or None,
+        adjust=applied.acceptance,
     )
     for _ in analysis:
         pass

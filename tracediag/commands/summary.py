@@ -23,7 +23,7 @@ from tracediag.commands.traces import add_traces, traces_of
 from tracediag.report import Look
 
 if TYPE_CHECKING:
-    from tracediag.overviews import View
+    from tracediag.overviews.counting.view import View
     from tracediag.results.tables import Summary
 
 BY = ("call", "error", "process", "file", "peer")

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from tracediag.bounded import read_bounded
-from tracediag.config.checks import KeyFaultError, check
 from tracediag.config.find import MOST_BYTES, PROJECT_FILE
 from tracediag.config.lines import line_of
 from tracediag.config.schema import Config
@@ -91,6 +90,8 @@ def _table_of(path: Path) -> str:
 
 
 def _checked(path: Path, text: str, values: dict[str, Any]) -> Config:
+    from tracediag.config.checks import KeyFaultError, check  # noqa: PLC0415  # most folders have no configuration
+
     try:
         return check(values)
     except KeyFaultError as fault:

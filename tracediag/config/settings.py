@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from tracediag.config.checks import KeyFaultError, check
 from tracediag.config.find import find_config
 from tracediag.config.read import Found, read_config
 from tracediag.config.schema import Config, keys
@@ -64,13 +63,19 @@ def settings_of(start: Path, given: Iterable[str] = (), *, isolated: bool = Fals
     assignments = [pair.groups() for each in given if (pair := _ASSIGNMENT.fullmatch(each)) is not None]
     found = _file(start, files, isolated=isolated)
     values = dict(_assigned(key, text.strip()) for key, text in assignments)
+    written = Config() if found is None else found.config
+    return Settings(msgspec.structs.replace(written, **_checked(values)) if values else written, found, tuple(values))
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Config` that values set."""
+    from tracediag.config.checks import KeyFaultError, check  # noqa: PLC0415  # rare
+
     try:
         checked = check(values)
     except KeyFaultError as fault:
         raise SettingError(f"--config: {fault}") from None
-    set_here = {(name := key.replace("-", "_")): getattr(checked, name) for key in values}
-    written = Config() if found is None else found.config
-    return Settings(msgspec.structs.replace(written, **set_here), found, tuple(values))
+    return {(name := key.replace("-", "_")): getattr(checked, name) for key in values}
 
 
 def _file(start: Path, files: Sequence[str], *, isolated: bool) -> Found | None:

@@ -20,12 +20,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tracediag.overviews.counting.sorting import ORDERS
-from tracediag.overviews.counting.view import Progress, View
-from tracediag.results.tables import Summary
 
-__all__ = ["ORDERS", "VIEWS", "Progress", "View", "summarise", "view_by"]
+if TYPE_CHECKING:
+    from tracediag.overviews.counting.view import View
+    from tracediag.results.tables import Summary
+
+__all__ = ["ORDERS", "VIEWS", "summarise", "view_by"]
 
 _KINDS = {
     "call": ("calls", "CallView"),

@@ -9,7 +9,6 @@ import msgspec
 
 from tracediag.ownrules.folder import PageText, RulesFolderError, pages_in, shown
 from tracediag.ownrules.legality import Taken, flaw_of_class
-from tracediag.ownrules.pages import rule_of_page
 from tracediag.ownrules.plugins import Plugin, plugins
 from tracediag.results.problems import Problem
 from tracediag.results.report import BrokenRule
@@ -85,6 +84,8 @@ def _named(own: OwnRule | Iterable[OwnRule]) -> Iterator[Plugin | Problem]:
 def _of_page(page: PageText) -> Iterator[Plugin | Problem]:
     if page.is_hidden:
         return
+    from tracediag.ownrules.pages import rule_of_page  # noqa: PLC0415  # it needs the language of queries
+
     found = rule_of_page(page)
     if found.rule is not None and not found.problems:
         yield Plugin(found.rule, shown(page.path))

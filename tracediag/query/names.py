@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
+from tracediag.evidence.named_paths import calls_with_paths, paths_of
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
 from tracediag.kernel.socket import format_address
 from tracediag.query.classes import classes
-from tracediag.query.paths import calls_with_paths, paths_of
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.calls import BATCHES, KILLS, MOVES, POSITIONED, READS, WRITES

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
+from tracediag.evidence.named_paths import places_of, shown_path
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import absolute, location
 from tracediag.kernel.place import joined
 from tracediag.kernel.process import Process
-from tracediag.query.paths import places_of, shown_path
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall

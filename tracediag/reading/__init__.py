@@ -23,7 +23,6 @@ from tracediag.reading.reader import AnySource, Reader, read
 from tracediag.reading.sets import ProcessSet, grouped
 from tracediag.reading.slowpath import NotUnderstoodError
 from tracediag.reading.sources import Source, UnreadableError, open_source
-from tracediag.reading.stepping import Sought
 
 __all__ = [
     "AnySource",
@@ -33,7 +32,6 @@ __all__ = [
     "NotUnderstoodError",
     "ProcessSet",
     "Reader",
-    "Sought",
     "Source",
     "UnreadableError",
     "grouped",

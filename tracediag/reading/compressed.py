@@ -6,8 +6,6 @@ read as well, as gzip(1), xz(1), bzip2(1) and zstd(1) do.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
 import sys
 import zlib
@@ -16,18 +14,12 @@ from typing import Protocol
 
 import msgspec
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
 STEP = 128
 """Compressed bytes decompressed per step; in a step that hits damage, all output is lost."""
 _PIECE = 1 << 15
 _MOST_PADDING = 1 << 26
 """Zero bytes that are skipped after a member; a longer run may be endless."""
 _LONGEST_MAGIC = 6
-_ERRORS = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 
 class Decompressor(Protocol):
@@ -80,14 +72,40 @@ class Compression(msgspec.Struct, frozen=True):
     name: str
     magic: re.Pattern[bytes]
     """The first bytes of each member."""
-    make: Callable[[], Decompressor]
+    make: Callable[[], tuple[Decompressor, type[Exception]]]
+    """Returns a decompressor and its error for damaged data. Its module is imported here: most traces are plain."""
+
+
+def _gzip() -> tuple[Decompressor, type[Exception]]:
+    return _Gzip(), zlib.error
+
+
+def _xz() -> tuple[Decompressor, type[Exception]]:
+    import lzma  # noqa: PLC0415
+
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ), lzma.LZMAError
+
+
+def _bzip2() -> tuple[Decompressor, type[Exception]]:
+    import bz2  # noqa: PLC0415
+
+    return bz2.BZ2Decompressor(), OSError
+
+
+def _zstd() -> tuple[Decompressor, type[Exception]]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415
+    else:
+        from backports import zstd  # noqa: PLC0415
+
+    return zstd.ZstdDecompressor(), zstd.ZstdError
 
 
 _KINDS = (
-    Compression("gzip", re.compile(rb"\x1f\x8b"), _Gzip),
-    Compression("xz", re.compile(rb"\xfd7zXZ\x00"), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
-    Compression("bzip2", re.compile(rb"BZh[1-9]"), bz2.BZ2Decompressor),
-    Compression("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), zstd.ZstdDecompressor),
+    Compression("gzip", re.compile(rb"\x1f\x8b"), _gzip),
+    Compression("xz", re.compile(rb"\xfd7zXZ\x00"), _xz),
+    Compression("bzip2", re.compile(rb"BZh[1-9]"), _bzip2),
+    Compression("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _zstd),
 )
 
 
@@ -103,7 +121,7 @@ class Decompressed:
         """Wrap the compressed data; an empty chunk means that no more data has arrived for a moment."""
         self._kind = kind
         self._chunks = chunks
-        self._member = kind.make()
+        self._member, self._error = kind.make()
         self._between = False
         """Whether a member has ended and the next has not begun."""
         self._padding = 0
@@ -153,7 +171,7 @@ class Decompressed:
                 while text:
                     yield text
                     text = b"" if member.eof or member.needs_input else member.decompress(b"", _PIECE)
-            except _ERRORS as error:
+            except (EOFError, OSError, ValueError, self._error) as error:
                 self._done = True
                 self.cut = f"the {self._kind.name} stream is damaged ({error})"
                 return b""
@@ -174,7 +192,7 @@ class Decompressed:
             self._done = True
             return b""
         head, self._head = self._head, b""
-        self._member, self._between, self._padding = self._kind.make(), False, 0
+        (self._member, self._error), self._between, self._padding = self._kind.make(), False, 0
         return head
 
     def _end(self) -> None:

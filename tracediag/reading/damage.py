@@ -5,7 +5,6 @@ A line that parses as it is never gets here: see `slowpath`.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 
@@ -70,6 +69,8 @@ def scrub(line: str) -> str:
 
 def unescaped(line: str) -> str:
     """Replace the HTML entities of a line, once."""
+    import html  # noqa: PLC0415  # its table of names is long, and seldom needed
+
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), line)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import islice
 
 import msgspec
@@ -23,30 +24,31 @@ _FEW = 2
 """So few calls that are no system calls may be anything."""
 
 
-class _Tool(msgspec.Struct, frozen=True):
+class _Tool(msgspec.Struct, frozen=True, dict=True):
     name: str
-    line: re.Pattern[str]
+    pattern: str
     """What its lines look like."""
     telltale: bool = False
     """Whether one such line is enough: strace prints none of this form."""
 
-
-def _tool(name: str, line: str, *, telltale: bool = False) -> _Tool:
-    return _Tool(name, re.compile(line), telltale)
+    @cached_property
+    def line(self) -> re.Pattern[str]:
+        """The pattern, compiled when first asked for: that of all tracers together tells most traces from theirs."""
+        return re.compile(self.pattern)
 
 
 _TRACERS = (
-    _tool("perf trace", r" *+(?>\?|[0-9]++\.[0-9]{3}) \((?> *+[0-9]++\.[0-9]++ ms| ++)?\): "),
-    _tool(
+    _Tool("perf trace", r" *+(?>\?|[0-9]++\.[0-9]{3}) \((?> *+[0-9]++\.[0-9]++ ms| ++)?\): "),
+    _Tool(
         "ktrace (kdump)", r" *+[0-9]++ (?> *+[0-9]++)?+ *+\S++ ++(?>CALL|RET|NAMI|GIO|PSIG|CSW|STRU|SCTL|USER|ARGS) "
     ),
-    _tool("truss of FreeBSD", r".*\) *ERR#[0-9]+ '", telltale=True),
-    _tool("truss of FreeBSD", r" *+(?>[0-9]++: )?+\w++\(.*\) *= -?[0-9]+ \(0x[0-9a-f]+\)$"),
-    _tool("dtruss", r"SYSCALL\(args\)|.*\)[ \t]+= -?(?:0x)?[0-9A-F]+ 0$", telltale=True),
-    _tool("dtruss", r".*\)[ \t]+= -1 Err#[0-9]+$"),
-    _tool("truss of Solaris", r".*[)\t ]Err#[0-9]+ E[A-Z]", telltale=True),
-    _tool("truss of Solaris", r"(?>[0-9]++)?+/[0-9]++:[ \t]"),
-    _tool(
+    _Tool("truss of FreeBSD", r".*\) *ERR#[0-9]+ '", telltale=True),
+    _Tool("truss of FreeBSD", r" *+(?>[0-9]++: )?+\w++\(.*\) *= -?[0-9]+ \(0x[0-9a-f]+\)$"),
+    _Tool("dtruss", r"SYSCALL\(args\)|.*\)[ \t]+= -?(?:0x)?[0-9A-F]+ 0$", telltale=True),
+    _Tool("dtruss", r".*\)[ \t]+= -1 Err#[0-9]+$"),
+    _Tool("truss of Solaris", r".*[)\t ]Err#[0-9]+ E[A-Z]", telltale=True),
+    _Tool("truss of Solaris", r"(?>[0-9]++)?+/[0-9]++:[ \t]"),
+    _Tool(
         "ltrace",
         r"(?>\[pid [0-9]++\] |[0-9]++ )?+(?>[0-9:.]++ )?+"
         r"(?>SYS_[a-z]\w*+\(|\w++@SYS\(|[\w.+-]++->\w++\(|<\.\.\. \w++ resumed> \w*+\)|.*<no return \.\.\.>$|.*= <void>"
@@ -55,36 +57,36 @@ _TRACERS = (
         r"|f(?>open|close|gets|read|write|flush|seek)|getenv|setlocale|isatty|_exit"
         r"|is[a-z]{4,6}|to(?>upper|lower)|atoi)\(.*(?:= |<unfinished ))",
     ),
-    _tool("strace of gVisor (runsc)", r".*(?>strace\.go:[0-9]++\]|\] \[ *+[0-9]++: *+[0-9]++\] \S++ [EX] \w++\()"),
-    _tool("valgrind", r"(?>==|--)[0-9]++(?>==|--)(?> |$)|SYSCALL\[[0-9]++,[0-9]++\]\("),
-    _tool("bpftrace", r"(?>Attaching [0-9]++ probes?\.|@\w*+(?>\[|: ))"),
-    _tool("ftrace", r" *+\S+-[0-9]++ ++(?>\( *+\S++\) ++)?+\[[0-9]{3}\] \S{4,6} ++[0-9.]++: |# *+tracer: "),
-    _tool("perf script", r" *+\S.{0,30}? [0-9]++ ++\[[0-9]{3}\] ++[0-9.]++: "),
-    _tool("sysdig", r"[0-9]++ [0-9:.]{8,18} [0-9]++ \S++ \([0-9.]++\) [<>] \w"),
-    _tool("auditd", r"(?>.{0,80}? )??type=[A-Z_0-9]++ msg=audit\(|(?>type=)?+SYSCALL (?>msg=\S++ )?+arch="),
-    _tool("tcpdump", r"[0-9:.]{8,15} (?>IP6?|ARP)\b"),
-    _tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
+    _Tool("strace of gVisor (runsc)", r".*(?>strace\.go:[0-9]++\]|\] \[ *+[0-9]++: *+[0-9]++\] \S++ [EX] \w++\()"),
+    _Tool("valgrind", r"(?>==|--)[0-9]++(?>==|--)(?> |$)|SYSCALL\[[0-9]++,[0-9]++\]\("),
+    _Tool("bpftrace", r"(?>Attaching [0-9]++ probes?\.|@\w*+(?>\[|: ))"),
+    _Tool("ftrace", r" *+\S+-[0-9]++ ++(?>\( *+\S++\) ++)?+\[[0-9]{3}\] \S{4,6} ++[0-9.]++: |# *+tracer: "),
+    _Tool("perf script", r" *+\S.{0,30}? [0-9]++ ++\[[0-9]{3}\] ++[0-9.]++: "),
+    _Tool("sysdig", r"[0-9]++ [0-9:.]{8,18} [0-9]++ \S++ \([0-9.]++\) [<>] \w"),
+    _Tool("auditd", r"(?>.{0,80}? )??type=[A-Z_0-9]++ msg=audit\(|(?>type=)?+SYSCALL (?>msg=\S++ )?+arch="),
+    _Tool("tcpdump", r"[0-9:.]{8,15} (?>IP6?|ARP)\b"),
+    _Tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
 )
 """Whose output is refused, even where some of its lines can be read."""
-_ANY_TRACER = re.compile("|".join(f"(?:{tool.line.pattern})" for tool in _TRACERS))
+_ANY_TRACER = re.compile("|".join(f"(?:{tool.pattern})" for tool in _TRACERS))
 _TEXTS = (
-    _tool("a kernel log (dmesg)", r"(?><[0-9]++>)?+\[ *+[0-9]++\.[0-9]{6}\] "),
-    _tool(
+    _Tool("a kernel log (dmesg)", r"(?><[0-9]++>)?+\[ *+[0-9]++\.[0-9]{6}\] "),
+    _Tool(
         "a list of processes (ps)",
         r"\S++ ++[0-9]++ ++[0-9.]++ ++[0-9.]++ ++[0-9]++ |\s*+(?>[0-9]++ ++){1,4}\S++ ++(?>[0-9]++-)?[0-9:]{5,9} ",
     ),
-    _tool("the mappings of a process (/proc/PID/maps)", r"[0-9a-f]{8,16}+-[0-9a-f]{8,16}+ [r-][w-][x-][ps] "),
-    _tool(
+    _Tool("the mappings of a process (/proc/PID/maps)", r"[0-9a-f]{8,16}+-[0-9a-f]{8,16}+ [r-][w-][x-][ps] "),
+    _Tool(
         "a Python traceback",
         r"Traceback \(most recent|  File \".*\", line [0-9]|    \S|\w*+(?>Error|Exception|Interrupt)\b",
     ),
-    _tool("base64 text", r"[A-Za-z0-9+/]{40,}+={0,2}+\Z"),
-    _tool("URL-encoded text", r"(?=[^%\s]*+%[0-9A-F]{2})(?>[^%\s]++|%[0-9A-F]{2})++\Z(?<=.{80})"),
-    _tool("TOML", r"\s*+(?>\[\[?[\w.\"-]++\]\]?|[\w.\"-]++ = (?>[\[{\"'0-9]|true|false)|\"[^\"]*+\",?\Z|\]\Z)"),
-    _tool("JSON", r"\s*+(?>[\]\[{}],?$|\"[^\"]*+\"[,:]|[{\[].*[}\]],?$)"),
-    _tool("a web page", r"\s*+</?[a-zA-Z!]"),
-    _tool("a source file in C", r"\s*+(?>#\s*+(?>include|define|if|endif)\b|(?>[/ ]\*|//)|.*[;{}]\s*+$)"),
-    _tool(
+    _Tool("base64 text", r"[A-Za-z0-9+/]{40,}+={0,2}+\Z"),
+    _Tool("URL-encoded text", r"(?=[^%\s]*+%[0-9A-F]{2})(?>[^%\s]++|%[0-9A-F]{2})++\Z(?<=.{80})"),
+    _Tool("TOML", r"\s*+(?>\[\[?[\w.\"-]++\]\]?|[\w.\"-]++ = (?>[\[{\"'0-9]|true|false)|\"[^\"]*+\",?\Z|\]\Z)"),
+    _Tool("JSON", r"\s*+(?>[\]\[{}],?$|\"[^\"]*+\"[,:]|[{\[].*[}\]],?$)"),
+    _Tool("a web page", r"\s*+</?[a-zA-Z!]"),
+    _Tool("a source file in C", r"\s*+(?>#\s*+(?>include|define|if|endif)\b|(?>[/ ]\*|//)|.*[;{}]\s*+$)"),
+    _Tool(
         "a source file in Python",
         r"\s*+(?>def |import |from \S++ import|class |if |for |return\b|self\.|\w++ = |print\()",
     ),

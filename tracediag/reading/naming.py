@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
-from tracediag.parsing.symbols import Decoder, named
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.flags import STRING
 from tracediag.trace.records import Signal
@@ -46,20 +46,25 @@ def decide_naming(sample: Iterable[str]) -> Naming | None:
     recorded = [line[:4096] for line in sample]
     lines = [_UNTOLD.sub('""', line) for line in recorded]
     if any("/* " in line and _VERBOSE.search(line) is not None for line in lines):
-        return _verbose
+        return _verbose()
     raw = any(_RAW.search(line) is not None for line in lines)
     if not raw or any(_NAMED.search(line) is not None for line in lines):
         return None
+    from tracediag.parsing.symbols import Decoder  # noqa: PLC0415  # such recordings are rare
+
     return Decoder(_architecture("\n".join(recorded))).decoded
 
 
 def is_raw(naming: Naming | None) -> bool:
     """Whether strace printed numbers without names (`-X raw`)."""
-    return naming is not None and naming is not _verbose
+    return naming is not None and naming is not _verbose()
 
 
-def _verbose(_: str, body: str) -> str:
-    return named(body)
+@cache
+def _verbose() -> Naming:
+    from tracediag.parsing.symbols import named  # noqa: PLC0415  # such recordings are rare
+
+    return lambda _call, body: named(body)
 
 
 def _architecture(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
@@ -17,12 +18,13 @@ from tracediag.reading.naming import decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
-from tracediag.reading.sieve import sieve_lines
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
-from tracediag.reading.stepping import Sought
 from tracediag.reading.strangers import strangers_of
 from tracediag.trace.events import Begun, Event
+
+if TYPE_CHECKING:
+    from tracediag.reading.stepping import Sought
 
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
 """A path, the prefix of an `-ff` set, `-` for standard input, lines, or a `Source` object."""
@@ -118,6 +120,8 @@ class Reader:
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
         events = self._lines(pieces, slow)
         if self._sought is not None and naming is None and self.dialect.time_kind != "relative":
+            from tracediag.reading.sieve import sieve_lines  # noqa: PLC0415  # for searches alone
+
             events = sieve_lines(pieces, self.dialect, self.counts, slow, self._sought, before=self._before)
         for part in (events, slow.finish()):
             yield part if naming is None else with_names(part, naming)

@@ -3,15 +3,14 @@
 Everything goes through `Text`: in an f-string `[pid 7]` would vanish and `[/tmp/x]` would raise. Nothing is
 wrapped here: rich folds at 80 columns off a terminal, and a folded line of evidence cannot be searched for. `wrapping`
 breaks lines if there is a width. The text is returned, not written: rich answers a closed pipe with exit code 1,
-which means "findings" here.
+which means "findings" here. Where there is no colour there is nothing to paint, and rich is not imported.
 """
 
 from __future__ import annotations
 
-from rich.text import Text
+from collections.abc import Callable
 
 from tracediag.report.base import Look
-from tracediag.report.console import console_of, take
 from tracediag.report.visible import visible
 
 STYLES = {
@@ -31,6 +30,8 @@ Each colour has a contrast of at least 3.5 to 1 on white and on black: the 16 ba
 yellow cannot be read on white, nor its blue on black.
 """
 
+Part = tuple[str, str]
+"""A text and the name of its style."""
 _ASCII = str.maketrans({"└": "`", "─": "-", "·": ".", "×": "x", "…": "~"})
 
 
@@ -39,27 +40,49 @@ class Canvas:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._console = console_of(look)
+        self._painted = _painter(look) if look.colour else _plain
+        self._lines: list[str] = []
 
-    def line(self, *parts: tuple[str, str]) -> None:
-        """Add one line, made of (text, name of the style) pairs; control bytes are made visible here."""
-        text = Text(end="")
-        for content, style in parts:
-            text.append(self._shown(content), STYLES[style])
-        text.rstrip()
-        self._console.print(text, soft_wrap=True)
+    def line(self, *parts: Part) -> None:
+        """Add one line; control bytes are made visible here."""
+        self._lines.append(self._painted([(self._shown(content), style) for content, style in parts]))
 
     def blank(self) -> None:
         """Add an empty line."""
-        self._console.print()
+        self._lines.append("\n")
 
     def take(self) -> str:
         """Return what was painted since the last time."""
-        return take(self._console)
+        text = "".join(self._lines)
+        self._lines.clear()
+        return text
 
     def _shown(self, content: str) -> str:
         content = visible(content)
         return plain_text(content) if self._look.ascii_only else content
+
+
+def _plain(parts: list[Part]) -> str:
+    return "".join([content for content, _ in parts]).rstrip() + "\n"
+
+
+def _painter(look: Look) -> Callable[[list[Part]], str]:
+    """Return the function that returns one line, painted."""
+    from rich.text import Text  # noqa: PLC0415
+
+    from tracediag.report.console import console_of, take  # noqa: PLC0415
+
+    console = console_of(look)
+
+    def painted(parts: list[Part]) -> str:
+        text = Text(end="")
+        for content, style in parts:
+            text.append(content, STYLES[style])
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+        return take(console)
+
+    return painted
 
 
 def plain_text(content: str) -> str:

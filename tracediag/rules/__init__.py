@@ -6,15 +6,19 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
 from tracediag.rules.failing import failure_rules
-from tracediag.rules.page_rules import pattern_rules
 from tracediag.rules.selection import alike
 from tracediag.rules.selection import find_rules as _find_rules
 
 __all__ = ["Rule", "UnknownRuleError", "all_rules", "find_rule", "find_rules", "with_finders"]
+
+
+_FAILURES = "failure"
+"""The family whose pages have heads of another kind: `tracediag.rules.heads`."""
 
 
 @cache
@@ -23,9 +27,20 @@ def all_rules() -> tuple[type[Rule], ...]:
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
     failure_rules()
-    pattern_rules()
+    patterns = _pattern_pages()
+    if patterns:
+        from tracediag.rules.page_rules import pattern_rules  # noqa: PLC0415  # it needs the language of queries
+
+        pattern_rules(patterns)
     ours = (rule for rule in _subclasses(Rule) if hasattr(rule, "code") and rule.__module__.startswith(f"{__name__}."))
     return tuple(sorted(ours, key=lambda rule: rule.code))
+
+
+def _pattern_pages() -> list[Path]:
+    """Return the pages that are rules and nothing else, except those about failed calls, which have other heads."""
+    families = [path for path in Path(__path__[0]).iterdir() if path.is_dir() and path.name != _FAILURES]
+    pages = (page for family in sorted(families) for page in sorted(family.glob("*.md")))
+    return [page for page in pages if not page.name.startswith("_") and not page.with_suffix(".py").exists()]
 
 
 def _subclasses(parent: type[Rule]) -> list[type[Rule]]:

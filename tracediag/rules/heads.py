@@ -20,10 +20,12 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracediag.query import Query, compile_query
+if TYPE_CHECKING:
+    from tracediag.query import Query
 
 _HEAD = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
 _ERRNO = re.compile(r"\bE[A-Z0-9_]++\b")
@@ -72,6 +74,8 @@ class Reading(msgspec.Struct, frozen=True, dict=True):
         Raises:
             QueryError: if it is not of the language.
         """
+        from tracediag.query import compile_query  # noqa: PLC0415  # most traces need no query
+
         return compile_query(self.match)
 
     @cached_property

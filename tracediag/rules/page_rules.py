@@ -23,9 +23,8 @@ alone: it is no rule, but others refer to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -41,8 +40,6 @@ from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
 
 _TITLE = re.compile(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
-_FAILURES = "failure"
-"""The family whose pages have heads of another kind: `tracediag.rules.heads`."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -118,18 +115,12 @@ class PatternRule(Rule):
         return self.most
 
 
-@cache
-def pattern_rules() -> tuple[type[PatternRule], ...]:
-    """Return the rules of tracediag that are pages, except those about failed calls.
+def pattern_rules(pages: Iterable[Path]) -> tuple[type[PatternRule], ...]:
+    """Return the rules of tracediag that these pages are.
 
     Raises:
         PageError: if a page is no rule.
     """
-    pages = (
-        page
-        for page in sorted(Path(__file__).parent.glob("*/*.md"))
-        if page.parent.name != _FAILURES and not page.name.startswith("_") and not page.with_suffix(".py").exists()
-    )
     return tuple(rule_of(page, page.read_text("utf-8"), f"{__package__}.{page.parent.name}") for page in pages)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from tracediag.evidence.blame import Blame
+from tracediag.evidence.named_paths import paths_of
 from tracediag.evidence.remedies import brief, object_of
-from tracediag.query.paths import paths_of
 from tracediag.rules.heads import Head, Reading, parse_head, split_head
 from tracediag.trace.events import Syscall
 

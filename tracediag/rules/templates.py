@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
+from tracediag.evidence.named_paths import paths_of
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.query import Match, QueryError, compile_field
 from tracediag.query.names import Name, shown
-from tracediag.query.paths import paths_of
 from tracediag.query.subject import Subject
 from tracediag.trace.numbers import identifier
 

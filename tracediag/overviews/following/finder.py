@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracediag.errors import TracediagError
+from tracediag.evidence.named_paths import known_paths
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
@@ -11,7 +12,6 @@ from tracediag.overviews.descriptors import line_of
 from tracediag.overviews.following.births import Birth, Births
 from tracediag.overviews.following.wanted import Asked
 from tracediag.overviews.touching import Touch, touched
-from tracediag.query.paths import known_paths
 from tracediag.trace.events import Event, Syscall
 
 _CANDIDATES = 6

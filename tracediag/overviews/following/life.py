@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracediag.evidence.named_paths import known_paths
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
@@ -21,7 +22,6 @@ from tracediag.overviews.following.spooled import spooled
 from tracediag.overviews.following.wanted import Asked, parse_asked
 from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.touching import Touch, touched
-from tracediag.query.paths import known_paths
 from tracediag.reading import Reader
 from tracediag.results.following import Chunk, End, Life
 from tracediag.snapshot import Snapshot

@@ -15,7 +15,8 @@ from tracediag.overviews.sources import known_of, source_of
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
-from tracediag.reading import AnySource, Reader, Sought
+from tracediag.reading import AnySource, Reader
+from tracediag.reading.stepping import Sought
 from tracediag.results.search import Found, FoundCall, Group, Groups, Reason
 from tracediag.results.tables import Source
 from tracediag.snapshot import Snapshot

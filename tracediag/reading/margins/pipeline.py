@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
 from tracediag.reading.margins import starts
-from tracediag.reading.margins.cells import find_cells
 from tracediag.reading.margins.characters import (
     find_colours,
     find_entities,
@@ -20,15 +20,9 @@ from tracediag.reading.margins.characters import (
     find_tags,
     find_typography,
 )
-from tracediag.reading.margins.context import find_context
-from tracediag.reading.margins.ends import find_right_margin, find_underlines
 from tracediag.reading.margins.joins import find_hard_wraps, find_quoted_printable, find_soft_wraps
-from tracediag.reading.margins.literals import find_literals
-from tracediag.reading.margins.numbers import find_glued
 from tracediag.reading.margins.plain import is_plain
 from tracediag.reading.margins.reversal import Turned, is_newest_first
-from tracediag.reading.margins.runs import find_runs
-from tracediag.reading.margins.shapes import find_left_margin
 from tracediag.reading.margins.undoing import Finder, Undoing
 
 LOOK_AHEAD = 500
@@ -39,26 +33,39 @@ ROUNDS = 10
 NESTED = 2
 """One kind of damage is undone so many times at most: a journal in a quote has two margins."""
 
-_FINDERS: tuple[Finder, ...] = (
-    find_quoted_printable,
-    find_colours,
-    find_tags,
-    find_entities,
-    find_cells,
-    find_literals,
-    find_typography,
-    find_markdown,
-    find_underlines,
-    find_runs,
-    find_context,
-    find_glued,
-    find_right_margin,
-    find_left_margin,
-    find_hard_wraps,
-    find_soft_wraps,
-)
 _WITHIN: tuple[Finder, ...] = (find_quoted_printable, find_tags, find_entities, find_typography, find_markdown)
 """What can be found in lines that are plain records of strace."""
+
+
+@cache
+def _finders() -> tuple[Finder, ...]:
+    """Return what can be found in other lines; most traces are plain, and need not pay for the import."""
+    from tracediag.reading.margins.cells import find_cells  # noqa: PLC0415
+    from tracediag.reading.margins.context import find_context  # noqa: PLC0415
+    from tracediag.reading.margins.ends import find_right_margin, find_underlines  # noqa: PLC0415
+    from tracediag.reading.margins.literals import find_literals  # noqa: PLC0415
+    from tracediag.reading.margins.numbers import find_glued  # noqa: PLC0415
+    from tracediag.reading.margins.runs import find_runs  # noqa: PLC0415
+    from tracediag.reading.margins.shapes import find_left_margin  # noqa: PLC0415
+
+    return (
+        find_quoted_printable,
+        find_colours,
+        find_tags,
+        find_entities,
+        find_cells,
+        find_literals,
+        find_typography,
+        find_markdown,
+        find_underlines,
+        find_runs,
+        find_context,
+        find_glued,
+        find_right_margin,
+        find_left_margin,
+        find_hard_wraps,
+        find_soft_wraps,
+    )
 
 
 class Opening(NamedTuple):
@@ -110,8 +117,8 @@ def found_in(lines: list[str]) -> list[Undoing]:
     longest = LONGEST * LOOK_AHEAD // max(1, len(lines))
     lines = recorded = [line[:longest] for line in lines]
     undoings: list[Undoing] = []
-    left = Counter(dict.fromkeys(_FINDERS, NESTED))
-    finders = _WITHIN if is_plain(lines) else _FINDERS
+    finders = _WITHIN if is_plain(lines) else _finders()
+    left = Counter(dict.fromkeys(finders, NESTED))
     for _ in range(ROUNDS):
         found = None
         for find in finders:
