@@ -40,6 +40,8 @@ BROKEN = {
     "hears nothing": ("acme:Mine", "del Mine.failed", "Mine subscribes to nothing"),
     "is there twice": ("acme:RULES", "RULES = [Mine, Mine]", "the code ACME16 is taken by entry point x09"),
     "cannot be listed": ("acme:RULES", "def f():\n    yield Mine\n    raise OSError()\nRULES = f()", "OSError:"),
+    "leaves its findings to no rule": ("acme:Mine", "Mine.found_by = 'luck'", "Mine.found_by: only a rule of"),
+    "leaves its findings to ours": ("acme:Mine", "Mine.found_by = 'crashed'", "Mine.found_by: only a rule of"),
 }  # fmt: skip
 YIELDS_TEXT = """@on_errno("EBADF")
     def failed(self, action):

@@ -63,6 +63,8 @@ def flaw_of_class(rule: object) -> str | None:
         )
     if not _is_words(rule.rests_on) or not all(map(_is_words, _listed(rule.raised_by))):
         return f"{rule.__name__}: rests_on is names of calls, raised_by groups of them"
+    if rule.found_by:
+        return f"{rule.__name__}.found_by: only a rule of tracediag itself has findings that another rule reports"
     return None if rule.subscriptions() else f"{rule.__name__} subscribes to nothing: mark a method with @on_call"
 
 
