@@ -127,7 +127,10 @@ def test_a_hidden_page_is_checked_as_a_query_and_is_no_rule(tmp_path: Path) -> N
     assert [line.split(": ")[0] for line in said(tmp_path)] == ["_long-sleep.md:2:16", "fixed_sleep.md:6"]
     (tmp_path / "_long-sleep.md").write_text('---\nmatch: call in %sleep and path ~ "(a+)+$"\n---\n')
     found = said(tmp_path)
-    assert any(line.startswith("fixed_sleep.md: this expression can take forever") for line in found), found
+    assert any(
+        line.startswith("fixed_sleep.md: the page that `match` names: this expression can take forever")
+        for line in found
+    ), found
 
 
 def test_a_page_of_many_traces_is_not_analysed_without_end(tmp_path: Path) -> None:

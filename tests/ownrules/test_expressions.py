@@ -8,13 +8,14 @@ from tracediag.ownrules.expressions import MOST_TEXT, danger, loose_dots
 
 AMBIGUOUS = [
     r"(a+)+$", r"(a*)*b", r"(\w+\s?)*$", r"(.*)+", r"(a?){50}", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(x+x+)+y",
-    r"(?=(a+)+$)b", r"(a|aa)+$", r"([^/]*/?)+$", r"(?:(?:a|b)*)*c", r"(\d+|\w+)*x", r"(a.*)*z",
+    r"(?=(a+)+$)b", r"(a|aa)+$", r"([^/]*/?)+$", r"(?:(?:a|b)*)*c", r"(\d+|\w+)*x", r"(a.*)*z", r"(a|a)*b",
+    r"(?:a(?!b)|a)*$", r"(?i)(?:ab|AB)*x", r"(?i:sa|\u017fa)*x", r"(?:(?:|)a)*b", r"(?m-i:x)(?i:k|\u212ab?)*y",
 ]  # fmt: skip
 SHARED = [r".*a.*b.*c", r"\s*\s*\s*x", r"a{1,50}a{1,50}a{1,50}", r"x*.*y*.*z"]
 SOUND = [
     r"\.so(\.\d+)*$", r"\d+\.\d+\.\d+\.\d+", r".*a.*b", r"^/etc/(passwd|shadow)$", r"(foo|bar|baz)+x",
     r"([a-z]+/)+[a-z]+\.conf", r"(?>a+)+", r"(?:a++b)*", r"HTTP/1\.[01] 5\d\d", r"[^/]+/[^/]+/[^/]+$", r"(.|\n)*",
-    r"(\w|-)+", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", r"(a|a)*b", r"(?i)select .* from", r"(['\"]).*\1", r"^$",
+    r"(\w|-)+", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", r"(?i)select .* from", r"(['\"]).*\1", r"^$",
     r"(((a)))", r"[\w.]+@[\w.]+", r"(?<!x)\bPASS\w*=",
 ]  # fmt: skip
 

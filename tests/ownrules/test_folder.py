@@ -27,6 +27,7 @@ def test_pages_are_read_by_name_and_others_passed_by(tmp_path: Path) -> None:
     for name in ("b.md", "a.md", ".hidden.md"):
         (tmp_path / name).write_text(HEAD)
     (tmp_path / "windows.md").write_bytes(b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode())
+    (tmp_path / "zeal.md").write_text(HEAD.replace("---\n", "--- \t\n"))
     (tmp_path / "README.md").write_text("# Our rules\n\n---\n")
     (tmp_path / "rule.py").write_text("raise SystemExit")
     (tmp_path / "inner").mkdir()
@@ -35,8 +36,10 @@ def test_pages_are_read_by_name_and_others_passed_by(tmp_path: Path) -> None:
         "a.md",
         "b.md",
         "windows.md",
+        "zeal.md",
     ]
-    assert len(list(pages_in(tmp_path))) == 3
+    assert len(list(pages_in(tmp_path))) == 4
+    assert {each.text for each in pages_in(tmp_path) if isinstance(each, PageText)} == {HEAD}
     assert all("\r" not in each.text for each in pages_in(tmp_path) if isinstance(each, PageText))
 
 

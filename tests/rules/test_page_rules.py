@@ -133,6 +133,18 @@ def test_a_page_of_our_own_has_the_name_of_a_module(tmp_path):
     assert found(page, ["pipe([3, 4]) = 0\n"], folder=tmp_path, name="other")[0]
 
 
+def test_a_page_that_is_referred_to_may_come_from_windows(tmp_path):
+    (tmp_path / "_windows.md").write_bytes(b"\xef\xbb\xbf---\r\nmatch: call == pipe\r\n---\r\n")
+    page = CREATED.replace("match: call in (pipe, pipe2) and not failed", "match: _windows")
+    assert found(page, ["pipe([3, 4]) = 0\n"], folder=tmp_path, name="other")[0]
+
+
+def test_very_many_cases_are_no_page():
+    case = CREATED[CREATED.index("match:") : CREATED.index("---\n#")]
+    with pytest.raises(PageError, match=r":505: a page has at most 100 cases"):
+        rule_of(Path("/srv/created-pipe.md"), CREATED.replace(case, "\n".join([case] * 101)))
+
+
 def test_a_page_that_is_referred_to_is_bounded(tmp_path):
     (tmp_path / "_large.md").write_text("---\nmatch: failed\n---\n" + "x" * (1 << 20))
     with pytest.raises(PageError, match="more than 1,048,576 bytes"):

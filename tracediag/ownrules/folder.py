@@ -13,6 +13,7 @@ import msgspec
 from tracediag.bounded import read_bounded
 from tracediag.errors import TracediagError
 from tracediag.results.problems import Problem
+from tracediag.rules.heads import page_text
 
 MOST_ENTRIES = 10_000
 """Entries of a folder that are looked at: it may be / by mistake."""
@@ -63,7 +64,7 @@ def pages_in(folder: str | os.PathLike[str]) -> Iterator[PageText | Problem]:
 def read_page(path: Path) -> PageText | Problem | None:
     """Read one file: None where it is a page of something else, such as README.md."""
     try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
+        text = page_text(read_bounded(path, MOST_BYTES))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return _problem(path, "not UTF-8", line)

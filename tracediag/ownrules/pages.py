@@ -33,7 +33,8 @@ def rule_of_page(page: PageText) -> PageRule:
         for index, why in dangers(case.query.text):
             start = own.get(case.query.text)  # None where the query is that of another page
             line, column = (None, None) if start is None else place_in(page.text, start + index)
-            dangerous.append(Problem(file=file, line=line, column=column, message=why, rule=name))
+            said = f"the page that `match` names: {why}" if start is None else why
+            dangerous.append(Problem(file=file, line=line, column=column, message=said, rule=name))
     if dangerous:
         return PageRule(None, tuple(dangerous))
     if rule.name != name:

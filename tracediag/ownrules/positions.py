@@ -6,6 +6,7 @@ a repeat can come to the same place are what backtracking tries in turn.
 
 from __future__ import annotations
 
+import re
 import re._constants as op  # type: ignore[import-not-found]
 import re._parser as reader  # type: ignore[import-not-found]
 from collections import Counter
@@ -18,6 +19,10 @@ MOST_PLACES = 300
 """Places of an expression; with more, its analysis would take long, and nobody could read it."""
 _ALL = frozenset(range(129))
 """ASCII, and 128 for any other character."""
+_MOST_WAYS = 2
+"""Ways to take nothing that are counted: two are what backtracking tries in turn, and so are more."""
+_FOLDED = frozenset(map(ord, "iksIKS"))
+"""ASCII letters that without case are also another character."""
 _CATEGORIES: dict[Any, Callable[[str], bool]] = {
     op.CATEGORY_DIGIT: str.isdigit,
     op.CATEGORY_SPACE: str.isspace,
@@ -39,7 +44,8 @@ class Part(msgspec.Struct):
 
     first: Counter[int]
     last: Counter[int]
-    nullable: bool
+    empty: int
+    """The number of ways to take nothing, up to `_MOST_WAYS`; 0 where it has to take a character."""
 
 
 class Graph:
@@ -56,15 +62,20 @@ class Graph:
         """By place: the characters that it takes."""
         self.follow: list[Counter[int]] = []
         """By place: the places that may follow, each with the number of ways."""
-        self._sequence(reader.parse(pattern))
+        parsed = reader.parse(pattern)
+        self.caseless = _CASELESS(pattern) is not None
+        """Whether case is ignored, if only in a part."""
+        self._sequence(parsed)
 
     def _place(self, takes: frozenset[int]) -> Part:
         if len(self.takes) >= MOST_PLACES:
             raise TooLargeError
+        if self.caseless:
+            takes = _folded(takes)
         self.takes.append(takes)
         self.follow.append(Counter())
         place = Counter({len(self.takes) - 1: 1})
-        return Part(place, place, nullable=False)
+        return Part(place, place, empty=0)
 
     def _join(self, ends: Counter[int], begins: Counter[int]) -> None:
         for one, ways in ends.items():
@@ -72,14 +83,14 @@ class Graph:
                 self.follow[one][other] += ways * more
 
     def _sequence(self, items: Iterable[Any]) -> Part:
-        whole = Part(Counter(), Counter(), nullable=True)
+        whole = Part(Counter(), Counter(), empty=1)
         for kind, held in items:
             part = self._part(kind, held)
             self._join(whole.last, part.first)
             whole = Part(
-                whole.first + part.first if whole.nullable else whole.first,
-                whole.last + part.last if part.nullable else part.last,
-                whole.nullable and part.nullable,
+                whole.first + _times(part.first, whole.empty),
+                part.last + _times(whole.last, part.empty),
+                min(whole.empty * part.empty, _MOST_WAYS),
             )
         return whole
 
@@ -94,44 +105,58 @@ class Graph:
             return self._closed(held)
         if kind is op.POSSESSIVE_REPEAT:
             part = self._closed(held[2])
-            return Part(part.first, part.last, part.nullable or held[0] == 0)
+            return Part(part.first, part.last, part.empty or int(held[0] == 0))
         if kind in (op.AT, op.FAILURE):
-            return Part(Counter(), Counter(), nullable=True)
+            return Part(Counter(), Counter(), empty=1)
         if kind in (op.ASSERT, op.ASSERT_NOT):
             self._sequence(held[1])  # for itself: it takes nothing, but what repeats in it may take long
-            return Part(Counter(), Counter(), nullable=True)
+            return Part(Counter(), Counter(), empty=1)
         if kind is op.GROUPREF_EXISTS:
             return self._branch([each for each in held[1:] if each is not None])
         if kind is op.GROUPREF:
             found = self._place(_ALL)
             self._join(found.last, found.first)
-            return Part(found.first, found.last, nullable=True)
+            return Part(found.first, found.last, empty=1)
         return self._place(_taken(kind, held))
 
     def _repeat(self, least: int, most: int, body: Any) -> Part:
         before = len(self.takes)
         part = self._sequence(body)
-        if most > 1 and (least != most or len(self.takes) > before + 1 or part.nullable):
+        if most > 1 and (least != most or len(self.takes) > before + 1 or part.empty):
             self._join(part.last, part.first)
-            if part.nullable:  # each turn may take nothing: which turns do is a choice of its own
+            if part.empty:  # each turn may take nothing: which turns do is a choice of its own
                 self._join(part.last, part.first)
-        return Part(part.first, part.last, part.nullable or least == 0)
+        return Part(part.first, part.last, min(part.empty + (least == 0), _MOST_WAYS))
 
     def _branch(self, branches: Iterable[Any]) -> Part:
         parts = [self._sequence(each) for each in branches]
         first = sum((part.first for part in parts), Counter[int]())
         last = sum((part.last for part in parts), Counter[int]())
-        return Part(first, last, any(part.nullable for part in parts))
+        return Part(first, last, min(sum(part.empty for part in parts), _MOST_WAYS))
 
     def _closed(self, body: Any) -> Part:
         """Return a part into which no search goes back: one place for all of it."""
         inner = Graph.__new__(Graph)
-        inner.takes, inner.follow = [], []
+        inner.takes, inner.follow, inner.caseless = [], [], self.caseless
         part = inner._sequence(body)  # noqa: SLF001  # a graph of the same class
         if not inner.takes:
-            return Part(Counter(), Counter(), nullable=True)
+            return Part(Counter(), Counter(), empty=1)
         found = self._place(frozenset().union(*inner.takes))
-        return Part(found.first, found.last, part.nullable)
+        return Part(found.first, found.last, part.empty)
+
+
+_CASELESS = re.compile(r"\(\?[a-hj-zA-Z]*+i").search
+"""Finds the flag that makes an expression, or a group of it, ignore case."""
+
+
+def _times(places: Counter[int], ways: int) -> Counter[int]:
+    return Counter({place: many * ways for place, many in places.items()}) if ways else Counter()
+
+
+def _folded(takes: frozenset[int]) -> frozenset[int]:
+    """Return the characters that are taken without case."""
+    both = frozenset(ord(case) for code in takes if code < 128 for case in (chr(code).upper(), chr(code).lower()))
+    return takes | both | ({128} if takes & _FOLDED else frozenset())
 
 
 def _taken(kind: Any, held: Any) -> frozenset[int]:

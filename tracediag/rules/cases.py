@@ -10,7 +10,7 @@ import msgspec
 
 from tracediag.bounded import read_bounded
 from tracediag.query import Query, QueryError, compile_query
-from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
+from tracediag.rules.heads import Field, HeadError, page_text, paragraphs, split_head
 from tracediag.rules.templates import Template, template
 
 REFERENCE = re.compile(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
@@ -109,7 +109,7 @@ def _query_of_page(path: Path, name: str, line: int, nested: int) -> Query:
         raise HeadError(line, f"match: {name}: the pages refer to one another in a circle, or more than {_NESTED} deep")
     try:
         file = next(each for each in (path.with_name(f"{name}.md"), _with_lines(path, name)) if each.is_file())
-        head, _ = split_head(read_bounded(file, _LARGEST).decode("utf-8"))
+        head, _ = split_head(page_text(read_bounded(file, _LARGEST)))
     except StopIteration:
         raise HeadError(line, f"match: no page of this folder is named {name}") from None
     except (OSError, ValueError) as error:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tracediag.query import Query
 
 _HEAD = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
+_DASHES = re.compile(r"^---[ \t]++$", re.MULTILINE)
 _ERRNO = re.compile(r"\bE[A-Z0-9_]++\b")
 _COMPARISON = re.compile(r"\b(?>and|or)\b")
 _FIELD = re.compile(r"^(\w++): *+(.*)$")
@@ -95,6 +96,15 @@ class Head(msgspec.Struct, frozen=True):
     severity: str
     summary: str
     readings: tuple[Reading, ...]
+
+
+def page_text(data: bytes) -> str:
+    """Return the text of a page as any editor may have saved it: with a byte order mark, CRLF, blanks after `---`.
+
+    Raises:
+        UnicodeDecodeError: if it is not UTF-8.
+    """
+    return _DASHES.sub("---", data.decode("utf-8-sig").replace("\r\n", "\n"), count=2)
 
 
 def split_head(text: str) -> tuple[str, str]:

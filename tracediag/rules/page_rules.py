@@ -41,6 +41,9 @@ from tracediag.trace.events import Syscall
 
 _TITLE = re.compile(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
 
+_MOST_CASES = 100
+"""Cases of a page: each is asked about each call that it may match."""
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -138,6 +141,8 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
     head, page = split_head(text)
     title = _TITLE.match(page)
     if not head:
+        if page != text:
+            raise PageError(path, 2, "the head is empty; it begins with severity and summary")
         flaw = "head has no end," if text.startswith("---\n") else "page has no head: it begins with"
         raise PageError(path, 1, f"the {flaw} a line of three dashes")
     if title is None:
@@ -145,10 +150,17 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
     try:
         card, *rest = paragraphs(head)
         check_card(card)
-        cases = tuple(case_of(path, fields) for fields in rest or [{}])
+        cases = tuple(case_of(path, fields) for fields in _bounded(rest) or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:
         raise PageError(path, error.line, error.message) from None
+
+
+def _bounded(cases: list[dict[str, Field]]) -> list[dict[str, Field]]:
+    if len(cases) > _MOST_CASES:
+        line = min(field.line for field in cases[_MOST_CASES].values())
+        raise HeadError(line, f"a page has at most {_MOST_CASES} cases")
+    return cases
 
 
 def _made(
@@ -175,7 +187,7 @@ def _made(
 
 
 def _facts(field: Field) -> tuple[Fact, ...]:
-    return tuple(_word(Fact, Field(need, field.line)) for need in field.words.split(","))
+    return tuple(_word(Fact, Field(need, field.line)) for need in field.words.split(",") if need.strip())
 
 
 def _word(words: type[Word], field: Field) -> Word:
