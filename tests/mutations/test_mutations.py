@@ -10,7 +10,7 @@ from known import REASONS, Fact, facts, known, row
 from page import PAGE, reasons
 from survival import judge
 
-SHARE = 32
+SHARE = 48
 """One in so many mutants is tried here, always the same ones; `benchmarks/mutate.py` tries all."""
 PARTS = 8
 

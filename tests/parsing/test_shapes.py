@@ -1,5 +1,6 @@
 """The learned shapes and the grammar give equal values for any text."""
 
+import functools
 import re
 
 import hypothesis
@@ -71,6 +72,7 @@ def mutated(draw, bodies):
     return "".join(pieces)
 
 
+@functools.cache
 def by_the_grammar(body):
     try:
         return parse_strict(body)
@@ -86,7 +88,7 @@ def taught(*bodies):
 
 
 @given(st.lists(GENERATED, min_size=1, max_size=4))
-@settings(deadline=None, max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
+@settings(deadline=None, max_examples=30, suppress_health_check=list(hypothesis.HealthCheck))
 def test_bodies_of_the_grammar(bodies):
     parse = taught(*bodies)
     for body in bodies:
@@ -94,7 +96,7 @@ def test_bodies_of_the_grammar(bodies):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300, suppress_health_check=list(hypothesis.HealthCheck))
+@settings(deadline=None, max_examples=200, suppress_health_check=list(hypothesis.HealthCheck))
 def test_mutated_bodies(data):
     body = data.draw(st.sampled_from(BODIES) | GENERATED)
     parse = taught(body)
@@ -103,7 +105,7 @@ def test_mutated_bodies(data):
 
 
 @given(st.lists(mutated(st.sampled_from(BODIES)), min_size=3, max_size=3))
-@settings(deadline=None, max_examples=300, suppress_health_check=list(hypothesis.HealthCheck))
+@settings(deadline=None, max_examples=200, suppress_health_check=list(hypothesis.HealthCheck))
 def test_bodies_of_other_calls(bodies):
     parse = taught(*BODIES[:40])
     for body in bodies:
@@ -181,7 +183,7 @@ LISTS = st.builds(
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=400, suppress_health_check=list(hypothesis.HealthCheck))
+@settings(deadline=None, max_examples=200, suppress_health_check=list(hypothesis.HealthCheck))
 def test_long_lists(data):
     body = data.draw(LISTS)
     parse = taught(body)
