@@ -9,12 +9,13 @@ import msgspec
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import path_of
 from tracediag.kernel import Action
-from tracediag.kernel.descriptor import OpenFile
+from tracediag.kernel.descriptor import PATHS, OpenFile
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_followed
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
+from tracediag.trace.values import Array, Text
 
 _OUTPUT, _INPUT = 1, 0
 _DEVICES = ("/dev/", "/proc/")
@@ -43,11 +44,17 @@ class InputTruncatedByRedirection(Rule):
 
     @on_call("open", "openat")
     def opened(self, action: Action) -> None:
-        """Watch what a process reads from the file that is its standard output."""
-        if action.process.executed is None or not action.opened:
+        """Watch what a process reads from the file that is its standard output, if its arguments name that file.
+
+        A program that opens its own log, which `> LOG` has just made, loses nothing.
+        """
+        executed = action.process.executed
+        if executed is None or not action.opened:
             return
         emptied = _emptied(action)
-        if emptied is not None and not action.call.has("O_TRUNC"):
+        if emptied is None or emptied[0].line > executed.line or action.call.has("O_TRUNC"):
+            return
+        if _names(executed, action.call.path(PATHS[action.call.name]) or ""):
             self._watch(action, action.opened[0].file, *emptied)
 
     @on_call("execve")
@@ -95,6 +102,16 @@ class InputTruncatedByRedirection(Rule):
             fix=f"write to another file and rename it: COMMAND {path} > {path}.new && mv {path}.new {path};"
             " or use sponge(1), sed -i, sort -o; restore the content from a backup",
         )
+
+
+def _names(executed: Syscall, path: str) -> bool:
+    """Whether the arguments of a command name a file: `app.conf`, `if=app.conf`; of what strace cut its beginning."""
+    given = executed.arg(1)
+    texts = [text for text in given.items if isinstance(text, Text)] if isinstance(given, Array) else []
+    return any(
+        path.startswith(str(text).rpartition("=")[2]) if text.shortened else path == str(text).rpartition("=")[2]
+        for text in texts
+    )
 
 
 def _emptied(action: Action) -> tuple[Syscall, str] | None:
