@@ -112,6 +112,8 @@ class OpenFile(Watched, eq=False):
     """What ended the last reference known at that time; see `closed`."""
     written: Syscall | None = None
     """The last write that brought data into what is no socket; those at an offset of their own are not followed."""
+    got: Syscall | None = None
+    """The last call that took data out of what is no socket; those at an offset of their own are not followed."""
     taken: int = 0
     """How many bytes such writes have brought so far."""
     registrations: dict[Registration, None] = msgspec.field(default_factory=dict)

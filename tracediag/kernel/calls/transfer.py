@@ -94,8 +94,11 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
     if socket is None:
         if call.result == 0:
             _count_empty_read(action, file, call)
-        elif file.at_end is not None:
-            file.more()
+        else:
+            if file.at_end is not None:
+                file.more()
+            if call.errno is None:
+                file.got = call
         return
     if call.errno in BROKEN and socket.broken is None:
         socket.broken = call
@@ -160,6 +163,9 @@ def send_file(action: Action, call: Syscall) -> None:
     """Record data moved inside the kernel; the first argument of sendfile, the third of the others, is written to."""
     if call.name == "splice":
         subject(action, call)
+    source = action.process.table.file_of(call.number(1 if call.name in SENDFILES else 0))
+    if source is not None and (call.result or 0) > 0:
+        source.got = call
     descriptor = subject(action, call, 0 if call.name in SENDFILES else 2)
     if descriptor is not None:
         _wrote(descriptor, call)
