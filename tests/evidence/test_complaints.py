@@ -7,6 +7,7 @@ import pytest
 from tracediag.engine import Engine
 from tracediag.evidence.blame import find_blame
 from tracediag.evidence.complaints import Complaint, report_step, said_by
+from tracediag.evidence.last_words import shortened
 from tracediag.kernel.process import Process
 from tracediag.reading import read
 from tracediag.trace.events import Syscall
@@ -115,3 +116,30 @@ def test_a_search_is_not_blamed_for_a_message_about_another_object(message: list
     )
     blame = find_blame(process, len(message) + 3)
     assert (blame is not None) is blamed
+
+
+def byte_by_byte(text: str) -> list[str]:
+    shown = {"\n": "\\n"}
+    return [f'write(2, "{shown.get(one, one)}", 1) = 1' for one in text]
+
+
+def test_a_message_that_is_written_byte_by_byte_is_kept_from_its_beginning() -> None:
+    text = "curl: (7) Failed to connect to db port 80: Permission denied\n"
+    advice = [f'write(2, "advice {number}\\n", 9) = 9' for number in range(3)]
+    said = said_by(process_of(FAILED, *byte_by_byte(text), *advice))
+    assert said.text == text + "advice 0\nadvice 1\nadvice 2\n"
+    assert said.pieces[0].text == text
+    assert line_of(said.names_error("EACCES")) == 2
+
+
+def test_of_many_messages_the_last_sixteen_are_kept() -> None:
+    said = said_by(process_of(*byte_by_byte("first\n"), *[f'write(2, "no. {n}\\n", 8) = 8' for n in range(16)]))
+    assert said.text.startswith("no. 0\n")
+    assert said.text.endswith("no. 15\n")
+
+
+def test_the_last_words_begin_with_the_message_and_not_with_the_advice_behind_it() -> None:
+    message = "curl: (60) SSL certificate problem: self-signed certificate"
+    advice = "curl failed to verify the legitimacy of the server; " + "please visit the web page; " * 12
+    assert shortened(f"{message}\n{advice}").startswith(message)
+    assert "kept back" not in shortened("kept back " * 40 + "\napp: fatal: no disk")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
+from tracediag.evidence.held import file_of
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
 from tracediag.kernel.calls.transfer import BROKEN
@@ -101,6 +102,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The search in several directories of which the call is the last step."""
     process: Process | None = None
     """The process that made the call."""
+    file: str | None = None
+    """The path of the file, or of the directory for a relative path, that its first argument refers to."""
     by_strace: bool = False
     """Whether the program lacks the privilege only because strace traces it: `evidence.set_id`."""
 
@@ -263,7 +266,7 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 
 def placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
-    blame = msgspec.structs.replace(blame, process=process)
+    blame = msgspec.structs.replace(blame, process=process, file=file_of(process, blame.call))
     if denied(process, blame.call):
         blame = msgspec.structs.replace(blame, by_strace=True)
     search = search_of(blame.call, process.failures)

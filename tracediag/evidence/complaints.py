@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 
@@ -13,6 +13,7 @@ import msgspec
 from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
+from tracediag.kernel.spoken import is_crumb
 from tracediag.results.findings import Step, step
 from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
@@ -76,7 +77,7 @@ class Complaint(msgspec.Struct, eq=False):
     def pieces(self) -> tuple[Piece, ...]:
         """The texts of the writes, as far as strace shows them; parsed on first use."""
         if self._pieces is None:
-            self._pieces = tuple(piece for call in self.calls for piece in pieces_of(call))
+            self._pieces = tuple(_gathered(self.calls))
         return self._pieces
 
     @property
@@ -104,7 +105,8 @@ class Complaint(msgspec.Struct, eq=False):
 
     def after(self, line: int) -> Complaint:
         """Return the writes after a line."""
-        return Complaint(tuple(call for call in self.calls if call.line > line), self.program)
+        calls = tuple(call for call in self.calls if call.line > line)
+        return self if len(calls) == len(self.calls) else Complaint(calls, self.program)
 
     def says(self, *words: str) -> Message | None:
         """Return the first write that contains one of these words, ignoring case; None if none does."""
@@ -194,6 +196,27 @@ def pieces_of(call: Message) -> Iterator[Piece]:
     texts = (value for value in values if isinstance(value, Text))
     for value in islice(texts, _BUFFERS):
         yield Piece(call, str(value)[:_LONGEST], value.shortened or len(value.data) > _LONGEST)
+
+
+def _gathered(calls: Iterable[Message]) -> Iterator[Piece]:
+    """Yield the texts of writes; those of an unbuffered stream, a byte or two each, joined up to the end of a line."""
+    crumbs: list[Piece] = []
+    for call in calls:
+        small = is_crumb(call)
+        for piece in pieces_of(call):
+            if crumbs and (not small or crumbs[-1].text.endswith("\n") or call.line - crumbs[-1].call.line > _BURST):
+                yield _swept(crumbs)
+                crumbs = []
+            if small:
+                crumbs.append(piece)
+            else:
+                yield piece
+    if crumbs:
+        yield _swept(crumbs)
+
+
+def _swept(crumbs: list[Piece]) -> Piece:
+    return Piece(crumbs[0].call, "".join(piece.text for piece in crumbs), shortened=crumbs[-1].shortened)
 
 
 def _begins(shown: str, text: str) -> bool:

@@ -32,6 +32,8 @@ _HTTP = "HTTP/"
 _REPLY = re.compile(r"HTTP/[0-9.]{1,3} [45][0-9]{2}(?: [^\r\n]{0,80})?")
 _PRIORITY = re.compile(r"<[0-9]{1,3}>(?>[A-Z][a-z]{2} [ 0-9:]{11} )?+")
 _JOURNAL = re.compile(r"MESSAGE=([^\n]{1,1000})")
+_OPENING = re.compile(r"[\w.+/-]{2,40}+: ")
+"""How a message begins that names its program: `curl: (60) SSL certificate problem`."""
 _ERROR = re.compile(r"(?:Error|Exception|Interrupt)\b|\b(?i:error|fatal|panic|abort(?:ed|ing)?|failed|denied)\b")
 """A word of a line that names an error: where words are too long to be shown in full, the last such line is kept."""
 
@@ -64,6 +66,8 @@ def shortened(text: str) -> str:
         return text
     at = max((found.start() for found in _ERROR.finditer(text)), default=len(text))
     at = text.rfind("\n", 0, at) + 1 if at < len(text) else at
+    if (opened := _OPENING.match(text)) is not None and not text.startswith(opened[0], at):
+        at = 0  # what follows the message is advice
     if len(text) - at < LONGEST:
         at = len(text) - LONGEST + 1
         at = text.find("\n", at) + 1 or at

@@ -40,6 +40,8 @@ def object_of(blame: Blame) -> str | None:
     path = target(blame.call if blame.connect is None else blame.connect)
     if path is not None and blame.directory is not None:
         path = posixpath.join(str(text_of(blame.directory.arg(0)) or ""), path)
+    elif blame.file is not None and blame.connect is None:
+        path = blame.file if path is None else posixpath.join(blame.file, path)
     return None if path is None else brief(path)
 
 
@@ -56,8 +58,10 @@ def failure_of(blame: Blame) -> str:
     error = f"fails with {call.errno} ({meaning(call.errno or '')})"
     if call.name == "getsockopt":
         return f"the connection{f' to {path}' if path else ''} {error}"
-    if path is not None:
-        return f"{call.name} {'to' if call.name == 'connect' else 'of'} {path} {error}"
     number = call.number(0)
     on_fd = number is not None and 0 <= number < _NUMBERS and call.name in _ON_FD
+    if path is not None and on_fd and blame.file is not None:
+        return f"{call.name} on fd {number} ({path}) {error}"
+    if path is not None:
+        return f"{call.name} {'to' if call.name == 'connect' else 'of'} {path} {error}"
     return f"{call.name}{f' on fd {number}' if on_fd else ''} {error}"

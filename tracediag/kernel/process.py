@@ -12,6 +12,7 @@ from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
 from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.place import Place
 from tracediag.kernel.signals import SignalTable
+from tracediag.kernel.spoken import Spoken
 from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.watched import Watched
 from tracediag.trace.events import Begun, Event, Syscall
@@ -82,7 +83,7 @@ class Process(Watched, eq=False):
     """The last children that it reaped."""
     failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
     """Its last failed calls since the program started, the latest last; restarted calls do not count."""
-    messages: deque[Message] = msgspec.field(default_factory=lambda: deque(maxlen=_KEPT))
+    messages: deque[Message] = msgspec.field(default_factory=Spoken)
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has read or set, by name: getrlimit(2)."""

@@ -18,9 +18,10 @@ from tracediag.kernel.socket import format_address
 from tracediag.query.classes import classes
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
+from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import BATCHES, KILLS, MOVES, POSITIONED, READS, WRITES
 from tracediag.trace.numbers import identifier
-from tracediag.trace.values import Array, Text, bare, names_of, number_of, text_of, walk
+from tracediag.trace.values import Array, Text, bare, names_of, note_of, number_of, text_of, walk
 
 _TRANSFERS = (READS | WRITES | POSITIONED | MOVES) - BATCHES
 _COMM = 15
@@ -104,12 +105,21 @@ def _host(address: str | None) -> str | None:
 
 def _path(subject: Subject) -> tuple[str, ...] | None:
     held = subject.descriptor
-    if held is None or held.file.kind is Kind.SOCKET:
+    if held is None:
+        return _text(_noted(subject))
+    if held.file.kind is Kind.SOCKET:
         return None
     path = held.file.path
     if path is None or path.startswith("/") or held.file.opened is None:
         return _text(path)
     return paths_of(held.file.opened)[:1]
+
+
+def _noted(subject: Subject) -> str | None:
+    """Return the path that strace prints beside the number of a descriptor (-y)."""
+    note = note_of(subject.call.arg("fd"))
+    path = "" if note is None else parse_annotation(note).path
+    return path if path.startswith("/") else None
 
 
 def _status(flags: StatusFlags) -> Callable[[str], bool]:
@@ -161,8 +171,8 @@ def _comm(subject: Subject) -> tuple[str, ...] | None:
     return None if program is None else (PurePosixPath(program).name[:_COMM],)
 
 
-def _address_port(subject: Subject) -> int | None:
-    return _port(format_address(subject.call.arg("addr")))
+def _address(subject: Subject) -> str | None:
+    return format_address(subject.call.arg("addr"))
 
 
 def _uid(subject: Subject) -> int | None:
@@ -215,7 +225,13 @@ _ALL = (
     Name("path", Type.TEXT, "each path that the call names", lambda it: paths_of(it.call), "", False, calls_with_paths),
     Name("flags", Type.FLAGS, "the constants among the arguments", lambda it: it.call.has),
     Name("text", Type.TEXT, "the strings among the arguments, joined: data, paths", _shown),
-    Name("address.port", Type.NUMBER, "the port of an address among the arguments", _address_port),
+    Name(
+        "address",
+        Type.TEXT,
+        "an address among the arguments; of an abstract name it begins with @",
+        lambda it: _text(_address(it)),
+    ),
+    Name("address.port", Type.NUMBER, "its port", lambda it: _port(_address(it))),
     Name("fd.number", Type.NUMBER, "the descriptor that the call is made on, or creates", _number, "", True),
     Name(
         *("fd.kind", Type.WORD, "what the descriptor refers to", _kind, "", True, None),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
 _DASHES = re.compile(r"^---[ \t]++$", re.MULTILINE)
 _ERRNO = re.compile(r"\bE[A-Z0-9_]++\b")
-_COMPARISON = re.compile(r"\b(?>and|or)\b")
+_COMPARISON = re.compile(r"\band\b")
 _FIELD = re.compile(r"^(\w++): *+(.*)$")
 
 
@@ -86,7 +86,7 @@ class Reading(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def comparisons(self) -> int:
-        """How many comparisons its query has: how specific it is."""
+        """How many comparisons its query joins by `and`: how specific it is."""
         return len(_COMPARISON.findall(self.match))
 
 

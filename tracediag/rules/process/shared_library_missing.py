@@ -82,7 +82,9 @@ class SharedLibraryMissing(Rule):
             yield from self._judged(process, end.exit, excerpt=self.scope.is_excerpt)
 
     def _judged(self, process: Process, end: Exit | None, *, excerpt: bool) -> Iterator[Finding]:
-        searches = self._searches[process]
+        searches = {name: search for name, search in self._searches[process].items() if not _found(process, search)}
+        if not searches:
+            return
         message = _message(process)
         named = None if message is None else _named(message, searches)
         search = named or (next(reversed(searches.values())) if message is not None or end is not None else None)
@@ -144,14 +146,20 @@ def _named(message: Message, searches: dict[str, _Search]) -> _Search | None:
     return None
 
 
+def _found(process: Process, search: _Search) -> bool:
+    """Whether the library was opened in a later directory: what the loader then reports is another failure."""
+    return any(f'/{search.library}"' in call.body for call in _opened_after(process, search))
+
+
 def _last_thing(process: Process, search: _Search) -> bool:
     """Whether no library was opened after the search: neither another one nor this one."""
-    later = (
-        held.opened
-        for held in (*process.table.open.values(), *process.table.last_closed.values())
-        if held.opened is not None and held.opened.line > search.last.line
-    )
-    return not any(".so" in call.body for call in later)
+    return not any(".so" in call.body for call in _opened_after(process, search))
+
+
+def _opened_after(process: Process, search: _Search) -> Iterator[Syscall]:
+    for held in (*process.table.open.values(), *process.table.last_closed.values()):
+        if isinstance(held.opened, Syscall) and held.opened.line > search.last.line:
+            yield held.opened
 
 
 def _story(search: _Search, message: Message | None, end: Exit | None) -> Iterator[Step]:
