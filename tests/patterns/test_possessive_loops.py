@@ -29,8 +29,7 @@ def patterns() -> Iterator[object]:
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(owner := getattr(value, "__self__", value), re.Pattern) and isinstance(owner.pattern, str):
                 yield pytest.param(owner.pattern, owner.flags, id=f"{module.name}.{name}")
-    queries = {terminal.name: terminal.pattern.to_regexp() for terminal in query_parser().terminals}
-    for name, pattern in (*terminal_patterns().items(), *queries.items()):
+    for name, pattern in (*terminal_patterns().items(), *query_parser().tables.terminals.items()):
         yield pytest.param(pattern, 0, id=f"terminal {name}")
 
 
