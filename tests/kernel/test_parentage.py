@@ -62,3 +62,42 @@ def test_socket_error_counts_as_failure() -> None:
 7 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0
 """)
     assert [call.errno for call in _process(kernel, 7).failures] == ["EINPROGRESS", "ECONNREFUSED"]
+
+
+def test_the_death_of_a_child_shows_its_parent_where_the_fork_is_cut_off() -> None:
+    kernel = _after("""
+10 read(3,  <unfinished ...>
+11 write(4, "42\\n", 3) = 3
+11 exit_group(0) = ?
+11 +++ exited with 0 +++
+10 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=11, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---
+""")
+    assert _process(kernel, 11).parent is _process(kernel, 10)
+    assert set(_process(kernel, 10).children) == {11}
+
+
+def test_a_number_older_than_the_trace_is_the_same_file_in_parent_and_child() -> None:
+    kernel = _after("""
+10 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f00) = 11
+11 write(4, "42\\n", 3) = 3
+10 read(5, "x", 1) = 1
+11 getpid() = 11
+""")
+    parent, child = _process(kernel, 10).table, _process(kernel, 11).table
+    assert parent.file_of(4) is child.file_of(4) is not None
+    assert parent.file_of(5) is child.file_of(5) is not None
+
+
+def test_a_number_that_the_parent_opened_after_the_fork_is_another_file() -> None:
+    kernel = _after("""
+10 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f00) = 11
+10 openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 4
+11 write(4, "42\\n", 3) = 3
+11 execve("/bin/true", ["true"], 0x1 /* 0 vars */) = 0
+11 read(6, "x", 1) = 1
+10 read(7, "x", 1) = 1
+""")
+    parent, child = _process(kernel, 10).table, _process(kernel, 11).table
+    assert parent.file_of(4) is not child.file_of(4) is not None
+    assert parent.file_of(6) is None
+    assert child.file_of(7) is None

@@ -98,12 +98,12 @@ class Polls:
             return None  # a program that is executed looks for many files
         return self._sleepers.get(process.parent)
 
-    def until(self, end: ProcessEnd) -> Poll | None:
-        """Return the check that a process repeats until it is ordered to stop, fails, or the trace ends."""
+    def until(self, end: ProcessEnd, enough: int = ENOUGH) -> Poll | None:
+        """Return the check that a process repeats, so often at least, until it is stopped, fails, or the trace ends."""
         sleeper, process = self._sleepers.get(end.process), end.process
         if sleeper is None or (process.exit is not None and not process.ended_badly and process.order is None):
             return None
-        lasting = [poll for poll in sleeper.polls.values() if poll.times >= ENOUGH and sleeper.has_last(poll, end)]
+        lasting = [poll for poll in sleeper.polls.values() if poll.times >= enough and sleeper.has_last(poll, end)]
         return max(lasting, key=lambda poll: (poll.times, -poll.first.line), default=None)
 
 

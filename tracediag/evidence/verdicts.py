@@ -68,7 +68,9 @@ class Verdicts:
         """Return the children that ended badly, with the calls that collected their status."""
         found = list(self._children.get(process, ()))
         if self._strangers:
-            claimed = [known.pid for known in process.reaped if known.child is not None and known.child.started is None]
+            reaped = (known.child for known in process.reaped)
+            unborn = (child for child in (*reaped, *process.children.values()) if child and child.started is None)
+            claimed = [child.pid for child in unborn if child.pid is not None]
             found += [self._strangers.pop(pid) for pid in claimed if pid in self._strangers]
         found += not_followed(process)
         for child in found:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from tracediag.evidence.counterparts import counterpart
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.waiters import blocked_in
 from tracediag.evidence.waits import Waited, is_endless_futex, is_lock
@@ -55,9 +56,17 @@ class Wait(msgspec.Struct, frozen=True, eq=False):
 class Moment:
     """The calls in which all threads stand at one moment, and the locks held then."""
 
-    def __init__(self, kernel: Kernel, locks: FileLocks, awake: int | None = None) -> None:
-        """Set the moment; `awake` is the pid of the process that has just sent the signal: it waits for its effect."""
+    def __init__(self, kernel: Kernel, locks: FileLocks, awake: int | None = None, *, guess: bool = False) -> None:
+        """Set the moment.
+
+        Args:
+            kernel: the state then.
+            locks: the locks then.
+            awake: the pid of the process that has just sent the signal: it waits for its effect.
+            guess: whether only the traced processes count as holders of what is older than the trace.
+        """
         self.awake = awake
+        self.guess = guess
         self.kernel = kernel
         self.locks = locks
         self._begun = {begun.pid: begun for begun in kernel.unfinished()}
@@ -76,7 +85,7 @@ class Moment:
         if call.name in CHILD_WAITS:
             enders, file = _children(call, process), None
         elif call.name in POLLS:
-            enders, file = _polled(call, process), None
+            enders, file = self._polled(call, process), None
         elif is_endless_futex(call):
             enders, file = (process,), None
         else:
@@ -88,7 +97,30 @@ class Moment:
         if is_lock(call):
             lock = self.locks.on(file, process)
             return None if lock is None else holders(lock.file)
-        return _other_side(file) if call.name in _IN | _OUT else None
+        return self._other_side(file) if call.name in _IN | _OUT else None
+
+    def other_end(self, file: OpenFile) -> OpenFile | None:
+        """Return the other end of a pipe or connection; one that is older than the trace is told by its data."""
+        return file.other or (counterpart(file, self.kernel) if self.guess else None)
+
+    def _other_side(self, file: OpenFile) -> tuple[Process, ...] | None:
+        other = self.other_end(file)
+        if other is None or (file.socket is not None and file.socket.guessed):
+            return None
+        return _known_holders(other) if self.guess and other.opened is None else holders(other)
+
+    def _polled(self, call: Waited, process: Process) -> tuple[Process, ...] | None:
+        if call.name != "poll" or number_of(call.arg(2)) != -1:
+            return None
+        found: dict[Process, None] = {}
+        for entry in items_of(call.arg(0)):
+            number = number_of(entry.get("fd")) if isinstance(entry, Structure) else None
+            file = process.table.file_of(number)
+            side = None if file is None else self._other_side(file)
+            if side is None:
+                return None
+            found.update(dict.fromkeys(side))
+        return tuple(found) or None
 
     def waits_of(self, process: Process) -> list[Wait] | None:
         """Return the waits of all threads of a process; None if one of them may run."""
@@ -115,7 +147,11 @@ class Moment:
 
 def holders(file: OpenFile) -> tuple[Process, ...] | None:
     """Return the running processes that have a description open; None where an unseen process may have it."""
-    if file.opened is None or file.strays or file.sent is not None:
+    return None if file.opened is None else _known_holders(file)
+
+
+def _known_holders(file: OpenFile) -> tuple[Process, ...] | None:
+    if file.strays or file.sent is not None:
         return None
     found: dict[Process, None] = {}
     for table in [holder.table for holder in file.holders] + list(file.heir_tables):
@@ -139,13 +175,6 @@ def _broken_off(thread: Thread) -> Syscall | None:
     return call if asked is not None and call.result < asked else None
 
 
-def _other_side(file: OpenFile) -> tuple[Process, ...] | None:
-    other = file.other
-    if other is None or (file.socket is not None and file.socket.guessed):
-        return None
-    return holders(other)
-
-
 def _children(call: Waited, process: Process) -> tuple[Process, ...] | None:
     """Return the children of which one has to end; None for a wait that does not block, or an unseen child."""
     if call.has("WNOHANG"):
@@ -154,20 +183,6 @@ def _children(call: Waited, process: Process) -> tuple[Process, ...] | None:
     alive = [child for child in process.children.values() if child.exit is None]
     chosen = [child for child in alive if child.is_called(number)] if number is not None and number > 0 else alive
     return tuple(chosen) if chosen and all(child.table.seen for child in chosen) else None
-
-
-def _polled(call: Waited, process: Process) -> tuple[Process, ...] | None:
-    if call.name != "poll" or number_of(call.arg(2)) != -1:
-        return None
-    found: dict[Process, None] = {}
-    for entry in items_of(call.arg(0)):
-        number = number_of(entry.get("fd")) if isinstance(entry, Structure) else None
-        file = process.table.file_of(number)
-        side = None if file is None else _other_side(file)
-        if side is None:
-            return None
-        found.update(dict.fromkeys(side))
-    return tuple(found) or None
 
 
 def _closed(process: Process, waits: list[Wait], known: dict[Process, list[Wait]]) -> bool:

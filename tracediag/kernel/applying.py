@@ -97,6 +97,8 @@ def _record(action: Action, event: Event) -> None:
                 _recognise(action, event)
             if event.name in ORDERS:
                 _order(action, event)
+            elif event.name == "SIGCHLD":
+                _adopt(action, event)
         case Exit():
             _exit(action, event)
         case Superseded():
@@ -120,6 +122,16 @@ def _order(action: Action, signal: Signal) -> None:
     if process.order is None:
         process.ordered_in = action.thread.inside or (last if last is not None and last.interrupted else None)
     process.order = signal
+
+
+def _adopt(action: Action, signal: Signal) -> None:
+    """Take a process that has exited for the child of the one that is told so: only a parent is, signal(7)."""
+    pid, process = signal.sender, action.process
+    if pid is None or pid in process.children or "CLD_" not in signal.info:
+        return
+    child = action.kernel.process_table.strangers.claim(pid, process)
+    if child is not None:
+        process.children[pid] = child
 
 
 def _recognise(action: Action, signal: Signal) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process, Thread
-from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.flags import flags_in
+
+_FIRST = 3
+"""The standard streams are those of whatever started the program, and every process has some."""
+_GENERATIONS = 8
+_CHILDREN = 16
 
 
 def clone_flags(call: Syscall | Begun) -> frozenset[str]:
@@ -43,6 +52,52 @@ def forked(by: Thread, tid: int | None, flags: frozenset[str], call: Syscall | B
     if tid is not None:
         parent.children[tid] = child
     return child
+
+
+def assume(process: Process, number: int) -> Descriptor:
+    """Make a descriptor of a number that a process uses, and of which the trace shows no creation.
+
+    It is older than the trace: the parent held it at a fork that the trace shows, and the children forked since then
+    hold copies of it.
+    """
+    if process.table.knows(number):  # closed before: it was opened again in between
+        made = Descriptor(number, OpenFile(), process.table)
+        process.table.install(made)
+        return made
+    origin = None
+    for parent in reversed(list(islice(_ancestors(process, number), _GENERATIONS))):
+        known = parent.table.get(number) or parent.table.last_closed.get(number)
+        origin = known or _install(parent, number, origin)
+    return _install(process, number, origin)
+
+
+def _ancestors(process: Process, number: int) -> Iterator[Process]:
+    """Yield the parent that a process was forked from, its parent, and so on, as far as they held the number then."""
+    parent = process.parent
+    while number >= _FIRST and parent is not None and process.started is not None and parent.table is not process.table:
+        if process.executed is not None or parent.exit is not None or not _held_then(parent, number, process.started):
+            return
+        yield parent
+        process, parent = parent, parent.parent
+
+
+def _held_then(parent: Process, number: int, forked: Event) -> bool:
+    """Whether a parent may have held a number at a fork: nothing shows that it has another one under it since."""
+    if parent.executed is not None and parent.executed.line > forked.line:
+        return False
+    known = parent.table.get(number) or parent.table.last_closed.get(number)
+    return known is None or (known.opened is None and known.before is None)
+
+
+def _install(process: Process, number: int, origin: Descriptor | None) -> Descriptor:
+    table = process.table
+    made = Descriptor(number, OpenFile() if origin is None else origin.file, table, copy_of=origin)
+    table.install(made)
+    for child in islice(process.children.values(), _CHILDREN) if number >= _FIRST else ():
+        forked = child.started is not None and child.executed is None and child.exit is None
+        if forked and child.table is not table and not child.table.knows(number):
+            child.table.bequeath(number, made)
+    return made
 
 
 def hand_over(child: Process, parent: Process, call: Syscall | Begun) -> None:

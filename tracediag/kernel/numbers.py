@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.forking import assume
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.events import Begun, Syscall
 
@@ -85,6 +86,4 @@ def look_up(action: Action, number: int | None) -> Descriptor | None:
             return None
     elif isinstance(event, Begun) and event.name == "close" and number in table.last_closed:
         return None
-    assumed = Descriptor(number, OpenFile(), table)
-    table.install(assumed)
-    return assumed
+    return assume(action.process, number)

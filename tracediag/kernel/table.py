@@ -72,6 +72,10 @@ class DescriptorTable(msgspec.Struct, eq=False):
         inherited = (number for number, entry in self.inherited.items() if entry[0] is file)
         return sorted({*(number for number, held in self.open.items() if held.file is file), *inherited})
 
+    def knows(self, number: int) -> bool:
+        """Whether the trace has shown anything of a number: that it is open, or that it was closed."""
+        return number in self.open or number in self.last_closed or self._inherits(number)
+
     def _inherits(self, number: int) -> bool:
         """Whether an inherited number was not used yet; asked at each call, mostly by tables that inherited nothing."""
         inherited = self.inherited
@@ -81,6 +85,12 @@ class DescriptorTable(msgspec.Struct, eq=False):
         """Make descriptors of the inherited numbers that refer to one description."""
         if file.heirs or file.strays:
             self._materialise([number for number, (inherited, _, _) in self.inherited.items() if inherited is file])
+
+    def bequeath(self, number: int, origin: Descriptor) -> None:
+        """Add a number that the parent turns out to have held when it forked."""
+        self._inherit(self.inherited.updated({number: (origin.file, origin.cloexec, origin)}))
+        self.owned = self.inherited.height == 0
+        self.change(number)
 
     def change(self, number: int) -> None:
         """Note that a number, or its CLOEXEC flag, is no longer what the latest forked process got."""

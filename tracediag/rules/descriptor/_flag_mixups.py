@@ -36,11 +36,19 @@ def _in_descriptor_flags(value: Value | None) -> str | None:
 def _in_status_flags(descriptor: Descriptor, given: frozenset[str], fetched: Syscall | None) -> str | None:
     access = access_mode(descriptor)
     mode = next(iter(given & ACCESS_MODES), None)
-    if access is None or mode == access:
+    if mode == access or (access is None and not is_telling(given, fetched)):
         return None
     if fetched is not None and mode == ("O_WRONLY" if fetched.result else "O_RDONLY"):
         return "getfd"
     return "cloexec" if mode == "O_WRONLY" or "O_ACCMODE" in given else None
+
+
+def is_telling(given: frozenset[str], fetched: Syscall | None) -> bool:
+    """Whether the flags of an F_SETFL look like descriptor flags, where the access mode of the descriptor is not shown.
+
+    FD_CLOEXEC has the value of O_WRONLY: alone, or directly after an F_GETFD that returned it, it is hardly a mode.
+    """
+    return "O_WRONLY" in given and (len(given) == 1 if fetched is None else bool(fetched.result))
 
 
 def access_mode(descriptor: Descriptor) -> str | None:

@@ -129,7 +129,7 @@ class FailedOpenNotChecked(Rule):
         process = end.process
         uses: dict[int, _Use] = self._uses.pop(process, {})
         for use in uses.values():
-            if use.number >= 0 and use.maker is None and not self.scope.is_excerpt:
+            if use.number >= 0 and use.maker is None and self.scope.starts:
                 continue
             yield self._finding(use, list(Aftermath(process, use.first).proof_steps()))
 

@@ -9,9 +9,9 @@ from tracediag.kernel import Action, describe
 from tracediag.kernel.calls.control import command_of, status_flags
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import canonical
-from tracediag.results.findings import Finding, Severity, step
+from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call
-from tracediag.rules.descriptor._flag_mixups import confusion
+from tracediag.rules.descriptor._flag_mixups import access_mode, confusion
 from tracediag.trace.calls import CONTROLS
 
 _COMMANDS = frozenset({"F_SETFD", "F_SETFL"})
@@ -76,6 +76,7 @@ class SetflSetfdConfused(Rule):
             title=f"descriptor and status flags are confused on {describe.name(descriptor)}"
             + _harm(what, severity, lost),
             severity=severity,
+            confidence=_confidence(what, descriptor),
             why="FD_CLOEXEC is a flag of the descriptor (F_GETFD, F_SETFD), O_NONBLOCK and O_APPEND are flags of the"
             " open file description (F_GETFL, F_SETFL); a flag of the wrong kind is ignored without an error: fcntl(2)",
             fix=words.fix.format(fd=number),
@@ -100,6 +101,13 @@ def _severity(what: str, descriptor: Descriptor, lost: str) -> Severity:
         "nonblock": descriptor.file.flags.has("O_NONBLOCK") is True,
     }
     return Severity.NOTE if in_force.get(what, True) else Severity.WARNING
+
+
+def _confidence(what: str, descriptor: Descriptor) -> Confidence:
+    """Say how sure it is: that an access mode cannot be meant shows by the call that created the descriptor."""
+    if what not in ("getfd", "cloexec") or access_mode(descriptor) is not None:
+        return Confidence.CERTAIN
+    return Confidence.LIKELY if what == "getfd" else Confidence.POSSIBLE
 
 
 def _harm(what: str, severity: Severity, lost: str) -> str:

@@ -49,7 +49,7 @@ class EpollSetSharedAfterFork(Rule):
             return
         operation = next(iter(names_of(call.arg(1))), "").removeprefix("EPOLL_CTL_")
         maker = entry.added_by
-        foreign = entry.descriptor.table is not action.process.table if maker is None else maker is not action.process
+        foreign = _is_older(entry, action.process) if maker is None else maker is not action.process
         if operation == "ADD":
             self._added_again(holder.file, entry)
         elif operation != "DEL" or not foreign:
@@ -152,7 +152,8 @@ class EpollSetSharedAfterFork(Rule):
             f"{_name(change.process)} removes {name(change.entry.descriptor)} from an epoll set that"
             f" {_name(change.other)} still uses"
         )
-        return self._finding(change, steps, title, Severity.ERROR, Confidence.CERTAIN)
+        confidence = Confidence.LIKELY if change.added is None else Confidence.CERTAIN
+        return self._finding(change, steps, title, Severity.ERROR, confidence)
 
     def _mixed(self, change: Change, count: int) -> Finding:
         note = f"{_name(change.process)} adds fd {change.entry.number}"
@@ -187,6 +188,11 @@ class EpollSetSharedAfterFork(Rule):
 
 def _name(process: Process | None) -> str:
     return "another process" if process is None or process.pid is None else f"process {process.pid}"
+
+
+def _is_older(entry: Registration, process: Process) -> bool:
+    """Whether an entry of unknown origin is not the process's own: older than the trace, which shows its fork."""
+    return entry.descriptor.table is not process.table or (entry.added is None and process.started is not None)
 
 
 def _fork_of(change: Change) -> Step | None:

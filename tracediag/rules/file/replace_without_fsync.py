@@ -25,6 +25,8 @@ from tracediag.trace.quantities import plural
 
 _TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
 """Temporary names of files that are to replace others."""
+_RANDOM = re.compile(r"(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]{6}$")
+"""A name, or the end of one after a dot, that mkstemp(3) makes."""
 
 _REPRODUCIBLE = re.compile(
     r"^/(?:tmp|run|dev|proc|sys|var/(?:tmp|run|cache|lib/apt))/"
@@ -180,7 +182,7 @@ def _replaces(source: Descriptor, old: str, new: str) -> bool:
     if becomes.startswith(was) or _REPRODUCIBLE.search(old):
         return False
     if opened is None:
-        return likely
+        return likely or _RANDOM.match(was.rpartition(".")[2]) is not None
     if any(map(opened.has, _NO_SYNC_NEEDED)):
         return False
     exclusive = opened.has("O_EXCL")

@@ -11,7 +11,7 @@ from tracediag.evidence.paths import path_of
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import PATHS, OpenFile
 from tracediag.kernel.process import Thread
-from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_followed
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Syscall
@@ -26,7 +26,8 @@ class _Input(msgspec.Struct, eq=False):
 
     opened: Syscall
     file: OpenFile
-    emptied: Syscall
+    emptied: Syscall | None
+    """None where it was opened before the trace began."""
     path: str
 
 
@@ -52,7 +53,7 @@ class InputTruncatedByRedirection(Rule):
         if executed is None or not action.opened:
             return
         emptied = _emptied(action)
-        if emptied is None or emptied[0].line > executed.line or action.call.has("O_TRUNC"):
+        if emptied is None or _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
             return
         if _names(executed, action.call.path(PATHS[action.call.name]) or ""):
             self._watch(action, action.opened[0].file, *emptied)
@@ -64,10 +65,10 @@ class InputTruncatedByRedirection(Rule):
         if given is None or given.opened is None or action.call.failed:
             return
         emptied = _emptied(action)
-        if emptied is not None and emptied[0].line > given.opened.line and given.at_end is None:
+        if emptied is not None and _line(emptied[0]) > given.opened.line and given.at_end is None:
             self._watch(action, given, *emptied)
 
-    def _watch(self, action: Action, file: OpenFile, emptied: Syscall, path: str) -> None:
+    def _watch(self, action: Action, file: OpenFile, emptied: Syscall | None, path: str) -> None:
         output = action.process.table.file_of(_OUTPUT)
         if file.opened is not None and file is not output and path_of(file, action.process) == path:
             self._inputs[action.thread] = _Input(file.opened, file, emptied, path)
@@ -90,13 +91,13 @@ class InputTruncatedByRedirection(Rule):
         name, path = process_name(action.process), known.path
         return self.finding(
             [
-                step(known.emptied, f"the redirection of the output truncates {path}: O_TRUNC"),
+                *_truncation(known),
                 step(known.opened, f"{path} is opened to read"),
                 step(call, f"read returns 0: nothing is left of {path}", primary=True),
             ],
             object=path,
             title=f"{name} reads 0 bytes from {path}: the redirection > {path} has truncated the file first",
-            confidence=Confidence.LIKELY,
+            confidence=Confidence.POSSIBLE if known.emptied is None else Confidence.LIKELY,
             why="the shell opens the files of all redirections before it starts the command, and > opens with O_TRUNC:"
             " the file is empty before the command reads it; bash(1), open(2)",
             fix=f"write to another file and rename it: COMMAND {path} > {path}.new && mv {path}.new {path};"
@@ -114,10 +115,21 @@ def _names(executed: Syscall, path: str) -> bool:
     )
 
 
-def _emptied(action: Action) -> tuple[Syscall, str] | None:
+def _truncation(known: _Input) -> Iterator[Step]:
+    if known.emptied is not None:
+        yield step(known.emptied, f"the redirection of the output truncates {known.path}: O_TRUNC")
+
+
+def _line(call: Syscall | None) -> int:
+    return 0 if call is None else call.line
+
+
+def _emptied(action: Action) -> tuple[Syscall | None, str] | None:
     """Return the call that has truncated the file of the standard output, and its path, if nothing was written yet."""
     output = action.process.table.file_of(_OUTPUT)
-    if output is None or output.opened is None or output.written is not None or not output.opened.has("O_TRUNC"):
+    if output is None or output.written is not None or not (output.opened is None or output.opened.has("O_TRUNC")):
         return None
+    if output.opened is None and (output.known_path or "/dev/").startswith(_DEVICES):
+        return None  # a terminal, or not shown: most programs
     path = path_of(output, action.process)
     return None if path is None or path.startswith(_DEVICES) else (output.opened, path)

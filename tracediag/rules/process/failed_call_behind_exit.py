@@ -51,7 +51,7 @@ class FailedCallBehindExit(Rule):
             return
         verdict = self.scope.verdicts.judge(process)
         if end.exit is not None and is_orphan(process, end.kernel):
-            if verdict.bad and len(self._orphans) < _ORPHANS:
+            if (verdict.bad or verdict.tolerated) and len(self._orphans) < _ORPHANS:
                 self._orphans.append((process, verdict))
         elif final(process):
             late = outlives(process, end.kernel)

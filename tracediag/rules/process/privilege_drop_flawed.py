@@ -17,6 +17,8 @@ from tracediag.trace.calls import EXECS, SET_GROUPS, SET_SUPPLEMENTARY, SET_USER
 from tracediag.trace.events import Syscall
 
 _UNCHANGED = frozenset({-1, 0xFFFFFFFF})
+_WHY_GROUPS = "a change of groups needs CAP_SETGID, which is lost with root's user ID: setgroups(2), capabilities(7)"
+_FIX = "call setgroups, then setgid, then setuid, and exit if any of them fails"
 
 
 class _Drop(msgspec.Struct, eq=False):
@@ -96,6 +98,8 @@ class PrivilegeDropFlawed(Rule):
             wrong_order = drop.user is not None and drop.failed.line > drop.user.line
             if wrong_order or (drop.failed.name in SET_USERS and not failed_end):
                 yield self._refused(drop, drop.failed, end.line, wrong_order=wrong_order, failed_end=failed_end)
+            elif drop.failed.errno == "EPERM" and not failed_end and not self.scope.starts and process.parent is None:
+                yield self._too_late(drop.failed, end.line)
         elif drop.user is not None and not _had_groups(process) and drop.group is not None:
             yield self._kept(drop, drop.user, process)
 
@@ -106,7 +110,7 @@ class PrivilegeDropFlawed(Rule):
         note = f"{failed.name} fails: {'too late' if wrong_order else 'the old user stays'}"
         steps.append(step(failed, note, primary=True))
         title = f"{failed.name} fails with {failed.errno} after root was dropped: the process keeps root's groups"
-        why = "a change of groups needs CAP_SETGID, which is lost with root's user ID: setgroups(2), capabilities(7)"
+        why = _WHY_GROUPS
         if not wrong_order:
             title = f"{failed.name} fails with {failed.errno}, and the process keeps running with the old privileges"
             why = "setuid can fail even for root, and the process then keeps all privileges: setuid(2)"
@@ -116,7 +120,19 @@ class PrivilegeDropFlawed(Rule):
             severity=Severity.WARNING if failed_end else Severity.ERROR,
             absent=() if failed_end else (no("exit of the process", failed, end),),
             why=why,
-            fix="call setgroups, then setgid, then setuid, and exit if any of them fails",
+            fix=_FIX,
+        )
+
+    def _too_late(self, failed: Syscall, end: int) -> Finding:
+        """Report a change of groups that is refused, where the recording does not show when root was dropped."""
+        return self._finding(
+            [step(failed, f"{failed.name} fails: the process is not root, and keeps its groups", primary=True)],
+            title=f"{failed.name} fails with EPERM and the process carries on: if it was root, it keeps root's groups",
+            severity=Severity.WARNING,
+            confidence=Confidence.POSSIBLE,
+            absent=(no("exit of the process", failed, end),),
+            why=_WHY_GROUPS,
+            fix=_FIX,
         )
 
     def _kept(self, drop: _Drop, user: Syscall, process: Process) -> Finding:

@@ -14,7 +14,7 @@ from tracediag.kernel import Action
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.signals import ORDERS
-from tracediag.results.findings import Explained, Finding
+from tracediag.results.findings import Confidence, Explained, Finding
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Signal
@@ -47,7 +47,7 @@ class WaitRule(Rule):
         if self._moments < _MOMENTS:
             self._moments += 1
             sender = action.event.sender if isinstance(action.event, Signal) else None
-            self._judge(Moment(action.kernel, self._locks, sender), ended=False)
+            self._judge(action.kernel, sender, ended=False)
 
     @on_process_end
     def killed(self, end: ProcessEnd) -> None:
@@ -58,14 +58,18 @@ class WaitRule(Rule):
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the waits in which threads stand at the end, and report."""
-        self._judge(Moment(kernel, self._locks), ended=True)
+        self._judge(kernel, None, ended=True)
         explained = tuple(Explained(name, line) for name, line in self._kills)
         for finding in self._found.values():
             yield msgspec.structs.replace(finding, explains=(*finding.explains, *explained))
 
-    def _judge(self, moment: Moment, *, ended: bool) -> None:
-        for key, finding in self.judged(moment, ended=ended):
+    def _judge(self, kernel: Kernel, awake: int | None, *, ended: bool) -> None:
+        """Judge a moment; where the beginning is cut off, also with what is known of older pipes: one step weaker."""
+        for key, finding in self.judged(Moment(kernel, self._locks, awake), ended=ended):
             self._found.setdefault(key, finding)
+        if not self.scope.starts:
+            for key, finding in self.judged(Moment(kernel, self._locks, awake, guess=True), ended=ended):
+                self._found.setdefault(key, msgspec.structs.replace(finding, confidence=Confidence.POSSIBLE))
 
     def judged(self, moment: Moment, *, ended: bool) -> Iterator[tuple[object, Finding]]:
         """Yield what is found at a moment, each with what tells it from others; `ended`: at the end of the trace."""

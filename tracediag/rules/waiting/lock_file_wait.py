@@ -9,7 +9,7 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import name_of
-from tracediag.evidence.polls import Poll, Polls, path_of_check, was_stopped
+from tracediag.evidence.polls import ENOUGH, Poll, Polls, path_of_check, was_stopped
 from tracediag.evidence.waiters import killing_lines
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -58,9 +58,13 @@ class LockFileWait(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the attempts at the end of the process or the trace."""
-        poll = self._polls.until(end)
+        poll = self._polls.until(end, self._enough())
         if poll is not None:
             yield self._finding(end, poll, path_of_check(poll.last) or "the lock file")
+
+    def _enough(self) -> int:
+        """Return how many attempts prove it: one less where the recording begins in the middle."""
+        return ENOUGH if self.scope.starts else ENOUGH - 1
 
     def _finding(self, end: ProcessEnd, poll: Poll, path: str) -> Finding:
         name, dead = process_name(end.process), self._dead.get(end.process)
@@ -71,7 +75,7 @@ class LockFileWait(Rule):
             _story(end, poll, dead),
             object=path,
             title=f"{name} waits for the lock file {path} to disappear{stale}",
-            confidence=Confidence.LIKELY,
+            confidence=Confidence.LIKELY if poll.times >= ENOUGH else Confidence.POSSIBLE,
             severity=Severity.ERROR if dead is not None or not was_stopped(end) else Severity.WARNING,
             why="the kernel does not remove a lock file when its owner dies, as it releases a lock of flock: after a"
             " crash or SIGKILL the file stays, and open with O_EXCL fails with EEXIST: open(2)",

@@ -37,7 +37,7 @@ class PipeEndKeptOpen(WaitRule):
         known = moment.deadlocked()
         for process in reading:
             wait = moment.wait_of(next(iter(process.threads)))
-            if wait is None or wait.file is None or wait.file.pipe is None:
+            if wait is None or wait.file is None or (wait.file.pipe is None and not moment.guess):
                 continue
             if wait.enders == (process,) and process in known:
                 yield wait.call.line, self._own(wait, moment)
@@ -51,12 +51,12 @@ class PipeEndKeptOpen(WaitRule):
         return bool(wait.enders) and (not ended or (isinstance(call, Syscall) and is_known_to_last(call, kernel)))
 
     def _own(self, wait: Wait, moment: Moment) -> Finding:
-        name = process_name(wait.process)
+        name, which = process_name(wait.process), _which(wait, wait.process, moment)
         return self._about(
             wait,
             moment,
-            title=f"{name} waits for the end of a pipe, and keeps the write end open{_which(wait, wait.process)}",
-            fix=f"close the write end{_which(wait, wait.process)} in {name} before it reads: after fork, each process"
+            title=f"{name} waits for the end of a pipe, and keeps the write end open{which}",
+            fix=f"close the write end{which} in {name} before it reads: after fork, each process"
             " closes the end that it does not use",
         )
 
@@ -64,7 +64,7 @@ class PipeEndKeptOpen(WaitRule):
         names = [process_name(each) for each in wait.enders]
         several = len(names) > _NAMED
         holders = plural(len(names), "process") + "es" if several else listed(names)
-        numbers = _which(wait, wait.enders[0])
+        numbers = _which(wait, wait.enders[0], moment)
         return self._about(
             wait,
             moment,
@@ -108,8 +108,8 @@ def _left_behind(process: Process, wait: Wait, moment: Moment) -> bool:
     )
 
 
-def _which(wait: Wait, process: Process) -> str:
+def _which(wait: Wait, process: Process, moment: Moment) -> str:
     """Return the number of the write end in a process, in brackets."""
-    other = None if wait.file is None else wait.file.other
+    other = None if wait.file is None else moment.other_end(wait.file)
     numbers = [] if other is None else process.table.numbers_of(other)
     return f" (fd {', '.join(map(str, numbers[:_NAMED]))})" if numbers else ""

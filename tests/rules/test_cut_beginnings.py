@@ -1,0 +1,49 @@
+"""A recording of which the beginning is cut off loses confidence, not its findings: what is older shows by its use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracediag import analyze
+from tracediag.results.grades import Confidence, Severity
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.mark.parametrize(
+    ("recording", "lost", "rule", "severity", "confidence"),
+    [
+        ("pipe-end-kept-open/bug.f", "pipe2(", "pipe-end-kept-open", "error", "possible"),
+        ("pipe-end-kept-open/bug", "pipe2(", "pipe-end-kept-open", "error", "possible"),
+        ("pipe-end-kept-open/bug-background.f", "pipe2(", "pipe-end-kept-open", "error", "possible"),
+        ("pipe-end-kept-open/bug", "clone(", "child-not-reaped", "note", "likely"),
+        ("epoll-set-shared-after-fork/bug.f", "EPOLL_CTL_ADD", "epoll-set-shared-after-fork", "error", "likely"),
+        ("failed-open-not-checked/bug-parenthesis.f", "socket(", "failed-open-not-checked", "error", "possible"),
+        ("setfl-setfd-confused/bug.f", "pipe2(", "setfl-setfd-confused", "warning", "possible"),
+        ("setfl-setfd-confused/bug-getfd.f", "socketpair(", "setfl-setfd-confused", "note", "likely"),
+        ("privilege-drop-flawed/bug.f", "setuid(", "privilege-drop-flawed", "warning", "possible"),
+        ("replace-without-fsync/directory", "O_EXCL", "replace-without-fsync", "warning", "likely"),
+        ("input-truncated-by-redirection/bug", "O_TRUNC", "input-truncated-by-redirection", "error", "possible"),
+    ],
+)
+def test_the_finding_is_one_step_weaker(recording: str, lost: str, rule: str, severity: str, confidence: str) -> None:
+    lines = (SAMPLES / f"{recording}.strace").read_text().splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if lost in line)
+    found = {one.name: (one.severity, one.confidence) for one in analyze(lines[first + 1 :]).findings}
+    assert found.get(rule) == (Severity(severity), Confidence(confidence))
+
+
+def test_data_read_elsewhere_is_no_pipe_end() -> None:
+    whole = (SAMPLES / "pipe-end-kept-open" / "bug.f.strace").read_text().replace('"42\\n", 4096', '"43\\n", 4096')
+    lines = whole.splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if "pipe2(" in line)
+    assert "pipe-end-kept-open" not in {one.name for one in analyze(lines[first + 1 :]).findings}
+
+
+def test_two_attempts_at_a_lock_file_may_be_the_last_of_many() -> None:
+    lines = (SAMPLES / "lock-file-wait" / "bug.f.strace").read_text().splitlines(keepends=True)
+    attempts = [place for place, line in enumerate(lines) if "EEXIST" in line]
+    found = {one.name: one.confidence for one in analyze(lines[attempts[-2] - 1 :]).findings}
+    assert found["lock-file-wait"] == Confidence.POSSIBLE
