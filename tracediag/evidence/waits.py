@@ -11,8 +11,8 @@ from itertools import islice
 
 import msgspec
 
-from tracediag.evidence.blocking import blocked_by
-from tracediag.evidence.names import process_name
+from tracediag.evidence.blocking import Chain, blocked_by, standing_in
+from tracediag.evidence.names import process_name, program_name
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process, Thread
@@ -49,7 +49,9 @@ _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
 _NO_FIFO = ("O_NONBLOCK", "O_DIRECTORY", "O_PATH", "O_TMPFILE")
 _CONTENDED = 2
 """The value of a locked mutex with waiters."""
-_STACKS = "gdb -p {} -batch -ex 'thread apply all bt' shows where"
+_STACKS = "gdb -p {} -batch -ex 'thread apply all bt'"
+_DUMPS = {"python": "py-spy dump --pid {}", "java": "jstack {}", "dotnet": "dotnet-stack report -p {}"}
+"""What shows the stacks of a program in its own language, by the beginning of the name of its program."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -73,13 +75,23 @@ class Standing(msgspec.Struct, frozen=True):
 def reason(standing: Standing) -> str:
     """Return what would end the call, and which process could do that; "" for a call that need not wait."""
     if standing.kernel.known is not None:
-        chain = blocked_by(standing.kernel, standing.thread.tid)
+        chain = blocked_by(standing.kernel, standing.thread.tid, standing.call.name)
         if chain is not None:
-            return chain.sentence
+            return f"{_resumed(standing.call, chain)}{chain.sentence}"
+        if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
+            return f"the call is {name}, which strace interrupted; it has a timeout"
     for names, say in _SENTENCES:
         if standing.call.name in names:
             return say(standing)
     return ""
+
+
+def _resumed(call: Waited, chain: Chain) -> str:
+    """Name the call that strace shows as restart_syscall."""
+    if call.name != "restart_syscall":
+        return ""
+    thread = next((each for each in chain.moment.threads() if each.tid == chain.links[0].tid), None)
+    return "" if thread is None else f"the call is {thread.call}, which strace interrupted: "
 
 
 def is_lock(call: Waited) -> bool:
@@ -163,8 +175,15 @@ def _futex(standing: Standing) -> str:
     if ended is not None and any(each.tid == ended for each in standing.kernel.process_table.threads.values()):
         ending = f"it waits until thread {ended} ends (pthread_join)"
     timed = "" if _endless(standing.call) else "; the wait has a timeout"
-    stacks = f"; {_STACKS.format(standing.process.pid or 'PID')}" if standing.process.exit is None else ""
+    stacks = f"; {_stacks(standing.process)}" if standing.process.exit is None else ""
     return f"{ending}{timed}{stacks}"
+
+
+def _stacks(process: Process) -> str:
+    """Return what to type to see where the threads of a process are, in the language of its program."""
+    program = program_name(process.program) or ""
+    command = next((say for name, say in _DUMPS.items() if program.startswith(name)), _STACKS)
+    return f"{command.format(process.pid or 'PID')} shows where"
 
 
 def _child(standing: Standing) -> str:
@@ -271,6 +290,7 @@ _SENTENCES: tuple[tuple[frozenset[str], Callable[[Standing], str]], ...] = (
     (FILE_WRITES | SENDS, _write),
     (frozenset({"connect"}), _connect),
     (QUEUE_WAITS, _queue),
+    (frozenset({"io_uring_enter"}), lambda _: "it waits until requests of the ring complete: io_uring_enter(2)"),
     (ACCEPTS, lambda _: "it waits for a connection"),
     (WAITS, lambda _: "it waits until one of them is ready"),
     (SLEEPS, lambda _: "it sleeps"),

@@ -17,10 +17,13 @@ from tracediag.recording.permission import check_permission
 from tracediag.recording.proc import look
 from tracediag.recording.recording import Recording
 from tracediag.recording.strace import Strace
+from tracediag.snapshot import ThreadState
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE = 10.0
 """Seconds in which strace must detach."""
+_IMPATIENCE = 1.0
+"""The same where it waits for a thread that cannot be stopped."""
 _ENOUGH = 4096
 """Bytes of what strace says that are read."""
 
@@ -75,7 +78,7 @@ class Attached(Recording):
         """Detach now: the kernel detaches an strace that does not do so itself."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             self.signal(number)
-            if self.wait(_PATIENCE):
+            if self.wait(_IMPATIENCE if self._stuck() else _PATIENCE):
                 return
 
     def close(self) -> None:
@@ -94,10 +97,25 @@ class Attached(Recording):
         if said:
             raise RecordingError(f"strace could not attach: {said}")
         moment = self.snapshot.latest
-        names = {thread.state for thread in moment.threads()} if moment is not None else set()
+        threads = [] if moment is None else [*self._stuck(), *moment.threads()]
+        raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{self._why(threads)}")
+
+    def _stuck(self) -> list[ThreadState]:
+        """Return the threads that could not be stopped when strace came: no signal reaches them (state D)."""
+        known = self.snapshot.before
+        return [] if known is None else [one for one in known.threads() if one.state == "D" and one.call]
+
+    def _why(self, threads: Sequence[ThreadState]) -> str:
+        """Say why a process makes no system call: it computes, or cannot even be stopped within a call."""
         pid = self.pids[0] if len(self.pids) == 1 else "PID"
-        busy = f": it computes; perf top -p {pid}, or gdb -p {pid}, shows where" if "R" in names else ""
-        raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{busy}")
+        stuck = next((thread for thread in threads if thread.state == "D" and thread.call), None)
+        if stuck is not None:
+            path = f" of {stuck.path}" if stuck.path else ""
+            place = f" ({stuck.wchan} of the kernel)" if stuck.wchan else ""
+            silent = "the file system or device does not answer; dmesg and cat /proc/mounts tell more"
+            return f": it stands in {stuck.call}{path}, where no signal reaches it (state D{place}): {silent}"
+        busy = any(thread.state == "R" for thread in threads)
+        return f": it computes; perf top -p {pid}, or gdb -p {pid}, shows where" if busy else ""
 
     def ending(self) -> Ending | None:
         """Return None: the processes run on, or end as the trace shows."""

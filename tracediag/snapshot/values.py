@@ -35,6 +35,25 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
     device: str = ""
     """The device of the file system, "fe:00", as `/proc/locks` writes it."""
     epoll: tuple[Registered, ...] = ()
+    details: dict[str, str] = {}
+    """What fdinfo shows of a timerfd, eventfd, signalfd, pidfd or inotify descriptor, in its own words."""
+
+
+class Ipc(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A System V semaphore or message queue that a thread waits for: semctl(2), proc_sysvipc(5)."""
+
+    kind: str
+    """"semaphore" or "queue"."""
+    ident: int
+    key: int = 0
+    number: int = 0
+    """Which semaphore of the set."""
+    value: int | None = None
+    """Its value; of a queue, the number of messages."""
+    asked: int = 0
+    """What semop would add to the value; 0 waits until it is zero."""
+    last: int = 0
+    """The process that last changed the semaphore, or that last did at the queue what the thread waits for."""
 
 
 class ThreadState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +70,12 @@ class ThreadState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The kernel function in which it sleeps."""
     stack: tuple[str, ...] = ()
     """The kernel functions, the innermost first."""
+    watches: tuple[Registered, ...] = ()
+    """The descriptors that its poll or select waits for, with the events; those of an epoll set stand at the set."""
+    path: str = ""
+    """The path that its call takes, or the unix socket that it connects to."""
+    ipc: Ipc | None = None
+    """The semaphore or queue that it waits for."""
     blocked: int = 0
     """The signals that it blocks, as bits: signal N is bit N - 1."""
 
@@ -103,6 +128,10 @@ class SocketState(msgspec.Struct, frozen=True, omit_defaults=True):
     peer: str = ""
     state: str = ""
     """"LISTEN", "ESTABLISHED", "SYN-SENT", ..."""
+    peer_inode: int = 0
+    """The other socket of a connected pair of unix sockets."""
+    queued: int = 0
+    """Bytes that wait to be read; of a listener, connections that wait to be accepted."""
 
 
 class Lock(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,6 +162,12 @@ class Futex(msgspec.Struct, frozen=True, omit_defaults=True):
     """"mutex", "stream", "rwlock" or "join"; "" where the word names no thread."""
     owner: int | None = None
     """The thread that holds the lock, or that has to end; it need not live any more."""
+    readers: int = 0
+    """Of a read-write lock that a writer waits for: how many threads hold it for reading; glibc does not note which."""
+    forked: bool = False
+    """Whether the owner is a thread of the parent, which held the lock when it forked: the copy stays locked."""
+    file: str = ""
+    """The file in whose shared mapping the word lies: "/dev/shm/sem.NAME" is a POSIX semaphore, sem_overview(7)."""
 
 
 class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -168,6 +203,14 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     def futex(self, tid: int) -> Futex | None:
         """Return the word that a thread waits for."""
         return self._futex_of.get(tid)
+
+    def socket(self, target: str) -> SocketState | None:
+        """Return a socket by the target of its link, "socket:[7]"."""
+        return self._by_target.get(target)
+
+    @cached_property
+    def _by_target(self) -> dict[str, SocketState]:
+        return {f"socket:[{one.inode}]": one for one in self.sockets}
 
     @cached_property
     def _by_pid(self) -> dict[int, ProcessState]:

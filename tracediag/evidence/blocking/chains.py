@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.evidence.blocking.links import Link, link_of, name_of, stands
+from tracediag.evidence.blocking.link import Link, is_stopped, name_of, stands
+from tracediag.evidence.blocking.links import link_of
 from tracediag.kernel import Kernel
 from tracediag.snapshot import Moment
 
 _LONGEST = 8
+_BRANCHES = 4
+"""Children that are followed, where any of several could end a wait."""
 LOCKS = frozenset({"mutex", "stream", "rwlock"})
 """The kinds of links that are locks between threads."""
+INNER = LOCKS | {"join"}
+"""The kinds of links between threads of one process."""
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -30,42 +35,98 @@ class Chain(msgspec.Struct, frozen=True):
             parts.append(f"{name_of(self.moment, link.tid, before.tid)} waits for {link.waits}")
         last = self.links[-1]
         if self.circle:
-            return "; ".join(parts) + ": a deadlock, no thread of it can continue"
+            return "; ".join(parts) + f": {self._what}"
         if last.blocker is not None and (where := stands(self.moment, last.blocker)):
             parts.append(f"{name_of(self.moment, last.blocker, last.tid)} {where}")
         return "; ".join(parts)
 
     @property
+    def round(self) -> tuple[Link, ...]:
+        """The links of the circle, without those that lead to it; none where there is no circle."""
+        last, tids = self.links[-1], [link.tid for link in self.links]
+        start = next((place for place, tid in enumerate(tids) if tid in (last.blocker, *last.several)), 0)
+        return self.links[start:] if self.circle else ()
+
+    @property
+    def _what(self) -> str:
+        """What a circle is called: of locks between threads, or of processes that wait for each other."""
+        process = self.moment.process_of(self.links[0].tid)
+        inside = process is not None and all(process.thread(link.tid) is not None for link in self.links)
+        return f"a deadlock, no {'thread' if inside else 'process'} of it can continue"
+
+    @property
     def hopeless(self) -> bool:
         """Whether only an outside action can end the wait: a circle, or the lock of a thread that has ended."""
         last = self.links[-1]
-        return self.circle or (last.blocker is None and last.kind in LOCKS)
+        return self.circle or last.kind == "alone" or (last.blocker is None and last.kind in LOCKS)
 
 
 def chain_of(moment: Moment, tid: int) -> Chain | None:
     """Return what a thread waits for, what that waits for, and so on; None where the snapshot shows no such thing."""
-    links: list[Link] = []
-    seen: set[int] = set()
-    at: int | None = tid
-    while at is not None and len(links) < _LONGEST:
-        if at in seen:
-            return Chain(moment, tuple(links), circle=True)
-        seen.add(at)
-        link = link_of(moment, at)
-        if link is None:
-            break
-        links.append(link)
-        at = link.blocker
-    return Chain(moment, tuple(links)) if links else None
+    links, circle = _followed(moment, tid, ())
+    return Chain(moment, links, circle=circle) if links else None
 
 
-def blocked_by(kernel: Kernel, tid: int | None) -> Chain | None:
-    """Return the chain of a thread of the trace at its end, from the later snapshot that has the thread."""
+def _followed(moment: Moment, at: int, way: tuple[int, ...]) -> tuple[tuple[Link, ...], bool]:
+    """Return the links from a thread on, and whether they lead back to one on the way to it."""
+    link = None if len(way) >= _LONGEST or is_stopped(moment, at) else link_of(moment, at)
+    if link is None:
+        return (), False
+    way = (*way, at)
+    following = link.several[:_BRANCHES] if link.several else () if link.blocker is None else (link.blocker,)
+    if any(each in way for each in following):
+        return (link,), len(following) == 1 and _is_sure(moment, link, way)
+    rests = [_followed(moment, each, way) for each in following]
+    if not rests:
+        return (link,), False
+    circle = all(circle for _, circle in rests)  # the end of any child would end the wait for them
+    rest = max((links for links, _ in rests), key=len)
+    return (link, *rest), circle
+
+
+def _is_sure(moment: Moment, link: Link, way: tuple[int, ...]) -> bool:
+    """Whether no other thread could end a wait of the circle: locks have one owner, processes may have more threads."""
+    processes = [moment.process_of(tid) for tid in way]
+    alone = all(process is not None and len(process.threads) == 1 for process in processes)
+    return alone or link.kind in INNER
+
+
+def standing_in(kernel: Kernel, tid: int | None) -> str:
+    """Return the call that strace interrupted, and shows as restart_syscall; "" where the snapshot does not tell."""
+    before = None if kernel.known is None else kernel.known.before
+    process = None if before is None else before.process_of(tid)
+    thread = None if process is None or tid is None else process.thread(tid)
+    return "" if thread is None or thread.call.isdecimal() else thread.call
+
+
+def lock_holder(kernel: Kernel, pid: int | None, number: int | None) -> str:
+    """Return the process that holds a lock on the file that a process has open under a number; "" where not known."""
+    for moment in () if kernel.known is None else (kernel.known.after, kernel.known.before):
+        process = None if moment is None else moment.process(pid)
+        held = None if process is None or number is None else process.held(number)
+        if moment is None or held is None or held.inode is None:
+            continue
+        file = f"{held.device}:{held.inode}"
+        owners = {lock.pid for lock in moment.locks if lock.file == file and not lock.waits and lock.pid > 0}
+        if len(others := owners - {pid}) == 1:
+            return name_of(moment, others.pop())
+    return ""
+
+
+def blocked_by(kernel: Kernel, tid: int | None, call: str) -> Chain | None:
+    """Return the chain of a thread of the trace at its end, from the later snapshot in which it stands in that call.
+
+    What strace shows as restart_syscall was another call when the first snapshot was taken: restart_syscall(2).
+    """
     known = kernel.known
     if known is None or tid is None:
         return None
     moments = (moment for moment in (known.after, known.before) if moment is not None)
     for moment in moments:
+        process = moment.process_of(tid)
+        thread = None if process is None else process.thread(tid)
+        if thread is None or (call not in (thread.call, "restart_syscall") and thread.call):
+            continue
         chain = chain_of(moment, tid)
         if chain is not None:
             return chain

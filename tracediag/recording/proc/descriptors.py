@@ -8,6 +8,13 @@ from tracediag.snapshot import Held, Registered
 _MOST = 20_000
 """Descriptors of one process."""
 _FIELDS_OF_MOUNTINFO = 3
+_LONGEST = 2000
+_TELLING = {
+    "eventfd": ("eventfd-count",),
+    "timerfd": ("it_value", "it_interval", "ticks"),
+    "signalfd": ("sigmask",),
+    "pidfd": ("Pid",),
+}
 
 
 def descriptors_of(pid: int) -> tuple[Held, ...]:
@@ -30,7 +37,17 @@ def _held(pid: int, fd: int, devices: dict[str, str]) -> Held | None:
         inode=number(info["ino"]) if "ino" in info else None,
         device=devices.get(info.get("mnt_id", ""), "") if target.startswith("/") else "",
         epoll=tuple(filter(None, map(_registered, content.splitlines()))) if "eventpoll" in target else (),
+        details=_details(target, content),
     )
+
+
+def _details(target: str, content: str) -> dict[str, str]:
+    """Return the lines of fdinfo that only this kind of descriptor has; each watch of inotify is one line."""
+    kind = target.removeprefix("anon_inode:").strip("[]")
+    if kind == "inotify":
+        return {"watches": "; ".join(line for line in content.splitlines() if line.startswith("inotify "))[:_LONGEST]}
+    info = fields(content)
+    return {name: info[name] for name in _TELLING.get(kind, ()) if name in info}
 
 
 def _registered(line: str) -> Registered | None:

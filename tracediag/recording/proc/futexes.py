@@ -14,10 +14,12 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import struct
 from collections.abc import Callable
 
+from tracediag.recording.proc.memory import Memory
 from tracediag.recording.proc.processes import inner_tids
+from tracediag.recording.proc.texts import fields, number, text
+from tracediag.recording.proc.waited import mapped_file
 from tracediag.snapshot import Futex, ProcessState, ThreadState
 
 _PRIVATE, _REALTIME = 0x80, 0x100
@@ -26,6 +28,8 @@ _TID = 0x3FFF_FFFF
 _WAITERS = 0x8000_0000
 _MOST_TID = 1 << 22
 _CONTENDED, _RWLOCK = 2, 3
+_READER_SHIFT, _WRITE_LOCKED, _READERS_WAIT = 3, 2, 4
+"""The bits of __readers: nptl/pthread_rwlock_common.c."""
 _OWNER, _NUSERS, _KIND = 8, 12, 16
 _LIST = (24, 28, 32, 36)
 _KINDS = 0x3 | 0x80 | 0x300
@@ -42,34 +46,17 @@ def futexes_of(process: ProcessState) -> tuple[Futex, ...]:
     waiting = [thread for thread in process.threads if thread.call == "futex" and len(thread.arguments) > 3]
     if not waiting:
         return ()
-    try:
-        memory = os.open(f"/proc/{process.pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ()
-    try:
+    with Memory(process.pid) as memory:
         tids = inner_tids(process.pid)
-        found = (_Waiting(thread, tids, _peeking(memory)).futex() for thread in waiting)
+        found = (_Waiting(thread, tids, memory.word, process).futex() for thread in waiting)
         return tuple(futex for futex in found if futex is not None)
-    finally:
-        os.close(memory)
-
-
-def _peeking(memory: int) -> Peek:
-    def peek(address: int) -> int | None:
-        try:
-            data = os.pread(memory, 4, address)
-        except (OSError, OverflowError):
-            return None
-        return struct.unpack("I", data)[0] if len(data) == 4 else None
-
-    return peek
 
 
 class _Waiting:
     """One thread that stands in futex."""
 
-    def __init__(self, thread: ThreadState, tids: dict[int, int], peek: Peek) -> None:
-        self._thread, self._tids, self._peek = thread, tids, peek
+    def __init__(self, thread: ThreadState, tids: dict[int, int], peek: Peek, process: ProcessState) -> None:
+        self._thread, self._tids, self._peek, self._process = thread, tids, peek, process
         self._address, self._operation, self._value = thread.arguments[:3]
         self._value &= 0xFFFF_FFFF
 
@@ -82,14 +69,24 @@ class _Waiting:
         if not locks and word != self._value:
             return Futex(self._thread.tid, self._address, word)  # it is being woken
         kind, owner = self._named(word) if locks or word & _WAITERS else self._laid_out(word)
-        return Futex(self._thread.tid, self._address, word, kind, owner)
+        forked = owner is not None and not self._is_ours(owner)
+        readers = self._readers() if word == _CONTENDED and not kind else 0
+        kind = "rwlock" if readers else kind
+        file = "" if owner or self._operation & _PRIVATE else mapped_file(self._process.pid, self._address)
+        return Futex(self._thread.tid, self._address, word, kind, owner, readers, forked, file)
+
+    def _is_ours(self, owner: int) -> bool:
+        """Whether the owner is no thread of the parent, of which a private mutex can only be a copy: fork(2)."""
+        if not self._operation & _PRIVATE or owner in self._tids.values() or self._process.parent is None:
+            return True
+        return number(fields(text(f"/proc/{owner}/status")).get("Tgid", "")) != self._process.parent
 
     def _named(self, word: int) -> tuple[str, int | None]:
         """Read the owner from the word itself; of small numbers it is a count, or the EBUSY of musl's normal mutex."""
-        number = word & _TID
-        if number <= errno.EBUSY:
+        named = word & _TID
+        if named <= errno.EBUSY:
             return "", None
-        owner = self._known(number) or (None if self._operation & _PRIVATE else self._elsewhere(number))
+        owner = self._known(named) or (None if self._operation & _PRIVATE else self._elsewhere(named))
         return ("mutex", owner) if owner else ("", None)
 
     def _laid_out(self, word: int) -> tuple[str, int | None]:
@@ -108,19 +105,26 @@ class _Waiting:
         return "", None
 
     def _mutex_owner(self) -> int | None:
-        number = self._peek(self._address + _OWNER) or 0
-        if owner := self._known(number):
+        named = self._peek(self._address + _OWNER) or 0
+        if owner := self._known(named):
             return owner
-        if not min(self._tids) < number < _MOST_TID or not self._is_mutex():
+        forked = not self._is_ours(named)
+        if not (forked or min(self._tids) < named) or not 0 < named < _MOST_TID or not self._is_mutex():
             return None
-        # A thread that has ended, or, of a shared mutex, one of another process.
-        return number if self._elsewhere(number) is None or not self._operation & _PRIVATE else None
+        # A thread that has ended, one of the parent, or, of a shared mutex, one of another process.
+        return named if forked or self._elsewhere(named) is None or not self._operation & _PRIVATE else None
 
     def _is_mutex(self) -> bool:
         """Whether the fields are those of a glibc mutex: users, kind, and for a mutex that is not robust no list."""
         users, kind = self._peek(self._address + _NUSERS) or 0, self._peek(self._address + _KIND)
         linked = any(self._peek(self._address + offset) for offset in _LIST)
         return 0 < users < _MOST_USERS and kind is not None and kind & ~_KINDS == 0 and not linked
+
+    def _readers(self) -> int:
+        """Return how many threads hold the read-write lock that a writer waits for: __readers, 8 bytes before."""
+        word, held = self._peek(self._address - 8) or 0, self._peek(self._address + 16)
+        count = word >> _READER_SHIFT
+        return count if word & 0x7 & ~_READERS_WAIT == _WRITE_LOCKED and not held and 0 < count < _MOST_USERS else 0
 
     def _stream_owner(self) -> int | None:
         if platform.machine() != "x86_64":
@@ -135,10 +139,10 @@ class _Waiting:
         owner = self._known(self._peek(self._address + offset) or 0)
         return None if owner == self._thread.tid else owner
 
-    def _known(self, number: int) -> int | None:
-        return self._tids.get(number)
+    def _known(self, tid: int) -> int | None:
+        return self._tids.get(tid)
 
     @staticmethod
-    def _elsewhere(number: int) -> int | None:
+    def _elsewhere(tid: int) -> int | None:
         """Return a tid if a thread of any process has it."""
-        return number if number and os.path.isdir(f"/proc/{number}") else None  # noqa: PTH112
+        return tid if tid and os.path.isdir(f"/proc/{tid}") else None  # noqa: PTH112

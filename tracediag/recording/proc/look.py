@@ -11,6 +11,7 @@ from tracediag.recording.proc.holders import ends_of_interest, holders_of
 from tracediag.recording.proc.locks import locks
 from tracediag.recording.proc.processes import children_of, process_of
 from tracediag.recording.proc.sockets import sockets_of
+from tracediag.recording.proc.unix import with_peers
 from tracediag.snapshot import Lock, Moment, ProcessState, SocketState
 
 _MOST = 256
@@ -23,7 +24,7 @@ def look(pids: Iterable[int]) -> Moment:
     """Return what processes are now, with their descendants, and the processes that hold what they wait for."""
     when = time.time()
     ours = _read(_family(pids))
-    sockets = sockets_of(ours[0].pid) if ours else ()
+    sockets = with_peers(sockets_of(ours[0].pid), ours[0].pid) if ours else []
     held = _relevant(locks(), ours)
     known, holders, sought = ours, [], set[str]()
     others = {lock.pid for lock in held if lock.pid > 0}
@@ -64,9 +65,17 @@ def _read(pids: Iterable[int]) -> list[ProcessState]:
 
 
 def _own(sockets: Iterable[SocketState], processes: Iterable[ProcessState]) -> Iterator[SocketState]:
-    """Yield the sockets that the processes have open."""
+    """Yield the sockets that the processes have open, their other ends, and the listeners that these ask."""
+    known = list(sockets)
     targets = {held.target for process in processes for held in process.descriptors}
-    return (one for one in sockets if f"socket:[{one.inode}]" in targets)
+    held = [one for one in known if f"socket:[{one.inode}]" in targets]
+    asked = {one.peer for one in held if one.peer}
+    asked |= {thread.path for process in processes for thread in process.threads if thread.call == "connect"}
+    ends, peers = {(one.peer, one.local) for one in held if one.peer}, {one.peer_inode for one in held}
+    for one in known:
+        other = (one.local, one.peer) in ends or one.inode in peers
+        if f"socket:[{one.inode}]" in targets or other or (one.state == "LISTEN" and one.local in asked):
+            yield one
 
 
 def _relevant(rows: Iterable[Lock], processes: Iterable[ProcessState]) -> tuple[Lock, ...]:

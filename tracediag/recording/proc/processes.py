@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tracediag.recording.proc.calls import call_of
 from tracediag.recording.proc.descriptors import descriptors_of
+from tracediag.recording.proc.memory import Memory
 from tracediag.recording.proc.texts import fields, link, number, numbers, text
+from tracediag.recording.proc.waited import refined
 from tracediag.snapshot import ProcessState, ThreadState
 
 _MOST_THREADS = 4096
@@ -17,6 +19,8 @@ def process_of(pid: int) -> ProcessState | None:
     if not status:
         return None
     tids = numbers(f"{folder}/task")[:_MOST_THREADS]
+    with Memory(pid) as memory:
+        threads = tuple(thread for tid in tids if (thread := _thread(pid, tid, memory)) is not None)
     return ProcessState(
         pid=pid,
         parent=number(status.get("PPid", "")) or None,
@@ -26,7 +30,7 @@ def process_of(pid: int) -> ProcessState | None:
         tracer=number(status.get("TracerPid", "")),
         ignored=number(status.get("SigIgn", ""), 16),
         caught=number(status.get("SigCgt", ""), 16),
-        threads=tuple(thread for tid in tids if (thread := _thread(pid, tid)) is not None),
+        threads=threads,
         descriptors=descriptors_of(pid),
         children=tuple(sorted(child for tid in tids for child in _children(pid, tid))),
     )
@@ -50,7 +54,7 @@ def _children(pid: int, tid: int) -> list[int]:
     return [int(word) for word in text(f"/proc/{pid}/task/{tid}/children").split() if word.isdecimal()]
 
 
-def _thread(pid: int, tid: int) -> ThreadState | None:
+def _thread(pid: int, tid: int, memory: Memory) -> ThreadState | None:
     folder = f"/proc/{pid}/task/{tid}"
     status = fields(text(f"{folder}/status"))
     if not status:
@@ -58,7 +62,7 @@ def _thread(pid: int, tid: int) -> ThreadState | None:
     call, arguments = call_of(text(f"{folder}/syscall"))
     wchan = text(f"{folder}/wchan")
     frames = (line.partition("] ")[2].partition("+")[0] for line in text(f"{folder}/stack").splitlines())
-    return ThreadState(
+    state = ThreadState(
         tid=tid,
         name=status.get("Name", ""),
         state=status.get("State", "")[:1],
@@ -68,3 +72,4 @@ def _thread(pid: int, tid: int) -> ThreadState | None:
         stack=tuple(frame for frame in frames if frame),
         blocked=number(status.get("SigBlk", ""), 16),
     )
+    return refined(state, pid, memory)

@@ -45,6 +45,7 @@ def _internet(content: str, protocol: str) -> Iterator[SocketState]:
             local=local,
             peer="" if peer in _NO_HOSTS else peer,
             state=_STATES[state] if stream and state < len(_STATES) else "",
+            queued=number(words[4].partition(":")[2], 16),
         )
 
 

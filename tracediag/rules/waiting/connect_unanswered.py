@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.blocking import blocked_by, name_of
 from tracediag.evidence.names import process_name
 from tracediag.evidence.wait_graph import Moment, holders
 from tracediag.evidence.waits import Waited
@@ -56,7 +57,11 @@ class ConnectUnanswered(WaitRule):
         steps = [step(call, "the accept queue of the listener is full", primary=True)]
         stood = None if server is None else _standing(server, moment)
         name = process_name(thread.process)
+        chain = blocked_by(moment.kernel, thread.tid, call.name)
         who = "the server" if server is None else process_name(server)
+        if chain is not None and chain.links[0].blocker is not None:
+            who = name_of(chain.moment, chain.links[0].blocker)
+            stood = stood if server is not None and server.is_called(chain.links[0].blocker) else None
         if stood is not None:
             steps.append(step(stood, f"{who}, which listens there, stands in {stood.name} and does not accept"))
         return self.finding(

@@ -91,7 +91,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def _told(end: ProcessEnd, call: Syscall | Begun) -> _Told | None:
-    chain = blocked_by(end.kernel, call.pid)
+    chain = blocked_by(end.kernel, call.pid, call.name)
     link = None if chain is None else chain.links[0]
     if chain is None or link is None or link.kind != "lock":
         return None

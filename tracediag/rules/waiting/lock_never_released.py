@@ -19,6 +19,16 @@ from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.quantities import every
 from tracediag.trace.records import Exit
 
+_PROVEN = LOCKS | {"alone"}
+"""Kinds of waits of which the snapshot shows that no other process can end them."""
+_OWNED = (
+    "the word of a contended mutex names its owner: the memory of the process, read while it hung, shows which thread"
+    " holds each lock: pthread_mutex_lock(3), futex(2)"
+)
+_ALONE = (
+    "FUTEX_WAIT on a private futex returns when another thread of the process, or one of its signal handlers, wakes the"
+    " address: futex(2)"
+)
 _SHOWN = 4
 """Threads that have a step."""
 _STACKS = "gdb -p PID -batch -ex 'thread apply all bt'"
@@ -80,11 +90,13 @@ class LockNeverReleased(Rule):
     def _named(self, end: ProcessEnd, chain: Chain, calls: _Calls) -> Finding:
         """Return the finding where a snapshot of /proc shows the owners of the locks."""
         name = process_name(end.process)
-        waits = [link for link in chain.links if link.tid in calls and link.kind in LOCKS]
+        waits = [link for link in chain.links if link.tid in calls and link.kind in _PROVEN]
         last = waits[-1]
         if chain.circle:
             threads = "thread waits for itself" if len(waits) == 1 else f"{len(waits)} threads wait for each other"
             title = f"deadlock in {name}: {threads}"
+        elif last.kind == "alone":
+            title = f"{name} waits for {last.waits}"
         else:
             title = f"{name} waits for {last.waits}: no thread is left to release it"
         steps = (
@@ -94,10 +106,9 @@ class LockNeverReleased(Rule):
             sorted(steps, key=lambda one: one.line),
             object=name,
             title=title,
-            confidence=Confidence.CERTAIN if _lasting(end, chain) else Confidence.LIKELY,
-            severity=Severity.ERROR,
-            why="the word of a contended mutex names its owner: the memory of the process, read while it hung, shows"
-            " which thread holds each lock: pthread_mutex_lock(3), futex(2)",
+            confidence=Confidence.CERTAIN if _lasting(end, chain) and last.kind in LOCKS else Confidence.LIKELY,
+            severity=Severity.WARNING if last.kind == "alone" else Severity.ERROR,
+            why=_ALONE if last.kind == "alone" else _OWNED,
             fix=f"{_stacks(end)} shows where each of these threads took its locks;"
             " take locks in one order everywhere, and release them on every way out",
         )
@@ -134,11 +145,11 @@ def _known(end: ProcessEnd, calls: _Calls) -> Chain | None:
     for tid, call in calls.items() if end.kernel.known is not None else ():
         if call.name not in FUTEXES:
             continue
-        chain = blocked_by(end.kernel, tid)
+        chain = blocked_by(end.kernel, tid, call.name)
         if (
             chain is not None
             and chain.hopeless
-            and all(link.tid in calls and link.kind in LOCKS for link in chain.links)
+            and all(link.tid in calls and link.kind in _PROVEN for link in chain.links)
         ):
             return chain
     return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.blocking import lock_holder
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import report_step, said_by
 from tracediag.evidence.exits import end_step, failed_end, manner
@@ -97,7 +98,8 @@ class LockRefused(Rule):
 
     def _finding(self, end: ProcessEnd, known: _Refusal, said: Message | None, severity: Severity) -> Finding:
         name, exited = process_name(end.process), end.exit
-        holder = "another process" if known.owner is None else f"process {known.owner[1]}"
+        shown = lock_holder(end.kernel, end.process.pid, known.last.number(0))
+        holder = shown or ("another process" if known.owner is None else f"process {known.owner[1]}")
         tried = f" after {plural(known.times, 'attempt')}" if known.times > 1 else ""
         if severity is not Severity.WARNING and exited is not None:
             title = f"{name} {manner(exited)}{tried}: {holder} holds the lock on {known.what}"
@@ -111,7 +113,7 @@ class LockRefused(Rule):
             confidence=Confidence.LIKELY,
             why="a lock call that does not wait fails with EAGAIN as long as another process, or another open of the"
             " file, holds a conflicting lock: flock(2), fcntl_locking(2)",
-            fix=_fix(known),
+            fix=_fix(known, shown),
             explains=[
                 *(("killed-from-outside", line) for line in killing_lines(end)),
                 ("failed-call-behind-exit", known.first.line),
@@ -146,7 +148,9 @@ def _last(known: _Refusal) -> str:
     return f"the last of {known.times:,} attempts is refused"
 
 
-def _fix(known: _Refusal) -> str:
+def _fix(known: _Refusal, shown: str) -> str:
+    if shown:
+        return f"find out why {shown} keeps the lock, and let it finish, or end it; do not remove the lock file"
     if known.owner is not None:
         pid = known.owner[1]
         return f"see what process {pid} does (ps -fp {pid}), and let it finish, or end it; do not remove the lock file"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.blocking import INNER, Chain, blocked_by, name_of
 from tracediag.evidence.names import process_name
 from tracediag.evidence.wait_graph import Moment, Wait, circles
-from tracediag.evidence.waits import is_lock
+from tracediag.evidence.waits import Waited, is_lock
+from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.waiting._moments import WaitRule, has_lasted
 from tracediag.trace.calls import CHILD_WAITS, CLOSES, FILE_READS, FILE_WRITES, LOCKS, RECEIVES, SENDS
@@ -16,6 +18,13 @@ _IN = FILE_READS | RECEIVES
 _OUT = FILE_WRITES | SENDS
 _NAMED = 4
 """Processes that a title names, and that have a step."""
+
+_FIX = "read the output before waiting for the child; close the unused ends of pipes in every process"
+_FIXES = {
+    "unaccepted": "accept the connection before reading from it, or let another thread or process serve it",
+    "read": "close the write end in the reader before it reads; write first",
+}
+"""What to do where a process waits for itself, by the kind of its wait."""
 
 
 class WaitsInACircle(WaitRule):
@@ -35,7 +44,35 @@ class WaitsInACircle(WaitRule):
             timed = [wait.call for wait in circle if ended and wait.call.time is not None]
             lasts = all(has_lasted(call, moment.kernel, ended=True) for call in timed)
             if len(circle) > 1 and lasts:
-                yield frozenset(wait.process for wait in circle), self._finding(circle)
+                yield frozenset(wait.process.pid for wait in circle), self._finding(circle)
+        if ended and moment.kernel.known is not None:
+            yield from self._shown(moment)
+
+    def _shown(self, moment: Moment) -> Iterator[tuple[object, Finding]]:
+        """Yield the circles that a snapshot of /proc shows; those of locks alone are another rule's."""
+        for thread in list(moment.kernel.process_table.threads.values()):
+            call = moment.stood_in(thread)
+            chain = None if call is None else blocked_by(moment.kernel, thread.tid, call.name)
+            if call is None or chain is None or not chain.circle or all(link.kind in INNER for link in chain.links):
+                continue
+            if has_lasted(call, moment.kernel, ended=True):
+                yield frozenset(link.tid for link in chain.round), self._of_chain(call, chain, thread.process)
+
+    def _of_chain(self, call: Waited, chain: Chain, process: Process) -> Finding:
+        alone, last = len(chain.round) == 1, chain.links[-1]
+        names = listed([name_of(chain.moment, link.tid) for link in chain.round[:_NAMED]])
+        name = process_name(process)
+        return self.finding(
+            [step(call, f"{name} waits for {chain.links[0].waits}", primary=True)],
+            object=name,
+            title=f"{name} waits for itself: {last.waits}"
+            if alone
+            else f"{names} wait for each other: {name_of(chain.moment, last.tid)} waits for {last.waits}",
+            confidence=Confidence.LIKELY,
+            why="each of these calls returns only when another process of the circle acts, or the process itself, which"
+            " stands in the call: pipe(7), wait(2)",
+            fix=_FIXES.get(last.kind if alone else "", _FIX),
+        )
 
     def _finding(self, circle: list[Wait]) -> Finding:
         ordered = sorted(circle, key=lambda wait: wait.call.line)

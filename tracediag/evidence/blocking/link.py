@@ -1,0 +1,94 @@
+"""One thread, what it waits for, and what could end that; and how threads and processes are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tracediag.snapshot import Held, Moment, ProcessState, ThreadState
+from tracediag.trace.calls import FILE_READS, FILE_WRITES, QUEUE_WAITS, RECEIVES, SENDS
+
+_NAMED = 3
+_LONGEST = 60
+"""Characters of the title of a process."""
+_BY_DESCRIPTOR = (
+    FILE_READS | FILE_WRITES | RECEIVES | SENDS | {"flock", "fcntl", "accept", "accept4", "connect", "ioctl"}
+    | {name for name in QUEUE_WAITS if name.startswith("mq_")}
+)  # fmt: skip
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One thread, what it waits for, and what could end that."""
+
+    tid: int
+    waits: str
+    """What it waits for: "the mutex at 0x55d0, which thread 13 holds"."""
+    blocker: int | None = None
+    """The thread, or a process by its first thread, that could end the wait; None where several could."""
+    kind: str = ""
+    """"mutex", "stream", "rwlock", "readers", "alone", "join", "lock", "child", "read", "write", "poll", "signal",
+    "timer", "ipc", "connect", "unaccepted" or "file"."""
+    several: tuple[int, ...] = ()
+    """The children of which any could end the wait."""
+
+
+def name_of(moment: Moment, tid: int, seen_from: int | None = None) -> str:
+    """Name a thread, or a process by its first thread: "thread 13 (worker)", "nginx (pid 77)".
+
+    A thread of the process that `seen_from` is a thread of is named as a thread.
+    """
+    process = moment.process_of(tid)
+    if process is None:
+        return f"process {tid}"
+    near = seen_from is not None and process.thread(seen_from) is not None
+    if not near:
+        name = title_of(process)
+        return f"{name} (pid {process.pid})" if name else f"process {process.pid}"
+    thread = process.thread(tid)
+    named = thread is not None and thread.name not in ("", process.threads[0].name)
+    return f"thread {tid}{f' ({thread.name})' if named and thread is not None else ''}"
+
+
+def title_of(process: ProcessState) -> str:
+    """Return the name of a program, or the title that a server gives itself: "postgres: alice shop [local] idle"."""
+    title = process.arguments[0].strip() if process.arguments else ""
+    written = ": " in title or title.partition(" ")[0].endswith("-server")
+    return (title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…") if written else process.name
+
+
+def listed(moment: Moment, pids: Iterable[int]) -> str:
+    """Name at most three processes."""
+    known = sorted(set(pids))
+    return ", ".join(name_of(moment, pid) for pid in known[:_NAMED]) + (" and others" if len(known) > _NAMED else "")
+
+
+def stands(moment: Moment, tid: int) -> str:
+    """Say where a thread stands: "stands in read(fd 5 = pipe:[7])", "runs"; "" where the snapshot does not show it."""
+    process = moment.process_of(tid)
+    thread = None if process is None else process.thread(tid)
+    if process is None or thread is None:
+        return ""
+    if thread.state == "T":
+        return "is stopped (SIGSTOP, or a debugger): kill -CONT continues it"
+    if thread.state == "Z":
+        return "has ended, and its parent has not waited for it"
+    if not thread.call:
+        return "runs" if thread.state == "R" else ""
+    if thread.call == "restart_syscall":
+        return "waits with a timeout, as in a sleep"
+    held = first_held(process, thread)
+    name = thread.call if not thread.call.isdecimal() else f"system call {thread.call}"
+    return f"stands in {name}{f' on fd {held.number} = {held.target}' if held is not None else ''}"
+
+
+def first_held(process: ProcessState, thread: ThreadState) -> Held | None:
+    """Return the descriptor that a call has as its first argument."""
+    return process.held(thread.arguments[0]) if thread.call in _BY_DESCRIPTOR and thread.arguments else None
+
+
+def is_stopped(moment: Moment, tid: int) -> bool:
+    """Whether a thread is stopped by a signal or debugger."""
+    process = moment.process_of(tid)
+    thread = None if process is None else process.thread(tid)
+    return thread is not None and thread.state in ("T", "t")
