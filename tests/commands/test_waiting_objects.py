@@ -121,10 +121,11 @@ SHOWN = [
 
 
 def settled(pid):
-    """Return a look at a process that stands in its call."""
+    """Return a look at a process that stands in its call, as its children do."""
     while True:
         moment = look([pid])
-        if all(thread.state != "R" and thread.call for thread in moment.process(pid).threads):
+        family = [process for process in moment.processes if pid in (process.pid, process.parent)]
+        if all(thread.call or thread.state == "Z" for process in family for thread in process.threads):
             return moment
 
 
