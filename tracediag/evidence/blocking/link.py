@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import msgspec
 
 from tracediag.snapshot import Held, Moment, ProcessState, ThreadState
-from tracediag.trace.calls import FILE_READS, FILE_WRITES, QUEUE_WAITS, RECEIVES, SENDS
+from tracediag.trace.calls import ACCEPTS, FILE_READS, FILE_WRITES, LOCKS, QUEUE_WAITS, RECEIVES, SENDS
 
 _NAMED = 3
 _LONGEST = 60
 """Characters of the title of a process."""
 _BY_DESCRIPTOR = (
-    FILE_READS | FILE_WRITES | RECEIVES | SENDS | {"flock", "fcntl", "accept", "accept4", "connect", "ioctl"}
+    FILE_READS | FILE_WRITES | RECEIVES | SENDS | LOCKS | ACCEPTS | {"connect", "ioctl"}
     | {name for name in QUEUE_WAITS if name.startswith("mq_")}
 )  # fmt: skip
 
