@@ -67,6 +67,8 @@ class ListensOnLoopbackOnly(Rule):
         self._listeners: Cases[OpenFile, _Listener] = Cases(64, outlive=True)
         self._open: dict[Process, bool] = {}
         """The processes with a listener, and whether it is one that other hosts can reach."""
+        self._strange = False
+        """Whether a client came to a listener that the trace does not show being made: it may be any of them."""
         self._refused: Cases[Process, _Refused] = Cases(256)
 
     @on_call("bind")
@@ -93,8 +95,11 @@ class ListensOnLoopbackOnly(Rule):
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
         """Note that a client has found the listener."""
-        if action.descriptor is not None and (known := self._listeners.get(action.descriptor.file)) is not None:
+        known = None if action.descriptor is None else self._listeners.get(action.descriptor.file)
+        if known is not None:
             known.accepted = known.accepted or (action.call.result or 0) > 0
+        elif (action.call.result or 0) > 0 and action.descriptor is not None:
+            self._strange = self._strange or action.descriptor.file.opened is None
 
     @on_call("connect")
     def connected(self, action: Action) -> None:
@@ -130,7 +135,8 @@ class ListensOnLoopbackOnly(Rule):
             yield self._harm(end, refused)
         idle = [known for known in self._listeners.values() if known.server is end.process and known.listening]
         stopped = end.event is None or end.process.order is not None
-        if idle and stopped and end.process not in self._open and not any(known.accepted for known in idle):
+        reached = self._strange or end.process in self._open or any(known.accepted for known in idle)
+        if idle and stopped and not reached:
             yield from self._alone(idle[0])
 
     def _harm(self, end: ProcessEnd, refused: _Refused) -> Finding:
