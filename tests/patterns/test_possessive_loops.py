@@ -18,6 +18,7 @@ import pytest
 import tracediag
 from tracediag.parsing.grammar import terminal_patterns
 from tracediag.query.grammar import parser as query_parser
+from tracediag.trace.patterns import LazyPattern
 
 SINGLE = {codes.ATOMIC_GROUP, codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY}
 
@@ -27,7 +28,8 @@ def patterns() -> Iterator[object]:
         if module.name.endswith("__main__"):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
-            if isinstance(owner := getattr(value, "__self__", value), re.Pattern) and isinstance(owner.pattern, str):
+            owner = getattr(value, "__self__", value)
+            if isinstance(owner, re.Pattern | LazyPattern) and isinstance(owner.pattern, str):
                 yield pytest.param(owner.pattern, owner.flags, id=f"{module.name}.{name}")
     for name, pattern in (*terminal_patterns().items(), *query_parser().tables.terminals.items()):
         yield pytest.param(pattern, 0, id=f"terminal {name}")

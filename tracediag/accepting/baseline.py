@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -12,10 +11,11 @@ from tracediag.errors import TracediagError
 from tracediag.report.document import dump
 from tracediag.results.findings import Finding, Severity
 from tracediag.results.report import Report
+from tracediag.trace.patterns import lazy_pattern
 
 SCHEMA = "tracediag-baseline/1"
 _MOST_BYTES = 1 << 26
-_FINGERPRINT = re.compile(r'"fingerprint":\s*+"([^"]*+)"')
+_FINGERPRINT = lazy_pattern(r'"fingerprint":\s*+"([^"]*+)"')
 
 
 class BaselineError(TracediagError, ValueError):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from tracediag.config.schema import Ignore
 from tracediag.results.findings import Finding
+from tracediag.trace.patterns import lazy_pattern
 
-_QUOTED = re.compile(r'"((?>[^"\\]|\\.)*+)"|<([^<>]*+)>')
+_QUOTED = lazy_pattern(r'"((?>[^"\\]|\\.)*+)"|<([^<>]*+)>')
 """A string, or the note on a descriptor."""
-_BORDERS = re.compile(r'[\s"<>(){},=]++')
-_ADDRESS = re.compile(
+_BORDERS = lazy_pattern(r'[\s"<>(){},=]++')
+_ADDRESS = lazy_pattern(
     r"(?<![\w.])(?>[0-9]{1,3}\.){3}[0-9]{1,3}(?::([0-9]{1,5}))?|\[[0-9a-fA-F:.]{2,45}+\](?::([0-9]{1,5}))?"
 )
 _MOST = 4096

@@ -17,8 +17,9 @@ from tracediag.ownrules.pages import rule_of_page
 from tracediag.ownrules.plugins import Plugin, plugins
 from tracediag.results.problems import Check, Problem
 from tracediag.rules import Rule
+from tracediag.trace.patterns import lazy_pattern
 
-_TITLE = re.compile(r"^# (\S++) \((\w++)\)[ \t]*+$", re.MULTILINE)
+_TITLE = lazy_pattern(r"^# (\S++) \((\w++)\)[ \t]*+$", re.MULTILINE)
 
 MOST_PROBLEMS = 100
 """Problems of one page that are told: it is no page where there are more."""

@@ -7,8 +7,9 @@ import re
 
 from tracediag.commands.errors import UsageError
 from tracediag.trace.numbers import integer
+from tracediag.trace.patterns import lazy_pattern
 
-_PLACE = re.compile(r"(?P<trace>.+):(?P<line>[0-9][0-9,]{0,20})", re.DOTALL)
+_PLACE = lazy_pattern(r"(?P<trace>.+):(?P<line>[0-9][0-9,]{0,20})", re.DOTALL)
 
 
 def split_place(text: str) -> tuple[str, int | None]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracediag.commands.errors import CommandError, UsageError
+from tracediag.trace.patterns import lazy_pattern
 
-_NAME = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
-_CODE = re.compile(r'^    code = "TD(\d{3})"$', re.MULTILINE)
+_NAME = lazy_pattern(r"[a-z]+(?:-[a-z0-9]+)+")
+_CODE = lazy_pattern(r'^    code = "TD(\d{3})"$', re.MULTILINE)
 
 _RULE = '''"""{code}: SUMMARY."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_HEADER = re.compile(r"\s*+\[\[?+\s*+([^\[\]]++)\]")
-_KEY = re.compile(r"""\s*+((?>[\w-]++|"[^"\n]*+"|'[^'\n]*+'|\s*+\.\s*+)++)\s*+=""")
+from tracediag.trace.patterns import lazy_pattern
+
+_HEADER = lazy_pattern(r"\s*+\[\[?+\s*+([^\[\]]++)\]")
+_KEY = lazy_pattern(r"""\s*+((?>[\w-]++|"[^"\n]*+"|'[^'\n]*+'|\s*+\.\s*+)++)\s*+=""")
 
 
 def line_of(text: str, key: str, table: str = "", entry: int = 0) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from tracediag.config.find import MOST_BYTES, PROJECT_FILE
 from tracediag.config.lines import line_of
 from tracediag.config.schema import Config
 from tracediag.errors import TracediagError
+from tracediag.trace.patterns import lazy_pattern
 
 _TABLE = "tool.tracediag"
-_PLACE = re.compile(r" \(at line (\d++), column (\d++)\)$")
+_PLACE = lazy_pattern(r" \(at line (\d++), column (\d++)\)$")
 
 
 class ConfigError(TracediagError, ValueError):

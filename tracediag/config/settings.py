@@ -13,8 +13,9 @@ from tracediag.config.find import find_config
 from tracediag.config.read import Found, read_config
 from tracediag.config.schema import Config, keys
 from tracediag.errors import TracediagError
+from tracediag.trace.patterns import lazy_pattern
 
-_ASSIGNMENT = re.compile(r"\s*+([A-Za-z][\w-]*+)\s*+=(.*+)", re.DOTALL)
+_ASSIGNMENT = lazy_pattern(r"\s*+([A-Za-z][\w-]*+)\s*+=(.*+)", re.DOTALL)
 DEFAULT = "default"
 
 

@@ -6,7 +6,6 @@ unusual failure before the end. A failure after the message is clean-up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -38,10 +37,11 @@ from tracediag.trace.calls import (
     WAITS,
 )
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message
 from tracediag.trace.values import names_of
 
-_SEARCHED = re.compile(
+_SEARCHED = lazy_pattern(
     r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
     r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/(?!self/exe$)|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
     r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"

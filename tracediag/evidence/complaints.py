@@ -18,6 +18,7 @@ from tracediag.results.findings import Step, step
 from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message, Remark
 from tracediag.trace.values import Text, text_of, walk
 
@@ -30,9 +31,9 @@ _BURST = 12
 """Lines between two writes to fd 2 that belong to one message."""
 _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
-_OBJECT = re.compile(r": *+[^\s:][^:\n]*+: *+\Z")
+_OBJECT = lazy_pattern(r": *+[^\s:][^:\n]*+: *+\Z")
 """What stands between the name of the program and the error: the object, where a program names it."""
-_QUOTED = re.compile(
+_QUOTED = lazy_pattern(
     "(?<!File )(?<![\\w])['\"`\u2018\u201c]([^'\"`\u2018\u2019\u201c\u201d\n]{2,200})['\"\u2019\u201d]"
 )
 """A name in quotes; not that of the file in a Python traceback."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator
 
@@ -16,6 +15,8 @@ _RESPONSE = 0x8000
 _OPCODE = 0x7800
 _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS"}
 _A, _AAAA = 1, 28
+_SIZES = {_A: 4, _AAAA: 16}
+"""Bytes of an address, by the type of its record."""
 _POINTER = 0xC0
 _MOST_ANSWERS = 64
 _COUNTS = (r"\0\1\0\0\0\0\0", r"\x00\x01\x00\x00\x00\x00\x00")
@@ -76,11 +77,16 @@ def answers(data: bytes) -> Iterator[str]:
         place = _after_name(data, place)
         kind, size = int.from_bytes(data[place : place + 2], "big"), int.from_bytes(data[place + 8 : place + 10], "big")
         address = data[place + 10 : place + 10 + size]
-        if len(address) == size == 4 and kind == _A:
-            yield socket.inet_ntop(socket.AF_INET, address)
-        elif len(address) == size == 16 and kind == _AAAA:
-            yield socket.inet_ntop(socket.AF_INET6, address)
+        if len(address) == size == _SIZES.get(kind):
+            yield _shown(address)
         place += 10 + size
+
+
+def _shown(address: bytes) -> str:
+    """Return an IPv4 or IPv6 address as text."""
+    import socket  # noqa: PLC0415  # few traces hold answers
+
+    return socket.inet_ntop(socket.AF_INET if len(address) == _SIZES[_A] else socket.AF_INET6, address)
 
 
 def _after_name(data: bytes, place: int) -> int:

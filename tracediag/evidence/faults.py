@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from tracediag.kernel.address_space import Cut
@@ -11,12 +9,13 @@ from tracediag.kernel.process import Thread
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import hexadecimal
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Signal
 
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
 
-_CODE = re.compile(r"\bsi_code=(\w++)")
-_ADDRESS = re.compile(r"\bsi_addr=(NULL|0x[0-9a-f]++)")
+_CODE = lazy_pattern(r"\bsi_code=(\w++)")
+_ADDRESS = lazy_pattern(r"\bsi_addr=(NULL|0x[0-9a-f]++)")
 BY_PROCESS = frozenset({"SI_USER", "SI_QUEUE", "SI_TKILL"})
 """The values of `si_code` if a process sent the signal."""
 _NUMBERS = {

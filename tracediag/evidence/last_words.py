@@ -5,7 +5,6 @@ All is read from the model when a process or the trace ends: the last write on e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.complaints import Piece, pieces_of, said_by
@@ -14,6 +13,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.overview import Words
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 LONGEST = 300
 """Characters of the words that are kept."""
@@ -21,20 +21,20 @@ _STDOUT, _STDERR = 1, 2
 _SHORTEST = 3
 """Characters that are words; a shell's prompt has fewer."""
 _SEARCHED = 8192
-_WORD = re.compile(r"\w")
+_WORD = lazy_pattern(r"\w")
 _LINES = 3
 """Last lines of a write to fd 1: what stands above them is rather data."""
 _MANY = 256
 """Descriptors of a process that are searched for logs and sockets."""
 _SYSLOG = ("/dev/log", "/run/systemd/journal/")
-_LOG = re.compile(r"\.(?:log|err)(?:\.\d+)?$|/logs?/|^/var/log/")
+_LOG = lazy_pattern(r"\.(?:log|err)(?:\.\d+)?$|/logs?/|^/var/log/")
 _HTTP = "HTTP/"
-_REPLY = re.compile(r"HTTP/[0-9.]{1,3} [45][0-9]{2}(?: [^\r\n]{0,80})?")
-_PRIORITY = re.compile(r"<[0-9]{1,3}>(?>[A-Z][a-z]{2} [ 0-9:]{11} )?+")
-_JOURNAL = re.compile(r"MESSAGE=([^\n]{1,1000})")
-_OPENING = re.compile(r"[\w.+/-]{2,40}+: ")
+_REPLY = lazy_pattern(r"HTTP/[0-9.]{1,3} [45][0-9]{2}(?: [^\r\n]{0,80})?")
+_PRIORITY = lazy_pattern(r"<[0-9]{1,3}>(?>[A-Z][a-z]{2} [ 0-9:]{11} )?+")
+_JOURNAL = lazy_pattern(r"MESSAGE=([^\n]{1,1000})")
+_OPENING = lazy_pattern(r"[\w.+/-]{2,40}+: ")
 """How a message begins that names its program: `curl: (60) SSL certificate problem`."""
-_ERROR = re.compile(r"(?:Error|Exception|Interrupt)\b|\b(?i:error|fatal|panic|abort(?:ed|ing)?|failed|denied)\b")
+_ERROR = lazy_pattern(r"(?:Error|Exception|Interrupt)\b|\b(?i:error|fatal|panic|abort(?:ed|ing)?|failed|denied)\b")
 """A word of a line that names an error: where words are too long to be shown in full, the last such line is kept."""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import msgspec
 
 from tracediag.kernel import Action
 from tracediag.kernel.calls.transfer import asked
@@ -13,15 +12,15 @@ from tracediag.results.findings import Confidence
 from tracediag.trace.calls import VECTORS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit
 from tracediag.trace.values import Array, Structure, Text, text_of
 
 _SIZED = frozenset({"send", "sendto", "pwrite", "pwrite64"})
-_PIECE = re.compile(r"""(?:iov_len=|"(?:\.\.\.)?, )([0-9]{1,20}+)\}""")
+_PIECE = lazy_pattern(r"""(?:iov_len=|"(?:\.\.\.)?, )([0-9]{1,20}+)\}""")
 
 
-@dataclass(slots=True)
-class Partial:
+class Partial(msgspec.Struct):
     """A write or send whose rest has not been written yet."""
 
     thread: Thread

@@ -11,6 +11,7 @@ from tracediag.evidence.complaints import said_by
 from tracediag.evidence.names import program_name
 from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message
 
 _PROGRAMS = frozenset(
@@ -23,7 +24,7 @@ _PROGRAMS = frozenset(
 )
 """Programs that distributions install set-user-ID or set-group-ID, or with file capabilities."""
 
-_WORDS = re.compile(
+_WORDS = lazy_pattern(
     r"effective uid is not 0|\bset-?u(?:ser-)?id root|\bsuid root|\bsetuid bit|\bmust be (?:installed )?s(?:et)?uid\b"
     r"|\bsetuid sandbox is not running as root|\bneeds? to be (?:installed )?s(?:et)?uid\b",
     re.IGNORECASE,

@@ -17,6 +17,7 @@ from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.calls import LOOKS, MKDIRS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 _HEAVY, _LIGHT = 40, 20
 """From and below which `weight` is heavy or light: a look whose failure is an answer is light."""
@@ -24,7 +25,7 @@ _SMALL, _LARGE = 30, 2000
 """Lines of an excerpt that was cut around a failure, and of one that is too long to be about one call."""
 _LATE = 25
 """Lines at the end of an excerpt in which a failure is what the paste ends with."""
-_LOCK = re.compile(r"lock|\.lck\b", re.IGNORECASE)
+_LOCK = lazy_pattern(r"lock|\.lck\b", re.IGNORECASE)
 """The name of a directory that serves as a lock."""
 _UNUSUAL = frozenset({"EIO", "ESTALE", "ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOTDIR", "ENAMETOOLONG", "ELOOP"})
 """Errors that are no answer to a question, whatever call returns them."""

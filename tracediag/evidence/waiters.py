@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.kernel import Kernel
@@ -26,13 +25,14 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Structure, items_of, number_of
 
 _NAP = 0.01
 """Seconds of another thread's sleep that show that a call lasts, where there are no times."""
 _LINES = 200
 """Lines of other threads that show the same: strace needs at least 50 µs for each."""
-_PAUSE = re.compile(r"\{tv_sec=([0-9]{1,9}+), tv_nsec=([0-9]{1,9}+)\}")
+_PAUSE = lazy_pattern(r"\{tv_sec=([0-9]{1,9}+), tv_nsec=([0-9]{1,9}+)\}")
 
 _IDLE = frozenset(WAITS | PAUSES | SIGNAL_WAITS | ACCEPTS | FUTEXES | CHILD_WAITS)
 """Calls in which a thread waits for work: it is not about to use a descriptor."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.recording.proc.texts import fields, text
+from tracediag.trace.patterns import lazy_pattern
 
-_SYSCTL = re.compile(r"\b((?:kernel|net|fs|vm|user)\.[a-z0-9_-]{2,40}(?:\.[a-z0-9_]{1,40}){0,4})\b")
+_SYSCTL = lazy_pattern(r"\b((?:kernel|net|fs|vm|user)\.[a-z0-9_-]{2,40}(?:\.[a-z0-9_]{1,40}){0,4})\b")
 _MEMORY = ("MemAvailable", "CommitLimit", "Committed_AS", "SwapFree")
 _MOST = 6
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from tracediag.overviews.searching.search import Searching
@@ -10,8 +9,9 @@ from tracediag.query import Query, QueryError, compile_field, compile_query
 from tracediag.query.types import Type
 from tracediag.results.search import Group
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
-_NAME = re.compile(r"%?[a-z_][a-z0-9_]*+")
+_NAME = lazy_pattern(r"%?[a-z_][a-z0-9_]*+")
 _SUMMED = (Type.NUMBER, Type.SECONDS)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tracediag.ownrules.positions import Graph, TooLargeError
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_TEXT = 2_000
 """Characters of an expression."""
@@ -106,5 +107,5 @@ def loose_dots(pattern: str) -> Iterator[int]:
         yield found.end() - 1
 
 
-_CLASS = re.compile(r"\\.|\[\^?+\]?+(?>[^\]\\]|\\.)*+\]", re.DOTALL)
-_LOOSE_DOT = re.compile(r"[\w/-]\.(?=[\w/-])")
+_CLASS = lazy_pattern(r"\\.|\[\^?+\]?+(?>[^\]\\]|\\.)*+\]", re.DOTALL)
+_LOOSE_DOT = lazy_pattern(r"[\w/-]\.(?=[\w/-])")

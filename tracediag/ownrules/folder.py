@@ -14,6 +14,7 @@ from tracediag.bounded import read_bounded
 from tracediag.errors import TracediagError
 from tracediag.results.problems import Problem
 from tracediag.rules.heads import page_text
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_ENTRIES = 10_000
 """Entries of a folder that are looked at: it may be / by mistake."""
@@ -22,8 +23,8 @@ MOST_BYTES = 256 << 10
 """Bytes of a page: ten times those of our longest one."""
 _LONGEST = 400
 """Characters of a message: it may quote what a page holds."""
-_TITLE = re.compile(r"# [\w-]++ \([A-Za-z]++[0-9]++\)[ \t]*+$", re.MULTILINE)
-_UNPRINTABLE = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f]")
+_TITLE = lazy_pattern(r"# [\w-]++ \([A-Za-z]++[0-9]++\)[ \t]*+$", re.MULTILINE)
+_UNPRINTABLE = lazy_pattern(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f]")
 
 
 class RulesFolderError(TracediagError, ValueError):

@@ -13,9 +13,10 @@ from tracediag.query.grammar import parse
 from tracediag.query.nodes import Comparison, leaves
 from tracediag.query.types import pattern_of
 from tracediag.rules.cases import MOST_QUERY, REFERENCE
+from tracediag.trace.patterns import lazy_pattern
 
-_FIELD = re.compile(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
-_END = re.compile(r"^---$", re.MULTILINE)
+_FIELD = lazy_pattern(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
+_END = lazy_pattern(r"^---$", re.MULTILINE)
 _QUERY = "match"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from tracediag.evidence.scope import Fact
@@ -10,9 +9,10 @@ from tracediag.results.grades import Maturity, Severity
 from tracediag.rules import Rule, all_rules
 from tracediag.rules.base import OWN
 from tracediag.rules.selection import families_of
+from tracediag.trace.patterns import lazy_pattern
 
-_CODE = re.compile(r"([A-Z]{1,10})([0-9]{1,6})")
-_NAME = re.compile(r"[a-z][a-z0-9]*+(?>-[a-z0-9]++)*+")
+_CODE = lazy_pattern(r"([A-Z]{1,10})([0-9]{1,6})")
+_NAME = lazy_pattern(r"[a-z][a-z0-9]*+(?>-[a-z0-9]++)*+")
 _LONGEST = 60
 """Characters of a name."""
 OURS = "TD"

@@ -15,15 +15,16 @@ from tracediag.parsing.constants import Constants, Places, table
 from tracediag.parsing.tokens import text
 from tracediag.trace.flags import CHARACTER, NOTE, REMARK, STRING
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 _NUMBER = r"(?<![\w.])-?(?>0x[0-9a-f]{1,32}+|0[0-7]{0,38}+|[1-9][0-9]{0,38}+)(?![\w.])"
 _WORDS = r"[A-Z][A-Z0-9]*_?(?>[\w?]|\||-)*+(?> or [A-Z_0-9]++)*+"
 _MACRO = r"(?>htons|htonl|inet_addr|inet_pton|makedev|_IOC)\([^()]*+\)"
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     rf"(?>{STRING}|{_NUMBER})\ /\*\ (?P<name>{_WORDS}|{_MACRO})\ \*/|(?>{STRING}|{CHARACTER}|{REMARK}|{NOTE})",
     re.DOTALL,
 )
-_PIECES = re.compile(
+_PIECES = lazy_pattern(
     rf"(?P<text>{STRING})|(?>{CHARACTER}|{REMARK}|{NOTE})|(?P<open>[\[{{(])|(?P<close>[\]}})])|(?P<comma>, )"
     rf"|(?P<key>[a-z_]\w*+=~?+)|(?P<numbers>{_NUMBER}(?>\|{_NUMBER})*+)",
     re.DOTALL,
@@ -32,7 +33,7 @@ _DIRECTORIES = re.compile(
     r"\w*at(?:2|64|_at)?|statx|fanotify_mark|open_tree\w*|move_mount|fspick|mount_setattr"
 ).fullmatch
 _FDCWD = frozenset({"-100", "0xffffff9c", "0xffffffffffffff9c"})
-_PERMISSIONS = re.compile(r"\|0x([0-9a-f]++)$")
+_PERMISSIONS = lazy_pattern(r"\|0x([0-9a-f]++)$")
 _MOST_KEPT = 4096
 
 

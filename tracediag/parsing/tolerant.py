@@ -12,10 +12,11 @@ import re
 from tracediag.parsing.strict import ArgumentError, parse_strict
 from tracediag.parsing.tokens import unescaped
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Annotated, Array, Structure, Symbol, Text, Value
 
 # An opened bracket matches with or without its end: backtracking over it would make the search quadratic.
-_MARK = re.compile(
+_MARK = lazy_pattern(
     r"""(?>
       @?+"(?>[^"\\]++|\\.)*+"?+
     | '(?>[^'\\]|\\.)'
@@ -25,8 +26,8 @@ _MARK = re.compile(
     )""",
     re.DOTALL | re.VERBOSE,
 )
-_KEY = re.compile(r"([A-Za-z_]\w*+)(?>\([0-9]++\))?+(?>[=:](?![=>])| = )")
-_FD = re.compile(r"(-?[0-9]{1,20}+)<(.*)", re.DOTALL)
+_KEY = lazy_pattern(r"([A-Za-z_]\w*+)(?>\([0-9]++\))?+(?>[=:](?![=>])| = )")
+_FD = lazy_pattern(r"(-?[0-9]{1,20}+)<(.*)", re.DOTALL)
 _DEPTH = 8
 _MOST_ITEMS = 1000
 _LONG = 1 << 16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +20,9 @@ from tracediag.query.types import Type
 from tracediag.query.watching import AbsentWatch, CallWatch, CountWatch, SequenceWatch, Watch
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import integer
+from tracediag.trace.patterns import lazy_pattern
 
-_ARGUMENT = re.compile(r"""arg\(["']?([^"'()]*+)["']?\)""")
+_ARGUMENT = lazy_pattern(r"""arg\(["']?([^"'()]*+)["']?\)""")
 MOST_COUNTED = 100_000
 """The greatest number that a `count` may ask for: so many calls are remembered for an object."""
 

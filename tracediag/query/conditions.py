@@ -15,6 +15,7 @@ from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, 
 from tracediag.query.subject import Subject
 from tracediag.query.types import OPERATORS, Type, pattern_of, quantity, value_of
 from tracediag.trace.parameters.table import calls, positions, table
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Value, names_of, number_of, text_of
 
 Test = Callable[[Subject], bool]
@@ -249,7 +250,7 @@ def literal_of(pattern: str) -> str:
 _SIMPLE = re.compile(r"(?>[\w/^$-]|\\\.|\(\\\.\\d\+\)\*|\.\*)*+").fullmatch
 """Patterns of plain text, `\\.`, `.*` and `(\\.\\d+)*`, in which nothing but these two repeats."""
 _VERSION = r"(\.\d+)*"
-_RUN = re.compile(r"(?>[A-Za-z0-9_]|\\\.)++")
+_RUN = lazy_pattern(r"(?>[A-Za-z0-9_]|\\\.)++")
 
 
 def seconds_of(text: str, literal: Literal) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from tracediag.query.nodes import (
     Reports,
     Sequence,
 )
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_TEXT = 1 << 16
 """Characters of a query: far more than any person writes."""
@@ -53,7 +53,7 @@ _KEYWORDS = (
     *("let", "sequence", "count", "absent", "by", "until", "between", "within", "and", "or", "not", "in", "has"),
     *("under", "reports", "it", "arg"),
 )
-_WORD = re.compile(r"\S[\w.]*+")
+_WORD = lazy_pattern(r"\S[\w.]*+")
 _HABITS = {
     "=": "write == to compare",
     "&": "write `and`",

@@ -13,13 +13,14 @@ from tracediag.query.nodes import Literal
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.errnos import all_errors
 from tracediag.trace.numbers import checked_integer, checked_seconds, hexadecimal, seconds
+from tracediag.trace.patterns import lazy_pattern
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_QUANTITY = re.compile(r"([0-9.]++)(\D++)")
+_QUANTITY = lazy_pattern(r"([0-9.]++)(\D++)")
 _ALIASES = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSUPP"}
 """Other names of the same number: errno(3); strace prints the second."""
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = lazy_pattern(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 
 

@@ -7,20 +7,19 @@ may lose blanks: only the column of errors may be empty.
 
 from __future__ import annotations
 
-import re
-
 from tracediag.trace.numbers import checked_integer, integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import CountRow
 
-_TITLES = re.compile(r"% time|seconds|usecs/call|shortest|longest|calls|errors|syscall")
-_HEADER = re.compile(rf"(?=.*\bsyscall\b)[% ]*(?:(?:{_TITLES.pattern})\s*+){{2,}}$")
-_MODE = re.compile(r"System call usage summary for .* mode:\s*$")
-_RULER = re.compile(r"-{4,}(?: -{4,})+\s*$")
-_LONE_ROW = re.compile(r" {0,2}\d{1,3}[.,]\d\d +\d++[.,]\d++(?: +[\d.,]++)* +[a-z_?]\w*+\s*$")
+_TITLES = lazy_pattern(r"% time|seconds|usecs/call|shortest|longest|calls|errors|syscall")
+_HEADER = lazy_pattern(rf"(?=.*\bsyscall\b)[% ]*(?:(?:{_TITLES.pattern})\s*+){{2,}}$")
+_MODE = lazy_pattern(r"System call usage summary for .* mode:\s*$")
+_RULER = lazy_pattern(r"-{4,}(?: -{4,})+\s*$")
+_LONE_ROW = lazy_pattern(r" {0,2}\d{1,3}[.,]\d\d +\d++[.,]\d++(?: +[\d.,]++)* +[a-z_?]\w*+\s*$")
 """A row in the default columns, which is recognised without the head of its table."""
-_TOTAL = re.compile(r"[ \d.,]*\btotal(?: +[\d.,]+)*\s*$")
-_NAME = re.compile(r"[a-z_?]\w*+")
-_SECONDS = re.compile(r"(?P<whole>[0-9]{1,18}+)[.,](?P<part>[0-9]{1,9}+)")
+_TOTAL = lazy_pattern(r"[ \d.,]*\btotal(?: +[\d.,]+)*\s*$")
+_NAME = lazy_pattern(r"[a-z_?]\w*+")
+_SECONDS = lazy_pattern(r"(?P<whole>[0-9]{1,18}+)[.,](?P<part>[0-9]{1,9}+)")
 _USUAL = ("% time", "seconds", "usecs/call", "calls", "errors", "syscall")
 
 

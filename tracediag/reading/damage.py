@@ -12,6 +12,7 @@ from tracediag.reading.frame import Frame, read_frame
 from tracediag.reading.prefix import Bare, Prefix, read_prefix
 from tracediag.reading.result import read_result
 from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.patterns import lazy_pattern
 
 Found = tuple[str, Prefix, Frame]
 """The cleaned text, its prefix and its frame."""
@@ -19,12 +20,12 @@ Found = tuple[str, Prefix, Frame]
 LONGEST = 1 << 16
 """Longer lines are not searched."""
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}(?![0-9]);?|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[^\t\n\f <&#;]{1,32};?)")
+_COLOUR = lazy_pattern(r"\x1b\[[0-9;]*+[a-zA-Z]|\x1b\(B|[\u200b\u200e\u200f\ufeff]")
+_REFERENCE = lazy_pattern(r"&(?:#[0-9]{1,7}(?![0-9]);?|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F]);?|[^\t\n\f <&#;]{1,32};?)")
 """An HTML reference, as `html.unescape` accepts it, but with a number of bounded length."""
-_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,4});")
-_TAG = re.compile(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
-_MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#])")
+_ENTITY = lazy_pattern(r"&(?:lt|gt|quot|amp|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,4});")
+_TAG = lazy_pattern(r"</?(?:br|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|a)(?: [^<>]*+)?/?>", re.IGNORECASE)
+_MARKDOWN = lazy_pattern(r"\\([_()\[\]|*`<>#])")
 BLANKS_AND_MARKS = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\uff02", '"')
     | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'")
@@ -34,10 +35,10 @@ BLANKS_AND_MARKS = str.maketrans(
     | {"\u2026": "...", "\u2192": "->", "\u21d2": "=>"}
 )
 """What editors and word processors put in place of the quotes, dashes, blanks and arrows that strace prints."""
-_MARGIN = re.compile(r"(?>[ \t>|:*`•·➜»!]|//|#|[-=]{1,12}+>|[-+](?![-+\d]))*+")
-_LAST_MARK = re.compile(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
-_HEADLESS = re.compile(r"(?:p?id +|id +)(?=\d++\] )")
-_PID = re.compile(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
+_MARGIN = lazy_pattern(r"(?>[ \t>|:*`•·➜»!]|//|#|[-=]{1,12}+>|[-+](?![-+\d]))*+")
+_LAST_MARK = lazy_pattern(r"(?P<name>[a-z_]\w*+)\((?P<body>.*)\)[^\s()\"=]{0,64}?[ \t]*(?P<tail>= .*)$")
+_HEADLESS = lazy_pattern(r"(?:p?id +|id +)(?=\d++\] )")
+_PID = lazy_pattern(r"\[pid ++\d++(?:<[^<>]*+>)?\] ")
 _STRONG = frozenset(("call", "begun", "rest"))
 
 

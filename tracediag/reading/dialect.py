@@ -10,30 +10,31 @@ import msgspec
 
 from tracediag.reading.prefix import Bare, Prefix, TimeKind, read_prefix
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 NARROWEST = 40
 """A terminal has at least so many columns."""
 LONGEST = 4096
-_RESULT = re.compile(r"\)[ \t]*+= |\.\.\.>$|[-+]{3}$")
+_RESULT = lazy_pattern(r"\)[ \t]*+= |\.\.\.>$|[-+]{3}$")
 _GLANCE = 200
 _GLANCES = 32
-_UNCLASSED = re.compile(
+_UNCLASSED = lazy_pattern(
     r"(?:^|[ \]>])(?:<\.\.\. )?(?:futex|set_robust_list|set_tid_address|rseq|prlimit64|getrandom|arch_prctl|sched_yield"
     r"|clock_nanosleep|restart_syscall)(?:\(| resumed>)",
     re.MULTILINE,
 )
-_RECORD = re.compile(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
-_DURATION = re.compile(r" <\d+(?:\.\d+)?>$")
-_PATH = re.compile(
+_RECORD = lazy_pattern(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
+_DURATION = lazy_pattern(r" <\d+(?:\.\d+)?>$")
+_PATH = lazy_pattern(
     r"(?:[(\[,=] ?|AT_FDC)(?:WD|\d+)<(?:/|\\x2f|socket:|pipe:|anon_inode:|[A-Z][\w-]*:\[|\{eventfd|signalfd:|pid:)"
 )
-_SOCKET = re.compile(
+_SOCKET = lazy_pattern(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
 )
-_CUT = re.compile(r'"((?>[^"\\]++|\\.)*+)"\.\.\.')
+_CUT = lazy_pattern(r'"((?>[^"\\]++|\\.)*+)"\.\.\.')
 """A string that strace cut."""
-_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.)")
-_BARE = re.compile(rf"(?P<blanks> *)(?P<number>[0-9]{{1,8}}+)(?: +)(?:{_RECORD.pattern})")
+_ESCAPE = lazy_pattern(r"\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.)")
+_BARE = lazy_pattern(rf"(?P<blanks> *)(?P<number>[0-9]{{1,8}}+)(?: +)(?:{_RECORD.pattern})")
 
 Shape = tuple[str, TimeKind, bool, bool, bool, bool]
 

@@ -15,6 +15,7 @@ from itertools import islice
 import msgspec
 
 from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.patterns import lazy_pattern
 
 _ENOUGH = 200
 """Lines that are compared with what each tool prints."""
@@ -68,7 +69,7 @@ _TRACERS = (
     _Tool("gdb", r"(?>#[0-9]++ ++(?>0x[0-9a-f]++ in |\w++ \()|\(gdb\) |Thread [0-9]++ \(|\[New Thread )"),
 )
 """Whose output is refused, even where some of its lines can be read."""
-_ANY_TRACER = re.compile("|".join(f"(?:{tool.pattern})" for tool in _TRACERS))
+_ANY_TRACER = lazy_pattern("|".join(f"(?:{tool.pattern})" for tool in _TRACERS))
 _TEXTS = (
     _Tool("a kernel log (dmesg)", r"(?><[0-9]++>)?+\[ *+[0-9]++\.[0-9]{6}\] "),
     _Tool(
@@ -92,15 +93,15 @@ _TEXTS = (
     ),
 )
 """What a text looks like in which no line is strace's."""
-_STRACE = re.compile(
+_STRACE = lazy_pattern(
     r"\+\+\+ (?:exited with|killed by)|--- SIG\w+ \{|<\.\.\. \w+ resumed>|= -1 E[A-Z0-9]+ \(|, <unfinished \.\.\.>$"
 )
 """What only strace prints, or a program compatible with it."""
-_QEMU_THREAD = re.compile(r"[0-9]++ clone\([A-Z_|]*CLONE_THREAD[A-Z_|0-9x]*,child_stack=0x")
-_NAMED = re.compile(r"(?<![\w.>])([a-z_]\w*+)\(")
-_RESULT = re.compile(r"\)[ \t]{0,60}(?:=|→|-> ?-?[0-9]|: -?[0-9])|<unfinished |resumed>")
-_CALL_RESULT = re.compile(r"\)[ \t]{0,60}= (?:-?[0-9]|\?)")
-_LIBRARY_CALL = re.compile(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(?:\)[ \t]*= |<unfinished)")
+_QEMU_THREAD = lazy_pattern(r"[0-9]++ clone\([A-Z_|]*CLONE_THREAD[A-Z_|0-9x]*,child_stack=0x")
+_NAMED = lazy_pattern(r"(?<![\w.>])([a-z_]\w*+)\(")
+_RESULT = lazy_pattern(r"\)[ \t]{0,60}(?:=|→|-> ?-?[0-9]|: -?[0-9])|<unfinished |resumed>")
+_CALL_RESULT = lazy_pattern(r"\)[ \t]{0,60}= (?:-?[0-9]|\?)")
+_LIBRARY_CALL = lazy_pattern(r"(?>\[pid [0-9]++\] |[0-9]++ )?+([A-Za-z_]\w*+)\(.*(?:\)[ \t]*= |<unfinished)")
 
 
 def tracer_of(sample: Iterable[str]) -> str | None:

@@ -7,7 +7,6 @@ extends to the end of the line, which keeps every step linear.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import Literal
 
@@ -16,6 +15,7 @@ import msgspec
 from tracediag.reading.records import read_record
 from tracediag.reading.result import ANNOTATION, read_result
 from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Record
 
 Kind = Literal["call", "begun", "open", "resultless", "rest", "open rest", "record"]
@@ -26,25 +26,25 @@ _ARGUMENTS = (
     + ANNOTATION
     + r"""|'(?:[^'\\]|\\[^']{1,3}|\\')'|/\*(?>[^*]++|\*(?!/))*+(?:\*/|$)|\)(?![ \t]*+=[ \t])|[<'/])*+"""
 )
-_END = re.compile(_ARGUMENTS + r"\)[ \t]*+(?==[ \t])")
-_BODY = re.compile(_ARGUMENTS)
-_NAME = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+|SYS_\d++|\?{3,4}+)\(")
-_RESUMED = re.compile(r"<\.\.\. (?:(?P<name>[\w?]++) )?resumed>[ ]?")
-_CLOSED = re.compile(
+_END = lazy_pattern(_ARGUMENTS + r"\)[ \t]*+(?==[ \t])")
+_BODY = lazy_pattern(_ARGUMENTS)
+_NAME = lazy_pattern(r"(?P<name>[a-z_][a-z0-9_]*+|SYS_\d++|\?{3,4}+)\(")
+_RESUMED = lazy_pattern(r"<\.\.\. (?:(?P<name>[\w?]++) )?resumed>[ ]?")
+_CLOSED = lazy_pattern(
     r"""(?>[^"'<()/;]++|"(?>[^"\\]++|\\.)*+"(?:\.\.\.)?|\([^()"]*+\)|(?<=[\dDF)])"""
     + ANNOTATION
     + r"""|/\*(?>[^*]++|\*(?!/))*+\*/|[<'/])*+\)"""
 )
 """Complete arguments and the closing parenthesis, with nothing after it."""
-_SPACED = re.compile(r"(?P<name>[a-z_][a-z0-9_]*+)[ ]{1,3}\(")
+_SPACED = lazy_pattern(r"(?P<name>[a-z_][a-z0-9_]*+)[ ]{1,3}\(")
 """A call retyped with a blank before the parenthesis."""
-_RETYPED = re.compile(r"\)[ \t]{0,60}(?P<sign>=>?|->|→|⇒|:|return(?:s|ed)\b|)[ \t]{0,60}(?=-?[0-9]|[-?]|-?E[A-Z0-9])")
+_RETYPED = lazy_pattern(r"\)[ \t]{0,60}(?P<sign>=>?|->|→|⇒|:|return(?:s|ed)\b|)[ \t]{0,60}(?=-?[0-9]|[-?]|-?E[A-Z0-9])")
 """What people write for `) = ` when they retype a call."""
-_MARK = re.compile(
+_MARK = lazy_pattern(
     r"(?:\^C)?[ ]*+<(?P<mark>unfinished|detached|pid changed to \d{1,10}+) \.\.\.(?: exit status \d++)?>$"
 )
 _INSIDE = "<unfinished ...>"
-_GLUED = re.compile(
+_GLUED = lazy_pattern(
     r"(?:\^C|[ ]?\[wait\(0x[0-9a-f]++\) = \d++\][^\"]*+"
     r"|(?:strace: )?Process \d+ (?:attached|detached|resumed|suspended)\b[^\"]*+|strace: [^\"]*+"
     r"|\[ Process PID=\d+ runs in \w+ bit mode\. \])$"

@@ -8,15 +8,16 @@ from functools import cache
 
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.flags import STRING
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Signal
 
 Naming = Callable[[str, str], str]
 """Returns a text of a call, by the call's name, with names for the numbers."""
 
-_VERBOSE = re.compile(r"(?<![\w.])-?(?:0x)?[0-9a-f]++ /\* [A-Z][A-Z0-9]*+_[A-Z0-9_|?]++ \*/")
+_VERBOSE = lazy_pattern(r"(?<![\w.])-?(?:0x)?[0-9a-f]++ /\* [A-Z][A-Z0-9]*+_[A-Z0-9_|?]++ \*/")
 _NUMBER = r"(?:0x)?[0-9a-f]++(?=[,)}|<]|\ <unf)"
 _FD = r"-?[0-9]++(?:<[^,]*+)?,\ "
-_RAW = re.compile(
+_RAW = lazy_pattern(
     rf"""\b(?:
       openat\(-100(?=[,<]) | (?:open\(|access\(|chmod\(|creat\()"",\ 0x
     | mmap2?\((?:NULL|0x[0-9a-f]++),\ [0-9]++,\ {_NUMBER} | (?:fcntl(?:64)?|epoll_ctl)\({_FD}{_NUMBER}
@@ -26,10 +27,10 @@ _RAW = re.compile(
     | ^---\ SIG\w++\ \{{si_signo=[0-9]""",
     re.VERBOSE,
 )
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     r"\b(?:AT_FDCWD|[OSF]_[A-Z]{4}|PROT_|MAP_|SIG_[BSDI]|AF_|SOCK_|CLONE_|E?POLL[A-Z]|FUTEX_|SOL_|si_signo=SIG)"
 )
-_UNTOLD = re.compile(rf"{STRING}|\(flags [^()]*+\)")
+_UNTOLD = lazy_pattern(rf"{STRING}|\(flags [^()]*+\)")
 """Text in which names prove nothing: strings, and the answer to F_GETFL, which strace names in each form."""
 _ARCHITECTURES = (
     ("mips", r"\bmips|ld\.so\.1\b.*mips"),

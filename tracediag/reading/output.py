@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tracediag.reading.halves import Half
 from tracediag.reading.said import filled, readings
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 LONGEST = 1 << 13
 """Only this much of a line is compared."""
@@ -16,12 +17,14 @@ WRITERS = frozenset(("write", "writev", "pwrite", "pwrite64", "send", "sendto", 
 
 _ENOUGH = 8
 """Characters of data that are recognised within other text."""
-_SHOWN = re.compile(r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)")
-_FIRST = re.compile(
+_SHOWN = lazy_pattern(
+    r"(?:\bp?write\w*|\bsend\w*)\(\d[^\"]{0,200}?\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)"
+)
+_FIRST = lazy_pattern(
     r"(?P<fd>\d+(?:<[^<>]*+(?:<[^<>]*+>)?>)?), \"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?), ?"
 )
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
-_OCTAL = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")
+_OCTAL = lazy_pattern(r"\\(?:[0-7]{1,3}|x[0-9a-f]{2}|.)")
 
 
 def escaped(text: str) -> str:

@@ -6,46 +6,47 @@ import re
 
 from tracediag.reading.count_table import CountTable
 from tracediag.trace.numbers import checked_integer, integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Elision, Exit, Notice, Other, Record, Signal, Stop, Superseded
 
-_SIGNAL = re.compile(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
-_SIGNAL_46 = re.compile(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")
-_STOP = re.compile(r"--- stopped by (?P<name>SIG\w++)\b.*$")
-_EXIT = re.compile(
+_SIGNAL = lazy_pattern(r"-{1,3} ?(?P<name>(?!stopped)[A-Z]\w*+|\d++)(?: \{(?P<info>.*)\}| \((?P<text>.*)\))?.*$")
+_SIGNAL_46 = lazy_pattern(r"--- \{(?P<info>si_signo=(?P<name>\w++).*)\} \(.*\) ---$")
+_STOP = lazy_pattern(r"--- stopped by (?P<name>SIG\w++)\b.*$")
+_EXIT = lazy_pattern(
     r"\+\+\+ (?:exited with (?P<status>[0-9]{1,10}+)|killed by (?P<signal>\w++))"
     r"(?P<core> \(core dumped\))?(?: \+\+\+.*)?$"
 )
-_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<by>[0-9]{1,10}+) \+\+\+")
-_PROCESS = re.compile(
+_SUPERSEDED = lazy_pattern(r"\+\+\+ superseded by execve in pid (?P<by>[0-9]{1,10}+) \+\+\+")
+_PROCESS = lazy_pattern(
     r"(?:strace: )?Process\w* (?P<pid>[0-9]{1,10}+) (?P<what>attach|détach|detach|resumed|suspended)(?P<rest>.*)$"
 )
-_CREW = re.compile(r"ed with ([0-9]{1,7}+) threads")
-_MODE = re.compile(r"(?:strace: )?\[ ?Process PID=(?P<pid>[0-9]{1,10}+) runs in .*\]$")
-_MESSAGE = re.compile(
+_CREW = lazy_pattern(r"ed with ([0-9]{1,7}+) threads")
+_MODE = lazy_pattern(r"(?:strace: )?\[ ?Process PID=(?P<pid>[0-9]{1,10}+) runs in .*\]$")
+_MESSAGE = lazy_pattern(
     r"(?:/?[\w/.\-]*/)?strace(?:-[\w.]+)?: |Try 'strace -h' for|attach: ptrace\(|trouble opening proc file"
     r"|PANIC: handle_group|Unknown syscall \d+$"
 )
-_FRAME = re.compile(
+_FRAME = lazy_pattern(
     r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*"
     r"|No DWARF information found"
     r"|[^\s(]++\(.*\))\s*$"
 )
-_DUMP = re.compile(
+_DUMP = lazy_pattern(
     r" \| (?:[0-9a-f]{5,16}  |<Cannot fetch ).*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$"
 )
-_ELISION = re.compile(
+_ELISION = lazy_pattern(
     r"[\W_]{0,6}(?:\.{2,}|…+|\[(?:\.{2,}|…|snip\w*|cut)\]|<snip\w*>|-*\bsnip\w*\b-*|\(\.{3,}\))[\W_]{0,8}(?:#.*)?$"
     r"|\[?\.\.\.[^()=]{1,60}(?:\.\.\.|\])\W*$|\.\.\.+ *(?:#|//|<-).*$"
     r"|(?=.{2,80}$)[^\w\"=]{0,8}(?>[\w'-]{1,16}+[ ,]{1,2}+){0,8}?"
     r"(?:(?:repeat(?:s|ed|ing)?|etc|forever|infinitum)\b|and so (?:on|forth)\b)[^\"=(]*$",
     re.IGNORECASE,
 )
-_PROMPT = re.compile(
+_PROMPT = lazy_pattern(
     r"[^\"=]{0,100}?[$#%>➜~]\s*\(?(?:sudo |time |nohup )*strace(?:64)?(?: .*)?"
     r"|(?:sudo |time |nohup )*strace (?:-.*|[\w./]+)"
 )
-_REMARK = re.compile(r"\s*(?:#|//|/\*|\*|;|--? |<-+|←|\^+ ?|=+>|-+>).*")
-_INSIDE = re.compile(r"\S* ?(?:\S*/)?strace: (?:\[wait\(|next_event|Process \d)")
+_REMARK = lazy_pattern(r"\s*(?:#|//|/\*|\*|;|--? |<-+|←|\^+ ?|=+>|-+>).*")
+_INSIDE = lazy_pattern(r"\S* ?(?:\S*/)?strace: (?:\[wait\(|next_event|Process \d)")
 
 
 def read_record(text: str) -> Record | None:

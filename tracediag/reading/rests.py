@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 
 from tracediag.reading.frame import Frame, split_end, split_mark
 from tracediag.reading.halves import ENDLESS, Place
 from tracediag.reading.join import Joiner
 from tracediag.reading.result import read_result
+from tracediag.trace.patterns import lazy_pattern
 
-_REST = re.compile(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
+_REST = lazy_pattern(r"[)\"\[{,~]|\d|NULL|0x| *=> |[a-z_]+=")
 """How the rest of a call begins if its first half is not in the trace."""
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.numbers import hexadecimal, integer, seconds
+from tracediag.trace.patterns import lazy_pattern
 
 _PLAIN = r'(?>[^<>"\\\-]++|\\[^>]?|->?|(?<=[,@ ])"(?>[^"\\]++|\\.)*+"|")*+'
 ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
@@ -15,7 +16,7 @@ ANNOTATION = rf"<(?![=<. ]){_PLAIN}(?><[^<>]*+>{_PLAIN}){{0,2}}+>"
 
 _NAME = r"E[A-Z0-9][A-Z0-9_]++(?![a-z])"
 _BALANCED = r"(?>[^()]++|\((?>[^()]++|\([^()]*+\))*+\))*+"
-_TAIL = re.compile(
+_TAIL = lazy_pattern(
     rf"""=[ \t]*+
     (?:(?P<hex>0x[0-9a-fA-F]++)|(?P<decimal>-?\d++)|(?P<unknown>\?|<unavailable>|…|\.{(3,)})|-?(?P<bare>{_NAME}))
     (?!\])

@@ -6,25 +6,25 @@ number of bytes come just so many bytes, on this line and the next ones.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from tracediag.parsing.tokens import unescaped
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 LONGEST = 1 << 16
 """Bytes of a write that are looked for in the trace."""
 
 _FD = r"(?P<fd>\d++(?:<(?>[^<>]|<[^<>]*+>)*+>)?), "
 _TEXT = r"\"(?P<text>(?>[^\"\\]++|\\.)*+)\"(?P<cut>(?:\.\.\.)?)"
-_WRITE = re.compile(_FD + _TEXT + r", (?=(?P<digits>[0-9]{1,9}+))")
-_VECTOR = re.compile(
+_WRITE = lazy_pattern(_FD + _TEXT + r", (?=(?P<digits>[0-9]{1,9}+))")
+_VECTOR = lazy_pattern(
     _FD + r"\[(?P<buffers>(?>\{iov_base=\"(?>[^\"\\]++|\\.)*+\"(?:\.\.\.)?, iov_len=[0-9]{1,9}+\}(?>, )?+)++)\]"
     r", (?P<digits>[0-9]{1,4})"
 )
-_BUFFER = re.compile(r"\{iov_base=" + _TEXT + r", iov_len=(?P<size>[0-9]++)\}")
+_BUFFER = lazy_pattern(r"\{iov_base=" + _TEXT + r", iov_len=(?P<size>[0-9]++)\}")
 _NAMED = {"\n": "\\n", "\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 

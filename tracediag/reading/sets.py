@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,9 +15,10 @@ from pathlib import Path
 from tracediag.reading.prefix import Clock, read_prefix
 from tracediag.reading.sources import LINES, Progress, Source, Stream, UnreadableError, open_source
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
-_MEMBER = re.compile(r"(?P<prefix>.+)\.(?P<pid>[0-9]{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
-_BEHIND = re.compile(r" ++[>|*=] ")
+_MEMBER = lazy_pattern(r"(?P<prefix>.+)\.(?P<pid>[0-9]{1,10})(?P<packing>\.(?:gz|xz|bz2|zst))?")
+_BEHIND = lazy_pattern(r" ++[>|*=] ")
 """A stack frame or a line of a hex dump, which belongs to the record before it."""
 _RUN = 64
 _SHOWN = 3

@@ -16,6 +16,7 @@ from tracediag.reading.margins.reversal import is_newest_first
 from tracediag.reading.prefix import Clock, read_prefix
 from tracediag.reading.records import is_prompt
 from tracediag.reading.sources import open_source
+from tracediag.trace.patterns import lazy_pattern
 
 LONGEST = 1 << 17
 """Bytes of a file that may be a paste."""
@@ -27,19 +28,19 @@ _BACK = 1.0
 """Seconds that a clock must go back: lines of several threads may be out of order by less."""
 _HALF_DAY = 43200.0
 
-_RECORD = re.compile(r"(?:[a-z_][a-z0-9_]*\(|<\.\.\. \w+ resumed>|\+\+\+ |--- SIG)")
-_END = re.compile(r"\+\+\+ (?:exited with|killed by) ")
-_HEADLINE = re.compile(
+_RECORD = lazy_pattern(r"(?:[a-z_][a-z0-9_]*\(|<\.\.\. \w+ resumed>|\+\+\+ |--- SIG)")
+_END = lazy_pattern(r"\+\+\+ (?:exited with|killed by) ")
+_HEADLINE = lazy_pattern(
     r"(?P<mark>={2,}>?|-{3,}|#{1,6}|\*{1,3}|>{3,}|\[)? *(?P<words>[\w./:,' -]{1,80}?) *"
     r"(?P<closing><?={2,}|-{3,}|#{1,6}|\*{1,3}|<{3,}|\]|:)?"
 )
-_RUN = re.compile(
+_RUN = lazy_pattern(
     r"\b(?:bad|good|broken|working|works|failing|fails?|failed|success\w*|ok|before|after|old|new|run|trace|server|client"
     r"|parent|child|process|pid|expected|actual|slow|fast)\b|\.(?:strace|trace|log|txt|out|[0-9]+)\b",
     re.IGNORECASE,
 )
 _MOST_WORDS = 4
-_START = re.compile(r"execve\(")
+_START = lazy_pattern(r"execve\(")
 
 
 class Part(msgspec.Struct, frozen=True):

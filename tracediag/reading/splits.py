@@ -6,7 +6,6 @@ of a call, and when a mail program wraps lines. The lines are held back until it
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import msgspec
@@ -15,13 +14,14 @@ from tracediag.reading.frame import Frame, split_end, split_mark
 from tracediag.reading.halves import ENDLESS, Half, Place
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.said import filled, filled_by
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Elision, Record
 
 MOST_HELD = 64
 LONGEST = 1 << 16
 
-_TIGHT_END = re.compile(r"[|([{ \"]$")
-_TIGHT_START = re.compile(r"[|)\]}, ]")
+_TIGHT_END = lazy_pattern(r"[|([{ \"]$")
+_TIGHT_START = lazy_pattern(r"[|)\]}, ]")
 
 
 class Held(msgspec.Struct):

@@ -6,15 +6,15 @@ prefix, and puts the results in one column. A text in which no name is known, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from tracediag.reading.damage import is_known_name
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.prefix import Prefix, read_prefix
+from tracediag.trace.patterns import lazy_pattern
 
-_CALL = re.compile(r"([a-z_][a-z0-9_]{0,60}+)\((.*)\)( *+)= [-?0-9]")
-_OF_STRACE = re.compile(r"<\.\.\. \w+ resumed>|\+\+\+ (?:exited|killed|superseded)|--- SIG|.* <unfinished \.\.\.>$")
+_CALL = lazy_pattern(r"([a-z_][a-z0-9_]{0,60}+)\((.*)\)( *+)= [-?0-9]")
+_OF_STRACE = lazy_pattern(r"<\.\.\. \w+ resumed>|\+\+\+ (?:exited|killed|superseded)|--- SIG|.* <unfinished \.\.\.>$")
 _LONGEST = 4096
 _COLUMN = 30
 """A call that ends before this column has blanks after it where strace aligns the results."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from tracediag.trace.errnos import all_errors
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Remark
 
 _DEATHS = {
@@ -23,13 +24,13 @@ _DEATHS = {
 }
 """The words of bash, dash and zsh for the signals that end a program without its consent: strsignal(3)."""
 
-_DEATH = re.compile(
+_DEATH = lazy_pattern(
     r"(?:(?P<script>[^\s:]{1,200}+:(?: line \d{1,9}+:)? +\d{1,10}+ )|(?P<job>\[\d{1,9}+\][+-]? +)|(?P<zsh>zsh: ))?"
     r"(?P<words>[A-Za-z/]++(?> [a-z]++){0,2}+) *(?P<core>\(core dumped\))?(?P<command> +\S.*)?",
 )
 """bash names itself or the script, with the pid, or the job, and zsh itself: then the command follows."""
 
-_MESSAGE = re.compile(r"[\w./+-]{1,80}+: (?=\S).{1,400}")
+_MESSAGE = lazy_pattern(r"[\w./+-]{1,80}+: (?=\S).{1,400}")
 """`program: object: error`, the form of error(3), perror(3) and the shells."""
 
 _ERRORS = frozenset(error.text for error in all_errors())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-_LONG = re.compile(r"(?i)--?(?:\w{1,16}-){0,2}(?:pass(?:word|wd|phrase|in|out)?|secret|token|api-?key|access-?key)\Z")
+from tracediag.trace.patterns import lazy_pattern
+
+_LONG = lazy_pattern(r"(?i)--?(?:\w{1,16}-){0,2}(?:pass(?:word|wd|phrase|in|out)?|secret|token|api-?key|access-?key)\Z")
 _WITH_USER = frozenset(("-u", "-U", "--user", "--proxy-user"))
-_GLUED = re.compile(r"(?:mysql|mariadb|sshpass)")
+_GLUED = lazy_pattern(r"(?:mysql|mariadb|sshpass)")
 """Programs whose `-pVALUE` is a password."""
 _COOKIES = frozenset(("-b", "--cookie"))
 """Of curl: a file, or the cookies themselves, which have a `=`."""
 _SEPARATE = {"sshpass": "-p", "redis-cli": "-a", "docker": "-p", "podman": "-p", "smbclient": "-W"}
-_LDAP = re.compile(r"ldap(?:search|add|modify|delete|passwd|whoami|compare|modrdn)\Z")
+_LDAP = lazy_pattern(r"ldap(?:search|add|modify|delete|passwd|whoami|compare|modrdn)\Z")
 
 
 def secrets_of(words: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LITERAL = re.compile(r'"((?>[^"\\]|\\.)*+)(?:"|\\?$)')
+from tracediag.trace.patterns import lazy_pattern
+
+LITERAL = lazy_pattern(r'"((?>[^"\\]|\\.)*+)(?:"|\\?$)')
 """A literal; a line may end inside it."""
-_PIECE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))|([^\\]+|\\\Z)", re.DOTALL)
+_PIECE = lazy_pattern(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))|([^\\]+|\\\Z)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "f": "\f", "0": "\0"}
 
 

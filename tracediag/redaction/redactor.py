@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tracediag.redaction.arguments import secrets_of
 from tracediag.redaction.literals import Literal, literals_in
 from tracediag.redaction.shapes import EVERYWHERE, IN_DATA, MARK, Secret, secrets_in, variables_in
+from tracediag.trace.patterns import lazy_pattern
 
 _SHORTEST, _MOST = 8, 64
 """A secret of at least so many characters is hidden wherever it stands from then on; so many are remembered."""
 _PASSED_ON = frozenset(("argument", "authorization", "assignment", "url", "token", "login"))
-_COMMON = re.compile(r"(?:[A-Za-z]*+|[0-9a-fx.]{1,16}+)\Z")
+_COMMON = lazy_pattern(r"(?:[A-Za-z]*+|[0-9a-fx.]{1,16}+)\Z")
 """A word, a time or an address: such text stands in a record for other things, too."""
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.trace.patterns import lazy_pattern
+
 MARK = "<redacted>"
 
 
@@ -31,7 +33,7 @@ _RECORD_QUOTED = r"(?!<redacted)((?>[^\"'\\\r\n\x00]|\\[^rn\"'])++)"
 _QUOTED = r"(?!<redacted)((?>[^\"'\\\r\n\x00]|\\.)++)"
 _SCHEME = r"(?>(?:basic|bearer|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \t]++)?+"
 
-TOKENS = re.compile(
+TOKENS = lazy_pattern(
     r"(?<![A-Za-z0-9])("
     r"(?:AKIA|ASIA)[0-9A-Z]{8,}+"  # Amazon Web Services
     r"|gh[pousr]_[A-Za-z0-9]{4,}+|github_pat_\w{4,}+"  # GitHub
@@ -45,7 +47,7 @@ TOKENS = re.compile(
 )
 """Tokens that are known by their first characters; `strace -s` may have cut the rest."""
 
-_URL = re.compile(r"://[^\s/:@\"'\\]{0,256}+:(?!<redacted)([^\s/@\"'\\]{1,256}+)(?:@|$)")
+_URL = lazy_pattern(r"://[^\s/:@\"'\\]{0,256}+:(?!<redacted)([^\s/@\"'\\]{1,256}+)(?:@|$)")
 """scheme://user:password@host, RFC 3986, 3.2.1."""
 
 EVERYWHERE: tuple[tuple[str, re.Pattern[str]], ...] = (("token", TOKENS), ("url", _URL))
@@ -83,8 +85,8 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (*EVERYWHERE, *_named(_RECORD_
 IN_DATA: tuple[tuple[str, re.Pattern[str]], ...] = (*EVERYWHERE, *_named(_LINE, _QUOTED), *_REST)
 """All shapes, for the data of a program, without escapes."""
 
-_ENVIRONMENT = re.compile(r"(?:\A|\x00)([A-Za-z_]\w{0,128}+)=([^\x00]++)")
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|DSN")
+_ENVIRONMENT = lazy_pattern(r"(?:\A|\x00)([A-Za-z_]\w{0,128}+)=([^\x00]++)")
+_SECRET_NAME = lazy_pattern(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|DSN")
 HARMLESS = frozenset(
     (
         *(

@@ -11,6 +11,7 @@ from tracediag.report.shorten import shorten
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_BYTES = 1024 * 1024
 """A longer step summary is lost whole: docs.github.com, "Workflow commands", 1 MiB a step."""
@@ -20,7 +21,7 @@ _ROWS = 500
 _LONGEST = 2000
 """Characters of one text."""
 _RECORD = 300
-_ACTIVE = re.compile(r"[\\`*_\[\]~@#|<>&]|(?<=www)\.|:(?=//)")
+_ACTIVE = lazy_pattern(r"[\\`*_\[\]~@#|<>&]|(?<=www)\.|:(?=//)")
 """What Markdown gives a meaning in the middle of a line, and what GitHub does: mentions, references, links."""
 
 

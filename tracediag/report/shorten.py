@@ -11,7 +11,9 @@ import re
 
 import msgspec
 
-_TOKEN = re.compile(
+from tracediag.trace.patterns import lazy_pattern
+
+_TOKEN = lazy_pattern(
     r"""
       (?P<quoted> @?"(?>[^"\\]++|\\.)*+"?(?:\.\.\.)? )
     | (?P<remark> /\*(?>[^*]++|\*(?!/))*+(?:\*/)? )
@@ -23,9 +25,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAME = re.compile(r"[\w.$?]+(?=\()")
-_PORT = re.compile(r"sin6?_port=htons\((\d+)\)")
-_HOST = re.compile(r'"([0-9A-Fa-f.:]+)"')
+_NAME = lazy_pattern(r"[\w.$?]+(?=\()")
+_PORT = lazy_pattern(r"sin6?_port=htons\((\d+)\)")
+_HOST = lazy_pattern(r'"([0-9A-Fa-f.:]+)"')
 _PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 _MOST = 1 << 16

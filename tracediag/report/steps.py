@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ from tracediag.report.shorten import shorten
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import wrap
 from tracediag.results.findings import Step
+from tracediag.trace.patterns import lazy_pattern
 
 _ROOM = 160
 """Minimum columns for a call, in a file, a pipe or a terminal: on a narrow one it is wrapped instead."""
@@ -20,7 +20,7 @@ _GAP = 5
 """A gap of fewer lines than this is not worth a line of its own."""
 _SAID = 300
 """Characters of a message that are always shown."""
-_MESSAGE = re.compile(
+_MESSAGE = lazy_pattern(
     r'(?:p?writev?|pwritev2|pwrite64|send|sendto|sendmsg)\((?:2[<,]|(?>[^"]*+"(?>[^"\\]++|\\.)*?\\n"(?!\.\.\.)))'
 )
 """A record that shows a message of the program: a write to fd 2, or a buffer that is a line."""

@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
+from tracediag.trace.patterns import lazy_pattern
+
 MOST_MARKS = 4
 """Combining marks per letter; Hebrew with its accents has this many."""
 
-_SUSPECT = re.compile("[\x00-\x1f\x7f]|[^\x00-\x7f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SUSPECT = lazy_pattern("[\x00-\x1f\x7f]|[^\x00-\x7f]")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that a terminal obeys, or that have no visible or no known shape."""
 _MARKS = frozenset({"Mn", "Me"})
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_BLANK = lazy_pattern(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 """Letters, marks and symbols that are invisible: fillers, variation selectors, the empty Braille pattern."""
 
 

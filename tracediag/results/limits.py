@@ -18,6 +18,7 @@ import msgspec
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 NEVER = "never"
 VALID = (
@@ -25,7 +26,7 @@ VALID = (
     f" and {', '.join(Confidence)} as CONFIDENCE"
 )
 """What may be written, in words."""
-_LIMIT = re.compile(
+_LIMIT = lazy_pattern(
     rf"({'|'.join(Severity)})(?::({'|'.join(Confidence)}))?(?:\s*+>=\s*+([1-9][0-9]{{0,8}}+))?", re.ASCII
 )
 PATTERN = rf"^\s*({NEVER}|({'|'.join(Severity)})(:({'|'.join(Confidence)}))?(\s*>=\s*[1-9][0-9]{{0,8}})?)\s*(,|$)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from tracediag.bounded import read_bounded
 from tracediag.query import Query, QueryError, compile_query
 from tracediag.rules.heads import Field, HeadError, page_text, paragraphs, split_head
 from tracediag.rules.templates import Template, template
+from tracediag.trace.patterns import lazy_pattern
 
-REFERENCE = re.compile(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
+REFERENCE = lazy_pattern(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
 CARD = ("severity", "summary", "needs", "confidence")
 CASE = ("match", "title", "why", "fix", "notes")
 MOST_QUERY = 4_096

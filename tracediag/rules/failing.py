@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,11 @@ from tracediag.evidence.remedies import failure_of, object_of
 from tracediag.kernel import Kernel
 from tracediag.results.findings import Finding, Severity, step
 from tracediag.rules.base import Rule, on_last
-from tracediag.rules.heads import Head, split_head
-from tracediag.rules.readings import filled, fix_of, heads, reading_of, why_of
+from tracediag.rules.heads import Head
+from tracediag.rules.readings import filled, fix_of, heads, pages, reading_of, why_of
+from tracediag.trace.patterns import lazy_pattern
 
-_TITLE = re.compile(r"# ([\w-]++) \((TD\d++)\)\n")
+_TITLE = lazy_pattern(r"# ([\w-]++) \((TD\d++)\)")
 _ENDS_WITH = 5
 """Lines at the end of an excerpt in which a failure is what it ends with: a message or an exit may still follow."""
 
@@ -89,7 +89,7 @@ def failure_rules() -> tuple[type[PageRule], ...]:
 
 
 def _made(path: Path, head: Head) -> type[PageRule]:
-    title = _TITLE.match(split_head(path.read_text(encoding="utf-8"))[1])
+    title = _TITLE.fullmatch(pages()[path][1])
     if title is None:
         raise ValueError(f"{path.name}: a page begins with its name and code")
     return type(

@@ -24,14 +24,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracediag.trace.patterns import lazy_pattern
+
 if TYPE_CHECKING:
     from tracediag.query import Query
 
-_HEAD = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
-_DASHES = re.compile(r"^---[ \t]++$", re.MULTILINE)
-_ERRNO = re.compile(r"\bE[A-Z0-9_]++\b")
-_COMPARISON = re.compile(r"\band\b")
-_FIELD = re.compile(r"^(\w++): *+(.*)$")
+_HEAD = lazy_pattern(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
+_DASHES = lazy_pattern(r"^---[ \t]++$", re.MULTILINE)
+_ERRNO = lazy_pattern(r"\bE[A-Z0-9_]++\b")
+_COMPARISON = lazy_pattern(r"\band\b")
+_FIELD = lazy_pattern(r"^(\w++): *+(.*)$")
 
 
 class HeadError(ValueError):

@@ -38,8 +38,9 @@ from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.templates import object_of
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
-_TITLE = re.compile(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
+_TITLE = lazy_pattern(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
 
 _MOST_CASES = 100
 """Cases of a page: each is asked about each call that it may match."""

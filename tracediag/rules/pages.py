@@ -11,14 +11,16 @@ import re
 
 import msgspec
 
-FENCE = re.compile(r"^```trace( quiet)?\n((?>(?!```).*\n)*+)```$", re.MULTILINE)
+from tracediag.trace.patterns import lazy_pattern
+
+FENCE = lazy_pattern(r"^```trace( quiet)?\n((?>(?!```).*\n)*+)```$", re.MULTILINE)
 """A trace: whether it is quiet, and its lines with their marks."""
-MARK = re.compile(r"#\^ (?P<code>[A-Z]++\d++) step (?P<step>\d+)(?P<rest>.*)")
+MARK = lazy_pattern(r"#\^ (?P<code>[A-Z]++\d++) step (?P<step>\d+)(?P<rest>.*)")
 """A line in a trace that says which step the line above it is."""
 
-_MARK_LINE = re.compile(r"^#\^ [A-Z]++\d++ step .*\n", re.MULTILINE)
-_HEADING = re.compile(r"^## (.*)\n", re.MULTILINE)
-_SENTENCE = re.compile(r"(?s).+?[.!?](?=\s+[A-Z`*\"(]|\s*$)")
+_MARK_LINE = lazy_pattern(r"^#\^ [A-Z]++\d++ step .*\n", re.MULTILINE)
+_HEADING = lazy_pattern(r"^## (.*)\n", re.MULTILINE)
+_SENTENCE = lazy_pattern(r"(?s).+?[.!?](?=\s+[A-Z`*\"(]|\s*$)")
 _FINDS = "What it finds"
 _FIRST = ("Why it is a bug", "How to fix it", "When it is fine")
 _LAST = ("A trace that shows it", "A trace that does not")

@@ -30,14 +30,20 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 @cache
+def pages() -> dict[Path, tuple[str, str]]:
+    """Return the head and the title line of each page about failed calls, by their files."""
+    texts = ((path, *split_head(path.read_text(encoding="utf-8"))) for path in sorted(_FAMILY.glob("*.md")))
+    return {path: (head, rest.partition("\n")[0]) for path, head, rest in texts if head}
+
+
+@cache
 def heads() -> dict[Path, Head]:
     """Return the heads of the pages about failed calls, by their files.
 
     Raises:
         ValueError: if a head is malformed.
     """
-    texts = ((path, split_head(path.read_text(encoding="utf-8"))[0]) for path in sorted(_FAMILY.glob("*.md")))
-    return {path: parse_head(text) for path, text in texts if text}
+    return {path: parse_head(head) for path, (head, _) in pages().items()}
 
 
 @cache

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
+from tracediag.trace.patterns import lazy_pattern
 
-_CODE = re.compile(r"[a-z]++[0-9]*+")
+_CODE = lazy_pattern(r"[a-z]++[0-9]*+")
 _DIGITS = "0123456789"
-_WORDS = re.compile(r"[^a-z0-9]+")
+_WORDS = lazy_pattern(r"[^a-z0-9]+")
 _STOP_WORDS = frozenset(
     _WORDS.split(
         "and any are but can does for from has have how into its may not other rule rules some such than that the "

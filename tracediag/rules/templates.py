@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -23,8 +22,9 @@ from tracediag.query import Match, QueryError, compile_field
 from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
 from tracediag.trace.numbers import identifier
+from tracediag.trace.patterns import lazy_pattern
 
-_PART = re.compile(r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}")
+_PART = lazy_pattern(r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}")
 _UNKNOWN = "(not shown)"
 MOST_TEXT, MOST_PARTS = 1_000, 20
 """Characters and parts of a text: each match fills it in."""

@@ -25,8 +25,9 @@ from functools import lru_cache
 import msgspec
 
 from tracediag.trace.numbers import checked_integer, integer
+from tracediag.trace.patterns import lazy_pattern
 
-_FORM = re.compile(
+_FORM = lazy_pattern(
     r"""(?>
       (?P<path> (?>\(unreachable\))?+ / (?>[^<\\]++|\\.)*+ )
       (?: < (?P<device> (?:char|block) [ ] [0-9]+:[0-9]+ ) (?: [ ]@(?P<terminal>[^>]*+) )? > )?
@@ -38,12 +39,12 @@ _FORM = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_INODES = re.compile(
+_INODES = lazy_pattern(
     r"""(?P<inode> [0-9]{1,40}+ ) (?> -> (?P<peer> [0-9]++ ) )?+ (?: , [ ]? (?P<at> @? ) "(?P<path>.*)" )?""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?>x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[0-7]{1,2}|.)", re.DOTALL)
-_HEX = re.compile(r"\\x([0-9a-f]{2})")
+_ESCAPE = lazy_pattern(r"\\(?>x[0-9a-fA-F]{2}|[0-3][0-7]{2}|[0-7]{1,2}|.)", re.DOTALL)
+_HEX = lazy_pattern(r"\\x([0-9a-f]{2})")
 _NAMED_ESCAPES = {"n": 10, "r": 13, "t": 9, "v": 11, "f": 12}
 _GONE = " (deleted)"
 _NAMESPACES = frozenset({"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "user", "uts"})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.syscalls import Event, Syscall
 
-_SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
+_SENDER = lazy_pattern(r"\bsi_pid=([0-9]{1,10}+)")
 
 
 class Record(Event, kw_only=True, gc=False):

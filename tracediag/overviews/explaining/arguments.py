@@ -8,8 +8,9 @@ from tracediag.trace.events import Call
 from tracediag.trace.flags import CHARACTER, NOTE, REMARK, STRING
 from tracediag.trace.parameters import names
 from tracediag.trace.parameters.labels import labels_of
+from tracediag.trace.patterns import lazy_pattern
 
-_TOKEN = re.compile(rf"(?P<whole>{STRING}|{CHARACTER}|{REMARK}|{NOTE})|[\[({{]|[\])}}]|, ?", re.DOTALL)
+_TOKEN = lazy_pattern(rf"(?P<whole>{STRING}|{CHARACTER}|{REMARK}|{NOTE})|[\[({{]|[\])}}]|, ?", re.DOTALL)
 _LONGEST = 1 << 16
 """Characters of the arguments that are split."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import msgspec
 
 from tracediag.results.files import FileUse
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_FILES = 1 << 16
 """Paths that are told apart; calls on later ones are only counted."""
@@ -22,7 +22,7 @@ GROUPS = ("written", "temporary", "refused", "executed", "read", "mapped", "look
 _USES = (*_CHANGES, "executed", "read", "listed", "mapped", "opened", "looked at")
 """The uses in the order in which a row names them."""
 
-_DEVICE = re.compile(
+_DEVICE = lazy_pattern(
     r"/dev/(?>null|zero|full|u?random|tty[A-Za-z0-9]*+|ptmx|console|log|std(?>in|out|err)|(?>pts|fd)/[0-9]++)"
 )
 """Devices that hold no data: null(4), tty(4), pts(4)."""

@@ -8,9 +8,10 @@ import msgspec
 
 from tracediag.errors import TracediagError
 from tracediag.trace.numbers import integer
+from tracediag.trace.patterns import lazy_pattern
 
-_FORM = re.compile(r"\s*+(?P<kind>[a-z]++)\s++(?P<rest>\S.*?)\s*+", re.DOTALL)
-_NUMBERED = re.compile(r"(?P<number>[0-9]{1,10}+)(?:@(?P<line>[0-9][0-9,]{0,20}+))?")
+_FORM = lazy_pattern(r"\s*+(?P<kind>[a-z]++)\s++(?P<rest>\S.*?)\s*+", re.DOTALL)
+_NUMBERED = lazy_pattern(r"(?P<number>[0-9]{1,10}+)(?:@(?P<line>[0-9][0-9,]{0,20}+))?")
 KINDS = ("fd", "pipe", "path", "peer", "pid")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from tracediag.overviews.lives.folding import Life
 from tracediag.results.lives import LifeGroup, Shape
+from tracediag.trace.patterns import lazy_pattern
 
 _MOST_SHAPES = 4096
 """Shapes of a kind that are told apart."""
@@ -17,7 +16,7 @@ _COMMON = 0.5
 """The part of all lives that the common shape must have, for others to be odd."""
 _RARE = 0.05
 """The greatest part of all lives that an odd shape may have; a single life may always be odd."""
-_BAD = re.compile(r" E[A-Z0-9]++$|^killed by|^exit [1-9]")
+_BAD = lazy_pattern(r" E[A-Z0-9]++$|^killed by|^exit [1-9]")
 
 
 class _Tally(msgspec.Struct):

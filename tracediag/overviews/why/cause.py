@@ -26,6 +26,7 @@ from tracediag.results.findings import Step, step
 from tracediag.results.grades import Confidence
 from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Event, Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Message, Remark
 
 _AFTER = 12
@@ -34,7 +35,7 @@ _STREAMS = 1024
 _ENDS = 256
 _REMEMBERED = 4000
 """Lines of output that are remembered to suggest the nearest one."""
-_ABOUT_CHILD = re.compile(
+_ABOUT_CHILD = lazy_pattern(
     r"\b(?:exit|status|code|returned|fail(?:ed|ure)?|error|killed|signal|died|terminated)\b", re.IGNORECASE
 )
 _WORD = 6

@@ -7,27 +7,28 @@ import re
 from tracediag.reading.damage import BLANKS_AND_MARKS, unescaped
 from tracediag.reading.margins.starts import head_of, start_of
 from tracediag.reading.margins.undoing import Each, Joining, Undoing
+from tracediag.trace.patterns import lazy_pattern
 
 _STRING = r'"(?>[^"\\]++|\\.)*+"'
-_STRINGS = re.compile(_STRING)
-_ESCAPE = re.compile("(?:\x1b|\\^\\[|\u241b)(?:\\[[0-9;?]*+[a-zA-Z]|\\([AB0])")
-_LOST_ESCAPE = re.compile(rf"({_STRING})|\[[0-9;]{{0,12}}m|\(B(?=\[)")
-_LOST = re.compile(r"\[[0-9;]{0,12}m")
-_ENTITY = re.compile(r"&(?>amp;)*+(?:lt|gt|quot|apos|amp|nbsp|#[0-9]{1,5}|#[xX][0-9a-fA-F]{1,4});")
-_HTML_CALL = re.compile(r"(?<![a-z0-9_])[a-z_][a-z0-9_]*+\(|resumed&|(?:--- SIG|\+\+\+ (?:exited|killed))")
+_STRINGS = lazy_pattern(_STRING)
+_ESCAPE = lazy_pattern("(?:\x1b|\\^\\[|\u241b)(?:\\[[0-9;?]*+[a-zA-Z]|\\([AB0])")
+_LOST_ESCAPE = lazy_pattern(rf"({_STRING})|\[[0-9;]{{0,12}}m|\(B(?=\[)")
+_LOST = lazy_pattern(r"\[[0-9;]{0,12}m")
+_ENTITY = lazy_pattern(r"&(?>amp;)*+(?:lt|gt|quot|apos|amp|nbsp|#[0-9]{1,5}|#[xX][0-9a-fA-F]{1,4});")
+_HTML_CALL = lazy_pattern(r"(?<![a-z0-9_])[a-z_][a-z0-9_]*+\(|resumed&|(?:--- SIG|\+\+\+ (?:exited|killed))")
 _TAGS = r"(?:br|hr|span|code|pre|p|div|b|i|em|strong|font|tt|td|tr|th|li|a)(?: [^<>]*+)?"
-_OPENING = re.compile(rf"(?<![\dDF])<{_TAGS}/?>|<br ?/?>", re.IGNORECASE)
-_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
-_CELLS = re.compile(r"</t[dh]>\s*<t[dh](?: [^<>]*+)?>", re.IGNORECASE)
-_TAG = re.compile(rf"</?{_TAGS}/?>", re.IGNORECASE)
-_DASHES = re.compile("[\u2013\u2014]-?(?= SIG)|(?<=[})] )[\u2013\u2014]-?$")
+_OPENING = lazy_pattern(rf"(?<![\dDF])<{_TAGS}/?>|<br ?/?>", re.IGNORECASE)
+_BREAK = lazy_pattern(r"<br ?/?>", re.IGNORECASE)
+_CELLS = lazy_pattern(r"</t[dh]>\s*<t[dh](?: [^<>]*+)?>", re.IGNORECASE)
+_TAG = lazy_pattern(rf"</?{_TAGS}/?>", re.IGNORECASE)
+_DASHES = lazy_pattern("[\u2013\u2014]-?(?= SIG)|(?<=[})] )[\u2013\u2014]-?$")
 """What editors make of the three hyphens around a signal."""
-_MARKED = re.compile(r"(?<!\\)\\[_()\[\]<>*|]")
-_MARKDOWN = re.compile(r"\\([_()\[\]|*`<>#{}+.!~-])")
-_MARKDOWN_ALL = re.compile(r"\\([\\\"'_()\[\]|*`<>#{}+.!~-])")
-_TWICE = re.compile(r"\\\\[nrt0-9\"]")
-_ONCE = re.compile(r"(?<!\\)\\[nrt0-9]")
-_TYPESET_RESULT = re.compile("\\)[ \u00a0]*=[ \u00a0]*[\u00a0\u2010-\u2015\u2212\ufe63\uff0d]")
+_MARKED = lazy_pattern(r"(?<!\\)\\[_()\[\]<>*|]")
+_MARKDOWN = lazy_pattern(r"\\([_()\[\]|*`<>#{}+.!~-])")
+_MARKDOWN_ALL = lazy_pattern(r"\\([\\\"'_()\[\]|*`<>#{}+.!~-])")
+_TWICE = lazy_pattern(r"\\\\[nrt0-9\"]")
+_ONCE = lazy_pattern(r"(?<!\\)\\[nrt0-9]")
+_TYPESET_RESULT = lazy_pattern("\\)[ \u00a0]*=[ \u00a0]*[\u00a0\u2010-\u2015\u2212\ufe63\uff0d]")
 LEVELS = 3
 
 

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from tracediag.reading.margins.undoing import Each
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
-_NUMBER = re.compile(r"(?P<mark>[:-])(?P<number>[0-9]{1,9})(?P=mark)|^(?P<first>[0-9]{1,9})[:-]")
+_NUMBER = lazy_pattern(r"(?P<mark>[:-])(?P<number>[0-9]{1,9})(?P=mark)|^(?P<first>[0-9]{1,9})[:-]")
 _HEAD = 300
 _TRIES = 8
 FEW = 3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from tracediag.reading.margins.starts import start_of
 from tracediag.reading.margins.undoing import Each
+from tracediag.trace.patterns import lazy_pattern
 
-_END = re.compile(r"[|│┃║`;\\]$|\*\*$|__$|~~$|  $")
+_END = lazy_pattern(r"[|│┃║`;\\]$|\*\*$|__$|~~$|  $")
 SHARE = 0.6
 
 

@@ -9,6 +9,7 @@ from tracediag.reading.frame import read_frame
 from tracediag.reading.margins.starts import head_of, is_prefix, is_start
 from tracediag.reading.margins.undoing import CONTINUED, Joining, Undoing
 from tracediag.reading.result import read_result
+from tracediag.trace.patterns import lazy_pattern
 
 MOST_JOINED = 256
 LONGEST = 1 << 15
@@ -18,12 +19,12 @@ WIDEST = 400
 WIDTHS = range(60, 133)
 """Widths at which mail programs break lines between words."""
 SHARE = 0.8
-_HEX = re.compile(r"(?:=[0-9A-F]{2})+")
-_EQUALS = re.compile(r"\)\s*+=3D (?:-?[0-9]|\?|0x)")
-_RESULT = re.compile(r"\) += (?:-?[0-9]|\?)")
-_CUT = re.compile(r"(?:x?[0-9a-f]{1,20}| ?E[A-Z0-9]+ \(.*\)| ?\(.*\))?(?: ?<[0-9.]+>)?$")
+_HEX = lazy_pattern(r"(?:=[0-9A-F]{2})+")
+_EQUALS = lazy_pattern(r"\)\s*+=3D (?:-?[0-9]|\?|0x)")
+_RESULT = lazy_pattern(r"\) += (?:-?[0-9]|\?)")
+_CUT = lazy_pattern(r"(?:x?[0-9a-f]{1,20}| ?E[A-Z0-9]+ \(.*\)| ?\(.*\))?(?: ?<[0-9.]+>)?$")
 """The rest of a result, if the line was broken inside the number or directly after it."""
-_DETAIL = re.compile(r"(?:E[A-Z0-9]+ )?\(.*\)(?: <[0-9.]+>)?$|<[0-9.]+>$")
+_DETAIL = lazy_pattern(r"(?:E[A-Z0-9]+ )?\(.*\)(?: <[0-9.]+>)?$|<[0-9.]+>$")
 """What may follow the number of a result on a line of its own."""
 
 

@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from tracediag.reading.margins.starts import head_of, start_of
 from tracediag.reading.margins.undoing import Joining
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
-_LITERAL = re.compile(
+_LITERAL = lazy_pattern(
     r"(?P<key>[\"']?[\w.@-]{1,64}+[\"']?[ \t]{0,8}[:=][ \t]{0,8})?(?P<bytes>[bBuUL](?=[\"']))?"
     r"(?:\"(?P<double>(?>[^\"\\]++|\\.)*+)\"|'(?P<single>(?>[^'\\]++|\\.|'')*+)')"
 )
-_ALONE = re.compile(
+_ALONE = lazy_pattern(
     r"[\s\[({]*+(?:- )?(?P<key>)(?P<bytes>[bBuUL](?=[\"']))?"
     r"(?:\"(?P<double>(?>[^\"\\]++|\\.)*+)\"|'(?P<single>(?>[^'\\]++|\\.|'')*+)')[\s,;\\\])}]*+$"
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))")
-_YAML = re.compile(r"(?:^\s*- |(?<![\w\"'])[\w.-]{1,64}: )'$")
+_ESCAPE = lazy_pattern(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))")
+_YAML = lazy_pattern(r"(?:^\s*- |(?<![\w\"'])[\w.-]{1,64}: )'$")
 """Before a literal in which a backslash is one."""
-_RAW = re.compile(r"^[^\"\\]*+\"[^\"\\]*+\\[^\\'\"]")
+_RAW = lazy_pattern(r"^[^\"\\]*+\"[^\"\\]*+\\[^\\'\"]")
 """A literal that shows the escapes of strace's own first string as they are: the shell's, not Python's."""
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "e": "\x1b"}
 SHARE = 0.6

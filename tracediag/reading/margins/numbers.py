@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 FEW = 6
 """Fewer rising numbers than these may be pids, if each line is the first or the last of a process."""
 MANY = 8
 SHARE = 0.85
 """So many lines must begin with the number after that of the last line."""
-_LIFE = re.compile(r"execve(?:at)?\(|\+\+\+ |_?exit(?:_group)?\(")
-_HALF = re.compile(r"<\.\.\. |<unfinished \.\.\.>$")
-_DIGITS = re.compile(r"([#L]?)([0-9]{1,7})")
+_LIFE = lazy_pattern(r"execve(?:at)?\(|\+\+\+ |_?exit(?:_group)?\(")
+_HALF = lazy_pattern(r"<\.\.\. |<unfinished \.\.\.>$")
+_DIGITS = lazy_pattern(r"([#L]?)([0-9]{1,7})")
 Numbered = tuple[int, int, str]
 """The place of a line in the sample, the number before its record, and the record."""
 

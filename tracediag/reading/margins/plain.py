@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from tracediag.reading.header import END
 from tracediag.reading.margins.starts import is_start
+from tracediag.trace.patterns import lazy_pattern
 
 FEW = 20
 """Fewer lines are looked at closely."""
 CLOSE = 8
 """One in so many lines may need a closer look, such as a result with an address; what a log adds stands in most."""
 _PREFIX = r"(?>(?P<pid>[0-9]{1,8}+) +|\[pid +[0-9]{1,8}+\] )?+(?>[0-9:]{8,10}+(?>\.[0-9]{1,9}+)?+ )?+"
-_RECORD = re.compile(
+_RECORD = lazy_pattern(
     rf"{_PREFIX}(?:(?:<\.\.\. (?P<rest>[a-z_][a-z0-9_]*+) resumed>|(?P<name>[a-z_][a-z0-9_]*+)\()(?P<body>.*)"
     r"|(?:--- SIG[^-]*+(?>-(?!--)[^-]*+)*+---|\+\+\+ (?:exited with|killed by) [^+]*+\+\+\+)$)"
 )

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tracediag.reading.prefix import read_prefix
 from tracediag.trace.numbers import checked_integer, checked_seconds
+from tracediag.trace.patterns import lazy_pattern
 
 MOST = 1 << 27
 """So many characters are held to be turned round; a longer text stays as it is."""
@@ -15,15 +16,15 @@ FEW = 4
 """Fewer steps back may be chance."""
 SHARE = 0.95
 _HEAD = 120
-_STAMP = re.compile(
+_STAMP = lazy_pattern(
     r"(?<![0-9:.])(?:([0-9]{2}):([0-9]{2}):([0-9]{2}(?:[.,][0-9]{1,9})?)|(1[0-9]{9}(?:\.[0-9]{1,9})?))(?![0-9:])"
 )
-_NUMBER = re.compile(r"[ \t]{0,8}[#L]?([0-9]{1,7})(?:[:.)|]|\t| )")
-_HALF = re.compile(r"<\.\.\. (?P<rest>\w+) resumed>|(?P<begun>[a-z_]\w*)\(.*<unfinished \.\.\.>$")
-_RECORD = re.compile(r"[a-z_]\w*\(|<\.\.\. |\+\+\+ |--- ")
+_NUMBER = lazy_pattern(r"[ \t]{0,8}[#L]?([0-9]{1,7})(?:[:.)|]|\t| )")
+_HALF = lazy_pattern(r"<\.\.\. (?P<rest>\w+) resumed>|(?P<begun>[a-z_]\w*)\(.*<unfinished \.\.\.>$")
+_RECORD = lazy_pattern(r"[a-z_]\w*\(|<\.\.\. |\+\+\+ |--- ")
 _STANDING = ("<unfinished ...>", "<detached ...>")
-_END = re.compile(r"\+\+\+ (?:exited with|killed by) ")
-_LAST = re.compile(r"_?exit(?:_group)?\(|--- SIG|\+\+\+ ")
+_END = lazy_pattern(r"\+\+\+ (?:exited with|killed by) ")
+_LAST = lazy_pattern(r"_?exit(?:_group)?\(|--- SIG|\+\+\+ ")
 
 
 class Turned:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.reading.margins.undoing import Joining, Undoing
+from tracediag.trace.patterns import lazy_pattern
 
 _NOTE = r"<(?>[^<>-]++|->?|<[^<>]*+>)*+>"
 _RESULT = (
@@ -16,7 +16,7 @@ _PREFIX = (
     r"(?>\[pid[ ]++[0-9]{1,10}+\][ ]++|[0-9]{1,8}+[ ]++)?+(?>[0-9][0-9:.]{7,20}+[ ]++)?+(?>\(\+[ ]*+[0-9.]++\)[ ]++)?+"
 )
 _RECORD = r"(?:[a-z_][a-z0-9_]{0,40}+\(|<\.\.\.[ ][\w?]|\+\+\+[ ](?:exited|killed|superseded)|---[ ](?:SIG|stopped))"
-_BETWEEN = re.compile(
+_BETWEEN = lazy_pattern(
     rf'"(?>[^"\\]++|\\.)*+"?'
     rf"|(?:{_RESULT}|<(?:unfinished|detached)[ ]\.\.\.>|[ ]\+\+\+|\}}[ ]---)(?P<blanks>[ \t]++)(?={_PREFIX}{_RECORD})"
 )

@@ -16,6 +16,7 @@ from tracediag.reading.margins.numbers import are_lines
 from tracediag.reading.margins.starts import Head, head_of, is_start
 from tracediag.reading.margins.undoing import Joining, Undoing
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 
 Shape = tuple[str, ...]
 """The tokens of a margin; "w" is a word, " " a blank space, "f" a column of a table with tabs."""
@@ -26,17 +27,17 @@ MOST = 8
 """At most this many shapes of one trace."""
 
 _OPEN = r"[^\s:|\[\](){}<>\"'=,;│┃║`*]"
-_TOKEN = re.compile(rf"(?P<blank>[ \t]++)|(?P<word>{_OPEN}++)|(?P<mark>.)")
-_CLOCK = re.compile(r"(?<![0-9:.])[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)? +$")
-_FIRST_CLOCK = re.compile(r"[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)?(?: ++|$)")
+_TOKEN = lazy_pattern(rf"(?P<blank>[ \t]++)|(?P<word>{_OPEN}++)|(?P<mark>.)")
+_CLOCK = lazy_pattern(r"(?<![0-9:.])[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)? +$")
+_FIRST_CLOCK = lazy_pattern(r"[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)?(?: ++|$)")
 _CLOCK_AND_PID = (
     r"(?P<clock>[0-9][0-9]:[0-9][0-9]:[0-9][0-9](?:[.,][0-9]++)?) ++"
     r"(?P<pid>\[pid ++[0-9]++(?:<[^<>]*+>)?\] |[0-9]{1,8}+(?:<[^<>]*+>)? ++)"
 )
-_PID = re.compile(r"[ \t]*+(?P<pid>[0-9]{1,8}+)(?::[ \t]++|:(?=[a-z]))")
+_PID = lazy_pattern(r"[ \t]*+(?P<pid>[0-9]{1,8}+)(?::[ \t]++|:(?=[a-z]))")
 """A pid as truss prints it: `1234: close(3)`."""
-_PART = re.compile(r"(?:stdout|stderr) [FP] $")
-_NUMBER = re.compile(r"[ \t]*+(?P<pid>[0-9]{1,8}+) ++")
+_PART = lazy_pattern(r"(?:stdout|stderr) [FP] $")
+_NUMBER = lazy_pattern(r"[ \t]*+(?P<pid>[0-9]{1,8}+) ++")
 
 
 class LeftMargin(Joining):

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from tracediag.reading.damage import is_known, is_strong
 from tracediag.reading.frame import read_frame
+from tracediag.trace.patterns import lazy_pattern
 
 _MARK = (
     r"<\.\.\. (?:[\w?]++ )?resumed>|--- (?:SIG|stopped by SIG)|\+\+\+ (?:exited with|killed by|superseded by) "
     r"|(?:strace: )?Process [0-9]++ (?:attached|detached)"
 )
-_START = re.compile(
+_START = lazy_pattern(
     rf"(?<![A-Za-z_$])(?<![A-Za-z_]\.)(?:(?:[a-z_][a-z0-9_]{{0,40}}+|SYS_[0-9]{{1,9}}+|\?{{3,4}}+)\(|{_MARK})"
 )
-_OWN = re.compile(
+_OWN = lazy_pattern(
     r"""
     (?>(?:\[?p)?id[ ]++[0-9]{1,10}+(?:<[^<>]*+>)?\][ ]++|(?P<pid>[0-9]{1,8}+)(?:<[^<>]*+>)?[ ]++)?+
     (?>\[(?!pid[ ])[A-Za-z_][^\]\[ :]*+:[^\]\[ ]*+\][ ])?+
@@ -28,18 +29,18 @@ _OWN = re.compile(
     re.VERBOSE,
 )
 """The prefix that strace itself prints; unlike in `prefix`, no number directly before the name is a time."""
-_CUT = re.compile(r"(?:<\.\.\.(?: [\w?]++)?|---|\+\+\+(?: exited(?: with)?| killed(?: by)?)?)? ?$")
-_BOUND = re.compile(
+_CUT = lazy_pattern(r"(?:<\.\.\.(?: [\w?]++)?|---|\+\+\+(?: exited(?: with)?| killed(?: by)?)?)? ?$")
+_BOUND = lazy_pattern(
     r"(?<![\w.])(?<!:[0-9]{2},)(?<![0-9][-+/])(?=[\[(0-9])|(?=\[pid )"
     r"|(?<=[0-9]-)(?<!-[0-9]{2}-)(?<!:[0-9]{2}-)(?=[0-9]{3,8} )"
 )
 """Where strace's own prefix may begin: not within a number, a date, or a fraction."""
-_RELATIVE = re.compile(r"([0-9]{1,8}+)\.[0-9]++ ")
-_MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+\.? +(?:[0-9]{1,2}+,? +)?$")
-_CTIME = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*[0-9]:[0-9]{2}(?:\.[0-9]++)?(?: [A-Z]{2,5})? +$")
-_HOUR = re.compile(r"(?:(?<=[0-9]{2}:)|(?<=[+-][0-9]:))[0-9]{2} |0[0-9]")
+_RELATIVE = lazy_pattern(r"([0-9]{1,8}+)\.[0-9]++ ")
+_MONTH = lazy_pattern(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*+\.? +(?:[0-9]{1,2}+,? +)?$")
+_CTIME = lazy_pattern(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*[0-9]:[0-9]{2}(?:\.[0-9]++)?(?: [A-Z]{2,5})? +$")
+_HOUR = lazy_pattern(r"(?:(?<=[0-9]{2}:)|(?<=[+-][0-9]:))[0-9]{2} |0[0-9]")
 """The minutes of a time or of a zone, or a number that is no pid."""
-_YEAR = re.compile(r"20[0-9]{2} ")
+_YEAR = lazy_pattern(r"20[0-9]{2} ")
 LONGEST = 400
 """A head of more characters is none."""
 TRIES = 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -12,6 +11,7 @@ from tracediag.kernel.descriptor import PATHS, Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.trace.calls import EPOLL_CREATES, EVENTFDS, INOTIFIES, PIPES, SIGNALFDS, TIMERFDS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import names_of
 
 STANDARD_STREAMS = 3
@@ -19,7 +19,7 @@ STANDARD_STREAMS = 3
 _SAME_DEVICE = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"})
 """Opening any other device may create an object of its own each time: /dev/ptmx, /dev/net/tun, /dev/kvm."""
 _PER_PROCESS = ("/proc/", "/sys/")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = lazy_pattern(r"\d+")
 _FEW, _SOME, _MANY, _VERY_MANY = 3, 8, 16, 32
 _FLAGS = frozenset({"SOCK_CLOEXEC", "SOCK_NONBLOCK"})
 _OBJECTS = dict.fromkeys(EPOLL_CREATES | INOTIFIES, _MANY) | dict.fromkeys(EVENTFDS | TIMERFDS | SIGNALFDS, _VERY_MANY)

@@ -12,6 +12,7 @@ from tracediag.kernel.inheritance import Inherited
 from tracediag.kernel.process import Process
 from tracediag.trace.calls import ACCEPTS, OPENS
 from tracediag.trace.events import Event, Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Array, Text, bare
 
 _STANDARD_STREAMS = 3
@@ -19,7 +20,9 @@ _MAKERS = OPENS | ACCEPTS | {"socket"}
 """Not dup and dup2, which place a descriptor where a program expects it, nor pairs, which are made to be shared."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox", "fish"})
 """They open a number above 2 only if the script asks for that, for the programs that it starts: `exec 3<file`."""
-_SECRET = re.compile(r"/etc/g?shadow-?|.*/(?:id_(?:rsa|dsa|ecdsa|ed25519)|ssh_host_[a-z0-9]+_key)|.*\.(?:key|p12|pfx)")
+_SECRET = lazy_pattern(
+    r"/etc/g?shadow-?|.*/(?:id_(?:rsa|dsa|ecdsa|ed25519)|ssh_host_[a-z0-9]+_key)|.*\.(?:key|p12|pfx)"
+)
 
 
 class Leak(msgspec.Struct, eq=False):

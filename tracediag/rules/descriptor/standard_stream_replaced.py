@@ -18,6 +18,7 @@ from tracediag.rules.descriptor._payload import payload
 from tracediag.trace.calls import ACCEPTS, FILE_WRITES, OPENS
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 _STDOUT, _STDERR = 1, 2
 _NAMES = {_STDOUT: "standard output", _STDERR: "standard error"}
@@ -25,7 +26,7 @@ _SOCKETS = ACCEPTS | {"socket"}
 _FILES = OPENS | {"memfd_create"}
 _MEANT = 8
 """Lines within which an open after a close redirects a stream on purpose: `close(1); open("out", ...)`."""
-_FOR_MESSAGES = re.compile(r"log|\.err\b|\.out\b|\bstd(?:err|out)\b|^/dev/|^/proc/", re.IGNORECASE)
+_FOR_MESSAGES = lazy_pattern(r"log|\.err\b|\.out\b|\bstd(?:err|out)\b|^/dev/|^/proc/", re.IGNORECASE)
 """Files that may be meant for messages."""
 
 

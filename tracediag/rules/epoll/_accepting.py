@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
@@ -12,8 +12,7 @@ from tracediag.trace.events import Begun, Event, Syscall
 MAX_KEPT = 1000
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     """One wakeup for the listener that was followed by a single accept."""
 
     wait: Event | None
@@ -21,8 +20,7 @@ class Turn:
     again: Syscall | Begun | None
 
 
-@dataclass(slots=True)
-class Dead:
+class Dead(msgspec.Struct):
     """A connection whose client was gone when it was accepted."""
 
     accept: Syscall
@@ -32,16 +30,15 @@ class Dead:
     """Whether the program waited after a write to the client had succeeded: the client may have left only then."""
 
 
-@dataclass(slots=True)
-class Listener:
+class Listener(msgspec.Struct):
     """A listener, and the turns of the loop that accepted from it."""
 
     descriptor: Descriptor
     entry: Registration | None = None
     edge_triggered_clients: bool = False
     drained: bool = False
-    turns: list[Turn] = field(default_factory=list)
-    dead: list[Dead] = field(default_factory=list)
+    turns: list[Turn] = msgspec.field(default_factory=list)
+    dead: list[Dead] = msgspec.field(default_factory=list)
 
     def keep(self, turn: Turn) -> None:
         """Remember a turn, within bounds."""

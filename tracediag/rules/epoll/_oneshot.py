@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
@@ -15,8 +15,7 @@ from tracediag.trace.events import Begun, Syscall
 TAKES = frozenset({*READS, *ACCEPTS, "splice"})
 
 
-@dataclass(slots=True)
-class Armed:
+class Armed(msgspec.Struct):
     """The call that armed a registration for one event."""
 
     call: Syscall
@@ -24,8 +23,7 @@ class Armed:
     """Whether a read had failed with EAGAIN before: a runtime that arms only for a task that waits right now."""
 
 
-@dataclass(slots=True)
-class Fired:
+class Fired(msgspec.Struct):
     """A registration that is disarmed because its one event was reported."""
 
     entry: Registration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from tracediag.evidence.runs import Run
 from tracediag.evidence.waiters import waiting_on
@@ -13,8 +13,7 @@ from tracediag.kernel.process import Process
 from tracediag.trace.events import Begun, Syscall
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct):
     """An epoll_ctl by which one process changed what another waits for."""
 
     process: Process
@@ -30,15 +29,14 @@ class Change:
     misdelivered: Run | None = None
     """The waits that reported it to a process that has no such descriptor."""
     undone: bool = False
-    lines: list[int] = field(default_factory=list)
+    lines: list[int] = msgspec.field(default_factory=list)
     """The lines of calls that failed because of it."""
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(msgspec.Struct):
     """What happened to one set since it was shared."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = msgspec.field(default_factory=list)
 
 
 def is_shared(holder: Descriptor, process: Process) -> bool:

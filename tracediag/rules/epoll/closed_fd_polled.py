@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.aftermath import Aftermath
@@ -21,6 +20,7 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import EPOLL_WAITS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Structure, items_of, names_of, number_of
 
 _RANGE = 8
@@ -47,7 +47,7 @@ class _Polled(Run, kw_only=True):
         return confidence(self, LOOP, excerpt=0) is not None
 
 
-_ENTRY = re.compile(r"\{fd=(-?[0-9]{1,10}+)")
+_ENTRY = lazy_pattern(r"\{fd=(-?[0-9]{1,10}+)")
 
 
 def _asks_what_is_open(call: Syscall) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import no, watched
@@ -25,8 +26,7 @@ _COUNTER = 8
 """Bytes of an eventfd or timerfd, which one read always drains; a pipe read by so few only serves to wake the loop."""
 
 
-@dataclass(slots=True)
-class _Full:
+class _Full(msgspec.Struct):
     """A turn whose last read of a descriptor filled the buffer."""
 
     entry: Registration

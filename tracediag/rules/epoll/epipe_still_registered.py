@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -24,8 +23,7 @@ from tracediag.trace.records import Exit
 _MAX_LINES = 100
 
 
-@dataclass(slots=True)
-class _Broken:
+class _Broken(msgspec.Struct):
     """A descriptor whose peer is gone, still in an epoll set."""
 
     descriptor: Descriptor
@@ -37,7 +35,7 @@ class _Broken:
     """The first wait since."""
     woken: Run | None = None
     """The waits that have reported it since."""
-    woken_lines: list[int] = field(default_factory=list)
+    woken_lines: list[int] = msgspec.field(default_factory=list)
     """The lines of the first few of them."""
 
     @property

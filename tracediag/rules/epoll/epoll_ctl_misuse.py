@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -18,10 +16,11 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_trace_end
 from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.values import Structure, bare, names_of
 
 _ERRORS = frozenset({"EEXIST", "ENOENT", "EBADF", "EINVAL", "ELOOP", "EPERM"})
-_NAMED = re.compile(r"\d++<")
+_NAMED = lazy_pattern(r"\d++<")
 _CURES = {"EEXIST": "EPOLL_CTL_MOD", "ENOENT": "EPOLL_CTL_ADD"}
 _REASON = (
     "EPOLL_CTL_ADD needs a descriptor that is not in the set, EPOLL_CTL_MOD and EPOLL_CTL_DEL one that is; a call that"
@@ -39,8 +38,7 @@ _REASONS = {
 _ALWAYS_REPORTED = frozenset({"EPOLLERR", "EPOLLHUP"})
 
 
-@dataclass(slots=True)
-class _Refusal:
+class _Refusal(msgspec.Struct):
     """What a failed epoll_ctl means, and what to do instead."""
 
     what: str

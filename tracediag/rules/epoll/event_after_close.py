@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.steps import watched
@@ -30,8 +31,7 @@ _NEAR = 64
 """Calls after the close within which the batch is still being handled; the program may also leave its loop."""
 
 
-@dataclass(slots=True)
-class _Stale:
+class _Stale(msgspec.Struct):
     """An event that has not been handled yet although its descriptor is already closed."""
 
     turn: Round

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import Run, lengthened
@@ -22,8 +23,7 @@ _FOLLOWERS = ("epoll-ctl-misuse", "use-after-close", "double-close")
 _MAX_LINES = 100
 
 
-@dataclass(slots=True)
-class _Stale:
+class _Stale(msgspec.Struct):
     """An entry whose number was closed while a copy keeps the description open."""
 
     entry: Registration
@@ -34,7 +34,7 @@ class _Stale:
     woken: Run | None = None
     refused: Syscall | None = None
     """The EPOLL_CTL_DEL that failed with EBADF."""
-    followers: list[int] = field(default_factory=list)
+    followers: list[int] = msgspec.field(default_factory=list)
     """The lines of calls on the closed number that fail with EBADF, the first few of them."""
 
 

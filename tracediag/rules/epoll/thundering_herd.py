@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP
@@ -24,8 +25,7 @@ _COSTLY = 2
 """Useless wakeups for each connection from which they cost more than they are worth."""
 
 
-@dataclass(slots=True)
-class _Useless:
+class _Useless(msgspec.Struct):
     """A wakeup that found no connection."""
 
     wait: Syscall
@@ -33,12 +33,11 @@ class _Useless:
     accept: Syscall
 
 
-@dataclass(slots=True)
-class _Wave:
+class _Wave(msgspec.Struct):
     """One connection: the accept that got it, and the useless wakeups."""
 
     taken: Syscall | None = None
-    useless: list[_Useless] = field(default_factory=list)
+    useless: list[_Useless] = msgspec.field(default_factory=list)
     """The first few wakeups without a connection, one a thread."""
 
     def knows(self, pid: int | None) -> bool:
@@ -46,20 +45,19 @@ class _Wave:
         return any(wakeup.accept.pid == pid for wakeup in self.useless)
 
 
-@dataclass(slots=True)
-class _Listener:
+class _Listener(msgspec.Struct):
     """A listener and its wakeups, each judged by the first accept after it."""
 
     descriptor: Descriptor
     fruitful: int = 0
     useless: int = 0
-    turns: dict[int | None, Round] = field(default_factory=dict)
+    turns: dict[int | None, Round] = msgspec.field(default_factory=dict)
     """The last turn of each thread that was counted."""
-    idle: set[int | None] = field(default_factory=set)
+    idle: set[int | None] = msgspec.field(default_factory=set)
     """The threads with at least one useless wakeup."""
-    wave: _Wave = field(default_factory=_Wave)
-    worst: _Wave = field(default_factory=_Wave)
-    loops: list[EpollSet | None] = field(default_factory=list)
+    wave: _Wave = msgspec.field(default_factory=_Wave)
+    worst: _Wave = msgspec.field(default_factory=_Wave)
+    loops: list[EpollSet | None] = msgspec.field(default_factory=list)
     """Up to two of the epoll sets that watched it; None for poll and select."""
     last: Syscall | None = None
 

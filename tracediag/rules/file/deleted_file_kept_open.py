@@ -34,10 +34,11 @@ from tracediag.trace.calls import (
     UNLINKS,
 )
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import Annotated
 
-_TEMPORARY = re.compile(
+_TEMPORARY = lazy_pattern(
     r"^/(?:tmp|var/tmp|dev|proc|memfd:|SYSV)|(?:^|/)\.?te?mp|te?mp[^/]*$|/#[^/]*$|(?:^|/)\.nfs", re.IGNORECASE
 )
 """Files that are meant to have no name, or to be deleted soon."""

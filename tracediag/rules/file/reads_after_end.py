@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
@@ -15,9 +14,10 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_release
 from tracediag.trace.calls import IDLES, WAITS
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import plural, seconds
 
-_SETS = re.compile(r"\bTCSETS[WF]?\b")
+_SETS = lazy_pattern(r"\bTCSETS[WF]?\b")
 _HABIT = 10
 """Reads from which a program counts as polling."""
 

@@ -21,14 +21,15 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.trace.calls import CLOSES, LOOKS, OPENS, RENAMES, SYNCS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import plural
 
-_TEMPORARY = re.compile(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
+_TEMPORARY = lazy_pattern(r"te?mp|new|swp|swap|lock|^[.#]|~$", re.IGNORECASE)
 """Temporary names of files that are to replace others."""
 _RANDOM = re.compile(r"(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]{6}$")
 """A name, or the end of one after a dot, that mkstemp(3) makes."""
 
-_REPRODUCIBLE = re.compile(
+_REPRODUCIBLE = lazy_pattern(
     r"^/(?:tmp|run|dev|proc|sys|var/(?:tmp|run|cache|lib/apt))/"
     r"|(?:^|/)(?:__pycache__|\.?c?caches?|\.git|objects|CMakeFiles|node_modules|site-packages|dist-packages|partial)/"
     r"|(?:^|/)(?:build|target/(?:debug|release))/"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import said_by
@@ -40,8 +41,7 @@ _STDERR = 2
 _KEPT = 32
 
 
-@dataclass(slots=True)
-class _Lost:
+class _Lost(msgspec.Struct):
     """A rest that can no longer be written; the process may still report that."""
 
     process: Process

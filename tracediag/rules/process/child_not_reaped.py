@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,10 +18,11 @@ from tracediag.rules.base import Rule, on_process_end, on_signal
 from tracediag.trace.calls import CHILD_WAITS, FORKS, SIGNAL_ACTIONS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import count
 from tracediag.trace.records import Exit, Signal
 
-_DEAD = re.compile(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
+_DEAD = lazy_pattern(r"\bsi_code=CLD_(?:EXITED|KILLED|DUMPED)\b.*?\bsi_pid=([0-9]{1,10}+)")
 
 _SECONDS, _LINES = 0.1, 15
 """How long a parent must run on before its exited child counts as forgotten."""

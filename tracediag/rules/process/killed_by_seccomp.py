@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
@@ -16,11 +15,12 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_exit, on_signal
 from tracediag.rules.faulting import FaultRule
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Signal
 
 _CERTAIN = Confidence.CERTAIN
 _NEAR = 1
-_CALL = re.compile(r"\bsi_syscall=(?:__NR_)?(\w++)")
+_CALL = lazy_pattern(r"\bsi_syscall=(?:__NR_)?(\w++)")
 
 
 class KilledBySeccomp(FaultRule):

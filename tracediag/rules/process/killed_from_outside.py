@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -20,6 +19,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
@@ -30,7 +30,7 @@ _KILLERS = (
 _TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 _GROUPS = (0, -1)
 _INTENDED = "none needed if this was intended"
-_SYSTEM = re.compile(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
+_SYSTEM = lazy_pattern(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
 
 
 class _Killing(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -19,9 +18,10 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import EXECS, OPENS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Message
 
-_LIBRARY = re.compile(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
+_LIBRARY = lazy_pattern(r'"(?:[^"]*/)?([^"/]+\.so(?:\.[^"/]*)?)", O_RDONLY')
 _SPOKEN = ("error while loading shared", "cannot open shar", "error loading shared")
 """The messages of glibc, dlerror and musl, as far as strace shows them by default."""
 _LOADER_STATUS = 127

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.evidence.names import process_name
@@ -13,12 +12,13 @@ from tracediag.rules.base import Rule, on_call, on_signal, on_stop, on_trace_end
 from tracediag.trace.calls import CHILD_WAITS, KILLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Signal, Stop
 from tracediag.trace.values import names_of
 
 _SIGNALS = frozenset({"SIGTTIN", "SIGTTOU"})
-_STOPPED = re.compile(r"\bsi_code=CLD_STOPPED\b.*?\bsi_pid=([0-9]{1,10}+).*?\bsi_status=(SIGTTIN|SIGTTOU)\b")
-_COLLECTED = re.compile(rf"{_STOPPED.pattern}|WSTOPSIG\(s\) == (SIGTTIN|SIGTTOU)\b")
+_STOPPED = lazy_pattern(r"\bsi_code=CLD_STOPPED\b.*?\bsi_pid=([0-9]{1,10}+).*?\bsi_status=(SIGTTIN|SIGTTOU)\b")
+_COLLECTED = lazy_pattern(rf"{_STOPPED.pattern}|WSTOPSIG\(s\) == (SIGTTIN|SIGTTOU)\b")
 _WHY = (
     "only the foreground process group of a terminal may read from it or change its settings; the kernel"
     " stops any other group with SIGTTIN or SIGTTOU: setpgid(2), tcsetpgrp(3)"

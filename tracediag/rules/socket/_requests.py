@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import msgspec
 
 from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.runs import Run
@@ -14,17 +13,19 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.socket import Socket
 from tracediag.trace.calls import READS
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 
-_REQUEST = re.compile(r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) ')
+_REQUEST = lazy_pattern(
+    r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) '
+)
 
 _IMPATIENT = 0.1
 """Seconds below which a program that closes the connection did not mean to wait."""
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """Data sent on a connection and not answered yet."""
 
     process: Process

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import msgspec
 
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor, Kind
@@ -13,6 +12,7 @@ from tracediag.rules.socket._names import toward
 from tracediag.trace.calls import WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
@@ -21,11 +21,10 @@ _STANDARD_STREAMS = 3
 RAISING = WRITES | {"pwritev", "sendfile", "sendfile64", "splice", "tee", "vmsplice"}
 """Calls that raise SIGPIPE."""
 _FLAGS_AT = {"send": 3, "sendto": 3, "sendmsg": 2, "sendmmsg": 3}
-_SENDER = re.compile(r"\bsi_pid=([0-9]{1,10}+)")
+_SENDER = lazy_pattern(r"\bsi_pid=([0-9]{1,10}+)")
 
 
-@dataclass(slots=True)
-class BrokenWrite:
+class BrokenWrite(msgspec.Struct):
     """A write after the other end closed, and its SIGPIPE; a filtered trace shows only one of the two."""
 
     thread: Thread

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.cases import Cases
@@ -50,8 +51,7 @@ _NEAR = 40
 """Lines from the error to the end of the process beyond which the end may have another cause."""
 
 
-@dataclass(slots=True)
-class _Error:
+class _Error(msgspec.Struct):
     """An accept that failed, while nothing shows yet that the server continues."""
 
     thread: Thread

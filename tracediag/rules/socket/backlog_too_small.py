@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
@@ -18,16 +18,16 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_trace_e
 from tracediag.rules.socket._names import listens_on
 from tracediag.trace.calls import ACCEPTS, IDLES, WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import count, plural
 
 _SMALL = 5
-_UNIX = re.compile(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
+_UNIX = lazy_pattern(r"\bAF_(?:UNIX|LOCAL|FILE)|\bPF_(?:UNIX|LOCAL|FILE)|sun_path=")
 _QUICK = 0.0005
 """Seconds inside accept up to which the connection was queued already."""
 
 
-@dataclass(slots=True)
-class _Queue:
+class _Queue(msgspec.Struct):
     """A listener with a short queue, and the connections accepted from it without waiting."""
 
     descriptor: Descriptor

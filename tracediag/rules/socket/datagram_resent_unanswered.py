@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from tracediag.evidence.bounds import KEPT
@@ -21,13 +20,14 @@ from tracediag.rules.base import on_call, on_release, on_traffic
 from tracediag.rules.loop import LoopRule
 from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import count, size
 from tracediag.trace.values import Symbol, bare
 
 _SENDS = ("send", "sendto", "sendmsg", "write")
 _ADDRESSED = 6
 """Arguments of a sendto, the fifth of which is the address."""
-_TO_MANY = re.compile(r'"(?:22[4-9]|23\d|255)\.[0-9.]+"|"ff[0-9a-f]{2}:|\.255"\)|->(?:22[4-9]|23\d|255)\.')
+_TO_MANY = lazy_pattern(r'"(?:22[4-9]|23\d|255)\.[0-9.]+"|"ff[0-9a-f]{2}:|\.255"\)|->(?:22[4-9]|23\d|255)\.')
 """Multicast and broadcast addresses: announcements, which want no answer."""
 _ETHERNET = 1472
 """Bytes of a UDP datagram that fit into one Ethernet frame."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
@@ -27,8 +28,7 @@ _LONG = 2.0
 """Seconds without an answer from which a wait that has not ended is reported."""
 
 
-@dataclass(slots=True)
-class _Query:
+class _Query(msgspec.Struct):
     """One query, not answered yet."""
 
     message: Message
@@ -37,15 +37,14 @@ class _Query:
     server: str | None
 
 
-@dataclass(slots=True)
-class _Lookup:
+class _Lookup(msgspec.Struct):
     """The queries and waits of a process for one name."""
 
     process: Process
     name: str
-    pending: list[_Query] = field(default_factory=list)
+    pending: list[_Query] = msgspec.field(default_factory=list)
     first: _Query | None = None
-    again: list[_Query] = field(default_factory=list)
+    again: list[_Query] = msgspec.field(default_factory=list)
     """The queries sent after the first one went unanswered."""
     waits: Run | None = None
     """The waits that timed out."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
@@ -27,8 +28,7 @@ _TURNS = 3
 _MANY = 3
 
 
-@dataclass(slots=True)
-class _HalfClosed:
+class _HalfClosed(msgspec.Struct):
     """A connection whose peer has closed."""
 
     process: Process

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
@@ -25,8 +26,7 @@ _NOT_YET = frozenset({"EAGAIN", "EWOULDBLOCK", "ENOTCONN", "EINPROGRESS", "EALRE
 """Errors of calls on a connection that is still in progress: tcp_sendmsg in net/ipv4/tcp.c."""
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(msgspec.Struct):
     """A connection in progress."""
 
     thread: Thread

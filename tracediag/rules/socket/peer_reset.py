@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
@@ -27,8 +28,7 @@ _NEAR = 60
 """Lines between the reset and a bad end within which the reset counts as the cause."""
 
 
-@dataclass(slots=True)
-class _Reset:
+class _Reset(msgspec.Struct):
     """A reset, with what was exchanged before."""
 
     process: Process

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
@@ -17,11 +16,12 @@ from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on
 from tracediag.rules.socket._names import toward
 from tracediag.rules.socket._sigpipe import RAISING, BrokenWrite, exposed, guarded, in_pipeline, last_written
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_RETURNS
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Signal
 
-_BEFORE = re.compile(r"SIGPIPE, .*\}, \{(?:sa_handler=)?SIG_IGN\b")
+_BEFORE = lazy_pattern(r"SIGPIPE, .*\}, \{(?:sa_handler=)?SIG_IGN\b")
 """rt_sigaction where SIGPIPE was ignored before."""
-_BY_CALL = re.compile(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
+_BY_CALL = lazy_pattern(r"\bsi_code=SI_(?:TKILL|QUEUE)\b")
 """raise(3), pthread_kill(3), sigqueue(3): the kernel's own SIGPIPE has SI_USER."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
@@ -29,12 +30,11 @@ _DELAYS = ((0.036, 0.060), (0.195, 0.225))
 _OFF = frozenset({"TCP_NODELAY", "TCP_CORK"})
 
 
-@dataclass(slots=True)
-class _Connection:
+class _Connection(msgspec.Struct):
     """One connection: the small writes since the last read, and the exchanges that took as long as a delayed ACK."""
 
     descriptor: Descriptor
-    small: list[Syscall] = field(default_factory=list)
+    small: list[Syscall] = msgspec.field(default_factory=list)
     """At most two."""
     exchanges: int = 0
     """Two small writes, then a read that brought data."""

@@ -23,9 +23,10 @@ from tracediag.rules.base import Rule, on_exit, on_process_end, on_trace_end
 from tracediag.rules.waiting._moments import is_known_to_last
 from tracediag.trace.calls import FILE_READS, FORKS, FUTEXES, RECEIVES
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Message
 
-_DIED = re.compile(r"exception|error|panic|traceback|terminate called|assert", re.IGNORECASE)
+_DIED = lazy_pattern(r"exception|error|panic|traceback|terminate called|assert", re.IGNORECASE)
 _KEPT = 256
 """Deaths whose lines are kept."""
 

@@ -18,9 +18,10 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import KILLS, LINKS, MKDIRS, OPENS, SLEEPS, SYMLINKS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 _MAKERS = OPENS | LINKS | SYMLINKS | MKDIRS
-_LOCK = re.compile(r"lock|lck|mutex|\.pid", re.IGNORECASE)
+_LOCK = lazy_pattern(r"lock|lck|mutex|\.pid", re.IGNORECASE)
 """Names of lock files: mkdir and link also meet existing names that are none."""
 
 

@@ -21,11 +21,12 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
 from tracediag.trace.calls import LOCKS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import plural
 from tracediag.trace.records import Message
 from tracediag.trace.values import Structure, number_of
 
-_SAYS = re.compile(
+_SAYS = lazy_pattern(
     r"\b(?:un|dead|f)?lock|already running|in use|busy|unavailable|another (?:process|instance|copy)", re.IGNORECASE
 )
 _ATTEMPTS = 3
