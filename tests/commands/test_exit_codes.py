@@ -71,20 +71,6 @@ def test_wrong_usage_is_2(arguments, said):
     assert not done.stdout
 
 
-@pytest.mark.parametrize("command", ["state", "explain"])
-def test_a_line_apart_from_its_trace_exits_2_with_advice(command, quiet):
-    done = tracediag(command, quiet, "3")
-    assert done.returncode == 2
-    assert done.stderr.endswith(f"a line is named as TRACE:LINE; did you mean: {quiet}:3\n")
-    assert tracediag(command, f"{quiet}:3").returncode == 0
-
-
-def test_an_object_before_its_trace_exits_2_with_advice(quiet):
-    done = tracediag("follow", "fd 1@3", quiet)
-    assert done.returncode == 2
-    assert done.stderr == f"tracediag: the trace stands before the object: tracediag follow {quiet} 'fd 1@3'\n"
-
-
 def test_a_trace_without_a_command_exits_2_with_advice(quiet):
     done = tracediag(quiet)
     assert done.returncode == 2

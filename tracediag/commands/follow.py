@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shlex
 import sys
 from collections.abc import Iterator
 from typing import Literal
@@ -23,7 +22,7 @@ from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.outfiles import File, key_of, keys_of, open_file
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
-from tracediag.commands.places import is_file
+from tracediag.commands.places import check_trace, is_trace, split_place
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.report import Look
@@ -35,7 +34,7 @@ class Options(CommonOptions, kw_only=True):
     """What `tracediag follow` takes."""
 
     trace: str
-    object: str
+    object: list[str]
     bytes: bool = False
     pcap: str | None = None
     limit: int = _ROWS
@@ -47,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("trace", metavar="TRACE", help='a trace; "-" is standard input')
     parser.add_argument(
-        "object", metavar="OBJECT", help="'fd N@LINE', 'pipe N@LINE', 'path P', 'peer ADDRESS', 'pid N'"
+        "object", metavar="OBJECT", nargs="+", help="'fd N@LINE', 'pipe N@LINE', 'path P', 'peer ADDRESS', 'pid N'"
     )
     parser.add_argument("--bytes", action="store_true", help="print the data that was read and written, in order")
     parser.add_argument("--pcap", metavar="FILE", help="also write the data as a capture for Wireshark and tshark")
@@ -66,51 +65,60 @@ def run(options: Options) -> int:
     from tracediag.report.pcap import capture
 
     data = options.bytes or options.pcap is not None
+    trace, wanted = _meant(options)
 
     def rendered(form: str, look: Look) -> str:
         if form == "json":
             return document(life)
         return stream(life, look) if options.bytes else picture(life, look)
 
-    with ReportFiles(options.report, [options.trace]) as files, _capture_file(options) as target:
+    with ReportFiles(options.report, [trace]) as files, _capture_file(options.pcap, trace) as target:
         try:
-            with progress_of(options.trace, quiet=options.quiet) as progress:
-                life = follow(options.trace, options.object, limit=max(options.limit, 0), data=data, progress=progress)
+            with progress_of(trace, quiet=options.quiet) as progress:
+                life = follow(trace, wanted, limit=max(options.limit, 0), data=data, progress=progress)
         except AskingError as error:
-            raise UsageError(_swapped(options) or str(error)) from None
+            raise UsageError(str(error)) from None
         except NoSuchObjectError as error:
-            raise CommandError(f"{options.trace}: {error}") from None
+            raise CommandError(f"{trace}: {error}") from None
         write(rendered(options.format, look_of(sys.stdout, options.color)))
         files.write(lambda name: [rendered(name, Look())])
         if target is not None:
             with _told(target.path):
                 target.write_bytes(capture(life.ends))
     if life.damage is not None:
-        say(f"{options.trace}: {life.damage}")
+        say(f"{trace}: {life.damage}")
     unseen = sum(end.unseen for end in life.ends)
     if data and unseen:
         cut = f"{unseen:,} bytes are not in the trace, because strace cut the strings"
-        say(f"{options.trace}: {cut}; record with -s 65536")
+        say(f"{trace}: {cut}; record with -s 65536")
     return 0
 
 
-def _swapped(options: Options) -> str:
-    """Return what to type where the object stands before the trace, else ""."""
-    if not is_file(options.object) or is_file(options.trace):
-        return ""
-    words = f"{shlex.quote(options.object)} {shlex.quote(options.trace)}"
-    return f"the trace stands before the object: tracediag follow {words}"
+def _meant(options: Options) -> tuple[str, str]:
+    """Return the trace and the object, also where they were exchanged, not quoted, or the line given with the trace."""
+    from tracediag.overviews.following.wanted import KINDS
+
+    words = [options.trace, *options.object]
+    if words[0].split(" ")[0] in KINDS and not is_trace(words[0]):
+        words = [words[-1], *words[:-1]]
+    trace, line = split_place(words[0])
+    wanted = " ".join(words[1:])
+    if line is None:
+        return trace, wanted
+    if "@" in wanted or not wanted.startswith(("fd", "pipe")):
+        check_trace(words[0])
+    return trace, f"{wanted}@{line}"
 
 
 @contextlib.contextmanager
-def _capture_file(options: Options) -> Iterator[File | None]:
+def _capture_file(path: str | None, trace: str) -> Iterator[File | None]:
     """Yield the file of --pcap, if any; it is replaced when complete, and never a trace. Raises `UsageError`."""
-    if options.pcap is None:
+    if path is None:
         yield None
         return
-    if key_of(options.pcap) in set(keys_of([options.trace])):
-        raise UsageError(f"{options.pcap}: this is a trace, not a place for a capture")
-    file = open_file(options.pcap)
+    if key_of(path) in set(keys_of([trace])):
+        raise UsageError(f"{path}: this is a trace, not a place for a capture")
+    file = open_file(path)
     try:
         yield file
         with _told(file.path):

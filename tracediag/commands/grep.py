@@ -17,11 +17,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tracediag.commands import answers
 from tracediag.commands.errors import ExitCode, UsageError
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import ReportFiles, add_report
+from tracediag.commands.traces import asked_of
 from tracediag.report import Look
 
 if TYPE_CHECKING:
@@ -80,8 +83,10 @@ def run(options: Options) -> int:
         return ExitCode.CLEAN
     if options.query is None:
         raise UsageError("no QUERY given; see --help and docs/query.md")
+    text, traces = asked_of("grep", "QUERY", options.query, options.traces)
+    options = msgspec.structs.replace(options, traces=traces)
     try:
-        query = compile_query(options.query)
+        query = compile_query(text)
         field = None if options.by is None else compile_field(options.by)
     except QueryError as error:
         _point(error)

@@ -51,7 +51,7 @@ def run(options: Options) -> int:
     from tracediag.overviews.state.moment import NoSuchLineError, take_state
     from tracediag.report.state import document, picture
 
-    trace, line = split_place(*traces_of([] if options.place is None else [options.place]))
+    trace, line = (traces_of([])[0], None) if options.place is None else split_place(options.place)
 
     def rendered(form: str, look: Look) -> str:
         return document(state) if form == "json" else picture(state, look, max(options.limit, 0))

@@ -13,12 +13,14 @@ import argparse
 import sys
 from typing import Literal
 
+import msgspec
+
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
-from tracediag.commands.traces import add_traces, traces_of
+from tracediag.commands.traces import add_traces, asked_of
 from tracediag.report import Look
 
 
@@ -45,7 +47,9 @@ def run(options: Options) -> int:
 
     if not options.message.strip():
         raise UsageError("the message is empty")
-    traces, code, missing = traces_of(options.traces), ExitCode.CLEAN, []
+    message, traces = asked_of("why", "MESSAGE", options.message, options.traces)
+    options = msgspec.structs.replace(options, message=message)
+    code, missing = ExitCode.CLEAN, []
     with ReportFiles(options.report, traces) as files:
         for trace in traces:
             try:
