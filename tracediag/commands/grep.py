@@ -190,4 +190,6 @@ def _tell(trace: str, search: Searching, number: int, options: Options) -> None:
     if search.unchecked:
         say(f"{trace}: {search.unchecked}")
     lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
-    options.tell(f"{trace}: {source.lines:,} lines{lost}, {number:,} match{'' if number == 1 else 'es'}")
+    matches = f"{number:,} match{'' if number == 1 else 'es'}"
+    is_partial = options.limit == number and options.by is None and not options.count
+    options.tell(f"{trace}: {f'the first {matches}' if is_partial else f'{source.lines:,} lines{lost}, {matches}'}")

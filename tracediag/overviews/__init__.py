@@ -11,7 +11,7 @@ files, peers one row for each path or address
 lives        `fold_lives`: the shapes of lives, the rare ones told apart
 happening    the head of a report: what ran, how it ended, where it stands
 
-data, descriptors, programs, sources and touching serve several of them.
+data, descriptors, places, programs, sources and touching serve several of them.
 
 The results are plain values, `tracediag.results.tables`; `tracediag.report` renders them.
 """

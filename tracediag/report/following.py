@@ -25,6 +25,15 @@ _CALL = 140
 """Columns of a call."""
 _SHOWN = 12
 """Ends that are described; a peer may have thousands."""
+_ENDS = (
+    Column("END", "label"),
+    Column("WHAT", "name"),
+    Column("BORN", "place", right=True),
+    Column("CLOSED", "place", right=True),
+    Column("WRITTEN", right=True),
+    Column("READ", right=True),
+    Column("UNSEEN", "faint", right=True),
+)
 _COLUMNS = (
     Column("LINE", "place", right=True),
     Column("TIME", "faint", right=True),
@@ -52,8 +61,7 @@ def _built(life: Life) -> dict[str, Any]:
 def picture(life: Life, look: Look) -> str:
     """Return the life as lines of text."""
     canvas = Canvas(look)
-    for end in life.ends[:_SHOWN]:
-        canvas.line(*_end(end))
+    paint_grid(canvas, _ENDS, [_end(end) for end in life.ends[:_SHOWN]], 0, look.width)
     if len(life.ends) > _SHOWN:
         canvas.line((f"… and {len(life.ends) - _SHOWN:,} more", "faint"))
     if life.ends:
@@ -67,15 +75,14 @@ def picture(life: Life, look: Look) -> str:
     return canvas.take()
 
 
-def _end(end: End) -> list[tuple[str, str]]:
-    born = "there before the trace" if end.line is None else f"line {end.line:,}"
-    closed = "never closed" if end.closed_line is None else f"closed at line {end.closed_line:,}"
-    moved = [f"{size(end.sent)} written"] if end.sent else []
-    moved += [f"{size(end.received)} read"] if end.received else []
-    moved += [f"{size(end.unseen)} not shown (cut by strace -s)"] if end.unseen else []
-    facts = "   ".join([f"{born}, {closed}", *moved])
-    name = f"{end.name}  " if end.name else ""
-    return [(name, "label"), (end.what or end.kind, "name"), (f"   {facts}", "faint")]
+def _end(end: End) -> tuple[str, ...]:
+    return (
+        end.name,
+        end.what or end.kind,
+        "before" if end.line is None else f"{end.line:,}",
+        "never" if end.closed_line is None else f"{end.closed_line:,}",
+        *(f"{number:,}" if number else "" for number in (end.sent, end.received, end.unseen)),
+    )
 
 
 def _row(each: Happening, start: float | None) -> tuple[str, ...]:

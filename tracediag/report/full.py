@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding
 from tracediag.results.report import BrokenRule, Part, Report
 from tracediag.trace.quantities import plural
+from tracediag.trace.shell import joined
 
 _WIDEST = 120
 """Prose in longer lines is hard to read."""
@@ -66,7 +66,7 @@ class FullFormat(Format):
         if report.input.damage is not None:
             self._canvas.line(("damaged: ", "warning"), (report.input.damage, "plain"))
         if (command := report.command) is not None:
-            self._canvas.line(("command", "label"), (f"  {shlex.join(command.argv)} {fate(command)}", "plain"))
+            self._canvas.line(("command", "label"), (f"  {joined(command.argv)} {fate(command)}", "plain"))
         self._not_understood(report)
         self._broken(report)
         self._blind(report)

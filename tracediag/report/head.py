@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from tracediag.report.scope import limits
@@ -10,6 +9,7 @@ from tracediag.report.visible import visible
 from tracediag.results.overview import Fate, Overview, Waiting, Words
 from tracediag.results.report import Report
 from tracediag.trace.quantities import count, plural, seconds
+from tracediag.trace.shell import joined
 
 Row = tuple[str, str, str]
 """Label, text and style of the text; a row without a label continues the one above."""
@@ -55,7 +55,7 @@ def _stack(frames: tuple[str, ...]) -> str:
 
 
 def _traced(overview: Overview) -> str:
-    command = shlex.join(overview.command) or overview.program or "a program whose start is not shown"
+    command = joined(overview.command) or overview.program or "a program whose start is not shown"
     command = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
     parts = [command, *([f"pid {overview.pid}"] if overview.pid is not None else [])]
     if overview.processes > 1:

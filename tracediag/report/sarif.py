@@ -5,7 +5,6 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +16,7 @@ from tracediag.report.visible import visible
 from tracediag.results.findings import Finding, Step
 from tracediag.results.grades import Confidence, Severity
 from tracediag.results.report import CommandEnd, Report, RuleCard
+from tracediag.trace.shell import joined
 
 MOST_RESULTS = 5_000
 """Of more results in a run, GitHub drops some: docs.github.com, "SARIF results exceed limits"."""
@@ -147,7 +147,7 @@ def _invocations(reports: Sequence[Report], notices: list[dict[str, Any]]) -> li
 def _invocation(command: CommandEnd, *, sound: bool) -> dict[str, Any]:
     held: dict[str, Any] = {
         "executionSuccessful": sound,
-        "commandLine": visible(shlex.join(command.argv)),
+        "commandLine": visible(joined(command.argv)),
         "arguments": [visible(argument) for argument in command.argv[1:]],
     }
     if command.status is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -20,6 +19,7 @@ from tracediag.report.visible import visible
 from tracediag.report.wrapping import wrap
 from tracediag.results.state import Child, EpollState, Holder, Memory, OpenDescriptor, ProcessState, Standing, State
 from tracediag.trace.quantities import plural, seconds
+from tracediag.trace.shell import joined
 
 SCHEMA = "tracediag-state/1"
 """The edition of the document."""
@@ -88,7 +88,7 @@ class _Painter:
         canvas = self.canvas
         canvas.blank()
         number = "the process" if process.pid is None else f"pid {process.pid}"
-        command = shlex.join(process.command) or process.program or ""
+        command = joined(process.command) or process.program or ""
         canvas.line((number, "place"), (f"  {cut(visible(command), self._room(len(number) + 2))}", "name"))
         self._label("born", _birth(process))
         if process.directory is not None:

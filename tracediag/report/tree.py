@@ -10,6 +10,7 @@ import msgspec
 from tracediag.report.base import Look
 from tracediag.report.canvas import Canvas
 from tracediag.report.document import dump
+from tracediag.report.grid import cut
 from tracediag.report.tree_details import command_of, details_of, paint_detail, program_lines
 from tracediag.report.visible import visible
 from tracediag.results.tree import Node, Thread, Tree
@@ -85,18 +86,19 @@ def _process(node: Node, start: float | None, look: Look, indent: int, *, comman
     if commands and node.programs:  # they follow, each on a line of its own
         return [(number.rstrip() or "the process", "place"), *facts]
     width = sum(len(text) for text, _ in facts)
-    command = visible(_commands(node, " -> " if look.ascii_only else " → "))
+    then = " -> " if look.ascii_only else " → "
+    command = visible(_commands(node, then))
     room = None if look.width is None else max(look.width - indent - len(number) - width, _SHORTEST)
     if room is not None and len(command) > room:
-        command = f"{command[: room - 1]}…"
+        command = cut(visible(_commands(node, then, short=True)), room)
     return [(number, "place"), (command, "name"), *facts]
 
 
-def _commands(node: Node, then: str) -> str:
+def _commands(node: Node, then: str, *, short: bool = False) -> str:
     """Return the command lines, in order, if a process executed several programs."""
     if not node.programs:
         return "(forked)" if node.born else "(was there before the trace)"
-    return then.join(map(command_of, node.programs))
+    return then.join(command_of(program, short=short) for program in node.programs)
 
 
 def _facts(node: Node, start: float | None) -> list[Part]:

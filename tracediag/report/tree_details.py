@@ -10,6 +10,7 @@ from tracediag.report.grid import cut
 from tracediag.report.visible import visible
 from tracediag.results.tree import Environment, Kept, Node, Program
 from tracediag.trace.quantities import count
+from tracediag.trace.shell import joined
 
 _FEW = 4
 """Descriptors, variables and directories that are named; the JSON document has all."""
@@ -24,9 +25,12 @@ Detail = tuple[str, str]
 """A label and its text."""
 
 
-def command_of(program: Program) -> str:
-    """Return a command line as a shell would read it."""
-    return shlex.join(program.command) + (" …" if program.shortened else "")
+def command_of(program: Program, *, short: bool = False) -> str:
+    """Return a command line as a shell would read it; a short one has no folder of the program."""
+    words = program.command
+    if short and words:
+        words = (words[0].rpartition("/")[2] or words[0], *words[1:])
+    return joined(words) + (" …" if program.shortened else "")
 
 
 def program_lines(node: Node) -> Iterator[Detail]:

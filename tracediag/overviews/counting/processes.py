@@ -6,7 +6,6 @@ that both see the same processes appear in the same order.
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import PurePath
@@ -22,6 +21,7 @@ from tracediag.trace.calls import EXECS, EXITS, FORKS
 from tracediag.trace.events import Call, Event, Syscall
 from tracediag.trace.numbers import identifier
 from tracediag.trace.records import Exit, Notice, Signal, Superseded
+from tracediag.trace.shell import joined
 
 _LIFE = FORKS | EXITS
 """The calls by which processes are created and exit; their other effects do not matter."""
@@ -93,7 +93,7 @@ class ProcessView(View):
         where = PurePath(trace).name if len(self.sources) > 1 else ""
         name = ":".join(part for part in (where, pid) if part) or "(no pid)"
         program = self.programs.get(process)
-        return name, "" if program is None else shlex.join(program.command) + (" …" if program.shortened else "")
+        return name, "" if program is None else joined(program.command) + (" …" if program.shortened else "")
 
 
 class _ProcessGroups(Groups):

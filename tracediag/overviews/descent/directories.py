@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from tracediag.kernel.process import Thread
+from tracediag.overviews.places import learn_directory
 from tracediag.results.tree import Move
 from tracediag.trace.calls import CHDIRS
 from tracediag.trace.events import Syscall
-from tracediag.trace.values import note_of
 
 _MOST = 32
 """Changes that are kept: find(1) makes one for each directory."""
@@ -27,14 +27,20 @@ class Directories(msgspec.Struct, eq=False):
         if call.name in CHDIRS:
             if call.failed or not call.returned:
                 return
+            if place.cwd is not None and place.cwd == self._last:
+                return
             if len(self.moves) < _MOST:
                 self.moves.append(Move(place.cwd, call.line))
             else:
                 self.more += 1
-        elif place.cwd is None and call.body.startswith("AT_FDCWD<"):
-            place.show(call.line, note_of(call.arg(0)))
+        else:
+            learn_directory(thread, call)
         if place.cwd is not None:
             self._learn(place.cwd)
+
+    @property
+    def _last(self) -> str | None:
+        return self.moves[-1].path if self.moves else self.first
 
     def _learn(self, path: str) -> None:
         """Fill in the present directory where it was not known yet."""

@@ -11,6 +11,7 @@ from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.descriptors import line_of, open_descriptor, what_of
+from tracediag.overviews.places import learn_directory
 from tracediag.overviews.programs import arguments_of, program_of
 from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.state.locks import Locks
@@ -91,6 +92,8 @@ class _Watcher:
         if self._start is None:
             self._start = event.time
         action = apply(self.kernel, event)
+        if isinstance(event, Syscall):
+            learn_directory(action.thread, event)
         self._locks.take(action)
         self._mapped.take(action)
 

@@ -277,7 +277,7 @@ class _Answer:
         near = [call for call in found.failures if write.line - call.line <= _NEAR and not harmless(call)]
         if near:
             call = near[-1]
-            reason = f"the message names no failed call; the nearest one before it is {_failure(call)}"
+            reason = f"the message names no failed call; the nearest failure before it: {_failure(call)}"
             before = step(call, "fails shortly before; the message does not name it")
             return Origin.OWN, reason, Confidence.POSSIBLE, [before, printing]
         return Origin.OWN, "no call failed: the text is the program's own", Confidence.LIKELY, [printing]
