@@ -11,6 +11,7 @@ from tracediag.evidence import scope as evidence
 from tracediag.evidence.last_words import shortened
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Kernel
+from tracediag.overviews.happening.apart import standing_out
 from tracediag.overviews.happening.endings import endings
 from tracediag.overviews.happening.head import head_of
 from tracediag.overviews.sources import known_of
@@ -161,6 +162,7 @@ class Analysis:
             ending=head.ending,
             waiting=head.waiting,
             endings=endings(self._engine.kernel),
+            apart=standing_out(engine.connections, findings),
             broken=broken,
             rules=cards(rule for rule in self._rules if rule.name in named),
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from tracediag.evidence.connections import ConnectionLives
 from tracediag.evidence.fates import Fates
 from tracediag.evidence.scope import Scope
 from tracediag.evidence.steps import last_line
@@ -52,6 +53,8 @@ class Engine:
         self.scope = Scope(self.kernel, held)
         self.fates = Fates(self.kernel)
         """How the processes that matter ended."""
+        self.connections = ConnectionLives()
+        """How the connections lived that have ended."""
         self.following: dict[Thread, set[str]] = {}
         """The threads whose every event rules want to see for a while, with the names of these rules."""
         self.broken: list[BrokenRule] = []
@@ -136,6 +139,7 @@ class Engine:
                     followed.pop(action.thread, None)
                     action.thread.end_watch()
             if action.released:
+                self.connections.record(action.released, event)
                 self._release(action, found)
             if found:
                 yield from self._judged(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.report.scope import limits
 from tracediag.report.visible import visible
-from tracediag.results.overview import Fate, Overview, Waiting, Words
+from tracediag.results.overview import Apart, Fate, Overview, Waiting, Words
 from tracediag.results.report import Report
 from tracediag.trace.quantities import count, plural, seconds
 from tracediag.trace.shell import joined
@@ -45,6 +45,17 @@ def rows(report: Report) -> Iterator[Row]:
             yield "", _stack(waiting.stack), "plain"
     if overview.further_waiting:
         yield "", f"{plural(overview.further_waiting, 'more thread')} in a call: tracediag state", "plain"
+    for apart in report.apart:
+        yield "outlier", visible(_apart(apart)), "plain"
+        yield "", f"{count(apart.common_count)} of them: {', '.join(apart.common)}; see tracediag lives", "plain"
+
+
+def _apart(apart: Apart) -> str:
+    one = apart.odd_count == 1
+    return (
+        f"{count(apart.odd_count)} of {count(apart.count)} {apart.kind} {'ends' if one else 'end'} {apart.how}, "
+        f"{'' if one else 'first '}at line {count(apart.first_line)}: {apart.example}"
+    )
 
 
 def _stack(frames: tuple[str, ...]) -> str:

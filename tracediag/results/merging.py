@@ -25,6 +25,7 @@ def merged(path: str, parts: Sequence[Part], reports: Sequence[Report]) -> Repor
         overview=reports[0].overview,
         ending=tuple(fate for report in reports for fate in report.ending)[:MOST_ENTRIES],
         waiting=tuple(waiting for report in reports for waiting in report.waiting)[:MOST_ENTRIES],
+        apart=tuple(apart for report in reports for apart in report.apart),
         endings=tuple(ending for report in reports for ending in report.endings),
         broken=tuple(dict.fromkeys(broken for report in reports for broken in report.broken)),
         rules={name: card for report in reports for name, card in report.rules.items()},

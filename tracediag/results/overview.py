@@ -90,3 +90,26 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """What would end it, and which process could do that; "" where not known."""
     stack: tuple[str, ...] = ()
     """Where the thread is in its program, the innermost function first, from the file of `--stacks`."""
+
+
+class Apart(msgspec.Struct, frozen=True, kw_only=True):
+    """A few of many connections that end in another way than the others."""
+
+    kind: str
+    """"connections accepted" or "connections made"."""
+    count: int
+    """All that ended."""
+    common: tuple[str, ...]
+    """What most go through, by the last read and write and the first error of each: "accept", "read", "write"."""
+    common_count: int
+    odd: tuple[str, ...]
+    """What the few go through."""
+    odd_count: int
+    how: str
+    """In which way they end, in words: "with EPIPE", "without an answer to the last read"."""
+    first_line: int
+    """The line at which the first of them was created."""
+    last_line: int
+    """The line at which that one ended."""
+    example: str
+    """That one, as a person names it: "fd 5 = TCP 127.0.0.1:80 <- 127.0.0.1:4242"."""

@@ -11,7 +11,7 @@ import msgspec
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Maturity, Severity
 from tracediag.results.here import Here
-from tracediag.results.overview import Fate, Overview, Waiting
+from tracediag.results.overview import Apart, Fate, Overview, Waiting
 
 SCHEMA = "tracediag-report/2"
 """The edition of the document."""
@@ -186,6 +186,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """How each process that matters ended, and what it said last; in order of time, at most eight."""
     waiting: tuple[Waiting, ...] = ()
     """Where threads stand when the trace ends."""
+    apart: tuple[Apart, ...] = ()
+    """Connections of which few end in another way than the others, where no finding tells of that."""
     command: CommandEnd | None = None
     """The command that was recorded; None for a trace that was there before."""
     broken: tuple[BrokenRule, ...] = ()
