@@ -8,8 +8,9 @@
     for event in trace.events(): ...        # the events of the trace, the halves of each call joined
 
 `analyze`, `diagnose` and `read` are shortcuts for its report, its findings while it is read, and its events; `Analysis`
-yields events and findings and returns the report in one pass. `redact` hides the secrets in a report. Nothing here
-prints. A source is a path, "-" for standard input, or an iterable of lines. docs/library.md has examples.
+yields events and findings and returns the report in one pass; `analyze_many` tells what many traces have in common.
+`redact` hides the secrets in a report. Nothing here prints. A source is a path, "-" for standard input, or an iterable
+of lines. docs/library.md has examples.
 
     Trace                   what `open_trace` returns: report, findings, calls(), files(), state(), follow(), ...
      +-- Calls              some of its calls: where(), first(), count(), total(), by()
@@ -18,6 +19,9 @@ prints. A source is a path, "-" for standard input, or an iterable of lines. doc
           +-- Step          one line of the trace and what it means
           +-- Severity      ERROR > WARNING > NOTE
           +-- Confidence    CERTAIN > LIKELY > POSSIBLE
+    ManyReport              the result of `analyze_many`: report.findings, report.unread
+     +-- Recurring          a finding, and how many of the traces have it
+     +-- Unread             a trace that could not be analysed
     Event                   what `read` yields
      +-- Syscall            a call with arguments, result, error, duration
      +-- Signal             a signal delivered
@@ -40,12 +44,14 @@ if TYPE_CHECKING:
     from tracediag.api import analyze, diagnose, read
     from tracediag.errors import TracediagError, UnknownRuleError
     from tracediag.library.calls import Calls
+    from tracediag.library.many import analyze_many
     from tracediag.library.trace import Trace, open_trace
     from tracediag.ownrules import RulesFolderError
     from tracediag.query import QueryError
     from tracediag.reading import NotUnderstoodError, UnreadableError
     from tracediag.redaction import redact
     from tracediag.results.findings import Confidence, Finding, Severity, Step
+    from tracediag.results.many import ManyReport, Recurring, Unread
     from tracediag.results.report import Report
     from tracediag.trace.events import Event, Syscall
     from tracediag.trace.records import Exit, Signal
@@ -57,8 +63,10 @@ __all__ = [
     "Event",
     "Exit",
     "Finding",
+    "ManyReport",
     "NotUnderstoodError",
     "QueryError",
+    "Recurring",
     "Report",
     "RulesFolderError",
     "Severity",
@@ -68,8 +76,10 @@ __all__ = [
     "Trace",
     "TracediagError",
     "UnknownRuleError",
+    "Unread",
     "UnreadableError",
     "analyze",
+    "analyze_many",
     "diagnose",
     "open_trace",
     "read",
@@ -80,6 +90,7 @@ _HOMES = {
     "analysis": ("Analysis",),
     "api": ("analyze", "diagnose", "read"),
     "library.calls": ("Calls",),
+    "library.many": ("analyze_many",),
     "errors": ("TracediagError", "UnknownRuleError"),
     "library.trace": ("Trace", "open_trace"),
     "ownrules": ("RulesFolderError",),
@@ -87,6 +98,7 @@ _HOMES = {
     "reading": ("NotUnderstoodError", "UnreadableError"),
     "redaction": ("redact",),
     "results.findings": ("Confidence", "Finding", "Severity", "Step"),
+    "results.many": ("ManyReport", "Recurring", "Unread"),
     "results.report": ("Report",),
     "trace.events": ("Event", "Syscall"),
     "trace.records": ("Exit", "Signal"),

@@ -37,6 +37,14 @@ class Entry(msgspec.Struct):
         return fits(self.ignore, finding, program)
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """What an acceptance has counted, so that a process that judges some of the traces can hand it to another."""
+
+    used: tuple[int, ...]
+    seen: frozenset[str]
+    ignored: frozenset[str]
+
+
 class Acceptance:
     """The ignores, severities and baseline of a run. A new one for each run: it counts."""
 
@@ -88,6 +96,22 @@ class Acceptance:
             return None
         severity = self._severities.get(finding.name, finding.severity)
         return finding if severity == finding.severity else msgspec.structs.replace(finding, severity=severity)
+
+    def take_counted(self) -> Counted:
+        """Return what was counted since the last time, and count from nothing."""
+        counted = Counted(tuple(entry.used for entry in self.entries), frozenset(self.seen), frozenset(self.ignored))
+        for entry in self.entries:
+            entry.used = 0
+        self.seen.clear()
+        self.ignored.clear()
+        return counted
+
+    def add(self, counted: Counted) -> None:
+        """Add what the same acceptance has counted in another process."""
+        for entry, used in zip(self.entries, counted.used, strict=True):
+            entry.used += used
+        self.seen |= counted.seen
+        self.ignored |= counted.ignored
 
     def fixed(self, reports: Sequence[Report]) -> tuple[Known, ...]:
         """Return what the baseline holds and no trace of the run shows, of the rules that could judge all of them."""

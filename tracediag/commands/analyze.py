@@ -5,8 +5,9 @@
 
 Each TRACE is the output of strace, plain or compressed; "-" is standard input, and may be omitted after a pipe. The
 files of `strace -ff`, or their prefix, count as one trace. The report goes to standard output, a one-line summary to
-standard error. Several traces are reported one after the other; the exit code is the worst of them. From a pipe, or
-with --follow, findings are reported while the trace is read.
+standard error. Several traces are reported one after the other; the exit code is the worst of them. With -j they are
+analysed several at a time, and the report tells what they have in common: each finding once, with the traces that have
+it. From a pipe, or with --follow, findings are reported while the trace is read.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracediag.commands.analysing import analysis_of, name_of, reason
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
-from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
+from tracediag.commands.inforce import Applied, in_force, publish_entries
 from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
+from tracediag.commands.many import expanded, judge_many, number_of_jobs
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
 from tracediag.commands.traces import add_traces, traces_of
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
+    from tracediag.analysis import Analysis
     from tracediag.reading import Followed, Source
     from tracediag.snapshot import Snapshot
 
@@ -41,6 +46,7 @@ class Options(JudgingOptions, kw_only=True):
     here: bool = False
     stacks: str | None = None
     fds: str | None = None
+    jobs: int | None = None
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,31 +71,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="take what was open before the trace from a listing: ls -l /proc/PID/fd, lsof -nP, ss -tanp",
     )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=number_of_jobs,
+        help="analyse N traces at a time (auto: one for each processor) and report what they have in common",
+    )
     add_judging(parser)
 
 
 def run(options: Options) -> int:
-    """Analyse the traces one by one; one that cannot be read does not prevent the others."""
+    """Analyse the traces; one that cannot be read does not prevent the others."""
+    options, applied = in_force(options)
+    traces = traces_of(options.traces if options.jobs is None else expanded(options.traces))
+    look = look_of(sys.stdout, options.color)
+    together = options.jobs is not None
+    if together and (options.follow or "-" in traces):
+        raise UsageError("-j takes files: it goes neither with --follow nor with standard input")
+    with Publisher(options, look, traces, many=together) as publisher, _sources(traces, options) as sources:
+        if options.jobs is None:
+            reports, code = _in_turn(sources, options, applied, publisher)
+        else:
+            judge = partial(_judge, options=options, applied=applied)
+            reports, code = judge_many(sources, options, applied, publisher, judge, options.jobs)
+        complete = code is ExitCode.CLEAN
+        entries = publish_entries(publisher, reports, options, applied.acceptance, complete=complete)
+    return max(code, exit_code(reports, options, entries))
+
+
+def _in_turn(
+    sources: list[str | Source], options: Options, applied: Applied, publisher: Publisher
+) -> tuple[list[Report], ExitCode]:
+    """Analyse the traces one by one; return the reports, and the code for the traces that could not be read."""
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
-    options, applied = in_force(options)
-    traces = traces_of(options.traces)
-    look = look_of(sys.stdout, options.color)
     code = ExitCode.CLEAN
     reports: list[Report] = []
-    with Publisher(options, look, traces) as publisher, _sources(traces, options) as sources:
-        for source in sources:
-            try:
-                report = _judge(source, options, applied, publisher)
-            except (UnreadableError, NotUnderstoodError) as error:
-                name = source if isinstance(source, str) else source.name
-                said = str(error) if isinstance(error, UnreadableError) else f"{name}: {error}"
-                say(_without_secrets(said) if options.redact else said)
-                code = max(code, ExitCode.UNREADABLE)
+    for source in sources:
+        is_live = publisher.is_live and (source == "-" or options.follow or options.format == "jsonl")
+        try:
+            if is_live:
+                reports.append(_judge_live(source, options, applied, publisher))
             else:
-                reports.append(report)
-        publish_entries(publisher, reports, options, applied.acceptance, complete=code is ExitCode.CLEAN)
-    return max(code, exit_code(reports, options))
+                reports.append(_judge(source, options, applied))
+                publisher.publish(reports[-1])
+        except (UnreadableError, NotUnderstoodError) as error:
+            say(reason(source, error, options))
+            code = ExitCode.UNREADABLE
+    return reports, code
 
 
 @contextlib.contextmanager
@@ -148,36 +178,29 @@ def _handed(source: str | Source, options: Options) -> Snapshot | None:
     return known
 
 
-def _without_secrets(said: str) -> str:
-    from tracediag.redaction import Redactor
-
-    return Redactor().text(said)
-
-
 def _same(report: Report) -> Report:
     return report
 
 
-def _judge(source: str | Source, options: Options, applied: Applied, publisher: Publisher) -> Report:
-    from tracediag.analysis import Analysis
-
-    path = source if isinstance(source, str) else source.name
-    with progress_of(path, quiet=options.quiet) as progress:
-        analysis = Analysis(
-            source,
-            select=selected(options),
-            ignore=options.ignore or (),
-            rules=applied.rules,
-            progress=progress,
-            strict=options.strict,
-            debug=options.debug,
-            known=_handed(source, options),
-            adjust=applied.acceptance,
-        )
-        if publisher.is_live and (path == "-" or options.follow or options.format == "jsonl"):
-            return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))
+def _judge(source: str | Source, options: Options, applied: Applied) -> Report:
+    """Analyse a trace."""
+    with progress_of(name_of(source), quiet=options.quiet or options.jobs is not None) as progress:
+        analysis = _analysis(source, options, applied, progress)
         for _ in analysis:
             pass
-    report = _finished(options)(analysis.report())
-    publisher.publish(report)
-    return report
+    return _finished(options)(analysis.report())
+
+
+def _judge_live(source: str | Source, options: Options, applied: Applied, publisher: Publisher) -> Report:
+    """Analyse a trace; its findings are written as they are found."""
+    path = name_of(source)
+    with progress_of(path, quiet=options.quiet) as progress:
+        analysis = _analysis(source, options, applied, progress)
+        return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))
+
+
+def _analysis(
+    source: str | Source, options: Options, applied: Applied, progress: Callable[[int], None] | None
+) -> Analysis:
+    known = _handed(source, options)
+    return analysis_of(source, options, applied, progress=progress, strict=options.strict, known=known)

@@ -16,8 +16,9 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tracediag.commands.analysing import analysis_of, name_of
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
-from tracediag.commands.inforce import Applied, in_force, selected
+from tracediag.commands.inforce import Applied, in_force
 from tracediag.commands.judging import JudgingOptions, add_selection
 from tracediag.commands.outfiles import key_of, keys_of, open_file
 from tracediag.commands.progress import progress_of
@@ -74,18 +75,8 @@ def run(options: Options) -> int:
 
 
 def _report(source: str | Source, options: Options, applied: Applied) -> Report:
-    from tracediag.analysis import Analysis
-
-    with progress_of(source if isinstance(source, str) else source.name, quiet=options.quiet) as progress:
-        analysis = Analysis(
-            source,
-            select=selected(options),
-            ignore=options.ignore or (),
-            rules=applied.rules,
-            progress=progress,
-            debug=options.debug,
-            adjust=applied.acceptance,
-        )
+    with progress_of(name_of(source), quiet=options.quiet) as progress:
+        analysis = analysis_of(source, options, applied, progress=progress)
         for _ in analysis:
             pass
         report = analysis.report()

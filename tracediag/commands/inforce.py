@@ -12,7 +12,6 @@ from tracediag.commands.errors import UsageError
 from tracediag.commands.judging import JudgingOptions, Publisher
 from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.reports import Destination
-from tracediag.report.summary import summary_of_entries
 from tracediag.results.report import Report
 from tracediag.trace.quantities import plural
 
@@ -125,13 +124,13 @@ def publish_entries(
     acceptance: Acceptance | None,
     *,
     complete: bool = True,
-) -> None:
-    """Write what the run has shown of the ignores and of the baseline; `complete` if all traces were read.
+) -> list[Report]:
+    """Write what the run has shown of the ignores and of the baseline, and return it: it counts for the exit code.
 
-    The reports on them are added to those on the traces: they have a part in the exit code.
+    `reports` are those on the traces; `complete` if all traces were read.
     """
     if acceptance is None:
-        return
+        return []
     known, ignored = len(acceptance.seen), len(acceptance.ignored)
     if ignored:
         options.tell(f"the configuration ignores {plural(ignored, 'finding')}")
@@ -143,5 +142,5 @@ def publish_entries(
                 options.tell(f"{path}: fixed: {each.name} of {each.trace}:{each.line}: {each.title}")
     told = list(acceptance.reports(reports, complete=complete, strict=options.baseline_strict))
     for report in told:
-        publisher.publish(report, summary_of_entries)
-    reports += told
+        publisher.publish_entry(report)
+    return told

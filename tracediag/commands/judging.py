@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -12,10 +12,11 @@ from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import ExitCode
 from tracediag.commands.output import say, write
 from tracediag.commands.reports import Destination, ReportFiles, add_report
-from tracediag.report import FORMATS, Look, as_document, formatter
-from tracediag.report.summary import summary
+from tracediag.report import FORMATS, Format, Look, as_document, formatter
+from tracediag.report.summary import summary, summary_of_entries, summary_of_many
 from tracediag.results.findings import Finding
 from tracediag.results.limits import parse_limits
+from tracediag.results.many import ManyReport, Unread, report_on_many
 from tracediag.results.report import Report
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
         metavar="LIMIT",
         type=_limits,
         help="exit 1 for findings of this severity or worse (default: warning); also of this confidence, or that"
-        " many: error:likely, warning:certain>=3; never",
+        " many, or in that share of the traces: error:likely, warning:certain>=3, error>=2/10 traces; never",
     )
     parser.add_argument("--exit-zero", action="store_true", help="exit 0 even with findings (same as --fail-on never)")
     parser.add_argument(
@@ -101,11 +102,23 @@ class Publisher:
     A context manager: the files are renamed into place if it ends without an error.
     """
 
-    def __init__(self, options: JudgingOptions, look: Look, inputs: Iterable[str] = ()) -> None:
-        """Open the files; `inputs` are the traces, which no report may replace. Raises `UsageError`."""
-        self._options = options
+    def __init__(self, options: JudgingOptions, look: Look, inputs: Iterable[str] = (), *, many: bool = False) -> None:
+        """Open the files.
+
+        Args:
+            options: where the reports go, and in which form.
+            look: what standard output can show.
+            inputs: the traces, which no report may replace.
+            many: whether the formats that can do so tell what the traces have in common, in place of each of them.
+
+        Raises:
+            UsageError: if a file cannot be written, is a trace, or is named twice.
+        """
+        self._options, self._look, self._many = options, look, many
         self._formatter = formatter(options.format or FORMATS[0], look)
         self._reports: list[Report] = []
+        self._entries: list[Report] = []
+        self._unread: list[Unread] = []
         self._files = ReportFiles(options.report or (), inputs)
 
     def __enter__(self) -> Self:
@@ -113,8 +126,8 @@ class Publisher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._reports:
-            self._write_documents()
+        if kind is None and (self._reports or self._unread):
+            self._write_together()
         self._files.__exit__(kind)
 
     @property
@@ -122,25 +135,62 @@ class Publisher:
         """Whether findings can be written before the report is complete."""
         return self._formatter.live
 
-    def publish(self, report: Report, describe: Callable[[Report], str] = summary) -> None:
-        """Write one report everywhere, or keep it for a document that holds all; `describe` is its summary."""
+    def publish(self, report: Report) -> None:
+        """Write the report on a trace everywhere, or keep it for a document that holds all."""
         report = self._shown(report)
-        if as_document(self._formatter) is None:
+        self._write(report)
+        self._file(report)
+
+    def publish_entry(self, report: Report) -> None:
+        """Write the report on the entries of a configuration or a baseline, or keep it like that on a trace."""
+        report = self._shown(report)
+        self._write(report)
+        self._entries.append(report)
+        self._copy(report)
+        self._options.tell(summary_of_entries(report))
+
+    def _write(self, report: Report) -> None:
+        if self._together(self._options.format or FORMATS[0], self._look) is None:
             for piece in self._formatter.report(report):
                 write(piece)
-        self._file(report, describe)
 
-    def _write_documents(self) -> None:
-        """Write the documents that hold all reports."""
-        if (form := as_document(self._formatter)) is not None:
-            for piece in form.document(self._reports):
+    def tell_unread(self, unread: Unread) -> None:
+        """Keep a trace that could not be analysed for the report on many."""
+        self._unread.append(unread)
+
+    def _write_together(self) -> None:
+        """Write the documents that hold all reports, and what many traces have in common."""
+        if (render := self._together(self._options.format or FORMATS[0], self._look)) is not None:
+            for piece in render():
                 write(piece)
 
         def rendered(name: str) -> Iterable[str]:
-            form = as_document(formatter(name))
-            return () if form is None else form.document(self._reports)
+            render = self._together(name)
+            return () if render is None else render()
 
         self._files.write(rendered)
+        if self._many:
+            self._options.tell(summary_of_many(self._common()))
+
+    def _together(self, name: str, look: Look | None = None) -> Callable[[], Iterator[str]] | None:
+        """Return what renders all reports together in a format; None if each report stands for itself."""
+        form = as_document(formatter(name))
+        if form is not None:
+            return lambda: form.document([*self._reports, *self._entries])
+        if not self._many:
+            return None
+        from tracediag.report.many import render_many
+
+        render = render_many(name, look)
+        return None if render is None else lambda: self._in_common(render, formatter(name, look))
+
+    def _in_common(self, render: Callable[[ManyReport], Iterator[str]], form: Format) -> Iterator[str]:
+        yield from render(self._common())
+        for entry in self._entries:
+            yield from form.report(entry)
+
+    def _common(self) -> ManyReport:
+        return report_on_many((*self._reports, *self._unread))
 
     def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
         """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
@@ -175,20 +225,29 @@ class Publisher:
         redactor = Redactor()
         return lambda finding: redacted(finding, redactor)
 
-    def _file(self, report: Report, describe: Callable[[Report], str] = summary) -> None:
+    def _file(self, report: Report) -> None:
         self._reports.append(report)
-        self._files.write(lambda name: () if as_document(formatter(name)) else formatter(name).report(report))
+        self._copy(report)
         if report.input.damage is not None:
             say(f"{report.input.path}: {report.input.damage}")
-        self._options.tell(describe(report))
+        if not self._many:
+            self._options.tell(summary(report))
+
+    def _copy(self, report: Report) -> None:
+        """Write a report to the files whose format has a text for each."""
+        self._files.write(lambda name: () if self._together(name) else formatter(name).report(report))
 
 
-def exit_code(reports: Sequence[Report], options: JudgingOptions) -> ExitCode:
-    """Return the exit code for the findings; a rule that raised is an internal error, whatever was found."""
+def exit_code(reports: Sequence[Report], options: JudgingOptions, entries: Sequence[Report] = ()) -> ExitCode:
+    """Return the exit code for the findings of the traces, and for those about the entries of the configuration.
+
+    A rule that raised is an internal error, whatever was found.
+    """
     if any(report.broken for report in reports):
         return ExitCode.FAULT
     if options.exit_zero:
         return ExitCode.CLEAN
-    causes = [cause for report in reports for cause in report.causes]
-    failing = any(limit.reached(causes) for limit in parse_limits(options.fail_on or _USUAL))
+    causes = [report.causes for report in reports]
+    told = [cause for entry in entries for cause in entry.causes]
+    failing = any(limit.reached(causes, told) for limit in parse_limits(options.fail_on or _USUAL))
     return ExitCode.FINDINGS if failing else ExitCode.CLEAN

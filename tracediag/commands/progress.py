@@ -33,6 +33,23 @@ def progress_of(path: str, *, quiet: bool = False) -> Iterator[Callable[[int], N
         yield lambda consumed: bar.update(task, completed=consumed)
 
 
+@contextlib.contextmanager
+def progress_of_many(traces: int, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """Yield the function to call when a trace is done; it moves a bar where standard error is a terminal."""
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True, width=look_of(sys.stderr, "auto").width, height=_HEIGHT)
+    # Refreshed by us: a thread of the bar must not live while processes are started.
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("traces", total=traces)
+        yield lambda: bar.update(task, advance=1, refresh=True)
+
+
 def _size(path: str) -> int:
     """Return the size of a regular file, and 0 for anything else."""
     with contextlib.suppress(OSError, ValueError):

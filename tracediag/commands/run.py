@@ -99,13 +99,12 @@ def run(options: Options) -> int:
                     else _record(interruption, strace, command, options, applied)
                 )
                 publisher.publish(report)
-                reports = [report]
-                publish_entries(publisher, reports, options, applied.acceptance)
+                entries = publish_entries(publisher, [report], options, applied.acceptance)
         except RecordingError as error:
             raise CommandError(str(error)) from error
     if options.exit_with_command and ending is not None and ending.shell_status:
         return ending.shell_status
-    return exit_code(reports, options)
+    return exit_code([report], options, entries)
 
 
 def check_keep(path: str | None) -> None:

@@ -14,6 +14,7 @@ _ROWS = 256
 
 DOCUMENTS = (
     "report",
+    "many",
     "summary",
     "tree",
     "state",

@@ -34,6 +34,7 @@ from tracediag.results import (
     following,
     here,
     lives,
+    many,
     overview,
     peers,
     problems,
@@ -47,7 +48,7 @@ from tracediag.results import (
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOMES = (
     *(findings, overview, here, report, tables, tree, state, explanation, following),
-    *(cause, search, files, lives, peers, problems),
+    *(cause, search, files, lives, peers, problems, many),
 )
 
 
@@ -143,6 +144,7 @@ def _tree(generated: dict[str, Any]) -> dict[str, Any]:
 
 _STRUCTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "report": (report.SCHEMA, report.Report),
+    "many": (many.SCHEMA, many.ManyReport),
     "summary": (SUMMARY, tables.Summary),
     "tree": (TREE, tree.Tree),
     "state": (STATE, state.State),

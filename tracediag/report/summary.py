@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from tracediag.report.visible import visible
 from tracediag.results.findings import Severity
+from tracediag.results.many import ManyReport
 from tracediag.results.report import CommandEnd, Report
 from tracediag.trace.quantities import plural
 
@@ -24,6 +26,15 @@ def summary(report: Report) -> str:
     return f"{visible(trace.path)}: {read}{lost}: {_found(report)}{ended}"
 
 
+def summary_of_many(report: ManyReport) -> str:
+    """Return one line: `900 traces (2 could not be analysed), 1,203,000 lines: 212 have findings: 3 errors, 1 note`."""
+    lost = f" ({len(report.unread):,} could not be analysed)" if report.unread else ""
+    having = report.traces - report.clean
+    counts = Counter(each.finding.severity for each in report.findings)
+    said = f"{having:,} {'has' if having == 1 else 'have'} findings: {_counted(counts)}" if having else "no findings"
+    return f"{plural(report.traces, 'trace')}{lost}, {plural(report.lines, 'line')}: {said}"
+
+
 def fate(command: CommandEnd) -> str:
     """Return how a command ended, in words: `exited with status 3`, `was killed by SIGTERM`."""
     if command.signal is not None:
@@ -32,5 +43,10 @@ def fate(command: CommandEnd) -> str:
 
 
 def _found(report: Report) -> str:
-    counts = Counter(finding.severity for finding in report.causes)
-    return ", ".join(plural(counts[severity], severity) for severity in Severity if counts[severity]) or "no findings"
+    return _counted(Counter(finding.severity for finding in report.causes))
+
+
+def _counted(counts: Mapping[Severity, int]) -> str:
+    return (
+        ", ".join(plural(counts[severity], severity) for severity in Severity if counts.get(severity)) or "no findings"
+    )
