@@ -58,3 +58,9 @@ def test_a_lock_file_of_a_dead_owner() -> None:
 )
 def test_no_finding(trace: str) -> None:
     assert found(trace) == []
+
+
+def test_a_recording_that_only_stops_shows_no_harm() -> None:
+    title = "a (pid 7) waits for /run/ready to appear: {} checks with sleeps between"
+    assert found(NAP + (ABSENT + NAP) * 3) == [("sleep-and-poll", "note", title.format(3))]
+    assert found(NAP + (ABSENT + NAP) * 10) == [("sleep-and-poll", "warning", title.format(10))]

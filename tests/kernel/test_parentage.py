@@ -101,3 +101,18 @@ def test_a_number_that_the_parent_opened_after_the_fork_is_another_file() -> Non
     assert parent.file_of(4) is not child.file_of(4) is not None
     assert parent.file_of(6) is None
     assert child.file_of(7) is None
+
+
+def test_the_parent_that_is_told_of_a_child_replaces_a_guess() -> None:
+    kernel = _after("""
+10 execve("/bin/a", ["a"], 0x1 /* 0 vars */) = 0
+10 set_robust_list(0x7f0020, 24) = 0
+11 set_robust_list(0x7f0020, 24) = 0
+12 set_robust_list(0x7f0020, 24) = 0
+12 exit_group(0) = ?
+12 +++ exited with 0 +++
+11 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---
+""")
+    assert _process(kernel, 12).parent is _process(kernel, 11)
+    assert set(_process(kernel, 10).children) == {11}
+    assert set(_process(kernel, 11).children) == {12}

@@ -45,6 +45,8 @@ class Found(NamedTuple):
     """The first and the last line of each step."""
     explained: bool = False
     """Whether the report folds it under another finding."""
+    returned: int = 0
+    """The line to which its calls reach, in the original recording."""
     count: int = 1
     """How many like incidents it stands for, of which the steps show the first."""
 
@@ -54,7 +56,7 @@ class Found(NamedTuple):
 
     def meets(self, other: Found) -> bool:
         """Whether both speak of the same rule and lines; a line of which the origin is unknown is 0."""
-        overlap = self.first <= other.last and other.first <= self.last
+        overlap = self.first <= max(other.last, other.returned) and other.first <= max(self.last, self.returned)
         return self.name == other.name and (overlap or 0 in (self.last, other.last))
 
     def repeats(self, other: Found) -> bool:
@@ -124,7 +126,25 @@ class Verdict(NamedTuple):
 
 def findings(lines: Sequence[tuple[int, str]]) -> tuple[Found, ...]:
     """Analyse numbered lines."""
-    return _analysed(lines)[0]
+    return tuple(_returned(found, _ends(lines)) for found in _analysed(lines)[0])
+
+
+def _ends(lines: Sequence[tuple[int, str]]) -> Mapping[int, int]:
+    """Return the line of the second half of each call that has two, by that of the first."""
+    ends: dict[int, int] = {}
+    begun: dict[str, int] = {}
+    for number, text in lines:
+        pid = text.partition(" ")[0]
+        if text.endswith("<unfinished ...>"):
+            begun[pid] = number
+        elif " resumed>" in text and pid in begun:
+            ends[begun.pop(pid)] = number
+    return ends
+
+
+def _returned(found: Found, ends: Mapping[int, int]) -> Found:
+    """Set where the calls of the steps return: what is left of a call may be its second half."""
+    return found._replace(returned=max(max(last, ends.get(last, 0)) for _, last in found.spans))
 
 
 def _analysed(lines: Sequence[tuple[int, str]]) -> tuple[tuple[Found, ...], frozenset[str]]:

@@ -47,3 +47,16 @@ def test_two_attempts_at_a_lock_file_may_be_the_last_of_many() -> None:
     attempts = [place for place, line in enumerate(lines) if "EEXIST" in line]
     found = {one.name: one.confidence for one in analyze(lines[attempts[-2] - 1 :]).findings}
     assert found["lock-file-wait"] == Confidence.POSSIBLE
+
+
+def test_a_failed_call_beside_a_warning_is_a_note() -> None:
+    lines = (SAMPLES / "closed-fd-polled" / "set.f.strace").read_text().splitlines(keepends=True)
+    found = {one.name: one.severity for one in analyze(lines[39:63]).findings}
+    assert found == {"closed-fd-polled": Severity.ERROR, "failed-call": Severity.NOTE}
+
+
+def test_one_accept_in_the_first_lines_is_only_noted() -> None:
+    lines = (SAMPLES / "edge-triggered-accept-once" / "fixed-one.f.strace").read_text().splitlines(keepends=True)
+    for end in range(48, 57):
+        loud = [one for one in analyze(lines[:end]).findings if one.severity is not Severity.NOTE]
+        assert loud == []

@@ -19,6 +19,8 @@ _NEAR = 32
 """Lines between the last sleep or check and the end: a handler, a message and an exit."""
 ENOUGH = 3
 """Checks with a sleep before each but the first."""
+MANY = 10
+"""Checks after which hardly any program stops by itself."""
 
 
 class Poll(msgspec.Struct):

@@ -20,7 +20,7 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
-from tracediag.results.findings import Finding
+from tracediag.results.findings import Finding, Severity
 from tracediag.trace.calls import CLOSES
 
 _TOO_FEW = 20
@@ -69,6 +69,8 @@ class Scope:
         """On the processes that have ended."""
         self.table = CallTable()
         """The counts of `strace -c`, where the recording holds such a table."""
+        self.alarmed = False
+        """Whether there is an error or a warning so far."""
         self.explained: set[int] = set()
         """The lines that findings have as steps so far; of a trace with very many findings only the first."""
 
@@ -83,7 +85,8 @@ class Scope:
         return find_subject(self._kernel) if self.is_excerpt else None
 
     def explain(self, finding: Finding) -> None:
-        """Note the lines that a finding has as steps."""
+        """Note the lines that a finding has as steps, and whether it is an error or a warning."""
+        self.alarmed = self.alarmed or finding.severity is not Severity.NOTE
         if len(self.explained) < _EXPLAINED:
             self.explained.update(step.line for step in finding.steps)
 

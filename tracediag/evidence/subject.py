@@ -15,7 +15,7 @@ from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
-from tracediag.trace.calls import LOOKS, MKDIRS
+from tracediag.trace.calls import EPOLL_CTLS, LOOKS, MKDIRS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
 
@@ -68,8 +68,9 @@ def _candidates(process: Process, last: int) -> Iterator[Syscall]:
 
 
 def _exists_already(call: Syscall, last: int) -> bool:
-    """Whether a directory was to be created that exists, and the program carries on: most ask so for it."""
-    return call.errno == "EEXIST" and call.name in MKDIRS and last > call.line and _LOCK.search(call.body) is None
+    """Whether what was to be created exists, and the program carries on: so do most ask for a directory or an entry."""
+    asks = call.name in EPOLL_CTLS or (call.name in MKDIRS and _LOCK.search(call.body) is None)
+    return call.errno == "EEXIST" and last > call.line and asks
 
 
 def _heaviness(call: Syscall) -> int:

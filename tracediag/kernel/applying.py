@@ -129,7 +129,8 @@ def _adopt(action: Action, signal: Signal) -> None:
     pid, process = signal.sender, action.process
     if pid is None or pid in process.children or "CLD_" not in signal.info:
         return
-    child = action.kernel.process_table.strangers.claim(pid, process)
+    table = action.kernel.process_table
+    child = table.strangers.claim(pid, process) or table.given(pid, process)
     if child is not None:
         process.children[pid] = child
 

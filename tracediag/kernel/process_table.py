@@ -224,6 +224,16 @@ class ProcessTable:
         self.end_clone(parent)
         return child
 
+    def given(self, pid: int, parent: Process) -> Process | None:
+        """Return the child that a parent is told of, if another had been taken for its parent: its clone is missing."""
+        for other in self.processes:
+            child = other.children.get(pid)
+            if child is not None and other is not parent and not _is_cloned(child):
+                del other.children[pid]
+                child.parent = parent
+                return child
+        return None
+
     def number(self, child: Thread, parent: Thread, number: int) -> Thread:
         """Record that the clone has returned another number for a child than that of its lines."""
         self._file(child, parent, number)
@@ -307,3 +317,8 @@ class ProcessTable:
             other.process.threads.pop(other, None)
             self.staying.discard(other)
             self._stand_in(other)
+
+
+def _is_cloned(process: Process) -> bool:
+    """Whether the trace shows the call that created a process."""
+    return isinstance(process.started, Syscall | Begun) and process.started.name in FORKS

@@ -31,7 +31,8 @@ class FailureRule(Rule):
     def unexplained(self, kernel: Kernel) -> Iterator[Finding]:
         """Report the failed call that the excerpt is about, if no other finding has it as a step.
 
-        A note where the excerpt continues: the program has then survived the failure so far.
+        A note where the excerpt continues, and the program has survived the failure so far, or where an error or
+        a warning tells what the excerpt is about.
         """
         blame = self.scope.subject
         if blame is None or blame.call.line in self.scope.explained:
@@ -39,7 +40,8 @@ class FailureRule(Rule):
         page = page_of(blame)
         if (None if page is None else page.file) == self.file:
             continues = kernel.last_line - blame.call.line > _ENDS_WITH
-            yield self._about(blame, Severity.NOTE if continues else self.severity)
+            aside = continues or self.scope.alarmed
+            yield self._about(blame, Severity.NOTE if aside else self.severity)
 
     def _about(self, blame: Blame, severity: Severity) -> Finding:
         return self.finding(

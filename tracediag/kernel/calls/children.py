@@ -44,7 +44,7 @@ def waitid(action: Action, call: Syscall) -> None:
 def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
     process = action.process
     table = action.kernel.process_table
-    child = process.children.pop(pid, None) or table.strangers.claim(pid, process)
+    child = process.children.pop(pid, None) or table.strangers.claim(pid, process) or table.given(pid, process)
     if child is not None and child.guessed:
         child = table.inner.settle(process, child, pid, status, signal)
     process.reaped.append(Reaped(pid, child, status, signal, call))

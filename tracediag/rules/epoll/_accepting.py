@@ -59,6 +59,8 @@ def confidence_in(listener: Listener) -> Confidence | None:
         return Confidence.POSSIBLE if suspect else None
     if not edge or _accepts_once(listener):
         return None
+    if len(listener.turns) == 1 and not listener.dead:
+        return Confidence.POSSIBLE  # the next accept may be the one that fails with EAGAIN, or the close
     return Confidence.CERTAIN if listener.dead else Confidence.LIKELY
 
 

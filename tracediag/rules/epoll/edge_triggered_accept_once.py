@@ -15,7 +15,7 @@ from tracediag.kernel.epoll import Readiness, Round
 from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_round, on_trace_end, on_traffic
-from tracediag.rules.epoll._accepting import MAX_KEPT, Dead, Listener, Turn, confidence_in, example
+from tracediag.rules.epoll._accepting import MAX_KEPT, Dead, Listener, Turn, confidence_in, example, is_hidden
 from tracediag.trace.calls import ACCEPTS, EPOLL_WAITS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
@@ -163,10 +163,10 @@ class EdgeTriggeredAcceptOnce(Rule):
         number = listener.descriptor.number
         return self.finding(
             _story(listener, turn),
-            severity=Severity.WARNING if confidence is Confidence.POSSIBLE else Severity.ERROR,
+            severity=_severity(listener, confidence),
             confidence=confidence,
             object=describe(listener.descriptor),
-            title=(_GUESS if confidence is Confidence.POSSIBLE else _TITLE).format(name(listener.descriptor)),
+            title=_title(listener, confidence).format(name(listener.descriptor)),
             absent=() if turn.again is None else [no(f"EAGAIN from accept on fd {number}", turn.accept, turn.again)],
             why=_WHY,
             fix=f"call accept on fd {number} until it fails with EAGAIN, or register fd {number} without EPOLLET",
@@ -174,12 +174,25 @@ class EdgeTriggeredAcceptOnce(Rule):
         )
 
 
+_FEW = "one accept for a wakeup on {}, which is edge-triggered: a second connection would stay in the backlog"
 _TITLE = "one accept per wakeup on {}, which is edge-triggered: connections stay in the backlog"
 _GUESS = "if {} is edge-triggered, one accept per wakeup leaves connections in the backlog"
 _WHY = (
     "with EPOLLET a wakeup reports a change, not what is left in the backlog: each new connection only lets out the"
     " oldest one in the queue, and that client may be long gone: epoll(7)"
 )
+
+
+def _severity(listener: Listener, confidence: Confidence) -> Severity:
+    if confidence is not Confidence.POSSIBLE:
+        return Severity.ERROR
+    return Severity.WARNING if is_hidden(listener) else Severity.NOTE
+
+
+def _title(listener: Listener, confidence: Confidence) -> str:
+    if confidence is not Confidence.POSSIBLE:
+        return _TITLE
+    return _GUESS if is_hidden(listener) else _FEW
 
 
 def _story(listener: Listener, turn: Turn) -> Iterator[Step]:

@@ -36,7 +36,7 @@ class ReadyNotServedSpin(UnservedRule):
         listens = socket is not None and socket.accepting
         if listens and self.scope.hides_failures:
             return None
-        never = "accepted from" if listens else "read"
+        never, calls = ("accepted from", "accept, accept4 or other call") if listens else ("read", "call")
         leave = f"leave fd {number} out of the wait (poll: set its entry to -1)"
         if entry is not None:
             leave = f"clear EPOLLIN with EPOLL_CTL_MOD, or remove fd {number} from the set"
@@ -51,7 +51,7 @@ class ReadyNotServedSpin(UnservedRule):
             title=self.titled(spin, f"the loop spins on {name(spin.descriptor)}, which is readable but never {never}"),
             severity=severity_of(sure),
             confidence=sure,
-            absent=[no(f"call on fd {number} (EPOLL_CTL_DEL and close included)", spin.first, self.until(spin))],
+            absent=[no(f"{calls} on fd {number} (EPOLL_CTL_DEL and close included)", spin.first, self.until(spin))],
             why="a level-triggered wait reports a state: while there is something to read, each wait that includes the"
             " descriptor returns immediately: poll(2), epoll(7)",
             fix=f"{'accept from' if listens else 'read'} fd {number} whenever it is reported; while its"

@@ -15,8 +15,8 @@ from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
-from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
+from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
+from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -28,7 +28,9 @@ _KILLERS = (
     *("SIGPOLL", "SIGIO", "SIGPWR", "SIGSTKFLT"),
 )
 _TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
+_KEPT = 1024
 _GROUPS = (0, -1)
+_NONE_SENT = "no kill, tkill or tgkill of it by a process of the trace"
 _INTENDED = "none needed if this was intended"
 _SYSTEM = lazy_pattern(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
 
@@ -44,6 +46,16 @@ class _Killing(msgspec.Struct, frozen=True):
     note: str = ""
     sure: bool = True
     """False where the sender may have acted before the trace began."""
+    unsent: bool = False
+    """Whether it rests on there being no kill in the trace."""
+
+
+_UNRECORDED = _Killing(
+    Severity.NOTE,
+    "killed by SIGKILL; the sender was not recorded",
+    "record without -e trace=..., or with %process and %signal in it, to see whether the parent sends SIGKILL",
+    sure=False,
+)
 
 
 class KilledFromOutside(Rule):
@@ -59,6 +71,8 @@ class KilledFromOutside(Rule):
         """The last signal to each process that may end it."""
         self._bound: Cases[Process, Syscall] = Cases()
         """The call by which it asks for a signal at the exit of its parent."""
+        self._unsent: list[tuple[Finding, Finding]] = []
+        """Deaths by SIGKILL that no traced process has sent, each also as it is where such calls are not recorded."""
 
     @on_signal(*_KILLERS, *FAULTS)
     def struck(self, action: Action) -> None:
@@ -91,8 +105,20 @@ class KilledFromOutside(Rule):
         if _by_itself(process, thread.last_call, signal, end):
             return
         killing = _killing(last.kernel, process, end, signal, asked, self._bound.get(process))
-        if killing is not None:
-            yield self._finding(process, thread, end, signal, asked, killing)
+        if killing is None:
+            return
+        found = self._finding(process, thread, end, signal, asked, killing)
+        if not killing.unsent:
+            yield found
+        elif len(self._unsent) < _KEPT:
+            self._unsent.append((found, self._finding(process, thread, end, signal, asked, _UNRECORDED)))
+
+    @on_trace_end
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Report what no traced process has sent, now that it is clear whether the recording would show that."""
+        # `kill` that ends its caller has no result, and so does not show where failures do not.
+        hidden = self.scope.hides_failures or (bool(kernel.names) and not self.scope.records(KILLS))
+        yield from (milder if hidden else found for found, milder in self._unsent)
 
     def _finding(  # the parts of the story
         self,
@@ -109,6 +135,7 @@ class KilledFromOutside(Rule):
             title=killing.title,
             severity=Severity.WARNING if end.told and killing.severity is Severity.ERROR else killing.severity,
             confidence=_confidence(end, sure=killing.sure),
+            absent=[Absence(text=_NONE_SENT, first_line=1, last_line=end.line)] if killing.unsent else (),
             why=_why(end.signal or "", shown=killing.call is not None),
             fix=killing.fix,
             explains=[("child-failure-behind", end.line)] if killing.severity is not Severity.NOTE else (),
@@ -216,8 +243,7 @@ def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Sys
         return _Killing(Severity.NOTE, title, fix, bound, "requests SIGKILL at the exit of the parent")
     if process is not kernel.processes[0] and is_orphan(process, kernel):
         # Like the call that created the process, the kill may not have been recorded.
-        fix = "record without -e trace=..., or with %process and %signal in it, to see whether the parent sends SIGKILL"
-        return _Killing(Severity.NOTE, "killed by SIGKILL; the sender was not recorded", fix, sure=False)
+        return _UNRECORDED
     if asked is not None and asked.name == "SIGTERM":
         title = "SIGTERM did not stop the process; SIGKILL did"
         return _Killing(Severity.WARNING, title, "exit on SIGTERM within the timeout of the supervisor")
@@ -227,6 +253,7 @@ def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Sys
         "look for the out-of-memory killer (journalctl -k, memory.events of the cgroup), then for a supervisor, timeout"
         " or user that sends SIGKILL",
         sure=bool(kernel.processes[0].execs),
+        unsent=True,
     )
 
 

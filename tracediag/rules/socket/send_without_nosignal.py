@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.steps import birth
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
-from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
 from tracediag.rules.socket._names import toward
 from tracediag.rules.socket._sigpipe import RAISING, BrokenWrite, exposed, guarded, in_pipeline, last_written
@@ -84,6 +84,7 @@ class SendWithoutNosignal(Rule):
                 broken.descriptor,
                 severity=Severity.NOTE if in_pipeline(broken.descriptor) else Severity.ERROR,
                 title=f"SIGPIPE ends the process: the handler exits after {broken.target}",
+                absent=(no("rt_sigreturn (return from the handler)", broken.signal, action.call),),
             )
 
     @on_exit
@@ -173,6 +174,7 @@ class SendWithoutNosignal(Rule):
         title: str,
         severity: Severity,
         confidence: Confidence = Confidence.CERTAIN,
+        absent: tuple[Absence, ...] = (),
     ) -> Finding:
         return self.finding(
             steps,
@@ -180,6 +182,7 @@ class SendWithoutNosignal(Rule):
             title=title,
             severity=severity,
             confidence=confidence,
+            absent=absent,
             why=_WHY,
             fix=_fix(descriptor),
         )

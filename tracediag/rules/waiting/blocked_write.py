@@ -51,7 +51,8 @@ class BlockedWrite(WaitRule):
                 wait = moment.wait_of(thread)
                 if wait is not None and any(each.is_called(moment.awake) for each in wait.enders):
                     continue  # the reader ends the writer: it has read enough
-                if has_lasted(call, moment.kernel, ended=ended) or _is_ignored(wait, moment):
+                stops = ended and call.time is not None  # within a call that may have been about to return
+                if has_lasted(call, moment.kernel, ended=ended) or (not stops and _is_ignored(wait, moment)):
                     yield call.line, self._finding(thread, call, file, wait, moment)
 
     def _finding(self, thread: Thread, call: Waited, file: OpenFile, wait: Wait | None, moment: Moment) -> Finding:

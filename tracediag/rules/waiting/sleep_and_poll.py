@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tracediag.evidence.exits import end_step, manner
 from tracediag.evidence.names import process_name
-from tracediag.evidence.polls import Poll, Polls, path_of_check, was_stopped
-from tracediag.evidence.waiters import killing_lines
+from tracediag.evidence.polls import MANY, Poll, Polls, path_of_check, was_stopped
+from tracediag.evidence.waiters import killing_lines, stood_in
 from tracediag.kernel import Action
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
@@ -73,7 +73,7 @@ class SleepAndPoll(Rule):
             object=what,
             title=f"{name} waits for {what}: {poll.times:,} checks with sleeps between{last}",
             confidence=Confidence.LIKELY,
-            severity=Severity.WARNING if stopped else Severity.ERROR,
+            severity=_severity(end, poll),
             why="a loop of sleeps and checks ends only when the check succeeds, and notices nothing else; inotify,"
             " pidfd_open or a readiness notification would wait without polling: nanosleep(2), inotify(7)",
             fix=fix,
@@ -83,6 +83,14 @@ class SleepAndPoll(Rule):
                 *(("connection-refused", call.line) for call in (poll.first, poll.last)),
             ],
         )
+
+
+def _severity(end: ProcessEnd, poll: Poll) -> Severity:
+    """Say how bad it is: where the recording only stops, and not within a sleep, the next check may be the last."""
+    if not was_stopped(end):
+        return Severity.ERROR
+    stops = end.exit is None and end.process.order is None and not any(call.name in SLEEPS for call in stood_in(end))
+    return Severity.NOTE if stops and poll.times < MANY else Severity.WARNING
 
 
 def _subject(call: Syscall) -> tuple[str, str, str]:
