@@ -20,6 +20,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.results.report import Blind, BrokenRule
 from tracediag.rules import Rule, with_finders
+from tracediag.rules.base import LASTING
 from tracediag.rules.subscribers import NO_LISTENERS, Listener, Subscribers
 from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Begun, Event, Syscall
@@ -84,7 +85,7 @@ class Engine:
     @property
     def calls(self) -> frozenset[str]:
         """The names of the calls that a rule or handler needs as events; of others only the failures matter."""
-        return known_calls() | frozenset(self._subscribers.calls).union(*(rule.rests_on for rule in self._rules))
+        return known_calls() | self._subscribers.names.union(*(rule.rests_on for rule in self._rules))
 
     @property
     def begun(self) -> frozenset[str]:
@@ -122,6 +123,9 @@ class Engine:
                             self._drop(listener, error, event.line)
                     if audience[2] and len(action.thread.process.threads) > 1:
                         dispatch(audience[2], action, event.line, found)
+                took = event.duration
+                if event.end_line > event.line or (took is not None and took >= LASTING):
+                    dispatch(to.lasting.get(event.name, NO_LISTENERS), action, event.line, found)
                 errno = event.errno
                 if errno is not None:
                     dispatch(to.by_errno.get(errno, NO_LISTENERS), action, event.line, found)

@@ -6,6 +6,7 @@ what they want to see:
     @on_call("accept", "accept4")      a whole call of these names
     @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
     @on_threaded("read", "close")      the same as on_call, but only in processes of several threads
+    @on_lasting("open", "fsync")       the same, but only if it took long, or other threads ran before it returned
     @on_errno("EPIPE")                 any call that failed so
     @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
@@ -45,6 +46,8 @@ _BY_NUMBER = frozenset({"descriptor", "epoll", "socket"})
 _HOME = f"{__package__}."
 OWN = "own"
 """The family of the rules that users write for themselves."""
+LASTING = 0.5
+"""Seconds from which on a call is one that lasts, for `on_lasting`."""
 _NAMED = 3
 """Calls that are named of those that could disprove a finding."""
 
@@ -81,6 +84,14 @@ def on_threaded(*names: str) -> Callable[[Method], Method]:
     What threads do to each other need not be asked about in the many processes that have none.
     """
     return _subscribe(*(("threaded", name) for name in names))
+
+
+def on_lasting(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to calls of these names that took `LASTING` seconds, or during which the trace shows other threads.
+
+    A rule about slow calls, or about calls that wait for another process, need not be asked about each open.
+    """
+    return _subscribe(*(("lasting", name) for name in names))
 
 
 def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:

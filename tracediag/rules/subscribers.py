@@ -52,10 +52,17 @@ class Subscribers:
         for failure, listeners in self._named("failure").items():
             call, _, errno = failure.partition(" ")
             self.by_failure.setdefault(call, {})[errno] = listeners
+        self.lasting = self._named("lasting")
+        """The listeners of calls that last, by call."""
         self.on_round = self.of("round")
         self.on_release = self.of("release")
         self.on_process_end = self.of("process end")
         self.on_followed = self.of("followed")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all calls that have a listener."""
+        return frozenset(self.calls.keys() | self.lasting.keys())
 
     def of(self, kind: str, name: str = "") -> Sequence[Listener]:
         """Return what listens to events of one kind, or to those of one name."""

@@ -1,0 +1,199 @@
+"""TD608: one call that takes seconds, in which the process does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tracediag.evidence.cases import Cases
+from tracediag.evidence.names import process_name
+from tracediag.evidence.paths import path_of
+from tracediag.evidence.waits import may_be_fifo
+from tracediag.kernel import Action
+from tracediag.kernel.descriptor import Kind
+from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.socket import format_address
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_lasting, on_process_end
+from tracediag.trace.calls import ACCESSES, FILE_READS, FILE_WRITES, FTRUNCATES, MKDIRS, OPENS, REMOVES, RENAMES, SYNCS
+from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import plural, seconds
+
+LONG = 1.0
+"""Seconds from which on a call of a kind that normally takes milliseconds is told: a user notices that."""
+VERY_LONG = 2.5
+"""Seconds from which on it is a warning: a request or start-up that takes so long fails for its user."""
+EXCEPTIONAL = 10.0
+"""How many times as long as the mean of the others it must take: where all are slow, none is the exception."""
+_OTHERS = 3
+"""Calls of the same kind that must have been seen for that comparison."""
+_CONNECT = frozenset({"connect"})
+_RANDOM = frozenset({"getrandom"})
+_MOUNTS = frozenset({"mount", "umount2"})
+_PATHS = OPENS | ACCESSES | REMOVES | RENAMES | MKDIRS | _MOUNTS | {"chdir"}
+_FILES = FILE_READS | FILE_WRITES | {"pread64", "pwrite64", "close", *FTRUNCATES}
+_COUNTED = SYNCS | _CONNECT | _RANDOM
+"""Rare calls, of which all durations are compared."""
+_UNREAL = ("/proc/", "/sys/", "/dev/")
+_KEPT = 64
+
+
+class _Kind(msgspec.Struct):
+    """The calls of one name that a process has made."""
+
+    times: int = 0
+    total: float = 0.0
+
+
+class _Slow(msgspec.Struct):
+    """The slowest call of one name on one object."""
+
+    call: Syscall
+    took: float
+    times: int = 1
+    total: float = 0.0
+
+
+class SlowCall(Rule):
+    """A call that does not wait by its nature takes more than a second, and no thread of the process runs meanwhile."""
+
+    code = "TD608"
+    name = "slow-call"
+    severity = Severity.WARNING
+    summary = "one call, such as fsync, open or connect, takes seconds, and the process does nothing else meanwhile"
+    raised_by = (_COUNTED | _PATHS,)
+
+    def __init__(self) -> None:
+        self._kinds: Cases[Process, dict[str, _Kind]] = Cases()
+        self._slow: Cases[Process, dict[tuple[str, str], _Slow]] = Cases()
+
+    @on_call(*_COUNTED)
+    def made(self, action: Action) -> None:
+        """Add up how long calls of a rare kind take."""
+        call = action.call
+        if call.duration is not None:
+            kind = self._kinds.setdefault(action.process, {}).setdefault(call.name, _Kind())
+            kind.times += 1
+            kind.total += call.duration
+
+    @on_lasting(*_COUNTED, *_PATHS, *_FILES)
+    def lasted(self, action: Action) -> None:
+        """Keep a call that takes long while the process does nothing else."""
+        call, process = action.call, action.process
+        took = call.duration
+        if took is None or took < LONG or call.interrupted or not call.returned or call.errno == "ETIMEDOUT":
+            return
+        what = _object(action)
+        if what is None or _works(action.thread, call):
+            return
+        known = self._slow.setdefault(process, {})
+        key = (call.name, what)
+        if (slow := known.get(key)) is None:
+            if len(known) < _KEPT:
+                known[key] = _Slow(call, took, total=took)
+            return
+        slow.times, slow.total = slow.times + 1, slow.total + took
+        if took > slow.took:
+            slow.call, slow.took = call, took
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report the slow calls of a process that are exceptions among their kind."""
+        kinds = self._kinds.get(end.process, {})
+        for (name, what), slow in self._slow.get(end.process, {}).items():
+            kind = kinds.get(name, _Kind())
+            others = kind.times - slow.times
+            mean = (kind.total - slow.total) / others if others > 0 else 0.0
+            if others < _OTHERS or slow.took >= EXCEPTIONAL * mean:
+                yield self._finding(end.process, what, slow, f"; the {others:,} others {_mean(mean)}" if others else "")
+
+    def _finding(self, process: Process, what: str, slow: _Slow, others: str) -> Finding:
+        call, more = slow.call, ""
+        if slow.times > 1:
+            more = f", {plural(slow.times, 'such call')} together {seconds(slow.total)}"
+        unsure = call.name in OPENS and may_be_fifo(call)
+        advice, to = _advice(call.name), "to" if call.name in _CONNECT else "of"
+        return self.finding(
+            [step(call, f"takes {seconds(slow.took)}, in which the process does nothing else{others}", primary=True)],
+            object=what,
+            title=f"{call.name} {to} {what} takes {seconds(slow.took)} in {process_name(process)}{more}",
+            severity=Severity.WARNING if slow.took >= VERY_LONG and not unsure else Severity.NOTE,
+            confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
+            why=advice.why,
+            fix=advice.fix.format(what),
+        )
+
+
+def _mean(mean: float) -> str:
+    return f"take {seconds(mean)} on average"
+
+
+def _object(action: Action) -> str | None:
+    """Return what a call acts on; None where it may wait by its nature."""
+    call = action.call
+    if call.name in _CONNECT:
+        return format_address(call.arg(1)) if call.has("AF_INET") or call.has("AF_INET6") else None
+    if call.name in _RANDOM:
+        return "the kernel's random numbers"
+    if call.name in _PATHS:
+        texts = (call.path(place) for place in range(3))
+        path = next((text for text in texts if text), None)
+        waits = call.name in OPENS and call.has("O_WRONLY") and may_be_fifo(call)
+        return None if path is None or waits or path.startswith(_UNREAL) else path
+    if call.name in ("sync", "msync"):
+        return "all file systems" if call.name == "sync" else "a mapping"
+    descriptor = action.descriptor
+    if descriptor is None:
+        return None
+    path = path_of(descriptor.file, action.process)
+    plain = descriptor.file.kind is Kind.FILE and path is not None and not path.startswith(_UNREAL)
+    return path if plain or (call.name in SYNCS and path) else None
+
+
+def _works(thread: Thread, call: Syscall) -> bool:
+    """Whether another thread of the process has made a call in that time."""
+    for other in thread.process.threads:
+        latest = other.pending or other.last_call
+        if other is not thread and latest is not None and latest.line > call.line:
+            return True
+    return False
+
+
+class _Advice(msgspec.Struct, frozen=True):
+    """What a call waits for, and what to do; `{}` is its object."""
+
+    why: str
+    fix: str
+
+
+_CONNECTS = _Advice(
+    why="the kernel repeats a connection request without an answer after 1, 3 and 7 s: a duration just above one of"
+    " these is a lost packet or a full accept queue; another is the way to the host: tcp(7), listen(2)",
+    fix="ss -ltn on the server shows its accept queue; check the way to {} (ping, mtr); set a timeout for connect, and"
+    " keep connections open",
+)
+_RANDOMS = _Advice(
+    why="getrandom waits until the kernel has gathered enough randomness, which takes long after the start of a virtual"
+    " machine: random(7)",
+    fix="start the program later, or give the machine a source: virtio-rng, or rngd of rng-tools",
+)
+_STORES = _Advice(
+    why="fsync returns when the device reports the data as stored; a busy or failing disk, or a journal that also"
+    " writes the data of other programs, makes that slow: fsync(2)",
+    fix="iostat -x 1 and dmesg show whether the device of {} is busy or failing; sync less often, or in another thread",
+)
+_REACHES = _Advice(
+    why="a call on a file takes microseconds on a local disk; seconds are a network file system, automount or FUSE"
+    " whose server answers late, or a disk that spins up: nfs(5), autofs(5)",
+    fix="findmnt -T {0} shows the file system; time stat {0} repeats the wait; look at its server, and at dmesg",
+)
+
+
+def _advice(name: str) -> _Advice:
+    if name in _CONNECT:
+        return _CONNECTS
+    if name in _RANDOM:
+        return _RANDOMS
+    return _STORES if name in SYNCS else _REACHES
