@@ -17,7 +17,18 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_lasting, on_process_end
-from tracediag.trace.calls import ACCESSES, FILE_READS, FILE_WRITES, FTRUNCATES, MKDIRS, OPENS, REMOVES, RENAMES, SYNCS
+from tracediag.trace.calls import (
+    ACCESSES,
+    FILE_READS,
+    FILE_WRITES,
+    FTRUNCATES,
+    MKDIRS,
+    OPENS,
+    POSITIONED_READS,
+    REMOVES,
+    RENAMES,
+    SYNCS,
+)
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural, seconds
 
@@ -33,7 +44,7 @@ _CONNECT = frozenset({"connect"})
 _RANDOM = frozenset({"getrandom"})
 _MOUNTS = frozenset({"mount", "umount2"})
 _PATHS = OPENS | ACCESSES | REMOVES | RENAMES | MKDIRS | _MOUNTS | {"chdir"}
-_FILES = FILE_READS | FILE_WRITES | {"pread64", "pwrite64", "close", *FTRUNCATES}
+_FILES = FILE_READS | FILE_WRITES | POSITIONED_READS | {"pwrite64", "pwrite", "close", *FTRUNCATES}
 _COUNTED = SYNCS | _CONNECT | _RANDOM
 """Rare calls, of which all durations are compared."""
 _UNREAL = ("/proc/", "/sys/", "/dev/")
@@ -104,10 +115,10 @@ class SlowCall(Rule):
         kinds = self._kinds.get(end.process, {})
         for (name, what), slow in self._slow.get(end.process, {}).items():
             kind = kinds.get(name, _Kind())
-            others = kind.times - slow.times
-            mean = (kind.total - slow.total) / others if others > 0 else 0.0
+            others = kind.times - 1
+            mean = (kind.total - slow.took) / others if others > 0 else 0.0
             if others < _OTHERS or slow.took >= EXCEPTIONAL * mean:
-                yield self._finding(end.process, what, slow, f"; the {others:,} others {_mean(mean)}" if others else "")
+                yield self._finding(end.process, what, slow, _compared(others, mean))
 
     def _finding(self, process: Process, what: str, slow: _Slow, others: str) -> Finding:
         call, more = slow.call, ""
@@ -126,8 +137,11 @@ class SlowCall(Rule):
         )
 
 
-def _mean(mean: float) -> str:
-    return f"take {seconds(mean)} on average"
+def _compared(others: int, mean: float) -> str:
+    """Say how long the other calls of the kind take, where they are known."""
+    if others <= 0:
+        return ""
+    return f"; the other takes {seconds(mean)}" if others == 1 else f"; the {others:,} others take {seconds(mean)} each"
 
 
 def _object(action: Action) -> str | None:
