@@ -16,6 +16,7 @@ from tracediag.rules.pages import MARK
 
 ROOT = Path(__file__).parents[2]
 DATA = Path("tests") / "data" / "own_rules"
+METRICS = "metrics_collector_down.md"
 GOOD = sorted((ROOT / DATA / "good").glob("*.md"))
 
 
@@ -88,6 +89,19 @@ def test_the_good_pages_have_marks_so_that_they_prove_something(page: Path) -> N
         ("lookup_repeated.md", "within 1s", "within 1KiB", "within takes a time"),
         ("lookup_repeated.md", "errno == ENOENT", "errno == ENOENT and errno == EIO", "this can never match"),
         ("settings_replaced_unsynced.md", r"new$", r"(\w+)+new$", "can take forever"),
+        (METRICS, "when: errno", 'when: path ~ "(a+)+$" and errno', "13:14: this expression can take"),
+        (METRICS, "when: errno ==", "when: errno == ENOENT and errno ==", "13:7: this can never match"),
+        (METRICS, "when: errno ==", "when: erno ==", "13:7: nothing is named erno; did"),
+        (METRICS, "when: ", "when: count by path [failed] >= 2 #", "13: when: a condition of the last call"),
+        (METRICS, "severity: warning", "severity: note, error", "14: severity: one of error, warning, note"),
+        (METRICS, "severity: warning", "once: peer", "14: no field of a head is named once; here may stand when"),
+        (METRICS, "once: peer", "once: peers", "6: once: peers is none of description, descriptor"),
+        (METRICS, "{ within {duration}}", "{ within {durat}}", "15: {durat}: nothing is named durat"),
+        (METRICS, "{ within {duration}}", "{ within }", "15: { within }: nothing is named within"),
+        (METRICS, "fd.created:", "fd.creatd:", "7: shows: no earlier event is named fd.creatd; did"),
+        (METRICS, ": the socket for the metrics", "", "7: shows: what fd.created means follows it"),
+        (METRICS, ": connection-refused", ": conection-refused", "11: explains: no rule is named conection-"),
+        (METRICS, "\nwhen:", "\nwen:", "13: no field of a head is named wen"),
         ("settings_replaced_unsynced.md", r"settings\.new", r"settings.new", "this dot matches any character"),
     ],
 )  # fmt: skip

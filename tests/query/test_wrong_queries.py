@@ -37,6 +37,10 @@ WRONG = [
     ("foo", "column 1: nothing is named foo; `tracediag grep --names` lists them"),
     ("fd.pear.port == 1", "column 1: nothing is named fd.pear.port; did you mean fd.peer.port?"),
     ("fd.peer", "column 1: fd.peer is no condition; compare it: fd.peer == or != ..."),
+    ("fd.created == 1", "column 1: fd.created is an earlier event; write fd.created or not fd.created alone"),
+    ("fd.created.fd.kind == file", "column 1: nothing is named fd.created.fd.kind; did you mean fd.created?"),
+    ("fd.last_wirte", "column 1: nothing is named fd.last_wirte; did you mean fd.last_write?"),
+    ("let fd.created = failed; failed", "column 5: fd.created is taken; another name is needed for this part"),
     ("failed == 1", "column 1: failed is yes or no; write failed or not failed alone"),
     ("failed == yes", "column 1: failed is yes or no; write failed or not failed alone"),
     (

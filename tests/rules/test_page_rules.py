@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tracediag.checking.heads import check_head
 from tracediag.engine import Engine
 from tracediag.reading import Reader
 from tracediag.results.findings import Confidence, Severity
+from tracediag.rules import all_rules
+from tracediag.rules.late_pages import LatePage
 from tracediag.rules.page_rules import PageError, rule_of
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "epipe-still-registered" / "bug.strace"
@@ -157,6 +160,86 @@ def test_pages_that_refer_to_one_another_end(tmp_path):
     page = CREATED.replace("match: call in (pipe, pipe2) and not failed", "match: _one")
     with pytest.raises(PageError, match="in a circle"):
         rule_of(tmp_path / "other.md", page)
+
+
+CASES = """\
+---
+severity: note
+summary: a file is closed
+
+match: call == close
+shows: fd.created: {call} ends what line {fd.created.line} began | fd.last_write: never shown
+title: {fd} is closed{, opened with {fd.created.path}}{ by {detail}}
+why: close(2)
+notes: closed{: fails with {errno}|; the number is free}
+fix: none
+
+when: fd.created
+severity: warning
+explains: double-close
+
+when: fd.created.flags has O_CREAT
+severity: error
+confidence: possible
+title: {fd.created.call} created {object} and {process.comm|a program} closed it
+shows: fd.created: made here
+absent: fd.created: fsync of fd {fd.number}
+---
+# closed-file (XY3)
+"""
+CLOSES = """\
+openat(AT_FDCWD, "/srv/a", O_RDONLY) = 3
+close(3) = 0
+openat(AT_FDCWD, "/srv/b", O_RDWR|O_CREAT, 0644) = 3
+close(3) = 0
+close(3) = -1 EBADF (Bad file descriptor)
+"""
+
+
+def test_a_condition_replaces_what_is_said_and_the_later_one_wins():
+    plain, created, failed = found(CASES, CLOSES.splitlines(keepends=True), name="closed-file")[0]
+    assert (plain.severity, created.severity, failed.severity) == (Severity.WARNING, Severity.ERROR, Severity.NOTE)
+    assert (plain.confidence, created.confidence) == (Confidence.CERTAIN, Confidence.POSSIBLE)
+    assert plain.title == "fd 3 (/srv/a) is closed, opened with /srv/a"
+    assert created.title == "openat created fd 3 = /srv/b and a program closed it"
+    assert [(each.name, each.line) for each in created.explains] == [("double-close", 4)]
+    assert [(each.text, each.first_line, each.last_line) for each in created.absent] == [("no fsync of fd 3", 3, 4)]
+    assert not failed.explains
+
+
+def test_earlier_events_are_steps_where_the_trace_shows_them():
+    plain, created, failed = found(CASES, CLOSES.splitlines(keepends=True), name="closed-file")[0]
+    assert [(step.line, step.note) for step in plain.steps] == [
+        (1, "close ends what line 1 began"),
+        (2, "closed; the number is free"),
+    ]
+    assert [step.note for step in created.steps] == ["made here", "closed; the number is free"]
+    assert [step.note for step in failed.steps] == ["closed: fails with EBADF"]
+
+
+def test_only_the_first_match_of_an_object_is_reported():
+    page = CASES.replace("match: call == close", "match: call == read\nonce: descriptor")
+    read = 'read(3, "", 9) = 0\n'
+    reads = ['openat(AT_FDCWD, "/srv/a", O_RDONLY) = 3\n', read, read, "close(3) = 0\n"]
+    findings, _ = found(page, reads * 2, name="closed-file")
+    assert [finding.primary.line for finding in findings] == [2, 6]
+
+
+def test_pages_of_our_own_are_read_late_and_subscribe_to_all_that_they_match():
+    late = [rule for rule in all_rules() if issubclass(rule, LatePage)]
+    assert late
+    for rule in late:
+        text = rule.page_file().read_text("utf-8")
+        read = rule_of(rule.page_file(), text)
+        assert set(read.subscriptions()) - {("end", "")} <= set(rule.subscriptions())
+        assert (read.name, read.code, read.severity, read.summary) == (
+            rule.name,
+            rule.code,
+            rule.severity,
+            rule.summary,
+        )
+        assert set(read.rests_on) == set(rule.rests_on)
+        assert list(check_head(rule.page_file(), text)) == []
 
 
 @pytest.mark.parametrize(

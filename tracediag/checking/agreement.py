@@ -7,6 +7,7 @@ from typing import Any
 
 from tracediag.checking.domains import NEVER, Domain, domain, universe
 from tracediag.checking.facts import NEVER_FAIL, calls_with_argument, constants
+from tracediag.query.history import known
 from tracediag.query.names import NAMES, Name
 from tracediag.query.nodes import Comparison, Reports
 from tracediag.query.types import Type
@@ -106,7 +107,7 @@ def _derive(call: _Call) -> None:
 def _name(node: Comparison) -> Name:
     if node.operand.argument:
         return Name(f'arg("{node.operand.name}")', Type.ANY, "", _nothing)
-    return NAMES[node.operand.name]
+    return known(node.operand.name) or NAMES[node.operand.name]
 
 
 def _nothing(_subject: Any) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from tracediag.evidence.scope import Fact
+from tracediag.query.errors import nearest
 from tracediag.results.findings import Confidence, Severity
-from tracediag.rules.cases import CASE, check_card, check_fields, query_of
+from tracediag.rules import all_rules
+from tracediag.rules.cases import CASE, OPTIONAL, check_card, check_fields, check_when, condition_of, query_of
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
-from tracediag.rules.templates import template
+from tracediag.rules.wording import SAYS, WORDS, listed, template_of, wording_of
 
 _WORDS: dict[str, type[StrEnum]] = {"severity": Severity, "confidence": Confidence, "needs": Fact}
-_TEXTS = ("title", "why", "fix")
 _MANY = 99
 """Steps of a match, where its query is wrong: then no number of a step is."""
 
@@ -28,12 +30,17 @@ def check_head(path: Path, text: str) -> Iterator[HeadError]:
     if not found:
         return  # the page cannot be read as a rule, which says why
     card, rest = found[0], found[1:]
-    yield from _attempted(lambda: check_card(card))
+    yield from _attempted(partial(check_card, card))
     for name, field in card.items():
         yield from _check_words(name, field)
-    first = {name: field for name, field in card.items() if name in CASE}
+    first = {name: field for name, field in card.items() if name in CASE and name not in WORDS}
+    steps = None
     for fields in [first, *rest] if first else rest or [{}]:
-        yield from _check_case(path, fields)
+        if "when" in fields:
+            yield from _check_when(path, fields, _MANY if steps is None else steps, first=steps is None)
+        else:
+            steps = _steps(path, fields)
+            yield from _check_case(path, fields, steps)
 
 
 def declared(text: str) -> frozenset[str]:
@@ -57,29 +64,48 @@ def _check_words(name: str, field: Field) -> Iterator[HeadError]:
                 yield HeadError(field.line, f"{name}: {word} is none of {', '.join(known)}")
 
 
-def _check_case(path: Path, fields: dict[str, Field]) -> Iterator[HeadError]:
-    yield from _attempted(lambda: check_fields(fields, CASE, ("notes",)))
-    steps = _MANY
-    if "match" in fields:
-        try:
-            steps = query_of(path, fields["match"]).steps
-        except HeadError as error:
-            yield error
-    for name in (*_TEXTS, "notes"):
-        if name in fields:
-            yield from _check_text(fields[name], steps)
-    if "notes" in fields and steps != _MANY and (count := len(fields["notes"].words.split(" | "))) != steps:
-        yield HeadError(fields["notes"].line, f"notes: {count}, but a match has {steps} steps")
+def _check_case(path: Path, fields: dict[str, Field], steps: int) -> Iterator[HeadError]:
+    """Yield what is wrong with a case; a match of it has `steps` calls, `MANY` where its query is wrong."""
+    yield from _attempted(partial(check_fields, fields, CASE, OPTIONAL))
+    if "match" in fields and steps == _MANY:
+        yield from _attempted(partial(query_of, path, fields["match"]))
+    yield from _check_says(path, fields, steps)
 
 
-def _check_text(field: Field, steps: int) -> Iterator[HeadError]:
+def _check_when(path: Path, fields: dict[str, Field], steps: int, *, first: bool) -> Iterator[HeadError]:
+    yield from _attempted(partial(check_when, fields, first=first))
+    yield from _attempted(partial(condition_of, fields))
+    yield from _check_says(path, fields, steps)
+
+
+def _check_says(path: Path, fields: dict[str, Field], steps: int) -> Iterator[HeadError]:
+    """Yield what is wrong with each field that says something; where the query is wrong, no number of notes is."""
+    for name, field in fields.items():
+        if name == "notes" and steps == _MANY:
+            for note in listed(field):
+                yield from _attempted(partial(template_of, field, note, steps))
+        elif name in SAYS:
+            yield from _attempted(partial(wording_of, {name: field}, steps))
+        if name == "explains":
+            yield from _check_explained(path, field)
+
+
+def _check_explained(path: Path, field: Field) -> Iterator[HeadError]:
+    known = {rule.name for rule in all_rules()}
+    for name in _listed(field):
+        own = any(path.with_name(f"{stem}.md").is_file() for stem in (name, name.replace("-", "_")))
+        if name and name not in known and not own:
+            yield HeadError(field.line, f"explains: no rule is named {name}{nearest(name, known)}")
+
+
+def _steps(path: Path, fields: dict[str, Field]) -> int:
     try:
-        template(field.words, steps)
-    except ValueError as error:
-        yield HeadError(field.line, str(error))
+        return query_of(path, fields["match"]).steps if "match" in fields else _MANY
+    except HeadError:
+        return _MANY
 
 
-def _attempted(act: Callable[[], None]) -> Iterator[HeadError]:
+def _attempted(act: Callable[[], object]) -> Iterator[HeadError]:
     try:
         act()
     except HeadError as error:

@@ -109,7 +109,7 @@ class _Checked:
     def _of_needs(self) -> Iterator[Problem]:
         """Yield the facts that a query needs and the head does not declare."""
         known = declared(self._text)
-        for field in queries_of(self._text):
+        for field in (each for each in queries_of(self._text) if each.name == "match"):
             lacking = sorted(facts_of(field.text) - known)
             if lacking:
                 said = f"the query needs {' and '.join(lacking)}, which not every recording has"

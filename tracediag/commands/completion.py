@@ -46,6 +46,7 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
     import shtab
 
     from tracediag.epollserver import FAULTS
+    from tracediag.query.history import EARLIER
     from tracediag.query.names import NAMES
     from tracediag.results.grades import Severity
     from tracediag.rules import all_rules
@@ -57,7 +58,7 @@ def _set_completions(parser: argparse.ArgumentParser) -> None:
         "FAMILY": families_of(all_rules()),
         "FAULT": list(FAULTS),
         "LIMIT": [*map(str, Severity), "never"],
-        "QUERY": list(NAMES),
+        "QUERY": [*NAMES, *EARLIER],
     }
     for action in _actions(parser):
         if action.metavar in _PATHS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracediag.query import CLASSES, NAMES, OBJECTS
+from tracediag.query.history import EARLIER
 from tracediag.query.types import OPERATORS, Type
 from tracediag.report import Look
 from tracediag.report.canvas import Canvas
@@ -14,6 +15,7 @@ def listing(look: Look) -> str:
     canvas = Canvas(look)
     rows = [[each.name, _type(each.type, each.unit), _operators(each.type), each.doc] for each in NAMES.values()]
     rows.append(['arg("name")', str(Type.ANY), _operators(Type.ANY), "an argument by its name in the manual"])
+    rows += [[each.name, _type(each.type, ""), _operators(each.type), each.doc] for each in EARLIER.values()]
     columns = (Column("NAME", "name"), Column("TYPE"), Column("COMPARED BY", "faint"), Column("MEANING"))
     paint_grid(canvas, columns, rows, width=look.width)
     canvas.blank()

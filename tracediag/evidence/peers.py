@@ -58,7 +58,13 @@ def holders_of(file: OpenFile | None) -> Iterator[Process]:
 
 
 def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
-    """Return the step that closed the other end of a description before a call failed because of it.
+    """Return the step that closed the other end of a description before a call failed because of it: `departed`."""
+    found = departed(kernel, file, call)
+    return None if found is None else step(*found)
+
+
+def departed(kernel: Kernel, file: OpenFile, call: Syscall) -> tuple[Closing, str] | None:
+    """Return what closed the other end of a description before a call failed because of it, and that in words.
 
     None where the trace does not show both ends, or where a process outside the trace may hold the other one.
     """
@@ -68,7 +74,7 @@ def departure(kernel: Kernel, file: OpenFile, call: Syscall) -> Step | None:
         return None
     what = "what must be the other end" if file.socket is not None and file.socket.guessed else "the other end"
     unread = ", with unread data" if call.errno == "ECONNRESET" and _unread(other.socket, file.socket) else ""
-    return step(event, f"{_actor(kernel, event, call)} {_how(event, what)}{unread}")
+    return event, f"{_actor(kernel, event, call)} {_how(event, what)}{unread}"
 
 
 def _doing(process: Process) -> str:

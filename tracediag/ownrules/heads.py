@@ -17,7 +17,7 @@ from tracediag.trace.patterns import lazy_pattern
 
 _FIELD = lazy_pattern(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
 _END = lazy_pattern(r"^---$", re.MULTILINE)
-_QUERY = "match"
+_QUERIES = ("match", "when")
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ def queries_of(text: str) -> list[Field]:
     return [
         field
         for field in fields_of(text)
-        if field.name == _QUERY and len(field.text) <= MOST_QUERY and not REFERENCE.fullmatch(field.text.strip())
+        if field.name in _QUERIES and len(field.text) <= MOST_QUERY and not REFERENCE.fullmatch(field.text.strip())
     ]
 
 

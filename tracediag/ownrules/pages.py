@@ -29,9 +29,9 @@ def rule_of_page(page: PageText) -> PageRule:
         return PageRule(None, (Problem(file=file, line=error.line, message=brief(error.message), rule=name),))
     dangerous = []
     own = {field.text: field.start for field in queries_of(page.text)}
-    for case in rule.cases:
-        for index, why in dangers(case.query.text):
-            start = own.get(case.query.text)  # None where the query is that of another page
+    for query in (each for case in rule.cases for each in case.queries):
+        for index, why in dangers(query.text):
+            start = own.get(query.text)  # None where the query is that of another page
             line, column = (None, None) if start is None else place_in(page.text, start + index)
             said = f"the page that `match` names: {why}" if start is None else why
             dangerous.append(Problem(file=file, line=line, column=column, message=said, rule=name))

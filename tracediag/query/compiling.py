@@ -80,7 +80,7 @@ class Query(msgspec.Struct, frozen=True):
             TypeError: if the query is not about one call: use `watch`.
         """
         call = action.event
-        return isinstance(call, Syscall) and self._test(Subject(call, action))
+        return isinstance(call, Syscall) and self.holds(Subject(call, action))
 
     def matches_call(self, call: Syscall) -> bool:
         """Whether a call matches, for a query that does not read the model of the kernel.
@@ -90,7 +90,7 @@ class Query(msgspec.Struct, frozen=True):
         """
         if self.model:
             raise TypeError("this query reads the model of the kernel")
-        return self._test(Subject(call))
+        return self.holds(Subject(call))
 
     def matches_later(self, call: Syscall, caller: Process | None) -> bool:
         """Whether an earlier call of a process matches, by what is known of the process now.
@@ -100,9 +100,14 @@ class Query(msgspec.Struct, frozen=True):
         Raises:
             TypeError: if the query is not about one call: use `watch`.
         """
-        return self._test(Subject(call, caller=caller))
+        return self.holds(Subject(call, caller=caller))
 
-    def _test(self, subject: Subject) -> bool:
+    def holds(self, subject: Subject) -> bool:
+        """Whether it is true of a call, with what is known of it.
+
+        Raises:
+            TypeError: if the query is not about one call: use `watch`.
+        """
         call = subject.call
         if self.condition is None:
             raise TypeError("this query is about several calls: use watch()")

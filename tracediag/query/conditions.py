@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tracediag.query.errors import QueryError, nearest
+from tracediag.query.history import EARLIER, known
 from tracediag.query.names import CLASSES, NAMES, Name
 from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, Not, Operand, Reports
 from tracediag.query.subject import Subject
@@ -75,7 +76,7 @@ class Compiler:
         Raises:
             QueryError: if the name is taken.
         """
-        if name in NAMES or name in self.lets or "." in name:
+        if known(name) is not None or name in self.lets or "." in name:
             raise QueryError(self._text, place, f"{name} is taken; another name is needed for this part")
         self.lets[name] = self.compile(condition)
 
@@ -136,9 +137,9 @@ class Compiler:
                 hint = nearest(operand.name, _parameters())
                 raise QueryError(self._text, operand.place, f"no call has an argument {operand.name!r}{hint}")
             return Name(f'arg("{operand.name}")', Type.ANY, "", lambda it: it.call.arg(operand.name))
-        found = NAMES.get(operand.name)
+        found = known(operand.name)
         if found is None:
-            hint = nearest(operand.name, [*NAMES, *self.lets]) or "; `tracediag grep --names` lists them"
+            hint = nearest(operand.name, [*NAMES, *EARLIER, *self.lets]) or "; `tracediag grep --names` lists them"
             raise QueryError(self._text, operand.place, f"nothing is named {operand.name}{hint}")
         return found
 
@@ -151,9 +152,9 @@ class Compiler:
             said = f"{name.name} is no condition; compare it: {name.name} {shown} ..."
             raise QueryError(self._text, node.place, said)
         if allowed == ("",):
-            raise QueryError(
-                self._text, node.place, f"{name.name} is yes or no; write {name.name} or not {name.name} alone"
-            )
+            kind = "yes or no" if name.type is Type.TRUTH else "an earlier event"
+            said = f"{name.name} is {kind}; write {name.name} or not {name.name} alone"
+            raise QueryError(self._text, node.place, said)
         article = "an" if name.type in (Type.ERRNO, Type.ANY) else "a"
         kind = "a set of flags" if name.type is Type.FLAGS else f"{article} {name.type}"
         said = f"{name.name} is {kind}, which has no {node.operator}; it has {', '.join(allowed)}"
@@ -217,7 +218,7 @@ class Compiler:
 
     def _index(self, node: Comparison, name: Name) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         """Return the calls and the errors with which a comparison can be true."""
-        if node.operator in ("==", "in") and name.type in (Type.CALL, Type.ERRNO):
+        if node.operator in ("==", "in") and name.name in ("call", "errno"):
             values = self._class(node, name) if node.kind else None
             if values is None:
                 values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)

@@ -11,15 +11,18 @@ from typing import Any
 
 import msgspec
 
+from tracediag.evidence.flag_mixups import CONFUSIONS
 from tracediag.evidence.named_paths import calls_with_paths, paths_of
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
 from tracediag.kernel.socket import format_address
+from tracediag.query import facts
 from tracediag.query.classes import classes
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.annotations import parse_annotation
-from tracediag.trace.calls import BATCHES, KILLS, MOVES, POSITIONED, READS, WRITES
+from tracediag.trace.calls import BATCHES, CONTROLS, KILLS, MOVES, POSITIONED, READS, WRITES
+from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.numbers import identifier
 from tracediag.trace.values import Array, Text, bare, names_of, note_of, number_of, text_of, walk
 
@@ -90,7 +93,8 @@ def _peer(subject: Subject) -> str | None:
     call = subject.call
     if call.name == "connect" and call.errno is not None and (named := format_address(call.arg("addr"))) is not None:
         return named
-    return _socket_peer(subject)  # type: ignore[no-any-return]
+    found: str | None = _socket_peer(subject)
+    return None if found is not None and found.isdecimal() else found  # strace -yy shows an inode of a unix socket
 
 
 def _port(address: str | None) -> int | None:
@@ -203,6 +207,11 @@ def _limit(resource: str) -> Callable[[Subject], int | None]:
     return read
 
 
+def _cloexec(subject: Subject) -> bool | None:
+    held = subject.descriptor
+    return None if held is None else held.cloexec
+
+
 _LIMITS = (
     ("as", "bytes", "address space"),
     ("fsize", "bytes", "the size of a file"),
@@ -224,6 +233,19 @@ _ALL = (
     Name("pid", Type.NUMBER, "the pid of the line: that of the thread", lambda it: it.call.pid),
     Name("path", Type.TEXT, "each path that the call names", lambda it: paths_of(it.call), "", False, calls_with_paths),
     Name("flags", Type.FLAGS, "the constants among the arguments", lambda it: it.call.has),
+    Name(
+        *("flags.confused", Type.WORD, "what F_SETFL or F_SETFD is passed of the other", facts.confused, "", True),
+        *(lambda: CONTROLS, CONFUSIONS),
+    ),
+    Name(
+        "flags.cleared",
+        Type.TEXT,
+        "the status flags that F_SETFL clears",
+        facts.cleared_flags,
+        "",
+        True,
+        lambda: CONTROLS,
+    ),
     Name("text", Type.TEXT, "the strings among the arguments, joined: data, paths", _shown),
     Name(
         "address",
@@ -239,7 +261,26 @@ _ALL = (
     ),
     Name("fd.path", Type.TEXT, "the path of the open file", _path, "", True),
     Name("fd.flags", Type.FLAGS, "the status flags: O_NONBLOCK, O_APPEND, O_RDWR", _flags, "", True),
+    Name("fd.cloexec", Type.TRUTH, "whether an execve closes it", _cloexec, "", True),
     Name("fd.protocol", Type.TEXT, "TCP, UDP, UNIX-STREAM", lambda it: _text(_protocol(it)), "", True),
+    Name("fd.family", Type.TEXT, "AF_INET, AF_INET6, AF_UNIX", facts.family, "", True),
+    Name(
+        "fd.breaks",
+        Type.TRUTH,
+        "whether this call is the first to fail with EPIPE or ECONNRESET",
+        facts.breaks,
+        "",
+        True,
+    ),
+    Name(
+        "fd.hangup_known",
+        Type.TRUTH,
+        "whether an earlier turn of the loop reported a hang-up",
+        facts.hangup_known,
+        "",
+        True,
+    ),
+    Name("peer.closing", Type.TEXT, "what closed the other end, in words", facts.closing, "", True),
     Name("fd.listening", Type.TRUTH, "whether the socket accepts connections", _listening, "", True),
     Name("fd.local", Type.TEXT, "the own address of the socket", lambda it: _text(_local(it)), "", True),
     Name("fd.local.port", Type.NUMBER, "its port", lambda it: _port(_local(it)), "", True),
@@ -281,6 +322,8 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float | str):
         return str(value)
+    if isinstance(value, Syscall | Begun):
+        return f"line {value.line}"
     if (text := text_of(value)) is not None:
         return str(text)
     if names := names_of(value):

@@ -36,6 +36,7 @@ class Type(StrEnum):
     WORD = "word"
     FLAGS = "flags"
     ANY = "argument"
+    EARLIER = "earlier event"
 
 
 _EQUAL, _ORDER = ("==", "!=", "in"), ("<", "<=", ">", ">=")
@@ -49,6 +50,7 @@ OPERATORS: dict[Type, tuple[str, ...]] = {
     Type.WORD: _EQUAL,
     Type.FLAGS: ("has",),
     Type.ANY: (*_EQUAL, *_ORDER, "has", "~", "under"),
+    Type.EARLIER: ("",),
 }
 """The operators that each type allows; "" stands for the name alone."""
 

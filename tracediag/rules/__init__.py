@@ -10,6 +10,7 @@ from pathlib import Path
 from tracediag.errors import UnknownRuleError
 from tracediag.rules.base import Rule
 from tracediag.rules.failing import failure_rules
+from tracediag.rules.late_pages import late_page
 from tracediag.rules.selection import alike
 from tracediag.rules.selection import find_rules as _find_rules
 
@@ -28,11 +29,12 @@ def all_rules() -> tuple[type[Rule], ...]:
         if file.suffix == ".py":
             importlib.import_module(f"{__name__}.{file.parent.name}.{file.stem}")
     failure_rules()
-    patterns = _pattern_pages(files)
-    if patterns:
+    late = {page: late_page(page, page.read_text("utf-8"), f"{__name__}.{page.parent.name}") for page in _pages(files)}
+    early = [page for page, rule in late.items() if rule is None]
+    if early:
         from tracediag.rules.page_rules import pattern_rules  # noqa: PLC0415  # it needs the language of queries
 
-        pattern_rules(patterns)
+        pattern_rules(early)
     ours = (rule for rule in _subclasses(Rule) if hasattr(rule, "code") and rule.__module__.startswith(f"{__name__}."))
     return tuple(sorted(ours, key=lambda rule: rule.code))
 
@@ -42,7 +44,7 @@ def _files() -> list[Path]:
     return sorted(Path(__path__[0]).glob("[!_]*/*.*"))
 
 
-def _pattern_pages(files: list[Path]) -> list[Path]:
+def _pages(files: list[Path]) -> list[Path]:
     """Return the pages that are rules and nothing else, except those about failed calls, which have other heads."""
     modules = {file.with_suffix(".md") for file in files if file.suffix == ".py"}
     pages = (file for file in files if file.suffix == ".md" and not file.name.startswith("_"))

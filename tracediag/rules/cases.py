@@ -8,14 +8,19 @@ from pathlib import Path
 import msgspec
 
 from tracediag.bounded import read_bounded
-from tracediag.query import Query, QueryError, compile_query
+from tracediag.kernel import Action
+from tracediag.query import Match, Query, QueryError, compile_query
+from tracediag.query.objects import OBJECTS, ObjectKind
 from tracediag.rules.heads import Field, HeadError, page_text, paragraphs, split_head
-from tracediag.rules.templates import Template, template
+from tracediag.rules.wording import LISTS, SAYS, WORDS, When, Wording, wording_of
 from tracediag.trace.patterns import lazy_pattern
 
 REFERENCE = lazy_pattern(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
 CARD = ("severity", "summary", "needs", "confidence")
-CASE = ("match", "title", "why", "fix", "notes")
+OPTIONAL = ("once", "object", *WORDS, *LISTS)
+"""The fields that a case need not have."""
+CASE = ("match", "title", "why", "fix", *OPTIONAL)
+WHEN = ("when", *SAYS)
 MOST_QUERY = 4_096
 """Characters of a query: a folder of pages that each take a second to read would never be read."""
 _NESTED = 8
@@ -32,26 +37,87 @@ class Case(msgspec.Struct, frozen=True):
     """One case of a page."""
 
     query: Query
-    title: Template
-    why: Template
-    fix: Template
-    notes: tuple[Template, ...]
-    """What each step means; empty where the outcome of the call says enough."""
+    wording: Wording
+    whens: tuple[When, ...] = ()
+    """What is said instead, by condition; the later of two that hold wins."""
+    once: ObjectKind | None = None
+    """The kind of object of which only the first match is reported."""
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """What it matches, and the conditions of what it says instead."""
+        return self.query, *(when.condition for when in self.whens)
+
+    def wording_of(self, match: Match, action: Action | None) -> Wording:
+        """Return what is said of a match."""
+        said = self.wording
+        for when in self.whens:
+            if when.holds(match, action):
+                said = when.wording.over(said)
+        return said
 
 
-def case_of(path: Path, fields: dict[str, Field]) -> Case:
-    """Return the case that a paragraph of a head describes.
+def cases_of(path: Path, rest: list[dict[str, Field]]) -> tuple[Case, ...]:
+    """Return the cases that the paragraphs of a head below its card describe.
 
     Raises:
         HeadError: if a field is unknown, missing or wrong.
     """
-    check_fields(fields, CASE, optional=("notes",))
-    query = query_of(path, fields["match"])
-    notes = [note.strip() for note in fields["notes"].words.split(" | ")] if "notes" in fields else []
-    if notes and len(notes) != query.steps:
-        raise HeadError(fields["notes"].line, f"notes: {len(notes)}, but a match has {query.steps} steps")
-    title, why, fix = (_template(fields[name], fields[name].words, query.steps) for name in ("title", "why", "fix"))
-    return Case(query, title, why, fix, tuple(_template(fields["notes"], note, query.steps) for note in notes))
+    cases: list[Case] = []
+    for fields in rest:
+        if "when" in fields:
+            check_when(fields, first=not cases)
+            case = cases[-1]
+            cases[-1] = msgspec.structs.replace(case, whens=(*case.whens, when_of(fields, case.query.steps)))
+        else:
+            check_fields(fields, CASE, OPTIONAL)
+            query = query_of(path, fields["match"])
+            cases.append(Case(query, wording_of(fields, query.steps), once=_once(fields)))
+    return tuple(cases)
+
+
+def _once(fields: dict[str, Field]) -> ObjectKind | None:
+    field = fields.get("once")
+    if field is None:
+        return None
+    found = OBJECTS.get(field.words)
+    if found is None:
+        raise HeadError(field.line, f"once: {field.words} is none of {', '.join(OBJECTS)}")
+    return found
+
+
+def when_of(fields: dict[str, Field], steps: int) -> When:
+    """Return what a paragraph `when` of a case says.
+
+    Raises:
+        HeadError: if a field is wrong.
+    """
+    return When(condition_of(fields), wording_of(fields, steps))
+
+
+def condition_of(fields: dict[str, Field]) -> Query:
+    """Return the condition of a paragraph `when`.
+
+    Raises:
+        HeadError: if it is no query about one call.
+    """
+    condition = compiled(fields["when"], "when")
+    if not condition.is_condition:
+        raise HeadError(fields["when"].line, "when: a condition of the last call; a sequence is a case of its own")
+    return condition
+
+
+def check_when(fields: dict[str, Field], *, first: bool) -> None:
+    """Check the fields of a paragraph `when`.
+
+    Raises:
+        HeadError: if one is unknown or missing, or no case stands above.
+    """
+    if first:
+        raise HeadError(fields["when"].line, "when: it belongs to a case above it, which begins with match")
+    check_fields(fields, WHEN, SAYS)
+    if len(fields) == 1:
+        raise HeadError(fields["when"].line, f"when: it says nothing; below it may stand {', '.join(SAYS)}")
 
 
 def check_card(fields: dict[str, Field]) -> None:
@@ -60,8 +126,8 @@ def check_card(fields: dict[str, Field]) -> None:
     Raises:
         HeadError: if a field is unknown or missing, or belongs to a case.
     """
-    for name in CASE:
-        if name in fields:
+    for name in (*CASE, "when"):
+        if name in fields and name not in WORDS:
             raise HeadError(fields[name].line - 1, f"a blank line has to follow: {name} begins a case")
     check_fields(fields, CARD, optional=("needs", "confidence"))
 
@@ -94,13 +160,22 @@ def query_of(path: Path, field: Field, nested: int = 0) -> Query:
     name = field.words
     if REFERENCE.fullmatch(name) is not None:
         return _query_of_page(path, name, field.line, nested)
+    return compiled(field, "match")
+
+
+def compiled(field: Field, name: str) -> Query:
+    """Return the query of a field.
+
+    Raises:
+        HeadError: if it is none, or too long.
+    """
     if len(field.text) > MOST_QUERY:
-        raise HeadError(field.line, f"match: a query of a page has at most {MOST_QUERY:,} characters")
+        raise HeadError(field.line, f"{name}: a query of a page has at most {MOST_QUERY:,} characters")
     try:
         return compile_query(field.text)
     except QueryError as error:
         place = f"column {error.column}: " if error.line > 1 else ""
-        raise HeadError(field.line + error.line - 1, f"match: {place}{error.message}") from None
+        raise HeadError(field.line + error.line - 1, f"{name}: {place}{error.message}") from None
 
 
 def _query_of_page(path: Path, name: str, line: int, nested: int) -> Query:
@@ -129,10 +204,3 @@ def _query_of_page(path: Path, name: str, line: int, nested: int) -> Query:
 def _with_lines(path: Path, name: str) -> Path:
     """Return the file of a page of tracediag's own, whose name is that of a module."""
     return path.with_name(f"{name.replace('-', '_')}.md")
-
-
-def _template(field: Field, text: str, steps: int) -> Template:
-    try:
-        return template(text, steps)
-    except ValueError as error:
-        raise HeadError(field.line, str(error)) from None

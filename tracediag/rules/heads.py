@@ -19,8 +19,9 @@ for the directory of a path, {to} for the last path of several, {port} for the p
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -34,6 +35,9 @@ _DASHES = lazy_pattern(r"^---[ \t]++$", re.MULTILINE)
 _ERRNO = lazy_pattern(r"\bE[A-Z0-9_]++\b")
 _COMPARISON = lazy_pattern(r"\band\b")
 _FIELD = lazy_pattern(r"^(\w++): *+(.*)$")
+
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class HeadError(ValueError):
@@ -98,6 +102,34 @@ class Head(msgspec.Struct, frozen=True):
     severity: str
     summary: str
     readings: tuple[Reading, ...]
+
+
+def words_of(words: type[Word], fields: dict[str, Field], name: str) -> tuple[Word, ...]:
+    """Return the words of a field, comma-separated; none where it is missing.
+
+    Raises:
+        HeadError: if one is none of those that may stand there.
+    """
+    field = fields.get(name)
+    if field is None:
+        return ()
+    try:
+        return tuple(words(word) for each in field.words.split(",") if (word := each.strip()))
+    except ValueError:
+        wrong = next(word for each in field.words.split(",") if (word := each.strip()) and word not in set(words))
+        raise HeadError(field.line, f"{name}: {wrong} is none of {', '.join(words)}") from None
+
+
+def word_of(words: type[Word], fields: dict[str, Field], name: str) -> Word | None:
+    """Return the word of a field; None where it is missing.
+
+    Raises:
+        HeadError: if it is none of those that may stand there, or there are several.
+    """
+    found = words_of(words, fields, name)
+    if len(found) > 1:
+        raise HeadError(fields[name].line, f"{name}: one of {', '.join(words)}")
+    return found[0] if found else None
 
 
 def page_text(data: bytes) -> str:

@@ -15,27 +15,29 @@
 
 The first paragraph is the card: `severity` and `summary`, and if wanted `needs` (facts, comma-separated) and
 `confidence` (certain unless it says otherwise). Each further paragraph is a case: `match`, `title`, `why` and `fix`,
-and if wanted `notes` for the steps, separated by bars between blanks. `match` may also be the name of another page of
-the same folder: the case then matches what that page does. A page whose name begins with an underscore has `match`
-alone: it is no rule, but others refer to it.
+and if wanted `notes` for the steps, separated by bars between blanks, and what `tracediag.rules.wording` has besides.
+A paragraph that begins with `when` says what else is said where its condition is true. `match` may also be the name of
+another page of the same folder: the case then matches what that page does. A page whose name begins with an underscore
+has `match` alone: it is no rule, but others refer to it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from enum import StrEnum
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Action, Kernel
 from tracediag.query import Match, Query
+from tracediag.query.objects import Directories, ObjectKind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, Subscription
-from tracediag.rules.cases import Case, case_of, check_card
-from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
-from tracediag.rules.templates import object_of
+from tracediag.rules.cases import Case, cases_of, check_card
+from tracediag.rules.heads import Field, HeadError, paragraphs, split_head, word_of, words_of
+from tracediag.rules.templates import Template, object_of
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -44,8 +46,6 @@ _TITLE = lazy_pattern(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})
 
 _MOST_CASES = 100
 """Cases of a page: each is asked about each call that it may match."""
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 class PageError(ValueError):
@@ -69,6 +69,8 @@ class PatternRule(Rule):
 
     def __init__(self) -> None:
         self._watches = [(case, case.query.watch()) for case in self.cases]
+        self._told: dict[str, Cases[Hashable, None]] = {}
+        """What was reported already, by kind of object."""
 
     @classmethod
     def page_file(cls) -> Path:
@@ -87,7 +89,17 @@ class PatternRule(Rule):
         """Report the matches that a call completes."""
         for case, watch in self._watches:
             for match in watch.feed(action):
-                yield self._about(case, match, action)
+                if case.once is None or self._is_first(case.once, action):
+                    yield self._about(case, match, action)
+
+    def _is_first(self, kind: ObjectKind, action: Action) -> bool:
+        """Whether nothing was reported yet of the object of a call."""
+        told: Cases[Hashable, None] = self._told.setdefault(kind.name, Cases())
+        key = next((key for key, _ in kind.of(action, Directories())), None)
+        if key is None or key in told:
+            return key is None
+        told[key] = None
+        return True
 
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Report the matches that only the end of the trace decides."""
@@ -98,25 +110,30 @@ class PatternRule(Rule):
             self.unchecked = self.unchecked or watch.unchecked
 
     def _about(self, case: Case, match: Match, action: Action | None) -> Finding:
+        said = case.wording_of(match, action)
         last = len(match.calls) - 1
-        notes = [note.of(match, action) for note in case.notes] or [_outcome(call) for call in match.calls]
+        notes = [note.of(match, action) for note in said.notes or ()] or [_outcome(call) for call in match.calls]
+        steps = [
+            step(call, note, primary=place == last)
+            for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
+        ]
         return self.finding(
-            [
-                step(call, note, primary=place == last)
-                for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
-            ],
-            object=object_of(match, action),
-            title=case.title.of(match, action),
-            why=case.why.of(match, action),
-            fix=case.fix.of(match, action),
-            confidence=self._weight(case.query),
+            [*said.earlier(match, action), *steps],
+            object=object_of(match, action) if said.object is None else said.object.of(match, action),
+            title=_filled(said.title, match, action),
+            why=_filled(said.why, match, action),
+            fix=_filled(said.fix, match, action),
+            severity=said.severity,
+            confidence=self._weight(case.query, said.confidence or self.most),
+            absent=said.missing(match, action),
+            explains=[(name, match.line) for name in said.explains or ()],
         )
 
-    def _weight(self, query: Query) -> Confidence:
+    def _weight(self, query: Query, most: Confidence) -> Confidence:
         """Return the confidence: in an excerpt, calls that are not shown may stand between those of a sequence."""
-        if self.most is Confidence.CERTAIN and not query.is_condition and self.scope.is_excerpt:
+        if most is Confidence.CERTAIN and not query.is_condition and self.scope.is_excerpt:
             return Confidence.LIKELY
-        return self.most
+        return most
 
 
 def pattern_rules(pages: Iterable[Path]) -> tuple[type[PatternRule], ...]:
@@ -151,7 +168,7 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
     try:
         card, *rest = paragraphs(head)
         check_card(card)
-        cases = tuple(case_of(path, fields) for fields in _bounded(rest) or [{}])
+        cases = cases_of(path, _bounded(rest) or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:
         raise PageError(path, error.line, error.message) from None
@@ -176,26 +193,15 @@ def _made(
             "__doc__": card["summary"].words,
             "code": title[2],
             "name": title[1],
-            "severity": _word(Severity, card["severity"]),
+            "severity": word_of(Severity, card, "severity"),
             "summary": card["summary"].words,
-            "most": _word(Confidence, card["confidence"]) if "confidence" in card else Confidence.CERTAIN,
-            "needs": _facts(card["needs"]) if "needs" in card else (),
+            "most": word_of(Confidence, card, "confidence") or Confidence.CERTAIN,
+            "needs": words_of(Fact, card, "needs"),
             "rests_on": SYSCALLS if None in absent else frozenset().union(*(each or () for each in absent)),
             "file": path,
             "cases": cases,
         },
     )
-
-
-def _facts(field: Field) -> tuple[Fact, ...]:
-    return tuple(_word(Fact, Field(need, field.line)) for need in field.words.split(",") if need.strip())
-
-
-def _word(words: type[Word], field: Field) -> Word:
-    try:
-        return words(field.words)
-    except ValueError:
-        raise HeadError(field.line, f"{field.words} is none of {', '.join(words)}") from None
 
 
 def _needed(query: Query) -> Iterator[Subscription]:
@@ -208,6 +214,10 @@ def _needed(query: Query) -> Iterator[Subscription]:
             yield "call", call
         else:
             yield from (("failure", f"{call} {errno}") for errno in query.errnos)
+
+
+def _filled(text: Template | None, match: Match, action: Action | None) -> str:
+    return "" if text is None else text.of(match, action)
 
 
 def _outcome(call: Syscall) -> str:

@@ -4,7 +4,10 @@
 {1.path}                 of the first call of a sequence: there the call alone counts, not the model
 {object}                 the object that the calls of a sequence share, or the one that a call is made on
 {count}                  how many calls the match stands for
+{fd}                     the descriptor with what it refers to: fd 3 (/etc/hosts)
 {fd.peer|its peer}       the words after the bar where the trace does not show it
+{ to {fd.peer}}          words around parts, written only where the trace shows these
+{to {fd.peer}|on {fd}}   the words after the bar otherwise
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import msgspec
 from tracediag.evidence.named_paths import paths_of
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
+from tracediag.kernel.describe import name as title_of
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.query import Match, QueryError, compile_field
 from tracediag.query.names import Name, shown
@@ -24,7 +28,13 @@ from tracediag.query.subject import Subject
 from tracediag.trace.numbers import identifier
 from tracediag.trace.patterns import lazy_pattern
 
-_PART = lazy_pattern(r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}")
+_PART = lazy_pattern(
+    r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}"
+    r"|\{((?>[^{}]*+\{[^{}]*+\})++[^{}]*+)\}"
+)
+"""A part in braces, and words in braces around parts."""
+_BAR = lazy_pattern(r"\|(?![^{}]*+\})")
+"""A bar that stands in no braces of its own."""
 _UNKNOWN = "(not shown)"
 MOST_TEXT, MOST_PARTS = 1_000, 20
 """Characters and parts of a text: each match fills it in."""
@@ -53,15 +63,37 @@ def template(text: str, steps: int) -> Template:
     """
     if len(text) > MOST_TEXT or text.count("{") > MOST_PARTS:
         raise ValueError(f"a text has at most {MOST_TEXT:,} characters and {MOST_PARTS} parts in braces")
+    return Template(_pieces(text, steps, _UNKNOWN))
+
+
+def _pieces(text: str, steps: int, unknown: str) -> tuple[str | Part, ...]:
     pieces: list[str | Part] = []
     end = 0
     for found in _PART.finditer(text):
-        pieces += [text[end : found.start()], _part(found[0], found[1], found[2].strip(), found[3], steps)]
+        step, name, fallback, phrase = found.groups()
+        part = (
+            _part(found[0], step, name.strip(), unknown if fallback is None else fallback, steps)
+            if phrase is None
+            else _phrase(phrase, steps)
+        )
+        pieces += [text[end : found.start()], part]
         end = found.end()
-    rest = text[end:]
-    if "{" in "".join(piece for piece in (*pieces, rest) if isinstance(piece, str)):
+    pieces.append(text[end:])
+    if any(isinstance(piece, str) and ("{" in piece or "}" in piece) for piece in pieces):
         raise ValueError(f"a brace that names nothing: {text}")
-    return Template((*pieces, rest))
+    return tuple(piece for piece in pieces if piece)
+
+
+def _phrase(text: str, steps: int) -> Part:
+    """Return words that are written only where the trace shows every part in them; after a bar, others."""
+    first, *others = _BAR.split(text)
+    pieces, instead = _pieces(first, steps, ""), Template(_pieces("|".join(others), steps, _UNKNOWN))
+
+    def of(match: Match, action: Action | None) -> str:
+        said = [piece if isinstance(piece, str) else piece(match, action) for piece in pieces]
+        return "".join(said) if all(said) else instead.of(match, action)
+
+    return of
 
 
 def object_of(match: Match, action: Action | None) -> str:
@@ -75,10 +107,11 @@ def object_of(match: Match, action: Action | None) -> str:
     return next(iter(paths_of(call)), call.name)
 
 
-def _part(written: str, step: str | None, name: str, fallback: str | None, steps: int) -> Part:
-    unknown = _UNKNOWN if fallback is None else fallback
+def _part(written: str, step: str | None, name: str, unknown: str, steps: int) -> Part:
     if step is None and name == "object":
         return object_of
+    if step is None and name == "fd":
+        return lambda match, action: _descriptor(match, action) or unknown
     if step is None and name == "count":
         return lambda match, _action: f"{match.count:,}"
     try:
@@ -97,10 +130,17 @@ def _part(written: str, step: str | None, name: str, fallback: str | None, steps
 
 def _read(field: Name, match: Match, action: Action | None) -> str:
     """Return what a field reads of the last call, or of the object that all calls share."""
-    return _words(field.read(Subject(match.calls[-1], action, shared=_held(match.key))))
+    return _words(field.read(Subject(match.calls[-1], action, shared=held(match.key))))
 
 
-def _held(key: Hashable) -> Descriptor | None:
+def _descriptor(match: Match, action: Action | None) -> str:
+    """Return the descriptor of the last call for a title."""
+    found = Subject(match.calls[-1], action, shared=held(match.key)).descriptor
+    return "" if found is None else title_of(found)
+
+
+def held(key: Hashable) -> Descriptor | None:
+    """Return the descriptor by which a query reads the object that the calls of a match share."""
     match key:
         case Descriptor():
             return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.flag_mixups import access_mode, confusion
 from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, FlagChange, describe
 from tracediag.kernel.calls.control import status_flags
@@ -11,7 +12,6 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.flags import ACCESS_MODES, SETTABLE, canonical
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call
-from tracediag.rules.descriptor._flag_mixups import access_mode, confusion
 from tracediag.trace.calls import CONTROLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of

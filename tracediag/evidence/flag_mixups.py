@@ -14,15 +14,30 @@ _STATUS_BITS = 0o7777776
 """Every bit of the status flags except the one that FD_CLOEXEC has among the descriptor flags."""
 
 
+CONFUSIONS = frozenset({"getfd", "cloexec", "nonblock", "getfl"})
+"""F_SETFL is passed what F_GETFD returned, or FD_CLOEXEC; F_SETFD is passed O_NONBLOCK, or what F_GETFL returned."""
+
+_SOUND = (", F_GETFL", ", F_SETFD, FD_CLOEXEC")
+"""Ends of calls that cannot be wrong."""
+
+
 def confusion(action: Action) -> str | None:
-    """Return which mistake an fcntl makes: "getfd", "cloexec", "nonblock", "getfl", or None."""
+    """Return which mistake an fcntl makes, one of `CONFUSIONS`; None if it makes none, or fails."""
     call, descriptor = action.call, action.descriptor
+    if descriptor is None or call.failed or call.body.endswith(_SOUND):
+        return None
     command = command_of(call)
     if command == "F_SETFD":
         return _in_descriptor_flags(call.arg(2))
-    if command != "F_SETFL" or descriptor is None or action.change is None:
+    if command != "F_SETFL" or action.change is None:
         return None
     return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))), action.change.mistaken)
+
+
+def cleared(action: Action) -> frozenset[str]:
+    """Return the status flags that an F_SETFL has cleared."""
+    change = action.change
+    return frozenset() if change is None else change.on - canonical(status_flags(action.call.arg(2)))
 
 
 def _in_descriptor_flags(value: Value | None) -> str | None:

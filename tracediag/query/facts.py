@@ -1,0 +1,62 @@
+"""What the evidence knows of a call, for the names of a query: its socket's end, its flags."""
+
+from __future__ import annotations
+
+from tracediag.evidence.flag_mixups import cleared, confusion
+from tracediag.evidence.peers import departed
+from tracediag.query.subject import Subject
+from tracediag.trace.events import Event
+
+BOTH_WAYS = frozenset({"EPOLLHUP", "EPOLLERR", "POLLHUP", "POLLERR"})
+"""Reported when both directions are closed; RDHUP alone is a half-close, after which writing is right."""
+_UNIX = frozenset({"AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_LOCAL"})
+
+
+def family(subject: Subject) -> tuple[str, ...] | None:
+    """Return the family of the socket, AF_UNIX under that name alone."""
+    held = subject.descriptor
+    socket = None if held is None else held.file.socket
+    if socket is None:
+        return None
+    unix = socket.family in _UNIX or (socket.protocol or "").startswith("UNIX")
+    found = "AF_UNIX" if unix else socket.family
+    return None if found is None else (found,)
+
+
+def breaks(subject: Subject) -> bool:
+    """Whether the call is the first that shows the end of the connection."""
+    held = subject.descriptor
+    return held is not None and held.file.socket is not None and held.file.socket.broken is subject.call
+
+
+def hangup_known(subject: Subject) -> bool:
+    """Whether a hang-up was reported by another wait than that of this turn: a program may finish the turn."""
+    held, action = subject.descriptor, subject.action
+    socket = None if held is None else held.file.socket
+    if socket is None or action is None or socket.hung_up is None or socket.hung_up.line >= subject.call.line:
+        return False
+    turns = action.thread.rounds.values()
+    return bool(socket.hung_up_events & BOTH_WAYS) and all(turn.wait is not socket.hung_up for turn in turns)
+
+
+def left(subject: Subject) -> tuple[Event, str] | None:
+    """Return what closed the other end of the descriptor, and that in words."""
+    held, action = subject.descriptor, subject.action
+    return None if held is None or action is None else departed(action.kernel, held.file, subject.call)
+
+
+def closing(subject: Subject) -> tuple[str, ...] | None:
+    """Return what closed the other end, in words."""
+    found = left(subject)
+    return None if found is None else (found[1],)
+
+
+def confused(subject: Subject) -> str | None:
+    """Return which flags an F_SETFL or F_SETFD mixes up."""
+    return None if subject.action is None else confusion(subject.action)
+
+
+def cleared_flags(subject: Subject) -> tuple[str, ...] | None:
+    """Return the status flags that an F_SETFL clears, joined."""
+    flags = frozenset[str]() if subject.action is None else cleared(subject.action)
+    return ("|".join(sorted(flags)),) if flags else None
