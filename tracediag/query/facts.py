@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tracediag.evidence import lengths
+from tracediag.evidence.complaints import meaning
 from tracediag.evidence.flag_mixups import cleared, confusion
 from tracediag.evidence.peers import departed
 from tracediag.query.subject import Subject
@@ -60,3 +62,33 @@ def cleared_flags(subject: Subject) -> tuple[str, ...] | None:
     """Return the status flags that an F_SETFL clears, joined."""
     flags = frozenset[str]() if subject.action is None else cleared(subject.action)
     return ("|".join(sorted(flags)),) if flags else None
+
+
+def error_text(subject: Subject) -> tuple[str, ...] | None:
+    """Return what the error of the call means, as strerror(3) says it."""
+    errno = subject.call.errno
+    return None if errno is None else (meaning(errno),)
+
+
+def unsigned_length(subject: Subject) -> int | None:
+    """Return a negative length as the kernel takes it, where the trace shows it so."""
+    length = lengths.length_of(subject.call) if negative_length(subject) is not None else None
+    return length if length is not None and length > 0 else None
+
+
+def negative_length(subject: Subject) -> int | None:
+    """Return the negative number that the length of the call was made from."""
+    return lengths.negative_length(subject.call)
+
+
+def length_error(subject: Subject) -> tuple[str, ...] | None:
+    """Return the error whose negative number the length is."""
+    negative = negative_length(subject)
+    found = None if negative is None else lengths.error_of(negative)
+    return None if found is None else (found,)
+
+
+def length_cause(subject: Subject) -> Event | None:
+    """Return the failed call whose result the length is."""
+    negative, process = negative_length(subject), subject.process
+    return None if negative is None or process is None else lengths.cause(subject.call, process, negative)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
-from tracediag.query.facts import BOTH_WAYS, left
+from tracediag.query.facts import BOTH_WAYS, left, length_cause
 from tracediag.query.names import NAMES, Name
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
@@ -92,6 +92,7 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ("fd.ended", "the read of 0 that showed it first", _sign_of("ended")),
     ("fd.shut", "the shutdown of the socket", _of_socket("shut")),
     ("flags.getfd", "of an F_SETFL: the F_GETFD just before it", _getfd),
+    ("length.cause", "the failed call whose result is passed as the length", length_cause),
     ("peer.closed", "what closed the other end, if its process is traced", _departure),
 )
 

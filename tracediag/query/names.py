@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tracediag.evidence.flag_mixups import CONFUSIONS
+from tracediag.evidence.lengths import LENGTHS
 from tracediag.evidence.named_paths import calls_with_paths, paths_of
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
@@ -222,6 +223,7 @@ _LIMITS = (
 _ALL = (
     Name("call", Type.CALL, "the name of the call", lambda it: it.call.name),
     Name("errno", Type.ERRNO, "the error that the call returned", lambda it: it.call.errno),
+    Name("errno.text", Type.TEXT, "what that error means: Bad address", facts.error_text),
     Name("failed", Type.TRUTH, "whether the call returned an error", lambda it: it.call.errno is not None),
     Name("returned", Type.TRUTH, "whether the call returned", _returned),
     Name("result", Type.NUMBER, "the result; -1 for an error", lambda it: it.call.result),
@@ -245,6 +247,18 @@ _ALL = (
         "",
         True,
         lambda: CONTROLS,
+    ),
+    Name(
+        *("length.negative", Type.NUMBER, "a negative length that the call is passed", facts.negative_length),
+        *("bytes", False, lambda: LENGTHS),
+    ),
+    Name(
+        *("length.unsigned", Type.NUMBER, "the same as the kernel takes it", facts.unsigned_length),
+        *("bytes", False, lambda: LENGTHS),
+    ),
+    Name(
+        *("length.errno", Type.TEXT, "the error whose negative number it is", facts.length_error),
+        *("", False, lambda: LENGTHS),
     ),
     Name("text", Type.TEXT, "the strings among the arguments, joined: data, paths", _shown),
     Name(

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
 
 import msgspec
 
@@ -125,12 +124,12 @@ def _part(written: str, step: str | None, name: str, unknown: str, steps: int) -
         raise ValueError(f"{written}: a match has {steps} {'call' if steps == 1 else 'calls'}")
     if field.model:
         raise ValueError(f"{written}: {name} is read from the model, which is known only at the last call")
-    return lambda match, _action: _words(field.read(Subject(match.calls[place - 1]))) or unknown
+    return lambda match, _action: _words(field, Subject(match.calls[place - 1])) or unknown
 
 
 def _read(field: Name, match: Match, action: Action | None) -> str:
     """Return what a field reads of the last call, or of the object that all calls share."""
-    return _words(field.read(Subject(match.calls[-1], action, shared=held(match.key))))
+    return _words(field, Subject(match.calls[-1], action, shared=held(match.key)))
 
 
 def _descriptor(match: Match, action: Action | None) -> str:
@@ -150,5 +149,8 @@ def held(key: Hashable) -> Descriptor | None:
             return None
 
 
-def _words(value: Any) -> str:
-    return "" if value is None else shown(value)[:_LONGEST]
+def _words(field: Name, subject: Subject) -> str:
+    value = field.read(subject)
+    if value is None:
+        return ""
+    return f"{value:,}" if field.unit == "bytes" and isinstance(value, int) else shown(value)[:_LONGEST]
