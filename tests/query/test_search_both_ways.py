@@ -9,6 +9,7 @@ import pytest
 from tracediag.overviews.searching.search import Searching, found_call
 from tracediag.query import compile_query
 from tracediag.reading import Reader, UnreadableError
+from tracediag.reading.slowpath import SlowPath
 from tracediag.trace.events import Syscall
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,28 @@ def test_lines_are_stepped_over_and_still_counted() -> None:
     assert [call.line for call in search.calls()] == list(range(2, 300, 6))
     source = search.source()
     assert (source.lines, source.calls, source.not_understood) == (300, 200, 0)
+
+
+def test_of_lines_stepped_over_only_those_of_a_waiting_thread_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ["8 close(5) = 0"] * 30
+    lines = [*other, '7 write(1, "a) b", 4 <unfinished ...>', *other, "7 <... write resumed>) = 4", *other]
+    read: list[int] = []
+    slowly = SlowPath.read
+    monkeypatch.setattr(SlowPath, "read", lambda self, number, line: read.append(number) or slowly(self, number, line))
+    search = Searching([f"{line}\n" for line in lines], compile_query("call == connect"))
+    assert list(search.calls()) == []
+    assert (search.source().lines, search.source().calls) == (92, 91)
+    assert read == [31, 62]
+
+
+@pytest.mark.parametrize("prefix", ["", "[pid 7] ", "7<sh> "])
+def test_a_half_that_waits_is_found_in_whatever_is_stepped_over(prefix: str) -> None:
+    others = [f"{prefix}close(5) = 0", "[pid 8] close(6) = 0"] if prefix.startswith("[") else ["8 close(6) = 0"] * 2
+    lines = [f'{prefix}openat(AT_FDCWD, "/a)", O_RDONLY <unfinished ...>', *others * 20]
+    lines += [f"{prefix}<... openat resumed>) = 3", *others * 20]
+    slow = [event for event in Reader([f"{line}\n" for line in lines]) if isinstance(event, Syscall)]
+    told = [(call.line, call.end_line, call.text) for call in slow if call.name == "openat"]
+    assert [(call.line, call.end_line, call.text) for call in found_in(lines, "call == openat")] == told
 
 
 def test_a_call_that_its_process_abandons_has_not_returned() -> None:

@@ -52,17 +52,18 @@ def sieve_lines(  # noqa: PLR0915 - as in `scanner`
             stamp(first)  # midnight is not missed, whatever is stepped over
         for run, key, when, again, name, rest in rows.of(piece, apart=len(pending) > MOST_PENDING):
             if run:
-                lines = run.count("\n")
-                if careful or (pending and rows.touch(run, pending)):
-                    for number in range(number + 1, number + lines + 1):  # noqa: B020 - counts on
-                        yield from slow.read(number, slow.line(number))
-                    careful = slow.busy
-                    rows.forget(pending)
-                else:
-                    number += lines
-                    halves = run.count("<unfinished ...>\n")
-                    begun += halves
-                    complete += lines - halves
+                for part, touches in rows.cut(run, pending) if pending else ((run, False),):
+                    lines = part.count("\n")
+                    if careful or touches:
+                        for number in range(number + 1, number + lines + 1):  # noqa: B020 - counts on
+                            yield from slow.read(number, slow.line(number))
+                        careful = slow.busy
+                        rows.forget(pending)
+                    else:
+                        number += lines
+                        halves = part.count("<unfinished ...>\n")
+                        begun += halves
+                        complete += lines - halves
                 continue
             number += 1
             if careful or not name:

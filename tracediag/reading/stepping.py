@@ -13,6 +13,8 @@ from tracediag.reading.dialect import Dialect
 from tracediag.reading.halves import Half
 from tracediag.reading.header import header_expression, no_stranger, prefix_expression
 
+MOST_CUTS = 8
+"""Lines of one run that are looked for: each search is for every half that waits."""
 MOST_NAMES = 256
 """With more names than this, no line is compared with all of them."""
 _NAME = r"[a-z_][a-z_0-9]*+"
@@ -69,15 +71,36 @@ class Rows:
             for pid in [pid for pid, half in pending.items() if not half.wanted]:
                 del pending[pid]
 
-    def touch(self, run: str, pids: Collection[str]) -> bool:
-        """Whether a run has a line of one of these pids, as far as can be told without reading each line."""
+    def cut(self, run: str, pids: Collection[str]) -> Iterator[tuple[str, bool]]:
+        """Yield the parts of a run, each with whether it may have a line of one of these pids.
+
+        The pids may change meanwhile.
+        """
+        at = 0
+        for cuts in range(MOST_CUTS + 1):
+            place = min(self._touched(run, at, pids), default=len(run))
+            if place > at:
+                yield run[at:place], False
+            if place == len(run):
+                return
+            at = run.find("\n", place) + 1 if cuts < MOST_CUTS else len(run)
+            yield run[place:at], True
+
+    def _touched(self, run: str, at: int, pids: Collection[str]) -> Iterator[int]:
+        """Yield where the next line of each pid begins, as far as can be told without reading each line."""
         for pid in pids:
             if self._style == "file":
-                if f"\n{pid} " in run or run.startswith(f"{pid} ") or f"{pid}<" in run:
-                    return True
-            elif not pid or f" {pid}]" in run or f" {pid}<" in run:
-                return True
-        return False
+                if run.startswith((f"{pid} ", f"{pid}<"), at):
+                    yield at
+                for start in (f"\n{pid} ", f"\n{pid}<"):
+                    if (place := run.find(start, at)) >= 0:
+                        yield place + 1
+            elif not pid:
+                yield at
+            else:
+                for end in (f" {pid}]", f" {pid}<"):
+                    if (place := run.find(end, at)) >= 0:
+                        yield run.rfind("\n", at, place) + 1 or at
 
     def of(self, piece: str, *, apart: bool) -> Iterable[tuple[str, ...]]:
         """Return the rows in order; with `apart`, there are no runs."""
