@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 import msgspec
@@ -21,7 +20,6 @@ from tracediag.trace.calls import ACCEPTS
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import integer
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _FIX = (
     "make the server listen on 0.0.0.0 (every IPv4 address) or [::] (every address), or on the address that clients"
     " ask for; or let the clients connect to {}"
@@ -36,7 +34,7 @@ class _Listener(msgspec.Struct, eq=False):
     """A socket that is bound to a loopback address and a port of its own choice."""
 
     bound: Syscall
-    address: _Address
+    address: str
     port: int
     server: Process
     listening: Syscall | None = None
@@ -77,7 +75,7 @@ class ListensOnLoopbackOnly(Rule):
         found = _split(format_address(action.call.arg(1)))
         if found is None or action.call.result != 0 or action.descriptor is None:
             return
-        if found[0].is_loopback and found[1]:
+        if _is_loopback(found[0]) and found[1]:
             self._listeners[action.descriptor.file] = _Listener(action.call, *found, action.process)
 
     @on_call("listen")
@@ -123,7 +121,7 @@ class ListensOnLoopbackOnly(Rule):
         live = (known for file, known in self._listeners.items() if known.listening and not file.gone)
         same = [known for known in live if known.port == found[1]]
         if refused and same and all(known.address != found[0] for known in same):
-            self._refused[action.process] = _Refused(action.call, found[0].is_loopback, connect, same[0])
+            self._refused[action.process] = _Refused(action.call, _is_loopback(found[0]), connect, same[0])
         elif same and not refused and any(known.address == found[0] for known in same):
             self._refused.pop(action.process, None)
 
@@ -180,13 +178,16 @@ class ListensOnLoopbackOnly(Rule):
         )
 
 
-def _split(address: str | None) -> tuple[_Address, int] | None:
-    """Return the IP address and port of a socket address; None of any other."""
+def _split(address: str | None) -> tuple[str, int] | None:
+    """Return the host and port of an IP address; None of any other socket address.
+
+    An IPv4 address in IPv6 form is the IPv4 address: ipv6(7).
+    """
     host, _, port = (address or "").rpartition(":")
     number = integer(port)
-    try:
-        found = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return None if number is None else (mapped or found, number)
+    host = host.removeprefix("[").removesuffix("]")
+    return None if number is None or not host else (host.removeprefix("::ffff:") if "." in host else host, number)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "::1" or host.startswith("127.")
