@@ -9,6 +9,7 @@ import msgspec
 
 from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.place import Place
 from tracediag.kernel.signals import SignalTable
@@ -85,6 +86,8 @@ class Process(Watched, eq=False):
     """Its last failed calls since the program started, the latest last; restarted calls do not count."""
     messages: deque[Message] = msgspec.field(default_factory=Spoken)
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
+    found_empty: tuple[OpenFile, ...] = ()
+    """The last files of which its first read returned 0 bytes, the latest last; bounded."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has read or set, by name: getrlimit(2)."""
     group: int | None = None
@@ -101,6 +104,10 @@ class Process(Watched, eq=False):
     """Its own, or inherited from the parent; execve keeps it."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
+
+    def find_empty(self, file: OpenFile) -> None:
+        """Note a file of which the first read has returned 0 bytes."""
+        self.found_empty = (*self.found_empty[1 - _KEPT :], file)
 
     def is_called(self, number: int | None) -> bool:
         """Whether a number names it: that of its lines, or that of its pid namespace."""
@@ -150,7 +157,7 @@ class Process(Watched, eq=False):
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
-        self.place, self.order, self.ordered_in = Place(), None, None
+        self.place, self.order, self.ordered_in, self.found_empty = Place(), None, None, ()
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 

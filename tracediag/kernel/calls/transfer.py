@@ -115,6 +115,8 @@ def _count_empty_read(action: Action, file: OpenFile, call: Syscall) -> None:
     end = file.at_end
     if end is None:
         file.at_end = AtEnd(call, call, action.thread.waits, action.thread.waits)
+        if file.got is None and file.kind is Kind.FILE:
+            action.process.find_empty(file)
     else:
         end.second = end.second or call
         end.last = call
