@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.names import process_name
-from tracediag.evidence.paths import path_of
+from tracediag.evidence.paths import name_of, path_of
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import PATHS, OpenFile
 from tracediag.kernel.process import Thread
@@ -53,7 +53,9 @@ class InputTruncatedByRedirection(Rule):
         if executed is None or not action.opened:
             return
         emptied = _emptied(action)
-        if emptied is None or _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
+        if emptied is None or name_of(emptied[1]) not in action.call.body:  # most opens, and nothing is parsed
+            return
+        if _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
             return
         if _names(executed, action.call.path(PATHS[action.call.name]) or ""):
             self._watch(action, action.opened[0].file, *emptied)
