@@ -269,6 +269,8 @@ def test_the_time_of_a_command_ends_it_after_a_look_at_it():
     assert report["command"]["signal"] == "SIGTERM"
     notes = [step["note"] for step in finding(report, "lock-never-released")["steps"]]
     assert sum(", which thread " in note for note in notes) == 2
+    assert report["ending"][0]["sender"] == "tracediag (--for)"
+    assert "killed-from-outside" not in {each["name"] for each in report["findings"]}
 
 
 REFUSED = [

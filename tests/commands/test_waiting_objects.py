@@ -10,6 +10,7 @@ import pytest
 
 from tracediag.evidence.blocking import chain_of
 from tracediag.recording.proc import look
+from tracediag.recording.proc.futexes import _Waiting
 from tracediag.snapshot import Futex, Held, Moment, ProcessState, Registered, SocketState, ThreadState
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux" or os.uname().machine != "x86_64", reason="reads x86-64 calls")
@@ -213,3 +214,12 @@ def test_a_wait_that_no_other_thread_can_end_is_hopeless():
     assert chain(0x189, 0).hopeless
     assert chain(0x189, 4096) is None  # with a timeout
     assert chain(0x109, 0) is None  # shared with other processes
+
+
+def test_the_lock_of_a_musl_stream_names_its_owner():
+    """MAYBE_WAITERS stands above the tid: __lockfile.c."""
+    waiting = ThreadState(7, call="futex", arguments=(64, 0x80, 0x4000_0009, 0, 0, 0))
+    process = ProcessState(7, threads=(waiting,))
+    memory = {64: 0x4000_0009}
+    found = _Waiting(waiting, {7: 7, 9: 9}, memory.get, process).futex()
+    assert (found.kind, found.owner) == ("stream", 9)

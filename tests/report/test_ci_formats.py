@@ -15,6 +15,7 @@ from junitparser import JUnitXml
 from tracediag import analyze
 from tracediag.report import as_document, formatter, github, markdown, sarif
 from tracediag.results.findings import Severity, Step
+from tracediag.results.here import Here, Look
 from tracediag.results.report import BrokenRule, CommandEnd, Input, Report
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -149,6 +150,20 @@ def test_markdown_ends_the_code_only_where_the_chain_ends(finding):
         "markdown", Report(input=Input(path="t"), findings=(msgspec.structs.replace(finding, steps=(step,)),))
     )
     assert text.count("`````text\n") == 1
+
+
+def test_markdown_shows_the_living_host_after_the_findings(finding):
+    look = Look(
+        finding="f", line=1108, call="openat", errno="ENOENT", object="/a*b", facts=("/a*b | <b> does not exist",)
+    )
+    here = Here(host="web1", time="2026-11-28T13:00:00Z", looks=(look,))
+    report = Report(input=Input(path="t"), findings=(finding,))
+    plain, text = rendered("markdown", report), rendered("markdown", msgspec.structs.replace(report, here=here))
+    assert text.startswith(plain)
+    added = text.removeprefix(plain)
+    assert added.startswith("**now, on this host (web1, 2026-11-28 13:00:00 UTC)**: no part of the evidence\n\n")
+    assert r"- line 1,108: openat /a\*b (ENOENT)" in added
+    assert r"    - /a\*b \| \<b\> does not exist" in added
 
 
 def test_jsonl_has_each_finding_and_the_rest_of_the_report(reports):

@@ -105,7 +105,7 @@ def fate_of(process: Process, kernel: Kernel, action: Action | None = None) -> F
         status=process.status,
         signal=None if exited is None else exited.signal,
         core_dumped=exited is not None and exited.core_dumped,
-        sender=None if exited is None or exited.signal is None else _sender(process, exited.signal, kernel),
+        sender=_sender(process, kernel, action),
         running=end is None,
         meaning=meaning(process.program, process.status),
         line=None if end is None else end.line,
@@ -133,12 +133,17 @@ def _briefly(call: Syscall | Begun) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _sender(process: Process, signal: str, kernel: Kernel) -> str | None:
-    """Return the name of another process that sent the signal, if it is one of the last sent."""
+def _sender(process: Process, kernel: Kernel, action: Action | None) -> str | None:
+    """Return the name of another process that sent the signal, if it is one of the last sent, or of tracediag."""
+    signal = None if process.exit is None else process.exit.signal
+    if signal is None:
+        return None
     for sender, call in reversed(kernel.sent):
         if call.has(signal) and process.is_called(call.number(0)) and sender is not process:
             return process_name(sender)
-    return None
+    known, last = kernel.known, None if action is None else action.thread.last_signal
+    ours = known is not None and known.ender is not None and last is not None and last.sender == known.ender
+    return "tracediag (--for)" if ours else None
 
 
 def _told(known: Verdict) -> Fate:

@@ -212,6 +212,7 @@ class Recording:
     def expire(self) -> None:
         """End the recording, since its time is over; what the processes wait for is looked at first."""
         self.snapshot.after = look(sorted(tracees.traced_by(self.process.pid)))
+        self.snapshot.ender = os.getpid()
         self.terminate(GRACE)
 
     def _keep_deadline(self) -> None:

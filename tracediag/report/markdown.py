@@ -41,6 +41,11 @@ class MarkdownFormat(DocumentFormat):
                 yield f"\n{len(groups) - shown:,} further findings do not fit into a summary of 1 MiB.\n"
                 return
             yield text
+        for report in reports:
+            text = _here(report)
+            left -= len(text.encode())
+            if text and left >= 0:
+                yield text
 
 
 def _opening(report: Report) -> str:
@@ -76,6 +81,21 @@ def _details(path: str, cause: Finding, followers: Sequence[Finding]) -> str:
     lines += [f"**also** {_plain(each.name)} at line {each.primary.line}: {_plain(each.title)}\n" for each in followers]
     lines += [f"{cause.count:,} of this kind; the steps show the first.\n"] if cause.count > 1 else []
     return "\n".join([*lines, "</details>", "", ""])
+
+
+def _here(report: Report) -> str:
+    """Return what the living host shows, apart from the findings: it is no part of the evidence."""
+    here = report.here
+    if here is None:
+        return ""
+    when = here.time.replace("T", " ").replace("Z", " UTC")
+    lines = [f"**now, on this host ({_plain(here.host)}, {when})**: no part of the evidence", ""]
+    for look in here.looks:
+        what = f" {_plain(look.object)}" if look.object else ""
+        lines.append(f"- line {look.line:,}: {_plain(look.call)}{what} ({_plain(look.errno)})")
+        lines += [f"    - {_plain(fact)}" for fact in look.facts]
+    lines += [] if here.looks else ["- no failed call of a finding names a thing that can be looked at"]
+    return "\n".join([*lines, "", ""])
 
 
 def _fenced(steps: Sequence[Step]) -> list[str]:

@@ -236,6 +236,8 @@ class Snapshot(msgspec.Struct, rename={"edition": "schema"}):
     edition: str = SCHEMA
     before: Moment | None = None
     after: Moment | None = None
+    ender: int | None = None
+    """The pid of tracediag, where it ended the command because the time of `--for` was over."""
     stacks: dict[int, tuple[str, ...]] = {}
     """The frames of threads, by tid, the innermost first, where the user handed them along."""
 

@@ -55,7 +55,9 @@ def _unowned(process: ProcessState, thread: ThreadState, found: Futex) -> Link |
 def _shared(thread: ThreadState, found: Futex) -> Link:
     """Return the wait for a word in a file that other processes map too."""
     if not found.file.startswith(_SEMAPHORES):
-        what = f"another process to wake the word at {found.address:#x} of the shared file {found.file}"
+        unnamed = found.file.startswith(("/dev/zero", "/memfd:", "/SYSV"))
+        where = "memory that processes share" if unnamed else f"the shared file {found.file}"
+        what = f"another thread or process to wake the word at {found.address:#x} of {where}"
         return Link(thread.tid, what, None, "ipc")
     name = f"/{found.file.removeprefix(_SEMAPHORES)}"
     what = f"the POSIX semaphore {name} ({found.file}), whose value is 0: another process has to sem_post it"

@@ -5,6 +5,7 @@ The layouts are those of glibc (nptl/descr.h, struct_mutex.h, struct_rwlock.h, l
     glibc mutex          the futex is __lock, 2 while contended; __owner stands 8 bytes after it
     PI and robust mutex  the word is the tid, with FUTEX_WAITERS and FUTEX_OWNER_DIED above; musl: all but normal ones
     glibc stdio stream   lock, count, and a pointer to the owner's descriptor, in which the tid stands
+    musl stdio stream    the word is the tid, with MAYBE_WAITERS above
     glibc rwlock         __cur_writer stands 12 bytes after __writers_futex, and 16 after __wrphase_futex
     pthread_join         the word is the tid of the thread that has to end; in musl the tid stands 8 bytes before it
 """
@@ -26,6 +27,8 @@ _PRIVATE, _REALTIME = 0x80, 0x100
 _WAIT, _LOCK_PI, _WAIT_BITSET, _LOCK_PI2 = 0, 6, 9, 13
 _TID = 0x3FFF_FFFF
 _WAITERS = 0x8000_0000
+_MUSL_STREAM = 0x4000_0000
+"""MAYBE_WAITERS in the lock of a musl stream, beside the tid of its owner: src/internal/stdio_impl.h."""
 _MOST_TID = 1 << 22
 _CONTENDED, _RWLOCK = 2, 3
 _READER_SHIFT, _WRITE_LOCKED, _READERS_WAIT = 3, 2, 4
@@ -93,6 +96,8 @@ class _Waiting:
         """Read the owner from what stands around the word."""
         if not self._operation & _PRIVATE and (joined := self._known(word)):
             return "join", joined
+        if word & _MUSL_STREAM and (owner := self._known(word & ~_MUSL_STREAM)):
+            return "stream", owner
         if word == _CONTENDED:
             if owner := self._mutex_owner():
                 return "mutex", owner

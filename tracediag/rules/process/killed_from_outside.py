@@ -181,7 +181,7 @@ def _killing(
         if sender is process:
             return None
         return _by_known(sender, name, call)
-    if signal is not None and process.is_called(signal.sender):
+    if signal is not None and (process.is_called(signal.sender) or _is_recorder(kernel, signal)):
         return None
     if name == "SIGKILL":
         return _by_force(kernel, process, asked, bound)
@@ -207,6 +207,11 @@ def _killing(
         by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
     fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
     return _Killing(_loss(process), f"killed by {name} from {by}", fix)
+
+
+def _is_recorder(kernel: Kernel, signal: Signal) -> bool:
+    """Whether tracediag ended the command itself, as its user had asked with `--for`."""
+    return kernel.known is not None and kernel.known.ender is not None and kernel.known.ender == signal.sender
 
 
 def _by_known(sender: Process, name: str, call: Syscall | None = None) -> _Killing:
