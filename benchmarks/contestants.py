@@ -93,21 +93,17 @@ def peers(trace: str) -> None:
 @contestant
 def lark_per_line(trace: str) -> None:
     """Plain lark (LALR) on the arguments of every complete call, no shapes learned: from the first 20,000 lines."""
-    from lark.exceptions import UnexpectedInput
-
-    from tracediag.languages.making import lark_parser
-    from tracediag.languages.texts import grammar_text
+    from tracediag.parsing import ArgumentError, parse_strict
     from tracediag.reading import Reader
     from tracediag.trace.events import Syscall
 
-    parse = lark_parser(grammar_text("strace.lark"), "arguments").parse
     with open(trace, encoding="utf-8", errors="surrogateescape") as lines:
         head = [line for _, line in zip(range(PART["lark_per_line"]), lines, strict=False)]
     for event in Reader(head):
         if isinstance(event, Syscall):
             try:
-                parse(event.body)
-            except UnexpectedInput:
+                parse_strict(event.body)
+            except ArgumentError:
                 continue
 
 

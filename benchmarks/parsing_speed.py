@@ -1,4 +1,4 @@
-"""How fast arguments are parsed: by learned shapes, and by the grammar alone, in one run.
+"""How fast arguments are parsed: by learned shapes, and by lark alone, in one run.
 
 python benchmarks/parsing_speed.py TRACE [EVENTS]
 """
@@ -18,7 +18,7 @@ from tracediag.trace.events import Syscall
 
 Call = tuple[str, str]
 SAMPLE = 5000
-"""Bodies for the grammar: enough to know its pace, few enough to wait for."""
+"""Bodies for lark: enough to know its pace, few enough to wait for."""
 
 
 def main(path: str, events: int = 250_000) -> None:
@@ -33,14 +33,14 @@ def main(path: str, events: int = 250_000) -> None:
 
     learning = pace(calls, by_shape)
     learned = pace(calls, by_shape)
-    plain = pace(sample, by_the_grammar)
+    lark = pace(sample, by_lark)
     print(f"{len(calls)} bodies, {book.shapes} shapes")
     print(f"shapes, while learning {learning:10,.0f}/s")
     print(f"shapes, learned        {learned:10,.0f}/s")
-    print(f"the grammar alone      {plain:10,.0f}/s, {learned / plain:.0f} times slower")
+    print(f"lark alone             {lark:10,.0f}/s, {learned / lark:.0f} times slower")
 
 
-def by_the_grammar(_name: str, body: str) -> None:
+def by_lark(_name: str, body: str) -> None:
     """Parse by the grammar; text outside it takes time as well."""
     with suppress(ArgumentError):
         parse_strict(body)

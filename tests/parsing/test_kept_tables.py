@@ -1,17 +1,16 @@
-"""The tables of a grammar in the user's cache folder: kept, and read only if no other user can have written them."""
+"""lark's tables in the user's cache folder: kept, and read only if no other user can have written them."""
 
 import os
 import subprocess
 import sys
+from functools import partial
 
-import msgspec
 import pytest
 
-from tracediag.languages import tables
-from tracediag.languages.machine import Machine
-from tracediag.parsing.builder import makers
-from tracediag.parsing.strict import parser
+from tracediag.languages import tables, texts
+from tracediag.parsing import grammar
 
+TEXT = texts.grammar_text("strace.lark")
 BODY = '3, [{a=1, b="x"...}, 0x2], O_RDONLY|O_CLOEXEC'
 
 
@@ -21,12 +20,8 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "tracediag"
 
 
-def read():
-    return tables.kept_tables("strace", "arguments")
-
-
-def terminals():
-    return read().terminals  # lark numbers the states in another order each time
+def parse():
+    return tables.with_kept_tables("strace", TEXT, partial(grammar.build, TEXT)).parse(BODY)
 
 
 def kept(cache):
@@ -34,51 +29,36 @@ def kept(cache):
     return path
 
 
-def changed(path):
-    """Write tables in which the language has one terminal less; return the right ones."""
-    right = read()
-    wrong = {name: pattern for name, pattern in right.terminals.items() if name != "CHAR"}
-    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(right, terminals=wrong)))
-    return right
-
-
-def test_kept_tables_are_those_that_were_made(cache):
-    made = read()
+def test_kept_tables_parse_as_built_ones_do(cache):
+    built = parse()
     before = kept(cache).stat().st_mtime_ns
-    assert read() == made
+    assert parse() == built == grammar.build(TEXT, tables=False).parse(BODY)
     assert kept(cache).stat().st_mtime_ns == before  # the second run read them
-    assert Machine(made, makers()).parse(BODY) == parser().parse(BODY)
 
 
-def test_another_grammar_has_another_file(cache, monkeypatch):
-    right = read()
-    monkeypatch.setattr(tables, "grammar_text", lambda _: right.grammar + "\n// changed\n")
-    assert read().grammar != right.grammar
+def test_another_grammar_has_another_file(cache):
+    parse()
+    other = TEXT + "\n// changed\n"
+    tables.with_kept_tables("strace", other, partial(grammar.build, other))
     assert len(list(cache.iterdir())) == 2
 
 
-def test_tables_of_another_grammar_are_made_again(cache):
-    right = read()
-    path = kept(cache)
-    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(right, grammar="", terminals={})))
-    assert terminals() == right.terminals
-    assert terminals() == msgspec.json.decode(path.read_bytes(), type=tables.Tables).terminals
-
-
-@pytest.mark.parametrize("damage", [b"", b"no JSON", b"{}", None])
-def test_damaged_tables_are_made_again(cache, damage):
-    made = terminals()
+@pytest.mark.parametrize("damage", [b"", b"no pickle", None])
+def test_damaged_tables_are_built_again(cache, damage):
+    built = parse()
     path = kept(cache)
     path.write_bytes(path.read_bytes()[:20_000] if damage is None else damage)
-    assert terminals() == made
+    assert parse() == built
     assert path.stat().st_size > 20_000
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "symlink", "FIFO"])
 def test_what_others_can_write_is_not_read(cache, what):
-    read()
-    path = kept(cache)
-    right = changed(path)
+    """The file would create a witness if it was read: a pickle may run code."""
+    built = parse()
+    path, witness = kept(cache), cache.parent / "witness"
+    first_line = path.read_bytes().partition(b"\n")[0]
+    path.write_bytes(first_line + b"\ncos\nmkdir\n(V" + str(witness).encode() + b"\ntR.")
     match what:
         case "folder":
             cache.chmod(0o777)
@@ -90,39 +70,52 @@ def test_what_others_can_write_is_not_read(cache, what):
         case _:
             path.unlink()
             os.mkfifo(path)
-    assert terminals() == right.terminals
+    assert parse() == built
+    assert not witness.exists()
 
 
-def test_the_changed_tables_would_be_read(cache):
-    read()
-    assert changed(kept(cache)).terminals != terminals()
+def test_the_witness_would_be_made(cache):
+    parse()
+    path, witness = kept(cache), cache.parent / "witness"
+    first_line = path.read_bytes().partition(b"\n")[0]
+    path.write_bytes(first_line + b"\ncos\nmkdir\n(V" + str(witness).encode() + b"\ntR.")
+    parse()
+    assert witness.exists()
 
 
-def test_without_a_folder_the_tables_are_made(tmp_path, monkeypatch):
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_folder_to_which_another_writes_is_left_alone(cache, alone):
+    built = parse()
+    kept(cache).unlink()
+    with tables._locked(cache, alone=alone):
+        assert parse() == built
+    assert not list(cache.iterdir())
+
+
+def test_several_read_at_once(cache):
+    parse()
+    asked = []
+    with tables._locked(cache, alone=False):
+        tables.with_kept_tables("strace", TEXT, lambda path: asked.append(path) or grammar.build(TEXT, path))
+    assert asked == [str(kept(cache))]
+
+
+def test_without_a_folder_the_tables_are_built(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert read().states
+    assert parse()
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
-
-
-def test_where_the_folder_cannot_be_written_nothing_is_left(cache, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.replace", full)
-    assert read().states
-    assert not list(cache.iterdir())
 
 
 def test_a_home_that_does_not_exist_is_neither_an_error_nor_made(tmp_path):
     home = tmp_path / "none"
     told = subprocess.run(
-        [sys.executable, "-m", "tracediag", "analyze", "-"],
+        [sys.executable, "-m", "tracediag", "summary"],
         env={"PATH": os.defpath, "HOME": str(home)},
-        input=f"semop({BODY}) = 0\npoll([{{fd=3, events=POLLIN}}], 1, 5) = 0 (Timeout)\n",
+        input=f"semop({BODY}) = 0\n",
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (told.returncode, told.stderr) == (0, "tracediag: <stdin>: 2 lines, 2 calls: no findings\n")
+    assert (told.returncode, told.stderr) == (0, "tracediag: -: 1 lines, 1 calls\n")
     assert not home.exists()

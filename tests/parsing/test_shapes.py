@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
-from tracediag.languages.making import lark_parser
 from tracediag.languages.texts import grammar_text
 from tracediag.parsing import calls, parser_for
 from tracediag.parsing.calls import Book
+from tracediag.parsing.grammar import build
 from tracediag.parsing.strict import ArgumentError, parse_strict, template_of
 from tracediag.parsing.tolerant import parse_tolerant
 
@@ -53,7 +53,7 @@ TERMINALS = {
     "_ELISION": ["...", "???", "?"],
 }
 GENERATED = from_lark(
-    lark_parser(grammar_text("strace.lark"), "arguments"),
+    build(grammar_text("strace.lark"), tables=False),
     start="arguments",
     explicit={name: st.sampled_from(texts) for name, texts in TERMINALS.items()},
 )

@@ -50,8 +50,8 @@ def wider(pattern):
 
 
 def pairs():
-    states = range(len(parser().tables.states))
-    return {pair for state in states for pair in combinations(sorted(parser().allowed(state)), 2)}
+    lexers = parser().parser.lexer.lexers.values()
+    return {pair for lexer in lexers for pair in combinations(sorted(one.name for one in lexer.terminals), 2)}
 
 
 def test_no_two_terminals_begin_alike_at_any_state():

@@ -31,7 +31,8 @@ def patterns() -> Iterator[object]:
             owner = getattr(value, "__self__", value)
             if isinstance(owner, re.Pattern | LazyPattern) and isinstance(owner.pattern, str):
                 yield pytest.param(owner.pattern, owner.flags, id=f"{module.name}.{name}")
-    for name, pattern in (*terminal_patterns().items(), *query_parser().tables.terminals.items()):
+    queries = {terminal.name: terminal.pattern.to_regexp() for terminal in query_parser().terminals}
+    for name, pattern in (*terminal_patterns().items(), *queries.items()):
         yield pytest.param(pattern, 0, id=f"terminal {name}")
 
 

@@ -13,8 +13,8 @@ KEYWORDS = re.compile(r"\(\?!\(\?>([a-z|]+)\)\\b\)")
 
 
 def pairs() -> set[tuple[str, str]]:
-    states = range(len(parser().tables.states))
-    return {pair for state in states for pair in combinations(sorted(parser().allowed(state)), 2)}
+    lexers = parser().parser.lexer.lexers.values()
+    return {pair for lexer in lexers for pair in combinations(sorted(one.name for one in lexer.terminals), 2)}
 
 
 def plain(pattern: str) -> str:
@@ -27,7 +27,7 @@ def plain(pattern: str) -> str:
 def test_no_two_terminals_match_the_same_text_at_any_state() -> None:
     together = pairs()
     assert len(together) > 100
-    patterns = parser().tables.terminals
+    patterns = {terminal.name: terminal.pattern.to_regexp() for terminal in parser().terminals}
     keywords = set(KEYWORDS.search(patterns["WORD"])[1].split("|"))
     machines = {name: parse_pattern(plain(pattern)).to_fsm() for name, pattern in patterns.items()}
     alike = {pair for pair in together if not machines[pair[0]].isdisjoint(machines[pair[1]])}
@@ -36,10 +36,10 @@ def test_no_two_terminals_match_the_same_text_at_any_state() -> None:
 
 
 def test_word_excludes_exactly_the_keywords() -> None:
-    terminals = parser().tables.terminals
-    keywords = set(KEYWORDS.search(terminals["WORD"])[1].split("|"))
-    written = {name[1:].lower() for name, pattern in terminals.items() if pattern.endswith(r"\b")}
+    terminals = {terminal.name: terminal.pattern for terminal in parser().terminals}
+    keywords = set(KEYWORDS.search(terminals["WORD"].to_regexp())[1].split("|"))
+    written = {name[1:].lower() for name, pattern in terminals.items() if pattern.to_regexp().endswith(r"\b")}
     assert keywords == written - {"antity", "uantity"}
-    word = re.compile(terminals["WORD"])
+    word = re.compile(terminals["WORD"].to_regexp())
     assert all(word.match(keyword) is None for keyword in keywords)
     assert all(word.fullmatch(f"{keyword}s") for keyword in keywords)

@@ -1,102 +1,56 @@
-"""The tables of a grammar as plain data, kept in the user's cache folder: lark makes them, `machine` parses by them.
-
-To import lark and to let it load its own tables takes longer than the analysis of a short trace.
-"""
+"""Keeps lark's parse tables in the user's cache folder: building them takes longer than analysing a short trace."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import stat
-import zlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
-from tracediag.languages.texts import grammar_text
+import lark
+from lark import Lark
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_EDITION = 1
-"""Another form of `Tables` has another number."""
 
 
-class Production(msgspec.Struct, frozen=True, array_like=True):
-    """A rule of the grammar, as a parser applies it."""
+def with_kept_tables(name: str, grammar: str, build: Callable[[str | bool], Lark]) -> Lark:
+    """Return the parser of a grammar, with the tables that an earlier run kept, if any; else keep them.
 
-    origin: str
-    """The symbol that takes the place of its right side."""
-    length: int
-    """How many symbols the right side has."""
-    kept: tuple[int, ...]
-    """The places of those that become children: not of terminals that begin with an underscore."""
-    spliced: tuple[int, ...]
-    """The places of those among them whose own children become children here."""
-    make: str
-    """The name of what makes the value of the children; "" for a rule that is only a part of others."""
-    is_transparent: bool
-    """Whether the value of a lone child is that of the rule."""
-
-
-class Tables(msgspec.Struct, frozen=True):
-    """An LALR(1) automaton."""
-
-    grammar: str
-    """The text that it was made from."""
-    terminals: dict[str, str]
-    """The regular expression of each terminal, in the order of the grammar."""
-    ignored: tuple[str, ...]
-    """The terminals that separate others and mean nothing."""
-    productions: tuple[Production, ...]
-    states: tuple[dict[str, int], ...]
-    """By symbol: the state to enter, or `~number` of the production to apply."""
-    start: int
-    end: int
-
-
-def kept_tables(name: str, start: str) -> Tables:
-    """Return the tables of a grammar: those that an earlier run kept, if any; else they are made, and kept.
-
-    Only a file that no other user can have written is read. Where the folder cannot be written, or `HOME` is not set,
-    the tables are made each time.
+    Lark keeps them as a pickle, which may run code, so only a file that no other user can have written is read. Where
+    the folder cannot be written, or `HOME` is not set, the tables are built.
 
     Args:
-        name: the file of the grammar without its ending: "strace", "query".
-        start: the symbol that a complete text of the language is.
+        name: what the file is called after: "strace", "query".
+        grammar: its text; another text, and another version of lark or Python, has another file.
+        build: makes the parser, given the value of lark's option `cache`.
     """
-    grammar = grammar_text(f"{name}.lark")
+    version = f"{lark.__version__} {sys.version_info[:2]}"
+    digest = hashlib.sha256(f"{version}\n{grammar}".encode()).hexdigest()[:16]
     try:
-        # The numbers tell versions apart that are used in turn; the text in the file says whether it is the right one.
-        path = _folder() / f"{name}-{_EDITION}-{zlib.crc32(grammar.encode()):08x}.json"
+        path = _folder() / f"{name}-{digest}.lark"
+        for folder in (path.parent.parent, path.parent):  # a home directory that does not exist is not made
+            folder.mkdir(mode=0o700, exist_ok=True)
         _check_owner(path)
+        with _locked(path.parent, alone=not path.exists()):
+            return build(str(path))
     except (OSError, RuntimeError):  # RuntimeError: there is no home directory
-        return _made(grammar, start)
-    with contextlib.suppress(OSError, ValueError):  # there is none yet, or it is damaged
-        found = msgspec.json.decode(path.read_bytes(), type=Tables)
-        if found.grammar == grammar:
-            return found
-    made = _made(grammar, start)
-    with contextlib.suppress(OSError):
-        _keep(path, msgspec.json.encode(made))
-    return made
+        return build(False)
 
 
-def _made(grammar: str, start: str) -> Tables:
-    from tracediag.languages.making import make_tables  # noqa: PLC0415  # it imports lark
-
-    return make_tables(grammar, start)
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Write a file in one step: another run may read it at any time."""
-    for folder in (path.parent.parent, path.parent):  # a home directory that does not exist is not made
-        folder.mkdir(mode=0o700, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}")
+@contextmanager
+def _locked(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the folder, `alone` to write to it, since lark writes in place; raise OSError where another writes."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
+        fcntl.flock(opened, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _folder() -> Path:

@@ -1,8 +1,12 @@
-"""Finds the text of a grammar."""
+"""Finds the text of a grammar, and builds a parser quickly."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import lark.lexer
 
 import tracediag
 
@@ -15,3 +19,17 @@ def grammar_text(name: str) -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     raise FileNotFoundError(f"{name} is neither in {package / 'grammars'} nor in {package.parent / 'grammars'}")
+
+
+@contextmanager
+def unchecked_terminals() -> Iterator[None]:
+    """Keep lark from comparing all pairs of terminals, which takes a second at each start.
+
+    It does so if interegular is installed, as for development; our tests prove more, and only once.
+    """
+    checks: bool = lark.lexer.has_interegular
+    lark.lexer.has_interegular = False
+    try:
+        yield
+    finally:
+        lark.lexer.has_interegular = checks

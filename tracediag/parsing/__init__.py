@@ -2,7 +2,7 @@
 
 text -> calls     a shape seen before: one regular expression, one constructor
 |
-strict    the grammar, the authority; teaches a new shape
+strict    lark and the grammar, the authority; teaches a new shape
 |
 tolerant  text outside the language: cut, retyped, prose
 """

@@ -1,11 +1,12 @@
-"""Turns the rules of `grammars/strace.lark` into templates, as the parser applies them."""
+"""Turns the rules of `grammars/strace.lark` into templates, as lark reduces them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from tracediag.languages.machine import Maker, Token
+from lark import Token, Transformer, v_args
+
 from tracediag.parsing import operators, tokens
 from tracediag.parsing.template import Constant, Leaf, Node, Part, TooDeep, leaves, node
 from tracediag.trace.numbers import checked_integer
@@ -26,8 +27,8 @@ def _leaf(make: Callable[[str], Any]) -> Callable[[Builder, Token], Leaf]:
 
 
 def leaf(make: Callable[[str], Any], token: Token) -> Leaf:
-    """Return the leaf for a token."""
-    return Leaf(make, token.name, token.text, token.start, token.end)
+    """Return the leaf for a token of lark."""
+    return Leaf(make, token.type, str(token), token.start_pos or 0, token.end_pos or 0)
 
 
 def _binary(make: Callable[..., Any]) -> Callable[[Builder, Part, Part], Node]:
@@ -67,18 +68,9 @@ def _shown(parts: tuple[Part, ...]) -> tuple[Node, Constant, tuple[Leaf, ...]]:
     return node(None, *shown), Constant(len(shown) == len(parts)), unused
 
 
-def makers() -> dict[str, Maker]:
-    """Return what makes the template of each rule of the grammar."""
-    builder = Builder()
-    return {name: _of_children(getattr(builder, name)) for name in vars(Builder) if not name.startswith("_")}
-
-
-def _of_children(method: Callable[..., Any]) -> Maker:
-    return lambda children, _start, _end: method(*children)
-
-
-class Builder:
-    """One method per grammar rule; each takes its children and returns the template of the text that matched."""
+@v_args(inline=True)
+class Builder(Transformer[Token, Any]):
+    """One method per grammar rule; each returns the template of the text that matched."""
 
     text = _leaf(tokens.text)
     decimal = _leaf(checked_integer)
@@ -142,7 +134,7 @@ class Builder:
 
     def titled(self, name: Token, value: Part) -> Node:
         """Return `mnt:[4026532177]`, an item of a decoded result, as if it were `mnt([4026532177])`."""
-        return node(Macro, Constant(name.text[:-1]), node(None, value))
+        return node(Macro, Constant(name[:-1]), node(None, value))
 
     def bits(self, *parts: Part) -> Node:
         """Return the operands of `|`."""
@@ -152,7 +144,7 @@ class Builder:
 
     def macro(self, name: Token, *parts: Part) -> Node:
         """Return `name(...)`."""
-        return node(Macro, Constant(name.text[:-1]), node(None, *parts))
+        return node(Macro, Constant(name[:-1]), node(None, *parts))
 
     def array(self, *parts: Part) -> Node:
         """Return `[...]` separated by commas."""
@@ -184,7 +176,7 @@ class Builder:
 
     def keyed(self, key: Token, value: Part = _NOTHING) -> tuple[str, Part]:
         """Return `name=value`, `name(1)=value` or `name:value`."""
-        return key.text.rstrip("=:").partition("(")[0], value
+        return key.rstrip("=:").partition("(")[0], value
 
     def packet_address(self, token: Token) -> tuple[str, Part]:
         """Return the hardware address printed by old strace as plain text."""

@@ -1,24 +1,42 @@
-"""The parser of `grammars/strace.lark`."""
+"""Builds the lark parser of `grammars/strace.lark`."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 
-from tracediag.languages.machine import Machine
-from tracediag.languages.tables import kept_tables
-from tracediag.parsing.builder import makers
+from lark import Lark
+
+from tracediag.languages.tables import with_kept_tables
+from tracediag.languages.texts import grammar_text, unchecked_terminals
+from tracediag.parsing.builder import Builder
 
 REGEX_FLAGS = re.ASCII
 """For all terminals: strace itself prints only ASCII, and Unicode's `\\w` would weaken the proofs about them."""
 
 
 @cache
-def parser() -> Machine:
+def parser() -> Lark:
     """Return the parser of the argument language; its results are templates."""
-    return Machine(kept_tables("strace", "arguments"), makers(), REGEX_FLAGS)
+    text = grammar_text("strace.lark")
+    return with_kept_tables("strace", text, partial(build, text))
 
 
+def build(text: str, tables: str | bool) -> Lark:
+    """Build the parser, with the value of lark's option `cache`."""
+    with unchecked_terminals():
+        return Lark(
+            text,
+            parser="lalr",
+            start="arguments",
+            transformer=Builder(),
+            maybe_placeholders=False,
+            g_regex_flags=REGEX_FLAGS,
+            cache=tables,
+        )
+
+
+@cache
 def terminal_patterns() -> dict[str, str]:
     """Return the regular expression of each terminal by its name."""
-    return parser().tables.terminals
+    return {terminal.name: terminal.pattern.to_regexp() for terminal in parser().terminals}

@@ -1,9 +1,9 @@
 """Parses long lists of structures item by item: the descriptors of a poll, the buffers of a writev.
 
-A list of a hundred items has too many tokens for a shape, and each length would need a shape of its own; the parser
-takes milliseconds for it. If each item is a structure, the list is in the language exactly if each item alone is: `{`
-and `}` are tokens of their own, and inside them the grammar does not depend on the outside. So the call is parsed
-with the first item in place of the list, and each other item as a list of one; most have been seen before.
+A list of a hundred items has too many tokens for a shape, and each length would need a shape of its own; lark takes
+milliseconds for it. If each item is a structure, the list is in the language exactly if each item alone is: `{` and
+`}` are tokens of their own, and inside them the grammar does not depend on the outside. So the call is parsed with the
+first item in place of the list, and each other item as a list of one; most have been seen before.
 """
 
 from __future__ import annotations

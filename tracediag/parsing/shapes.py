@@ -1,10 +1,10 @@
 """Makes parsing fast: a body of the same shape as an earlier one is parsed by one regular expression.
 
-The parser takes some ten thousand bodies per second. But an LALR parse depends only on the sequence of terminals, and
-the grammar ensures that only one terminal can match at each position. So the template of a body holds for every body
-with the same terminals in the same places. It is compiled: the variable tokens become groups (the grammar's own
-terminals, as atomic groups, so that each ends where the parser would end it), the text between them remains literal,
-and one generated function builds the values from the groups.
+lark parses some thousand bodies per second. But an LALR parse depends only on the sequence of terminals, and the
+grammar ensures that only one terminal can match at each position. So the template of a body holds for every body with
+the same terminals in the same places. It is compiled: the variable tokens become groups (the grammar's own terminals,
+as atomic groups, so that each ends where lark would end it), the text between them remains literal, and one generated
+function builds the values from the groups.
 """
 
 from __future__ import annotations

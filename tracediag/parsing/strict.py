@@ -1,11 +1,12 @@
-"""The reference parser: parses the complete body by the grammar, or reports where it leaves the language."""
+"""The reference parser: lark parses the complete body by the grammar, or reports where it leaves the language."""
 
 from __future__ import annotations
 
 import re
 from typing import cast
 
-from tracediag.languages.machine import UnexpectedError
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
 from tracediag.parsing.grammar import parser
 from tracediag.parsing.template import MAX_DEPTH, Node, TooDeep, evaluate
 from tracediag.trace.values import Value
@@ -13,7 +14,7 @@ from tracediag.trace.values import Value
 _STRING = re.compile(r'"(?>[^"\\]++|\\.)*+"?+', re.DOTALL)
 _BRACKET = re.compile(r"[\[{(\]})]")
 MAX_LENGTH = 1 << 16
-"""Characters outside strings: the parser takes some microseconds per token, and no call prints this many."""
+"""Characters outside strings: lark takes some microseconds per token, and no call prints this many."""
 
 
 class ArgumentError(ValueError):
@@ -35,14 +36,14 @@ def template_of(body: str) -> Node:
     _check_size(body)
     try:
         return cast("Node", parser().parse(body))
-    except UnexpectedError as error:
-        raise ArgumentError(body, error.place + 1) from None
+    except UnexpectedInput as error:
+        raise ArgumentError(body, _column(error, body)) from None
     except TooDeep:
         raise ArgumentError(body, 1) from None
 
 
 def _check_size(body: str) -> None:
-    """Reject very long text before it is parsed: a megabyte of `[` would take many seconds."""
+    """Reject very long text before lark parses it: a megabyte of `[` would take it many seconds."""
     brackets = body.count("[") + body.count("{") + body.count("(")
     if len(body) <= MAX_LENGTH and brackets <= MAX_DEPTH:
         return
@@ -54,3 +55,11 @@ def _check_size(body: str) -> None:
         depth += 1 if match.group() in "[{(" else -1
         if depth > MAX_DEPTH:
             raise ArgumentError(body, 1)
+
+
+def _column(error: UnexpectedInput, body: str) -> int:
+    if isinstance(error, UnexpectedCharacters):
+        return (error.pos_in_stream or 0) + 1
+    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        return (error.token.start_pos or 0) + 1
+    return len(body) + 1

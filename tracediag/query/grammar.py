@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import Any
 
-from tracediag.languages.machine import END, Machine, Maker, Token, TooDeepError, UnexpectedError
-from tracediag.languages.tables import kept_tables
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from tracediag.languages.tables import with_kept_tables
+from tracediag.languages.texts import grammar_text, unchecked_terminals
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.nodes import (
     Absent,
@@ -28,7 +30,6 @@ from tracediag.trace.patterns import lazy_pattern
 
 MOST_TEXT = 1 << 16
 """Characters of a query: far more than any person writes."""
-_DEEPEST = 200
 
 _READABLE = {
     "WORD": "a name",
@@ -47,7 +48,7 @@ _READABLE = {
     "_COMMA": ",",
     "_SEMICOLON": "",
     "_LET": "",
-    END: "the end",
+    "$END": "the end",
 }
 _KEYWORDS = (
     *("let", "sequence", "count", "absent", "by", "until", "between", "within", "and", "or", "not", "in", "has"),
@@ -77,45 +78,39 @@ def parse(text: str) -> Parsed:
     if not text.strip():
         raise QueryError(text, 0, "the query is empty; write for example: errno == EPIPE and fd.kind == socket")
     try:
-        parsed: Parsed = parser().parse(text)
-    except UnexpectedError as error:
+        parsed: Parsed = _Nodes().transform(parser().parse(text))
+    except UnexpectedInput as error:
         raise _explained(text, error) from None
-    except TooDeepError:
+    except RecursionError:
         raise QueryError(text, 0, "the query nests too deeply") from None
     return parsed
 
 
 @cache
-def parser() -> Machine:
-    """Return the parser of the query language; its results are nodes."""
-    nodes = _Nodes()
-    makers = {name: _with_span(getattr(nodes, name)) for name in vars(_Nodes) if not name.startswith("_")}
-    return Machine(kept_tables("query", "query"), makers, deepest=_DEEPEST)
+def parser() -> Lark:
+    """Return the parser of the query language; its results are trees of tokens."""
+    text = grammar_text("query.lark")
+    return with_kept_tables("query", text, partial(build, text))
 
 
-class Span(NamedTuple):
-    """Where the text of a node begins and ends."""
-
-    start: int
-    end: int
-
-
-def _with_span(method: Callable[..., Any]) -> Maker:
-    return lambda children, start, end: method(Span(start, end), *children)
+def build(text: str, tables: str | bool) -> Lark:
+    """Build the parser, with the value of lark's option `cache`."""
+    with unchecked_terminals():
+        return Lark(text, parser="lalr", start="query", propagate_positions=True, cache=tables)
 
 
-def _explained(text: str, error: UnexpectedError) -> QueryError:
+def _explained(text: str, error: UnexpectedInput) -> QueryError:
     """Return the error in words: what stands at the place, and what may stand there."""
-    ends = error.place == len(text)
-    place = len(text.rstrip()) if ends else error.place
-    expected = error.expected
+    ends = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    place = len(text.rstrip()) if ends else error.pos_in_stream or 0
+    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
     wanted = _wanted(expected)
     if ends:
         return QueryError(text, place, f"the query ends too early; expected {wanted}")
     found = _WORD.match(text, place)
     word = text[place : place + 1] if found is None else found[0]
     habit = _HABITS.get(text[place : place + 1])
-    if habit is not None and (not error.is_known or text[place] not in "\"'"):
+    if habit is not None and (isinstance(error, UnexpectedCharacters) or text[place] not in "\"'"):
         return QueryError(text, place, f"unexpected {word!r}: {habit}")
     keywords = [name[1:].lower() for name in expected if name[:1] == "_" and name[1:].lower() in _KEYWORDS]
     if word in _KEYWORDS and "WORD" in expected:
@@ -123,13 +118,13 @@ def _explained(text: str, error: UnexpectedError) -> QueryError:
     return QueryError(text, place, f"unexpected {word!r}; expected {wanted}{nearest(word, keywords)}")
 
 
-def _wanted(expected: frozenset[str]) -> str:
+def _wanted(expected: set[str]) -> str:
     """Return in words what may stand at a place."""
     if {"WORD", "_NOT", "_LPAR"} <= expected:
         return "a condition, such as errno == EPIPE"
     if {"COMPARISON", "_HAS"} <= expected:
         return "a comparison (==, !=, <, <=, >, >=, ~, in, has, under), `and`, `or` or the end"
-    if expected == {END}:
+    if expected == {"$END"}:
         return "`and`, `or` or the end"
     words = [_READABLE.get(name, name.removeprefix("_").lower()) for name in sorted(expected, key=_order)]
     words = [word for word in words if word]
@@ -137,40 +132,41 @@ def _wanted(expected: frozenset[str]) -> str:
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (list(_READABLE).index(name) if name in _READABLE and name != END else 50 + (name == END), name)
+    return (list(_READABLE).index(name) if name in _READABLE and name != "$END" else 50 + (name == "$END"), name)
 
 
-def _comparison(span: Span, operand: Operand, operator: str, *values: Any) -> Comparison:
-    kind = values[0].text if values and isinstance(values[0], Token) and values[0].name == "CLASS" else ""
+def _comparison(meta: Any, operand: Operand, operator: str, *values: Any) -> Comparison:
+    kind = str(values[0]) if values and isinstance(values[0], Token) and values[0].type == "CLASS" else ""
     held = () if kind else tuple(_literal(value) if isinstance(value, Token) else value for value in values)
-    return Comparison(operand, operator, held, span.start, span.end, kind)
+    return Comparison(operand, operator, held, meta.start_pos, meta.end_pos, kind)
 
 
 def _literal(token: Token) -> Literal:
-    return Literal(token.name, token.text, token.start)
+    return Literal(token.type, str(token), token.start_pos or 0)
 
 
-class _Nodes:
-    """One method per rule of the grammar; each takes the place of its text and its children, and returns the node."""
+@v_args(inline=True, meta=True)
+class _Nodes(Transformer[Token, Parsed]):
+    """Turns the tree into nodes."""
 
-    def query(self, _span: Span, *parts: Any) -> Parsed:
+    def query(self, _meta: Any, *parts: Any) -> Parsed:
         return Parsed(tuple(part for part in parts if isinstance(part, Let)), parts[-1])
 
-    def let(self, _span: Span, name: Token, condition: Condition) -> Let:
-        return Let(name.text, name.start, condition)
+    def let(self, _meta: Any, name: Token, condition: Condition) -> Let:
+        return Let(str(name), name.start_pos or 0, condition)
 
-    def sequence(self, _span: Span, by: Token, *parts: Any) -> Sequence:
+    def sequence(self, _meta: Any, by: Token, *parts: Any) -> Sequence:
         until = next((part[1] for part in parts if isinstance(part, tuple)), None)
         within = next((part for part in parts if isinstance(part, Literal)), None)
         steps = tuple(part for part in parts if not isinstance(part, tuple | Literal))
         return Sequence(_literal(by), steps, until, within)
 
-    def count(self, _span: Span, by: Token, step: Condition, least: Token, within: Literal | None = None) -> Count:
+    def count(self, _meta: Any, by: Token, step: Condition, least: Token, within: Literal | None = None) -> Count:
         return Count(_literal(by), step, _literal(least), within)
 
     def absent(
         self,
-        _span: Span,
+        _meta: Any,
         missing: Condition,
         first: Condition,
         last: Condition,
@@ -179,57 +175,57 @@ class _Nodes:
     ) -> Absent:
         return Absent(_literal(by), missing, first, last, within)
 
-    def step(self, _span: Span, condition: Condition) -> Condition:
+    def step(self, _meta: Any, condition: Condition) -> Condition:
         return condition
 
-    def until(self, _span: Span, condition: Condition) -> tuple[str, Condition]:
+    def until(self, _meta: Any, condition: Condition) -> tuple[str, Condition]:
         return "until", condition
 
-    def within(self, _span: Span, quantity: Token) -> Literal:
+    def within(self, _meta: Any, quantity: Token) -> Literal:
         return _literal(quantity)
 
-    def either(self, _span: Span, *parts: Condition) -> Either:
+    def either(self, _meta: Any, *parts: Condition) -> Either:
         return Either(parts)
 
-    def both(self, _span: Span, *parts: Condition) -> Both:
+    def both(self, _meta: Any, *parts: Condition) -> Both:
         return Both(parts)
 
-    def negated(self, _span: Span, part: Condition) -> Not:
+    def negated(self, _meta: Any, part: Condition) -> Not:
         return Not(part)
 
-    def name(self, _span: Span, word: Token) -> Operand:
-        return Operand(word.text, word.start)
+    def name(self, _meta: Any, word: Token) -> Operand:
+        return Operand(str(word), word.start_pos or 0)
 
-    def argument(self, span: Span, word: Token) -> Operand:
-        return Operand(word.text[1:-1], span.start, argument=True)
+    def argument(self, meta: Any, word: Token) -> Operand:
+        return Operand(str(word)[1:-1], meta.start_pos, argument=True)
 
-    def literal(self, _span: Span, token: Token) -> Literal:
+    def literal(self, _meta: Any, token: Token) -> Literal:
         return _literal(token)
 
-    def lone(self, span: Span, operand: Operand) -> Comparison:
-        return _comparison(span, operand, "")
+    def lone(self, meta: Any, operand: Operand) -> Comparison:
+        return _comparison(meta, operand, "")
 
-    def compared(self, span: Span, operand: Operand, operator: Token, value: Literal) -> Comparison:
-        return _comparison(span, operand, operator.text, value)
+    def compared(self, meta: Any, operand: Operand, operator: Token, value: Literal) -> Comparison:
+        return _comparison(meta, operand, str(operator), value)
 
-    def at_least(self, span: Span, operand: Operand, value: Literal) -> Comparison:
-        return _comparison(span, operand, ">=", value)
+    def at_least(self, meta: Any, operand: Operand, value: Literal) -> Comparison:
+        return _comparison(meta, operand, ">=", value)
 
-    def among(self, span: Span, operand: Operand, *values: Any) -> Comparison:
-        return _comparison(span, operand, "in", *values)
+    def among(self, meta: Any, operand: Operand, *values: Any) -> Comparison:
+        return _comparison(meta, operand, "in", *values)
 
-    def not_among(self, span: Span, operand: Operand, *values: Any) -> Not:
-        return Not(_comparison(span, operand, "in", *values))
+    def not_among(self, meta: Any, operand: Operand, *values: Any) -> Not:
+        return Not(_comparison(meta, operand, "in", *values))
 
-    def has(self, span: Span, operand: Operand, value: Token) -> Comparison:
-        return _comparison(span, operand, "has", value)
+    def has(self, meta: Any, operand: Operand, value: Token) -> Comparison:
+        return _comparison(meta, operand, "has", value)
 
-    def matched(self, span: Span, operand: Operand, operator: Token, value: Token) -> Condition:
-        found = _comparison(span, operand, "~", value)
-        return found if operator.text == "~" else Not(found)
+    def matched(self, meta: Any, operand: Operand, operator: Token, value: Token) -> Condition:
+        found = _comparison(meta, operand, "~", value)
+        return found if operator == "~" else Not(found)
 
-    def under(self, span: Span, operand: Operand, value: Token) -> Comparison:
-        return _comparison(span, operand, "under", value)
+    def under(self, meta: Any, operand: Operand, value: Token) -> Comparison:
+        return _comparison(meta, operand, "under", value)
 
-    def reports(self, span: Span) -> Reports:
-        return Reports(span.start, span.end)
+    def reports(self, meta: Any) -> Reports:
+        return Reports(meta.start_pos, meta.end_pos)
