@@ -37,6 +37,7 @@ class _Watch(msgspec.Struct, eq=False):
     """One entry of an inotify instance."""
 
     call: Syscall
+    number: int
     path: str
     mask: frozenset[str]
     missed: Syscall | None = None
@@ -62,7 +63,8 @@ class WatchCannotMatch(Rule):
     raised_by = (("inotify_add_watch",),)
 
     def __init__(self) -> None:
-        self._watches: Cases[OpenFile, dict[int, _Watch]] = Cases(64)
+        self._watches: Cases[OpenFile, dict[str, _Watch]] = Cases(64)
+        """The watches of each instance by path: a watch that is added again replaces the one that is gone."""
 
     @on_call("inotify_add_watch")
     def added(self, action: Action) -> None:
@@ -71,18 +73,18 @@ class WatchCannotMatch(Rule):
         path = call.path(1)
         if file is None or path is None or call.result is None or call.result < 0:
             return
-        known = self._watches.setdefault(file, {})
-        if call.result in known or len(known) < _MOST:
-            place = action.process.place
-            known[call.result] = _Watch(call, place.absolute(path, place.cwd) or path, names_of(call.arg(2)))
+        known, path = self._watches.setdefault(file, {}), _absolute(action, path)
+        if path in known or len(known) < _MOST:
+            known[path] = _Watch(call, call.result, path, names_of(call.arg(2)))
 
     @on_call("inotify_rm_watch")
     def removed(self, action: Action) -> None:
         """Forget a watch that the program itself removes."""
         file = action.process.table.file_of(action.call.number(0))
-        known = None if file is None else self._watches.get(file)
-        if known is not None:
-            known.pop(action.call.number(1) or 0, None)
+        known = (None if file is None else self._watches.get(file)) or {}
+        number = action.call.number(1)
+        for path in [path for path, watch in known.items() if watch.number == number]:
+            del known[path]
 
     @on_call(*RENAMES)
     def renamed(self, action: Action) -> None:
@@ -107,10 +109,10 @@ class WatchCannotMatch(Rule):
                     yield from self._judged(end, call, held.file, known)
 
     def _judged(
-        self, end: ProcessEnd, call: Syscall | Begun, file: OpenFile, known: dict[int, _Watch]
+        self, end: ProcessEnd, call: Syscall | Begun, file: OpenFile, known: dict[str, _Watch]
     ) -> Iterator[Finding]:
-        for number, watch in known.items():
-            fault = _fault(number, watch, file.got, known)
+        for watch in known.values():
+            fault = _fault(watch, file.got, known)
             if fault is None:
                 continue
             yield self.finding(
@@ -129,7 +131,7 @@ class WatchCannotMatch(Rule):
             return
 
 
-def _fault(number: int, watch: _Watch, got: Syscall | None, known: dict[int, _Watch]) -> _Fault | None:
+def _fault(watch: _Watch, got: Syscall | None, known: dict[str, _Watch]) -> _Fault | None:
     """Return why a watch reports nothing more, if the trace shows it."""
     if got is None and watch.path.startswith(_PSEUDO) and not watch.path.startswith(_CONTROL_GROUPS):
         return _Fault(
@@ -147,7 +149,7 @@ def _fault(number: int, watch: _Watch, got: Syscall | None, known: dict[int, _Wa
             "rename creates no file and writes nothing: a file that is moved into a directory has IN_MOVED_TO only, not"
             " IN_CREATE, IN_MODIFY or IN_CLOSE_WRITE; inotify(7)",
         )
-    if got is None or got.line < watch.call.line or number not in _gone(got):
+    if got is None or got.line < watch.call.line or watch.number not in _gone(got):
         return None
     directory = posixpath.dirname(watch.path) or "."
     return None if any(same(other.path, directory) for other in known.values()) else _ended(watch, got)
