@@ -42,6 +42,10 @@ class InputTruncatedByRedirection(Rule):
 
     def __init__(self) -> None:
         self._inputs: dict[Thread, _Input] = {}
+        self._output: tuple[OpenFile | None, str | None] = (None, None)
+        """The standard output at the last open, and its path as far as it was known then."""
+        self._name = ""
+        """The end of that path, if a redirection may have emptied the file."""
 
     @on_call("open", "openat")
     def opened(self, action: Action) -> None:
@@ -50,15 +54,23 @@ class InputTruncatedByRedirection(Rule):
         A program that opens its own log, which `> LOG` has just made, loses nothing.
         """
         executed = action.process.executed
-        if executed is None or not action.opened:
+        if executed is None or not action.opened or self._is_other(action):
             return
         emptied = _emptied(action)
-        if emptied is None or name_of(emptied[1]) not in action.call.body:  # most opens, and nothing is parsed
-            return
-        if _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
+        if emptied is None or _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
             return
         if _names(executed, action.call.path(PATHS[action.call.name]) or ""):
             self._watch(action, action.opened[0].file, *emptied)
+
+    def _is_other(self, action: Action) -> bool:
+        """Whether an open is surely not of the file that is standard output: nearly all opens, with nothing parsed."""
+        output = action.process.table.file_of(_OUTPUT)
+        if output is None:
+            return True
+        if output is not self._output[0] or output.known_path != self._output[1]:
+            emptied = _emptied(action)
+            self._output, self._name = (output, output.known_path), "" if emptied is None else name_of(emptied[1])
+        return not self._name or self._name not in action.call.body
 
     @on_call("execve")
     def executed(self, action: Action) -> None:
