@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from test_process_table import FORK, kernel_of
 
+from tracediag.kernel import Kernel, apply
+from tracediag.reading import read
+
 OPEN = 'openat(AT_FDCWD, "/srv/a", O_RDWR) = 3'
 MAP = "mmap(NULL, 8192, PROT_READ, MAP_SHARED, 3, 0) = 0x7000"
 
@@ -53,3 +56,13 @@ def test_cuts_of_a_file_by_descriptor_path_and_open() -> None:
     )
     file = kernel.processes[0].table.open[3].file
     assert [(cut.length, cut.hits(file)) for cut in kernel.cuts] == [(4096, True), (100, True), (0, True), (0, False)]
+
+
+def test_what_an_overview_leaves_out_is_not_followed() -> None:
+    kernel = Kernel()
+    kernel.left_out = frozenset({"mmap"})
+    for event in read([f"{line}\n" for line in (OPEN, MAP)]):
+        apply(kernel, event)
+    (process,) = kernel.processes
+    assert process.table.get(3) is not None
+    assert process.space.find(0x7000) is None

@@ -52,7 +52,7 @@ def apply(kernel: Kernel, event: Event) -> Action:
         try:
             handler = kernel.handlers[name]
         except KeyError:
-            handler = kernel.handlers[name] = HANDLERS.get(name)
+            handler = kernel.handlers[name] = None if name in kernel.left_out else HANDLERS.get(name)
         if handler is not None:
             handler(action, event)
         if thread.rounds:
@@ -78,12 +78,17 @@ def apply(kernel: Kernel, event: Event) -> Action:
 
 def _make_good(failures: deque[Syscall], event: Syscall) -> None:
     """Forget the failure of a call that now succeeds: with the same arguments, or for a file that was missing."""
+    name, body = event.name, event.body
+    path = body.split('"', 2)[1:2]
+    start = f'"{path[0]}' if path else ""
     for place in range(-1, -1 - min(len(failures), _LATEST), -1):
         failed = failures[place]
-        if failed.name != event.name:
+        if failed.name != name:
             continue
-        missed = failed.errno == "ENOENT" and failed.body.split('"')[1:2] == event.body.split('"')[1:2] != []
-        if missed or failed.body == event.body:
+        if failed.body == body:
+            del failures[place]
+            return
+        if start and failed.errno == "ENOENT" and start in failed.body and failed.body.split('"', 2)[1:2] == path:
             del failures[place]
             return
 

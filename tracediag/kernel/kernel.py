@@ -62,6 +62,8 @@ class Kernel:
         """Whether it shows any call that failed: `strace -z` records successes only."""
         self.handlers: dict[str, Callable[[Any, Any], None] | None] = {}
         """The handler of each call met so far; None for calls that change nothing here."""
+        self.left_out: frozenset[str] = frozenset()
+        """The calls whose effect is not followed, for an overview that asks nothing of it; set before the events."""
         self.told: Remark | None = None
         """The last line read, where a shell reports in it that a signal ended the program."""
         self.deferred: Callable[[], None] | None = None

@@ -13,65 +13,21 @@ from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.files.paths import given_path, learn_directory
 from tracediag.overviews.files.rows import MISSING, Row, Rows
 from tracediag.overviews.files.searches import Searches
+from tracediag.overviews.files.ways import CALLS, MOVED, PAIRS, READS, WAYS, WRITES
 from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.files import Files
 from tracediag.snapshot import Snapshot
 from tracediag.trace.annotations import parse_annotation
-from tracediag.trace.calls import (
-    CHDIRS,
-    CHMODS,
-    CHOWNS,
-    CLOSES,
-    CONTROLS,
-    EXECS,
-    EXITS,
-    FILE_READS,
-    FILE_WRITES,
-    FORKS,
-    FTRUNCATES,
-    GETDENTS,
-    LINKS,
-    LOOKS,
-    MAKERS,
-    MAPS,
-    MESSAGE_RECEIVES,
-    MKDIRS,
-    MKNODS,
-    MOVES,
-    OPENS,
-    POSITIONED_READS,
-    POSITIONED_WRITES,
-    READLINKS,
-    REMOVES,
-    RENAMES,
-    SENDFILES,
-    SYMLINKS,
-    TRUNCATES,
-)
+from tracediag.trace.calls import FTRUNCATES, GETDENTS, MAPS, READLINKS, RENAMES, SENDFILES, SYMLINKS
 from tracediag.trace.events import Syscall
 
 _NOTE = re.compile(r"[0-9]{1,10}+<(/[^<>\\]*+)>").match
 _MAPPED = re.compile(r"(?>[^,\"]++, ){4}[0-9]{1,10}+<(/[^<>\\]*+)>").match
 _EXISTS = frozenset({"EEXIST", "ENODATA", "ENOTEMPTY", "EISDIR"})
 """Errors of a call on a path that exists: mkdir(2), getxattr(2), rmdir(2), open(2)."""
-_READS = FILE_READS | POSITIONED_READS
-_WRITES = FILE_WRITES | POSITIONED_WRITES
-_ATTRIBUTES = CHMODS | CHOWNS | TRUNCATES | frozenset({"utime", "utimes", "utimensat", "utimensat_time64", "futimesat"})
-_PATHS = OPENS | EXECS | REMOVES | MKDIRS | MKNODS | LOOKS | _ATTRIBUTES | CHDIRS - {"fchdir"}
-_PAIRS = RENAMES | LINKS | SYMLINKS
-_MOVED = MOVES - {"splice", "tee"}
-_CALLS: frozenset[str] = frozenset[str]().union(
-    *(_PATHS, _PAIRS, _READS, _WRITES, _MOVED, GETDENTS, MAPS, FTRUNCATES),
-    *(MAKERS, CLOSES, CONTROLS, FORKS, EXITS, MESSAGE_RECEIVES, CHDIRS),
-    ("getcwd", "chroot", "pivot_root", "unshare"),
-)
-"""What names files or moves their data, and what creates and ends processes, descriptors and working directories."""
 _KEPT = 1 << 12
-_AT = frozenset(name for name in _PATHS if name.endswith(("at", "at2", "at64", "statx", "time64")))
 _MAKING = ("O_CREAT", "O_TRUNC", "O_TMPFILE")
-_OF_LINKS = frozenset({"lstat", "lstat64", "oldlstat"}) | REMOVES
-"""Calls on the link itself, not on what it leads to."""
 
 
 class _FileBuilder:
@@ -79,17 +35,18 @@ class _FileBuilder:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        kernel.left_out = MAPS
         self.rows = Rows()
         self.searches = Searches()
         self._open: dict[OpenFile, Row] = {}
         """The rows of the files opened last, for descriptors without a note."""
         self._last = ("", "")
         self._takers: dict[str, Callable[[Action, Syscall], None]] = {
-            **dict.fromkeys(_READS | _WRITES | GETDENTS | FTRUNCATES, self._transfer),
-            **dict.fromkeys(_MOVED, self._move),
+            **dict.fromkeys(READS | WRITES | GETDENTS | FTRUNCATES, self._transfer),
+            **dict.fromkeys(MOVED, self._move),
             **dict.fromkeys(MAPS, self._map),
-            **dict.fromkeys(_PATHS, self._path),
-            **dict.fromkeys(_PAIRS, self._pair),
+            **dict.fromkeys(WAYS, self._path),
+            **dict.fromkeys(PAIRS, self._pair),
         }
 
     def read(self, reader: Reader) -> None:
@@ -139,10 +96,10 @@ class _FileBuilder:
         row.by(self._program(action))
         if call.errno is not None:
             row.fail(call.errno)
-        elif call.name in _READS:
+        elif call.name in READS:
             row.read += call.result or 0
             row.use("read")
-        elif call.name in _WRITES:
+        elif call.name in WRITES:
             row.written += call.result or 0
             row.use("written")
         else:
@@ -165,11 +122,13 @@ class _FileBuilder:
                 row.written += call.result
 
     def _map(self, action: Action, call: Syscall) -> None:
-        if call.errno is not None or call.has("MAP_ANONYMOUS"):
+        if call.errno is not None or "MAP_ANONYMOUS, -1" in call.body:
             return
         found = _MAPPED(call.body)
         if found is not None:
             row: Row | None = self._noted(found[1], call.line)
+        elif call.has("MAP_ANONYMOUS"):
+            return
         else:
             number = call.number(4)
             held = None if number is None else action.thread.process.table.get(number)
@@ -179,22 +138,22 @@ class _FileBuilder:
             row.exists = True
 
     def _path(self, action: Action, call: Syscall) -> None:
-        name = call.name
-        given = given_path(action, call, "path", "dirfd" if name in _AT else None)
+        at, follows, use = WAYS[call.name]
+        given = given_path(action, call, "path", at)
         if given is None:
             return
-        follow = name not in _OF_LINKS and not call.has("AT_SYMLINK_NOFOLLOW")
+        errno = call.errno
         row = None
-        if name in OPENS and call.errno is None and call.detail.startswith("/"):
+        if not use and errno is None and call.detail.startswith("/"):
             row = self.rows.get(parse_annotation(call.detail).path, call.line)
             self.rows.name(given, row)
             if action.thread.place.cwd is None:
                 learn_directory(action.thread.place, call, given, row.path)
-        row = row or self.rows.get(given, call.line, follow=follow)
+        if row is None:
+            row = self.rows.get(given, call.line, follow=follows and not call.has("AT_SYMLINK_NOFOLLOW"))
         program = self._program(action)
         row.by(program)
-        errno = call.errno
-        if errno is not None and not (errno == "EINVAL" and name in READLINKS):  # readlink(2): it is no link
+        if errno is not None and not (errno == "EINVAL" and call.name in READLINKS):  # readlink(2): it is no link
             row.fail(errno)
             if errno in MISSING:
                 row.exists = False
@@ -202,17 +161,11 @@ class _FileBuilder:
             elif errno in _EXISTS:
                 row.exists = True
             return
-        if name in OPENS:
-            self._opened(action, call, row)
-        elif name in EXECS:
-            row.use("executed")
-        elif name in MKDIRS or name in MKNODS:
-            row.use("created")
-        elif name in LOOKS or name in CHDIRS:
-            row.use("looked at")
+        if use:
+            row.use(use)
         else:
-            row.use("deleted" if name in REMOVES else "changed")
-        row.exists = name not in REMOVES
+            self._opened(action, call, row)
+        row.exists = use != "deleted"
         self.searches.hit(action.thread.process, given)
 
     def _opened(self, action: Action, call: Syscall, row: Row) -> None:
@@ -265,7 +218,7 @@ class _FileBuilder:
 def list_files(trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None) -> Files:
     """Read a trace, given as for `Reader`, and return what it shows of each file. Raises `UnreadableError`."""
     builder = _FileBuilder(kernel_of(trace, known))
-    reader = Reader(trace, calls=_CALLS, begun=begun_calls() & _CALLS, failures=False, progress=progress)
+    reader = Reader(trace, calls=CALLS, begun=begun_calls() & CALLS, failures=False, progress=progress)
     builder.read(reader)
     return Files(
         source=source_of(trace, reader),

@@ -10,9 +10,9 @@ from tracediag.kernel.place import Place
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import text_of
 
-_AFTER_DIRECTORY = re.compile(r'(AT_FDCWD|[0-9]++)(?><(/[^<>"\\]*+)>)?+, "([^"\\]++)"(?=,|$)').match
+_AFTER_DIRECTORY = re.compile(r'(AT_FDCWD|[0-9]++)(?><(/[^<>"\\]*+)>)?+, "([^"\\]*+)"(?=,|$)').match
 _WORKING_DIRECTORY = re.compile(r'AT_FDCWD<(/[^<>"\\]*+)>').match
-_FIRST = re.compile(r'"([^"\\]++)"(?=,|$)').match
+_FIRST = re.compile(r'"([^"\\]*+)"(?=,|$)').match
 """A path without escapes at the start of the arguments: most are so, and need no parsing."""
 
 
@@ -20,7 +20,7 @@ def given_path(action: Action, call: Syscall, key: str, at: str | None) -> str |
     """Return a path of a call, absolute where that is known; None if the trace does not show it."""
     quick = _quickly(call, action.thread.place, after=at is not None) if key == "path" else None
     if quick is not None:
-        return quick
+        return quick or None
     found = absolute(call, action.thread, key, at if at is not None and at in call else None)
     if found is not None:
         return found
@@ -38,11 +38,16 @@ def learn_directory(place: Place, call: Syscall, given: str, path: str) -> None:
 
 
 def _quickly(call: Syscall, place: Place, *, after: bool) -> str | None:
-    """Return the absolute first path of a call if its text is plain; None where it must be parsed."""
+    """Return the absolute first path of a call if its text is plain; None where it must be parsed.
+
+    With AT_EMPTY_PATH it is "": the call is about the descriptor.
+    """
     found = _AFTER_DIRECTORY(call.body) if after else _FIRST(call.body)
     if found is None or place.root != "/":
         return None
     number, directory, path = found.groups() if after else ("AT_FDCWD", None, found[1])
+    if not path:
+        return ""
     if path[0] == "." or path[-1] == "/" or "/." in path or "//" in path:
         return None
     if path[0] == "/":

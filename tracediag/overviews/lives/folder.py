@@ -20,10 +20,19 @@ from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
 from tracediag.snapshot import Snapshot
-from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, OPENS
+from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, MAPS, OPENS, SIGNAL_ACTIONS, SIGNAL_MASKS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
 from tracediag.trace.values import text_of
+
+_ELSEWHERE = (
+    MAPS
+    | SIGNAL_ACTIONS
+    | SIGNAL_MASKS
+    | {"munmap", "mremap", "getrlimit", "prlimit64", "setrlimit", "ugetrlimit"}
+    | {"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups"}
+)
+"""Frequent calls that neither create, use nor close a descriptor, nor create or end a process."""
 
 
 def fold_lives(
@@ -48,7 +57,7 @@ def fold_lives(
         if kind not in KINDS:
             raise ValueError(f"no lives of {kind!r}; there are {', '.join(KINDS)}")
     folder = _Folder(frozenset(of), kernel_of(trace, known))
-    reader = Reader(trace, calls=known_calls(), begun=begun_calls(), progress=progress)
+    reader = Reader(trace, calls=known_calls() - _ELSEWHERE, begun=begun_calls(), failures=False, progress=progress)
     for event in reader:
         folder.take(event)
     folder.finish()
