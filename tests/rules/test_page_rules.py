@@ -217,6 +217,55 @@ def test_earlier_events_are_steps_where_the_trace_shows_them():
     assert [step.note for step in failed.steps] == ["closed: fails with EBADF"]
 
 
+ENDS = """\
+---
+severity: note
+summary: a connect fails
+
+match: call == connect and failed
+ended: end.failed or end.lines > 9 or errno == ETIMEDOUT
+title: {call} fails with {errno}
+why: connect(2)
+fix: none
+
+when: end.failed
+severity: error
+title: {call} fails with {errno}, and {end.how}
+shows: end.report: {end.said} | end.exit: {end.how}
+---
+# failed-connect (XY4)
+"""
+ENDED = """\
+{0} execve("./a", ["./a"], 0x7ffe /* 3 vars */) = 0
+{0} connect(3, {{sa_family=AF_UNIX, sun_path="/x"}}, 110) = -1 {1}
+{0} write(2, "./a: {2}\\n", 20) = 20
+{0} exit_group({3}) = ?
+{0} +++ exited with {3} +++
+"""
+
+
+def test_a_match_may_wait_for_the_end_of_its_process():
+    refused, timeout = "ECONNREFUSED (Connection refused)", "ETIMEDOUT (Connection timed out)"
+    lines = ENDED.format(7, refused, "Connection refused", 1) + ENDED.format(8, refused, "Connection refused", 0)
+    lines += ENDED.format(9, timeout, "Connection timed out", 0)
+    bad, slow = found(ENDS, lines.splitlines(keepends=True), name="failed-connect")[0]
+    assert (bad.severity, slow.severity) == (Severity.ERROR, Severity.NOTE)
+    assert bad.title == "connect fails with ECONNREFUSED, and the process exits with status 1"
+    assert [(step.line, step.note) for step in bad.steps] == [
+        (2, "fails with ECONNREFUSED"),
+        (3, "the program reports the error on fd 2"),
+        (5, "the process exits with status 1"),
+    ]
+    assert (slow.title, len(slow.steps)) == ("connect fails with ETIMEDOUT", 1)
+
+
+def test_a_process_that_the_trace_leaves_alive_has_not_failed():
+    lines = ENDED.format(7, "ECONNREFUSED (Connection refused)", "x", 1).splitlines(keepends=True)[:3]
+    assert found(ENDS, lines, name="failed-connect")[0] == []
+    (finding,) = found(ENDS.replace("ended: end.failed", "ended: not end.failed"), lines, name="failed-connect")[0]
+    assert (finding.severity, finding.primary.line) == (Severity.NOTE, 2)
+
+
 def test_only_the_first_match_of_an_object_is_reported():
     page = CASES.replace("match: call == close", "match: call == read\nonce: descriptor")
     read = 'read(3, "", 9) = 0\n'

@@ -69,12 +69,14 @@ def _check_case(path: Path, fields: dict[str, Field], steps: int) -> Iterator[He
     yield from _attempted(partial(check_fields, fields, CASE, OPTIONAL))
     if "match" in fields and steps == _MANY:
         yield from _attempted(partial(query_of, path, fields["match"]))
+    if "ended" in fields:
+        yield from _attempted(partial(condition_of, fields, "ended"))
     yield from _check_says(path, fields, steps)
 
 
 def _check_when(path: Path, fields: dict[str, Field], steps: int, *, first: bool) -> Iterator[HeadError]:
     yield from _attempted(partial(check_when, fields, first=first))
-    yield from _attempted(partial(condition_of, fields))
+    yield from _attempted(partial(condition_of, fields, "when"))
     yield from _check_says(path, fields, steps)
 
 

@@ -49,7 +49,7 @@ LENGTHS = frozenset(_BUFFERS) | frozenset(_RANGES) | _VECTORS
 _COUNTS = READS | POSITIONED_READS | READLINKS | GETDENTS | SEEKS | {"getrandom"}
 """Calls whose result is likely to be the length of a later call."""
 
-_MARKS = (", -", "=-", "42949", "1844674407", "0xffff")
+MARKS = (", -", "=-", "42949", "1844674407", "0xffff")
 """A negative length contains one of these: most failed calls need not be parsed."""
 _WORD, _LONG = 1 << 32, 1 << 64
 _NEAR = 1 << 16
@@ -77,7 +77,7 @@ def _piece(item: Value) -> int | None:
 
 def negative_length(call: Syscall) -> int | None:
     """Return the negative number that the length of a call was made from; None if its length is plausible."""
-    if not any(mark in call.body for mark in _MARKS):
+    if not any(mark in call.body for mark in MARKS):
         return None
     length = length_of(call)
     if length is None or length < 0:

@@ -17,7 +17,7 @@ from tracediag.trace.patterns import lazy_pattern
 
 _FIELD = lazy_pattern(r"^(\w++):[ \t]*+(.*(?:\n[ \t]++\S.*)*)", re.MULTILINE)
 _END = lazy_pattern(r"^---$", re.MULTILINE)
-_QUERIES = ("match", "when")
+_QUERIES = ("match", "when", "ended")
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -228,6 +228,8 @@ class Compiler:
 
 def _texts_of(node: Comparison, name: Name) -> tuple[str, ...]:
     """Return texts of which a comparison of paths needs one: a part of the path, or the mark of an encoded string."""
+    if name.texts:
+        return name.texts
     literal = literal_of(pattern_of(node.values[0])) if node.operator == "~" and name.name == "path" else ""
     return (literal, "\\x") if literal else ()
 

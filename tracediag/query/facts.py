@@ -92,3 +92,18 @@ def length_cause(subject: Subject) -> Event | None:
     """Return the failed call whose result the length is."""
     negative, process = negative_length(subject), subject.process
     return None if negative is None or process is None else lengths.cause(subject.call, process, negative)
+
+
+def answered(subject: Subject) -> bool:
+    """Whether data of the peer arrived after the last write, or without any."""
+    held = subject.descriptor
+    socket = None if held is None else held.file.socket
+    if socket is None or socket.last_read is None:
+        return False
+    return socket.last_write is None or socket.last_write.line < socket.last_read.line
+
+
+def datagram(subject: Subject) -> bool:
+    """Whether the socket keeps the borders of messages."""
+    held = subject.descriptor
+    return held is not None and held.file.socket is not None and held.file.socket.stream is False

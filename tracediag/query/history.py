@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
+from tracediag.query import ends
 from tracediag.query.facts import BOTH_WAYS, left, length_cause
 from tracediag.query.names import NAMES, Name
 from tracediag.query.subject import Subject
@@ -92,6 +93,10 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ("fd.ended", "the read of 0 that showed it first", _sign_of("ended")),
     ("fd.shut", "the shutdown of the socket", _of_socket("shut")),
     ("flags.getfd", "of an F_SETFL: the F_GETFD just before it", _getfd),
+    ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
+    ("end.exit", "the exit of the process", ends.left),
+    ("end.delivered", "the last signal after the call", ends.delivered),
+    ("end.report", "the message after the call, first of all one that names its error", ends.reported),
     ("length.cause", "the failed call whose result is passed as the length", length_cause),
     ("peer.closed", "what closed the other end, if its process is traced", _departure),
 )
@@ -120,7 +125,9 @@ def _of_earlier(name: str) -> Name | None:
 
 def _reading(event: Name, field: Name) -> Callable[[Subject], object]:
     def read(subject: Subject) -> object:
-        found = event.read(subject)
-        return field.read(Subject(found)) if isinstance(found, Syscall) else None
+        found: Event | None = event.read(subject)
+        if isinstance(found, Syscall):
+            return field.read(Subject(found))
+        return found.line if found is not None and field.name == "line" else None
 
     return read

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from tracediag.evidence.flag_mixups import CONFUSIONS
-from tracediag.evidence.lengths import LENGTHS
+from tracediag.evidence.lengths import LENGTHS, MARKS
 from tracediag.evidence.named_paths import calls_with_paths, paths_of
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
 from tracediag.kernel.socket import format_address
-from tracediag.query import facts
+from tracediag.query import ends, facts
 from tracediag.query.classes import classes
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
@@ -50,6 +50,8 @@ class Name(msgspec.Struct, frozen=True):
     """Returns the only calls that have it; None if any may."""
     words: frozenset[str] = frozenset()
     """The values that it can have, if they are few."""
+    texts: tuple[str, ...] = ()
+    """Texts of which the arguments of a call that has it show at least one; () if none is known."""
 
 
 def _text(value: str | None) -> tuple[str, ...] | None:
@@ -220,7 +222,20 @@ _LIMITS = (
     ("nofile", "", "open descriptors"),
     ("nproc", "", "processes of the user"),
 )
+_ENDS = (
+    Name("end.failed", Type.TRUTH, "whether the process ended badly, by status or signal", ends.failed, "", True),
+    Name("end.excerpt", Type.TRUTH, "whether the recording has no start or no end", lambda it: it.excerpt, "", True),
+    Name("end.status", Type.NUMBER, "its exit status", ends.status, "", True),
+    Name("end.signal", Type.TEXT, "the signal that killed it", ends.signal, "", True),
+    Name("end.lines", Type.NUMBER, "the lines from the call to its end", ends.lines, "", True),
+    Name("end.last", Type.TRUTH, "whether the call is the last before it", ends.last, "", True),
+    Name("end.fault", Type.TEXT, "what is shown of the last signal after the call", ends.fault, "", True),
+    Name("end.how", Type.TEXT, "how the process ended, in words", ends.how, "", True),
+    Name("end.said", Type.TEXT, "what `end.report` is, in words", ends.said, "", True),
+)
+"""How the process of the call ended: for pages with `ended`."""
 _ALL = (
+    *_ENDS,
     Name("call", Type.CALL, "the name of the call", lambda it: it.call.name),
     Name("errno", Type.ERRNO, "the error that the call returned", lambda it: it.call.errno),
     Name("errno.text", Type.TEXT, "what that error means: Bad address", facts.error_text),
@@ -249,12 +264,17 @@ _ALL = (
         lambda: CONTROLS,
     ),
     Name(
-        *("length.negative", Type.NUMBER, "a negative length that the call is passed", facts.negative_length),
-        *("bytes", False, lambda: LENGTHS),
+        "length.negative",
+        Type.NUMBER,
+        "a negative length that the call is passed",
+        facts.negative_length,
+        "count",
+        calls=lambda: LENGTHS,
+        texts=MARKS,
     ),
     Name(
         *("length.unsigned", Type.NUMBER, "the same as the kernel takes it", facts.unsigned_length),
-        *("bytes", False, lambda: LENGTHS),
+        *("count", False, lambda: LENGTHS),
     ),
     Name(
         *("length.errno", Type.TEXT, "the error whose negative number it is", facts.length_error),
@@ -295,6 +315,8 @@ _ALL = (
         True,
     ),
     Name("peer.closing", Type.TEXT, "what closed the other end, in words", facts.closing, "", True),
+    Name("fd.answered", Type.TRUTH, "whether data of the peer came after the last write", facts.answered, "", True),
+    Name("fd.datagram", Type.TRUTH, "whether the socket is one for datagrams", facts.datagram, "", True),
     Name("fd.listening", Type.TRUTH, "whether the socket accepts connections", _listening, "", True),
     Name("fd.local", Type.TEXT, "the own address of the socket", lambda it: _text(_local(it)), "", True),
     Name("fd.local.port", Type.NUMBER, "its port", lambda it: _port(_local(it)), "", True),

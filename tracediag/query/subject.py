@@ -7,6 +7,7 @@ import msgspec
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.trace.events import Syscall
 
 
@@ -22,6 +23,10 @@ class Subject(msgspec.Struct, eq=False):
     """What the calls of a sequence have in common: the call may be a wait on another descriptor."""
     caller: Process | None = None
     """The process that made the call, where there is no action."""
+    end: ProcessEnd | None = None
+    """How the process ended, where that is waited for."""
+    excerpt: bool = False
+    """Whether the recording is known to lack a beginning or an end."""
 
     @property
     def descriptor(self) -> Descriptor | None:

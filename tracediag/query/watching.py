@@ -14,6 +14,7 @@ import msgspec
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Action
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.query.conditions import Compiled
 from tracediag.query.objects import Directories, ObjectKind, name_of
 from tracediag.query.subject import Subject
@@ -35,6 +36,11 @@ class Match(msgspec.Struct, frozen=True):
     """That object as a person names it, at the time of the match."""
     count: int = 1
     """How many calls it stands for: of a count, all in the window."""
+
+    end: ProcessEnd | None = None
+    """How the process of the last call ended, where that was waited for."""
+    excerpt: bool = False
+    """Whether the recording has no start or no end."""
 
     @property
     def line(self) -> int:

@@ -12,12 +12,13 @@ from tracediag.kernel import Action
 from tracediag.query import Match, Query, QueryError, compile_query
 from tracediag.query.objects import OBJECTS, ObjectKind
 from tracediag.rules.heads import Field, HeadError, page_text, paragraphs, split_head
-from tracediag.rules.wording import LISTS, SAYS, WORDS, When, Wording, wording_of
+from tracediag.rules.templates import subject_of
+from tracediag.rules.wording import LISTS, SAYS, WORDS, Said, When, Wording, asks_for_end, wording_of
 from tracediag.trace.patterns import lazy_pattern
 
 REFERENCE = lazy_pattern(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
 CARD = ("severity", "summary", "needs", "confidence")
-OPTIONAL = ("once", "object", *WORDS, *LISTS)
+OPTIONAL = ("ended", "once", "object", *WORDS, *LISTS)
 """The fields that a case need not have."""
 CASE = ("match", "title", "why", "fix", *OPTIONAL)
 WHEN = ("when", *SAYS)
@@ -40,21 +41,33 @@ class Case(msgspec.Struct, frozen=True):
     wording: Wording
     whens: tuple[When, ...] = ()
     """What is said instead, by condition; the later of two that hold wins."""
+    ended: Query | None = None
+    """What has to be true when the process ends for a match to count; None if it counts as it is found."""
     once: ObjectKind | None = None
     """The kind of object of which only the first match is reported."""
 
     @property
     def queries(self) -> tuple[Query, ...]:
         """What it matches, and the conditions of what it says instead."""
-        return self.query, *(when.condition for when in self.whens)
+        conditions = [when.condition for when in self.whens]
+        return self.query, *conditions, *([] if self.ended is None else [self.ended])
 
-    def wording_of(self, match: Match, action: Action | None) -> Wording:
-        """Return what is said of a match."""
-        said = self.wording
+    def said(self, match: Match, action: Action | None) -> Said:
+        """Return what is said of a match, as far as it does not depend on how the process ends."""
+        said = self.wording.said(match, action)
         for when in self.whens:
-            if when.holds(match, action):
-                said = when.wording.over(said)
+            if not when.waits and when.holds(match, action):
+                said.replace(when.wording.said(match, action))
         return said
+
+    def ends(self, match: Match, action: Action, said: Said) -> bool:
+        """Whether a match counts now that its process has ended; add what is to be said of that."""
+        if self.ended is None or not self.ended.holds(subject_of(match, action)):
+            return False
+        for when in self.whens:
+            if when.waits and when.holds(match, action):
+                said.replace(when.wording.said(match, action))
+        return True
 
 
 def cases_of(path: Path, rest: list[dict[str, Field]]) -> tuple[Case, ...]:
@@ -68,12 +81,17 @@ def cases_of(path: Path, rest: list[dict[str, Field]]) -> tuple[Case, ...]:
         if "when" in fields:
             check_when(fields, first=not cases)
             case = cases[-1]
+            _check_waits(fields["when"], case)
             cases[-1] = msgspec.structs.replace(case, whens=(*case.whens, when_of(fields, case.query.steps)))
         else:
             check_fields(fields, CASE, OPTIONAL)
             query = query_of(path, fields["match"])
-            cases.append(Case(query, wording_of(fields, query.steps), once=_once(fields)))
+            cases.append(Case(query, wording_of(fields, query.steps), ended=_ended(fields), once=_once(fields)))
     return tuple(cases)
+
+
+def _ended(fields: dict[str, Field]) -> Query | None:
+    return condition_of(fields, "ended") if "ended" in fields else None
 
 
 def _once(fields: dict[str, Field]) -> ObjectKind | None:
@@ -86,24 +104,29 @@ def _once(fields: dict[str, Field]) -> ObjectKind | None:
     return found
 
 
+def _check_waits(field: Field, case: Case) -> None:
+    if case.ended is None and asks_for_end(compiled(field, "when")):
+        raise HeadError(field.line, "when: how the process ends is known only in a case with `ended`")
+
+
 def when_of(fields: dict[str, Field], steps: int) -> When:
     """Return what a paragraph `when` of a case says.
 
     Raises:
         HeadError: if a field is wrong.
     """
-    return When(condition_of(fields), wording_of(fields, steps))
+    return When(condition_of(fields, "when"), wording_of(fields, steps))
 
 
-def condition_of(fields: dict[str, Field]) -> Query:
-    """Return the condition of a paragraph `when`.
+def condition_of(fields: dict[str, Field], name: str) -> Query:
+    """Return the condition of a field.
 
     Raises:
         HeadError: if it is no query about one call.
     """
-    condition = compiled(fields["when"], "when")
+    condition = compiled(fields[name], name)
     if not condition.is_condition:
-        raise HeadError(fields["when"].line, "when: a condition of the last call; a sequence is a case of its own")
+        raise HeadError(fields[name].line, f"{name}: a condition of the last call; a sequence is a case of its own")
     return condition
 
 

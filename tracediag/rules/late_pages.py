@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tracediag.kernel import Action
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding, Severity
 from tracediag.rules.base import Rule, Subscription
 from tracediag.rules.heads import paragraphs, split_head
@@ -20,6 +21,8 @@ from tracediag.trace.patterns import lazy_pattern
 
 _TITLE = lazy_pattern(r"# ([a-z0-9-]++) \((TD[0-9]++)\)\n")
 _NAMED = lazy_pattern(r"(?<![\w.])(call|errno) (?>== (\w++)|in \(([\w, \n]++)\))")
+_MARKED = lazy_pattern(r"\(flags has \w++(?> or flags has \w++)*+\) and call ")
+_HAS = lazy_pattern(r"(?<=has )\w++")
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
 
 
@@ -28,6 +31,10 @@ class LatePage(Rule):
 
     file: ClassVar[Path]
     queries: ClassVar[tuple[str, ...]]
+    marks: ClassVar[tuple[str, ...]]
+    """Constants of which a call that matches shows one, where each query says so: `flags has F_SETFL`."""
+    waits: ClassVar[bool]
+    """Whether it waits for the end of processes."""
 
     @cached_property
     def _rule(self) -> Rule:
@@ -45,11 +52,21 @@ class LatePage(Rule):
     @classmethod
     def subscriptions(cls) -> dict[Subscription, list[str]]:
         """Return what its queries must see."""
-        return {each: ["heard"] for query in cls.queries for each in _needed(query)}
+        found = {each: ["heard"] for query in cls.queries for each in _needed(query)}
+        return {**found, ("process end", ""): ["left"]} if cls.waits else found
 
     def heard(self, action: Action) -> Iterable[Finding]:
-        """Report the matches of a call."""
+        """Report the matches of a call; one that has none of the constants that the queries name need not be asked."""
+        if self.marks and not any(map(action.call.has, self.marks)):
+            return ()
         found: Iterable[Finding] = self._rule.heard(action)  # type: ignore[attr-defined]  # a PatternRule
+        return found
+
+    def left(self, end: ProcessEnd) -> Iterable[Finding]:
+        """Report the matches that counted on how their process would end."""
+        if "_rule" not in self.__dict__:
+            return ()
+        found: Iterable[Finding] = self._rule.left(end)  # type: ignore[attr-defined]
         return found
 
 
@@ -73,8 +90,16 @@ def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
             "summary": card["summary"].words,
             "file": path,
             "queries": queries,
+            "marks": _marks(queries),
+            "waits": any("ended" in fields for fields in rest),
         },
     )
+
+
+def _marks(queries: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the constants of which each query requires one, if each begins so: `(flags has A or flags has B) and`."""
+    found = [_MARKED.match(query) for query in queries]
+    return tuple(word for each in found if each is not None for word in _HAS.findall(each[0])) if all(found) else ()
 
 
 def _needed(query: str) -> Iterator[Subscription]:

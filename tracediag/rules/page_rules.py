@@ -28,16 +28,22 @@ from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
+from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Fact
 from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_end import ProcessEnd
 from tracediag.query import Match, Query
 from tracediag.query.objects import Directories, ObjectKind
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, Subscription
 from tracediag.rules.cases import Case, cases_of, check_card
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head, word_of, words_of
-from tracediag.rules.templates import Template, object_of
+from tracediag.rules.templates import object_of
+from tracediag.rules.wording import Said
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -69,8 +75,15 @@ class PatternRule(Rule):
 
     def __init__(self) -> None:
         self._watches = [(case, case.query.watch()) for case in self.cases]
+        texts = [case.query.texts for case in self.cases]
+        self._texts = tuple(text for each in texts for text in each) if all(texts) else ()
+        """Texts of which a call that matches shows one."""
         self._told: dict[str, Cases[Hashable, None]] = {}
         """What was reported already, by kind of object."""
+        self._waiting: Cases[Process, list[tuple[Case, Match, Action, Said]]] = Cases()
+        """The matches that count only if their process ends as the page says."""
+        self._kept = 0
+        """How many these are."""
 
     @classmethod
     def page_file(cls) -> Path:
@@ -81,16 +94,45 @@ class PatternRule(Rule):
     def subscriptions(cls) -> dict[Subscription, list[str]]:
         """Return what its queries must see; a call that none of them can match never gets here."""
         found: dict[Subscription, list[str]] = {("end", ""): ["ended"]}
+        if any(case.ended is not None for case in cls.cases):
+            found["process end", ""] = ["left"]
         for case in cls.cases:
             found.update({subscription: ["heard"] for subscription in _needed(case.query)})
         return found
 
-    def heard(self, action: Action) -> Iterator[Finding]:
-        """Report the matches that a call completes."""
+    def heard(self, action: Action) -> Iterable[Finding]:
+        """Report the matches that a call completes; most calls lack the texts that a match shows."""
+        if self._texts:
+            body = action.call.body
+            for text in self._texts:
+                if text in body:
+                    return self._matches(action)
+            return ()
+        return self._matches(action)
+
+    def _matches(self, action: Action) -> Iterator[Finding]:
         for case, watch in self._watches:
             for match in watch.feed(action):
                 if case.once is None or self._is_first(case.once, action):
-                    yield self._about(case, match, action)
+                    yield from self._taken(case, match, action)
+
+    def _taken(self, case: Case, match: Match, action: Action) -> Iterator[Finding]:
+        """Report a match, or keep it until its process ends."""
+        said = case.said(match, action)
+        if case.ended is None:
+            yield self._about(case, match, action, said)
+            return
+        if self._kept < KEPT:
+            self._kept += 1
+            self._waiting.setdefault(action.process, []).append((case, match, action, said))
+
+    def left(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report the matches that counted on how their process would end."""
+        for case, found, action, said in self._waiting.pop(end.process, ()):
+            self._kept -= 1
+            match = msgspec.structs.replace(found, end=end, excerpt=self.scope.is_excerpt)
+            if case.ends(match, action, said):
+                yield self._about(case, match, action, said)
 
     def _is_first(self, kind: ObjectKind, action: Action) -> bool:
         """Whether nothing was reported yet of the object of a call."""
@@ -106,26 +148,26 @@ class PatternRule(Rule):
         del kernel
         for case, watch in self._watches:
             for match in watch.finish(self.scope):
-                yield self._about(case, match, None)
+                yield self._about(case, match, None, case.said(match, None))
             self.unchecked = self.unchecked or watch.unchecked
 
-    def _about(self, case: Case, match: Match, action: Action | None) -> Finding:
-        said = case.wording_of(match, action)
+    def _about(self, case: Case, match: Match, action: Action | None, said: Said) -> Finding:
         last = len(match.calls) - 1
-        notes = [note.of(match, action) for note in said.notes or ()] or [_outcome(call) for call in match.calls]
+        notes = said.notes or [_outcome(call) for call in match.calls]
         steps = [
             step(call, note, primary=place == last)
             for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
         ]
+        taken = {each.line for each in steps}
         return self.finding(
-            [*said.earlier(match, action), *steps],
-            object=object_of(match, action) if said.object is None else said.object.of(match, action),
-            title=_filled(said.title, match, action),
-            why=_filled(said.why, match, action),
-            fix=_filled(said.fix, match, action),
+            [*(each for each in said.steps.values() if each.line not in taken), *steps],
+            object=said.object or object_of(match, action),
+            title=said.title or "",
+            why=said.why or "",
+            fix=said.fix or "",
             severity=said.severity,
             confidence=self._weight(case.query, said.confidence or self.most),
-            absent=said.missing(match, action),
+            absent=said.absent or (),
             explains=[(name, match.line) for name in said.explains or ()],
         )
 
@@ -214,10 +256,6 @@ def _needed(query: Query) -> Iterator[Subscription]:
             yield "call", call
         else:
             yield from (("failure", f"{call} {errno}") for errno in query.errnos)
-
-
-def _filled(text: Template | None, match: Match, action: Action | None) -> str:
-    return "" if text is None else text.of(match, action)
 
 
 def _outcome(call: Syscall) -> str:

@@ -26,6 +26,7 @@ from tracediag.query.names import Name, shown
 from tracediag.query.subject import Subject
 from tracediag.trace.numbers import identifier
 from tracediag.trace.patterns import lazy_pattern
+from tracediag.trace.quantities import size
 
 _PART = lazy_pattern(
     r"\{(?:([0-9]{1,2})\.)?([^{}|]++)(?:\|([^{}]*+))?\}"
@@ -129,13 +130,18 @@ def _part(written: str, step: str | None, name: str, unknown: str, steps: int) -
 
 def _read(field: Name, match: Match, action: Action | None) -> str:
     """Return what a field reads of the last call, or of the object that all calls share."""
-    return _words(field, Subject(match.calls[-1], action, shared=held(match.key)))
+    return _words(field, subject_of(match, action))
 
 
 def _descriptor(match: Match, action: Action | None) -> str:
     """Return the descriptor of the last call for a title."""
-    found = Subject(match.calls[-1], action, shared=held(match.key)).descriptor
+    found = subject_of(match, action).descriptor
     return "" if found is None else title_of(found)
+
+
+def subject_of(match: Match, action: Action | None) -> Subject:
+    """Return what a page asks about: the last call of a match, with what its calls share."""
+    return Subject(match.calls[-1], action, shared=held(match.key), end=match.end, excerpt=match.excerpt)
 
 
 def held(key: Hashable) -> Descriptor | None:
@@ -153,4 +159,6 @@ def _words(field: Name, subject: Subject) -> str:
     value = field.read(subject)
     if value is None:
         return ""
-    return f"{value:,}" if field.unit == "bytes" and isinstance(value, int) else shown(value)[:_LONGEST]
+    if isinstance(value, int) and field.unit:
+        return size(value) if field.unit == "bytes" else f"{value:,}"
+    return shown(value)[:_LONGEST]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,13 +15,15 @@ from tracediag.query.names import Name
 from tracediag.query.subject import Subject
 from tracediag.results.findings import Absence, Confidence, Severity, Step, step
 from tracediag.rules.heads import Field, HeadError, word_of
-from tracediag.rules.templates import Template, held, template
+from tracediag.rules.templates import MOST_PARTS, Template, subject_of, template
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Record
 
 TEXTS = ("title", "why", "fix", "object")
 WORDS = ("severity", "confidence")
 LISTS = ("notes", "shows", "absent", "explains")
+_END = lazy_pattern(r"(?<![\w.\"])end\.")
 SAYS = (*TEXTS, *WORDS, *LISTS)
 """The fields that say something of a match."""
 
@@ -51,32 +52,52 @@ class Wording(msgspec.Struct, frozen=True):
     explains: tuple[str, ...] | None = None
     """Names of rules whose findings about the last call this one explains."""
 
-    def over(self, other: Wording) -> Wording:
-        """Return this, with what the other says where this says nothing; both show their events."""
-        shows = {shown.event.name: shown for shown in (*(other.shows or ()), *(self.shows or ()))}
-        said = Wording(*(getattr(other, each) if own is None else own for each, own in self._parts()))
-        return msgspec.structs.replace(said, shows=tuple(shows.values()))
+    def said(self, match: Match, action: Action | None) -> Said:
+        """Return what it says of a match."""
+        subject = subject_of(match, action)
+        texts = {name: text.of(match, action) for name in TEXTS if (text := getattr(self, name)) is not None}
+        return Said(
+            **texts,
+            severity=self.severity,
+            confidence=self.confidence,
+            notes=None if self.notes is None else tuple(note.of(match, action) for note in self.notes),
+            steps={name: step(event, note.of(match, action)) for name, event, note in _read(self.shows or (), subject)},
+            absent=None
+            if self.absent is None
+            else tuple(no(note.of(match, action), event, match.line) for _, event, note in _read(self.absent, subject)),
+            explains=self.explains,
+        )
 
-    def _parts(self) -> Iterator[tuple[str, Any]]:
-        return ((name, getattr(self, name)) for name in self.__struct_fields__)
 
-    def earlier(self, match: Match, action: Action | None) -> Iterator[Step]:
-        """Yield the steps of what it shows besides the calls of the match."""
-        subject = Subject(match.calls[-1], action, shared=held(match.key))
-        taken = {call.line for call in match.calls}
-        for shown in self.shows or ():
-            event = shown.event.read(subject)
-            if isinstance(event, Syscall | Begun | Record) and event.line not in taken:
-                taken.add(event.line)
-                yield step(event, shown.note.of(match, action))
+class Said(msgspec.Struct):
+    """What is said of one match, in words."""
 
-    def missing(self, match: Match, action: Action | None) -> Iterator[Absence]:
-        """Yield what did not happen before the last call."""
-        subject = Subject(match.calls[-1], action, shared=held(match.key))
-        for shown in self.absent or ():
-            event = shown.event.read(subject)
-            if isinstance(event, Syscall | Begun | Record):
-                yield no(shown.note.of(match, action), event, match.line)
+    title: str | None = None
+    why: str | None = None
+    fix: str | None = None
+    object: str | None = None
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+    notes: tuple[str, ...] | None = None
+    steps: dict[str, Step] = {}
+    """What it shows besides the calls of the match, by the name of the event."""
+    absent: tuple[Absence, ...] | None = None
+    explains: tuple[str, ...] | None = None
+
+    def replace(self, other: Said) -> None:
+        """Say what another says, and what this says where the other says nothing; both show their events."""
+        self.steps = {**self.steps, **other.steps}
+        for name in SAYS:
+            if name != "shows" and (value := getattr(other, name)) is not None:
+                setattr(self, name, value)
+
+
+def _read(some: Iterable[Shown], subject: Subject) -> Iterator[tuple[str, Syscall | Begun | Record, Template]]:
+    """Yield the events that the trace shows, by name, each with what it means."""
+    for shown in some:
+        event = shown.event.read(subject)
+        if isinstance(event, Syscall | Begun | Record):
+            yield shown.event.name, event, shown.note
 
 
 class When(msgspec.Struct, frozen=True):
@@ -85,9 +106,19 @@ class When(msgspec.Struct, frozen=True):
     condition: Query
     wording: Wording
 
+    @property
+    def waits(self) -> bool:
+        """Whether it asks how the process ended."""
+        return asks_for_end(self.condition)
+
     def holds(self, match: Match, action: Action | None) -> bool:
         """Whether the condition is true; where only the end of the trace decided, the model is unknown."""
-        return self.condition.holds(Subject(match.calls[-1], action, shared=held(match.key)))
+        return self.condition.holds(subject_of(match, action))
+
+
+def asks_for_end(condition: Query) -> bool:
+    """Whether a condition asks how the process ended."""
+    return any(_END.search(leaf.text) for part in condition.parts for leaf in part.leaves)
 
 
 def wording_of(fields: dict[str, Field], steps: int) -> Wording:
@@ -117,7 +148,12 @@ def wording_of(fields: dict[str, Field], steps: int) -> Wording:
 
 def _events(fields: dict[str, Field], name: str, steps: int) -> tuple[Shown, ...] | None:
     field = fields.get(name)
-    return None if field is None else tuple(_shown(name, field, each, steps) for each in listed(field))
+    if field is None:
+        return None
+    parts = listed(field)
+    if len(parts) > MOST_PARTS:
+        raise HeadError(field.line, f"{name}: at most {MOST_PARTS} events")
+    return tuple(_shown(name, field, each, steps) for each in parts)
 
 
 def listed(field: Field) -> list[str]:
