@@ -16,7 +16,7 @@ from tracediag.rules.heads import parse_head, split_head
 from tracediag.trace.events import Syscall
 
 ROOT = Path(__file__).parents[2]
-TRACES = sorted((ROOT / "samples").glob("*/bug.strace"))[::6]
+TRACES = sorted((ROOT / "samples").glob("*/bug.strace"))[::4]
 PAGES = sorted((ROOT / "tracediag" / "rules" / "failure").glob("*.md"))
 
 NEVER = {
