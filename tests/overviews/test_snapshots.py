@@ -9,6 +9,7 @@ import pytest
 from tracediag import open_trace
 from tracediag.library.lines import explain_line
 from tracediag.overviews.descent.tree import grow_tree
+from tracediag.overviews.following.finder import NoSuchObjectError
 from tracediag.overviews.following.life import follow
 from tracediag.overviews.state.moment import take_state
 from tracediag.reading import UnreadableError
@@ -20,9 +21,10 @@ SERVER = ProcessState(
     arguments=("server", "--port", "80"),
     directory="/srv/data",
     threads=(ThreadState(7),),
-    descriptors=(Held(5, "/srv/data/log", 1), Held(6, "socket:[9]", 2)),
+    descriptors=(Held(4, "socket:[8]", 2), Held(5, "/srv/data/log", 1), Held(6, "socket:[9]", 2)),
 )
-KNOWN = Snapshot(before=Moment(1.0, (SERVER,), (SocketState(9, "TCP", "10.0.0.1:80", "10.0.0.2:4000"),)))
+LISTENER = SocketState(8, "TCP", "0.0.0.0:80", "", "LISTEN")
+KNOWN = Snapshot(before=Moment(1.0, (SERVER,), (LISTENER, SocketState(9, "TCP", "10.0.0.1:80", "10.0.0.2:4000"))))
 CALLS = '7 10.1 write(5, "a", 1) = 1\n7 10.2 write(6, "b", 1) = 1\n7 10.3 chdir("sub") = 0\n'
 
 
@@ -37,11 +39,14 @@ def trace(tmp_path):
 def test_the_state_names_what_was_open_before_the_trace(trace):
     (process,) = take_state(trace).processes
     assert [(each.number, each.kind, each.line) for each in process.descriptors] == [
+        (4, "socket", None),
         (5, "file", None),
         (6, "socket", None),
     ]
-    assert (process.descriptors[0].what, process.descriptors[0].flags) == ("/srv/data/log", ("write",))
-    assert "10.0.0.2:4000" in process.descriptors[1].what
+    listener, log, connection = process.descriptors
+    assert listener.what == "TCP listener 0.0.0.0:80"
+    assert (log.what, log.flags) == ("/srv/data/log", ("write",))
+    assert connection.what == "TCP 10.0.0.1:80 -> 10.0.0.2:4000"
     assert (process.command, process.directory, process.directory_line) == (SERVER.arguments, "/srv/data/sub", 3)
     assert take_state(trace, 1).processes[0].directory_line is None
 
@@ -54,6 +59,8 @@ def test_the_tree_names_the_command(trace):
 def test_an_object_is_followed_by_what_the_snapshot_says_of_it(trace):
     assert [each.line for each in follow(trace, "peer 10.0.0.2:4000").happenings] == [2]
     assert [each.line for each in follow(trace, "path /srv/data/log").happenings] == [1]
+    with pytest.raises(NoSuchObjectError, match=r"fd 4 = TCP listener 0.0.0.0:80 is open, but no call"):
+        follow(trace, "fd 4")
 
 
 def test_a_line_is_explained_with_it(trace):

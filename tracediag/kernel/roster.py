@@ -113,6 +113,7 @@ class Roster:
         if socket is None or state is None:
             return
         self._ends.noted = True
+        socket.protocol = socket.protocol or state.protocol or None
         socket.local = state.local or None
         socket.peer = state.peer or None
         socket.accepting = state.state == "LISTEN"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracediag.errors import TracediagError
 from tracediag.evidence.named_paths import known_paths
 from tracediag.kernel import Action, Kernel, apply
+from tracediag.kernel.describe import describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.locating import location
 from tracediag.kernel.process import Process
@@ -165,6 +166,10 @@ class Finder:
             return self._missing + later
         if asked.line is not None:
             return f"line {asked.line:,} is no record of a process: name a line of a call"
+        held = next((each for process in self._kernel.processes if (each := process.table.get(asked.number))), None)
+        if asked.kind in ("fd", "pipe") and held is not None:
+            what = describe_file(held.file)
+            return f"fd {asked.number}{f' = {what}' if what else ''} is open, but no call of the trace uses it"
         near = f"; it has {' and '.join(sorted(self._alike))}" if self._alike else ""
         return f"the trace shows no {asked}{near}"
 
