@@ -110,3 +110,8 @@ def test_the_command_prints_the_common_shape_and_its_document(capsys: pytest.Cap
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "tracediag-lives/1"
     assert [group["kind"] for group in found["groups"]] == ["connections accepted", "files"]
+
+
+def test_an_error_that_so_error_reports_is_a_step() -> None:
+    (group,) = fold_lives(str(ROOT / "samples" / "epollserver" / "accept-once.strace"), ("connections",)).groups
+    assert [(shape.steps, shape.count) for shape in group.others] == [(("accept", "error ECONNRESET", "close"), 2)]

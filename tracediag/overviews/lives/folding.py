@@ -16,6 +16,7 @@ from tracediag.trace.calls import (
     READS,
     WRITES,
 )
+from tracediag.trace.errnos import socket_error
 from tracediag.trace.events import Syscall
 
 _LONGEST_LOOP = 6
@@ -50,6 +51,9 @@ def step_of(call: Syscall) -> str | None:
         if errno in _PASSING or errno.startswith("ERESTART"):
             return "connect" if name == "connect" and errno == "EINPROGRESS" else None
         return None if name in CLOSES else f"{_KINDS.get(name, name)} {errno}"
+    if name == "getsockopt":
+        pending = socket_error(call)
+        return None if pending is None else f"error {pending}"
     kind = _KINDS.get(name)
     if kind == "read" and call.result == 0:
         return "end of data"
