@@ -150,3 +150,18 @@ def test_of_several_traces_in_a_file_the_one_with_the_line(tmp_path):
     part = 'open("/etc/x", O_RDONLY) = 3\nread(3, "", 10) = 0\nclose(3) = 0\nexit_group(0) = ?\n+++ exited with 0 +++\n'
     path.write_text(f"=== good run ===\n{part}\n=== bad run ===\n{part.replace('/etc/x', '/etc/y')}")
     assert "/etc/y" in explain_line(str(path), 10).sentence
+
+
+def test_what_changed_the_same_path_in_another_process_or_directory(explain):
+    text = (
+        '1 openat(AT_FDCWD</srv>, "a/new", O_WRONLY|O_CREAT, 0600) = 3</srv/a/new>\n'
+        '2 openat(AT_FDCWD</srv>, "a/new", O_RDONLY) = 3</srv/a/new>\n'
+        '3 openat(AT_FDCWD</other>, "a/new", O_WRONLY|O_CREAT, 0600) = 3</other/a/new>\n'
+        '4 openat(AT_FDCWD</srv/a>, "x", O_RDONLY) = 3</srv/a/x>\n'
+        '4 rename("new", "old") = 0\n'
+        '1 unlink("a/old") = -1 EACCES (Permission denied)\n'
+        '1 unlink("a/old") = 0\n'
+    )
+    found = explain(text, 5)
+    assert [(moment.line, moment.note) for moment in found.before] == [(1, "the same path")]
+    assert [(moment.line, moment.note) for moment in found.after] == [(7, "the same path")]

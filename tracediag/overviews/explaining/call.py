@@ -10,20 +10,22 @@ import msgspec
 
 from tracediag.errors import TracediagError
 from tracediag.kernel import Action, Kernel, apply
-from tracediag.kernel.describe import describe
-from tracediag.kernel.descriptor import Descriptor, OpenFile
+from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.descriptors import line_of, open_descriptor, time_of
+from tracediag.overviews.descriptors import line_of, time_of
 from tracediag.overviews.explaining.arguments import named_arguments
 from tracediag.overviews.explaining.judging import judge
+from tracediag.overviews.explaining.same_path import SamePath, changes_one_of, named_paths
 from tracediag.overviews.explaining.sentences import held_by, sentence
-from tracediag.overviews.touching import DESCRIPTORS, Touch, touched
-from tracediag.results.explanation import Explanation, Moment, Parameter, Use, Verdict
+from tracediag.overviews.explaining.wording import caller, created, parameter
+from tracediag.overviews.places import learn_directory
+from tracediag.overviews.touching import Touch, touched
+from tracediag.results.explanation import Explanation, Moment, Use, Verdict
 from tracediag.results.grades import Severity
 from tracediag.trace.calls import CHILD_WAITS, EXECS, LOOKS, OPENS
-from tracediag.trace.events import Call, Event, Syscall
+from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Record
-from tracediag.trace.values import number_of, text_of
+from tracediag.trace.values import text_of
 
 _KEPT = 3
 """Calls on one object that are remembered before the explained one."""
@@ -65,6 +67,9 @@ class Explainer:
         self._start: float | None = None
         self._history: dict[OpenFile, deque[tuple[Syscall, str]]] = {}
         self._names: OrderedDict[str, deque[Syscall]] = OrderedDict()
+        self._same_path = SamePath()
+        self._paths: set[str] = set()
+        """The paths that the explained call names."""
         self._made: Explanation | None = None
         self._objects: dict[OpenFile, Touch] = {}
         self._name: str | None = None
@@ -136,6 +141,8 @@ class Explainer:
 
     def _remember(self, call: Syscall) -> None:
         action = apply(self._kernel, call)
+        learn_directory(action.thread, call)
+        self._same_path.take(call, action.thread)
         place = line_of(call)
         self._near = [*self._near[-1:], place] if place < self._line else [*self._near[:2], place]
         for file, touch in touched(action).items():
@@ -155,16 +162,16 @@ class Explainer:
     def _explain(self, call: Syscall) -> None:
         thread = self._kernel.process_table.thread(call)
         process = self._process = thread.process
-        who = _who(process, call, len(process.threads))
-        said = sentence(call, process, who)
-        parameters = tuple(_parameter(name, text, place, call, process)
+        said = sentence(call, process, caller(process, call, len(process.threads)))
+        parameters = tuple(parameter(name, text, place, call, process)
                            for place, (name, text) in enumerate(named_arguments(call)))  # fmt: skip
         program = process.program
         first = call.number(0)
         held = None if first is None or first < 0 else held_by(process, first)
         result, verdict, reason = judge(call, held)
         action = apply(self._kernel, call)
-        self._objects = touched(action)
+        learn_directory(thread, call)
+        self._objects, self._paths = touched(action), named_paths(call, thread)
         self._name = _name_of(call) if call.failed else None
         self._made = Explanation(
             path="",
@@ -179,7 +186,7 @@ class Explainer:
             text=call.text,
             sentence=said,
             parameters=parameters,
-            result=_created(result, action),
+            result=created(result, action),
             verdict=verdict,
             reason=reason,
             before=tuple(self._earlier(call, action)),
@@ -196,6 +203,8 @@ class Explainer:
                 found[line_of(birth)] = _moment(birth, Touch("creates ", touch.number).note)
             for earlier, note in self._history.get(file, ()):
                 found.setdefault(line_of(earlier), _moment(earlier, note))
+        for earlier in self._same_path.before(self._paths):
+            found.setdefault(line_of(earlier), _moment(earlier, "the same path"))
         for earlier in self._names.get(self._name or "", ()):
             found.setdefault(line_of(earlier), _moment(earlier, "the same name"))
         for event, note in _child_events(call, action):
@@ -212,6 +221,8 @@ class Explainer:
         if len(self._after) >= _SHOWN:
             return
         note = next((touch.note for file, touch in touched(action).items() if file in self._objects), None)
+        if note is None and changes_one_of(self._paths, call, action.thread):
+            note = "the same path"
         if note is not None:
             self._after.append(_moment(call, note))
 
@@ -222,37 +233,6 @@ class Explainer:
             self._after.append(_moment(call, "the same name"))
         if not call.failed and call.returned:
             self._found = call
-
-
-def _who(process: Process, call: Call, threads: int) -> str:
-    program = posixpath.basename(process.program or "")
-    name = f" ({program})" if program else ""
-    if call.pid is None:
-        return f"the process{name}"
-    return f"thread {call.pid}{name}" if threads > 1 and call.pid != process.pid else f"pid {call.pid}{name}"
-
-
-def _parameter(name: str, text: str, place: int, call: Syscall, process: Process) -> Parameter:
-    meaning = ""
-    if name in DESCRIPTORS and not (name == "newfd" and call.name.startswith("dup")):
-        number = number_of(call.arg(place))
-        if number is not None and number >= 0:
-            held = held_by(process, number)
-            meaning = "not open as far as the trace shows" if held is None else _since(held, process)
-    return Parameter(name, text, meaning)
-
-
-def _since(descriptor: Descriptor, process: Process) -> str:
-    """Return what a descriptor is and since when: `TCP listener 127.0.0.1:80, from socket at line 12, nonblock`."""
-    shown = open_descriptor(descriptor, process)
-    born = "there before the trace" if shown.line is None else f"from {shown.call} at line {shown.line:,}"
-    return ", ".join(part for part in (shown.what or "", born, shown.origin, *shown.flags, *shown.condition) if part)
-
-
-def _created(result: str, action: Action) -> str:
-    if not action.opened:
-        return result
-    return "creates " + " and ".join(describe(descriptor) for descriptor in action.opened)
 
 
 def _child_events(call: Syscall, action: Action) -> list[tuple[Event, str]]:
