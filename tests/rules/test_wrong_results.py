@@ -116,6 +116,13 @@ def test_a_listener_that_is_closed_is_not_to_blame() -> None:
     assert _found(closed, "listens-on-loopback-only") == ()
 
 
+def test_a_worker_that_is_not_followed_may_accept() -> None:
+    alone = _without(_REFUSED_LATER, "22419 ", "exited")
+    assert _found(alone, "listens-on-loopback-only") == ()
+    (finding,) = _found(_without(alone, "clone"), "listens-on-loopback-only")
+    assert finding.severity is Severity.NOTE
+
+
 def test_timers_that_are_no_descriptors() -> None:
     titles = [finding.title for finding in _found(_TIMERS, "timer-disarmed")]
     assert [title.partition(" never")[0] for title in titles] == [

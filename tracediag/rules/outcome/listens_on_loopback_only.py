@@ -9,6 +9,7 @@ import msgspec
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step, failed_end
 from tracediag.evidence.names import process_name
+from tracediag.evidence.waiters import unfollowed
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
@@ -131,9 +132,11 @@ class ListensOnLoopbackOnly(Rule):
         refused = self._refused.pop(end.process, None)
         if refused is not None:
             yield self._harm(end, refused)
-        idle = [known for known in self._listeners.values() if known.server is end.process and known.listening]
+        own = [(file, known) for file, known in self._listeners.items() if known.server is end.process]
+        idle = [known for file, known in own if known.listening and not file.strays]  # a worker not followed may accept
         stopped = end.event is None or end.process.order is not None
-        reached = self._strange or end.process in self._open or any(known.accepted for known in idle)
+        reached = self._strange or end.process in self._open or unfollowed(end.process)
+        reached = reached or any(known.accepted for known in idle)
         if idle and stopped and not reached:
             yield from self._alone(idle[0])
 
