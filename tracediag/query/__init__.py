@@ -12,6 +12,10 @@ grammar    the lark parser of `grammars/query.lark`
 nodes      what a query consists of, after parsing
 types      what kinds of values there are, and which comparisons each allows
 names      every name that a query reads, listed once
+reads      how these are read of a call
+facts      what the evidence knows of a call, for some of them
+ends       how the process of the call ended, for those that begin with `end.`
+history    names of earlier events, and what is read of these
 objects    what `by` may name, and which objects a call belongs to
 conditions a condition compiled to a closure, with the calls and errors that can match
 compiling  text -> Query

@@ -79,7 +79,7 @@ def _pieces(text: str, steps: int, unknown: str) -> tuple[str | Part, ...]:
         pieces += [text[end : found.start()], part]
         end = found.end()
     pieces.append(text[end:])
-    if any(isinstance(piece, str) and ("{" in piece or "}" in piece) for piece in pieces):
+    if any(isinstance(piece, str) and "{" in piece for piece in pieces):
         raise ValueError(f"a brace that names nothing: {text}")
     return tuple(piece for piece in pieces if piece)
 
