@@ -226,7 +226,10 @@ class ProcessTable:
 
     def given(self, pid: int, parent: Process) -> Process | None:
         """Return the child that a parent is told of, if another had been taken for its parent: its clone is missing."""
-        for other in self.processes:
+        # Not all processes: a trace may have thousands that have ended, and their children are forgotten.
+        crew = self.strangers.crew
+        living = [thread.process for thread in self.threads.values()]
+        for other in dict.fromkeys(living if crew is None else (*living, crew)):
             child = other.children.get(pid)
             if child is not None and other is not parent and not _is_cloned(child):
                 del other.children[pid]

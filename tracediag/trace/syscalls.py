@@ -23,6 +23,8 @@ Parser = Callable[[str], tuple[Value, ...]]
 _LEADING = re.compile(r"-?[0-9]{1,20}+(?![*\w])").match
 _THIRD = re.compile(r"\w++(?><[^<>]*+>)?, \w++(?><[^<>]*+>)?, (-?[0-9]{1,20}+)(?=[,<]|$)").match
 """The third argument, after two plain ones: the descriptor of epoll_ctl, the second one of copy_file_range."""
+_SECOND = re.compile(r'[\w-]++(?><[^<>"\\]*+>)?+, "([^"\\]*+)"(?=,|$)').match
+"""The path after a directory: a string without escapes and whole."""
 _FEW = {f"{number}{end}": number for number in range(100) for end in (",", "<")} | {str(n): n for n in range(10)}
 """Small descriptors as printed at the start of the arguments: a lookup takes a quarter of the time of a match."""
 
@@ -99,15 +101,18 @@ class Call(Event, kw_only=True, gc=False):
         return flag in self.body and has_flag(self.body, flag)
 
     def path(self, key: int) -> str | None:
-        """Return one argument as text, or None if it is not a string; the first is read without parsing the rest.
+        """Return one argument as text, or None if it is not a string; the first two are read without parsing the rest.
 
-        An execve may have any number of arguments, and its path is needed at each attempt.
+        An execve may have any number of arguments, and its path is needed at each attempt; rules ask for the path of
+        each openat.
         """
         body = self.body
         if key == 0 and body[:1] == '"':
             end = body.find('"', 1)
             if body[end + 1 : end + 2] in ("", ",") and "\\" not in body[:end]:
                 return body[1:end]
+        elif key == 1 and self._args is None and (second := _SECOND(body)) is not None:
+            return second[1]
         found = text_of(self.arg(key))
         return None if found is None else str(found)
 
