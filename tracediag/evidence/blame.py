@@ -70,6 +70,7 @@ _HARMLESS = {
 }
 """Errors that are part of normal work: of these calls, or of any call where none is named."""
 
+_ABSENT = "not found"
 _SEARCHES = LOOKS | OPENS | {"connect"}
 _CLEANING = REMOVES | {"close", "shutdown", "kill"}
 _VAGUE = frozenset({"EINVAL", "EBADF", "ENOTSOCK", "EFAULT", "EOPNOTSUPP", "ENOPROTOOPT", "ENOTCONN", "EINTR"})
@@ -215,7 +216,16 @@ def _first_line(said: Complaint) -> int:
 
 def _speaks_of_any(said: Complaint, failures: Iterable[Syscall]) -> bool:
     """Whether a message names the error of any of the calls: the cheap test first, since most messages do not."""
-    return any(said.names_error(errno) is not None for errno in {call.errno or "" for call in failures})
+    if any(said.names_error(errno) is not None for errno in {call.errno or "" for call in failures}):
+        return True
+    return said.says(_ABSENT) is not None and any(_is_absent(call, said) for call in failures)
+
+
+def _is_absent(call: Syscall, said: Complaint) -> bool:
+    """Whether a message says of the object of a lookup that it was not found, as shells do of a command."""
+    if call.errno != "ENOENT" or call.name not in LOOKUPS or not said:
+        return False
+    return said.says(_ABSENT) is not None and said.names_object(call) is not None
 
 
 def _last_words(said: Complaint) -> int:
@@ -224,8 +234,8 @@ def _last_words(said: Complaint) -> int:
 
 
 def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscall]) -> tuple[Blame, float]:
-    error = said.names_error(call.errno or "")
     spoken = said.names_object(call)
+    error = said.names_error(call.errno or "") or (spoken if _is_absent(call, said) else None)
     distance = abs(until - (call.end_line or call.line))
     score = weight(call) - min(_FAR / 2, distance / 2)
     normal = harmless(call)

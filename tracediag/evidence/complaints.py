@@ -33,6 +33,8 @@ _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = lazy_pattern(r": *+[^\s:][^:\n]*+: *+\Z")
 """What stands between the name of the program and the error: the object, where a program names it."""
+_LIBRARY = lazy_pattern(r"lib([^/]{1,200})\.(?:so|a)")
+"""The file of a library, which linkers call `-lNAME`."""
 _QUOTED = lazy_pattern(
     "(?<!File )(?<![\\w])['\"`\u2018\u201c]([^'\"`\u2018\u2019\u201c\u201d\n]{2,200})['\"\u2019\u201d]"
 )
@@ -157,10 +159,11 @@ class Complaint(msgspec.Struct, eq=False):
         Where strace cuts the text within a name, its beginning is enough, unless a line quotes another name.
         """
         wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
-        spoken = _spoken(wanted, self.program)
-        itself = re.compile(rf"\b{re.escape(call.name)}(?=\(|:| failed| error|$)")
+        said = self.text
+        spoken = _spoken([name for name in wanted if name in said], self.program)
+        itself = _itself(call.name) if call.name in said else None
         for piece in self.pieces:
-            if (spoken is not None and spoken.search(piece.text)) or itself.search(piece.text):
+            if (spoken is not None and spoken.search(piece.text)) or (itself is not None and itself.search(piece.text)):
                 return piece.call
             if piece.shortened and _path_begins(piece.text, wanted) and not self.quotes_other(call):
                 return piece.call
@@ -232,6 +235,10 @@ def _path_begins(shown: str, wanted: list[str]) -> bool:
     return len(tail) > _SHORTEST and any(name.startswith(tail) for name in wanted)
 
 
+def _itself(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(name)}(?=\(|:| failed| error|$)")
+
+
 def _spoken(names: list[str], program: str) -> re.Pattern[str] | None:
     """Return what finds one of the names as a word of its own, but not the program's own name before a colon."""
     if not names:
@@ -245,7 +252,11 @@ def _names(call: Syscall) -> Iterator[str]:
     name = target(call)
     if name is not None:
         yield name
-        yield name.rstrip("/").rpartition("/" if "/" in name else ":")[2]
+        base = name.rstrip("/").rpartition("/" if "/" in name else ":")[2]
+        yield base
+        library = _LIBRARY.fullmatch(base)
+        if library is not None:
+            yield f"-l{library[1]}"
 
 
 def target(call: Syscall) -> str | None:

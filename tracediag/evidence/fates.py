@@ -157,6 +157,7 @@ def _told(known: Verdict) -> Fate:
         signal=known.signal,
         line=None if end is None else end.line,
         time=None if end is None else end.time,
+        words=known.overheard,
     )
 
 

@@ -7,6 +7,7 @@ upwards, from the working directory to the root.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 from itertools import pairwise, takewhile
 
@@ -22,6 +23,11 @@ _FEWEST = 3
 """Directories that make a search: a file and its usual alternative are two."""
 
 
+_FEWEST_OF_COMMANDS = 2
+"""A command is looked for in PATH, which of a job of cron has two directories."""
+_COMMANDS = re.compile(r"/s?bin/[^/]++$")
+
+
 class Search(msgspec.Struct, frozen=True):
     """A name that is in none of the directories in which it was looked for."""
 
@@ -35,6 +41,11 @@ class Search(msgspec.Struct, frozen=True):
     def upwards(self) -> bool:
         """Whether each directory is the parent of the one before."""
         return all(posixpath.dirname(low) == high for low, high in pairwise(self.places))
+
+    @property
+    def is_command(self) -> bool:
+        """Whether a program is looked for along PATH."""
+        return all(place.endswith("bin") for place in self.places)
 
     @property
     def told(self) -> str:
@@ -70,9 +81,10 @@ def search_of(call: Syscall, failures: Iterable[Syscall]) -> Search | None:
         known = target(other) if _misses(other) and base in other.body else None
         if known is not None and posixpath.basename(known) == base and known.startswith("/"):
             found.setdefault(known, other)
-    if len(found) < _FEWEST or path not in found:
+    command = all(map(_COMMANDS.search, found))
+    if len(found) < (_FEWEST_OF_COMMANDS if command else _FEWEST) or path not in found:
         return None
-    name = _shared_end(found)
+    name = base if command else _shared_end(found)
     places = tuple(known[: -len(name)].rstrip("/") or "/" for known in found)
     return Search(name, places, next(iter(found.values())))
 

@@ -9,6 +9,7 @@ import msgspec
 from tracediag.evidence.blame import Blame
 from tracediag.evidence.exits import manner
 from tracediag.results.findings import Severity
+from tracediag.results.overview import Words
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit, Message
 
@@ -39,6 +40,8 @@ class Verdict(msgspec.Struct, eq=False):
     """Whether its end closed the pipe or socket that its parent wrote to."""
     followed: bool = True
     """Whether strace followed it; if not, only its parent's wait shows its end."""
+    overheard: Words | None = None
+    """Of a child not followed: what it printed into the trace."""
     ended_by_parent: bool = False
     """Whether its parent sent the signal that ended it: then its end is an effect, not a cause."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)

@@ -13,6 +13,7 @@ from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.children import closer_of, line_of, names, sent, was_ended_by_parent
 from tracediag.evidence.complaints import Complaint, said_by
+from tracediag.evidence.overheard import overheard
 from tracediag.evidence.set_id import lost_words
 from tracediag.evidence.steps import last_line
 from tracediag.evidence.verdict import Verdict, chain
@@ -86,7 +87,8 @@ def not_followed(process: Process) -> Iterator[Verdict]:
     for known in process.reaped:
         unseen = known.child is None or (known.child.exit is None and not known.child.table.seen)
         if unseen and (known.status or known.signal is not None):
-            yield Verdict(known.pid, None, known.call, known.status, known.signal, followed=False)
+            heard = overheard(known)
+            yield Verdict(known.pid, None, known.call, known.status, known.signal, followed=False, overheard=heard)
 
 
 def _judged(process: Process, children: list[Verdict]) -> Verdict:

@@ -20,8 +20,9 @@ from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Message, Signal
 
 _KEPT = 16
-_FAILURES_KEPT = 64
-"""Between a failure and its message the C library looks for message catalogues, and Python for source lines."""
+_FAILURES_KEPT = 256
+"""Between a failure and its message the C library looks for message catalogues, and Python for source lines; after the
+message about one library the linker looks in all directories for others."""
 
 
 class Limit(msgspec.Struct, frozen=True):

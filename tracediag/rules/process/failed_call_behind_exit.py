@@ -10,6 +10,7 @@ from tracediag.evidence import set_id
 from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
+from tracediag.evidence.held import file_of
 from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of
 from tracediag.evidence.verdict import Verdict, failures
@@ -135,11 +136,13 @@ class FailedCallBehindExit(Rule):
             if severity is Severity.ERROR and blame.message is not None and waits_since(process, blame.message.line):
                 severity = Severity.NOTE  # it has gone on to wait for other work, and is not about to exit
             astray = blame.call.name in CHDIRS and _carries_on(process, blame.call)
-            severity = min(severity, Severity.WARNING, key=_harm) if astray else severity
+            absent = _lacks_command(process, blame)
+            severity = min(severity, Severity.WARNING, key=_harm) if astray or absent else severity
+            what = _ASTRAY if astray else _WITHOUT if absent else "reports an error"
             found = self.finding(
                 _story(blame),
                 object=process_name(process),
-                title=_reported(blame, f"{subject(process)} {_ASTRAY if astray else 'reports an error'}"),
+                title=_reported(blame, f"{subject(process)} {what}"),
                 severity=severity if blame.named else _milder(severity, Severity.WARNING),
                 confidence=Confidence.POSSIBLE if blame.confidence is Confidence.POSSIBLE else Confidence.LIKELY,
                 why=why_of(blame),
@@ -154,6 +157,7 @@ _LOSSES = frozenset({"ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENODEV", "ENX
 """Errors of a write after which what the program should have made is missing or cut short."""
 
 _ASTRAY = "reports an error and carries on in the old directory"
+_WITHOUT = "reports an error and carries on without the command"
 _TEST = "; test the status of the command, in a shell with set -e: the job has lost its result"
 
 
@@ -168,6 +172,13 @@ def _hidden_by(top: Verdict, blame: Blame) -> str:
 def _carries_on(process: Process, chdir: Syscall) -> bool:
     """Whether a process has commands run after it could not change its directory."""
     return any(known.call.line > chdir.line for known in process.reaped)
+
+
+def _lacks_command(process: Process, blame: Blame) -> bool:
+    """Whether a shell reports that a command is in no directory of PATH, and does not discard the message."""
+    if blame.search is None or not blame.search.is_command or not isinstance(blame.message, Syscall):
+        return False
+    return blame.named and file_of(process, blame.message) != "/dev/null"
 
 
 def _joined(blame: Blame, end: str, *, known: bool) -> str:

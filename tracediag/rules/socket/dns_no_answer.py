@@ -4,51 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.dns import UNKNOWN, Message, looks_like_query, messages, unread
-from tracediag.evidence.runs import Run, lengthened
+from tracediag.evidence.runs import lengthened
 from tracediag.evidence.waiters import blocked_at, waited_for
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Round
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import Socket, format_address
-from tracediag.results.findings import Confidence, Finding, Severity, Step, step
+from tracediag.results.findings import Confidence, Finding, Severity
 from tracediag.rules.base import Rule, on_call, on_process_end, on_traffic
+from tracediag.rules.socket._lookups import REFUSED, SILENT, Lookup, Query, fix_of, story_of, title_of
 from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import Structure, walk
 
 _SENDS = ("send", "sendto", "sendmsg", "sendmmsg", "write")
+_ERRORS = frozenset({"POLLERR", "EPOLLERR"})
 _LONG = 2.0
 """Seconds without an answer from which a wait that has not ended is reported."""
-
-
-class _Query(msgspec.Struct):
-    """One query, not answered yet."""
-
-    message: Message
-    descriptor: Descriptor
-    call: Syscall
-    server: str | None
-
-
-class _Lookup(msgspec.Struct):
-    """The queries and waits of a process for one name."""
-
-    process: Process
-    name: str
-    pending: list[_Query] = msgspec.field(default_factory=list)
-    first: _Query | None = None
-    again: list[_Query] = msgspec.field(default_factory=list)
-    """The queries sent after the first one went unanswered."""
-    waits: Run | None = None
-    """The waits that timed out."""
-    answer: Syscall | None = None
 
 
 class DnsNoAnswer(Rule):
@@ -61,7 +39,7 @@ class DnsNoAnswer(Rule):
     rests_on_successes = True
 
     def __init__(self) -> None:
-        self._lookups: Cases[tuple[Process, str], _Lookup] = Cases()
+        self._lookups: Cases[tuple[Process, str], Lookup] = Cases()
 
     @on_traffic(*_SENDS)
     def sent(self, action: Action) -> None:
@@ -74,15 +52,15 @@ class DnsNoAnswer(Rule):
             return
         for message in list(messages(call)) or ([unread(call)] if port else []):
             if not message.response:
-                self._asked(action, _Query(message, descriptor, call, _server(descriptor.file.socket, call)))
+                self._asked(action, Query(message, descriptor, call, _server(descriptor.file.socket, call)))
 
-    def _asked(self, action: Action, query: _Query) -> None:
+    def _asked(self, action: Action, query: Query) -> None:
         key = (action.process, query.message.name)
         lookup = self._lookups.get(key)
         if lookup is None:
             if len(self._lookups) >= KEPT:
                 return
-            lookup = self._lookups[key] = _Lookup(action.process, query.message.name)
+            lookup = self._lookups[key] = Lookup(action.process, query.message.name)
         if lookup.first is None:
             lookup.first = query
         elif lookup.waits is not None or any(_same(query, other) for other in lookup.pending):
@@ -106,6 +84,7 @@ class DnsNoAnswer(Rule):
             answered = [q for q in lookup.pending if _on(q, descriptor) and (q.message.id in numbers or not numbers)]
             kinds = {query.message.type for query in answered}
             lookup.pending = [query for query in lookup.pending if query.message.type not in kinds]
+            lookup.answered |= kinds
             if not lookup.pending:
                 del self._lookups[lookup.process, lookup.name]
                 lookup.answer = call
@@ -113,8 +92,10 @@ class DnsNoAnswer(Rule):
 
     @on_call(*WAITS)
     def waited(self, action: Action) -> None:
-        """A wait for an answer times out."""
+        """A wait for an answer times out, or reports that the query was refused."""
         call = action.call
+        if self._lookups and action.round is not None and call.result:
+            self._refused(action, action.round)
         if call.result != 0 or (call.name in ("poll", "epoll_wait") and _last(call) == 0):
             return
         numbers = waited_for(call)
@@ -122,6 +103,13 @@ class DnsNoAnswer(Rule):
         for lookup in self._lookups.values():
             if lookup.process is action.process and _waits_for(lookup, numbers):
                 lookup.waits = lengthened(lookup.waits, call)
+
+    def _refused(self, action: Action, turn: Round) -> None:
+        """Note an error on the socket of a query: a closed port is reported so, and glibc does not read the error."""
+        failed = [report.descriptor for report in turn.reports if not _ERRORS.isdisjoint(report.events)]
+        for lookup in self._lookups.values() if failed else ():
+            if any(query.descriptor in failed for query in lookup.pending):
+                lookup.refused = lookup.refused or action.call
 
     def _unseen(self, action: Action, numbers: frozenset[int]) -> None:
         """Assume a query where the recording leaves it out: the program waits for a name server."""
@@ -132,7 +120,7 @@ class DnsNoAnswer(Rule):
                 continue
             if socket.last_write is None and socket.last_read is None:
                 unknown = Message(0, UNKNOWN, None, response=False)
-                self._asked(action, _Query(unknown, held, socket.connected, socket.peer))
+                self._asked(action, Query(unknown, held, socket.connected, socket.peer))
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -142,46 +130,46 @@ class DnsNoAnswer(Rule):
             matters = end.exit is not None or _is_long(lookup, end.kernel) or self.scope.is_excerpt
             yield from self._judge(lookup, blocked_at(end) if matters else None)
 
-    def _judge(self, lookup: _Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
-        if lookup.first is not None and (lookup.waits is not None or lookup.again or standing is not None):
+    def _judge(self, lookup: Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
+        tried = lookup.waits is not None or lookup.again or lookup.refused is not None or standing is not None
+        if lookup.first is not None and tried:
             yield self._finding(lookup, lookup.first, standing)
 
-    def _finding(self, lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Finding:
+    def _finding(self, lookup: Lookup, first: Query, standing: Syscall | Begun | None) -> Finding:
         process, server = lookup.process, first.server or "the name server"
-        kinds = {query.message.type for query in (first, *lookup.again, *lookup.pending)} - {None}
-        what = f"{' and '.join(sorted(str(kind) for kind in kinds))} of {lookup.name}" if kinds else lookup.name
-        title = f"the DNS query for {what} gets no answer from {server}"
-        if lookup.answer is not None:
-            title += " until the query is repeated" if lookup.again else " before the timeout"
+        title = title_of(lookup, first, server)
         bad = lookup.answer is None and Aftermath(process, first.call).mattered
         waited = lookup.waits is not None
+        harmless = lookup.refused is not None and lookup.answer is not None  # the next server is asked immediately
         return self.finding(
-            _story(lookup, first, standing),
+            story_of(lookup, first, standing),
             object=f"fd {first.descriptor.number} -> {server}, query {lookup.name}",
             title=title,
-            severity=Severity.ERROR if bad else Severity.WARNING,
-            confidence=Confidence.CERTAIN if waited else Confidence.LIKELY if lookup.again else Confidence.POSSIBLE,
-            why="a UDP query that is lost, filtered or sent to a dead server gets no error: the resolver waits for its"
-            " timeout, 5 s by default, then asks the next server: resolv.conf(5), timeout and attempts",
-            fix=f"check that {server} answers ({_dig(first)}); if not, remove the server from /etc/resolv.conf, open"
-            " UDP port 53 to it, or add the name to /etc/hosts",
+            severity=Severity.ERROR if bad else Severity.NOTE if harmless else Severity.WARNING,
+            confidence=Confidence.CERTAIN
+            if waited or lookup.refused is not None
+            else Confidence.LIKELY
+            if lookup.again
+            else Confidence.POSSIBLE,
+            why=SILENT if lookup.refused is None else REFUSED,
+            fix=fix_of(lookup, first, server),
             explains=[] if lookup.waits is None else [("slow-call", lookup.waits.first.line)],
         )
 
 
-def _is_long(lookup: _Lookup, kernel: Kernel) -> bool:
+def _is_long(lookup: Lookup, kernel: Kernel) -> bool:
     now = kernel.last_time
     asked = None if lookup.first is None else lookup.first.call.time
     return now is not None and asked is not None and now - asked >= _LONG
 
 
-def _same(query: _Query, other: _Query) -> bool:
+def _same(query: Query, other: Query) -> bool:
     return query.message.type == other.message.type and (
         query.message.type is not None or query.message.id == other.message.id
     )
 
 
-def _on(query: _Query, descriptor: Descriptor) -> bool:
+def _on(query: Query, descriptor: Descriptor) -> bool:
     return query.descriptor.file is descriptor.file
 
 
@@ -189,7 +177,7 @@ def _last(call: Syscall) -> int | None:
     return call.number(2 if call.name == "poll" else 3)
 
 
-def _waits_for(lookup: _Lookup, numbers: frozenset[int] | None) -> bool:
+def _waits_for(lookup: Lookup, numbers: frozenset[int] | None) -> bool:
     if numbers is None:
         return any(query.descriptor.file.registrations for query in lookup.pending)
     return any(query.descriptor.number in numbers for query in lookup.pending)
@@ -207,26 +195,3 @@ def _server(socket: Socket, call: Syscall) -> str | None:
             if isinstance(value, Structure) and (address := format_address(value)) is not None:
                 return address
     return socket.peer
-
-
-def _dig(query: _Query) -> str:
-    """Return the command that asks the same server by hand."""
-    host, _, port = (query.server or "").rpartition(":")
-    at = [] if not host else [f"@{host.strip('[]')}", *(["-p", port] if port != "53" else [])]
-    name = query.message.name.removesuffix("...")
-    return " ".join(["dig", *at, *([] if name == UNKNOWN else [name])])
-
-
-def _story(lookup: _Lookup, first: _Query, standing: Syscall | Begun | None) -> Iterator[Step]:
-    yield step(first.call, f"a query for {lookup.name} is sent to {first.server or 'a name server'}", primary=True)
-    last: Syscall | Begun = first.call
-    if lookup.waits is not None:
-        yield lookup.waits.together("no answer before the timeout")
-        last = lookup.waits.last
-    for query in lookup.again[:2]:
-        if query.call is not first.call:
-            yield step(query.call, f"the query is sent again, to {query.server or 'a name server'}")
-    if lookup.answer is not None:
-        yield step(lookup.answer, "the answer arrives")
-    elif standing is not None and standing.line > last.line:
-        yield step(standing, "still waiting for the answer")
