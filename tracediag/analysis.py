@@ -236,7 +236,7 @@ def _scope(dialect: Dialect, scope: evidence.Scope, kernel: Kernel) -> Scope:
         elided=scope.elided > 0,
         failures_only=scope.failures_only and kernel.failed,
         whole=nature.is_whole(scope, kernel),
-        successes_only=scope.hides_failures,
+        successes_only=scope.successes_only,
         hidden=nature.hidden(scope, kernel),
         attached_threads=nature.attached_threads(scope, kernel),
         children_followed=nature.children_followed(kernel),

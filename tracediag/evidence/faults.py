@@ -10,7 +10,7 @@ from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import hexadecimal
 from tracediag.trace.patterns import lazy_pattern
-from tracediag.trace.records import Signal
+from tracediag.trace.records import Message, Signal
 
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP")
 
@@ -41,6 +41,9 @@ class Fault(msgspec.Struct, eq=False):
     """The earlier changes of files' lengths, the latest last."""
     passed_on: bool = False
     """Whether the handler sent the same signal again, so that the default action ends the process."""
+
+    reported: Message | None = None
+    """The message in which a runtime that caught the signal reports it."""
 
     @property
     def code(self) -> str:

@@ -150,6 +150,16 @@ class Scope:
         """Whether a program started and no call failed: the loader alone has failures in a whole recording."""
         return self.starts and not self._kernel.failed and not self.is_excerpt
 
+    @property
+    def successes_only(self) -> bool:
+        """Whether failures were left out (`strace -z`), and are not merely none.
+
+        A static program, as of Go, has no loader, whose calls fail; it maps memory, and never protects it (mprotect) as
+        the loader does what it has relocated.
+        """
+        static = "mmap" in self._kernel.names and "mprotect" not in self._kernel.names
+        return self.hides_failures and not static
+
     def records(self, calls: Collection[str]) -> bool:
         """Whether a call of these names would show if it were made and succeeded.
 

@@ -36,6 +36,12 @@ class Mapping(msgspec.Struct, eq=False):
         return self.call.number(2 if self.call.name == "mremap" else 1) or 0
 
     @property
+    def memory(self) -> bool:
+        """Whether this is private memory to be written, not a file, a stack or a reservation of addresses."""
+        body = self.call.body
+        return self.file is None and "PROT_WRITE" in body and "MAP_STACK" not in body and "NORESERVE" not in body
+
+    @property
     def stack(self) -> bool:
         """Whether this is the stack of a thread, as the C library maps it."""
         return "MAP_STACK" in names_of(self.call.arg("flags"))
@@ -47,6 +53,8 @@ class AddressSpace(msgspec.Struct, eq=False):
     mappings: dict[int, Mapping] = msgspec.field(default_factory=dict)
     """By first address, the latest last."""
     unmaps: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_UNMAPS_KEPT))
+    top: tuple[Syscall, Syscall] | None = None
+    """The first and the last brk that returned: between their results lies the heap that brk made."""
     own: bool = True
     """Whether `mappings` belongs to this space alone: after fork it is shared until either side changes it."""
 
@@ -66,7 +74,16 @@ class AddressSpace(msgspec.Struct, eq=False):
     def copy(self) -> AddressSpace:
         """Copy the space as fork does."""
         self.own = False
-        return AddressSpace(self.mappings, self.unmaps.copy(), own=False)
+        return AddressSpace(self.mappings, self.unmaps.copy(), self.top, own=False)
+
+    @property
+    def grown(self) -> int:
+        """The bytes of private memory that were mapped and not unmapped, and by which brk grew, as far as is kept."""
+        gone = {call.number(0) for call in self.unmaps}
+        mapped = sum(one.length for one in self.mappings.values() if one.memory and one.start not in gone)
+        first, last = self.top or (None, None)
+        heap = 0 if first is None or last is None else (last.result or 0) - (first.result or 0)
+        return mapped + max(0, heap)
 
     def find(self, address: int) -> Mapping | None:
         """Return the latest mapping made over an address, even if it was unmapped later."""

@@ -1,4 +1,4 @@
-"""The last writes of a process to fd 2, bounded by messages: some programs write a message byte by byte."""
+"""The last writes of a process to fd 2, bounded by lines: some programs write a message in pieces, or byte by byte."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tracediag.trace.records import Message
 
 _MESSAGES, _WRITES = 16, 512
 """Messages that are kept, and writes of all of them together."""
+_NEAR = 12
+"""Lines of the trace between two pieces of one message."""
 _CRUMB = 2
 """Bytes of a write that is a part of a message, as an unbuffered stream makes them."""
 
@@ -20,7 +22,7 @@ def is_crumb(message: Message) -> bool:
 
 
 class Spoken(deque[Message]):
-    """The latest last. Crumbs that follow each other count as one message."""
+    """The latest last. Pieces of one line count as one message."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,4 +48,16 @@ class Spoken(deque[Message]):
 
     @staticmethod
     def _begins(message: Message, before: Message | None) -> bool:
-        return before is None or not (is_crumb(message) and is_crumb(before))
+        return before is None or message.line - before.line > _NEAR or not _is_open(before)
+
+
+def _is_open(message: Message) -> bool:
+    """Whether a write has not ended its line; of one whose text strace has cut that is not known."""
+    body = message.body
+    end = body.rfind('"')
+    return (
+        isinstance(message, Syscall)
+        and end > 0
+        and not body.startswith("...", end + 1)
+        and body[end - 2 : end] != "\\n"
+    )

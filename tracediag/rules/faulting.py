@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from tracediag.evidence.cases import Cases
+from tracediag.evidence.complaints import said_by
 from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
@@ -82,12 +83,24 @@ class FaultRule(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge a process that has ended, or one without calls of the thread after the signal."""
         fault = self.faults.get(end.process)
+        confidence: Confidence | None = None
+        if fault is None and self._caught(end):
+            fault, confidence = self._handled.get(end.process), Confidence.LIKELY
+        elif fault is not None:
+            confidence = self._confidence(fault, end.exit)
         if fault is None or fault.sent:
             return
-        confidence = self._confidence(fault, end.exit)
         found = None if confidence is None else self.diagnose(end.process, fault, end.exit, confidence)
         if found is not None:
             yield found
+
+    def _caught(self, end: ProcessEnd) -> bool:
+        """Whether a runtime has caught the signal, and the program reports that and exits, as those in Go do."""
+        fault = self._handled.get(end.process)
+        if fault is None or fault.by_process or not end.process.status:
+            return False
+        fault.reported = said_by(end.process, fault.signal.line).says(fault.signal.name.lower(), "segmentation")
+        return fault.reported is not None
 
     def _confidence(self, fault: Fault, end: Exit | None) -> Confidence | None:
         """Return how sure it is that the signal ended the process; None where it did not."""

@@ -1,4 +1,4 @@
-"""Calls that map and truncate files: mmap(2), munmap(2), mremap(2), truncate(2)."""
+"""Calls that map memory and truncate files: mmap(2), munmap(2), mremap(2), brk(2), truncate(2)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def mremap(action: Action, call: Syscall) -> None:
         return
     known = action.process.space.find(old)
     action.process.space.add(Mapping(call, None if known is None else known.file))
+
+
+@handles("brk")
+def brk(action: Action, call: Syscall) -> None:
+    """Record where the heap begins and ends."""
+    space = action.process.space
+    if call.result:
+        space.top = (call if space.top is None else space.top[0], call)
 
 
 @handles("munmap")

@@ -130,8 +130,10 @@ def _story(process: Process, fault: Fault, place: Place, end: Exit | None) -> It
     by_itself = f"the process sends itself {name}"
     note = "abort() raises SIGABRT" if name == "SIGABRT" else by_itself if _raised(fault) else f"{name} at {place.text}"
     yield step(fault.signal, note, primary=True)
+    if fault.reported is not None:
+        yield step(fault.reported, "the program's handler has caught the signal, and the program reports the crash")
     if end is not None:
-        handled = "" if end.signal else " in the signal handler"
+        handled = "" if end.signal or fault.reported is not None else " in the signal handler"
         yield step(end, f"the process {manner(end)}{handled}") if handled else end_step(end)
 
 
@@ -184,4 +186,6 @@ def _fix(process: Process, fault: Fault, place: Place) -> str:
         return f"check the result of the {failed.name}{of}, which failed with {failed.errno}, before using it"
     if message is not None and (said := Complaint((message,)).text):
         return f"run the program under valgrind or with -fsanitize=address to find the cause of {said.strip()!r}"
+    if fault.reported is not None:
+        return f"{place.hint}: the program prints where, from line {fault.reported.line:,} on"
     return f"{place.hint}: coredumpctl gdb, or build with -fsanitize=address,undefined"

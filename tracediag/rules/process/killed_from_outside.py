@@ -12,11 +12,11 @@ from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.evidence.names import process_name
 from tracediag.evidence.verdicts import is_orphan
 from tracediag.kernel import Action, Kernel
-from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
+from tracediag.rules.process._at_death import loss_of, memory_of
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -196,7 +196,7 @@ def _killing(
         return _Killing(Severity.NOTE, f"{name} from the terminal ends the process", _INTENDED)
     if name == "SIGHUP" and system:
         fix = "start the program under setsid, nohup or a supervisor"
-        return _Killing(_loss(process), "terminal closed: SIGHUP ends the process", fix)
+        return _Killing(loss_of(process), "terminal closed: SIGHUP ends the process", fix)
     number = None if signal is None else signal.sender
     # A child that strace does not follow is known by its pid, and nothing else of it is seen.
     known = next((found for found in kernel.processes if found.is_called(number) and _followed(found)), None)
@@ -206,7 +206,7 @@ def _killing(
     if number:
         by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
     fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
-    return _Killing(_loss(process), f"killed by {name} from {by}", fix)
+    return _Killing(loss_of(process), f"killed by {name} from {by}", fix)
 
 
 def _is_recorder(kernel: Kernel, signal: Signal) -> bool:
@@ -229,18 +229,6 @@ def _followed(process: Process) -> bool:
     )
 
 
-def _loss(process: Process) -> Severity:
-    """A requested stop is bad where it interrupts work: a file that is being rewritten stays incomplete."""
-    left = (*process.table.open.values(), *process.table.last_closed.values())
-    incomplete = any(_is_rewritten(held) for held in left if held.closed is None or held.closed is process.exit)
-    return Severity.WARNING if incomplete else Severity.NOTE
-
-
-def _is_rewritten(held: Descriptor) -> bool:
-    made = held.file.opened
-    return made is not None and made.has("O_CREAT") and (made.has("O_TRUNC") or made.has("O_EXCL"))
-
-
 def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Syscall | None) -> _Killing | None:
     if bound is not None and bound.has("SIGKILL") and process.parent is not None and process.parent.exit is not None:
         fix = f"keep the parent running, or remove PR_SET_PDEATHSIG; {_INTENDED}"
@@ -254,7 +242,7 @@ def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Sys
         return _Killing(Severity.WARNING, title, "exit on SIGTERM within the timeout of the supervisor")
     return _Killing(
         Severity.ERROR,
-        "killed by SIGKILL, which no process in the trace sent",
+        f"killed by SIGKILL, which no process in the trace sent{memory_of(process)}",
         "look for the out-of-memory killer (journalctl -k, memory.events of the cgroup), then for a supervisor, timeout"
         " or user that sends SIGKILL",
         sure=bool(kernel.processes[0].execs),
