@@ -14,6 +14,7 @@ from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.evidence.held import file_of
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
+from tracediag.evidence.text_busy import user_of
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
@@ -105,6 +106,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The process that made the call."""
     file: str | None = None
     """The path of the file, or of the directory for a relative path, that its first argument refers to."""
+    user: str | None = None
+    """The process that executes or writes the file, of ETXTBSY, where the trace shows it."""
     by_strace: bool = False
     """Whether the program lacks the privilege only because strace traces it: `evidence.set_id`."""
 
@@ -276,7 +279,8 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 
 def placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
-    blame = msgspec.structs.replace(blame, process=process, file=file_of(process, blame.call))
+    call = blame.call
+    blame = msgspec.structs.replace(blame, process=process, file=file_of(process, call), user=user_of(process, call))
     if denied(process, blame.call):
         blame = msgspec.structs.replace(blame, by_strace=True)
     search = search_of(blame.call, process.failures)

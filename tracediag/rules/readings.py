@@ -117,6 +117,7 @@ def filled(text: str, blame: Blame) -> str:
         "{uid}": _uid(blame),
         "{filter}": _filter(blame),
         "{limit}": _limit(blame),
+        "{user}": blame.user or "a process",
     }
     for field, value in parts.items():
         if "{" not in text:
