@@ -10,6 +10,7 @@ from pages import traces
 
 from tracediag.results.findings import Finding
 from tracediag.rules import Rule, all_rules
+from tracediag.rules.readings import heads, meanings
 
 RULES = all_rules()
 _STILTED = re.compile(
@@ -61,3 +62,13 @@ def test_pages_and_summaries_are_plain(rule: type[Rule]) -> None:
     prose = re.sub("|".join(known.name for known in RULES), "", prose)
     for text in (rule.summary, *prose.split("\n")):
         assert not _STILTED.search(text), text
+
+
+def test_the_meanings_of_errors_are_plain() -> None:
+    readings = [text for head in heads().values() for one in head.readings for text in (one.says, one.why, one.fix)]
+    for text in (*readings, *(text for meaning in meanings().values() for text in (meaning.why, meaning.fix))):
+        assert not _STILTED.search(text), text
+        assert not _PERSONAL.search(text), text
+    for head in heads().values():
+        for reading in head.readings:
+            assert _MANUAL.search(reading.why), reading.why

@@ -7,6 +7,7 @@ and table are read when the first failure is reported, and not before.
 from __future__ import annotations
 
 import posixpath
+import re
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tracediag.evidence.named_paths import paths_of
 from tracediag.evidence.remedies import brief, object_of
 from tracediag.rules.heads import Head, Reading, parse_head, split_head
 from tracediag.trace.events import Syscall
+from tracediag.trace.parameters import names
 
 _FAMILY = Path(__file__).parent / "failure"
 _ANY = "*"
@@ -118,6 +120,7 @@ def filled(text: str, blame: Blame) -> str:
         "{filter}": _filter(blame),
         "{limit}": _limit(blame),
         "{user}": blame.user or "a process",
+        "{pointer}": _pointer(call),
     }
     for field, value in parts.items():
         if "{" not in text:
@@ -134,6 +137,14 @@ def _uid(blame: Blame) -> str:
 def _filter(blame: Blame) -> str:
     known = None if blame.process is None else blame.process.seccomp
     return "a seccomp filter" if known is None else f"the seccomp filter of line {known.call.line:,}"
+
+
+def _pointer(call: Syscall) -> str:
+    """Return the first argument that strace prints as an address, since it could not read what lies there."""
+    for name, value in zip(names(call.name) or (), call.args, strict=False):
+        if isinstance(value, int) and re.search(rf"(?<![\w]){value:#x}(?!\w)", call.body) is not None:
+            return f"the argument {name} ({value:#x})"
+    return "a pointer among the arguments"
 
 
 def _limit(blame: Blame) -> str:
