@@ -13,11 +13,12 @@ from tracediag.kernel.process import Reaped
 from tracediag.results.overview import Words
 from tracediag.trace.calls import CHILD_WAITS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
-_WAITED = re.compile(
+_WAITED = lazy_pattern(
     r"(?:-?+[0-9]++|P_[A-Z]++, [0-9]++), (?!\[\{|\{si_|NULL|0x)(.{3,4096}?)(?=\[\{WIF|\{si_signo=|NULL|0x)", re.DOTALL
 )
-_WORDS = re.compile(r"[A-Za-z]{2}")
+_WORDS = lazy_pattern(r"[A-Za-z]{2}")
 _MOST = 4096
 
 

@@ -7,7 +7,6 @@ upwards, from the working directory to the root.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 from itertools import pairwise, takewhile
 
@@ -16,6 +15,7 @@ import msgspec
 from tracediag.evidence.complaints import target
 from tracediag.trace.calls import EXECS, LOOKS, OPENS
 from tracediag.trace.events import Syscall
+from tracediag.trace.patterns import lazy_pattern
 
 LOOKUPS = LOOKS | OPENS | EXECS
 _MISSES = ("ENOENT", "ENOTDIR")
@@ -25,7 +25,7 @@ _FEWEST = 3
 
 _FEWEST_OF_COMMANDS = 2
 """A command is looked for in PATH, which of a job of cron has two directories."""
-_COMMANDS = re.compile(r"/s?bin/[^/]++$")
+_COMMANDS = lazy_pattern(r"/s?bin/[^/]++$")
 
 
 class Search(msgspec.Struct, frozen=True):
