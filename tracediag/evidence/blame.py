@@ -12,6 +12,7 @@ import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.evidence.held import file_of
+from tracediag.evidence.modes import Seen, seen_by
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
 from tracediag.evidence.text_busy import user_of
@@ -106,6 +107,8 @@ class Blame(msgspec.Struct, frozen=True):
     """The process that made the call."""
     file: str | None = None
     """The path of the file, or of the directory for a relative path, that its first argument refers to."""
+    seen: Seen | None = None
+    """Owner and mode of the path, of a call that was refused, where an earlier stat showed them."""
     user: str | None = None
     """The process that executes or writes the file, of ETXTBSY, where the trace shows it."""
     by_strace: bool = False
@@ -280,7 +283,8 @@ def _sure(call: Syscall, said: Complaint, failures: Sequence[Syscall], spoken: b
 def placed(blame: Blame, process: Process) -> Blame:
     """Add what the trace shows beside the call: a directory, a connect, privileges that strace has taken away."""
     call = blame.call
-    blame = msgspec.structs.replace(blame, process=process, file=file_of(process, call), user=user_of(process, call))
+    file, user, seen = file_of(process, call), user_of(process, call), seen_by(process, call)
+    blame = msgspec.structs.replace(blame, process=process, file=file, user=user, seen=seen)
     if denied(process, blame.call):
         blame = msgspec.structs.replace(blame, by_strace=True)
     search = search_of(blame.call, process.failures)

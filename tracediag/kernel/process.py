@@ -25,6 +25,9 @@ _FAILURES_KEPT = 256
 message about one library the linker looks in all directories for others."""
 
 
+_LOOKS_KEPT = 32
+
+
 class Limit(msgspec.Struct, frozen=True):
     """A resource limit; None means unlimited."""
 
@@ -89,6 +92,8 @@ class Process(Watched, eq=False):
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
     """The last files of which its first read returned 0 bytes, the latest last; bounded."""
+    looks: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_LOOKS_KEPT))
+    """Its last calls of stat that succeeded, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)
     """The resource limits that it has read or set, by name: getrlimit(2)."""
     group: int | None = None

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from tracediag.evidence.blame import Blame
+from tracediag.evidence.complaints import target
 from tracediag.evidence.remedies import failure_of, object_of
 from tracediag.kernel import Kernel
-from tracediag.results.findings import Finding, Severity, step
+from tracediag.results.findings import Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_last
 from tracediag.rules.heads import Head
 from tracediag.rules.readings import filled, fix_of, heads, pages, reading_of, why_of
@@ -19,6 +20,10 @@ from tracediag.trace.patterns import lazy_pattern
 _TITLE = lazy_pattern(r"# ([\w-]++) \((TD\d++)\)")
 _ENDS_WITH = 5
 """Lines at the end of an excerpt in which a failure is what it ends with: a message or an exit may still follow."""
+
+
+_ABOVE = ", or search permission"
+"""What begins the part of a reading that is about the directories above."""
 
 
 class FailureRule(Rule):
@@ -45,7 +50,7 @@ class FailureRule(Rule):
 
     def _about(self, blame: Blame, severity: Severity) -> Finding:
         return self.finding(
-            [step(blame.call, failure_of(blame), primary=True)],
+            [*steps_before(blame), step(blame.call, failure_of(blame), primary=True)],
             object=object_of(blame) or blame.call.name,
             title=told(blame),
             confidence=blame.confidence,
@@ -67,6 +72,16 @@ class PageRule(FailureRule):
         return cls.file
 
 
+def steps_before(blame: Blame) -> Iterator[Step]:
+    """Yield what the trace shows before a failed call, and what decides on its meaning."""
+    if blame.seen is not None:
+        yield step(blame.seen.call, blame.seen.told)
+    if blame.directory is not None:
+        yield step(blame.directory, "relative paths start from this directory")
+    if blame.connect is not None:
+        yield step(blame.connect, "the connection attempt starts")
+
+
 def page_of(blame: Blame) -> type[PageRule] | None:
     """Return the page that a failed call belongs to; None if no page is about it."""
     known = None if blame.search is not None else reading_of(blame)
@@ -77,7 +92,11 @@ def told(blame: Blame) -> str:
     """Return what failed, and what the page has to say of it: "bind of /run/x.sock fails with EACCES (...): ..."."""
     known = None if blame.search is not None else reading_of(blame)
     says = "" if known is None else f": {filled(known[1].says, blame)}"
-    return failure_of(blame) + says
+    if blame.seen is None or not says:
+        return failure_of(blame) + says
+    if blame.seen.path == target(blame.call):
+        says = says.partition(_ABOVE)[0]  # stat needs search permission for these as well, and had it
+    return f"{failure_of(blame)}{says}; {blame.seen.told}"
 
 
 @cache

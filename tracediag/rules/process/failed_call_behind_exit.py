@@ -21,7 +21,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
-from tracediag.rules.failing import failure_rules, page_of, told
+from tracediag.rules.failing import failure_rules, page_of, steps_before, told
 from tracediag.rules.readings import fix_of, why_of
 from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
 from tracediag.trace.events import Syscall
@@ -197,13 +197,7 @@ def _milder(one: Severity, other: Severity) -> Severity:
 
 
 def _story(blame: Blame) -> list[Step]:
-    call = blame.call
-    steps = []
-    if blame.directory is not None:
-        steps.append(step(blame.directory, "relative paths start from this directory"))
-    if blame.connect is not None:
-        steps.append(step(blame.connect, "the connection attempt starts"))
-    steps.append(step(call, failure_of(blame), primary=True))
+    steps = [*steps_before(blame), step(blame.call, failure_of(blame), primary=True)]
     if blame.message is not None:
         steps.append(report_step(blame.message, named=blame.named))
     return steps
