@@ -7,6 +7,7 @@ import pytest
 from tracediag.api import analyze
 
 STARTED = 'execve("./m", ["./m"], 0x7ffe /* 3 vars */) = 0'
+PRELOAD = 'access("/etc/ld.so.preload", R_OK) = -1 ENOENT (No such file or directory)'
 MAPPED = "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_ANONYMOUS|MAP_PRIVATE, -1, 0) = 0x7f4f2cfb8000"
 STRUCK = (
     "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=NULL} ---",
@@ -67,6 +68,7 @@ def growth(flags: str) -> list[str]:
     ],
 )
 def test_much_memory_before_sigkill_hints_at_the_out_of_memory_killer(lines: list[str], grown: str) -> None:
-    (finding,) = analyze([f"{line}\n" for line in (STARTED, MAPPED, *lines, "+++ killed by SIGKILL +++")]).findings
+    whole = (STARTED, PRELOAD, MAPPED, *lines, "+++ killed by SIGKILL +++")
+    (finding,) = analyze([f"{line}\n" for line in whole]).findings
     assert ("possibly the out-of-memory killer" in finding.title) == bool(grown)
     assert grown in finding.title
