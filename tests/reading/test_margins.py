@@ -10,6 +10,7 @@ import pytest
 from tracediag.reading import Reader
 from tracediag.reading.margins.pipeline import found_in
 from tracediag.reading.margins.plain import is_plain
+from tracediag.reading.margins.shapes import LeftMargin
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit, Signal, Stop, Superseded
 
@@ -165,3 +166,9 @@ def test_a_page_in_one_line_has_as_many_lines_as_breaks() -> None:
     lines = [f"read({number}, 0x7ffc, 1) = -1 EBADF (Bad file descriptor)" for number in range(3, 40)]
     page = f"<pre>{'<br/>'.join(line.replace('<', '&lt;') for line in lines)}</pre>\n"
     assert [event.arg(0) for event in Reader([page]) if isinstance(event, Syscall)] == list(range(3, 40))
+
+
+def test_two_margins_may_both_have_a_clock_and_a_pid() -> None:
+    clock = r"(?P<clock>[0-9:]{8}) (?P<pid>[0-9]{2} )"
+    found = LeftMargin([rf"app {clock}", rf"db {clock}"], parts=False, clocks=False)
+    assert [*found.lines(["db 10:00:00 12 close(3) = 0"]), *found.rest()] == ["12 10:00:00 close(3) = 0"]

@@ -68,7 +68,7 @@ def growth(flags: str) -> list[str]:
     ],
 )
 def test_much_memory_before_sigkill_hints_at_the_out_of_memory_killer(lines: list[str], grown: str) -> None:
-    whole = (STARTED, PRELOAD, MAPPED, *lines, "+++ killed by SIGKILL +++")
+    whole = (STARTED, PRELOAD, MAPPED, "kill(77, 0) = 0", *lines, "+++ killed by SIGKILL +++")
     (finding,) = analyze([f"{line}\n" for line in whole]).findings
     assert ("possibly the out-of-memory killer" in finding.title) == bool(grown)
     assert grown in finding.title

@@ -45,13 +45,13 @@ class LeftMargin(Joining):
 
     def __init__(self, expressions: Iterable[str], *, parts: bool, clocks: bool) -> None:
         """Take the expressions; `parts`: a P at the end marks a part; `clocks`: times of the logger may be left."""
-        self._match = re.compile("|".join(expressions)).match
+        self._matches = [re.compile(expression).match for expression in _alternatives(expressions)]
         self._marks = parts
         self._clocks = clocks
         super().__init__(self._parts_of)
 
     def _parts_of(self, line: str) -> tuple[tuple[str, bool]]:
-        found = self._match(line)
+        found = next((found for match in self._matches if (found := match(line)) is not None), None)
         if found is None or (is_start(line) and not found.re.groupindex and not found[0].strip().isdigit()):
             return ((self._without_clock(line), False),)
         text = line[found.end() :]
@@ -69,6 +69,12 @@ class LeftMargin(Joining):
         if not self._clocks or (clock := _FIRST_CLOCK.match(text)) is None or is_start(text):
             return text
         return text[clock.end() :]
+
+
+def _alternatives(expressions: Iterable[str]) -> list[str]:
+    """Return the expressions as alternatives of one, or each alone if several have a group of the same name."""
+    known = list(expressions)
+    return known if sum("(?P<" in expression for expression in known) > 1 else ["|".join(known)]
 
 
 def find_left_margin(lines: list[str]) -> Undoing | None:
