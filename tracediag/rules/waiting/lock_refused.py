@@ -121,8 +121,15 @@ class LockRefused(Rule):
                 ("failed-call-behind-exit", known.last.line),
                 ("eagain-treated-as-error", known.last.line),
                 *((("child-failure-behind", exited.line),) if exited is not None else ()),
+                *(("failed-call-behind-exit", line) for line in self._guessed(end)),
             ],
         )
+
+    def _guessed(self, end: ProcessEnd) -> Iterator[int]:
+        """Yield the line of a failed call that would be the best guess at the reason, were it not for the lock."""
+        blame = None if end.exit is None else self.scope.verdicts.judge(end.process).blame
+        if blame is not None and blame.confidence is Confidence.POSSIBLE:
+            yield blame.call.line
 
 
 def _words(process: Process, line: int) -> Message | None:
