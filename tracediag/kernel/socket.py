@@ -39,6 +39,8 @@ class Socket(msgspec.Struct, eq=False):
     """The last call that received data."""
     last_write: Syscall | None = None
     """The last call that sent data successfully."""
+    reply: Syscall | None = None
+    """The first write after the last read that a write followed: the head of a reply stands there."""
     ended: Syscall | None = None
     """The first call that received 0 bytes on a stream: the peer has closed its side."""
     hung_up: Syscall | None = None

@@ -208,7 +208,11 @@ def _wrote(descriptor: Descriptor, call: Syscall) -> None:
         if call.errno in BROKEN and file.socket.broken is None:
             file.socket.broken = call
         elif call.result is not None and call.result > 0:
-            file.socket.last_write = call
+            socket = file.socket
+            wrote, read = socket.last_write, socket.last_read
+            if wrote is None or (read is not None and read.line > wrote.line):
+                socket.reply = call
+            socket.last_write = call
     elif call.errno is None:
         if call.result:
             file.written = call

@@ -12,7 +12,8 @@ from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.held import file_of
 from tracediag.evidence.names import named, process_name, program_name, subject
-from tracediag.evidence.remedies import failure_of
+from tracediag.evidence.remedies import failure_of, object_of
+from tracediag.evidence.replies import Answered, answered
 from tracediag.evidence.verdict import Verdict, failures
 from tracediag.evidence.verdicts import ceiling, final, is_orphan, outlives
 from tracediag.evidence.waiters import waits_since
@@ -46,6 +47,8 @@ class FailedCallBehindExit(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge an ended process with its children, and a running one by the errors that it reports."""
         process = end.process
+        if not process.ended_badly:
+            yield from map(self._replied, answered(process))
         if end.event is None:
             known = Severity.WARNING if process.execs or process.started is not None else Severity.ERROR
             yield from self._complained(process, end.line, known)
@@ -82,6 +85,20 @@ class FailedCallBehindExit(Rule):
                 hidden = "" if found is verdict else _hidden_by(verdict, found.blame)
                 severity = Severity.WARNING if hidden and severity is Severity.NOTE else severity
                 yield self._caused(found, found.blame, Severity.NOTE if guess else severity, hidden)
+
+    def _replied(self, found: Answered) -> Finding:
+        """Report a failure that the server answers with an error: the reply is all that the client knows of it."""
+        told_so = f"the client gets {found.status}"
+        finding = self.finding(
+            [*_story(found.blame), step(found.reply, f"the server replies: {found.status}")],
+            object=object_of(found.blame) or found.blame.call.name,
+            title=_reported(found.blame, told_so),
+            severity=Severity.WARNING,
+            confidence=found.blame.confidence,
+            why=why_of(found.blame),
+            fix=fix_of(found.blame),
+        )
+        return self._under_page(finding, found.blame)
 
     def _caused(self, verdict: Verdict, blame: Blame, severity: Severity, hidden: str = "") -> Finding:
         assert verdict.end is not None
