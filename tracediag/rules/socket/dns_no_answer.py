@@ -131,6 +131,8 @@ class DnsNoAnswer(Rule):
             yield from self._judge(lookup, blocked_at(end) if matters else None)
 
     def _judge(self, lookup: Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
+        if lookup.refused is not None and self.scope.hides_failures:
+            return  # the read that returned ECONNREFUSED, after which the next server is asked, may be missing
         tried = lookup.waits is not None or lookup.again or lookup.refused is not None or standing is not None
         if lookup.first is not None and tried:
             yield self._finding(lookup, lookup.first, standing)
