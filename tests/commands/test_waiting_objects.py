@@ -9,9 +9,10 @@ import hung
 import pytest
 
 from tracediag.evidence.blocking import chain_of
+from tracediag.recording.attaching import Attached
 from tracediag.recording.proc import look
 from tracediag.recording.proc.futexes import _Waiting
-from tracediag.snapshot import Futex, Held, Moment, ProcessState, Registered, SocketState, ThreadState
+from tracediag.snapshot import Futex, Held, Holder, Moment, ProcessState, Registered, SocketState, ThreadState
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux" or os.uname().machine != "x86_64", reason="reads x86-64 calls")
 
@@ -107,7 +108,7 @@ ready()
 time.sleep(600)
 """
 SHOWN = [
-    (EVENTFD, "it waits for a write to the eventfd fd 3, whose count is 0"),
+    (EVENTFD, "it waits for a write to the eventfd fd 3 (count 0)"),
     (TIMERFD, "it waits for the timer of fd 3, which is disarmed (timerfd_settime with it_value 0): it never fires"),
     (SIGNALFD, "it waits for SIGUSR1, by signalfd fd 3"),
     (INOTIFY, "it waits for an event of inotify fd 3, which watches 1 file or folder for IN_DELETE_SELF"),
@@ -117,8 +118,10 @@ SHOWN = [
     (SELECTED, "which only the process itself has open; fd 5 has data to read, and is not among them"),
     (PAIR, "it waits for data from the other end of fd 3, which python"),
     (SEMAPHORE, "to be at least 1: its value is 0"),
-    (NAMED, ", whose value is 0: another process has to sem_post it"),
+    (NAMED, " with the value 0: another process has to sem_post it"),
 ]  # fmt: skip
+
+PIPE = Held(3, "pipe:[7]", flags=1)
 
 
 def settled(pid):
@@ -191,8 +194,6 @@ def test_an_epoll_set_names_the_peer_and_the_timeout():
         SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"),
         SocketState(8, "TCP", "127.0.0.1:8", "127.0.0.1:9", queued=12),
     )
-    from tracediag.snapshot import Holder
-
     entries = (Registered(5, 1, 0),)
     descriptors = (Held(4, "anon_inode:[eventpoll]", epoll=entries), Held(5, "socket:[7]"))
 
@@ -223,3 +224,29 @@ def test_the_lock_of_a_musl_stream_names_its_owner():
     memory = {64: 0x4000_0009}
     found = _Waiting(waiting, {7: 7, 9: 9}, memory.get, process).futex()
     assert (found.kind, found.owner) == ("stream", 9)
+
+
+def test_a_call_that_strace_cannot_stop_is_told_with_its_path():
+    """A file system that does not answer: FUSE and NFS wait where no signal is taken."""
+    stuck = ThreadState(7, state="S", call="statx", path="/mnt/share", wchan="request_wait_answer")
+    recording = Attached.__new__(Attached)
+    recording.pids = [7]
+    said = recording._why([stuck])
+    assert said.startswith(": it stands in statx of /mnt/share, where strace cannot stop it (in request_wait_answer of")
+    assert recording._why([ThreadState(7, state="R")]).startswith(": it computes")
+
+
+def test_children_that_were_not_all_followed_prove_no_circle():
+    """Five children that wait for their parent's pipe are one more than are followed."""
+
+    def family(count):
+        def standing(pid, call, fd):
+            return (ThreadState(pid, state="S", call=call, arguments=(fd, 0, 0, 0, 0, 0)),)
+
+        pids = range(2, 2 + count)
+        parent = ProcessState(1, threads=standing(1, "wait4", 0xFFFF_FFFF), children=tuple(pids))
+        children = [ProcessState(pid, threads=standing(pid, "write", 3), descriptors=(PIPE,)) for pid in pids]
+        return chain_of(_of(parent, *children, holders=(Holder(1, 3, "pipe:[7]", 0),)), 1)
+
+    assert family(4).circle
+    assert not family(5).circle

@@ -101,19 +101,19 @@ class Attached(Recording):
         raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{self._why(threads)}")
 
     def _stuck(self) -> list[ThreadState]:
-        """Return the threads that could not be stopped when strace came: no signal reaches them (state D)."""
+        """Return the threads that strace may not have been able to stop: in state D, or in a call with a path."""
         known = self.snapshot.before
-        return [] if known is None else [one for one in known.threads() if one.state == "D" and one.call]
+        return [] if known is None else [one for one in known.threads() if one.call and (one.state == "D" or one.path)]
 
     def _why(self, threads: Sequence[ThreadState]) -> str:
         """Say why a process makes no system call: it computes, or cannot even be stopped within a call."""
         pid = self.pids[0] if len(self.pids) == 1 else "PID"
-        stuck = next((thread for thread in threads if thread.state == "D" and thread.call), None)
+        stuck = next((thread for thread in threads if thread.call and (thread.state == "D" or thread.path)), None)
         if stuck is not None:
             path = f" of {stuck.path}" if stuck.path else ""
-            place = f" ({stuck.wchan} of the kernel)" if stuck.wchan else ""
-            silent = "the file system or device does not answer; dmesg and cat /proc/mounts tell more"
-            return f": it stands in {stuck.call}{path}, where no signal reaches it (state D{place}): {silent}"
+            place = f" (in {stuck.wchan} of the kernel)" if stuck.wchan else ""
+            silent = "the file system or device does not answer; dmesg and findmnt tell more"
+            return f": it stands in {stuck.call}{path}, where strace cannot stop it{place}: {silent}"
         busy = any(thread.state == "R" for thread in threads)
         return f": it computes; perf top -p {pid}, or gdb -p {pid}, shows where" if busy else ""
 

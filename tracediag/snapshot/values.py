@@ -115,7 +115,11 @@ class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 
     def held(self, number: int) -> Held | None:
         """Return what it has open under a number."""
-        return next((held for held in self.descriptors if held.number == number), None)
+        return self._by_number.get(number)
+
+    @cached_property
+    def _by_number(self) -> dict[int, Held]:
+        return {held.number: held for held in self.descriptors}
 
 
 class SocketState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -207,6 +211,14 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     def socket(self, target: str) -> SocketState | None:
         """Return a socket by the target of its link, "socket:[7]"."""
         return self._by_target.get(target)
+
+    def socket_between(self, local: str, peer: str) -> SocketState | None:
+        """Return a socket by its two addresses."""
+        return self._by_addresses.get((local, peer))
+
+    @cached_property
+    def _by_addresses(self) -> dict[tuple[str, str], SocketState]:
+        return {(one.local, one.peer): one for one in self.sockets}
 
     @cached_property
     def _by_target(self) -> dict[str, SocketState]:

@@ -12,6 +12,8 @@ from tracediag.snapshot import Moment
 _LONGEST = 8
 _BRANCHES = 4
 """Children that are followed, where any of several could end a wait."""
+_BRANCHING = 3
+"""How far from the beginning several are followed; after that the first one."""
 LOCKS = frozenset({"mutex", "stream", "rwlock"})
 """The kinds of links that are locks between threads."""
 INNER = LOCKS | {"join"}
@@ -73,13 +75,16 @@ def _followed(moment: Moment, at: int, way: tuple[int, ...]) -> tuple[tuple[Link
     if link is None:
         return (), False
     way = (*way, at)
-    following = link.several[:_BRANCHES] if link.several else () if link.blocker is None else (link.blocker,)
+    enders = link.several if link.blocker is None else (link.blocker,)
+    following = enders[: _BRANCHES if len(way) <= _BRANCHING else 1]
     if any(each in way for each in following):
-        return (link,), len(following) == 1 and _is_sure(moment, link, way)
+        return (link,), len(enders) == 1 and _is_sure(moment, link, way)
     rests = [_followed(moment, each, way) for each in following]
     if not rests:
         return (link,), False
-    circle = all(circle for _, circle in rests)  # the end of any child would end the wait for them
+    circle = following == enders and all(
+        circle for _, circle in rests
+    )  # the end of any child would end the wait for them
     rest = max((links for links, _ in rests), key=len)
     return (link, *rest), circle
 

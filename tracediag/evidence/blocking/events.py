@@ -26,7 +26,7 @@ def event_link(tid: int, held: Held) -> Link | None:
     said = held.details
     if kind == "eventfd":
         count = said.get("eventfd-count", "0").strip()
-        return Link(tid, f"a write to the eventfd fd {held.number}, whose count is {count}", None, "read")
+        return Link(tid, f"a write to the eventfd fd {held.number} (count {count})", None, "read")
     if kind == "timerfd" and "it_value" in said:
         if said["it_value"] == _DISARMED:
             what = f"the timer of fd {held.number}, which is disarmed (timerfd_settime with it_value 0): it never fires"

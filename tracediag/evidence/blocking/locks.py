@@ -60,7 +60,7 @@ def _shared(thread: ThreadState, found: Futex) -> Link:
         what = f"another thread or process to wake the word at {found.address:#x} of {where}"
         return Link(thread.tid, what, None, "ipc")
     name = f"/{found.file.removeprefix(_SEMAPHORES)}"
-    what = f"the POSIX semaphore {name} ({found.file}), whose value is 0: another process has to sem_post it"
+    what = f"the POSIX semaphore {name} ({found.file}) with the value 0: another process has to sem_post it"
     return Link(thread.tid, f"{what}; fuser -v {found.file} lists those that use it", None, "ipc")
 
 

@@ -36,7 +36,7 @@ def waited(moment: Moment, process: ProcessState, tid: int, held: Held, *, reads
 def _terminal(moment: Moment, tid: int, held: Held, *, reads: bool) -> Link:
     """Return the wait at a terminal; of a pseudoterminal the process that has the master is known: pty(7)."""
     masters = {one.pid for one in moment.holders if one.target == f"master of {held.target}"}
-    by = f", whose other side {listed(moment, masters)} has open" if masters else ""
+    by = f", which {listed(moment, masters)} has open on its other side" if masters else ""
     what = "input" if reads else "room for output"
     blocker = next(iter(masters)) if len(masters) == 1 and not reads else None
     return Link(tid, f"{what} on the terminal {held.target}{by}", blocker, "read" if reads else "write")
@@ -110,9 +110,7 @@ def _far(moment: Moment, own: SocketState) -> SocketState | None:
     """Return the other socket of a connection on this host."""
     if own.peer_inode:
         return moment.socket(f"socket:[{own.peer_inode}]")
-    if not own.peer:
-        return None
-    return next((one for one in moment.sockets if (one.local, one.peer) == (own.peer, own.local)), None)
+    return moment.socket_between(own.peer, own.local) if own.peer else None
 
 
 def _unaccepted(moment: Moment, process: ProcessState, tid: int, address: str, what: str) -> Link:

@@ -200,7 +200,7 @@ _STORES = _Advice(
 )
 _REACHES = _Advice(
     why="a call on a file takes microseconds on a local disk; seconds are a network file system, automount or FUSE"
-    " whose server answers late, or a disk that spins up: nfs(5), autofs(5)",
+    " with a server that answers late, or a disk that spins up: nfs(5), autofs(5)",
     fix="findmnt -T {0} shows the file system; time stat {0} repeats the wait; look at its server, and at dmesg",
 )
 
