@@ -42,11 +42,14 @@ class Attached(Recording):
 
         Raises `RecordingError` where a process has ended or must not be traced, and as `Recording` does.
         """
-        for pid in pids:
-            check_permission(pid)
         self.pids = pids
+        self._check_permission()
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the recording
         super().__init__(strace, [str(pid) for pid in pids], keep, seconds=seconds)
+
+    def _check_permission(self) -> None:
+        for pid in self.pids:
+            check_permission(pid)
 
     def _launch(self, command: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
         self._stack.enter_context(self._said)

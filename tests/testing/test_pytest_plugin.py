@@ -1,0 +1,161 @@
+"""The pytest plugin, as a project's tests use it: pytest runs in a process of its own, under which strace attaches."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import needs_strace
+
+PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
+PROJECT = """
+import os, subprocess, sys
+import pytest
+from tracediag.testing import assert_max_calls, assert_no_call, assert_no_finding
+
+TWICE = "import os; f = os.open('/etc/hosts', 0); os.close(f)\\ntry: os.close(f)\\nexcept OSError: pass"
+
+def closes_twice():
+    subprocess.run([sys.executable, "-S", "-c", TWICE], check=True)
+
+def test_plain():
+    closes_twice()
+
+def test_fails_anyway():
+    closes_twice()
+    assert 0
+
+@pytest.mark.strace(select="TD303", fail_on="note")
+def test_marked():
+    closes_twice()
+
+@pytest.mark.strace(select="TD303", fail_on="note", ignore="double-close")
+def test_marked_and_ignored():
+    closes_twice()
+
+@pytest.mark.strace(fails=3)
+def test_wrongly_marked():
+    pass
+
+@pytest.mark.strace(select="nonsense")
+def test_unknown_rule():
+    pass
+
+@pytest.mark.strace(select="TD303")
+def test_the_fixture(strace):
+    report = strace.run([sys.executable, "-S", "-c", TWICE])
+    assert report.command.status == 0
+    assert [each.code for each in report.findings] == ["TD303"]
+    assert_no_finding(report)
+    with pytest.raises(AssertionError, match="is closed twice"):
+        assert_no_finding(report, fail_on="note")
+    assert_no_finding(report, fail_on="note", ignore="TD303")
+    assert_no_call(report, "%network")
+    assert_no_call(report, "close", where="errno == EIO")
+    with pytest.raises(AssertionError, match="calls of close where errno == EBADF: 1, none allowed"):
+        assert_no_call(report, "close", where="errno == EBADF")
+    assert_max_calls(report, 1, "close", where="errno == EBADF")
+    ended = strace.run(["sleep", "50"], timeout=0.3)
+    assert ended.command.signal == "SIGTERM"
+"""
+
+
+def run(folder: Path, *options: str, path: str | None = None) -> tuple[dict[str, str], str]:
+    """Run the project's tests; return the outcome of each, and all that pytest prints."""
+    (folder / "test_project.py").write_text(PROJECT)
+    if not options:
+        examples = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+        (folder / "test_page.py").write_text("\n".join(examples))
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--color=no", *options]
+    env = {**os.environ, "PYTEST_ADDOPTS": "", "PATH": os.environ["PATH"] if path is None else path}
+    if options:  # without any, the plugin is found by its entry point
+        env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command += ["-p", "tracediag.testing.plugin", "-p", "xdist"]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    outcomes = re.findall(r"^(PASSED|FAILED|SKIPPED) (?:.*::)?(\w+)", done.stdout, re.MULTILINE)
+    return {name: outcome for outcome, name in outcomes}, done.stdout + done.stderr
+
+
+@needs_strace
+def test_only_marked_tests_are_traced(tmp_path: Path) -> None:
+    outcomes, printed = run(tmp_path)
+    assert outcomes == {
+        "test_plain": "PASSED",
+        "test_fails_anyway": "FAILED",
+        "test_marked": "FAILED",
+        "test_marked_and_ignored": "PASSED",
+        "test_wrongly_marked": "FAILED",
+        "test_unknown_rule": "FAILED",
+        "test_the_fixture": "PASSED",
+        "test_the_tool_stays_offline": "PASSED",
+        "test_the_server_answers": "PASSED",
+    }
+    assert "tracediag found, in what this test does:\n\nnote[TD303] double-close: fd 3 (/etc/hosts)" in printed
+    assert "closed again: fd 3 is no longer open" in printed
+    assert "(the trace is removed; --strace-dir DIR keeps it)" in printed
+    assert "mark.strace takes select=, ignore=, rules=, fail_on=, not fails" in printed
+    assert "no rule 'nonsense'" in printed
+    assert "During handling" not in printed.partition("test_unknown_rule")[0]
+
+
+@needs_strace
+def test_every_test_is_traced_also_by_workers(tmp_path: Path) -> None:
+    options = ("--strace", "--strace-fail-on", "note", "--strace-dir", "traces", "-k", "plain", "-n", "1")
+    outcomes, printed = run(tmp_path, *options)
+    assert outcomes == {"test_plain": "FAILED"}
+    assert "note[TD303] double-close" in printed
+    report = json.loads((tmp_path / "traces" / "test_project.py-test_plain.json").read_text())
+    assert "TD303" in {finding["code"] for finding in report["findings"]}
+    assert f"{report['input']['path']}" == str(tmp_path / "traces" / "test_project.py-test_plain.strace")
+    assert Path(report["input"]["path"]).stat().st_size > 1000
+
+
+@needs_strace
+def test_findings_are_told_of_tests_that_fail(tmp_path: Path) -> None:
+    outcomes, printed = run(tmp_path, "--strace=on-failure", "-k", "plain or anyway")
+    assert outcomes == {"test_plain": "PASSED", "test_fails_anyway": "FAILED"}
+    told = printed.partition("Captured tracediag call")[2]
+    assert "note[TD303] double-close" in told
+    assert printed.count("note[TD303] double-close") == 1
+
+
+def test_the_page_names_every_option() -> None:
+    from tracediag.testing.marks import Asked, Mode
+
+    text = PAGE.read_text()
+    assert all(f"`--strace={mode}`" in text for mode in Mode)
+    assert all(f"`{name}`" in text for name in Asked.__struct_fields__)
+
+
+def test_off_is_off(tmp_path: Path) -> None:
+    outcomes, _ = run(tmp_path, "--strace=off", "-k", "marked")
+    assert set(outcomes.values()) == {"PASSED"}
+
+
+def test_without_strace_a_clear_word(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    asked = run(tmp_path, "--strace", path=str(tmp_path / "bin"))[1]
+    assert "--strace: strace is not installed" in asked
+    assert "Traceback" not in asked
+    fixture = run(tmp_path, "--strace=off", "-k", "fixture", path=str(tmp_path / "bin"))[1]
+    assert "strace is not installed; on Debian and Ubuntu: apt-get install strace" in fixture
+    assert "1 skipped" in fixture
+
+
+def test_it_costs_no_import_when_off() -> None:
+    script = "import sys, tracediag.testing.plugin; print(*(name for name in sys.modules if 'tracediag' in name))"
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) == {"tracediag", "tracediag.testing", "tracediag.testing.plugin"}
+
+
+@pytest.mark.parametrize("name", ["assert_no_call", "assert_max_calls", "assert_no_finding"])
+def test_the_assertions_are_there(name: str) -> None:
+    import tracediag.testing
+
+    assert callable(getattr(tracediag.testing, name))

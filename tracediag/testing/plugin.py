@@ -1,0 +1,99 @@
+"""The pytest plugin: `--strace`, `@pytest.mark.strace(...)` and the fixture `strace`. It does nothing unless asked to.
+
+Nothing but this module is imported until a test is traced.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tracediag.testing.marks import Asked
+    from tracediag.testing.runner import Strace
+
+_MODES = ("always", "on-failure", "on-first-retry", "off")
+_MARKER = (
+    "strace(select=(), ignore=(), rules=(), fail_on='warning'): attach strace to this test and fail it for what"
+    " tracediag finds"
+)
+_ODD = re.compile(r"[^\w.\[\]=-]+")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("tracediag", "system calls of the tests")
+    group.addoption(
+        "--strace",
+        nargs="?",
+        const="always",
+        choices=_MODES,
+        help="attach strace to each test and fail it for what tracediag finds (always, the default); tell it of those"
+        " that fail anyway (on-failure), or of their second run (on-first-retry); off: not even for marked tests",
+    )
+    group.addoption("--strace-fail-on", metavar="LIMIT", default="warning", help="as tracediag's --fail-on")
+    group.addoption("--strace-dir", metavar="DIR", type=Path, help="keep traces and reports of traced tests in DIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and check the options."""
+    config.addinivalue_line("markers", _MARKER)
+    mode = config.getoption("--strace")
+    if mode in (None, "off"):
+        return
+    from tracediag.recording.errors import RecordingError
+    from tracediag.recording.strace import find_strace
+    from tracediag.results.limits import parse_limits
+
+    try:
+        parse_limits(config.getoption("--strace-fail-on"))
+        find_strace()
+    except (ValueError, RecordingError) as error:
+        raise pytest.UsageError(f"--strace: {error}") from None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Trace tests, if any is to be traced: otherwise no test pays for it."""
+    mode = session.config.getoption("--strace")
+    if mode == "off" or (mode is None and not any(item.get_closest_marker("strace") for item in session.items)):
+        return
+    from tracediag.testing.tracing import Tracing
+
+    session.config.pluginmanager.register(Tracing(session.config), "tracediag-tracing")
+
+
+@pytest.fixture
+def strace(request: pytest.FixtureRequest, tmp_path: Path) -> Strace:
+    """Run commands under strace: `report = strace.run([...])`."""
+    from tracediag.recording.errors import RecordingError
+    from tracediag.recording.strace import find_strace
+    from tracediag.testing.marks import Asked
+    from tracediag.testing.runner import Strace
+
+    try:
+        find_strace()
+    except RecordingError as error:
+        pytest.skip(str(error))
+    marker = request.node.get_closest_marker("strace")
+    usual = Asked() if marker is None else asked_by(marker, Asked())
+    return Strace(place_of(request.node, request.config.getoption("--strace-dir") or tmp_path), usual)
+
+
+def asked_by(marker: pytest.Mark, usual: Asked) -> Asked:
+    """Return what a marker asks for, and for the rest what is usual; a wrong marker fails the test."""
+    from tracediag.testing.marks import asked
+
+    try:
+        return asked(marker.args, marker.kwargs, usual)
+    except ValueError as error:
+        said = str(error)
+    pytest.fail(said, pytrace=False)
+
+
+def place_of(item: pytest.Item, folder: Path) -> Path:
+    """Return the path, without an ending, of what is kept of a test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.absolute() / _ODD.sub("-", item.nodeid)[-150:].lstrip("-.")
