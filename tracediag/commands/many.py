@@ -6,8 +6,6 @@ They are started by fork, so that rules of the user's own, which no other proces
 from __future__ import annotations
 
 import argparse
-import glob
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -60,6 +58,8 @@ def expanded(named: Sequence[str]) -> list[str]:
 
 
 def _matching(name: str) -> list[str]:
+    import glob
+
     if os.path.lexists(name) or not glob.has_magic(name):
         return [name]
     return sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - Path.glob takes no absolute pattern
@@ -95,6 +95,8 @@ def judge_many(
 
 def _results(names: list[str], jobs: int) -> Iterator[_Judged | Unread]:
     """Yield the results; if this process is stopped, its workers are too."""
+    import multiprocessing
+
     from tracediag.library.many import own_workers
 
     try:
