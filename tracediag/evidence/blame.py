@@ -172,6 +172,9 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
     """
     failures = failed_calls(process)
     said = said_by(process)
+    no_script = _no_script(process, failures, said) if ended else None
+    if no_script is not None:
+        return placed(no_script, process)
     astray = any(call.name in CHDIRS for call in failures)
     if not ended and not (pasted or astray) and not _speaks_of_any(said, failures):
         return None
@@ -192,6 +195,17 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)
     return None if best is None else placed(best[2], process)
+
+
+def _no_script(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:
+    """Return the execve that failed with ENOEXEC, if the shell that then read the file found no script in it.
+
+    All that fails between the two follows from that: the first words of a line are no commands.
+    """
+    message = said.says("syntax error")
+    known = (call for call in reversed(failures) if call.errno == "ENOEXEC")
+    call = None if message is None else next(known, process.no_format)
+    return None if call is None else Blame(call, message, named=False, confidence=Confidence.CERTAIN)
 
 
 def blame_for(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:

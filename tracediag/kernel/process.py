@@ -92,6 +92,8 @@ class Process(Watched, eq=False):
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
     """The last files of which its first read returned 0 bytes, the latest last; bounded."""
+    no_format: Syscall | None = None
+    """The execve that failed with ENOEXEC before a shell was executed in its place, to read the file as a script."""
     looks: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_LOOKS_KEPT))
     """Its last calls of stat that succeeded, the latest last."""
     limits: dict[str, Limit] = msgspec.field(default_factory=dict)

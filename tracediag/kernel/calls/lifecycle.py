@@ -60,6 +60,8 @@ def execve(action: Action, call: Syscall) -> None:
     process.execs += 1
     action.kernel.shows_start = True
     # Earlier failures belong to the previous program: the search along PATH, for example.
+    last = process.failures[-1] if process.failures else None
+    process.no_format = last if last is not None and last.errno == "ENOEXEC" else None
     process.failures.clear()
     process.messages.clear()
     _own_table(action)
