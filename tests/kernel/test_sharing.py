@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tracediag.api import analyze
 from tracediag.engine import Engine
 from tracediag.reading import Reader
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 JOIN = "71 futex(0x7f2218857990, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 72, NULL, FUTEX_BITSET_MATCH_ANY{}\n"
 CLOSED_TWICE = (
     "71 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n",
@@ -80,3 +83,13 @@ STALE = (
 def test_a_thread_that_was_attached_may_have_added_the_next_owner_of_a_number() -> None:
     assert analyze(list(STALE)).findings[0].name == "stale-epoll-registration"
     assert not analyze(["72 close(9) = 0\n", *STALE]).findings
+
+
+def test_a_wake_of_a_private_futex_reaches_only_threads_of_the_process() -> None:
+    lines = (SAMPLES / "double-close" / "handed-over.f.strace").read_text().splitlines(keepends=True)
+    cut = lines[max(place for place, line in enumerate(lines) if "socketpair(" in line) + 1 :]
+    unwoken = [
+        line.replace("FUTEX_WAKE_PRIVATE, 2147483647) = 1", "FUTEX_WAKE_PRIVATE, 2147483647) = 0") for line in cut
+    ]
+    assert "use-after-close" in {found.name for found in analyze(cut).findings}
+    assert "use-after-close" not in {found.name for found in analyze(unwoken).findings}

@@ -25,6 +25,12 @@ SAMPLES = Path(__file__).parents[2] / "samples"
         ("setfl-setfd-confused/bug-getfd.f", "socketpair(", "setfl-setfd-confused", "note", "likely"),
         ("privilege-drop-flawed/bug.f", "setuid(", "privilege-drop-flawed", "warning", "possible"),
         ("replace-without-fsync/directory", "O_EXCL", "replace-without-fsync", "warning", "likely"),
+        ("replace-without-fsync/directory.f", "O_EXCL", "replace-without-fsync", "warning", "possible"),
+        ("standard-stream-replaced/bug-file.f", "O_RDWR|O_CREAT", "standard-stream-replaced", "error", "likely"),
+        ("double-close/bug-threads.f", "app.log", "use-after-close", "error", "likely"),
+        ("ready-not-served-spin/bug.f", "pipe2(", "ready-not-served-spin", "error", "certain"),
+        ("timer-disarmed/bug.f", "timerfd_create(", "timer-disarmed", "warning", "likely"),
+        ("blocked-write/bug.f", "tv_sec=30", "blocked-write", "warning", "possible"),
         ("input-truncated-by-redirection/bug", "O_TRUNC", "input-truncated-by-redirection", "error", "possible"),
     ],
 )

@@ -42,6 +42,8 @@ class Verdict(msgspec.Struct, eq=False):
     """Whether strace followed it; if not, only its parent's wait shows its end."""
     overheard: Words | None = None
     """Of a child not followed: what it printed into the trace."""
+    ordered_by: int | None = None
+    """The pid that sent the signal that killed it, as the signal shows it."""
     ended_by_parent: bool = False
     """Whether its parent sent the signal that ended it: then its end is an effect, not a cause."""
     tolerated: list[Verdict] = msgspec.field(default_factory=list)

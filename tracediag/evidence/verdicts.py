@@ -49,6 +49,8 @@ class Verdicts:
             return known
         verdict = self._known[process] = _judged(process, self._of_children(process))
         verdict.ended_by_parent = was_ended_by_parent(process, self._sent)
+        order = process.order
+        verdict.ordered_by = order.sender if order is not None and order.name == verdict.signal else None
         parent = process.parent
         if parent is not None and parent.exit is None and (verdict.bad or verdict.tolerated):
             self._children.setdefault(parent, deque(maxlen=_CHILDREN_KEPT)).append(verdict)
@@ -77,7 +79,8 @@ class Verdicts:
         for child in found:
             waits = (known.call for known in process.reaped if names(known, child.pid))
             child.waited = child.waited or (next(waits, None) if child.followed else None)
-            if child.signal is not None and sent(process, child.pid, child.signal, self._sent):
+            by_parent = process.is_called(child.ordered_by)
+            if child.signal is not None and (by_parent or sent(process, child.pid, child.signal, self._sent)):
                 child.ended_by_parent = True
         return found
 

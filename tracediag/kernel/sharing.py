@@ -84,13 +84,21 @@ def _closed_by(table: DescriptorTable, held: Descriptor) -> bool:
     close = None if gone is None else gone.closed
     if gone is None or gone.opened is not None or not isinstance(close, Syscall) or close.errno is not None:
         return False
-    if held.opened is None or close.line < _born(held):
+    if close.line < _born(held) or (held.opened is None and not _used_until(held, close)):
         return False
     held.before, held.closed = gone.before, close
     held.file.holders.pop(held, None)
     held.file.released = held.file.released or close
     table.last_closed[held.number] = held
     return True
+
+
+def _used_until(held: Descriptor, close: Syscall) -> bool:
+    """Whether data passed through a descriptor that is older than the trace, and only before a close."""
+    file, socket = held.file, held.file.socket
+    ends = (file.got, file.written) if socket is None else (socket.last_read, socket.last_write)
+    lines = [call.line for call in ends if call is not None]
+    return bool(lines) and max(lines) < close.line
 
 
 def _born(descriptor: Descriptor) -> int:

@@ -6,7 +6,7 @@ from tracediag.kernel.action import Action, FlagChange
 from tracediag.kernel.calls.making import IOCTL_MAKERS, from_ioctl
 from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.credentials import Terminal
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.flags import decode
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.numbers import install
@@ -105,6 +105,14 @@ def ioctl(action: Action, call: Syscall) -> None:
             descriptor.file.terminal = True
         elif request in _FOREGROUND_REQUESTS and descriptor.file.path != _MASTER:
             _foreground(action.process.terminal, call)
+
+
+@handles("timerfd_settime", "timerfd_settime64")
+def set_timer(action: Action, call: Syscall) -> None:
+    """Learn that a descriptor that is older than the trace is a timer: timerfd_create(2)."""
+    descriptor = subject(action, call)
+    if descriptor is not None and not call.failed and descriptor.file.kind is Kind.UNKNOWN:
+        descriptor.file.kind = Kind.TIMERFD
 
 
 def _foreground(terminal: Terminal, call: Syscall) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tracediag.evidence.complaints import Complaint, Piece, said_by
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, describe_file
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -66,7 +66,7 @@ class StandardStreamReplaced(Rule):
             object=describe(held),
             title=f"a message for standard error goes to {what}, which has the number {_STDERR}",
             severity=Severity.WARNING if failed is None else Severity.ERROR,
-            confidence=Confidence.CERTAIN if like_perror else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if like_perror and held.opened is not None else Confidence.LIKELY,
             why=_WHY,
             fix=_fix(held),
             # The peer does not answer a message that is not a request.
@@ -123,13 +123,20 @@ def _by_chance(held: Descriptor) -> bool:
     """Whether it is a socket or data file that was given the number by chance."""
     opened = held.opened
     if opened is None:
-        return False
+        return _is_data(held)
     if opened.name in _SOCKETS:
         return True
     if opened.name not in _FILES or held.file.flags.access == "O_RDONLY":
         return False
     path = held.file.path or ""
     return not _FOR_MESSAGES.search(path) and not _meant(held, opened)
+
+
+def _is_data(held: Descriptor) -> bool:
+    """Whether a stream that is older than the trace is a file of data: the program also reads from standard error."""
+    file = held.file
+    known = file.kind in (Kind.FILE, Kind.UNKNOWN) and not file.terminal and not _FOR_MESSAGES.search(file.path or "")
+    return held.number == _STDERR and known and file.got is not None and file.written is not None
 
 
 def _meant(held: Descriptor, opened: Syscall) -> bool:
@@ -148,9 +155,8 @@ def _closed(held: Descriptor) -> Syscall | None:
 
 def _stray(process: Process, held: Descriptor) -> tuple[Syscall, Syscall | None] | None:
     """Return a write to fd 2 that is a message for the user, and the failure that it reports, if any."""
-    assert held.opened is not None
     until = None if held.closed is None else held.closed.line
-    said = said_by(process, held.opened.line)
+    said = said_by(process, 0 if held.opened is None else held.opened.line)
     writes = (call for call in said.calls if isinstance(call, Syscall) and call.name in FILE_WRITES)
     said = Complaint(tuple(call for call in writes if until is None or call.line < until))
     for failed in reversed(process.failures):
@@ -185,4 +191,4 @@ def _story(held: Descriptor) -> Iterator[Step]:
 
 
 def _kind(held: Descriptor) -> str:
-    return "a file" if held.opened is not None and held.opened.name in _FILES else "a socket"
+    return "a socket" if held.opened is not None and held.opened.name not in _FILES else "a file"

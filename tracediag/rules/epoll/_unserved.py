@@ -130,4 +130,4 @@ def _by_calls(descriptor: Descriptor) -> bool:
         return bool(known) and socket.family not in _RINGS and (socket.protocol or "") not in _RINGS
     if path.startswith("/dev/"):
         return _TERMINAL(path) is not None
-    return file.kind in _CALLS_ONLY or descriptor.number == 0
+    return file.kind in _CALLS_ONLY or file.got is not None or descriptor.number == 0

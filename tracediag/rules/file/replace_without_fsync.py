@@ -14,7 +14,7 @@ from tracediag.evidence.paths import name_of, path_of, places, same
 from tracediag.evidence.runs import Run
 from tracediag.evidence.steps import no
 from tracediag.kernel import Action
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -40,6 +40,7 @@ _REPRODUCIBLE = lazy_pattern(
 
 _NO_SYNC_NEEDED = ("O_SYNC", "O_DSYNC", "O_APPEND")
 """Each write waits for its data to reach the disk, or the file is a log: open(2)."""
+_NEXT = 2
 _NAMES_KEPT = 4096
 _TARGETS_KEPT = 32
 
@@ -101,7 +102,7 @@ class ReplaceWithoutFsync(Rule):
         paths = places(call, process)
         if call.result != 0 or len(paths) != 2 or call.has("RENAME_NOREPLACE") or _REPRODUCIBLE.search(paths[1]):
             return
-        source = _written(process, paths[0])
+        source = _written(process, paths[0], call.line)
         if source is None or not _replaces(source, paths[0], paths[1]):
             return
         made = self._made.setdefault(process, set())
@@ -152,8 +153,8 @@ class ReplaceWithoutFsync(Rule):
         )
 
 
-def _written(process: Process, path: str) -> Descriptor | None:
-    """Return the latest descriptor of the process through which a file of that path was written."""
+def _written(process: Process, path: str, line: int) -> Descriptor | None:
+    """Return the latest descriptor of the process through which a file of that path was written before a line."""
     table, name = process.table, name_of(path)
     found = None
     for descriptor in (*table.last_closed.values(), *table.open.values()):
@@ -163,10 +164,19 @@ def _written(process: Process, path: str) -> Descriptor | None:
         if file.known_path is None and file.opened is not None and name not in file.opened.body:
             continue  # most of them, and without parsing
         known = path_of(file, process)
+        if known is None and _just_closed(descriptor, line):
+            return descriptor
         newer = found is None or found.file.written is None or file.written.line > found.file.written.line
         if known is not None and newer and same(known, path):
             found = descriptor
     return found
+
+
+def _just_closed(descriptor: Descriptor, line: int) -> bool:
+    """Whether what was written before the trace shows its opening was closed just before a rename: its new content."""
+    closed = descriptor.closed
+    known = descriptor.file.kind is not Kind.UNKNOWN or descriptor.file.opened is not None
+    return not known and closed is not None and 0 < line - closed.line <= _NEXT
 
 
 def _was_absent(process: Process, path: str) -> bool:
@@ -193,6 +203,8 @@ def _replaces(source: Descriptor, old: str, new: str) -> bool:
 def _sure(source: Descriptor, process: Process) -> Confidence:
     """Return how sure it is that the recording would show an fsync: one with mmap and close likely has all calls."""
     picked = not process.space.mappings or source.opened is None or source.closed is None
+    if source.file.path is None:
+        return Confidence.POSSIBLE
     return Confidence.LIKELY if picked else Confidence.CERTAIN
 
 

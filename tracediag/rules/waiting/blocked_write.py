@@ -14,6 +14,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.waiting._moments import WaitRule, has_lasted
 from tracediag.trace.calls import FILE_WRITES, SENDS
+from tracediag.trace.events import Syscall
 
 _WRITES = FILE_WRITES | SENDS
 _TERMINALS = ("/dev/tty", "/dev/pts/", "/dev/console")
@@ -47,12 +48,14 @@ class BlockedWrite(WaitRule):
         self._circled |= {wait.call.line for waits in known.values() for wait in waits}
         for thread, call in writing:
             file = thread.process.table.file_of(call.number(0))
-            if file is not None and _may_fill(file, moment) and call.line not in self._circled:
+            if file is not None and _may_fill(file, call, moment) and call.line not in self._circled:
                 wait = moment.wait_of(thread)
                 if wait is not None and any(each.is_called(moment.awake) for each in wait.enders):
                     continue  # the reader ends the writer: it has read enough
                 stops = ended and call.time is not None  # within a call that may have been about to return
-                if has_lasted(call, moment.kernel, ended=ended) or (not stops and _is_ignored(wait, moment)):
+                broken_off = moment.guess and call.time is None and isinstance(call, Syscall) and call.interrupted
+                lasts = broken_off or has_lasted(call, moment.kernel, ended=ended)
+                if lasts or (not stops and _is_ignored(wait, moment)):
                     yield call.line, self._finding(thread, call, file, wait, moment)
 
     def _finding(self, thread: Thread, call: Waited, file: OpenFile, wait: Wait | None, moment: Moment) -> Finding:
@@ -72,9 +75,13 @@ class BlockedWrite(WaitRule):
         )
 
 
-def _may_fill(file: OpenFile, moment: Moment) -> bool:
-    """Whether a write can wait for a reader; also of an unknown file, where strace was attached within the call."""
-    if file.kind is Kind.UNKNOWN and none_returns(moment.kernel):
+def _may_fill(file: OpenFile, call: Waited, moment: Moment) -> bool:
+    """Whether a write can wait for a reader; also of an unknown file, where strace was attached within the call.
+
+    A signal interrupts only writes that wait so: signal(7).
+    """
+    interrupted = moment.guess and isinstance(call, Syscall) and call.interrupted
+    if file.kind is Kind.UNKNOWN and (interrupted or none_returns(moment.kernel)):
         return True
     return file.pipe is not None or file.socket is not None or file.kind is Kind.PIPE or _is_terminal(file)
 
