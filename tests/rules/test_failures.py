@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tracediag.api import analyze
+from tracediag.results.grades import Severity
 from tracediag.rules.heads import parse_head
 from tracediag.rules.readings import heads, meanings
 from tracediag.trace.errnos import all_errors, find_errno
@@ -188,3 +189,26 @@ def test_every_error_of_linux_has_a_meaning() -> None:
     for head in heads().values():
         known |= {errno for reading in head.readings if reading.query.calls is None for errno in reading.errnos}
     assert {error.name for error in all_errors()} - known == set()
+
+
+def test_a_crash_after_an_execve_that_failed_follows_from_it() -> None:
+    lines = [
+        'execve("//bin/sh", ["./code"], 0x7ffffffc8e10 /* 12 vars */) = -1 EFAULT (Bad address)\n',
+        "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x47} ---\n",
+        "+++ killed by SIGSEGV (core dumped) +++\n",
+    ]
+    found = {one.name: one for one in analyze(lines).findings}
+    assert found["exec-failed"].primary.line == 1
+    assert found["crashed"].explained_by is not None
+
+
+def test_no_program_means_to_read_a_directory() -> None:
+    lines = [
+        'open("/home", O_RDONLY) = 3\n',
+        "read(3, 0x7ffc33f76680, 280) = -1 EISDIR (Is a directory)\n",
+        "close(3) = 0\n",
+        "exit_group(0) = ?\n",
+        "+++ exited with 0 +++\n",
+    ]
+    (found,) = analyze(lines).findings
+    assert (found.name, found.severity, found.primary.line) == ("wrong-path-kind", Severity.NOTE, 2)

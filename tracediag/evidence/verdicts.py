@@ -13,6 +13,7 @@ from tracediag.evidence.blame import Blame, find_blame
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.children import closer_of, line_of, names, sent, was_ended_by_parent
 from tracediag.evidence.complaints import Complaint, said_by
+from tracediag.evidence.faults import FAULTS
 from tracediag.evidence.overheard import overheard
 from tracediag.evidence.set_id import lost_words
 from tracediag.evidence.steps import last_line
@@ -21,12 +22,14 @@ from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Severity
+from tracediag.trace.calls import EXECS
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
 
 _CHILDREN_KEPT = 16
 _STRANGERS_KEPT = 64
 _SOON = 60
+_DIRECTLY = 2
 """Most lines between the end of a child and an end of its parent that it caused."""
 
 
@@ -118,12 +121,14 @@ def _own(process: Process, blame: Blame | None) -> Blame | None:
 
 
 def _unheard(process: Process) -> Blame | None:
-    """Return the write for which SIGPIPE killed the process."""
-    last = process.failures[-1] if process.failures else None
-    killed = (
-        process.exit is not None and process.exit.signal == "SIGPIPE" and last is not None and last.errno == "EPIPE"
-    )
-    return Blame(last, None, False, Confidence.CERTAIN) if killed and last is not None else None
+    """Return the write for which SIGPIPE killed the process, or the execve after which it ran into what is no code."""
+    last, end = process.failures[-1] if process.failures else None, process.exit
+    if last is None or end is None:
+        return None
+    if last.errno == "EFAULT" and last.name in EXECS and end.signal in FAULTS and end.line - last.line <= _DIRECTLY:
+        # Code with bad arguments for execve has mostly nothing after the call: the crash follows from the failure.
+        return Blame(last, None, False, Confidence.LIKELY)
+    return Blame(last, None, False, Confidence.CERTAIN) if end.signal == "SIGPIPE" and last.errno == "EPIPE" else None
 
 
 def _culprit(process: Process, verdict: Verdict, children: list[Verdict]) -> Verdict | None:

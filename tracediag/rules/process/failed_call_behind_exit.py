@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence import set_id
-from tracediag.evidence.blame import Blame, find_blame
+from tracediag.evidence.blame import Blame, find_blame, placed
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.held import file_of
@@ -24,7 +24,7 @@ from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.rules.failing import failure_rules, page_of, steps_before, told
 from tracediag.rules.readings import fix_of, why_of
-from tracediag.trace.calls import CHDIRS, FSYNCS, FTRUNCATES, WRITES
+from tracediag.trace.calls import CHDIRS, EXECS, FSYNCS, FTRUNCATES, READS, WRITES
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
 
@@ -62,6 +62,8 @@ class FailedCallBehindExit(Rule):
             yield from self._reported(verdict, Severity.WARNING if late else Severity.ERROR)
         if end.exit is not None and not process.ended_badly:
             yield from self._complained(process, end.line, Severity.NOTE)
+            if not self.scope.starts and (read := _read_directory(process)) is not None:
+                yield self._odd(placed(Blame(read, None, named=False, confidence=Confidence.LIKELY), process))
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
@@ -79,7 +81,7 @@ class FailedCallBehindExit(Rule):
                 found.lost is not None or (found.blame is not None and found.blame.by_strace)
             ):
                 yield self._stripped(found, found.end)
-            elif found.blame is not None and found.end is not None and found.signal is None:
+            elif found.blame is not None and found.end is not None and _tells(found, found.blame):
                 severity = _milder(judged, at_most)
                 guess = found.blame.confidence is Confidence.POSSIBLE and at_most is not Severity.ERROR
                 hidden = "" if found is verdict else _hidden_by(verdict, found.blame)
@@ -113,7 +115,10 @@ class FailedCallBehindExit(Rule):
             confidence=blame.confidence if verdict.from_start else max(blame.confidence, Confidence.LIKELY, key=_rank),
             why=why_of(blame),
             fix=fix_of(blame) + (_TEST if hidden else ""),
-            explains=[("child-failure-behind", verdict.end.line)],
+            explains=[
+                ("child-failure-behind", verdict.end.line),
+                *(("crashed", line) for line in (verdict.end.line - 1, verdict.end.line) if verdict.signal),
+            ],
         )
         return self._under_page(found, blame)
 
@@ -144,6 +149,19 @@ class FailedCallBehindExit(Rule):
             explains=[("child-failure-behind", end.line)],
         )
 
+    def _odd(self, blame: Blame) -> Finding:
+        """Report a call that failed and that no program means, though nothing shows that it mattered."""
+        found = self.finding(
+            _story(blame),
+            object=blame.call.name,
+            title=told(blame),
+            severity=Severity.NOTE,
+            confidence=blame.confidence,
+            why=why_of(blame),
+            fix=fix_of(blame),
+        )
+        return self._under_page(found, blame)
+
     def _complained(self, process: Process, end: int, severity: Severity) -> Iterator[Finding]:
         """Report a call whose error was printed by a process that is not known to have failed."""
         if not process.messages:
@@ -166,6 +184,17 @@ class FailedCallBehindExit(Rule):
                 fix=fix_of(blame),
             )
             yield self._under_page(found, blame)
+
+
+def _tells(verdict: Verdict, blame: Blame) -> bool:
+    """Whether a failed call tells why a process ended: by its status, or by a crash after an execve that failed."""
+    return verdict.signal is None or blame.call.name in EXECS
+
+
+def _read_directory(process: Process) -> Syscall | None:
+    """Return a read of a directory, which no program means, of a process that ends well."""
+    odd = (call for call in process.failures if call.errno == "EISDIR" and call.name in READS)
+    return next(odd, None)
 
 
 _rank = list(Confidence).index
