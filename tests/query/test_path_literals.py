@@ -4,7 +4,7 @@ import pytest
 
 from tracediag.overviews.searching.search import Searching
 from tracediag.query import compile_query
-from tracediag.query.conditions import literal_of
+from tracediag.query.literals import literal_of
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from tracediag.checking.facts import constants
 from tracediag.evidence.scope import Fact
 from tracediag.ownrules.expressions import danger, loose_dots
 from tracediag.query import QueryError, compile_query
-from tracediag.query.conditions import Compiled, Compiler
+from tracediag.query.compiled import Compiled
+from tracediag.query.conditions import Compiler
 from tracediag.query.errors import nearest
 from tracediag.query.grammar import parse
 from tracediag.query.nodes import Absent, Comparison, Count, Literal, Parsed, Sequence, conditions, leaves

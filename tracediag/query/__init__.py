@@ -17,7 +17,10 @@ facts      what the evidence knows of a call, for some of them
 ends       how the process of the call ended, for those that begin with `end.`
 history    names of earlier events, and what is read of these
 objects    what `by` may name, and which objects a call belongs to
-conditions a condition compiled to a closure, with the calls and errors that can match
+comparisons what a single comparison tests, as a closure
+literals   texts that the line of a call must show
+compiled   a compiled condition, with the calls and errors that can match
+conditions condition -> compiled condition
 compiling  text -> Query
 watching   sequences, counts and absences, followed over a trace
 """

@@ -9,7 +9,8 @@ import msgspec
 
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
-from tracediag.query.conditions import Compiled, Compiler, both, seconds_of
+from tracediag.query.compiled import Compiled, both
+from tracediag.query.conditions import Compiler, seconds_of
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.grammar import parse
 from tracediag.query.names import Name

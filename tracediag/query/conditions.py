@@ -7,26 +7,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import msgspec
-
+from tracediag.query.comparisons import Test, argument_is, has, is_in, is_not, text_is, texts, under
+from tracediag.query.compiled import Compiled, Leaf, both, either, negated
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.history import EARLIER, known
+from tracediag.query.literals import literal_of, texts_of
 from tracediag.query.names import CLASSES, NAMES, Name
 from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, Not, Operand, Reports
-from tracediag.query.subject import Subject
 from tracediag.query.types import OPERATORS, Type, pattern_of, quantity, value_of
 from tracediag.trace.parameters.table import calls, positions, table
-from tracediag.trace.patterns import lazy_pattern
-from tracediag.trace.values import Value, names_of, number_of, text_of
-
-Test = Callable[[Subject], bool]
+from tracediag.trace.values import number_of
 
 MOST_SUBJECT = 4096
 """Characters of a text that an expression is searched in: the expression may be one that backtracks."""
 DEEPEST = 60
 """How deep `not` and parentheses may nest."""
-MOST_TEXTS = 8
-"""Texts for which the lines of a trace are searched."""
 MOST_LEAVES = 10_000
 """Comparisons of a query; a named part counts each time that it is used, so that parts cannot double forever."""
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -35,30 +30,6 @@ _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-class Leaf(msgspec.Struct, frozen=True):
-    """One comparison of a query."""
-
-    text: str
-    """As written."""
-    test: Test
-    read: Callable[[Subject], Any]
-
-
-class Compiled(msgspec.Struct, frozen=True):
-    """A condition."""
-
-    test: Test
-    calls: frozenset[str] | None = None
-    """The names of the calls that can match; None if any can."""
-    errnos: frozenset[str] | None = None
-    """The errors with which a call can match; None if any, and none, can."""
-    model: bool = False
-    """Whether it reads the model of the kernel."""
-    leaves: tuple[Leaf, ...] = ()
-    texts: tuple[str, ...] = ()
-    """Texts of which the arguments of a call that matches show at least one; () if none is known."""
 
 
 class Compiler:
@@ -92,9 +63,9 @@ class Compiler:
             case Both(parts):
                 return both(self._each(parts, depth + 1))
             case Either(parts):
-                return _either(self._each(parts, depth + 1))
+                return either(self._each(parts, depth + 1))
             case Not(part):
-                return _negated(self.compile(part, depth + 1))
+                return negated(self.compile(part, depth + 1))
             case Reports(place):
                 return self._reports(place)
             case Comparison():
@@ -124,7 +95,7 @@ class Compiler:
         test = self._test(node, name)
         calls, errnos = self._index(node, name)
         leaf = Leaf(self._text[node.place : node.end], test, name.read)
-        return Compiled(test, calls, errnos, name.model, (leaf,), _texts_of(node, name))
+        return Compiled(test, calls, errnos, name.model, (leaf,), texts_of(node, name))
 
     def name(self, operand: Operand) -> Name:
         """Return what an operand reads.
@@ -165,21 +136,21 @@ class Compiler:
         if node.operator == "":
             return lambda subject: bool(read(subject))
         if node.kind:
-            return _is_in(read, self._class(node, name))
+            return is_in(read, self._class(node, name))
         if node.operator == "~":
             return self._search(node.values[0], name)
         if node.operator == "under":
-            return _under(name, value_of(self._text, node.values[0], Type.TEXT, name.name))
+            return under(name, value_of(self._text, node.values[0], Type.TEXT, name.name))
         values = [value_of(self._text, value, name.type, name.name, name.words) for value in node.values]
         if node.operator == "has":
-            return _has(name, values[0])
+            return has(name, values[0])
         if node.operator in _ORDERED:
             return self._ordered(node, name, values[0])
         if name.type is Type.ANY:
-            return _argument_is(read, values, equal=node.operator != "!=")
+            return argument_is(read, values, equal=node.operator != "!=")
         if name.type is Type.TEXT:
-            return _text_is(read, frozenset(values), equal=node.operator != "!=")
-        return _is_not(read, values[0]) if node.operator == "!=" else _is_in(read, frozenset(values))
+            return text_is(read, frozenset(values), equal=node.operator != "!=")
+        return is_not(read, values[0]) if node.operator == "!=" else is_in(read, frozenset(values))
 
     def _class(self, node: Comparison, name: Name) -> frozenset[str]:
         place = node.end - len(node.kind)
@@ -207,7 +178,7 @@ class Compiler:
             raise QueryError(self._text, place, f"this is no regular expression: {error.msg}") from None
         except (OverflowError, RecursionError):
             raise QueryError(self._text, literal.place, "this regular expression is too large") from None
-        read = _texts(name)
+        read = texts(name)
         needed = literal_of(pattern_of(literal)) if name.name == "path" else ""
         if needed:  # nearly all calls lack it, and need not be parsed
             return lambda it: (
@@ -224,36 +195,6 @@ class Compiler:
                 values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)
             return (values, None) if name.type is Type.CALL else (None, values)
         return (None if name.calls is None else name.calls()), None
-
-
-def _texts_of(node: Comparison, name: Name) -> tuple[str, ...]:
-    """Return texts of which a comparison of paths needs one: a part of the path, or the mark of an encoded string."""
-    if name.texts:
-        return name.texts
-    literal = literal_of(pattern_of(node.values[0])) if node.operator == "~" and name.name == "path" else ""
-    return (literal, "\\x") if literal else ()
-
-
-def literal_of(pattern: str) -> str:
-    r"""Return a text that every path that matches must show as it is; "" where none is certain.
-
-    Only letters, digits and dots count: anything else may be escaped in a trace, or stand where a path is joined to its
-    directory. `\.so(\.\d+)*$` needs ".so".
-    """
-    if not _SIMPLE(pattern):
-        return ""
-    best = ""
-    for run in _RUN.finditer(pattern.replace(_VERSION, "/")):
-        found = run[0].replace("\\.", ".")
-        if len(found) > len(best) and found.strip("."):
-            best = found
-    return best
-
-
-_SIMPLE = re.compile(r"(?>[\w/^$-]|\\\.|\(\\\.\\d\+\)\*|\.\*)*+").fullmatch
-"""Patterns of plain text, `\\.`, `.*` and `(\\.\\d+)*`, in which nothing but these two repeats."""
-_VERSION = r"(\.\d+)*"
-_RUN = lazy_pattern(r"(?>[A-Za-z0-9_]|\\\.)++")
 
 
 def seconds_of(text: str, literal: Literal) -> float:
@@ -277,94 +218,3 @@ def _parameters() -> frozenset[str]:
 
 
 _KNOWN: set[str] = set()
-
-
-def _texts(name: Name) -> Callable[[Subject], tuple[str, ...]]:
-    """Return what reads the texts of a name; an argument that is a path is made no more than it shows."""
-    read = name.read
-    if name.type is Type.ANY:
-        return lambda it: () if (text := text_of(read(it))) is None else (str(text),)
-    return lambda it: read(it) or ()
-
-
-def _is_in(read: Callable[[Subject], Any], values: frozenset[Any]) -> Test:
-    if len(values) == 1:
-        (only,) = values
-        return lambda it: bool(read(it) == only)
-    return lambda it: read(it) in values
-
-
-def _is_not(read: Callable[[Subject], Any], value: Any) -> Test:
-    return lambda it: (found := read(it)) is not None and found != value
-
-
-def _text_is(read: Callable[[Subject], Any], values: frozenset[str], *, equal: bool) -> Test:
-    if equal:
-        return lambda it: any(text in values for text in read(it) or ())
-    return lambda it: bool(found := read(it)) and not any(text in values for text in found)
-
-
-def _argument_is(read: Callable[[Subject], Any], values: list[Any], *, equal: bool) -> Test:
-    def test(subject: Subject) -> bool:
-        found = read(subject)
-        return found is not None and any(_same(found, value) for value in values) is equal
-
-    return test
-
-
-def _same(found: Value, value: Any) -> bool:
-    if isinstance(value, int):
-        return number_of(found) == value
-    text = text_of(found)
-    return str(text) == value if text is not None else names_of(found) == {value}
-
-
-def _has(name: Name, flag: str) -> Test:
-    read = name.read
-    if name.type is Type.ANY:
-        return lambda it: flag in names_of(read(it))
-    return lambda it: (has := read(it)) is not None and has(flag)
-
-
-def _under(name: Name, folder: str) -> Test:
-    read, folder = _texts(name), folder.rstrip("/")
-    inside = f"{folder}/"
-    return lambda it: any(text == folder or text.startswith(inside) for text in read(it))
-
-
-def both(parts: list[Compiled]) -> Compiled:
-    """Return the condition that is true where all parts are."""
-    tests = tuple(part.test for part in parts)
-    if len(tests) == 2:
-        one, other = tests
-        return _joined(parts, lambda it: one(it) and other(it), _common)
-    return _joined(parts, lambda it: all(test(it) for test in tests), _common)
-
-
-def _either(parts: list[Compiled]) -> Compiled:
-    tests = tuple(part.test for part in parts)
-    return _joined(parts, lambda it: any(test(it) for test in tests), _united)
-
-
-def _joined(parts: list[Compiled], test: Test, join: Callable[[list[Any]], frozenset[str] | None]) -> Compiled:
-    leaves = tuple(leaf for part in parts for leaf in part.leaves)
-    calls, errnos = join([part.calls for part in parts]), join([part.errnos for part in parts])
-    texts = [frozenset(part.texts) or None for part in parts]
-    shown = _united(texts) if join is _united else next((each for each in texts if each), None)
-    shown = shown if shown is not None and len(shown) <= MOST_TEXTS else frozenset()
-    return Compiled(test, calls, errnos, any(part.model for part in parts), leaves, tuple(sorted(shown)))
-
-
-def _negated(part: Compiled) -> Compiled:
-    test = part.test
-    return Compiled(lambda it: not test(it), model=part.model, leaves=part.leaves)
-
-
-def _common(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
-    known = [each for each in sets if each is not None]
-    return frozenset.intersection(*known) if known else None
-
-
-def _united(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
-    known = [each for each in sets if each is not None]
-    return frozenset().union(*known) if len(known) == len(sets) else None

@@ -15,7 +15,7 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Action
 from tracediag.kernel.process_end import ProcessEnd
-from tracediag.query.conditions import Compiled
+from tracediag.query.compiled import Compiled
 from tracediag.query.objects import Directories, ObjectKind, name_of
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Syscall
