@@ -43,3 +43,13 @@ def test_the_analysis_of_a_plain_trace_imports_only_what_it_needs() -> None:
     modules = imported("analyze", "--isolated", TRACE)
     assert "tracediag.rules.descriptor.double_close" in modules
     assert sorted(modules & (HEAVY | SELDOM)) == []
+
+
+def test_reads_and_closes_need_no_grammar(tmp_path: Path) -> None:
+    """Nor does any call whose arguments the model asks for are plain numbers, notes and paths."""
+    lines = ['read(3</srv/a>, "ab", 4096) = 2', 'read(3</srv/a>, "", 4096) = 0', "close(3</srv/a>) = 0"] * 10
+    trace = tmp_path / "trace"
+    trace.write_text("".join(f"7 {line}\n" for line in lines))
+    modules = imported("analyze", "--isolated", trace)
+    assert "tracediag.rules.descriptor.double_close" in modules
+    assert sorted(modules & (HEAVY | SELDOM | {"lark"})) == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import cast
-
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from typing import TYPE_CHECKING, cast
 
 from tracediag.parsing.grammar import parser
 from tracediag.parsing.template import MAX_DEPTH, Node, TooDeep, evaluate
 from tracediag.trace.values import Value
+
+if TYPE_CHECKING:
+    from lark.exceptions import UnexpectedInput
 
 _STRING = re.compile(r'"(?>[^"\\]++|\\.)*+"?+', re.DOTALL)
 _BRACKET = re.compile(r"[\[{(\]})]")
@@ -34,8 +35,11 @@ def parse_strict(body: str) -> tuple[Value, ...]:
 def template_of(body: str) -> Node:
     """Return the template of the body, or raise ArgumentError."""
     _check_size(body)
+    parse = parser().parse
+    from lark.exceptions import UnexpectedInput  # noqa: PLC0415  # as `grammar.parser` does
+
     try:
-        return cast("Node", parser().parse(body))
+        return cast("Node", parse(body))
     except UnexpectedInput as error:
         raise ArgumentError(body, _column(error, body)) from None
     except TooDeep:
@@ -58,6 +62,8 @@ def _check_size(body: str) -> None:
 
 
 def _column(error: UnexpectedInput, body: str) -> int:
+    from lark.exceptions import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
+
     if isinstance(error, UnexpectedCharacters):
         return (error.pos_in_stream or 0) + 1
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":

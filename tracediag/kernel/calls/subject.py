@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.kernel.action import Action
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.epoll import EpollSet, Readiness, Registration, Round
@@ -17,6 +19,8 @@ from tracediag.trace.values import note_of
 _UNKNOWN = Kind.UNKNOWN
 """An alias of an enum member: attribute access through the class costs as much as a call."""
 
+_NOTED = re.compile(r'[0-9]{1,10}+(?><((?>[^<>"\\-]++|->?+)++)>)?+(?=,|$)').match
+"""A descriptor at the start of the arguments, with its note if that is plain: `3`, `3<pipe:[7]>`, `3<TCP:[a->b]>`."""
 _NO_PATHS = ("TCP", "UDP", "UNIX", "NETLINK", "socket:", "pipe:", "anon_inode:")
 """How the notes of what is no file begin."""
 _READS = READS | ACCEPTS
@@ -43,7 +47,7 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
             return None
         file = descriptor.file
     if (file.kind is _UNKNOWN or file.socket is not None) and _worth_reading(file):
-        note = note_of(call.arg(position))
+        note = _note(call, position)
         if note is not None:
             learn(action.kernel.endpoints, file, parse_annotation(note))
             if file.pipe is not None and call.name in _PIPE_ENDS and file.pipe.writing is None:
@@ -52,6 +56,12 @@ def subject(action: Action, call: Syscall | Begun, position: int = 0) -> Descrip
     if (descriptor.readiness is not None or thread.rounds or file.waited_for) and isinstance(call, Syscall):
         _touch(action, descriptor, call)
     return descriptor
+
+
+def _note(call: Syscall | Begun, position: int) -> str | None:
+    """Return what `-y` shows of a descriptor; the first argument is nearly always read without parsing the rest."""
+    plain = _NOTED(call.body) if position == 0 else None
+    return note_of(call.arg(position)) if plain is None else plain[1]
 
 
 def _met_first(action: Action, call: Syscall | Begun, position: int, number: int | None) -> Descriptor | None:
