@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import CommandError, ExitCode
-from tracediag.commands.judging import JudgingOptions, Publisher, add_redact
+from tracediag.commands.judging import JudgingOptions, add_redact
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.ownrules import rule_set_of
+from tracediag.commands.publishing import Publisher
 from tracediag.commands.reports import Destination, add_report
 from tracediag.commands.run import check_keep, kept
 from tracediag.commands.serve import check_fault

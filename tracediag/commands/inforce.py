@@ -9,8 +9,9 @@ import msgspec
 
 from tracediag.commands.configured import settings_for
 from tracediag.commands.errors import UsageError
-from tracediag.commands.judging import JudgingOptions, Publisher
+from tracediag.commands.judging import JudgingOptions
 from tracediag.commands.ownrules import rule_set_of
+from tracediag.commands.publishing import Publisher
 from tracediag.commands.reports import Destination
 from tracediag.results.report import Report
 from tracediag.trace.quantities import plural

@@ -15,9 +15,10 @@ import msgspec
 from tracediag.commands.analysing import name_of, reason
 from tracediag.commands.errors import ExitCode
 from tracediag.commands.inforce import Applied
-from tracediag.commands.judging import JudgingOptions, Publisher
+from tracediag.commands.judging import JudgingOptions
 from tracediag.commands.output import say
 from tracediag.commands.progress import progress_of_many
+from tracediag.commands.publishing import Publisher
 from tracediag.results.many import Unread
 from tracediag.results.report import Report
 from tracediag.trace.numbers import checked_integer

@@ -29,9 +29,10 @@ import msgspec
 
 from tracediag.commands.errors import CommandError, UsageError
 from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
-from tracediag.commands.judging import JudgingOptions, Publisher, add_judging, exit_code
+from tracediag.commands.judging import JudgingOptions, add_judging, exit_code
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
+from tracediag.commands.publishing import Publisher
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
 
