@@ -49,7 +49,7 @@ def test_findings_can_be_0(sample, options):
         (("explain", "epipe-registered"), "did you mean epipe-still-registered"),
         (("serve", "--fault", "accept-ones"), "did you mean accept-once?"),
         (("demo", "nothing-like-it-qqq"), "no fault 'nothing-like-it-qqq'; `tracediag demo --list` lists them\n"),
-        (("analyze", "x", "--fail-on", "x"), "'x' is not never, or SEVERITY[:CONFIDENCE][>=COUNT]"),
+        (("analyze", "x", "--fail-on", "x"), "'x' is not never, or SEVERITY[:CONFIDENCE][>=COUNT[/N traces]]"),
         (("analyze", "x", "--fail-on", "error>=0"), "'error>=0' is not never"),
         (("analyze", "x", "--fail-on", "never,error"), "never stands alone"),
         (("analyze", "x", "--config", "/nowhere/at/all"), "/nowhere/at/all: No such file"),
