@@ -72,7 +72,7 @@ class ChildNotReaped(Rule):
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Count the zombies that a process leaves."""
         process, end = last.process, last.exit or last.kernel.last_event
-        if not process.children or _reaps_itself(process) or unfollowed(process):
+        if not process.children or _reaps_itself(process) or unfollowed(process) or self.scope.failures_only:
             return
         deaths = self._deaths.get(process, {})
         zombies = sorted(_zombies(process, deaths), key=lambda zombie: zombie[2].line)
