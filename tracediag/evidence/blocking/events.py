@@ -7,7 +7,7 @@ import signal
 
 from tracediag.evidence.blocking.link import Link
 from tracediag.snapshot import Held
-from tracediag.trace.numbers import checked_integer
+from tracediag.trace.numbers import hexadecimal, identifier, integer
 
 _DISARMED = "(0, 0)"
 _WATCH = re.compile(r" mask:([0-9a-f]{1,8}+)")
@@ -34,13 +34,13 @@ def event_link(tid: int, held: Held) -> Link | None:
         return Link(tid, f"the timer of fd {held.number}, which fires in {_seconds(said['it_value'])}", None, "timer")
     if kind == "signalfd" and "sigmask" in said:
         return Link(tid, f"{_signals(said['sigmask'])}, by signalfd fd {held.number}", None, "signal")
-    if kind == "pidfd" and (pid := checked_integer(said.get("Pid", "").strip() or "0")) > 0:
+    if kind == "pidfd" and (pid := identifier(said.get("Pid", "").strip())):
         return Link(tid, f"process {pid} to end (pidfd fd {held.number})", pid, "child")
     return _watched(tid, held) if kind == "inotify" and "watches" in said else None
 
 
 def _watched(tid: int, held: Held) -> Link:
-    masks = [int(mask, 16) for mask in _WATCH.findall(held.details["watches"])]
+    masks = [hexadecimal(mask) or 0 for mask in _WATCH.findall(held.details["watches"])]
     if not masks:
         return Link(tid, f"inotify fd {held.number}, which watches nothing: no event can come", None, "read")
     names = [name for bit, name in _EVENTS.items() if any(mask & bit for mask in masks)]
@@ -52,12 +52,12 @@ def _watched(tid: int, held: Held) -> Link:
 def _seconds(words: str) -> str:
     """Return "(3, 500000000)" in words."""
     seconds, _, nanoseconds = words.strip("()").partition(",")
-    value = checked_integer(seconds.strip() or "0") + checked_integer(nanoseconds.strip() or "0") / 1e9
+    value = (integer(seconds.strip()) or 0) + (integer(nanoseconds.strip()) or 0) / 1e9
     return f"{value:,.1f} s"
 
 
 def _signals(mask: str) -> str:
-    bits = int(mask, 16) if mask and set(mask) <= set("0123456789abcdef") else 0
+    bits = hexadecimal(mask) or 0
     names = [_name(number) for number in range(1, 65) if bits >> (number - 1) & 1]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more or "a signal"
