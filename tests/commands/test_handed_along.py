@@ -138,7 +138,7 @@ def test_a_socket_has_its_addresses(tmp_path, listing, pid):
     (tmp_path / "fds").write_text(listing)
     found = waiting(tmp_path, "--fds", tmp_path / "fds", trace=f"{pid}recvfrom(5,  <unfinished ...>\n")
     (each,) = found.values()
-    assert each["object"] == "fd 5 (socket 127.0.0.1:36607 -> 127.0.0.1:52976)"
+    assert each["object"] == "fd 5 (TCP 127.0.0.1:36607 -> 127.0.0.1:52976)"
     assert "the peer 127.0.0.1:52976 sends nothing" in each["reason"]
 
 

@@ -38,8 +38,9 @@ class Mapping(msgspec.Struct, eq=False):
     @property
     def memory(self) -> bool:
         """Whether this is private memory to be written, not a file, a stack or a reservation of addresses."""
-        body = self.call.body
-        return self.file is None and "PROT_WRITE" in body and "MAP_STACK" not in body and "NORESERVE" not in body
+        if self.file is not None or not self.call.has("PROT_WRITE"):
+            return False
+        return not (self.call.has("MAP_STACK") or self.call.has("MAP_NORESERVE"))
 
     @property
     def stack(self) -> bool:

@@ -61,10 +61,10 @@ def _built(life: Life) -> dict[str, Any]:
 def picture(life: Life, look: Look) -> str:
     """Return the life as lines of text."""
     canvas = Canvas(look)
-    paint_grid(canvas, _ENDS, [_end(end) for end in life.ends[:_SHOWN]], 0, look.width)
-    if len(life.ends) > _SHOWN:
-        canvas.line((f"… and {len(life.ends) - _SHOWN:,} more", "faint"))
     if life.ends:
+        paint_grid(canvas, _ENDS, [_end(end) for end in life.ends[:_SHOWN]], 0, look.width)
+        if len(life.ends) > _SHOWN:
+            canvas.line((f"… and {len(life.ends) - _SHOWN:,} more", "faint"))
         canvas.blank()
     gap = len(life.happenings) // 2 + len(life.happenings) % 2 if life.left_out else len(life.happenings)
     rows = [_row(each, life.start) for each in life.happenings]

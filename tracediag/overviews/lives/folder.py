@@ -30,7 +30,7 @@ _ELSEWHERE = (
     | SIGNAL_ACTIONS
     | SIGNAL_MASKS
     | {"munmap", "mremap", "getrlimit", "prlimit64", "setrlimit", "ugetrlimit"}
-    | {"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups"}
+    | {f"get{who}{bits}" for who in ("uid", "euid", "gid", "egid", "resuid", "resgid", "groups") for bits in ("", "32")}
 )
 """Frequent calls that neither create, use nor close a descriptor, nor create or end a process."""
 

@@ -111,7 +111,9 @@ class KilledFromOutside(Rule):
         if not killing.unsent:
             yield found
         elif len(self._unsent) < _KEPT:
-            self._unsent.append((found, self._finding(process, thread, end, signal, asked, _UNRECORDED)))
+            # What a shell reports stands in a text that was pasted, not in a recording with a filter.
+            milder = found if end.told else self._finding(process, thread, end, signal, asked, _UNRECORDED)
+            self._unsent.append((found, milder))
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
