@@ -136,3 +136,23 @@ def test_a_long_chain_of_forks(tree):
     lines = picture(found, Look()).splitlines()
     assert len(lines) == 3000
     assert len(lines[-1]) < 300
+
+
+def test_the_calls_in_which_processes_stand(tmp_path):
+    path = tmp_path / "trace"
+    path.write_text(
+        '10 execve("./s", ["s"], 0x7ff /* 1 var */) = 0\n'
+        "10 pipe2([3, 4], 0) = 0\n"
+        "10 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD) = 11\n"
+        "11 close(3) = 0\n"
+        "11 futex(0x5500, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>\n"
+        "10 close(4) = 0\n"
+        "10 read(3,  <unfinished ...>\n"
+    )
+    assert all(node.waiting == () for node in flat(grow_tree(str(path))).values())
+    nodes = flat(grow_tree(str(path), waits=True))
+    assert [(each.call, each.line) for each in nodes[10].waiting] == [("read", 7)]
+    assert [(each.call, each.line) for each in nodes[11].waiting] == [("futex", 5)]
+    shown = picture(grow_tree(str(path), waits=True), Look())
+    assert "waits    read of fd 3 (pipe, read end), line 7: " in shown
+    assert "s (pid 11)" in shown

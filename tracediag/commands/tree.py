@@ -7,7 +7,8 @@ with the sender.
 
 Below it stands what is special about the process: `in`, a working directory other than that of its parent, and where
 the process moved later; `inherits`, the descriptors above 2 that are not close-on-exec, where they first reach another
-program; and `env`, the changes of the environment, which only `strace -v` records.
+program; and `env`, the changes of the environment, which only `strace -v` records. With --waits, `waits` is the call in
+which it stands at the end, and what would end that.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Options(answers.Options, kw_only=True):
 
     threads: bool = False
     commands: bool = False
+    waits: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--commands", action="store_true", help="print a line per program: all of its command line, however long"
     )
+    parser.add_argument(
+        "--waits",
+        action="store_true",
+        help="also show in which call each process stands when the trace ends, and what would end it",
+    )
     add_report(parser, ("full", "json"))
 
 
@@ -44,7 +51,7 @@ def run(options: Options) -> int:
     from tracediag.report.tree import document, picture
 
     def ask(trace: str, progress: answers.Progress | None) -> answers.Answer:
-        tree = grow_tree(trace, progress)
+        tree = grow_tree(trace, progress, waits=options.waits)
         return answers.Answer(
             tree.source,
             lambda: [document(tree)],

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tracediag.report.canvas import Canvas
 from tracediag.report.grid import cut
 from tracediag.report.visible import visible
+from tracediag.results.overview import Waiting
 from tracediag.results.tree import Environment, Kept, Node, Program
 from tracediag.trace.quantities import count
 from tracediag.trace.shell import joined
@@ -50,13 +51,23 @@ def details_of(node: Node, outer: str | None) -> Iterator[Detail]:
     changes = [change for program in node.programs for change in _changes(program.environment)]
     if changes:
         yield "env", _listed(changes)
+    for waiting in node.waiting:
+        yield "waits", _wait(waiting)
 
 
 def paint_detail(canvas: Canvas, margin: tuple[str, str], label: str, text: str, width: int | None) -> None:
     """Print one line; command lines are never cut."""
     shown = visible(text)
-    room = None if width is None or label == "runs" else max(width - len(margin[0]) - _LABEL - 1, _SHORTEST)
+    room = None if width is None or label in ("runs", "waits") else max(width - len(margin[0]) - _LABEL - 1, _SHORTEST)
     canvas.line(margin, (f"{label:<{_LABEL}} ", "label"), (cut(shown, room), "name" if label == "runs" else "plain"))
+
+
+def _wait(waiting: Waiting) -> str:
+    """Return the call, what it acts on, and what would end it."""
+    what = f" of {waiting.object}" if waiting.object else ""
+    threads = f" ({waiting.threads:,} threads)" if waiting.threads > 1 else ""
+    reason = f": {waiting.reason}" if waiting.reason else ""
+    return f"{waiting.call}{what}, line {count(waiting.line)}{threads}{reason}"
 
 
 def _directories(node: Node, outer: str | None) -> str:

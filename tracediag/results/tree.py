@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracediag.results.overview import Waiting
 from tracediag.results.tables import Source
 
 
@@ -107,6 +108,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     """How often each signal was delivered to it."""
     calls: int
     threads: tuple[Thread, ...]
+    waiting: tuple[Waiting, ...] = ()
+    """The calls in which it stands when the trace ends, where they were asked for."""
     children: tuple[Node, ...]
 
     @property

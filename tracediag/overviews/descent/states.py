@@ -10,6 +10,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.overviews.descent.directories import Directories
 from tracediag.overviews.descent.handing import Handed, change, kept_open, variables_of
 from tracediag.results import tree
+from tracediag.results.overview import Waiting
 from tracediag.results.tree import Killer, Node, Program
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
@@ -58,7 +59,7 @@ class ProcessState(msgspec.Struct, eq=False):
         )
         self.handed = handed
 
-    def node(self, children: tuple[Node, ...], killer: Killer | None) -> Node:
+    def node(self, children: tuple[Node, ...], killer: Killer | None, waiting: tuple[Waiting, ...]) -> Node:
         """Return its node; `killer` is the sender of the signal that `outcome` names."""
         process = self.process
         end, status, signal = self.outcome
@@ -84,6 +85,7 @@ class ProcessState(msgspec.Struct, eq=False):
             signals=dict(self.signals),
             calls=sum(thread.calls for thread in self.thread_states.values()),
             threads=tuple(tree.Thread(state.tid, state.started, state.ended, state.calls) for state in others),
+            waiting=waiting,
             children=children,
         )
 

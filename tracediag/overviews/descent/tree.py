@@ -11,6 +11,7 @@ from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.descent.directories import Directories
 from tracediag.overviews.descent.killing import Killings
 from tracediag.overviews.descent.states import NOTHING, ProcessState, ThreadState
+from tracediag.overviews.happening.standing import standing
 from tracediag.overviews.programs import arguments_of, program_of
 from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
@@ -46,8 +47,9 @@ _HANDED = (
 class _TreeBuilder:
     """Builds the tree of one trace."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, *, waits: bool) -> None:
         self._kernel = kernel
+        self._waits = waits
         self._states: dict[Process, ProcessState] = {}
         self._killings = Killings()
         self.start: float | None = None
@@ -62,7 +64,7 @@ class _TreeBuilder:
             thread_state = self._thread_state(thread, event)
             if isinstance(event, Syscall):
                 thread_state.calls += 1
-        if isinstance(event, Call) and event.name not in _SHAPING and not _hands(thread, event):
+        if not self._waits and isinstance(event, Call) and event.name not in _SHAPING and not _hands(thread, event):
             return
         process = thread.process
         apply(self._kernel, event)
@@ -140,11 +142,14 @@ class _TreeBuilder:
             parent = state.process.parent
             children.setdefault(parent if parent in self._states else None, []).append(state)
         made: dict[Process, Node] = {}
+        waiting = standing(self._kernel) if self._waits else ()
         for state in reversed(list(_descending(children))):
             below = sorted(children.get(state.process, ()), key=_birth)
             signal = state.outcome[2]
             killer = None if signal is None else self._killings.killer(state.process, signal)
-            made[state.process] = state.node(tuple(made[child.process] for child in below), killer)
+            tids = {state.process.pid, *(each.tid for each in state.thread_states.values())}
+            own = tuple(each for each in waiting if each.pid in tids)
+            made[state.process] = state.node(tuple(made[child.process] for child in below), killer, own)
         return tuple(made[state.process] for state in sorted(children.get(None, ()), key=_birth))
 
 
@@ -171,12 +176,17 @@ def _descending(children: dict[Process | None, list[ProcessState]]) -> Iterator[
         waiting += children.get(state.process, ())
 
 
-def grow_tree(trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None) -> Tree:
+def grow_tree(
+    trace: AnySource, progress: Progress | None = None, known: Snapshot | None = None, *, waits: bool = False
+) -> Tree:
     """Read a trace, given as for `Reader`, and return its processes. Raises `UnreadableError`.
 
-    `known` is what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
+    `known` is what /proc showed of the processes; by default the snapshot beside the trace, if there is one. With
+    `waits`, each process has the calls in which it stands at the end, which takes the whole model of the kernel.
     """
-    descent, reader = _TreeBuilder(kernel_of(trace, known)), Reader(trace, progress=progress)
+    model = kernel_of(trace, known)
+    descent, reader = _TreeBuilder(model, waits=waits), Reader(trace, progress=progress)
+    model.unfinished = reader.unfinished
     for event in reader:
         descent.take(event)
     return Tree(source=source_of(trace, reader), start=descent.start, roots=descent.roots())
