@@ -103,6 +103,7 @@ class Analysis:
             before=before,
         )
         self._engine.kernel.unfinished = self._reader.unfinished
+        self._engine.kernel.enough = self._reader.want_less
         if self._parts:
             self._reader.close()  # the parts hold the lines
         self._adjust = adjust

@@ -6,7 +6,7 @@ This is the state; `tracediag.kernel.applying` changes it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, KeysView
+from collections.abc import Callable, Collection, Iterable, KeysView
 from typing import Any
 
 from tracediag.kernel.address_space import Cut
@@ -37,6 +37,10 @@ class Kernel:
         self._lines = lines
         self.unfinished: Callable[[], Iterable[Begun]] = tuple
         """Returns the calls that have begun and not returned, also those that are no events; set by the analysis."""
+        self.enough: Callable[[Collection[str]], None] = _ignore
+        """Is told of calls that need not be events any more; set by the analysis."""
+        self.looks = 0
+        """How many calls that look at a file are recorded."""
         self.known = known
         self.process_table = ProcessTable()
         self.last_event: Event | None = None
@@ -140,3 +144,7 @@ class Kernel:
 def _last_line(thread: Thread) -> int:
     """Return the line of the last call of a thread."""
     return 0 if thread.last_call is None else thread.last_call.line
+
+
+def _ignore(_names: Collection[str]) -> None:
+    """Read on as before."""

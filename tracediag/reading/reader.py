@@ -64,7 +64,7 @@ class Reader:
         if sought is not None:
             failures = sought.calls is None
             calls = () if failures and sought.errnos is not None else sought.calls
-        self._wanted = None if calls is None else frozenset(calls)
+        self._wanted = None if calls is None else set(calls)
         self._begun = None if begun is None else frozenset(begun)
         self._failures = failures
         self._strict = strict
@@ -84,6 +84,11 @@ class Reader:
     def want_all(self) -> None:
         """Make every call an event, whatever `calls` and `begun` say; call it before the iteration."""
         self._wanted = self._begun = None
+
+    def want_less(self, calls: Collection[str]) -> None:
+        """Make no more events of these calls where they succeed; from the next line on, if it is being iterated."""
+        if self._wanted is not None:
+            self._wanted.difference_update(calls)
 
     def unfinished(self) -> Iterator[Begun]:
         """Return the calls that have begun and not returned so far."""

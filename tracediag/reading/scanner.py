@@ -7,6 +7,7 @@ that reads the line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
@@ -47,7 +48,7 @@ def read_lines(  # noqa: PLR0915 - see above
     counts: Counts,
     slow: SlowPath,
     *,
-    wanted: frozenset[str] | None,
+    wanted: AbstractSet[str] | None,
     begun_wanted: frozenset[str] | None,
     failures: bool,
     before: int = 0,
@@ -65,7 +66,7 @@ def read_lines(  # noqa: PLR0915 - see above
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
     every = wanted is None
-    names: frozenset[str] = wanted or frozenset()
+    names: AbstractSet[str] = wanted or frozenset()
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = skipped = before
     for piece in pieces:

@@ -7,9 +7,17 @@ from tracediag.kernel.handlers import handles
 from tracediag.trace.calls import STATS
 from tracediag.trace.events import Syscall
 
+_MOST = 4096
+"""Looks of a trace that are recorded: a build makes hundreds of thousands, and none of them fails later."""
+
 
 @handles(*STATS)
 def stat(action: Action, call: Syscall) -> None:
     """Record what was seen of a file."""
-    if call.errno is None:
-        action.thread.process.looks.append(call)
+    kernel = action.kernel
+    if call.errno is not None or kernel.looks >= _MOST:
+        return
+    action.thread.process.looks.append(call)
+    kernel.looks += 1
+    if kernel.looks == _MOST:
+        kernel.enough(STATS)
