@@ -124,8 +124,10 @@ class Engine:
                     if audience[2] and len(action.thread.process.threads) > 1:
                         dispatch(audience[2], action, event.line, found)
                 took = event.duration
-                if event.end_line > event.line or (took is not None and took >= LASTING):
+                if took is not None and took >= LASTING:
                     dispatch(to.lasting.get(event.name, NO_LISTENERS), action, event.line, found)
+                if event.end_line > event.line and event.name in to.split:
+                    dispatch(to.split[event.name], action, event.line, found)
                 errno = event.errno
                 if errno is not None:
                     dispatch(to.by_errno.get(errno, NO_LISTENERS), action, event.line, found)

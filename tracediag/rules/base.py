@@ -6,7 +6,8 @@ what they want to see:
     @on_call("accept", "accept4")      a whole call of these names
     @on_traffic("read", "send")        the same, but not on a plain file or device: sockets, pipes, what is not known
     @on_threaded("read", "close")      the same as on_call, but only in processes of several threads
-    @on_lasting("open", "fsync")       the same, but only if it took long, or other threads ran before it returned
+    @on_lasting("connect", "fsync")    the same, but only if it took long
+    @on_split("open")                  the same, but only if other threads ran before it returned
     @on_errno("EPIPE")                 any call that failed so
     @on_errno("ENOENT", of=("execve",))  one of these calls that failed so
     @on_signal("SIGPIPE")              a signal delivered
@@ -87,11 +88,13 @@ def on_threaded(*names: str) -> Callable[[Method], Method]:
 
 
 def on_lasting(*names: str) -> Callable[[Method], Method]:
-    """Subscribe to calls of these names that took `LASTING` seconds, or during which the trace shows other threads.
-
-    A rule about slow calls, or about calls that wait for another process, need not be asked about each open.
-    """
+    """Subscribe to calls of these names that took `LASTING` seconds, where the trace shows how long they took."""
     return _subscribe(*(("lasting", name) for name in names))
+
+
+def on_split(*names: str) -> Callable[[Method], Method]:
+    """Subscribe to calls of these names during which the trace shows other threads: they may have waited for these."""
+    return _subscribe(*(("split", name) for name in names))
 
 
 def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:

@@ -54,6 +54,8 @@ class Subscribers:
             self.by_failure.setdefault(call, {})[errno] = listeners
         self.lasting = self._named("lasting")
         """The listeners of calls that last, by call."""
+        self.split = self._named("split")
+        """The listeners of calls during which other threads ran, by call."""
         self.on_round = self.of("round")
         self.on_release = self.of("release")
         self.on_process_end = self.of("process end")
@@ -62,7 +64,7 @@ class Subscribers:
     @property
     def names(self) -> frozenset[str]:
         """The names of all calls that have a listener."""
-        return frozenset(self.calls.keys() | self.lasting.keys())
+        return frozenset(self.calls.keys() | self.lasting.keys() | self.split.keys())
 
     def of(self, kind: str, name: str = "") -> Sequence[Listener]:
         """Return what listens to events of one kind, or to those of one name."""

@@ -60,9 +60,11 @@ class LoopInputEaten(Rule):
             self._eaten[file] = _Eaten(process_name(end.process), file.got, parents, path)
 
     @on_release
-    def released(self, action: Action) -> Iterator[Finding]:
+    def released(self, action: Action) -> Iterable[Finding] | None:
         """Judge an input that a parent closes: the loop is over."""
-        yield from self._judged(action.process, [descriptor.file for descriptor in action.released])
+        if not self._eaten:  # nearly always
+            return None
+        return self._judged(action.process, [descriptor.file for descriptor in action.released])
 
     def _judged(self, process: Process, files: Iterable[OpenFile]) -> Iterator[Finding]:
         """Report the files that a process had shared with a command, and found at their end after that."""

@@ -12,7 +12,7 @@ from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_lasting, on_process_end
+from tracediag.rules.base import Rule, on_call, on_process_end, on_split
 from tracediag.trace.calls import MKNODS, OPENS
 from tracediag.trace.events import Begun, Syscall
 
@@ -46,7 +46,7 @@ class FifoWithoutPeer(Rule):
         if path is not None and action.call.has("S_IFIFO"):
             self._made.append(path)
 
-    @on_lasting(*OPENS)
+    @on_split(*OPENS)
     def opened(self, action: Action) -> None:
         """Note an open during which other processes ran."""
         call = action.call
