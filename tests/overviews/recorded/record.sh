@@ -8,4 +8,4 @@ $S -ttt -T -o single.strace sh -c 'cat /etc/hostname; ls /nowhere; kill -TERM $$
 $S -f -ttt -T -yy -o threads.strace ./threads >/dev/null
 $S -f ./threads 2>terminal.strace >/dev/null
 cd ..
-$S -f -v -s 256 -ttt -yy -o summary/handed.strace sh -c 'cd /tmp; exec 9</etc/hosts; LANG=C env -u HOME cat /dev/null; (cd /usr; ls >/dev/null); exec true'
+$S -f -v -s 256 -ttt -yy -o summary/handed.strace sh -c 'cd /tmp; exec 9</etc/hosts; LANG=C env -u HOME cat /dev/null; (cd /usr; ls >/dev/null); exec true' </dev/null >/dev/null 2>&1
