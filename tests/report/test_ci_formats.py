@@ -85,6 +85,28 @@ def test_sarif_tells_of_the_command_and_of_what_was_not_read(finding):
     assert [note["level"] for note in ran["toolExecutionNotifications"]] == ["error", "warning", "warning"]
 
 
+@pytest.mark.parametrize(
+    ("end", "said"), [({"status": 3}, "exited with status 3"), ({"signal": "SIGSEGV"}, "was killed by SIGSEGV")]
+)
+def test_a_command_that_fails_is_told_apart_from_the_findings(finding, end, said):
+    trace, argv = Input(path="t.strace", lines=7), ("make", "a b")
+    failed = Report(input=trace, findings=(finding,), command=CommandEnd(argv=argv, **end))
+    fine = msgspec.structs.replace(failed, command=CommandEnd(argv=argv, status=0))
+    told = f"the command make 'a b' {said}"
+    assert rendered("concise", failed) == f"{rendered('concise', fine)}t.strace: failed: {told}\n"
+    assert rendered("markdown", failed).splitlines()[2] == f"**Failed**: {told}"
+    assert (
+        rendered("github", failed).splitlines()[0] == f"::error file=t.strace,line=7,title=the command failed::{told}"
+    )
+    (suite,) = JUnitXml.fromstring(rendered("junit", failed).encode())
+    assert (suite.errors, suite.failures) == (1, 1)
+    assert next(iter(suite)).result[0].message == told
+    first, *others = json.loads(rendered("gitlab", failed))
+    assert (first["check_name"], first["description"], first["severity"]) == ("command-failed", told, "blocker")
+    assert others == json.loads(rendered("gitlab", fine))
+    assert all("failed" not in rendered(name, fine) for name in ("concise", "markdown", "github"))
+
+
 def test_sarif_keeps_the_worst_of_too_many(finding):
     note = msgspec.structs.replace(finding, severity=Severity.NOTE)
     error = msgspec.structs.replace(finding, severity=Severity.ERROR)
@@ -132,6 +154,12 @@ def test_github_shows_the_worst_and_counts_the_rest(finding):
     lines = rendered("github", Report(input=Input(path="a"), findings=(error,) * github.MOST)).splitlines()
     assert len(lines) == github.MOST
     assert "further" not in lines[-1]
+    command = CommandEnd(argv=("false",), status=1)
+    lines = rendered(
+        "github", Report(input=Input(path="a"), findings=(error,) * github.MOST, command=command)
+    ).splitlines()
+    assert len(lines) == github.MOST
+    assert lines[-1].endswith("::2 further findings of this severity are not shown")
 
 
 def test_a_summary_in_markdown_stays_below_the_limit(finding):
@@ -193,14 +221,14 @@ def test_hostile_text_leaves_json_what_it_is(finding, name, text):
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_leaves_xml_what_it_is(finding, text):
     (suite,) = JUnitXml.fromstring(rendered("junit", hostile(finding, text)).encode())
-    assert (suite.tests, suite.errors) == (4, 3)
+    assert (suite.tests, suite.errors) == (5, 4)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_makes_no_further_annotation(finding, text):
     lines = rendered("github", hostile(finding, text)).split("\n")
     assert lines.pop() == ""
-    assert len(lines) == 3
+    assert len(lines) == 4
     command = re.compile(r"::(?:error|warning|notice) file=[^:,]*,line=\d+,title=[^:,]*::[^\r\n]*\Z")
     assert all(command.match(line) for line in lines)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
+from tracediag.report.fate import failure_of
 from tracediag.results.findings import Finding
 from tracediag.results.report import Report
 
@@ -23,6 +24,15 @@ class ConciseFormat(Format):
         if trace.doubt is not None:
             self._canvas.line(
                 (trace.path, "place"), (": ", "plain"), ("not read", "error"), (f": {trace.doubt}", "plain")
+            )
+        return self._canvas.take()
+
+    def closing(self, report: Report) -> str:
+        """Render as one line that the recorded command failed, where it did."""
+        failure = failure_of(report)
+        if failure is not None:
+            self._canvas.line(
+                (report.input.path, "place"), (": ", "plain"), ("failed", "error"), (f": {failure}", "plain")
             )
         return self._canvas.take()
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from tracediag.report.base import Format, Look
 from tracediag.report.canvas import Canvas
+from tracediag.report.fate import fate
 from tracediag.report.head import rows
 from tracediag.report.steps import paint_steps
-from tracediag.report.summary import fate
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import flow, wrap
 from tracediag.results.findings import Absence, Explained, Finding

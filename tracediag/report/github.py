@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tracediag.report.document_format import DocumentFormat
+from tracediag.report.fate import failure_of
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Severity
@@ -25,14 +26,15 @@ class GithubFormat(DocumentFormat):
 
     def document(self, reports: Sequence[Report]) -> Iterator[str]:
         """Render the commands; the last one of each level says how many were cut, if any."""
+        counts: Counter[Severity] = Counter()
         for report in reports:
-            for said in (report.input.doubt, report.input.damage):
-                if said is not None:
-                    yield _command("warning", report.input.path, 1, "not read", said)
+            for severity, command in _of_run(report):
+                counts[severity] += 1
+                yield command
+        shown = counts.copy()
         causes = [(report.input.path, cause) for report in reports for cause in report.causes]
         causes.sort(key=lambda pair: (pair[1].severity.rank, pair[1].confidence.rank))
-        counts = Counter(cause.severity for _, cause in causes)
-        shown: Counter[Severity] = Counter()
+        counts.update(cause.severity for _, cause in causes)
         for path, cause in causes:
             shown[cause.severity] += 1
             left = counts[cause.severity] - MOST + 1
@@ -41,6 +43,16 @@ class GithubFormat(DocumentFormat):
             elif shown[cause.severity] == MOST:
                 level = _LEVELS[cause.severity]
                 yield _command(level, path, 1, "tracediag", f"{left:,} further findings of this severity are not shown")
+
+
+def _of_run(report: Report) -> Iterator[tuple[Severity, str]]:
+    """Yield what is to be known besides the findings: what was not read, and that the command failed."""
+    path = report.input.path
+    for said in (report.input.doubt, report.input.damage):
+        if said is not None:
+            yield Severity.WARNING, _command("warning", path, 1, "not read", said)
+    if (failure := failure_of(report)) is not None:
+        yield Severity.ERROR, _command("error", path, max(report.input.lines, 1), "the command failed", failure)
 
 
 def _of(path: str, finding: Finding) -> str:

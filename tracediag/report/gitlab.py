@@ -11,10 +11,11 @@ from typing import Any
 
 from tracediag.report.document import dump
 from tracediag.report.document_format import DocumentFormat
+from tracediag.report.fate import failure_of
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
-from tracediag.results.report import Report
+from tracediag.results.report import Input, Report
 
 _LONGEST = 2000
 _SEVERITIES: dict[Severity, str] = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.NOTE: "info"}
@@ -25,8 +26,9 @@ class GitlabFormat(DocumentFormat):
     """One list."""
 
     def document(self, reports: Sequence[Report]) -> Iterator[str]:
-        """Render the causes; what follows from one is part of its description."""
-        entries = [_entry(report.input.path, *group) for report in reports for group in report.folded]
+        """Render the causes; what follows from one is part of its description. A command that failed comes first."""
+        entries = [_failure(report.input, said) for report in reports if (said := failure_of(report)) is not None]
+        entries += [_entry(report.input.path, *group) for report in reports for group in report.folded]
         yield dump(list({entry["fingerprint"]: entry for entry in entries}.values()))
 
 
@@ -34,12 +36,33 @@ def _entry(path: str, cause: Finding, followers: Sequence[Finding]) -> dict[str,
     more = f" Also: {', '.join(each.name for each in followers)}." if followers else ""
     text = f"{cause.title}. Why: {cause.why}. Fix: {cause.fix}."
     likely = cause.severity is Severity.WARNING and cause.confidence is Confidence.POSSIBLE
-    place = "stdin" if path == "-" else path.removeprefix("./")
-    identity = f"{cause.fingerprint} {place}"
     return {
         "description": visible(text[:_LONGEST] + more[:_LONGEST]),
         "check_name": cause.name,
-        "fingerprint": hashlib.sha256(identity.encode(errors="backslashreplace")).hexdigest()[:32],
+        "fingerprint": _identity(cause.fingerprint, path),
         "severity": "minor" if likely else _SEVERITIES[cause.severity],
-        "location": {"path": visible(place), "lines": {"begin": cause.primary.line}},
+        "location": _location(path, cause.primary.line),
     }
+
+
+def _failure(trace: Input, said: str) -> dict[str, Any]:
+    """Return the entry of a recorded command that failed."""
+    return {
+        "description": visible(said[:_LONGEST]),
+        "check_name": "command-failed",
+        "fingerprint": _identity("command-failed", trace.path),
+        "severity": "blocker",
+        "location": _location(trace.path, max(trace.lines, 1)),
+    }
+
+
+def _identity(fingerprint: str, path: str) -> str:
+    return hashlib.sha256(f"{fingerprint} {_place(path)}".encode(errors="backslashreplace")).hexdigest()[:32]
+
+
+def _location(path: str, line: int) -> dict[str, Any]:
+    return {"path": visible(_place(path)), "lines": {"begin": line}}
+
+
+def _place(path: str) -> str:
+    return "stdin" if path == "-" else path.removeprefix("./")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from tracediag.report.document_format import DocumentFormat
+from tracediag.report.fate import failure_of
 from tracediag.report.full import FullFormat
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding
@@ -19,7 +20,7 @@ _LONGEST = 2000
 
 
 class JunitFormat(DocumentFormat):
-    """One document; errors and warnings are failures, notes are skipped tests."""
+    """One document; errors and warnings are failures, notes are skipped tests, a command that failed is an error."""
 
     def document(self, reports: Sequence[Report]) -> Iterator[str]:
         """Render the suites."""
@@ -31,15 +32,18 @@ class JunitFormat(DocumentFormat):
     def _suite(self, report: Report) -> Iterator[str]:
         groups, path = report.folded, report.input.path
         failed = sum(cause.severity is not Severity.NOTE for cause, _ in groups)
-        troubles = [f"the rule {broken.rule} failed: {broken.error}" for broken in report.broken]
-        troubles += [said for said in (report.input.doubt, report.input.damage) if said is not None]
+        troubles = [("the trace is read", f"the rule {broken.rule} failed: {broken.error}") for broken in report.broken]
+        read = (report.input.doubt, report.input.damage)
+        troubles += [("the trace is read", said) for said in read if said is not None]
+        if (failure := failure_of(report)) is not None:
+            troubles.append(("the command succeeds", failure))
         tests = len(groups) + len(troubles) or 1
         yield (
             f'<testsuite name={_value(path)} tests="{tests}" failures="{failed}" errors="{len(troubles)}" '
             f'skipped="{len(groups) - failed}">\n'
         )
-        for said in troubles:
-            yield f"<testcase classname={_value(path)} name={_value('the trace is read')}>"
+        for promise, said in troubles:
+            yield f"<testcase classname={_value(path)} name={_value(promise)}>"
             yield f"<error message={_value(said)}/></testcase>\n"
         for cause, followers in groups:
             yield self._case(path, cause, followers)

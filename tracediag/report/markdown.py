@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tracediag.report.document_format import DocumentFormat
+from tracediag.report.fate import failure_of
 from tracediag.report.shorten import shorten
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding, Step
@@ -52,6 +53,8 @@ def _opening(report: Report) -> str:
     trace, count = report.input, len(report.causes)
     found = f"{count:,} finding{'' if count == 1 else 's'}" if count else "no findings"
     lines = [f"**{_plain(trace.path)}**: {found} in {trace.lines:,} lines"]
+    failure = failure_of(report)
+    lines += [f"**Failed**: {_plain(failure)}"] if failure is not None else []
     lines += [f"Not read: {_plain(trace.doubt)}"] if trace.doubt is not None else []
     lines += [f"Damaged: {_plain(trace.damage)}"] if trace.damage is not None else []
     lines += [f"The rule {_plain(broken.rule)} failed: {_plain(broken.error)}" for broken in report.broken]

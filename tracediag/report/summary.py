@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from tracediag.report.fate import fate
 from tracediag.report.visible import visible
 from tracediag.results.findings import Severity
 from tracediag.results.many import ManyReport
-from tracediag.results.report import CommandEnd, Report
+from tracediag.results.report import Report
 from tracediag.trace.quantities import plural
 
 
@@ -33,13 +34,6 @@ def summary_of_many(report: ManyReport) -> str:
     counts = Counter(each.finding.severity for each in report.findings)
     said = f"{having:,} {'has' if having == 1 else 'have'} findings: {_counted(counts)}" if having else "no findings"
     return f"{plural(report.traces, 'trace')}{lost}, {plural(report.lines, 'line')}: {said}"
-
-
-def fate(command: CommandEnd) -> str:
-    """Return how a command ended, in words: `exited with status 3`, `was killed by SIGTERM`."""
-    if command.signal is not None:
-        return f"was killed by {command.signal}"
-    return f"exited with status {command.status}"
 
 
 def _found(report: Report) -> str:

@@ -118,6 +118,11 @@ class CommandEnd(msgspec.Struct, frozen=True, kw_only=True):
     signal: str | None = None
     """The signal that killed it: "SIGTERM"."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether it ended with another status than 0, or by a signal."""
+        return self.signal is not None or self.status != 0
+
 
 class Part(msgspec.Struct, frozen=True):
     """One of several traces in a file, analysed for itself."""
