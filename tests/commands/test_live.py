@@ -138,6 +138,29 @@ def test_findings_count_where_the_command_succeeds():
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("redact", [(), ("--redact",)], ids=["plain", "redacted"])
+def test_a_command_that_succeeds_leaves_nothing_if_only_failures_matter(tmp_path, redact):
+    trace, report = tmp_path / "kept", tmp_path / "report"
+    options = ("--only-on-failure", *redact, "--keep", trace, "-o", f"json:{report}")
+    done = tracediag("run", *options, "--", sys.executable, "-c", DOUBLE_CLOSE)
+    assert (done.returncode, done.stdout) == (0, "again\n")
+    assert done.stderr == "tracediag: the command exited with status 0: no report and no trace (--only-on-failure)\n"
+    assert not list(tmp_path.iterdir())
+    done = tracediag("run", *options, "--exit-with-command", "--", "sh", "-c", "cat nofile; exit 3")
+    assert done.returncode == 3
+    assert json.loads(report.read_text())["command"]["status"] == 3
+    kept, told = trace.read_bytes(), report.read_bytes()
+    assert kept.splitlines()[-1].endswith(b"+++ exited with 3 +++")
+    assert tracediag("run", *options, "--", "true").returncode == 0
+    assert (trace.read_bytes(), report.read_bytes()) == (kept, told)  # of the failure before
+
+
+def test_only_on_failure_is_about_a_command():
+    done = tracediag("run", "--only-on-failure", "-p", str(os.getpid()))
+    assert done.returncode == 2
+    assert done.stderr == "tracediag: --only-on-failure is about a command: it goes with no -p\n"
+
+
 def test_a_trace_that_cannot_be_kept_costs_one_line_and_no_memory():
     limited = ("sh", "-c", 'ulimit -v 1000000; exec "$@"', "sh", sys.executable, "-m", "tracediag")
     done = subprocess.run(

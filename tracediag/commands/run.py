@@ -12,7 +12,7 @@ A command keeps its standard input, output and error. The report follows when th
 command as usual; a second Ctrl-C sends SIGTERM to every traced process, a third SIGKILL. SIGTERM, SIGHUP or SIGQUIT to
 tracediag, and the end of the time of --for, sends SIGTERM to every traced process, and SIGKILL ten seconds later. The
 exit code is that of the diagnosis; with --exit-with-command it is the status of a command that fails, or 128 + N after
-signal N.
+signal N. With --only-on-failure a command that succeeds is not diagnosed at all: no report, no trace, exit code 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracediag.commands.errors import CommandError, UsageError
+from tracediag.commands.errors import CommandError, ExitCode, UsageError
 from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
 from tracediag.commands.judging import JudgingOptions, add_judging, exit_code
 from tracediag.commands.keeping import Keeping
@@ -49,6 +49,7 @@ class Options(JudgingOptions, kw_only=True):
     seconds: float | None = None
     keep: str | None = None
     exit_with_command: bool = False
+    only_on_failure: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +78,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="if the command fails, exit with its status, or 128 + N for signal N, whatever is found",
     )
+    parser.add_argument(
+        "--only-on-failure",
+        action="store_true",
+        help="report, and keep the trace, only if the command fails; otherwise exit 0",
+    )
     parser.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, with its arguments")
 
 
@@ -88,6 +94,8 @@ def run(options: Options) -> int:
         _check_command(command)
     elif command:
         raise UsageError("-p takes a process that runs already: it goes with no command")
+    elif options.only_on_failure:
+        raise UsageError("--only-on-failure is about a command: it goes with no -p")
     check_keep(options.keep)
     with Interruption(_hint) as interruption:
         try:
@@ -99,6 +107,9 @@ def run(options: Options) -> int:
                     if options.pids
                     else _record(interruption, strace, command, options, applied)
                 )
+                if report is None:
+                    options.tell("the command exited with status 0: no report and no trace (--only-on-failure)")
+                    return ExitCode.CLEAN
                 publisher.publish(report)
                 entries = publish_entries(publisher, [report], options, applied.acceptance)
         except RecordingError as error:
@@ -149,12 +160,15 @@ def duration(text: str) -> float:
 
 def _record(
     interruption: Interruption, strace: Strace, command: list[str], options: Options, applied: Applied
-) -> tuple[Report, Ending | None]:
-    """Return the report on a command, and how the command ended."""
+) -> tuple[Report | None, Ending | None]:
+    """Return the report on a command, and how the command ended; no report where only a failure would have one."""
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
-    keeping = Keeping(options.keep, redact=options.redact)
+    keeping = Keeping(options.keep, redact=options.redact, late=options.only_on_failure)
     start = partial(Recording, strace, command, keeping.recorded, seconds=options.seconds)
     with interruption.guarding(start) as recording, keeping.of(recording):
+        if options.only_on_failure and _succeeds(recording, name):
+            keeping.drop()
+            return None, None
         report = _analyzed(recording, name, options, applied, keeping)
         ending = recording.ending()
     if ending is None:
@@ -162,6 +176,14 @@ def _record(
         return report, None
     end = CommandEnd(argv=tuple(command), status=ending.status, signal=ending.signal_name)
     return msgspec.structs.replace(report, command=end), ending
+
+
+def _succeeds(recording: Recording, name: str) -> bool:
+    """Wait for the end of the command; return whether it succeeded, and its trace is there to tell so."""
+    recording.follow(name).wait()
+    recording.check()
+    ending = recording.ending()
+    return ending is not None and ending.shell_status == 0
 
 
 def _attach(interruption: Interruption, strace: Strace, options: Options, applied: Applied) -> tuple[Report, None]:

@@ -47,6 +47,11 @@ class Growing:
         if rest:
             yield _text(rest + b"\n")
 
+    def wait(self) -> None:
+        """Return when the file is complete, without reading it."""
+        while not self._written():
+            time.sleep(_PAUSE)
+
     def close(self) -> None:
         """Nothing is held open."""
 
