@@ -7,6 +7,6 @@ heavy themselves: rich, lark and the rules come in when a command runs.
 
 NAMES = (
     *("analyze", "run", "why", "state", "explain", "follow", "files", "peers", "lives", "tree", "summary", "grep"),
-    *("rules", "baseline", "config", "schema", "demo", "serve", "completion"),
+    *("rules", "baseline", "config", "doctor", "schema", "demo", "serve", "completion"),
 )
 """The subcommands in the order of the help: the diagnosis, questions from the usual to the rare, all else."""

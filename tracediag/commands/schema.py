@@ -6,8 +6,8 @@
 With --format json, `analyze`, `run` and `demo` print a report, `summary` prints a
 summary, `tree` a tree, `state` a state, `explain TRACE:LINE` an explanation, `follow`
 a life, `why` a cause, `grep` a search, `grep --by` groups, `files` files, `lives` lives,
-`peers` peers and `rules check` a check. `config` is the configuration: tracediag.toml, and the table
-`tool.tracediag` of pyproject.toml.
+`peers` peers, `rules check` a check, and `doctor` what can be recorded. `config` is the
+configuration: tracediag.toml, and the table `tool.tracediag` of pyproject.toml.
 """
 
 from __future__ import annotations

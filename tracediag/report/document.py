@@ -27,6 +27,7 @@ DOCUMENTS = (
     "lives",
     "peers",
     "check",
+    "doctor",
 )
 """The documents that have a schema."""
 

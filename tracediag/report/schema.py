@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tracediag.report.abilities import SCHEMA as DOCTOR
 from tracediag.report.cause import SCHEMA as CAUSE
 from tracediag.report.document import DOCUMENTS
 from tracediag.report.explanation import SCHEMA as EXPLANATION
@@ -27,6 +28,7 @@ from tracediag.report.state import SCHEMA as STATE
 from tracediag.report.summary_table import SCHEMA as SUMMARY
 from tracediag.report.tree import SCHEMA as TREE
 from tracediag.results import (
+    abilities,
     cause,
     explanation,
     files,
@@ -48,7 +50,7 @@ from tracediag.results import (
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOMES = (
     *(findings, overview, here, report, tables, tree, state, explanation, following),
-    *(cause, search, files, lives, peers, problems, many),
+    *(cause, search, files, lives, peers, problems, many, abilities),
 )
 
 
@@ -157,6 +159,7 @@ _STRUCTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "lives": (LIVES, lives.Lives),
     "peers": (PEERS, peers.Peers),
     "check": (CHECK, problems.Check),
+    "doctor": (DOCTOR, abilities.Doctor),
 }
 """The edition of each document, and the struct that it shows."""
 _FLATTENED = {"summary": _summary, "tree": _tree}
