@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from pathlib import Path
 import lark
 from lark import Lark
 
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+from tracediag.languages.folder import cache_file
 
 
 def with_kept_tables(name: str, grammar: str, build: Callable[[str | bool], Lark]) -> Lark:
@@ -32,10 +30,7 @@ def with_kept_tables(name: str, grammar: str, build: Callable[[str | bool], Lark
     version = f"{lark.__version__} {sys.version_info[:2]}"
     digest = hashlib.sha256(f"{version}\n{grammar}".encode()).hexdigest()[:16]
     try:
-        path = _folder() / f"{name}-{digest}.lark"
-        for folder in (path.parent.parent, path.parent):  # a home directory that does not exist is not made
-            folder.mkdir(mode=0o700, exist_ok=True)
-        _check_owner(path)
+        path = cache_file(f"{name}-{digest}.lark")
         with _locked(path.parent, alone=not path.exists()):
             return build(str(path))
     except (OSError, RuntimeError):  # RuntimeError: there is no home directory
@@ -51,18 +46,3 @@ def _locked(folder: Path, *, alone: bool) -> Iterator[None]:
         yield
     finally:
         os.close(opened)
-
-
-def _folder() -> Path:
-    """Return the cache folder, as the XDG Base Directory Specification names it; a relative path there is invalid."""
-    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (told if told.is_absolute() else Path.home() / ".cache") / "tracediag"
-
-
-def _check_owner(path: Path) -> None:
-    """Raise OSError if another user can have written the file, or may put another in its place."""
-    for each, is_kind in ((path.parent, stat.S_ISDIR), (path, stat.S_ISREG)):
-        with contextlib.suppress(FileNotFoundError):
-            found = each.lstat()
-            if not is_kind(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
-                raise PermissionError(each)

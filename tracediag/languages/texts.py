@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import lark.lexer
-
 import tracediag
 
 
@@ -27,6 +25,8 @@ def unchecked_terminals() -> Iterator[None]:
 
     It does so if interegular is installed, as for development; our tests prove more, and only once.
     """
+    import lark.lexer  # noqa: PLC0415  # a text is found without it
+
     checks: bool = lark.lexer.has_interegular
     lark.lexer.has_interegular = False
     try:

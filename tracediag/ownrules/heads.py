@@ -9,7 +9,7 @@ import msgspec
 
 from tracediag.ownrules.expressions import danger
 from tracediag.query import QueryError
-from tracediag.query.grammar import parse
+from tracediag.query.kept import parsed
 from tracediag.query.nodes import Comparison, leaves
 from tracediag.query.types import pattern_of
 from tracediag.rules.cases import MOST_QUERY, REFERENCE
@@ -48,10 +48,10 @@ def queries_of(text: str) -> list[Field]:
 def dangers(query: str) -> Iterator[tuple[int, str]]:
     """Yield the regular expressions of a query that can take forever: the index, and why."""
     try:
-        parsed = parse(query)
+        found = parsed(query)
     except QueryError:
         return
-    for leaf in leaves(parsed):
+    for leaf in leaves(found):
         if isinstance(leaf, Comparison) and leaf.operator == "~":
             literal = leaf.values[0]
             why = danger(pattern_of(literal))

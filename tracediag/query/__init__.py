@@ -9,6 +9,7 @@
 
 errors     QueryError: the column, what was expected there, the nearest name
 grammar    the lark parser of `grammars/query.lark`
+kept       what the queries of pages consist of, kept in the user's cache folder
 nodes      what a query consists of, after parsing
 types      what kinds of values there are, and which comparisons each allows
 names      every name that a query reads, listed once

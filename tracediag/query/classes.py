@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, cached_property, partial
 
 import msgspec
 
@@ -27,13 +28,19 @@ _MEMORY = calls.MAPS | frozenset(
 )
 
 
-class CallClass(msgspec.Struct, frozen=True):
+class CallClass(msgspec.Struct, frozen=True, dict=True):
     """Calls under one name."""
 
     name: str
     """With its sign: "%file"."""
     doc: str
-    calls: frozenset[str]
+    members: Callable[[], frozenset[str]]
+    """Finds the calls: few queries name a class whose calls have to be looked for."""
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """The calls of the class."""
+        return self.members()
 
 
 @cache
@@ -42,32 +49,36 @@ def classes() -> dict[str, CallClass]:
     return {
         found.name: found
         for found in (
-            CallClass("%file", "take the path of a file", _with(_PATHS)),
-            CallClass("%desc", "take a descriptor, or return one", _with(_DESCRIPTORS) | calls.MAKERS),
-            CallClass("%network", "create and use sockets", _NETWORK),
-            CallClass("%process", "create, start, end and wait for processes", _process()),
-            CallClass("%signal", "send, handle and wait for signals", _signal()),
-            CallClass("%memory", "map, protect and lock memory", _MEMORY),
-            CallClass("%open", "open a file by its path", calls.OPENS),
-            CallClass("%look", "query a file by its path", calls.LOOKS),
-            CallClass("%read", "read from any descriptor", calls.FILE_READS | calls.POSITIONED_READS),
-            CallClass("%write", "write to any descriptor", calls.FILE_WRITES | calls.POSITIONED_WRITES),
-            CallClass("%receive", "receive: read, recv and their like", calls.READS),
-            CallClass("%send", "send: write, send and their like, sendfile", calls.WRITES | calls.SENDFILES),
-            CallClass("%accept", "accept a connection", calls.ACCEPTS),
-            CallClass("%wait", "wait for descriptors to be ready", calls.WAITS),
-            CallClass("%sleep", "sleep for a time or until a signal", calls.IDLES),
-            CallClass("%sync", "write modified data to disk", calls.SYNCS),
-            CallClass("%close", "close descriptors", calls.CLOSES),
-            CallClass("%dup", "copy a descriptor", calls.DUPS),
-            CallClass("%rename", "rename a file", calls.RENAMES),
-            CallClass("%remove", "remove a name", calls.REMOVES),
-            CallClass("%fork", "create a process or a thread", calls.FORKS),
-            CallClass("%exec", "execute a program", calls.EXECS),
-            CallClass("%exit", "end a thread or process", calls.EXITS),
-            CallClass("%reap", "wait for a child", calls.CHILD_WAITS),
+            CallClass("%file", "take the path of a file", partial(_with, _PATHS)),
+            CallClass("%desc", "take a descriptor, or return one", _descriptors),
+            CallClass("%network", "create and use sockets", lambda: _NETWORK),
+            CallClass("%process", "create, start, end and wait for processes", _process),
+            CallClass("%signal", "send, handle and wait for signals", _signal),
+            CallClass("%memory", "map, protect and lock memory", lambda: _MEMORY),
+            CallClass("%open", "open a file by its path", lambda: calls.OPENS),
+            CallClass("%look", "query a file by its path", lambda: calls.LOOKS),
+            CallClass("%read", "read from any descriptor", lambda: calls.FILE_READS | calls.POSITIONED_READS),
+            CallClass("%write", "write to any descriptor", lambda: calls.FILE_WRITES | calls.POSITIONED_WRITES),
+            CallClass("%receive", "receive: read, recv and their like", lambda: calls.READS),
+            CallClass("%send", "send: write, send and their like, sendfile", lambda: calls.WRITES | calls.SENDFILES),
+            CallClass("%accept", "accept a connection", lambda: calls.ACCEPTS),
+            CallClass("%wait", "wait for descriptors to be ready", lambda: calls.WAITS),
+            CallClass("%sleep", "sleep for a time or until a signal", lambda: calls.IDLES),
+            CallClass("%sync", "write modified data to disk", lambda: calls.SYNCS),
+            CallClass("%close", "close descriptors", lambda: calls.CLOSES),
+            CallClass("%dup", "copy a descriptor", lambda: calls.DUPS),
+            CallClass("%rename", "rename a file", lambda: calls.RENAMES),
+            CallClass("%remove", "remove a name", lambda: calls.REMOVES),
+            CallClass("%fork", "create a process or a thread", lambda: calls.FORKS),
+            CallClass("%exec", "execute a program", lambda: calls.EXECS),
+            CallClass("%exit", "end a thread or process", lambda: calls.EXITS),
+            CallClass("%reap", "wait for a child", lambda: calls.CHILD_WAITS),
         )
     }
+
+
+def _descriptors() -> frozenset[str]:
+    return _with(_DESCRIPTORS) | calls.MAKERS
 
 
 def _process() -> frozenset[str]:

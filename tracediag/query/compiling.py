@@ -12,9 +12,9 @@ from tracediag.kernel.process import Process
 from tracediag.query.compiled import Compiled, both
 from tracediag.query.conditions import Compiler, seconds_of
 from tracediag.query.errors import QueryError, nearest
-from tracediag.query.grammar import parse
+from tracediag.query.kept import parsed as kept_or_parsed
 from tracediag.query.names import Name
-from tracediag.query.nodes import Absent, Count, Literal, Operand, Sequence
+from tracediag.query.nodes import Absent, Count, Literal, Operand, Parsed, Sequence
 from tracediag.query.objects import OBJECTS, ObjectKind, calls_with_directories
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
@@ -125,13 +125,17 @@ class Query(msgspec.Struct, frozen=True):
         return tuple((leaf.text, leaf.read(subject)) for leaf in leaves if leaf.test(subject))
 
 
-def compile_query(text: str) -> Query:
+def compile_query(text: str, *, keep: bool = False) -> Query:
     """Compile a query.
+
+    Args:
+        text: the query.
+        keep: whether the user's cache folder keeps what it consists of, for later runs: the same page comes again.
 
     Raises:
         QueryError: if it is not of the language, names what does not exist, or compares what cannot be compared.
     """
-    parsed = parse(text)
+    parsed = _parsed(text, keep=keep)
     body = parsed.body
     compiler = Compiler(text, sequence=isinstance(body, Sequence | Count | Absent))
     for let in parsed.lets:
@@ -155,6 +159,14 @@ def compile_query(text: str) -> Query:
             return _over(text, kind, parts, lambda: AbsentWatch(kind, gone, one, other, limit), gone.calls)
         case condition:
             return _about_one(text, compiler.compile(condition))
+
+
+def _parsed(text: str, *, keep: bool) -> Parsed:
+    if keep:
+        return kept_or_parsed(text)
+    from tracediag.query.grammar import parse  # noqa: PLC0415  # it needs lark
+
+    return parse(text)
 
 
 def _about_one(text: str, found: Compiled) -> Query:

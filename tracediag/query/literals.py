@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tracediag.query.names import Name
 from tracediag.query.nodes import Comparison
 from tracediag.query.types import pattern_of
@@ -24,7 +22,7 @@ def literal_of(pattern: str) -> str:
     Only letters, digits and dots count: anything else may be escaped in a trace, or stand where a path is joined to its
     directory. `\.so(\.\d+)*$` needs ".so".
     """
-    if not _SIMPLE(pattern):
+    if not _SIMPLE.fullmatch(pattern):
         return ""
     best = ""
     for run in _RUN.finditer(pattern.replace(_VERSION, "/")):
@@ -34,7 +32,7 @@ def literal_of(pattern: str) -> str:
     return best
 
 
-_SIMPLE = re.compile(r"(?>[\w/^$-]|\\\.|\(\\\.\\d\+\)\*|\.\*)*+").fullmatch
+_SIMPLE = lazy_pattern(r"(?>[\w/^$-]|\\\.|\(\\\.\\d\+\)\*|\.\*)*+")
 """Patterns of plain text, `\\.`, `.*` and `(\\.\\d+)*`, in which nothing but these two repeats."""
 _VERSION = r"(\.\d+)*"
 _RUN = lazy_pattern(r"(?>[A-Za-z0-9_]|\\\.)++")

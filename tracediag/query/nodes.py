@@ -28,7 +28,7 @@ class Operand(msgspec.Struct, frozen=True):
     argument: bool = False
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class Comparison(msgspec.Struct, frozen=True, tag=True):
     """`operand operator values`; the operator "" stands for a name alone."""
 
     operand: Operand
@@ -40,26 +40,26 @@ class Comparison(msgspec.Struct, frozen=True):
     """The class, such as "%file", in place of values."""
 
 
-class Reports(msgspec.Struct, frozen=True):
+class Reports(msgspec.Struct, frozen=True, tag=True):
     """`reports it`: the call is a wait that reports the object of the sequence."""
 
     place: int
     end: int
 
 
-class Not(msgspec.Struct, frozen=True):
+class Not(msgspec.Struct, frozen=True, tag=True):
     """`not part`."""
 
     part: Condition
 
 
-class Both(msgspec.Struct, frozen=True):
+class Both(msgspec.Struct, frozen=True, tag=True):
     """`part and part ...`."""
 
     parts: tuple[Condition, ...]
 
 
-class Either(msgspec.Struct, frozen=True):
+class Either(msgspec.Struct, frozen=True, tag=True):
     """`part or part ...`."""
 
     parts: tuple[Condition, ...]
@@ -76,7 +76,7 @@ class Let(msgspec.Struct, frozen=True):
     condition: Condition
 
 
-class Sequence(msgspec.Struct, frozen=True):
+class Sequence(msgspec.Struct, frozen=True, tag=True):
     """`sequence by X [..] [..] until [..] within 10s`."""
 
     by: Literal
@@ -85,7 +85,7 @@ class Sequence(msgspec.Struct, frozen=True):
     within: Literal | None
 
 
-class Count(msgspec.Struct, frozen=True):
+class Count(msgspec.Struct, frozen=True, tag=True):
     """`count by X [..] >= N within 10s`."""
 
     by: Literal
@@ -94,7 +94,7 @@ class Count(msgspec.Struct, frozen=True):
     within: Literal | None
 
 
-class Absent(msgspec.Struct, frozen=True):
+class Absent(msgspec.Struct, frozen=True, tag=True):
     """`absent [..] between [..] and [..] by X within 10s`."""
 
     by: Literal

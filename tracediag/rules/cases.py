@@ -195,7 +195,7 @@ def compiled(field: Field, name: str) -> Query:
     if len(field.text) > MOST_QUERY:
         raise HeadError(field.line, f"{name}: a query of a page has at most {MOST_QUERY:,} characters")
     try:
-        return compile_query(field.text)
+        return compile_query(field.text, keep=True)
     except QueryError as error:
         place = f"column {error.column}: " if error.line > 1 else ""
         raise HeadError(field.line + error.line - 1, f"{name}: {place}{error.message}") from None

@@ -84,7 +84,7 @@ class Reading(msgspec.Struct, frozen=True, dict=True):
         """
         from tracediag.query import compile_query  # noqa: PLC0415  # most traces need no query
 
-        return compile_query(self.match)
+        return compile_query(self.match, keep=True)
 
     @cached_property
     def errnos(self) -> frozenset[str]:
