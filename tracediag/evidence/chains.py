@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name
+from tracediag.evidence.reasons import reason
 from tracediag.evidence.wait_graph import Moment
-from tracediag.evidence.waits import Standing, reason
+from tracediag.evidence.waits import Standing
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.calls import CHILD_WAITS
 

@@ -10,11 +10,12 @@ import msgspec
 
 from tracediag.evidence.last_words import last_words
 from tracediag.evidence.names import process_name
+from tracediag.evidence.reasons import reason
 from tracediag.evidence.statuses import answer, meaning
 from tracediag.evidence.verdict import Verdict
 from tracediag.evidence.verdicts import not_followed
 from tracediag.evidence.waiters import STOPS, blocked_in
-from tracediag.evidence.waits import Standing, reason
+from tracediag.evidence.waits import Standing
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.signals import ORDERS

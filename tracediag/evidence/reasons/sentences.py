@@ -1,0 +1,97 @@
+"""The sentence for each call in which a thread can stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracediag.evidence.blocking import Chain, blocked_by, standing_in
+from tracediag.evidence.reasons.others import of_child, of_futex
+from tracediag.evidence.reasons.transfers import of_read, of_write
+from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    CONTROLS,
+    EPOLL_WAITS,
+    FILE_READS,
+    FILE_WRITES,
+    FUTEXES,
+    OPENS,
+    PAUSES,
+    QUEUE_WAITS,
+    RECEIVES,
+    SEMAPHORE_WAITS,
+    SENDS,
+    SIGNAL_WAITS,
+    SLEEPS,
+    WAITS,
+)
+
+
+def reason(standing: Standing) -> str:
+    """Return what would end the call, and which process could do that; "" for a call that need not wait."""
+    if standing.kernel.known is not None:
+        chain = blocked_by(standing.kernel, standing.thread.tid, standing.call.name)
+        if chain is not None:
+            return f"{_resumed(standing.call, chain)}{chain.sentence}"
+        if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
+            return f"the call is {name}, which strace interrupted; it has a timeout"
+    for names, say in _SENTENCES:
+        if standing.call.name in names:
+            return say(standing)
+    return ""
+
+
+def _resumed(call: Waited, chain: Chain) -> str:
+    """Name the call that strace shows as restart_syscall."""
+    if call.name != "restart_syscall":
+        return ""
+    thread = next((each for each in chain.moment.threads() if each.tid == chain.links[0].tid), None)
+    return "" if thread is None else f"the call is {thread.call}, which strace interrupted: "
+
+
+def _lock(standing: Standing) -> str:
+    if not is_lock(standing.call):
+        return ""
+    return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
+
+
+def _open(standing: Standing) -> str:
+    if not may_be_fifo(standing.call):
+        return ""
+    other = "reading" if standing.call.has("O_WRONLY") else "writing"
+    return (
+        f"if the file is a FIFO (named pipe), open waits until another process opens its other end, for {other}; else"
+        " the device or file server does not answer: ls -l shows the type"
+    )
+
+
+def _connect(standing: Standing) -> str:
+    if standing.call.has("AF_UNIX"):
+        return "the accept queue of the listener is full: the server does not accept"
+    return "the connection request gets no answer: the host is down, or a firewall drops it; ss -tn shows SYN-SENT"
+
+
+def _queue(standing: Standing) -> str:
+    if standing.call.name in SEMAPHORE_WAITS:
+        return "it waits until another process changes the semaphore: ipcs -s -i ID shows the last one that did"
+    return "it waits until another process sends to, or takes from, the queue: ipcs -q, /dev/mqueue"
+
+
+_SENTENCES: tuple[tuple[frozenset[str], Callable[[Standing], str]], ...] = (
+    (CONTROLS | {"flock"}, _lock),
+    (OPENS, _open),
+    (FUTEXES, of_futex),
+    (CHILD_WAITS, of_child),
+    (FILE_READS | RECEIVES, of_read),
+    (FILE_WRITES | SENDS, of_write),
+    (frozenset({"connect"}), _connect),
+    (QUEUE_WAITS, _queue),
+    (frozenset({"io_uring_enter"}), lambda _: "it waits until requests of the ring complete: io_uring_enter(2)"),
+    (ACCEPTS, lambda _: "it waits for a connection"),
+    (EPOLL_WAITS, lambda _: "it waits until a descriptor of the epoll set is ready"),
+    (WAITS, lambda _: "it waits until one of them is ready"),
+    (SLEEPS, lambda _: "it sleeps"),
+    (PAUSES | SIGNAL_WAITS, lambda _: "it waits for a signal"),
+    (frozenset({"restart_syscall"}), lambda _: "a wait with a timeout that was under way when strace attached"),
+)
