@@ -146,6 +146,51 @@ def test_where_the_threads_stand() -> None:
     assert "waiting     process 7 in flock(fd 3 (/srv/app.lock)) since line 2" in text(report)
 
 
+@pytest.mark.parametrize(
+    ("call", "what", "why"),
+    [
+        ("pselect6(7, [5<TCP:[0.0.0.0:80]> 6], NULL, NULL, {tv_sec=60, tv_nsec=0}, NULL", "fd 5", "for at most 60 s"),
+        ("pselect6(0, NULL, NULL, NULL, {tv_sec=1, tv_nsec=0}, NULL", "", "it sleeps for 1 s"),
+        ("select(4, [3], [], [], {tv_sec=0, tv_usec=500}", "fd 3", "it waits until fd 3 is ready, for at most 500 µs"),
+        ("poll([{fd=3, events=POLLIN}, {fd=-1}], 2, 250", "fd 3", "it waits until fd 3 is ready, for at most 250 ms"),
+        ("poll(NULL, 0, 500", "", "it sleeps for 500 ms"),
+        ("poll([{fd=3, events=POLLIN}], 1, -1", "fd 3", "it waits until fd 3 is ready"),
+        ("epoll_wait(3, ", "fd 3 (epoll set)", "it waits until a descriptor of the epoll set is ready"),
+        ("read(3</srv/a>, ", "fd 3 (/srv/a)", "the device or file server: the read of a file waits for nothing else"),
+        ("read(3</proc/kmsg>, ", "fd 3 (/proc/kmsg)", "it waits until fd 3 has something to read"),
+    ],
+)
+def test_what_would_end_a_wait_for_descriptors(call: str, what: str, why: str) -> None:
+    (waiting,) = head(f"7 {call} <unfinished ...>").waiting
+    assert waiting.object.startswith(what)
+    assert bool(what) == bool(waiting.object)
+    assert waiting.reason.endswith(why)
+
+
+def test_a_listener_in_a_poll_waits_for_a_connection() -> None:
+    (waiting,) = head(
+        "7 socket(AF_INET, SOCK_STREAM, 0) = 3", "7 listen(3, 5) = 0",
+        "7 poll([{fd=3, events=POLLIN}], 1, 500 <unfinished ...>",
+    ).waiting  # fmt: skip
+    assert waiting.reason == "it waits for a connection, for at most 500 ms"
+
+
+def test_a_call_that_never_waits_is_not_waited_in() -> None:
+    report = head("7 getpid() = 7", "7 rt_sigprocmask(SIG_BLOCK, [CHLD],  <unfinished ...>")
+    assert report.waiting == ()
+
+
+def test_a_command_that_strace_cut_is_marked() -> None:
+    report = head('7 execve("/bin/sh", ["sh", "-c", "ls | wc"...], 0x7ffe /* 9 vars */) = 0', *ends(7, 0))
+    assert "traced      sh -c 'ls | wc' …, pid 7" in text(report)
+
+
+def test_processes_that_ran_before_may_be_threads() -> None:
+    lines = [f"{pid} futex(0x7f{pid}0, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>" for pid in (7, 8)]
+    assert "2 processes or threads" in text(head(*lines))
+    assert "2 processes\n" in text(head(EXEC.format("app"), FORK, "8 getpid() = 8", *ends(8, 0), *ends(7, 0)))
+
+
 def test_the_span_and_the_clock() -> None:
     report = head(*(f"7 1700000000.{part}00000 getpid() = 7" for part in range(5)))
     assert (report.overview.start, report.overview.span) == ("2023-11-14T22:13:20.000000Z", pytest.approx(0.4))

@@ -67,10 +67,11 @@ def _stack(frames: tuple[str, ...]) -> str:
 
 def _traced(overview: Overview) -> str:
     command = joined(overview.command) or overview.program or "a program whose start is not shown"
-    command = command if len(command) <= _LONGEST else f"{command[: _LONGEST - 1]}…"
+    long = len(command) > _LONGEST
+    command = f"{command[: _LONGEST - 1]}…" if long else f"{command} …" if overview.shortened else command
     parts = [command, *([f"pid {overview.pid}"] if overview.pid is not None else [])]
     if overview.processes > 1:
-        parts.append(plural(overview.processes, "process").replace("processs", "processes"))
+        parts.append(f"{count(overview.processes)} processes{' or threads' if overview.unborn > 1 else ''}")
     if overview.threads > overview.processes:
         parts.append(plural(overview.threads, "thread"))
     if overview.span:

@@ -13,12 +13,16 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     command: tuple[str, ...] = ()
     """The arguments of the first execve in the trace; empty where it shows none."""
+    shortened: bool = False
+    """Whether the trace cuts an argument or leaves some out (`strace -s`)."""
     program: str | None = None
     """The path of the first process's program, where its name or a descriptor shows it."""
     pid: int | None = None
     processes: int = 0
     threads: int = 0
     """All threads, the first ones of the processes among them."""
+    unborn: int = 0
+    """Of the processes, those whose creation the trace does not show: each may be a thread of another."""
     start: str | None = None
     """The time of the first record: "2023-11-14T22:13:20.052257Z" with `-ttt`, "14:03:07" with `-t` and `-tt`."""
     span: float | None = None

@@ -4,6 +4,7 @@ The sentences say what the manual says of the call: flock(2), fcntl_locking(2), 
 connect(2), semop(2), mq_receive(3). What only the living system knows comes with the command that shows it.
 
 transfers  calls that read and write
+polls      poll, select and epoll_wait
 others     futex, and calls that wait for a child
 sentences  all of them
 """

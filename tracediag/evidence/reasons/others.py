@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracediag.evidence.names import process_name, program_name
 from tracediag.evidence.waits import Standing, is_endless, joined
 from tracediag.kernel.process import Process
-from tracediag.trace.calls import CHILD_WAITS, FUTEXES
+from tracediag.trace.calls import CHILD_WAITS, FUTEXES, NEVER_WAIT
 from tracediag.trace.quantities import every
 from tracediag.trace.values import names_of
 
@@ -67,7 +67,8 @@ def of_child(standing: Standing) -> str:
         if below is None:
             break
         child = below
-    call = next((each.pending for each in child.threads if each.pending is not None), None)
+    pending = (each.pending for each in child.threads)
+    call = next((each for each in pending if each is not None and each.name not in NEVER_WAIT), None)
     where = "" if call is None else f", which stands in {call.name} since line {call.line:,}"
     return f"it waits until child {process_name(child)} ends{where}"
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from tracediag.evidence.blocking import Chain, blocked_by, standing_in
 from tracediag.evidence.reasons.others import of_child, of_futex
+from tracediag.evidence.reasons.polls import of_poll
 from tracediag.evidence.reasons.transfers import of_read, of_write
 from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
     CONTROLS,
-    EPOLL_WAITS,
     FILE_READS,
     FILE_WRITES,
     FUTEXES,
@@ -89,8 +89,7 @@ _SENTENCES: tuple[tuple[frozenset[str], Callable[[Standing], str]], ...] = (
     (QUEUE_WAITS, _queue),
     (frozenset({"io_uring_enter"}), lambda _: "it waits until requests of the ring complete: io_uring_enter(2)"),
     (ACCEPTS, lambda _: "it waits for a connection"),
-    (EPOLL_WAITS, lambda _: "it waits until a descriptor of the epoll set is ready"),
-    (WAITS, lambda _: "it waits until one of them is ready"),
+    (WAITS, of_poll),
     (SLEEPS, lambda _: "it sleeps"),
     (PAUSES | SIGNAL_WAITS, lambda _: "it waits for a signal"),
     (frozenset({"restart_syscall"}), lambda _: "a wait with a timeout that was under way when strace attached"),

@@ -10,6 +10,7 @@ from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.socket import Socket
 from tracediag.trace.values import note_of
 
+_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 _NAMED = 3
 """Processes that are named as holders of an end."""
 
@@ -28,6 +29,8 @@ def of_read(standing: Standing) -> str:
         return f"it waits until data is written into the pipe or all its write ends are closed{ends}"
     if file.kind is Kind.DEVICE and (file.path or "").startswith(("/dev/tty", "/dev/pts", "/dev/console")):
         return "it waits for input on the terminal"
+    if file.kind is Kind.FILE and not (file.path or "").startswith(_OF_THE_KERNEL):
+        return "it waits for the device or file server: the read of a file waits for nothing else"
     return f"it waits until fd {held.number} has something to read"
 
 

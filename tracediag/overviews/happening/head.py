@@ -48,10 +48,12 @@ def head_of(kernel: Kernel, scope: Scope, fates: Fates, times: str, heard: Words
     began = people.began
     overview = Overview(
         command=() if program is None else program.command,
+        shortened=program is not None and program.shortened,
         program=first.program,
         pid=first.pid,
         processes=people.made,
         threads=people.threads_made,
+        unborn=sum(process.started is None for process in kernel.processes),
         start=None if began is None else wall_clock(began, times),
         span=None if began is None or last is None else max(0.0, last - began),
         further=further,

@@ -9,14 +9,14 @@ import msgspec
 from tracediag.evidence.chains import explained
 from tracediag.evidence.complaints import target
 from tracediag.evidence.names import process_name
+from tracediag.evidence.reasons.polls import watched
 from tracediag.evidence.waits import Standing
 from tracediag.kernel import Kernel
 from tracediag.kernel.describe import name
 from tracediag.kernel.process import Process, Thread
 from tracediag.results.overview import Waiting
-from tracediag.trace.calls import CHILD_WAITS, EXITS, FUTEXES, POLLS
+from tracediag.trace.calls import CHILD_WAITS, EXITS, FUTEXES, NEVER_WAIT, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
-from tracediag.trace.values import Array, Structure, number_of
 
 _SHOWN = 3
 """Descriptors that a poll waits for, of which the object names so many."""
@@ -60,7 +60,7 @@ def _pending(kernel: Kernel) -> Iterator[tuple[Process, Thread, Syscall | Begun]
     for process in kernel.processes:
         for thread in process.threads if process.exit is None else ():
             call = thread.pending
-            if call is not None and call.name not in EXITS:
+            if call is not None and call.name not in EXITS and call.name not in NEVER_WAIT:
                 yield process, thread, call
 
 
@@ -70,7 +70,7 @@ def _object(process: Process, call: Syscall | Begun) -> str:
         return _child(process, call.number(1 if call.name == "waitid" else 0))
     if call.name in FUTEXES:
         return call.body.partition(",")[0]
-    if call.name in POLLS:
+    if call.name in POLLS or call.name in SELECTS:
         return _polled(process, call)
     if call.name == "restart_syscall":
         return call.body.strip("<>. ")
@@ -95,11 +95,7 @@ def _child(process: Process, number: int | None) -> str:
 
 
 def _polled(process: Process, call: Syscall | Begun) -> str:
-    entries = call.arg(0)
-    items = entries.items if isinstance(entries, Array) else ()
-    numbers = [number_of(item.get("fd")) for item in items if isinstance(item, Structure)]
-    known = [_descriptor(process, number) for number in numbers if number is not None and number >= 0]
-    known = list(dict.fromkeys(known))
+    known = [_descriptor(process, number) for number in watched(call)]
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return ", ".join(known[:_SHOWN]) + more
 

@@ -28,3 +28,10 @@ SYSV_WAITS = SEMAPHORE_WAITS | {"msgrcv", "msgsnd"}
 MQ_RECEIVES = frozenset({"mq_timedreceive", "mq_timedreceive_time64"})
 MQ_SENDS = frozenset({"mq_timedsend", "mq_timedsend_time64"})
 QUEUE_WAITS = SYSV_WAITS | MQ_RECEIVES | MQ_SENDS
+
+NEVER_WAIT = frozenset(
+    {"rt_sigprocmask", "rt_sigaction", "sigaltstack", "getpid", "gettid", "getppid", "getpgrp", "umask", "uname"}
+    | {"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "clock_gettime", "gettimeofday", "time"}
+    | {"set_tid_address", "set_robust_list", "rseq", "arch_prctl", "sysinfo", "getrusage", "times"}
+)
+"""Return without a wait: the trace ended in the middle of one, and the thread does not wait."""

@@ -1,0 +1,49 @@
+"""What ends a wait for descriptors: poll(2), select(2), epoll_wait(2); with none of them such a call is a sleep."""
+
+from __future__ import annotations
+
+from tracediag.evidence.waits import Standing, Waited
+from tracediag.kernel.calls.waiting import selected
+from tracediag.trace.calls import EPOLL_WAITS, SELECTS
+from tracediag.trace.quantities import seconds
+from tracediag.trace.values import Array, Structure, number_of
+
+_PARTS = {"tv_sec": 1.0, "tv_usec": 1e-6, "tv_nsec": 1e-9}
+
+
+def watched(call: Waited) -> list[int]:
+    """Return the numbers that a poll or a select waits for, each once."""
+    if call.name in SELECTS:
+        return list(dict.fromkeys(selected(call)))
+    entries = call.arg(0)
+    items = entries.items if isinstance(entries, Array) else ()
+    numbers = [number_of(item.get("fd")) for item in items if isinstance(item, Structure)]
+    return list(dict.fromkeys(number for number in numbers if number is not None and number >= 0))
+
+
+def of_poll(standing: Standing) -> str:
+    """Return what ends the wait: a descriptor that is ready, or the timeout."""
+    call, longest = standing.call, _longest(standing.call)
+    limit = "" if longest is None else f", for at most {seconds(longest)}"
+    if call.name in EPOLL_WAITS:
+        return f"it waits until a descriptor of the epoll set is ready{limit}"
+    numbers = watched(call)
+    if not numbers and longest is not None:
+        return f"it sleeps for {seconds(longest)}"
+    if len(numbers) != 1:
+        return f"it waits until one of them is ready{limit}"
+    held = standing.process.table.open.get(numbers[0])
+    if held is not None and held.file.socket is not None and held.file.socket.accepting:
+        return f"it waits for a connection{limit}"
+    return f"it waits until fd {numbers[0]} is ready{limit}"
+
+
+def _longest(call: Waited) -> float | None:
+    """Return the timeout of a wait in seconds; None if it has none, or the trace does not show it."""
+    place = 4 if call.name in SELECTS else 3 if call.name in EPOLL_WAITS else 2
+    value = call.arg(place)
+    if isinstance(value, Structure):
+        parts = [(number_of(value.get(name)) or 0) * unit for name, unit in _PARTS.items()]
+        return sum(parts) or None
+    milliseconds = None if call.name in SELECTS else number_of(value)
+    return milliseconds / 1000 if milliseconds is not None and milliseconds > 0 else None
