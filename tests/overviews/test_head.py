@@ -191,6 +191,15 @@ def test_processes_that_ran_before_may_be_threads() -> None:
     assert "2 processes\n" in text(head(EXEC.format("app"), FORK, "8 getpid() = 8", *ends(8, 0), *ends(7, 0)))
 
 
+def test_not_all_threads_stand_in_futex_where_another_stranger_does_not() -> None:
+    wait = "futex(0x7f{}0, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>"
+    born = "8 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 9"
+    lines = (born, f"8 {wait.format(8)}", f"9 {wait.format(9)}")
+    both, alone = (head(*more, *lines).waiting[-1] for more in ((), ("7 epoll_wait(5,  <unfinished ...>",)))
+    assert both.reason.startswith("both threads of the trace wait in futex")
+    assert alone.reason.startswith("it waits until another thread wakes it")
+
+
 def test_the_span_and_the_clock() -> None:
     report = head(*(f"7 1700000000.{part}00000 getpid() = 7" for part in range(5)))
     assert (report.overview.start, report.overview.span) == ("2023-11-14T22:13:20.000000Z", pytest.approx(0.4))

@@ -72,7 +72,7 @@ def _traced(overview: Overview) -> str:
     parts = [command, *([f"pid {overview.pid}"] if overview.pid is not None else [])]
     if overview.processes > 1:
         parts.append(f"{count(overview.processes)} processes{' or threads' if overview.unborn > 1 else ''}")
-    if overview.threads > overview.processes:
+    if overview.threads > overview.processes and overview.unborn <= 1:
         parts.append(plural(overview.threads, "thread"))
     if overview.span:
         start = "" if overview.start is None else f" from {_clock(overview.start)}"

@@ -24,7 +24,7 @@ def of_futex(standing: Standing) -> str:
     if "WAKE" in asked and "WAIT" not in asked:
         return ""
     threads = list(standing.process.threads)
-    if len(threads) == 1:
+    if standing.process.started is None:  # threads that ran before the trace may each stand there as a process
         known = standing.kernel.process_table.threads.values()
         threads = [each for each in known if each.process.started is None] or threads
     del threads[_COUNTED:]
