@@ -30,6 +30,8 @@ _HALF_DAY = 43200.0
 
 _RECORD = lazy_pattern(r"(?:[a-z_][a-z0-9_]*\(|<\.\.\. \w+ resumed>|\+\+\+ |--- SIG)")
 _END = lazy_pattern(r"\+\+\+ (?:exited with|killed by) ")
+_BARE = lazy_pattern(r"(?<!\S)[0-9]{1,8}+(?=\s)")
+"""A number before a record, behind a margin that is not undone here, may be a pid: then others may carry on."""
 _HEADLINE = lazy_pattern(
     r"(?P<mark>={2,}>?|-{3,}|#{1,6}|\*{1,3}|>{3,}|\[)? *(?P<words>[\w./:,' -]{1,80}?) *"
     r"(?P<closing><?={2,}|-{3,}|#{1,6}|\*{1,3}|<{3,}|\]|:)?"
@@ -165,5 +167,6 @@ class _Seen:
             return True
         self._last = self._last if time is None else time
         self.records += 1
-        self._ended = prefix.pid is None and _END.match(line, prefix.end) is not None
+        alone = prefix.pid is None and _BARE.search(line, 0, prefix.end) is None
+        self._ended = alone and _END.match(line, prefix.end) is not None
         return False

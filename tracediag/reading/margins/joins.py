@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from tracediag.reading.frame import read_frame
@@ -18,6 +19,8 @@ NARROWEST = 40
 WIDEST = 400
 WIDTHS = range(60, 133)
 """Widths at which mail programs break lines between words."""
+_USUAL = frozenset({72, 76, 78, 80, 100, 120, 132})
+"""Widths of terminals and mail programs: of these, one broken line is enough."""
 SHARE = 0.8
 _HEX = lazy_pattern(r"(?:=[0-9A-F]{2})+")
 _EQUALS = lazy_pattern(r"\)\s*+=3D (?:-?[0-9]|\?|0x)")
@@ -29,8 +32,8 @@ _DETAIL = lazy_pattern(r"(?:E[A-Z0-9]+ )?\(.*\)(?: <[0-9.]+>)?$|<[0-9.]+>$")
 
 
 def find_quoted_printable(lines: list[str]) -> Undoing | None:
-    """Find mail in quoted-printable: every `=` is `=3D` there, that before the result too."""
-    text = "\n".join(lines)
+    """Find mail in quoted-printable: every `=` is `=3D` there, that before the result too, which a break may divide."""
+    text = "\n".join(lines).replace("=\n", "")
     if _EQUALS.search(text) is None or _RESULT.search(text) is not None:
         return None
     return Joining(_quoted_printable)
@@ -51,18 +54,20 @@ def find_hard_wraps(lines: list[str]) -> Undoing | None:
     width = max(map(len, lines), default=0)
     if not NARROWEST <= width <= WIDEST:
         return None
-    breaks = [len(line) for line, _ in _breaks(lines)]
+    breaks = [len(line) for line, _ in (*_breaks(lines), *_before_details(lines, " "))]
     at_width = sum(length == width for length in breaks)
     full = sum(length >= width - 1 for length in breaks)
-    return Wrapped(width) if at_width > 1 and 2 * full >= len(breaks) else None
+    alone = width in _USUAL and at_width == len(breaks) == 1
+    return Wrapped(width) if alone or (at_width > 1 and 2 * full >= len(breaks)) else None
 
 
 def find_soft_wraps(lines: list[str]) -> Undoing | None:
     """Find the width at which a mail program broke the lines, between words."""
-    breaks = _breaks(lines)
-    if len(breaks) < 2:
+    details = list(_before_details(lines, ""))
+    breaks = [*_breaks(lines), *details]
+    if len(breaks) < 2 and not details:
         return None
-    count, width = max((sum(_fills(*lines, width) for lines in breaks), width) for width in WIDTHS)
+    count, _, width = max((sum(_fills(*lines, width) for lines in breaks), width in _USUAL, width) for width in WIDTHS)
     return Wrapped(width, soft=True) if count >= SHARE * len(breaks) else None
 
 
@@ -73,6 +78,17 @@ def _breaks(lines: list[str]) -> list[tuple[str, str]]:
         for line, after in pairwise(lines)
         if after and not is_start(after) and (is_start(line) or is_prefix(line)) and _is_open(line)
     ]
+
+
+def _before_details(lines: list[str], blank: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines that end with `= -1` and whose error stands on the next line, each with that.
+
+    `blank` is what stands before the error there: a terminal keeps the blank, a mail program drops it.
+    """
+    for line, after in pairwise(lines):
+        error = after.removeprefix(blank) if after.startswith(blank) else ""
+        if line.endswith("= -1") and _DETAIL.match(error) is not None and is_start(line):
+            yield line, after
 
 
 def _fills(line: str, after: str, width: int) -> bool:
@@ -138,4 +154,6 @@ class Wrapped:
             return False
         if _is_open(self._text):
             return True
-        return not is_prefix(line) and (_DETAIL if self._soft else _CUT).match(line) is not None
+        if self._soft:
+            return not is_prefix(line) and _DETAIL.match(line) is not None
+        return _CUT.match(line) is not None  # a line of less than the width was not broken: a bare number is no pid

@@ -10,11 +10,14 @@ from tracediag.trace.patterns import lazy_pattern
 
 FEW = 6
 """Fewer rising numbers than these may be pids, if each line is the first or the last of a process."""
+FEWEST = 3
+"""Of fewer lines, numbers glued to a pid that all have in common show the same."""
 MANY = 8
 SHARE = 0.85
 """So many lines must begin with the number after that of the last line."""
 _LIFE = lazy_pattern(r"execve(?:at)?\(|\+\+\+ |_?exit(?:_group)?\(")
 _HALF = lazy_pattern(r"<\.\.\. |<unfinished \.\.\.>$")
+_PID = lazy_pattern(r"([1-9][0-9]{1,7}+) ")
 _DIGITS = lazy_pattern(r"([#L]?)([0-9]{1,7})")
 Numbered = tuple[int, int, str]
 """The place of a line in the sample, the number before its record, and the record."""
@@ -69,7 +72,7 @@ class Glued:
 def find_glued(lines: list[str]) -> Glued | None:
     """Find numbers that are part of the word after them: each line begins with the number of the last and one."""
     used = lines[:-1] if lines and not lines[-1] else lines
-    if len(used) < FEW or (digits := _DIGITS.match(used[0])) is None:
+    if len(used) < FEWEST or (digits := _DIGITS.match(used[0])) is None:
         return None
     letter = digits[1]
     for end in range(1, len(digits[2]) + 1):
@@ -77,6 +80,13 @@ def find_glued(lines: list[str]) -> Glued | None:
         cut = [line.removeprefix(f"{letter}{number}") for number, line in enumerate(used, first)]
         shorter = [after for line, after in zip(used, cut, strict=True) if len(after) < len(line)]
         glued = sum(after[:1].isalnum() or after[:1] in "<[+-" for after in shorter if after)
-        if len(shorter) >= SHARE * len(used) and glued >= 0.8 * len(used):
+        enough = len(shorter) >= SHARE * len(used) and glued >= 0.8 * len(used)
+        if enough and (len(used) >= FEW or _has_one_pid(cut)):
             return Glued(letter, first)
     return None
+
+
+def _has_one_pid(cut: list[str]) -> bool:
+    """Return whether all lines begin with one pid once the rising numbers are cut off: pids do not rise so."""
+    pids = {found[1] if (found := _PID.match(line)) is not None else "" for line in cut}
+    return len(pids) == 1 and "" not in pids
