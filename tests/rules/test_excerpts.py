@@ -55,3 +55,32 @@ NOT_THERE = 'newfstatat(3, "{}", 0x7ffe, 0) = -1 ENOENT (No such file or directo
 def test_what_is_said_of_a_few_lines(excerpt: str, told: list[str]) -> None:
     lines = [f"{line}\n" for line in excerpt.strip().splitlines()]
     assert [f"{finding.name} {finding.confidence}" for finding in analyze(lines).findings] == told
+
+
+RESET = """
+sendto(37<TCP:[10.0.0.1:80->10.0.0.2:4001]>, "first part", 997, MSG_NOSIGNAL, NULL, 0) = -1 EPIPE (Broken pipe)
+close(37<TCP:[10.0.0.1:80->10.0.0.2:4001]>) = 0
+getsockopt(38<TCP:[274175]>, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0
+close(38<TCP:[274175]>) = 0
+"""
+SHORT = """
+accept4(7, NULL, NULL, SOCK_CLOEXEC|SOCK_NONBLOCK) = 8
+sendto(8, "251   ", 8408500, MSG_NOSIGNAL, NULL, 0) = 3596288
+getsockopt(8, SOL_SOCKET, SO_ERROR, [{}], [4]) = 0
+close(8) = 0
+"""
+
+
+def test_a_server_that_survives_one_lost_client_survives_the_next() -> None:
+    first, second = RESET.splitlines()[1:3], RESET.splitlines()[3:]
+    assert names([*first, *second]) == ["write-after-peer-closed"]
+    assert "failed-call" in names(second)
+
+
+def test_a_peer_that_is_gone_excuses_a_short_send() -> None:
+    assert "short-send-lost" not in names(SHORT.format("ECONNRESET").splitlines())
+    assert names(SHORT.format("0").splitlines()) == ["short-send-lost"]
+
+
+def names(lines: list[str]) -> list[str]:
+    return [finding.name for finding in analyze([f"{line}\n" for line in lines if line]).findings]

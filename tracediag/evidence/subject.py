@@ -13,6 +13,7 @@ from tracediag.evidence.blame import Blame, failed_calls, harmless, placed, weig
 from tracediag.evidence.complaints import target
 from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.calls import EPOLL_CTLS, LOOKS, MKDIRS
@@ -58,6 +59,7 @@ def _candidates(process: Process, last: int) -> Iterator[Syscall]:
             or _exists_already(call, last)
             or waits_since(process, call.line)
             or _elsewhere(call, failures[place + 1 :])
+            or _survived(call, failures[:place])
         ):
             continue
         heavy = _heaviness(call) >= _HEAVY
@@ -82,3 +84,10 @@ def _elsewhere(call: Syscall, later: list[Syscall]) -> bool:
     name = (target(call) or "").rpartition("/")[2]
     looking = call.errno == "ENOENT" and (call.name in LOOKS or call.name.startswith(("open", "exec")))
     return looking and any(other.errno == "ENOENT" and (target(other) or "").endswith(f"/{name}") for other in later)
+
+
+def _survived(call: Syscall, earlier: list[Syscall]) -> bool:
+    """Whether a connection breaks as another one did before, after which the program carried on."""
+    if call.errno not in BROKEN:
+        return False
+    return any(other.errno in BROKEN and other.number(0) != call.number(0) for other in earlier)

@@ -48,7 +48,7 @@ class Socket(msgspec.Struct, eq=False):
     hung_up_events: frozenset[str] = frozenset()
     """What that wait reported."""
     broken: Syscall | None = None
-    """The first call that failed with EPIPE or ECONNRESET."""
+    """The first call that failed with EPIPE or ECONNRESET, or to which SO_ERROR reported it."""
     shut: Syscall | None = None
     """The first shutdown(2) called on it."""
     options: dict[str, Value] = msgspec.field(default_factory=dict)

@@ -6,6 +6,7 @@ import msgspec
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.calls.subject import subject
+from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.learning import as_socket
 from tracediag.kernel.socket import Socket, format_address
@@ -75,10 +76,13 @@ def setsockopt(action: Action, call: Syscall) -> None:
 
 @handles("getsockopt")
 def getsockopt(action: Action, call: Syscall) -> None:
-    """Record a read of an option: it counts as use of the descriptor, and SO_ERROR may report why a connect failed."""
-    _socket(action, call)
+    """Record a read of an option: it is a use of the descriptor, and SO_ERROR reports what ended the connection."""
+    socket = _socket(action, call)
     error = socket_error(call)
     if error is not None:
         if action.descriptor is not None:
             action.kernel.endpoints.forget(action.descriptor.file)
-        action.process.failures.append(msgspec.structs.replace(call, errno=error))
+        failed = msgspec.structs.replace(call, errno=error)
+        action.process.failures.append(failed)
+        if socket is not None and socket.broken is None and error in BROKEN:
+            socket.broken = failed
