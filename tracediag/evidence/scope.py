@@ -21,7 +21,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Finding, Severity
-from tracediag.trace.calls import CLOSES
+from tracediag.trace.calls import CLOSES, EXITS
 
 _TOO_FEW = 20
 """Lines of an excerpt up to which it may lack a call without a filter that leaves it out."""
@@ -142,8 +142,18 @@ class Scope:
 
     @property
     def hides_successes(self) -> bool:
-        """Whether several kinds of calls failed and none succeeded: the recording is one of failures (`strace -Z`)."""
-        return self.failures_only and len(self._kernel.names) >= _KINDS
+        """Whether several kinds of calls failed and none succeeded: the recording is one of failures (`strace -Z`).
+
+        Two kinds are enough where a process exits without the call that ends it, which has no result.
+        """
+        kinds = len(self._kernel.names)
+        return self.failures_only and (kinds >= _KINDS or (kinds == _KINDS - 1 and self._hides_exits))
+
+    @property
+    def _hides_exits(self) -> bool:
+        """Whether a process has exited with a status, and the trace shows no call that ends it."""
+        exits = (process.exit for process in self._kernel.processes)
+        return self._kernel.names.isdisjoint(EXITS) and any(end is not None and end.signal is None for end in exits)
 
     @property
     def hides_failures(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 
 import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.owners import closed_by, last_owner
-from tracediag.evidence.steps import birth
+from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel, describe
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Thread
@@ -18,6 +18,8 @@ from tracediag.rules.base import Rule, on_errno, on_exit, on_threaded, on_trace_
 from tracediag.trace.calls import CONTROLS, EPOLL_CTLS, READS, WRITES
 from tracediag.trace.events import Begun, Syscall
 
+_USES = frozenset({*READS, *WRITES, *CONTROLS, *EPOLL_CTLS, "shutdown"})
+"""Calls by which a thread shows that it may close a descriptor."""
 _USED_KEPT = 1 << 16
 """Descriptors of which the users are known; a user that is forgotten would count as a stranger."""
 _LONG_SWEEP = 8
@@ -75,6 +77,11 @@ class DoubleClose(Rule):
     name = "double-close"
     severity = Severity.WARNING
     summary = "a descriptor is closed twice; in between, another thread may have been given the number"
+    rests_on = _USES
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the calls by which a thread uses a descriptor, where it is said to have closed another's."""
+        return _USES if finding.absent else ()
 
     def __init__(self) -> None:
         self._runs: Cases[Thread, _Run] = Cases()
@@ -102,7 +109,7 @@ class DoubleClose(Rule):
             del run.held[:-_LONG_SWEEP]
         return settled
 
-    @on_threaded(*READS, *WRITES, *CONTROLS, *EPOLL_CTLS, "shutdown")
+    @on_threaded(*_USES)
     def used(self, action: Action) -> None:
         """Remember which threads use a descriptor: they may have the right to close it."""
         descriptor, tid = action.descriptor, action.thread.tid
@@ -172,6 +179,7 @@ class DoubleClose(Rule):
             object=describe.describe(gone),
             title=f"a second close closes another thread's {describe.name(gone)}",
             severity=Severity.ERROR,
+            absent=[no(f"other call on fd {number} by the thread that closes it", gone.opened, closed)],
             why=_WHY,
             fix=_FIX.format(fd=number),
             explains=[("use-after-close", action.call.line)],

@@ -29,6 +29,8 @@ _WRITES = FILE_WRITES | POSITIONED_WRITES
 _FLUSHES = FSYNCS | {"close"}
 _STDERR = 2
 _LOSSES_KEPT = 8
+_NEXT = 8
+"""Lines from a failure to its report: perror(3) makes three calls first."""
 
 
 class _Loss(msgspec.Struct, eq=False):
@@ -177,7 +179,9 @@ def _reports(call: Syscall, loss: _Loss) -> bool:
         return False
     opened = loss.descriptor.file.opened
     by_name = opened is not None and said.names_object(opened) is not None
-    return by_name or said.says("error", "fail") is not None
+    # strace may have cut the text off before the error that it names.
+    cut = call.line - loss.call.line <= _NEXT and any(piece.shortened for piece in said.pieces)
+    return by_name or cut or said.says("error", "fail") is not None
 
 
 def _repairs(action: Action, loss: _Loss) -> bool:

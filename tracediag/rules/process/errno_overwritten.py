@@ -9,6 +9,7 @@ from tracediag.evidence.blame import failed_calls, harmless, weight
 from tracediag.evidence.complaints import meaning, said_by, target
 from tracediag.evidence.exits import severity_by_end
 from tracediag.evidence.runs import LOOP
+from tracediag.evidence.waiters import is_last
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
@@ -35,7 +36,7 @@ class ErrnoOverwritten(Rule):
         """Compare the messages of a process with its failures; in an excerpt a pair of failures is enough."""
         yield from self._misnamed(end.process)
         if LOOP.enough(1, self.scope.excerpt) and not end.process.messages:
-            yield from self._excerpt(end.process, end.line)
+            yield from self._excerpt(end)
 
     def _misnamed(self, process: Process) -> Iterator[Finding]:
         failures = failed_calls(process) if process.messages else []
@@ -50,10 +51,10 @@ class ErrnoOverwritten(Rule):
             yield self._finding(first, second, message, severity_by_end(process), sure)
             return
 
-    def _excerpt(self, process: Process, end: int) -> Iterator[Finding]:
-        """Report a probe that fails right after a failure in the last line of an excerpt: errno now holds its error."""
-        failures = failed_calls(process)
-        if len(failures) < 2 or failures[-1].line != end or not harmless(failures[-1]):
+    def _excerpt(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Report a probe that fails right after a failure as the last call of an excerpt: errno now holds its error."""
+        failures = failed_calls(end.process)
+        if len(failures) < 2 or not is_last(failures[-1], end.kernel) or not harmless(failures[-1]):
             return
         if _overwrites(failures[-2], failures[-1]) and failures[-1].errno not in ("EAGAIN", "EINPROGRESS"):
             yield self._finding(failures[-2], failures[-1], None, Severity.WARNING, Confidence.POSSIBLE)

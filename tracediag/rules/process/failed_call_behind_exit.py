@@ -168,8 +168,8 @@ class FailedCallBehindExit(Rule):
             return  # most processes: nothing to weigh
         blame = find_blame(process, end, ended=False, pasted=self.scope.is_excerpt)
         if blame is not None:
-            if severity is Severity.ERROR and blame.message is not None and waits_since(process, blame.message.line):
-                severity = Severity.NOTE  # it has gone on to wait for other work, and is not about to exit
+            if severity is Severity.ERROR and blame.message is not None and _at_work(process, blame.message.line):
+                severity = Severity.NOTE  # it waits for other work or starts some, and is not about to exit
             astray = blame.call.name in CHDIRS and _carries_on(process, blame.call)
             absent = _lacks_command(process, blame)
             severity = min(severity, Severity.WARNING, key=_harm) if astray or absent else severity
@@ -213,6 +213,12 @@ def _hidden_by(top: Verdict, blame: Blame) -> str:
     if not lost or top.bad or top.end is None:
         return ""
     return f"; {program_name(top.program) or 'its parent'} then exits with status 0"
+
+
+def _at_work(process: Process, line: int) -> bool:
+    """Whether a process waits for other work after a line, or creates a child."""
+    born = (child.started for child in process.children.values())
+    return waits_since(process, line) or any(start is not None and start.line > line for start in born)
 
 
 def _carries_on(process: Process, chdir: Syscall) -> bool:

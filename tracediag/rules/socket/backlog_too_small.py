@@ -100,8 +100,9 @@ class BacklogTooSmall(Rule):
         queue.take(wait, call)
 
     @on_call("restart_syscall")
+    @on_errno("ERESTART_RESTARTBLOCK", of=(*WAITS, *IDLES))
     def waited(self, action: Action) -> None:
-        """End the rows of a process that resumed a wait, of which strace does not show what it returned."""
+        """End the rows of a process whose wait a signal interrupts: strace does not show what it then reports."""
         for queue in self._queues.values():
             if queue.descriptor.table is action.process.table:
                 queue.row = 0
