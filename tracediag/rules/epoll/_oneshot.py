@@ -40,6 +40,8 @@ class Fired(msgspec.Struct):
     """The first wait on the set that began after all that."""
     sent: Syscall | None = None
     """What a traced peer has sent and no call has read."""
+    request: Syscall | None = None
+    """Where that peer began to send since it last read: its request, if this is one."""
 
     @property
     def line(self) -> int:

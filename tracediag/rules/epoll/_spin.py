@@ -48,6 +48,8 @@ class SpinRule(LoopRule[Spin]):
         super().__init__()
         self._stand_ins: dict[tuple[EpollSet, int], Descriptor] = {}
         """What stands for a descriptor that no line has named yet, by set and data."""
+        self._worked = False
+        """Whether a complete turn of any loop wasted nothing."""
 
     def gained(self, report: Readiness, turn: Round) -> bool | None:
         """Return whether a turn made progress: False is a wasted turn, None a turn that is not this rule's subject."""
@@ -98,16 +100,18 @@ class SpinRule(LoopRule[Spin]):
         """End what still spins at the end of the trace; in an excerpt the last, unfinished turn counts too."""
         for thread in kernel.process_table.threads.values() if self.scope.is_excerpt or self.half_turns else ():
             for turn in thread.rounds.values():
-                yield from self._count(turn, thread)
+                yield from self._count(turn, thread, half=True)
         yield from super().ended(kernel)
 
-    def _count(self, turn: Round, thread: Thread) -> Iterator[Finding]:
+    def _count(self, turn: Round, thread: Thread, *, half: bool = False) -> Iterator[Finding]:
+        """Count a turn; a `half` one, after which the trace ends, begins a spin only where no loop did other work."""
         loop = turn.epoll or thread
         if self._runs and turn.wait.result == 0:  # a wait with nothing to report was no part of a spin
             for descriptor, _, known in self.runs():
                 if known.loop is loop:
                     yield from self.over(turn.wait, descriptor)
         verdicts = [(report, self._verdict(report, turn)) for report in turn.reports]
+        self._worked |= bool(verdicts) and not half and all(gained is not False for _, gained in verdicts)
         # A turn with other work as well neither counts nor ends the run.
         counts = not self.alone or all(gained is False for _, gained in verdicts)
         for report, gained in verdicts:
@@ -122,7 +126,7 @@ class SpinRule(LoopRule[Spin]):
                     spin.aside += 1
             elif spin is not None:
                 spin.add(self.shown_by(report, turn))
-            else:
+            elif not (half and self._worked):
                 call = self.shown_by(report, turn)
                 made = Spin(call, call, descriptor=descriptor, thread=thread, loop=loop, report=report, wait=turn.wait)
                 self.begin(made, descriptor)

@@ -43,7 +43,7 @@ class EdgeTriggeredAcceptOnce(Rule):
         """The listener that a connection was accepted from."""
         self._sent: Cases[Descriptor, int] = Cases()
         """The first writes on a connection, as many as count as early."""
-        self._reached: Cases[Descriptor, Syscall] = Cases()
+        self._reached: Cases[Descriptor, Syscall] = Cases(_ORIGINS_KEPT, outlive=True)
         """The last of these writes that succeeded."""
         self._met: Cases[Descriptor, None] = Cases(outlive=True)
         """Connections for which a wait has reported an event; a turn is judged after the close that it made."""

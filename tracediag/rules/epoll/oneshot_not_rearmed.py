@@ -133,6 +133,7 @@ class OneshotNotRearmed(Rule):
         # A read that was in progress when the send began may have got the data.
         if fired.sent is None and call.line > fired.line:
             fired.sent = call
+            fired.request = None if file.socket is None else file.socket.reply
 
     @on_release
     def released(self, action: Action) -> None:
@@ -201,6 +202,7 @@ class OneshotNotRearmed(Rule):
             " not even a hang-up is reported: epoll_ctl(2)",
             fix=f"rearm fd {number} with EPOLL_CTL_MOD, or close it, on every path that handles its event: until then"
             f" no {'new connection' if listens else 'further data'} is reported",
+            explains=[("peer-not-responding", call.line) for call in (fired.request, fired.sent) if call is not None],
         )
 
 

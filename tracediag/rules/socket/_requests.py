@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from tracediag.evidence.dns import looks_like_query
+from tracediag.evidence.peers import holders_of
 from tracediag.evidence.runs import Run
-from tracediag.evidence.waiters import blocked_in
+from tracediag.evidence.waiters import blocked_in, waiting_on
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
@@ -20,6 +21,9 @@ SENDS = ("write", "writev", "send", "sendto", "sendmsg")
 _REQUEST = lazy_pattern(
     r'^\w+(?:<[^"]*>)?, (?:\[\{(?:iov_base=)?)?"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|CONNECT) '
 )
+
+_ONCE = frozenset({"EPOLLONESHOT", "EPOLLET"})
+"""With these a wait may not report what has arrived: epoll(7)."""
 
 _IMPATIENT = 0.1
 """Seconds below which a program that closes the connection did not mean to wait."""
@@ -45,7 +49,8 @@ def asks(socket: Socket, call: Syscall) -> bool:
     if socket.stream is None and ((socket.peer or "").endswith(":53") or looks_like_query(call)):
         return False  # dns-no-answer
     if socket.connected is not None:
-        return socket.connected.name == "connect"
+        # Both ends of a socketpair write as they like: only a text that asks is a request.
+        return socket.connected.name == "connect" or _REQUEST.match(call.body) is not None
     # The connect is outside the trace: only the client's end of a unix socket has a peer with a name.
     named = socket.peer is not None and (socket.peer.startswith(("/", "@")))
     return named or _REQUEST.match(call.body) is not None
@@ -61,6 +66,22 @@ def waits_for(request: Request, numbers: frozenset[int] | None) -> bool | None:
 def is_idle(request: Request, standing: Syscall | Begun | None) -> bool:
     """Whether the program may just wait for news: every request that wants an answer has one."""
     return request.answered_before and (standing is None or standing.name not in READS)
+
+
+def is_served(request: Request) -> bool:
+    """Whether the trace shows that the peer answers, or that the wait in which the peer stands will report the request.
+
+    Then the answer is late only because the trace ends there.
+    """
+    other = request.descriptor.file.other
+    if other is None or other.socket is None:
+        return False
+    reply = other.socket.last_write
+    if reply is not None and reply.line > request.call.line:
+        return True
+    threads = [thread for process in holders_of(other) for thread in process.threads]
+    watching = (entry for entry in other.registrations if entry.events is None or entry.events.isdisjoint(_ONCE))
+    return any(waiting_on(entry.epoll, thread) is not None for entry in watching for thread in threads)
 
 
 def wait_of(thread: Thread) -> Syscall | Begun | None:

@@ -25,6 +25,7 @@ from tracediag.rules.socket._requests import (
     is_idle,
     is_impatient,
     is_look,
+    is_served,
     seconds_since,
     wait_of,
     waits_for,
@@ -163,7 +164,8 @@ class PeerNotResponding(Rule):
             return None if seconds < _LONG else Confidence.LIKELY if directly else Confidence.POSSIBLE
         # Without times only a trace that ends while all wait shows that the wait lasts.
         at_work = any(thread.pending is None for thread in kernel.process_table.threads.values())
-        return Confidence.POSSIBLE if alone and not request.answered_before and not at_work else None
+        served = request.answered_before or is_served(request)
+        return Confidence.POSSIBLE if alone and not served and not at_work else None
 
     def _finding(
         self, request: Request, kernel: Kernel, standing: Syscall | Begun | None, confidence: Confidence
