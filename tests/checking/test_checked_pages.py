@@ -146,7 +146,9 @@ def test_a_hidden_page_is_checked_as_a_query_and_is_no_rule(tmp_path: Path) -> N
     (tmp_path / "_long-sleep.md").write_text('---\nmatch: call in %sleep and path ~ "(a+)+$"\n---\n')
     found = said(tmp_path)
     assert any(
-        line.startswith("fixed_sleep.md: the page that `match` names: this expression can take forever")
+        line.startswith(
+            "fixed_sleep.md:6: match: the page _long-sleep, line 2: match: this expression can take forever"
+        )
         for line in found
     ), found
 

@@ -104,6 +104,24 @@ WRONG = [
     ("line in ()", "column 10: unexpected ')'; expected a name, a string in quotes, a number or a time such as 100ms"),
     ("failed or\nerrno == EPIP", "line 2, column 10: no error is named EPIP; did you mean EPIPE?"),
     ("errno == EPIPE $", "column 16: unexpected '$'; expected a condition, such as errno == EPIPE"),
+    (
+        r'failed and path ~ "\d+\d+x"',
+        (
+            "column 19: this expression can take very long: 2 repeats can match the same text; begin it with ^, or let"
+            " each take other characters, such as [^/]* in place of .*"
+        ),
+    ),
+    (
+        'path ~ "(a|a)*b"',
+        (
+            "column 8: this expression can take forever: a repeat in it, or around it, can match the same text in many"
+            " ways; write a+ in place of (a+)+, and let the branches of (a|b)+ begin with different characters"
+        ),
+    ),
+    (
+        'path !~ "(?:(?!.*x)a)*y"',
+        "column 9: this expression can take very long: a repeat looks ahead or behind over a text of any length",
+    ),
 ]
 
 

@@ -9,11 +9,11 @@ import msgspec
 from tracediag.checking.conditions import Judge
 from tracediag.checking.facts import constants
 from tracediag.evidence.scope import Fact
-from tracediag.ownrules.expressions import danger, loose_dots
 from tracediag.query import QueryError, compile_query
 from tracediag.query.compiled import Compiled
 from tracediag.query.conditions import Compiler
 from tracediag.query.errors import nearest
+from tracediag.query.expressions import loose_dots
 from tracediag.query.grammar import parse
 from tracediag.query.nodes import Absent, Comparison, Count, Literal, Parsed, Sequence, conditions, leaves
 from tracediag.query.types import pattern_of
@@ -98,8 +98,6 @@ def _check_pattern(text: str, leaf: Comparison) -> Iterator[Remark]:
         return
     literal = leaf.values[0]
     pattern = pattern_of(literal)
-    if (why := danger(pattern)) is not None:
-        yield Remark(literal.place, why, hopeless=True)
     for index in loose_dots(pattern):
         # An escaped quote is one character of the pattern and two of the text.
         place = literal.place + 1 + index + text.count(f"\\{literal.text[0]}", literal.place, literal.place + index)

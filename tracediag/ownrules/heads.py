@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.ownrules.expressions import danger
-from tracediag.query import QueryError
-from tracediag.query.kept import parsed
-from tracediag.query.nodes import Comparison, leaves
-from tracediag.query.types import pattern_of
 from tracediag.rules.cases import MOST_QUERY, REFERENCE
 from tracediag.trace.patterns import lazy_pattern
 
@@ -43,20 +37,6 @@ def queries_of(text: str) -> list[Field]:
         for field in fields_of(text)
         if field.name in _QUERIES and len(field.text) <= MOST_QUERY and not REFERENCE.fullmatch(field.text.strip())
     ]
-
-
-def dangers(query: str) -> Iterator[tuple[int, str]]:
-    """Yield the regular expressions of a query that can take forever: the index, and why."""
-    try:
-        found = parsed(query)
-    except QueryError:
-        return
-    for leaf in leaves(found):
-        if isinstance(leaf, Comparison) and leaf.operator == "~":
-            literal = leaf.values[0]
-            why = danger(pattern_of(literal))
-            if why is not None:
-                yield literal.place, why
 
 
 def place_in(text: str, index: int) -> tuple[int, int]:

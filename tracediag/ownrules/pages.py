@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from tracediag.ownrules.folder import PageText, brief, rule_name, shown
-from tracediag.ownrules.heads import dangers, place_in, queries_of
 from tracediag.results.problems import Problem
 from tracediag.rules import Rule
 from tracediag.rules.page_rules import PageError, rule_of
@@ -27,16 +26,6 @@ def rule_of_page(page: PageText) -> PageRule:
         rule = rule_of(page.path, page.text)
     except PageError as error:
         return PageRule(None, (Problem(file=file, line=error.line, message=brief(error.message), rule=name),))
-    dangerous = []
-    own = {field.text: field.start for field in queries_of(page.text)}
-    for query in (each for case in rule.cases for each in case.queries):
-        for index, why in dangers(query.text):
-            start = own.get(query.text)  # None where the query is that of another page
-            line, column = (None, None) if start is None else place_in(page.text, start + index)
-            said = f"the page that `match` names: {why}" if start is None else why
-            dangerous.append(Problem(file=file, line=line, column=column, message=said, rule=name))
-    if dangerous:
-        return PageRule(None, tuple(dangerous))
     if rule.name != name:
         said = f"the page is of {rule.name}: its file has to be {rule.name.replace('-', '_')}.md"
         return PageRule(rule, (Problem(file=file, message=said, rule=name),))

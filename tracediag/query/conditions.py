@@ -10,6 +10,7 @@ from typing import Any
 from tracediag.query.comparisons import Test, argument_is, has, is_in, is_not, text_is, texts, under
 from tracediag.query.compiled import Compiled, Leaf, both, either, negated
 from tracediag.query.errors import QueryError, nearest
+from tracediag.query.expressions import danger
 from tracediag.query.history import EARLIER, known
 from tracediag.query.literals import literal_of, texts_of
 from tracediag.query.names import CLASSES, NAMES, Name
@@ -19,7 +20,7 @@ from tracediag.trace.parameters.table import calls, positions, table
 from tracediag.trace.values import number_of
 
 MOST_SUBJECT = 4096
-"""Characters of a text that an expression is searched in: the expression may be one that backtracks."""
+"""Characters of a text that an expression is searched in: the time may grow with the square of them."""
 DEEPEST = 60
 """How deep `not` and parentheses may nest."""
 MOST_LEAVES = 10_000
@@ -178,6 +179,8 @@ class Compiler:
             raise QueryError(self._text, place, f"this is no regular expression: {error.msg}") from None
         except (OverflowError, RecursionError):
             raise QueryError(self._text, literal.place, "this regular expression is too large") from None
+        if (why := danger(pattern_of(literal))) is not None:
+            raise QueryError(self._text, literal.place, why)
         read = texts(name)
         needed = literal_of(pattern_of(literal)) if name.name == "path" else ""
         if needed:  # nearly all calls lack it, and need not be parsed

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from tracediag.ownrules.expressions import MOST_TEXT, danger, loose_dots
+from tracediag.query.expressions import MOST_TEXT, danger, loose_dots
 
 AMBIGUOUS = [
     r"(a+)+$", r"(a*)*b", r"(\w+\s?)*$", r"(.*)+", r"(a?){50}", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(x+x+)+y",
     r"(?=(a+)+$)b", r"(a|aa)+$", r"([^/]*/?)+$", r"(?:(?:a|b)*)*c", r"(\d+|\w+)*x", r"(a.*)*z", r"(a|a)*b",
+    r"(?>(a+)+b)", r"(?:(?:a+)+b)*+", r"(?:[ab]+){2}c",
     r"(?:a(?!b)|a)*$", r"(?i)(?:ab|AB)*x", r"(?i:sa|\u017fa)*x", r"(?:(?:|)a)*b", r"(?m-i:x)(?i:k|\u212ab?)*y",
 ]  # fmt: skip
-SHARED = [r".*a.*b.*c", r"\s*\s*\s*x", r"a{1,50}a{1,50}a{1,50}", r"x*.*y*.*z"]
+SHARED = [
+    r".*a.*b.*c", r"\s*\s*\s*x", r"a{1,50}a{1,50}a{1,50}", r"x*.*y*.*z", r"\d+\d+x", r".*a.*b", r"^a*a*a*x",
+    r"/usr/.*/lib.*\.so", r"(.*)\1", r"[ab]*(?>a+)x", r"a*(?!.*x)b", r"(?m)^a*a*x", r"^a*a*x|a*a*x",
+]  # fmt: skip
+WAYS = ["a?" * 25 + "a" * 25, "(a|a)" * 30, "(ab?|a)(b?c|c)(ab?|a)(b?c|c)(ab?|a).*x"]
+LOOKING = [r"(?:(?=.*x)a)*", r"(?:(?<!x)(?!.*y).)+z"]
 SOUND = [
-    r"\.so(\.\d+)*$", r"\d+\.\d+\.\d+\.\d+", r".*a.*b", r"^/etc/(passwd|shadow)$", r"(foo|bar|baz)+x",
+    r"\.so(\.\d+)*$", r"\d+\.\d+\.\d+\.\d+", r"^.*a.*b", r"a.*b",
+    r"^/usr/.*/lib.*\.so$", r"^/etc/(passwd|shadow)$", r"(foo|bar|baz)+x",
     r"([a-z]+/)+[a-z]+\.conf", r"(?>a+)+", r"(?:a++b)*", r"HTTP/1\.[01] 5\d\d", r"[^/]+/[^/]+/[^/]+$", r"(.|\n)*",
     r"(\w|-)+", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", r"(?i)select .* from", r"(['\"]).*\1", r"^$",
-    r"(((a)))", r"[\w.]+@[\w.]+", r"(?<!x)\bPASS\w*=",
+    r"(((a)))", r"[\w.]+@[\w.]+", r"(?<!x)\bPASS\w*=", r"(?:(?!foo).)*x",
+    r"/etc/(passwd|shadow|group|hosts)", r"^(?=.*a)(?=.*b)", r"[\w.-]+@[\w.-]+\.\w+", r"/usr/[^/]*/lib[^/]*\.so",
+    r"(?i)error.*timeout",
 ]  # fmt: skip
 
 
@@ -27,7 +36,17 @@ def test_ambiguous_repeats_are_refused(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", SHARED)
 def test_repeats_that_share_one_text_are_refused(pattern: str) -> None:
-    assert "more than 2 repeats" in (danger(pattern) or "")
+    assert "repeats can match the same text" in (danger(pattern) or "")
+
+
+@pytest.mark.parametrize("pattern", WAYS)
+def test_branches_that_share_one_text_are_refused(pattern: str) -> None:
+    assert "branches and optional parts" in (danger(pattern) or "")
+
+
+@pytest.mark.parametrize("pattern", LOOKING)
+def test_repeats_that_look_around_are_refused(pattern: str) -> None:
+    assert "looks ahead or behind" in (danger(pattern) or "")
 
 
 @pytest.mark.parametrize("pattern", SOUND)

@@ -65,7 +65,18 @@ class Graph:
         parsed = reader.parse(pattern)
         self.caseless = _CASELESS(pattern) is not None
         """Whether case is ignored, if only in a part."""
-        self._sequence(parsed)
+        self.anchored = not parsed.state.flags & re.MULTILINE and _is_anchored(parsed)
+        """Whether it can match at the beginning of the text alone."""
+        self.inner: list[Graph] = []
+        """The graphs of what no search goes back into."""
+        self.looks_around = False
+        """Whether a repeat looks ahead or behind over any number of characters."""
+        self.long: set[int] = set()
+        """The places that take any number of characters, or look at as many."""
+        self._widths = parsed.state.groupwidths
+        self._depth = 0
+        self.begins = self._sequence(parsed).first
+        """The places that may come first, each with the number of ways."""
 
     def _place(self, takes: frozenset[int]) -> Part:
         if len(self.takes) >= MOST_PLACES:
@@ -109,20 +120,23 @@ class Graph:
         if kind in (op.AT, op.FAILURE):
             return Part(Counter(), Counter(), empty=1)
         if kind in (op.ASSERT, op.ASSERT_NOT):
-            self._sequence(held[1])  # for itself: it takes nothing, but what repeats in it may take long
-            return Part(Counter(), Counter(), empty=1)
+            return self._look(held[1])
         if kind is op.GROUPREF_EXISTS:
             return self._branch([each for each in held[1:] if each is not None])
         if kind is op.GROUPREF:
             found = self._place(_ALL)
-            self._join(found.last, found.first)
+            if self._widths[held] is None or self._widths[held][1] > 1:  # it takes as much as the group did
+                self._join(found.last, found.first)
             return Part(found.first, found.last, empty=1)
         return self._place(_taken(kind, held))
 
     def _repeat(self, least: int, most: int, body: Any) -> Part:
         before = len(self.takes)
+        self._depth += most > 1
         part = self._sequence(body)
-        if most > 1 and (least != most or len(self.takes) > before + 1 or part.empty):
+        self._depth -= most > 1
+        looped = any(self.follow[place] for place in range(before, len(self.takes)))
+        if most > 1 and (least != most or len(self.takes) > before + 1 or part.empty or looped):
             self._join(part.last, part.first)
             if part.empty:  # each turn may take nothing: which turns do is a choice of its own
                 self._join(part.last, part.first)
@@ -136,13 +150,52 @@ class Graph:
 
     def _closed(self, body: Any) -> Part:
         """Return a part into which no search goes back: one place for all of it."""
-        inner = Graph.__new__(Graph)
-        inner.takes, inner.follow, inner.caseless = [], [], self.caseless
-        part = inner._sequence(body)  # noqa: SLF001  # a graph of the same class
+        inner, part = self._apart(body)
         if not inner.takes:
             return Part(Counter(), Counter(), empty=1)
         found = self._place(frozenset().union(*inner.takes))
+        if inner.repeats:
+            self.long |= found.first.keys()
         return Part(found.first, found.last, part.empty)
+
+    def _look(self, body: Any) -> Part:
+        """Return what looks ahead or behind: it takes nothing, but may look at all that follows."""
+        inner, _part = self._apart(body)
+        self.looks_around = self.looks_around or inner.looks_around or (inner.repeats and self._depth > 0)
+        if not inner.repeats or self._depth > 0:
+            return Part(Counter(), Counter(), empty=1)
+        found = self._place(frozenset().union(*inner.takes))
+        self.long |= found.first.keys()
+        return Part(found.first, found.last, empty=1)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it takes any number of characters."""
+        return bool(self.long) or any(other <= one for one, others in enumerate(self.follow) for other in others)
+
+    def _apart(self, body: Any) -> tuple[Graph, Part]:
+        """Return the graph of a part that matches for itself, without what follows."""
+        inner = Graph.__new__(Graph)
+        inner.takes, inner.follow, inner.caseless = [], [], self.caseless
+        inner.inner, inner.long, inner.looks_around, inner.anchored = [], set(), False, False
+        inner._widths, inner._depth = self._widths, 0  # noqa: SLF001  # a graph of the same class
+        part = inner._sequence(body)  # noqa: SLF001
+        inner.begins = part.first
+        self.inner += [inner, *inner.inner]
+        if sum(len(each.takes) for each in (self, *self.inner)) > MOST_PLACES:
+            raise TooLargeError
+        return inner, part
+
+
+def _is_anchored(items: Any) -> bool:
+    """Whether what an expression begins with matches at the beginning of the text alone."""
+    for kind, held in items:
+        if kind is op.AT:
+            return held in (op.AT_BEGINNING, op.AT_BEGINNING_STRING)
+        if kind is op.SUBPATTERN:
+            return _is_anchored(held[-1])
+        return kind is op.BRANCH and all(_is_anchored(each) for each in held[1])
+    return False
 
 
 _CASELESS = re.compile(r"\(\?[a-hj-zA-Z]*+i").search
