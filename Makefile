@@ -1,6 +1,8 @@
 # make demo   the bundled server with a fault, under strace, and the diagnosis
 # make test   all tests
 # make lint   style, types and layers
+# make site   the documentation, in site/
+# make pictures  draw the report in README.md again
 # make samples  record every sample again
 #
 # Each creates what it needs: an environment in .venv, and strace if permitted. A second run is quick.
@@ -13,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?= -n $$(( $$(nproc) + 1 ))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint samples strace clean
+.PHONY: help demo test lint site pictures samples strace clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +31,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The links are checked; nothing is fetched while the site is built or read.
+site: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+pictures: $(VENV)/.installed
+	$(BIN)/python docs/making/picture.py
 
 # Records every sample again; needs strace, gcc, ab and a writable /srv/tracediag.
 samples: strace
@@ -49,6 +58,10 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[docs]'
+	@touch $@ $(VENV)/.installed
+
 # Installs strace through apt if it is missing and permitted; without it the live tests and demo are limited.
 strace:
 	@command -v strace >/dev/null && exit 0; \
@@ -62,4 +75,4 @@ strace:
 	|| echo "strace could not be installed"
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

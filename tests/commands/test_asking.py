@@ -1,4 +1,4 @@
-"""docs/asking.md, docs/attach.md and docs/ci.md: each command that they show prints what they show."""
+"""docs/: each command in an indented block prints what the page shows below it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from command_line import tracediag
 
 ROOT = Path(__file__).parents[2]
-PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("asking.md", "attach.md", "ci.md")}
+PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 _EXAMPLE = re.compile(r"^    \$ tracediag ([^\n]+)\n((?:(?:    [^\n]*)?\n)*?)(?=\n?^(?:\S|    \$))", re.MULTILINE)
 EXAMPLES = [found for page in PAGES.values() for found in _EXAMPLE.findall(page + "\n.\n")]
 
 
 def test_all_are_found():
-    assert len(EXAMPLES) == sum(page.count("    $ tracediag ") for page in PAGES.values()) == 16
+    assert len(EXAMPLES) == sum(page.count("    $ tracediag ") for page in PAGES.values()) == 19
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
