@@ -3,6 +3,7 @@
 # make lint   style, types and layers
 # make site   the documentation, in site/
 # make pictures  draw the report in README.md again
+# make man    write the manual page again
 # make samples  record every sample again
 #
 # Each creates what it needs: an environment in .venv, and strace if permitted. A second run is quick.
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?= -n $$(( $$(nproc) + 1 ))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint site pictures samples strace clean
+.PHONY: help demo test lint site pictures man samples strace clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -38,6 +39,9 @@ site: $(VENV)/.installed-docs
 
 pictures: $(VENV)/.installed
 	$(BIN)/python docs/making/picture.py
+
+man: $(VENV)/.installed
+	$(BIN)/python docs/making/manual.py
 
 # Records every sample again; needs strace, gcc, ab and a writable /srv/tracediag.
 samples: strace
