@@ -14,7 +14,8 @@ import pytest
 
 from tracediag.__main__ import main
 from tracediag.evidence.scope import Fact
-from tracediag.rules.cases import CARD, CASE
+from tracediag.rules.cases import CASE
+from tracediag.rules.page_cards import CARD
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own-rules.md").read_text(encoding="utf-8")

@@ -11,6 +11,20 @@ from tracediag.query import compile_query
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 QUERIES: dict[str, list[tuple[str, list[object]]]] = {
+    "setfl-clobbers-flags/bug.strace": [
+        ('flags.cleared == "O_APPEND" and flags.added == "O_NONBLOCK" and flags.passed == "O_NONBLOCK"', [33]),
+        ("flags.new_mode and flags.all_known and not flags.from_getfl and not flags.getfl", [33]),
+        ("flags.set.flags has O_APPEND", [33]),
+    ],
+    "setfl-clobbers-flags/fixed.strace": [('flags.cleared == "" and flags.getfl and flags.from_getfl', [34])],
+    "child-status-lost/bug.strace": [
+        ("child.pid > 0 and child.created.call == clone and child.exit", [32]),
+        ("errno == ECHILD and process.ignores has SIGCHLD and process.sigchld", [32]),
+        ("child.taken or process.handles has SIGCHLD", []),
+    ],
+    "child-status-lost/bug-handler.strace": [
+        ("child.taken.call == wait4 and child.taken_here and not (child.created or child.exit)", [41]),
+    ],
     "epipe-still-registered/bug.strace": [
         ("call == epoll_wait and line < 60", [48, 51, 55, 56, 57, 58, 59]),
         ("call in (accept, accept4)", [49]),

@@ -11,11 +11,17 @@ from tracediag.evidence.scope import Fact
 from tracediag.query.errors import nearest
 from tracediag.results.findings import Confidence, Severity
 from tracediag.rules import all_rules
-from tracediag.rules.cases import CASE, OPTIONAL, check_card, check_fields, check_when, condition_of, query_of
+from tracediag.rules.cases import CASE, OPTIONAL, check_when, condition_of, query_of
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
+from tracediag.rules.page_cards import Outcome, check_card, check_fields
 from tracediag.rules.wording import SAYS, WORDS, listed, template_of, wording_of
 
-_WORDS: dict[str, type[StrEnum]] = {"severity": Severity, "confidence": Confidence, "needs": Fact}
+_WORDS: dict[str, type[StrEnum]] = {
+    "severity": Severity,
+    "confidence": Confidence,
+    "needs": Fact,
+    "rests_on": Outcome,
+}
 _MANY = 99
 """Steps of a match, where its query is wrong: then no number of a step is."""
 
@@ -30,7 +36,7 @@ def check_head(path: Path, text: str) -> Iterator[HeadError]:
     if not found:
         return  # the page cannot be read as a rule, which says why
     card, rest = found[0], found[1:]
-    yield from _attempted(partial(check_card, card))
+    yield from _attempted(partial(check_card, card, CASE, WORDS))
     for name, field in card.items():
         yield from _check_words(name, field)
     first = {name: field for name, field in card.items() if name in CASE and name not in WORDS}

@@ -31,13 +31,24 @@ def confusion(action: Action) -> str | None:
         return _in_descriptor_flags(call.arg(2))
     if command != "F_SETFL" or action.change is None:
         return None
-    return _in_status_flags(descriptor, canonical(status_flags(call.arg(2))), action.change.mistaken)
+    return _in_status_flags(descriptor, passed(call), action.change.mistaken)
 
 
-def cleared(action: Action) -> frozenset[str]:
-    """Return the status flags that an F_SETFL has cleared."""
-    change = action.change
-    return frozenset() if change is None else change.on - canonical(status_flags(action.call.arg(2)))
+def passed(call: Syscall) -> frozenset[str]:
+    """Return the status flags that an F_SETFL is passed, the access mode among them."""
+    return canonical(status_flags(call.arg(2)))
+
+
+def is_fetched(descriptor: Descriptor, call: Syscall) -> bool:
+    """Whether the flags come from an F_GETFL: they contain the access mode, which no source code states."""
+    mode = next(iter(passed(call) & ACCESS_MODES), "O_RDONLY")
+    return mode != "O_RDONLY" and access_mode(descriptor) in (mode, None)
+
+
+def sets(call: Syscall, flags: frozenset[str]) -> bool:
+    """Whether the arguments of a call turn on one of the flags."""
+    names = canonical(name for arg in call.args for name in names_of(arg))
+    return bool(names & flags) or bool(names & {"FIONBIO", "FIOASYNC"})
 
 
 def _in_descriptor_flags(value: Value | None) -> str | None:

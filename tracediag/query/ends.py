@@ -64,6 +64,13 @@ def reported(subject: Subject) -> Event | None:
     return None if found is None else found[0]
 
 
+def named(subject: Subject) -> bool | None:
+    """Whether a message after the call names its error."""
+    if subject.end is None:
+        return None
+    return Aftermath(subject.end.process, subject.call).reported is not None
+
+
 def how(subject: Subject) -> tuple[str, ...] | None:
     """Return how the process ended, in words."""
     end = left(subject)

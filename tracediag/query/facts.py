@@ -1,10 +1,9 @@
-"""What the evidence knows of a call, for the names of a query: its socket's end, its flags."""
+"""What the evidence knows of a call, for the names of a query: its socket's end, its length."""
 
 from __future__ import annotations
 
 from tracediag.evidence import lengths
 from tracediag.evidence.complaints import meaning
-from tracediag.evidence.flag_mixups import cleared, confusion
 from tracediag.evidence.peers import departed
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Event
@@ -51,17 +50,6 @@ def closing(subject: Subject) -> tuple[str, ...] | None:
     """Return what closed the other end, in words."""
     found = left(subject)
     return None if found is None else (found[1],)
-
-
-def confused(subject: Subject) -> str | None:
-    """Return which flags an F_SETFL or F_SETFD mixes up."""
-    return None if subject.action is None else confusion(subject.action)
-
-
-def cleared_flags(subject: Subject) -> tuple[str, ...] | None:
-    """Return the status flags that an F_SETFL clears, joined."""
-    flags = frozenset[str]() if subject.action is None else cleared(subject.action)
-    return ("|".join(sorted(flags)),) if flags else None
 
 
 def error_text(subject: Subject) -> tuple[str, ...] | None:

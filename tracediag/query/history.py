@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
-from tracediag.query import ends
+from tracediag.query import children, ends, flags, reads
 from tracediag.query.facts import BOTH_WAYS, left, length_cause
 from tracediag.query.names import NAMES, Name
 from tracediag.query.subject import Subject
@@ -56,11 +56,6 @@ def _departure(subject: Subject) -> Event | None:
     return None if found is None else found[0]
 
 
-def _getfd(subject: Subject) -> Event | None:
-    change = None if subject.action is None else subject.action.change
-    return None if change is None else change.mistaken
-
-
 def _sign(socket: Socket) -> Event | None:
     """Return what first showed that the peer has closed; a hang-up of both directions says most."""
     if socket.hung_up is not None and socket.hung_up_events & BOTH_WAYS:
@@ -92,7 +87,13 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ),
     ("fd.ended", "the read of 0 that showed it first", _sign_of("ended")),
     ("fd.shut", "the shutdown of the socket", _of_socket("shut")),
-    ("flags.getfd", "of an F_SETFL: the F_GETFD just before it", _getfd),
+    ("flags.getfd", "of an F_SETFL: the F_GETFD just before it", flags.mistaken),
+    ("flags.getfl", "of an F_SETFL: the F_GETFL before it", flags.fetched),
+    ("flags.set", "the call that turned on what an F_SETFL clears", flags.setter),
+    ("child.created", "of a wait for a child: the call that created it", children.created),
+    ("child.exit", "its exit", children.ended),
+    ("child.taken", "the earlier wait that took its status; then neither of these two is known", children.taken),
+    ("process.sigchld", "the call that set what SIGCHLD does to the process", reads.read_sigchld),
     ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
     ("end.exit", "the exit of the process", ends.left),
     ("end.delivered", "the last signal after the call", ends.delivered),

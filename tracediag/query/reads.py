@@ -9,10 +9,12 @@ from typing import Any
 from tracediag.evidence.named_paths import paths_of
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
+from tracediag.kernel.signals import Disposition
 from tracediag.kernel.socket import format_address
 from tracediag.query.subject import Subject
 from tracediag.trace.annotations import parse_annotation
 from tracediag.trace.calls import BATCHES, KILLS, MOVES, POSITIONED, READS, WRITES
+from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import identifier
 from tracediag.trace.values import Array, Text, bare, note_of, text_of, walk
 
@@ -179,6 +181,22 @@ def read_filtered(subject: Subject) -> bool | None:
     process = subject.process
     seccomp = None if process is None else process.seccomp
     return True if seccomp is not None and seccomp.call.line < subject.call.line else None
+
+
+def read_signals(what: Disposition) -> Callable[[Subject], Callable[[str], bool] | None]:
+    """Return what reads the signals that do one thing to the process."""
+
+    def read(subject: Subject) -> Callable[[str], bool] | None:
+        process = subject.process
+        return None if process is None else lambda name: process.signals.get(name) is what
+
+    return read
+
+
+def read_sigchld(subject: Subject) -> Syscall | None:
+    """Return the call that set what SIGCHLD does to the process."""
+    process = subject.process
+    return None if process is None else process.signals.set_by.get("SIGCHLD")
 
 
 def read_to_itself(subject: Subject) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,12 +11,12 @@ from tracediag.kernel import Action
 from tracediag.query import Match, Query, QueryError, compile_query
 from tracediag.query.objects import OBJECTS, ObjectKind
 from tracediag.rules.heads import Field, HeadError, page_text, paragraphs, split_head
+from tracediag.rules.page_cards import check_fields
 from tracediag.rules.templates import subject_of
 from tracediag.rules.wording import LISTS, SAYS, WORDS, Said, When, Wording, asks_for_end, wording_of
 from tracediag.trace.patterns import lazy_pattern
 
 REFERENCE = lazy_pattern(r"_?[a-z0-9]++(?>-[a-z0-9]++)++|_[a-z0-9]++")
-CARD = ("severity", "summary", "needs", "confidence")
 OPTIONAL = ("ended", "once", "object", *WORDS, *LISTS)
 """The fields that a case need not have."""
 CASE = ("match", "title", "why", "fix", *OPTIONAL)
@@ -141,37 +140,6 @@ def check_when(fields: dict[str, Field], *, first: bool) -> None:
     check_fields(fields, WHEN, SAYS)
     if len(fields) == 1:
         raise HeadError(fields["when"].line, f"when: it says nothing; below it may stand {', '.join(SAYS)}")
-
-
-def check_card(fields: dict[str, Field]) -> None:
-    """Check the first paragraph of a head.
-
-    Raises:
-        HeadError: if a field is unknown or missing, or belongs to a case.
-    """
-    for name in (*CASE, "when"):
-        if name in fields and name not in WORDS:
-            raise HeadError(fields[name].line - 1, f"a blank line has to follow: {name} begins a case")
-    check_fields(fields, CARD, optional=("needs", "confidence"))
-
-
-def check_fields(fields: dict[str, Field], known: Iterable[str], optional: Iterable[str]) -> None:
-    """Check that a paragraph has all fields that it needs, and no others.
-
-    Raises:
-        HeadError: if it does not.
-    """
-    known = tuple(known)
-    for name, field in fields.items():
-        if name not in known:
-            raise HeadError(field.line, f"no field of a head is named {name}; here may stand {', '.join(known)}")
-        if not field.words:
-            raise HeadError(field.line, f"{name} is empty")
-    missing = [name for name in known if name not in fields and name not in optional]
-    if missing:
-        line = min((field.line for field in fields.values()), default=1)
-        where = "the paragraph" if fields else "the head"
-        raise HeadError(line, f"{where} lacks {' and '.join(missing)}")
 
 
 def query_of(path: Path, field: Field, nested: int = 0) -> Query:

@@ -14,14 +14,14 @@ from typing import ClassVar
 
 from tracediag.kernel import Action
 from tracediag.kernel.process_end import ProcessEnd
-from tracediag.results.findings import Finding, Severity
+from tracediag.results.findings import Finding
 from tracediag.rules.base import Rule, Subscription
 from tracediag.rules.heads import paragraphs, split_head
+from tracediag.rules.page_cards import TITLE, class_name, described
 from tracediag.trace.patterns import lazy_pattern
 
-_TITLE = lazy_pattern(r"# ([a-z0-9-]++) \((TD[0-9]++)\)\n")
 _NAMED = lazy_pattern(r"(?<![\w.])(call|errno) (?>== (\w++)|in \(([\w, \n]++)\))")
-_MARKED = lazy_pattern(r"\(flags has \w++(?> or flags has \w++)*+\) and call ")
+_MARKED = lazy_pattern(r"(?>\(flags has \w++(?> or flags has \w++)*+\)|flags has \w++) and call ")
 _HAS = lazy_pattern(r"(?<=has )\w++")
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
 
@@ -73,22 +73,16 @@ class LatePage(Rule):
 def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
     """Return the rule that a page of tracediag is; None if it has to be read now: it is about several calls."""
     head, page = split_head(text)
-    title = _TITLE.match(page)
+    title = TITLE.match(page)
     card, *rest = paragraphs(head)
     queries = tuple(fields["match"].words for fields in rest if "match" in fields)
     if title is None or "needs" in card or not all(_LATE.match(query) and any(_needed(query)) for query in queries):
         return None
     return type(
-        title[1].title().replace("-", ""),
+        class_name(title),
         (LatePage,),
         {
-            "__module__": f"{package}.{path.stem}",
-            "__doc__": card["summary"].words,
-            "code": title[2],
-            "name": title[1],
-            "severity": Severity(card["severity"].words),
-            "summary": card["summary"].words,
-            "file": path,
+            **described(path, title, card, package),
             "queries": queries,
             "marks": _marks(queries),
             "waits": any("ended" in fields for fields in rest),

@@ -13,8 +13,9 @@
     fix: close the descriptor at the first EPIPE
     ---
 
-The first paragraph is the card: `severity` and `summary`, and if wanted `needs` (facts, comma-separated) and
-`confidence` (certain unless it says otherwise). Each further paragraph is a case: `match`, `title`, `why` and `fix`,
+The first paragraph is the card: `severity` and `summary`, and if wanted `needs` (facts, comma-separated),
+`rests_on` (`successes` or `failures`, where one would disprove a finding) and `confidence` (certain unless it says
+otherwise). Each further paragraph is a case: `match`, `title`, `why` and `fix`,
 and if wanted `notes` for the steps, separated by bars between blanks, and what `tracediag.rules.wording` has besides.
 A paragraph that begins with `when` says what else is said where its condition is true. `match` may also be the name of
 another page of the same folder: the case then matches what that page does. A page whose name begins with an underscore
@@ -24,31 +25,15 @@ has `match` alone: it is no rule, but others refer to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
 
-import msgspec
-
-from tracediag.evidence.bounds import KEPT
-from tracediag.evidence.cases import Cases
-from tracediag.evidence.scope import Fact
-from tracediag.kernel import Action, Kernel
-from tracediag.kernel.process import Process
-from tracediag.kernel.process_end import ProcessEnd
-from tracediag.query import Match, Query
-from tracediag.query.objects import Directories, ObjectKind
-from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, Subscription
-from tracediag.rules.cases import Case, cases_of, check_card
-from tracediag.rules.heads import Field, HeadError, paragraphs, split_head, word_of, words_of
-from tracediag.rules.templates import object_of
-from tracediag.rules.wording import Said
+from tracediag.rules.cases import CASE, Case, cases_of
+from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
+from tracediag.rules.page_cards import TITLE, check_card, class_name, described
+from tracediag.rules.pattern_rules import PatternRule
+from tracediag.rules.wording import WORDS
 from tracediag.trace.calls import SYSCALLS
-from tracediag.trace.events import Syscall
-from tracediag.trace.patterns import lazy_pattern
-
-_TITLE = lazy_pattern(r"# ([a-z0-9]++(?>-[a-z0-9]++)*+) \(([A-Z]{1,8}[0-9]{1,6})\)\n")
 
 _MOST_CASES = 100
 """Cases of a page: each is asked about each call that it may match."""
@@ -63,119 +48,6 @@ class PageError(ValueError):
         self.path = path
         self.line = line
         self.message = message
-
-
-class PatternRule(Rule):
-    """A rule that is a page; the classes are made by `rule_of`."""
-
-    file: ClassVar[Path]
-    cases: ClassVar[tuple[Case, ...]]
-    most: ClassVar[Confidence]
-    """The confidence of its findings where the trace is whole."""
-
-    def __init__(self) -> None:
-        self._watches = [(case, case.query.watch()) for case in self.cases]
-        texts = [case.query.texts for case in self.cases]
-        self._texts = tuple(text for each in texts for text in each) if all(texts) else ()
-        """Texts of which a call that matches shows one."""
-        self._told: dict[str, Cases[Hashable, None]] = {}
-        """What was reported already, by kind of object."""
-        self._waiting: Cases[Process, list[tuple[Case, Match, Action, Said]]] = Cases()
-        """The matches that count only if their process ends as the page says."""
-        self._kept = 0
-        """How many these are."""
-
-    @classmethod
-    def page_file(cls) -> Path:
-        """Return the file of the page."""
-        return cls.file
-
-    @classmethod
-    def subscriptions(cls) -> dict[Subscription, list[str]]:
-        """Return what its queries must see; a call that none of them can match never gets here."""
-        found: dict[Subscription, list[str]] = {("end", ""): ["ended"]}
-        if any(case.ended is not None for case in cls.cases):
-            found["process end", ""] = ["left"]
-        for case in cls.cases:
-            found.update({subscription: ["heard"] for subscription in _needed(case.query)})
-        return found
-
-    def heard(self, action: Action) -> Iterable[Finding]:
-        """Report the matches that a call completes; most calls lack the texts that a match shows."""
-        if self._texts:
-            body = action.call.body
-            for text in self._texts:
-                if text in body:
-                    return self._matches(action)
-            return ()
-        return self._matches(action)
-
-    def _matches(self, action: Action) -> Iterator[Finding]:
-        for case, watch in self._watches:
-            for match in watch.feed(action):
-                if case.once is None or self._is_first(case.once, action):
-                    yield from self._taken(case, match, action)
-
-    def _taken(self, case: Case, match: Match, action: Action) -> Iterator[Finding]:
-        """Report a match, or keep it until its process ends."""
-        said = case.said(match, action)
-        if case.ended is None:
-            yield self._about(case, match, action, said)
-            return
-        if self._kept < KEPT:
-            self._kept += 1
-            self._waiting.setdefault(action.process, []).append((case, match, action, said))
-
-    def left(self, end: ProcessEnd) -> Iterator[Finding]:
-        """Report the matches that counted on how their process would end."""
-        for case, found, action, said in self._waiting.pop(end.process, ()):
-            self._kept -= 1
-            match = msgspec.structs.replace(found, end=end, excerpt=self.scope.is_excerpt)
-            if case.ends(match, action, said):
-                yield self._about(case, match, action, said)
-
-    def _is_first(self, kind: ObjectKind, action: Action) -> bool:
-        """Whether nothing was reported yet of the object of a call."""
-        told: Cases[Hashable, None] = self._told.setdefault(kind.name, Cases())
-        key = next((key for key, _ in kind.of(action, Directories())), None)
-        if key is None or key in told:
-            return key is None
-        told[key] = None
-        return True
-
-    def ended(self, kernel: Kernel) -> Iterator[Finding]:
-        """Report the matches that only the end of the trace decides."""
-        del kernel
-        for case, watch in self._watches:
-            for match in watch.finish(self.scope):
-                yield self._about(case, match, None, case.said(match, None))
-            self.unchecked = self.unchecked or watch.unchecked
-
-    def _about(self, case: Case, match: Match, action: Action | None, said: Said) -> Finding:
-        last = len(match.calls) - 1
-        notes = said.notes or [_outcome(call) for call in match.calls]
-        steps = [
-            step(call, note, primary=place == last)
-            for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
-        ]
-        taken = {each.line for each in steps}
-        return self.finding(
-            [*(each for each in said.steps.values() if each.line not in taken), *steps],
-            object=said.object or object_of(match, action),
-            title=said.title or "",
-            why=said.why or "",
-            fix=said.fix or "",
-            severity=said.severity,
-            confidence=self._weight(case.query, said.confidence or self.most),
-            absent=said.absent or (),
-            explains=[(name, match.line) for name in said.explains or ()],
-        )
-
-    def _weight(self, query: Query, most: Confidence) -> Confidence:
-        """Return the confidence: in an excerpt, calls that are not shown may stand between those of a sequence."""
-        if most is Confidence.CERTAIN and not query.is_condition and self.scope.is_excerpt:
-            return Confidence.LIKELY
-        return most
 
 
 def pattern_rules(pages: Iterable[Path]) -> tuple[type[PatternRule], ...]:
@@ -199,7 +71,7 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
         PageError: if the page has no head or no title, a field is unknown, missing or wrong, or a query is.
     """
     head, page = split_head(text)
-    title = _TITLE.match(page)
+    title = TITLE.match(page)
     if not head:
         if page != text:
             raise PageError(path, 2, "the head is empty; it begins with severity and summary")
@@ -209,7 +81,7 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
         raise PageError(path, 3 + head.count("\n"), "below the head stands the title: # name-of-the-rule (XY123)")
     try:
         card, *rest = paragraphs(head)
-        check_card(card)
+        check_card(card, CASE, also=WORDS)
         cases = cases_of(path, _bounded(rest) or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:
@@ -228,37 +100,11 @@ def _made(
 ) -> type[PatternRule]:
     absent = [case.query.absent for case in cases]
     return type(
-        title[1].title().replace("-", ""),
+        class_name(title),
         (PatternRule,),
         {
-            "__module__": f"{package}.{path.stem}",
-            "__doc__": card["summary"].words,
-            "code": title[2],
-            "name": title[1],
-            "severity": word_of(Severity, card, "severity"),
-            "summary": card["summary"].words,
-            "most": word_of(Confidence, card, "confidence") or Confidence.CERTAIN,
-            "needs": words_of(Fact, card, "needs"),
+            **described(path, title, card, package),
             "rests_on": SYSCALLS if None in absent else frozenset().union(*(each or () for each in absent)),
-            "file": path,
             "cases": cases,
         },
     )
-
-
-def _needed(query: Query) -> Iterator[Subscription]:
-    """Yield what must be subscribed to for a query to see all that it asks about."""
-    if query.calls is None and query.errnos is not None:
-        yield from (("errno", errno) for errno in query.errnos)
-        return
-    for call in SYSCALLS if query.calls is None else query.calls:
-        if query.errnos is None:
-            yield "call", call
-        else:
-            yield from (("failure", f"{call} {errno}") for errno in query.errnos)
-
-
-def _outcome(call: Syscall) -> str:
-    if call.errno is not None:
-        return f"fails with {call.errno}"
-    return f"returns {call.result}" if call.returned else "has not returned"
