@@ -42,7 +42,7 @@ def test_where_all_works_it_prints_what_the_page_shows():
     assert done.returncode == 0
     page = Path(__file__).parents[2].joinpath("docs/ci.md").read_text(encoding="utf-8")
     shown = [line.strip() for line in page.splitlines() if line.startswith("    yes  ")]
-    assert len(shown) == 6
+    assert len(shown) == 7
     printed = [line.partition(": ")[0] for line in done.stdout.splitlines() if not line.startswith("     ")]
     assert [line[5:] for line in printed] == [line.partition(": ")[0][5:] for line in shown]
     assert "yes  record a command: tracediag run -- COMMAND\n" in done.stdout

@@ -26,6 +26,7 @@ class JudgingOptions(ConfiguredOptions, kw_only=True):
     select: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
+    symbols: bool = False
     redact: bool = False
     baseline: str | None = None
     baseline_strict: bool = False
@@ -51,6 +52,11 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
         help="fail for a finding of the baseline that is fixed, until it is removed from FILE",
     )
     add_selection(parser)
+    parser.add_argument(
+        "--symbols",
+        action="store_true",
+        help="find the lines of source code of stacks (strace -k) in the programs on this host, by addr2line",
+    )
     add_redact(parser)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -18,6 +19,7 @@ from tracediag.results.report import Report
 
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
+    from tracediag.here.symbols import Symbols
 
 
 class Publisher:
@@ -44,6 +46,7 @@ class Publisher:
         self._entries: list[Report] = []
         self._unread: list[Unread] = []
         self._files = ReportFiles(options.report or (), inputs)
+        self._symbols = _symbols() if options.symbols else None
 
     def __enter__(self) -> Self:
         self._files.__enter__()
@@ -119,7 +122,7 @@ class Publisher:
     def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
         """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
         shown: list[str] = []
-        show = self._finding_shown()
+        show = self._finding_shown(path)
         for finding in analysis:
             # Which of the findings that it may explain will follow is not known yet.
             write(self._formatter.finding(show(msgspec.structs.replace(finding, explains=())), path))
@@ -134,20 +137,24 @@ class Publisher:
         return report
 
     def _shown(self, report: Report) -> Report:
-        """Return the report as it is to be written: with --redact, without secrets."""
+        """Return the report as it is to be written: with --symbols, lines of source; with --redact, no secrets."""
+        if self._symbols is not None:
+            report = self._symbols.report(report)
         if not self._options.redact:
             return report
         from tracediag.redaction import redact
 
         return redact(report)
 
-    def _finding_shown(self) -> Callable[[Finding], Finding]:
+    def _finding_shown(self, path: str) -> Callable[[Finding], Finding]:
+        """Return what makes of a finding what is to be written, as `_shown` does of a report."""
+        find = _same if self._symbols is None else partial(_sourced, self._symbols, path)
         if not self._options.redact:
-            return lambda finding: finding
+            return find
         from tracediag.redaction import Redactor, redacted
 
         redactor = Redactor()
-        return lambda finding: redacted(finding, redactor)
+        return lambda finding: redacted(find(finding), redactor)
 
     def _file(self, report: Report) -> None:
         self._reports.append(report)
@@ -160,3 +167,17 @@ class Publisher:
     def _copy(self, report: Report) -> None:
         """Write a report to the files whose format has a text for each."""
         self._files.write(lambda name: () if self._together(name) else formatter(name).report(report))
+
+
+def _symbols() -> Symbols:
+    from tracediag.here.symbols import Symbols
+
+    return Symbols(say)
+
+
+def _sourced(symbols: Symbols, path: str, finding: Finding) -> Finding:
+    return symbols.findings((finding,), path)[0]
+
+
+def _same(finding: Finding) -> Finding:
+    return finding

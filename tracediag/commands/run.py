@@ -47,6 +47,7 @@ class Options(JudgingOptions, kw_only=True):
     command: list[str]
     pids: list[str]
     seconds: float | None = None
+    stacks: bool = False
     keep: str | None = None
     exit_with_command: bool = False
     only_on_failure: bool = False
@@ -72,6 +73,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="end the recording after this time, such as 5s, 500ms or 2m; with a command, end the command",
     )
     parser.add_argument("--keep", metavar="FILE", help="keep the trace in FILE")
+    parser.add_argument(
+        "-k",
+        "--stack-traces",
+        dest="stacks",
+        action="store_true",
+        help="record the stack of each call (strace -k), which names the function; the command becomes much slower",
+    )
     add_judging(parser)
     parser.add_argument(
         "--exit-with-command",
@@ -96,10 +104,12 @@ def run(options: Options) -> int:
         raise UsageError("-p takes a process that runs already: it goes with no command")
     elif options.only_on_failure:
         raise UsageError("--only-on-failure is about a command: it goes with no -p")
+    if options.symbols and not options.stacks:
+        raise UsageError("--symbols finds the lines of stacks, which -k records: tracediag run -k --symbols")
     check_keep(options.keep)
     with Interruption(_hint) as interruption:
         try:
-            strace = find_strace()
+            strace = msgspec.structs.replace(find_strace(), stacks=options.stacks)
             look = look_of(sys.stdout, options.color)
             with Publisher(options, look, kept(options.keep)) as publisher:
                 report, ending = (

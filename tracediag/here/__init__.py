@@ -7,6 +7,7 @@ files        what the last component is: a program, a lock file with a pid, a bu
 addresses    which process listens, and whether an address is of this host
 locks        which process holds a file lock
 limits       open files, processes, memory, and the sysctls that a page names
+symbols/     the lines of source code of stacks, which --symbols finds
 """
 
 from tracediag.here.looking import look_here

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from tracediag.here.refusals import may_trace_others, refusal
+from tracediag.here.symbols import MISSING, REMEDY, find_tool
 from tracediag.recording import RecordingError, Strace, find_strace
 from tracediag.recording.proc.texts import text
 from tracediag.results.abilities import Ability, Doctor
@@ -38,7 +39,7 @@ def examine(folder: str | None = None) -> Doctor:
     found = Ability(name="strace", works=True, what="strace", said=f"{strace.label}, {strace.path}")
     command = _command(strace)
     attach = (_attach(strace), _others()) if command.works else ()
-    return Doctor(abilities=(found, command, *attach, _stacks(strace), _folder(folder)))
+    return Doctor(abilities=(found, command, *attach, _stacks(strace), _symbols(), _folder(folder)))
 
 
 def _command(strace: Strace) -> Ability:
@@ -100,6 +101,15 @@ def _stacks(strace: Strace) -> Ability:
     if done is not None and "stack-trace=" in done.stdout:
         return Ability(name="stacks", works=True, what=what)
     return _not("stacks", what, "this strace was built without them", "install one built with libunwind or libdw")
+
+
+def _symbols() -> Ability:
+    """Tell whether the lines of source code of stacks can be found."""
+    what = "source lines of stacks: --symbols"
+    tool = find_tool()
+    if tool is None:
+        return _not("symbols", what, MISSING, REMEDY)
+    return Ability(name="symbols", works=True, what=what, said=tool)
 
 
 def _folder(folder: str | None) -> Ability:

@@ -13,13 +13,14 @@ from tracediag.reading.assemble import Assembler
 from tracediag.reading.dialect import Dialect, decide
 from tracediag.reading.foreign import kind_of, tracer_of
 from tracediag.reading.join import Joiner
-from tracediag.reading.margins import opened
-from tracediag.reading.naming import decide_naming, is_raw, with_names
+from tracediag.reading.margins import LOOK_AHEAD, opened
+from tracediag.reading.naming import Naming, decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
 from tracediag.reading.scanner import read_lines
 from tracediag.reading.sets import members_of, open_set
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
+from tracediag.reading.stacks import has_stacks, with_stacks
 from tracediag.reading.strangers import strangers_of
 from tracediag.trace.events import Begun, Event
 
@@ -128,8 +129,17 @@ class Reader:
             from tracediag.reading.sieve import sieve_lines  # noqa: PLC0415  # for searches alone
 
             events = sieve_lines(pieces, self.dialect, self.counts, slow, self._sought, before=self._before)
-        for part in (events, slow.finish()):
-            yield part if naming is None else with_names(part, naming)
+        yield from self._completed((events, slow.finish()), naming)
+
+    def _completed(self, parts: tuple[Iterator[Event], ...], naming: Naming | None) -> Iterator[Iterator[Event]]:
+        """Yield the iterators, with names for numbers and with stacks where the first lines show the need."""
+        if naming is not None:
+            parts = tuple(with_names(part, naming) for part in parts)
+        stacks = has_stacks(self._sample)
+        if stacks or len(self._sample) < LOOK_AHEAD:
+            yield with_stacks(chain.from_iterable(parts), delayed=stacks)
+        else:
+            yield from parts
 
     def _lines(self, pieces: Iterator[str], slow: SlowPath) -> Iterator[Event]:
         return read_lines(

@@ -29,11 +29,14 @@ class Strace(msgspec.Struct, frozen=True):
 
     path: str
     version: tuple[int, int]
+    stacks: bool = False
+    """Whether it is to print the stack of each call (`-k`), which takes it many times as long."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The best options that this version knows."""
-        return OPTIONS if self.version >= _FIRST_WITH_DESCRIPTORS else _PLAIN_OPTIONS
+        usual = OPTIONS if self.version >= _FIRST_WITH_DESCRIPTORS else _PLAIN_OPTIONS
+        return (*usual, "-k") if self.stacks else usual
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tracediag.report.document_format import DocumentFormat
 from tracediag.report.fate import failure_of
+from tracediag.report.stacks import place_of
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Severity
@@ -58,7 +59,11 @@ def _of_run(report: Report) -> Iterator[tuple[Severity, str]]:
 def _of(path: str, finding: Finding) -> str:
     title = f"{finding.code} {finding.name}"
     text = f"{finding.title}\n{finding.why}\nfix: {finding.fix}"
-    return _command(_LEVELS[finding.severity], path, finding.primary.line, title, text)
+    line = finding.primary.line
+    if (place := place_of(finding)) is not None:
+        text = f"{text}\ntrace: {path}:{line}"
+        path, line = place.path, place.line
+    return _command(_LEVELS[finding.severity], path, line, title, text)
 
 
 def _command(level: str, path: str, line: int, title: str, text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from tracediag.report.document import dump
 from tracediag.report.document_format import DocumentFormat
 from tracediag.report.fate import failure_of
+from tracediag.report.stacks import Place, place_of
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
@@ -35,13 +36,16 @@ class GitlabFormat(DocumentFormat):
 def _entry(path: str, cause: Finding, followers: Sequence[Finding]) -> dict[str, Any]:
     more = f" Also: {', '.join(each.name for each in followers)}." if followers else ""
     text = f"{cause.title}. Why: {cause.why}. Fix: {cause.fix}."
+    recorded, place = Place(path, cause.primary.line), place_of(cause)
+    if place is not None:
+        more += f" Trace: {path}:{recorded.line}."
     likely = cause.severity is Severity.WARNING and cause.confidence is Confidence.POSSIBLE
     return {
         "description": visible(text[:_LONGEST] + more[:_LONGEST]),
         "check_name": cause.name,
         "fingerprint": _identity(cause.fingerprint, path),
         "severity": "minor" if likely else _SEVERITIES[cause.severity],
-        "location": _location(path, cause.primary.line),
+        "location": _location(place or recorded),
     }
 
 
@@ -52,7 +56,7 @@ def _failure(trace: Input, said: str) -> dict[str, Any]:
         "check_name": "command-failed",
         "fingerprint": _identity("command-failed", trace.path),
         "severity": "blocker",
-        "location": _location(trace.path, max(trace.lines, 1)),
+        "location": _location(Place(trace.path, max(trace.lines, 1))),
     }
 
 
@@ -60,8 +64,8 @@ def _identity(fingerprint: str, path: str) -> str:
     return hashlib.sha256(f"{fingerprint} {_place(path)}".encode(errors="backslashreplace")).hexdigest()[:32]
 
 
-def _location(path: str, line: int) -> dict[str, Any]:
-    return {"path": visible(_place(path)), "lines": {"begin": line}}
+def _location(place: Place) -> dict[str, Any]:
+    return {"path": visible(_place(place.path)), "lines": {"begin": place.line}}
 
 
 def _place(path: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from tracediag.report.document_format import DocumentFormat
 from tracediag.report.fate import failure_of
 from tracediag.report.shorten import shorten
+from tracediag.report.stacks import place_of, stack_of
 from tracediag.report.visible import visible
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report
@@ -66,7 +67,7 @@ def _table(rows: Sequence[tuple[Report, Finding]]) -> str:
         return ""
     lines = ["| severity | finding | confidence | place |", "|---|---|---|---|"]
     for report, cause in rows[:_ROWS]:
-        place = _plain(f"{report.input.path}:{cause.primary.line}")
+        place = _plain(_where(report.input.path, cause))
         title = f"{cause.code} {_plain(cause.name)}: {_plain(cause.title)}"
         lines.append(f"| {cause.severity} | {title} | {cause.confidence} | {place} |")
     if len(rows) > _ROWS:
@@ -74,11 +75,17 @@ def _table(rows: Sequence[tuple[Report, Finding]]) -> str:
     return "\n".join(lines) + "\n\n"
 
 
+def _where(path: str, cause: Finding) -> str:
+    """Return the line of code that a finding is about, where it is known, and the line of the trace."""
+    place, recorded = place_of(cause), f"{path}:{cause.primary.line}"
+    return recorded if place is None else f"{place.path}:{place.line} ({recorded})"
+
+
 def _details(path: str, cause: Finding, followers: Sequence[Finding]) -> str:
     """Return one finding, folded: a click shows its chain."""
     head = html.escape(visible(f"{cause.severity} {cause.code} {cause.name}: {cause.title}"[:_LONGEST]))
     lines = [f"<details><summary>{head}</summary>", ""]
-    lines += [f"{_plain(path)}:{cause.primary.line}  {_plain(cause.object)}  confidence: {cause.confidence}", ""]
+    lines += [f"{_plain(_where(path, cause))}  {_plain(cause.object)}  confidence: {cause.confidence}", ""]
     lines += _fenced(cause.steps)
     lines += ["", f"**why** {_plain(cause.why)}", "", f"**fix** {_plain(cause.fix)}", ""]
     lines += [f"**also** {_plain(each.name)} at line {each.primary.line}: {_plain(each.title)}\n" for each in followers]
@@ -109,6 +116,8 @@ def _fenced(steps: Sequence[Step]) -> list[str]:
         mark = ">" if step.primary else " "
         rows.append(f"{mark} {step.line:>{width},}  {visible(shorten(step.text, _RECORD))}")
         rows.append(f"  {'':>{width}}  {visible(step.note[:_LONGEST])}")
+        if stack := stack_of(step):
+            rows.append(f"  {'':>{width}}  {stack}")
     longest = max((len(row) for row in re.findall(r"`+", "\n".join(rows))), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", *rows, fence]

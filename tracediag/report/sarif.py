@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import quote
 
 from tracediag.report.document import dump
 from tracediag.report.document_format import DocumentFormat
+from tracediag.report.sarif_places import flow, places_of, text_of
 from tracediag.report.visible import visible
-from tracediag.results.findings import Finding, Step
+from tracediag.results.findings import Finding
 from tracediag.results.grades import Confidence, Severity
 from tracediag.results.report import CommandEnd, Report, RuleCard
 from tracediag.trace.shell import joined
@@ -22,8 +22,6 @@ MOST_RESULTS = 5_000
 """Of more results in a run, GitHub drops some: docs.github.com, "SARIF results exceed limits"."""
 MOST_STEPS = 1_000
 """Of more steps of a flow, likewise."""
-MOST_RELATED = 99
-"""Of more than 100 locations of a result, likewise; one is the primary."""
 MOST_TAGS = 10
 """Of more tags of a rule, likewise."""
 _LONGEST = 8_192
@@ -65,18 +63,13 @@ class SarifFormat(DocumentFormat):
         yield dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _text(text: str) -> dict[str, str]:
-    shown = visible(text[:_LONGEST])
-    return {"text": shown if len(text) <= _LONGEST else f"{shown}..."}
-
-
 def _rule(name: str, code: str, card: RuleCard | None) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": code, "name": name.title().replace("-", "")}
     if card is None:
         return rule
     return rule | {
-        "shortDescription": _text(card.summary),
-        "fullDescription": _text(card.meaning or card.summary),
+        "shortDescription": text_of(card.summary),
+        "fullDescription": text_of(card.meaning or card.summary),
         "help": {"text": _help(name, card), "markdown": card.help or _help(name, card)},
         "defaultConfiguration": {"level": _LEVELS[card.severity]},
         "properties": {"tags": list(card.tags[:MOST_TAGS]), "precision": _PRECISIONS[Confidence.CERTAIN]},
@@ -89,16 +82,14 @@ def _help(name: str, card: RuleCard) -> str:
 
 def _result(path: str, finding: Finding, place: int) -> dict[str, Any]:
     steps = finding.steps[:MOST_STEPS]
-    others = [step for step in steps if not step.primary][:MOST_RELATED]
     return {
         "ruleId": finding.code,
         "ruleIndex": place,
         "level": _LEVELS[finding.severity],
         "rank": _RANKS[finding.confidence],
-        "message": _text(f"{finding.title}. Why: {finding.why}. Fix: {finding.fix}"),
-        "locations": [_location(path, finding.primary)],
-        "relatedLocations": [_location(path, step, number) for number, step in enumerate(others, start=1)],
-        "codeFlows": [{"threadFlows": [{"locations": [_flow(path, step) for step in steps]}]}],
+        "message": text_of(f"{finding.title}. Why: {finding.why}. Fix: {finding.fix}"),
+        **places_of(path, finding, steps),
+        "codeFlows": [{"threadFlows": [{"locations": [flow(path, step) for step in steps]}]}],
         "partialFingerprints": {"tracediag/v1": finding.fingerprint},
         "occurrenceCount": finding.count,
         "properties": _properties(finding),
@@ -113,27 +104,6 @@ def _properties(finding: Finding) -> dict[str, Any]:
         "fix": visible(finding.fix[:_LONGEST]),
     }
     return held if finding.explained_by is None else held | {"explainedBy": finding.explained_by}
-
-
-def _location(path: str, step: Step, number: int | None = None) -> dict[str, Any]:
-    """Return a place in a trace, with what the step means there."""
-    place: dict[str, Any] = {
-        "physicalLocation": {
-            "artifactLocation": {"uri": uri_of(path)},
-            "region": {"startLine": step.line, "snippet": _text(step.text)},
-        },
-        "message": _text(step.note),
-    }
-    return place if number is None else {"id": number} | place
-
-
-def _flow(path: str, step: Step) -> dict[str, Any]:
-    return {"location": _location(path, step), "importance": "essential" if step.primary else "important"}
-
-
-def uri_of(path: str) -> str:
-    """Return a path as a URI reference; standard input has the name that messages give it."""
-    return quote("stdin" if path == "-" else path, safe="/", errors="surrogateescape")
 
 
 def _invocations(reports: Sequence[Report], notices: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -169,7 +139,7 @@ def _unread(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
 
 
 def _notice(level: str, text: str) -> dict[str, Any]:
-    return {"level": level, "message": _text(text)}
+    return {"level": level, "message": text_of(text)}
 
 
 def _cut(count: int) -> str:

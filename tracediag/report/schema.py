@@ -46,11 +46,12 @@ from tracediag.results import (
     tables,
     tree,
 )
+from tracediag.trace import stacks
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOMES = (
     *(findings, overview, here, report, tables, tree, state, explanation, following),
-    *(cause, search, files, lives, peers, problems, many, abilities),
+    *(cause, search, files, lives, peers, problems, many, abilities, stacks),
 )
 
 

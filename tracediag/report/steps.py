@@ -8,6 +8,7 @@ import msgspec
 
 from tracediag.report.canvas import Canvas
 from tracediag.report.shorten import shorten
+from tracediag.report.stacks import stack_of
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import wrap
 from tracediag.results.findings import Step
@@ -51,6 +52,7 @@ def paint_steps(canvas: Canvas, steps: Sequence[Step], width: int | None) -> Non
             _paint_gap(canvas, columns, step.line - (before.last_line or before.line) - 1)
         _paint_step(canvas, columns, step, None if start is None else start.time, room)
         _paint_note(canvas, columns, f"({number}) ", step.note, room)
+        _paint_stack(canvas, columns, step, room)
         before = step
 
 
@@ -108,6 +110,14 @@ def _paint_note(canvas: Canvas, columns: _Columns, number: str, note: str, room:
     canvas.line((" " * columns.indent, "plain"), (hook, "faint"), (number + lines[0], "remark"))
     for line in lines[1:]:
         canvas.line((" " * (columns.indent + indent), "plain"), (line, "remark"))
+
+
+def _paint_stack(canvas: Canvas, columns: _Columns, step: Step, room: int | None) -> None:
+    """Print where in the program a step was, below its note."""
+    if not step.stack or not (text := stack_of(step)):
+        return
+    for number, line in enumerate(wrap(text, None if room is None else max(room - 3, _NARROWEST))):
+        canvas.line((" " * (columns.indent + (6 if number else 3)), "plain"), (line, "place"))
 
 
 def _paint_gap(canvas: Canvas, columns: _Columns, lines: int) -> None:

@@ -17,6 +17,7 @@ from tracediag.results.grades import Confidence, Maturity, Severity
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Record
+from tracediag.trace.stacks import Frame
 
 __all__ = ["Absence", "Confidence", "Explained", "Finding", "Maturity", "Severity", "Step", "step"]
 
@@ -47,6 +48,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """How many like records this step stands for."""
     last_line: int | None = None
     """The last of them, where there are more than one."""
+    stack: tuple[Frame, ...] = ()
+    """Where in the program that was, the innermost frame first; () unless the trace has stacks (`strace -k`)."""
 
     def __repr__(self) -> str:
         mark = ", primary" if self.primary else ""
@@ -133,4 +136,12 @@ def _brief(text: str) -> str:
 
 def step(event: Syscall | Begun | Record, note: str, *, primary: bool = False) -> Step:
     """Make a step of an event: its line, its text and what it means here."""
-    return Step(line=event.line, text=event.text, note=note, primary=primary, pid=event.pid, time=event.time)
+    return Step(
+        line=event.line,
+        text=event.text,
+        note=note,
+        primary=primary,
+        pid=event.pid,
+        time=event.time,
+        stack=event.stack,
+    )

@@ -14,6 +14,7 @@ import msgspec
 from tracediag.trace.flags import has_flag
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.parameters import position
+from tracediag.trace.stacks import Frame
 from tracediag.trace.values import Value, number_of, text_of
 
 Parser = Callable[[str], tuple[Value, ...]]
@@ -40,6 +41,8 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     pid: int | None = None
     time: float | None = None
     """Seconds: since the epoch (`-ttt`), midnight (`-t`, `-tt`) or the start (`-r`); None without times."""
+    stack: tuple[Frame, ...] = ()
+    """Where in the program the thread was, the innermost frame first; () unless recorded with `strace -k`."""
 
     def __repr__(self) -> str:
         pid = "" if self.pid is None else f" pid {self.pid}"

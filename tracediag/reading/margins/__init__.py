@@ -10,7 +10,7 @@ joins      records that were broken over several lines; runs: several records in
 context    the file names of `grep -C`; reversal: the newest line first
 """
 
-from tracediag.reading.margins.pipeline import opened
+from tracediag.reading.margins.pipeline import LOOK_AHEAD, opened
 from tracediag.reading.margins.undoing import CONTINUED
 
-__all__ = ["CONTINUED", "opened"]
+__all__ = ["CONTINUED", "LOOK_AHEAD", "opened"]

@@ -1,0 +1,182 @@
+"""`--symbols` on real programs: the line of each call, or in one sentence why there is none."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_line import needs_strace, tracediag
+
+pytestmark = [
+    needs_strace,
+    pytest.mark.skipif(shutil.which("gcc") is None or shutil.which("addr2line") is None, reason="needs gcc, binutils"),
+]
+SOURCE = """\
+#include <stdlib.h>
+#include <unistd.h>
+static inline __attribute__((always_inline)) void lost(int fd) {
+    write(fd, "x", 1);  /* inlined */
+}
+static __attribute__((noinline)) void busy(int fd) {
+    for (int k = 0; k < 20; k++)
+        lost(fd);
+    volatile int *nowhere = 0;
+    *nowhere = 1;  /* crash */
+}
+int main(void) {
+    close(9);
+    busy(9);
+    abort();
+}
+"""
+
+
+def line_of(words):
+    return next(number for number, line in enumerate(SOURCE.splitlines(), 1) if words in line)
+
+
+def built(folder, *options):
+    (folder / "net.c").write_text(SOURCE, encoding="utf-8")
+    subprocess.run(["gcc", "-O1", *options, "-o", "net", "net.c"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def recorded(folder):
+    """Record the program as a kept trace; return where it is."""
+    done = subprocess.run(
+        ["strace", "-f", "-k", "-ttt", "-e", "trace=write,close", "-o", "net.strace", "./net"],
+        cwd=folder, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert "(busy+0x" in (folder / "net.strace").read_text(encoding="utf-8"), done.stderr
+    return folder / "net.strace"
+
+
+@pytest.fixture(scope="module")
+def pie(tmp_path_factory):
+    folder = built(tmp_path_factory.mktemp("pie"), "-g", "-pie", "-fPIE")
+    recorded(folder)
+    return folder
+
+
+def shown(folder, *options, **variables):
+    done = tracediag("analyze", "net.strace", "--symbols", "--exit-zero", *options, cwd=folder, env=variables)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def lines_of(text):
+    return set(re.findall(r"(\w+)\+0x[0-9a-f]+ \((net\.c:\d+)\)", text))
+
+
+TRUTH = {
+    ("busy", f"net.c:{line_of('inlined')}"),
+    ("busy", f"net.c:{line_of('crash')}"),
+    ("main", f"net.c:{line_of('busy(9)')}"),
+}
+
+
+def test_the_lines_of_a_program_that_is_loaded_anywhere(pie):
+    assert lines_of(shown(pie).stdout) == TRUTH
+
+
+def test_the_lines_of_a_program_at_a_fixed_address(tmp_path):
+    recorded(built(tmp_path, "-g", "-no-pie"))
+    assert lines_of(shown(tmp_path).stdout) >= TRUTH
+
+
+@pytest.mark.skipif(shutil.which("eu-addr2line") is None, reason="needs elfutils")
+def test_eu_addr2line_finds_the_same(pie, tmp_path):
+    (tmp_path / "eu-addr2line").symlink_to(shutil.which("eu-addr2line"))
+    assert lines_of(shown(pie, PATH=str(tmp_path)).stdout) == lines_of(shown(pie).stdout)
+
+
+def test_without_a_tool_that_is_said_once(pie, tmp_path):
+    done = shown(pie, PATH=str(tmp_path))
+    assert not lines_of(done.stdout)
+    assert done.stderr.count("neither addr2line nor eu-addr2line is installed") == 1
+
+
+def test_a_program_without_debug_information(tmp_path):
+    recorded(built(tmp_path))
+    done = shown(tmp_path)
+    assert "at busy+0x" in done.stdout
+    assert done.stderr.count(f"--symbols: {tmp_path}/net has no debug information: build it with -g\n") == 1
+
+
+def test_a_program_that_was_built_again_is_not_asked(tmp_path):
+    trace = recorded(built(tmp_path, "-g"))
+    later = trace.stat().st_mtime + 60
+    os.utime(tmp_path / "net", (later, later))
+    done = shown(tmp_path)
+    assert not lines_of(done.stdout)
+    assert f"{tmp_path}/net has changed since it was traced" in done.stderr
+
+
+def test_a_program_with_other_functions_is_not_the_one_that_was_traced(tmp_path):
+    trace = recorded(built(tmp_path, "-g"))
+    text = trace.read_text(encoding="utf-8")
+    trace.write_text(text.replace("(busy+", "(lazy+").replace("(main+", "(niam+"), encoding="utf-8")
+    done = shown(tmp_path)
+    assert not lines_of(done.stdout)
+    assert "is not the file that was traced: its functions are others" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "text", "gone", "device"])
+def test_a_module_that_is_no_program_is_not_waited_for(tmp_path, kind):
+    module = tmp_path / "net"
+    made = {"fifo": lambda: os.mkfifo(module), "folder": module.mkdir, "text": lambda: module.write_text("x")}
+    made.get(kind, lambda: None)()
+    module = Path("/dev/zero") if kind == "device" else module
+    frame = f" > {module}(main+0x1) [0x1]\n"
+    (tmp_path / "net.strace").write_text(
+        "".join(f"{call}\n{frame}" for call in ("close(9) = 0", "close(9) = -1 EBADF (Bad file descriptor)")),
+        encoding="utf-8",
+    )
+    done = shown(tmp_path)
+    assert "at main+0x1" in done.stdout
+    assert f"--symbols: {module} " in done.stderr
+
+
+def test_a_trace_without_stacks_is_told(tmp_path):
+    (tmp_path / "net.strace").write_text("close(9) = 0\nclose(9) = -1 EBADF (Bad file descriptor)\n", encoding="utf-8")
+    assert "no step in net.strace has a stack: record with strace -k, or tracediag run -k" in shown(tmp_path).stderr
+
+
+def test_run_records_stacks_and_every_format_leads_to_the_line(tmp_path):
+    built(tmp_path, "-g")
+    done = tracediag(
+        "run",
+        "-k",
+        "--symbols",
+        "--exit-zero",
+        "-o",
+        "github:g",
+        "-o",
+        "sarif:s",
+        "-o",
+        "jsonl:l",
+        "--",
+        "./net",
+        cwd=tmp_path,
+    )
+    assert lines_of(done.stdout) >= TRUTH
+    assert f"file=net.c,line={line_of('crash')}," in (tmp_path / "g").read_text(encoding="utf-8")
+    results = json.loads((tmp_path / "s").read_text(encoding="utf-8"))["runs"][0]["results"]
+    places = [each["locations"][0]["physicalLocation"] for each in results]
+    assert {"artifactLocation": {"uri": "net.c"}, "region": {"startLine": line_of("crash")}} in places
+    assert '"source": "' in (tmp_path / "l").read_text(encoding="utf-8")
+
+
+def test_run_with_symbols_needs_stacks(tmp_path):
+    done = tracediag("run", "--symbols", "--", "true", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "tracediag run -k --symbols" in done.stderr
+
+
+def test_findings_that_are_written_as_they_come_have_their_lines(pie):
+    text = (pie / "net.strace").read_text(encoding="utf-8")
+    done = tracediag("analyze", "--symbols", "--exit-zero", "--redact", input=text, cwd=pie)
+    assert lines_of(done.stdout) >= TRUTH

@@ -1,0 +1,104 @@
+"""The source lines of frames, file by file: of files that are there, and the ones that were traced."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tracediag.here.symbols.elf import Image, read_image
+from tracediag.here.symbols.tools import Source, ask
+from tracediag.trace.patterns import lazy_pattern
+from tracediag.trace.stacks import Frame
+
+_PATIENCE = 20.0
+"""Seconds in which a tool must answer for one file."""
+_LARGEST = 1 << 30
+"""Bytes of a file that is read: debug information of a gigabyte would take a tool minutes."""
+_SLACK = 2.0
+"""Seconds by which a file may be newer than the record: file systems keep times in steps of up to two seconds."""
+_SHORT = lazy_pattern(r"(?:[^(<]*::)?(?P<name>~?[\w$]++)")
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A frame to look up."""
+
+    frame: Frame
+    exact: bool
+    """Whether its address is that of the instruction; else the one after the call, where it returns to."""
+
+
+class Lookup:
+    """Asks one tool; what it cannot answer is told once for each file."""
+
+    def __init__(self, tool: str, say: Callable[[str], None]) -> None:
+        """`say` is called with a sentence about a file that has no answers."""
+        self._tool, self._say = tool, say
+        self._told: set[str] = set()
+
+    def look(self, module: str, spots: Sequence[Spot], recorded: float | None) -> dict[Spot, Frame]:
+        """Return the frames whose source is found; `recorded` is when they were, in seconds since the epoch."""
+        why, found = self._looked(module, spots, recorded)
+        if why and module not in self._told:
+            self._told.add(module)
+            self._say(f"--symbols: {module} {why}")
+        return found
+
+    def _looked(self, module: str, spots: Sequence[Spot], recorded: float | None) -> tuple[str, dict[Spot, Frame]]:
+        image = _opened(module, recorded)
+        if isinstance(image, str):
+            return image, {}
+        asked = [(spot, at - (not spot.exact)) for spot in spots for at in image.addresses(spot.frame.address) if at]
+        answers = ask(self._tool, module, [at for _, at in asked], _PATIENCE)
+        if answers is None:
+            return f"has no answer of {os.path.basename(self._tool)}", {}  # noqa: PTH119
+        found: dict[Spot, Frame] = {}
+        for (spot, _), answer in zip(asked, answers, strict=True):
+            if answer.file is not None and spot not in found and _agrees(spot, answer):
+                found[spot] = msgspec.structs.replace(spot.frame, source=answer.file, line=answer.line)
+        if found:
+            return "", found
+        if any(answer.file is not None for answer in answers):
+            return "is not the file that was traced: its functions are others", {}
+        return "has no debug information: build it with -g", {}
+
+
+def _opened(module: str, recorded: float | None) -> Image | str:
+    """Return the parts of a file; else why it cannot be asked, as the end of a sentence."""
+    if not module.startswith("/"):
+        return "is no file"
+    try:
+        with open(module, "rb", opener=_no_wait) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+                return "is no program that can be read"
+            if recorded is not None and found.st_mtime > recorded + _SLACK:
+                return "has changed since it was traced"
+            return read_image(file) or "is no ELF file"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or 'not a path'}"
+
+
+def _no_wait(path: str, flags: int) -> int:
+    """Open a file; a FIFO, which the trace may name as well, would wait for a writer."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _agrees(spot: Spot, answer: Source) -> bool:
+    """Return whether trace and debug information name the same function: if not, the file is another one.
+
+    A call that does not return may be the last thing in its function: the address after it is that of the next one.
+    """
+    frame = spot.frame
+    if not frame.symbol or answer.function == "??" or frame.symbol.startswith("_Z"):
+        return True
+    return _short(frame.symbol) == _short(answer.function) or (frame.offset == 0 and not spot.exact)
+
+
+def _short(function: str) -> str:
+    """Return the name of a function without its classes, parameters, and what a compiler appends (`.constprop.0`)."""
+    function = function.replace("(anonymous namespace)::", "")
+    found = _SHORT.match(function)
+    return function if found is None else found["name"]
