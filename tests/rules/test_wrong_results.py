@@ -149,3 +149,39 @@ def test_a_package_of_the_program_shadows_nothing() -> None:
     assert len(_found(text, "shadowed-module")) == 1
     assert _found(text.replace("app/random", "app/tools/random"), "shadowed-module") == ()
     assert _found(text.replace("/srv/app/random", "/usr/lib/python3.11/random"), "shadowed-module") == ()
+
+
+_PARSED = r"""
+7 execve("/usr/bin/app", ["app"], 0x7ffe138fd4d8 /* 2 vars */) = 0
+7 openat(AT_FDCWD, "/etc/app/app.json", O_RDONLY|O_CLOEXEC) = 3
+7 read(3, "{\"a\": 1", 4096) = 7
+7 openat(AT_FDCWD, "/etc/app/words.yaml", O_RDONLY|O_CLOEXEC) = 4
+7 read(4, "a: 1\n", 4096) = 5
+7 openat(AT_FDCWD, "/srv/app/package.json", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)
+7 write(2, "{0}\n", 99) = 99
+7 +++ exited with 1 +++
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "confidence"),
+    [
+        ("app.json: parse error at line 1", "/etc/app/app.json", "likely"),
+        ("yaml: line 3: mapping values are not allowed in this context", "/etc/app/words.yaml", "likely"),
+        ("syntax error", "/etc/app/words.yaml", "possible"),
+        ("app: started", None, None),
+        ("app: /srv/app/package.json: No such file or directory: failed to parse", None, None),
+    ],
+)
+def test_a_malformed_file_is_the_one_that_the_message_names(
+    said: str, path: str | None, confidence: str | None
+) -> None:
+    found = _found(_PARSED.replace("{0}", said), "malformed-file")
+    assert [(one.object, one.confidence) for one in found] == ([(path, confidence)] if path else [])
+
+
+def test_a_missing_file_that_no_message_names_does_not_explain_a_text_that_is_malformed() -> None:
+    lines = [f"{line}\n" for line in _PARSED.replace("{0}", "app.json: parse error at line 1").strip().splitlines()]
+    (finding,) = analyze(lines).findings
+    assert finding.name == "malformed-file"
+    assert finding.fix.startswith("look at line 1 of /etc/app/app.json and the line above; python3 -m json.tool")

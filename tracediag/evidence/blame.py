@@ -12,6 +12,7 @@ import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.evidence.held import file_of
+from tracediag.evidence.malformed import malformed
 from tracediag.evidence.modes import Seen, seen_by
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
@@ -194,7 +195,15 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
             continue
         if best is None or (score, call.line) >= best[:2]:
             best = (score, call.line, blame)
-    return None if best is None else placed(best[2], process)
+    return None if best is None or _is_of_text(process, best[2], said) else placed(best[2], process)
+
+
+def _is_of_text(process: Process, blame: Blame, said: Complaint) -> bool:
+    """Whether the program reports something else: that the text of a file that it has read is malformed."""
+    if blame.named or said.names_object(blame.call) is not None:
+        return False
+    found = malformed(process)
+    return found is not None and found.confidence is not Confidence.POSSIBLE
 
 
 def _no_script(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:

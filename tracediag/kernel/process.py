@@ -92,6 +92,8 @@ class Process(Watched, eq=False):
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
     """The last files of which its first read returned 0 bytes, the latest last; bounded."""
+    contents: tuple[OpenFile, ...] = ()
+    """The last files outside of the system's folders of which it has read data, the latest last; bounded."""
     no_format: Syscall | None = None
     """The execve that failed with ENOEXEC before a shell was executed in its place, to read the file as a script."""
     looks: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_LOOKS_KEPT))
@@ -116,6 +118,10 @@ class Process(Watched, eq=False):
     def find_empty(self, file: OpenFile) -> None:
         """Note a file of which the first read has returned 0 bytes."""
         self.found_empty = (*self.found_empty[1 - _KEPT :], file)
+
+    def find_content(self, file: OpenFile) -> None:
+        """Note a file of which the first read has returned data."""
+        self.contents = (*self.contents[1 - _KEPT :], file)
 
     def is_called(self, number: int | None) -> bool:
         """Whether a number names it: that of its lines, or that of its pid namespace."""
@@ -166,6 +172,7 @@ class Process(Watched, eq=False):
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
         self.place, self.order, self.ordered_in, self.found_empty = Place(), None, None, ()
+        self.contents = ()
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 

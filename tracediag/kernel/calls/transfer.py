@@ -33,6 +33,9 @@ _STDERR = 2
 FAILURE = re.compile(r"\b(?:cannot|can't|could not|couldn't|unable to|failed|failure)\b", re.IGNORECASE)
 """Words with which programs report a failure, in whatever form."""
 _UNKNOWN = Kind.UNKNOWN
+_FILE = Kind.FILE
+_OF_SYSTEM = ('"/usr/', '"/lib', '"/proc/', '"/sys/', '"/dev/', '.py"', '.pyc"')
+"""What the opening call of a file shows that is no input of the program, but part of it or of the system."""
 _SOCKET_ERRORS = frozenset({"ECONNRESET", "ECONNREFUSED", "ENOTCONN", "EHOSTUNREACH", "ENETUNREACH", "EDESTADDRREQ"})
 """Errors of read and write that only sockets have."""
 _QUERIES = (r"\1\0\0\1\0\0\0\0\0", r"\1 \0\1\0\0\0\0\0")
@@ -98,6 +101,8 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
             if file.at_end is not None:
                 file.more()
             if call.errno is None:
+                if file.got is None and file.kind is _FILE and _is_own(file):
+                    action.process.find_content(file)
                 file.got = call
         return
     if call.errno in BROKEN and socket.broken is None:
@@ -106,6 +111,12 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
         socket.ended = call
     elif call.result is not None and call.result > 0:
         socket.last_read = call
+
+
+def _is_own(file: OpenFile) -> bool:
+    """Whether a file is the program's, and not one of those that each program reads: libraries, locales, /proc."""
+    opened = file.opened
+    return opened is not None and not any(folder in opened.body for folder in _OF_SYSTEM)
 
 
 def _count_empty_read(action: Action, file: OpenFile, call: Syscall) -> None:
