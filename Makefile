@@ -4,6 +4,7 @@
 # make site   the documentation, in site/
 # make pictures  draw the report in README.md again
 # make man    write the manual page again
+# make schemas  freeze what the JSON documents and the library have gained
 # make samples  record every sample again
 #
 # Each creates what it needs: an environment in .venv, and strace if permitted. A second run is quick.
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_ARGS ?= -n $$(( $$(nproc) + 1 ))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint site pictures man samples strace clean
+.PHONY: help demo test lint site pictures man schemas samples strace clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -42,6 +43,9 @@ pictures: $(VENV)/.installed
 
 man: $(VENV)/.installed
 	$(BIN)/python docs/making/manual.py
+
+schemas: $(VENV)/.installed
+	$(BIN)/python docs/making/schemas.py
 
 # Records every sample again; needs strace, gcc, ab and a writable /srv/tracediag.
 samples: strace
