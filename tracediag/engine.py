@@ -26,7 +26,8 @@ from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
 
-_PLAIN = frozenset({Kind.FILE, Kind.DEVICE})
+_FILE, _DEVICE = Kind.FILE, Kind.DEVICE
+"""Aliases of what each call is compared with: access through the class of an enum costs as much as a call."""
 
 
 class Engine:
@@ -96,44 +97,53 @@ class Engine:
         """Yield the findings of a trace; those that only its end can confirm come last."""
         return chain(self.feed(events), self.finish())
 
-    def feed(self, events: Iterable[Event]) -> Iterator[Finding]:
+    def feed(self, events: Iterable[Event]) -> Iterator[Finding]:  # noqa: PLR0915 - see below
         """Yield the findings that the next events of a trace confirm.
 
         The loop is one function on purpose: another call for each of a million events would be costly.
         """
         kernel, followed, dispatch, to = self.kernel, self.following, self._dispatch, self._subscribers
+        found: list[Finding] = []
         for event in events:
             action = apply(kernel, event)
-            found: list[Finding] = []
             if action.finished is not None:  # delivered before the wait that ended it
                 dispatch(to.on_round, action, event.line, found)
             if followed and action.thread in followed:
                 dispatch(to.on_followed, action, event.line, found)
             if isinstance(event, Syscall):
-                audience = to.calls.get(event.name)
+                name = event.name
+                audience = to.calls.get(name)
                 if audience is not None:
                     descriptor = action.descriptor
-                    plain = descriptor is not None and descriptor.file.kind in _PLAIN
-                    for listener in audience[0] if plain else audience[1]:
+                    plain = descriptor is not None and ((kind := descriptor.file.kind) is _FILE or kind is _DEVICE)
+                    for listener in audience.plain if plain else audience.other:
                         try:
                             said = listener(action)
                             if said is not None:
                                 found.extend(said)
                         except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                             self._drop(listener, error, event.line)
-                    if audience[2] and len(action.thread.process.threads) > 1:
-                        dispatch(audience[2], action, event.line, found)
-                took = event.duration
-                if took is not None and took >= LASTING:
-                    dispatch(to.lasting.get(event.name, NO_LISTENERS), action, event.line, found)
-                if event.end_line > event.line and event.name in to.split:
-                    dispatch(to.split[event.name], action, event.line, found)
+                    for texts, choosy in audience.choosy:
+                        for text in texts:
+                            if text in event.body:
+                                dispatch(choosy, action, event.line, found)
+                                break
+                    if audience.threaded and len(action.thread.process.threads) > 1:
+                        dispatch(audience.threaded, action, event.line, found)
+                    if audience.lasting and (took := event.duration) is not None and took >= LASTING:
+                        dispatch(audience.lasting, action, event.line, found)
+                    if audience.split and event.end_line > event.line:
+                        dispatch(audience.split, action, event.line, found)
                 errno = event.errno
-                if errno is not None:
-                    dispatch(to.by_errno.get(errno, NO_LISTENERS), action, event.line, found)
-                    failures = to.by_failure.get(event.name)
-                    if failures is not None:
-                        dispatch(failures.get(errno, NO_LISTENERS), action, event.line, found)
+                if errno is not None and (failures := to.failures.get(errno)) is not None:
+                    failed = failures[name]
+                    if failed.always:
+                        dispatch(failed.always, action, event.line, found)
+                    for texts, choosy in failed.choosy:
+                        for text in texts:
+                            if text in event.body:
+                                dispatch(choosy, action, event.line, found)
+                                break
             elif isinstance(event, CountRow):
                 self.scope.table.add(event)
             elif not isinstance(event, Begun):
@@ -149,6 +159,7 @@ class Engine:
                 self._release(action, found)
             if found:
                 yield from self._judged(found)
+                found = []
 
     def _release(self, action: Action, found: list[Finding]) -> None:
         """Tell of a release where a rule may care; then the cases on what is gone are over."""

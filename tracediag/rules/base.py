@@ -23,6 +23,9 @@ what they want to see:
     @on_last                           the same, after all other findings: for what none of them explains
     @on_table                          the trace is a table of `strace -c`; the method takes a `CallTable`
 
+A rule that is about few of the many calls of a name says which texts these show in their arguments, and is asked about
+no others: `@on_call("openat", showing=("/zoneinfo/",))`, `@on_errno("ENOENT", of=OPENS, showing=(".so",))`.
+
 They read the model and yield findings. What a rule has to remember about an object of the model it keeps in `Cases`
 of its own, so that it is bound to the incarnation and goes when the object goes.
 """
@@ -57,18 +60,22 @@ Subscription = tuple[str, str]
 """What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("failure", "execve ENOENT"), ("round", "")."""
 
 
-def _subscribe(*subscriptions: Subscription) -> Callable[[Method], Method]:
+def _subscribe(*subscriptions: Subscription, showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
     def mark(method: Method) -> Method:
         marked: Any = method
         marked.subscriptions = (*getattr(method, "subscriptions", ()), *subscriptions)
+        marked.showing = (*getattr(method, "showing", ()), *showing)
         return method
 
     return mark
 
 
-def on_call(*names: str) -> Callable[[Method], Method]:
-    """Subscribe to whole calls of these names, failed ones among them."""
-    return _subscribe(*(("call", name) for name in names))
+def on_call(*names: str, showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names, failed ones among them; with `showing`, if one of these texts is there.
+
+    The engine asks for the texts of all rules together, so that a call that no rule cares about costs no call of ours.
+    """
+    return _subscribe(*(("call", name) for name in names), showing=showing)
 
 
 def on_traffic(*names: str) -> Callable[[Method], Method]:
@@ -97,12 +104,12 @@ def on_split(*names: str) -> Callable[[Method], Method]:
     return _subscribe(*(("split", name) for name in names))
 
 
-def on_errno(*names: str, of: Iterable[str] = ()) -> Callable[[Method], Method]:
-    """Subscribe to all calls, or to those of some names, that failed with one of these errors."""
+def on_errno(*names: str, of: Iterable[str] = (), showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
+    """Subscribe to all calls, or to those of some names, that failed with one of these errors; `showing` as above."""
     calls = tuple(of)
     if calls:
-        return _subscribe(*(("failure", f"{call} {name}") for call in calls for name in names))
-    return _subscribe(*(("errno", name) for name in names))
+        return _subscribe(*(("failure", f"{call} {name}") for call in calls for name in names), showing=showing)
+    return _subscribe(*(("errno", name) for name in names), showing=showing)
 
 
 def on_signal(*names: str) -> Callable[[Method], Method]:
@@ -266,3 +273,8 @@ class Rule:
             for subscription in getattr(getattr(cls, name), "subscriptions", ()) if name != "subscriptions" else ():
                 found.setdefault(subscription, []).append(name)
         return found
+
+    @classmethod
+    def texts_of(cls, method: str) -> tuple[str, ...]:
+        """Return the texts of which a call shows one that a method is asked about; empty for all calls."""
+        return getattr(getattr(cls, method), "showing", ())

@@ -34,9 +34,6 @@ class PatternRule(Rule):
 
     def __init__(self) -> None:
         self._watches = [(case, case.query.watch()) for case in self.cases]
-        texts = [case.query.texts for case in self.cases]
-        self._texts = tuple(text for each in texts for text in each) if all(texts) else ()
-        """Texts of which a call that matches shows one."""
         self._told: dict[str, Cases[Hashable, None]] = {}
         """What was reported already, by kind of object."""
         self._waiting: Cases[Process, list[tuple[Case, Match, Action, Said]]] = Cases()
@@ -59,17 +56,14 @@ class PatternRule(Rule):
             found.update({subscription: ["heard"] for subscription in _needed(case.query)})
         return found
 
-    def heard(self, action: Action) -> Iterable[Finding]:
-        """Report the matches that a call completes; most calls lack the texts that a match shows."""
-        if self._texts:
-            body = action.call.body
-            for text in self._texts:
-                if text in body:
-                    return self._matches(action)
-            return ()
-        return self._matches(action)
+    @classmethod
+    def texts_of(cls, method: str) -> tuple[str, ...]:
+        """Return the texts of which a call that matches shows one."""
+        texts = [case.query.texts for case in cls.cases] if method == "heard" else []
+        return tuple(dict.fromkeys(text for each in texts for text in each)) if all(texts) else ()
 
-    def _matches(self, action: Action) -> Iterator[Finding]:
+    def heard(self, action: Action) -> Iterator[Finding]:
+        """Report the matches that a call completes."""
         for case, watch in self._watches:
             for match in watch.feed(action):
                 if case.once is None or self._is_first(case.once, action):

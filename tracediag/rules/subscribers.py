@@ -10,21 +10,61 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from tracediag.results.findings import Finding
 from tracediag.rules.base import Rule
 from tracediag.rules.sound import listener
 
 Listener = Callable[[Any], Iterable[Finding] | None]
 """A method of a rule: takes an action, the end of a process, the kernel or a table of counts; yields findings."""
-Audience = tuple[Sequence[Listener], Sequence[Listener], Sequence[Listener]]
-"""Listeners of a call: on a plain file or device, on anything else, and additionally if there are several threads."""
 
 NO_LISTENERS: Sequence[Listener] = ()
 
-_Methods = tuple[tuple[int, str], ...]
-"""Methods, each by the place of its rule among the rules and its name."""
+_Method = tuple[int, str, tuple[str, ...]]
+"""A method, by the place of its rule among the rules and its name, with the texts of which it wants to be shown one."""
+_Methods = tuple[_Method, ...]
+_SHOWING = ("call", "errno", "failure")
+"""Kinds of what is subscribed to that has arguments to show a text."""
 _REMEMBERED = 8
 """Sets of rules whose subscriptions are remembered: a program that analyses many traces uses the same few."""
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """What listens to some calls: to all of them, or to those that show one of some texts."""
+
+    always: Sequence[Listener] = ()
+    choosy: Sequence[tuple[tuple[str, ...], Sequence[Listener]]] = ()
+    """The others, by the texts of which the arguments of a call must show one."""
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """What listens to the calls of one name."""
+
+    plain: Sequence[Listener]
+    """What listens to those made on a plain file or device."""
+    other: Sequence[Listener]
+    """What listens to all others."""
+    choosy: Sequence[tuple[tuple[str, ...], Sequence[Listener]]]
+    """What listens to those that show some text, beside the above."""
+    threaded: Sequence[Listener]
+    """What listens to those of processes with several threads, beside the above."""
+    lasting: Sequence[Listener]
+    """What listens to those that last, beside the above."""
+    split: Sequence[Listener]
+    """What listens to those during which other threads ran, beside the above."""
+
+
+class Failures(dict[str, Audience]):
+    """What listens to the failures with one error, by call."""
+
+    def __init__(self, of_all: Audience) -> None:
+        super().__init__()
+        self._of_all = of_all
+        """What listens to those of any call."""
+
+    def __missing__(self, call: str) -> Audience:
+        return self._of_all
 
 
 class Subscribers:
@@ -35,27 +75,19 @@ class Subscribers:
 
     def bind(self, rules: Sequence[Rule]) -> None:
         """Take the methods of these rules instead of those of any others."""
-        bound: dict[_Methods, Sequence[Listener]] = {}
-        self._kinds: dict[str, dict[str, Sequence[Listener]]] = {}
+        bound: dict[_Methods, Audience] = {}
+        self._kinds: dict[str, dict[str, Audience]] = {}
         for kind, names in _subscriptions(tuple(map(type, rules))).items():
             listening = self._kinds[kind] = {}
             for name, methods in names.items():
                 found = bound.get(methods)  # most names share their methods with many others
                 if found is None:
-                    found = bound[methods] = tuple(listener(rules[place], method) for place, method in methods)
+                    found = bound[methods] = _audience(rules, methods)
                 listening[name] = found
-        self.calls = self._audiences()
-        """The audience of each call that has one."""
-        self.by_errno = self._named("errno")
-        self.by_failure: dict[str, dict[str, Sequence[Listener]]] = {}
-        """The listeners of failures of one call, by call and error."""
-        for failure, listeners in self._named("failure").items():
-            call, _, errno = failure.partition(" ")
-            self.by_failure.setdefault(call, {})[errno] = listeners
-        self.lasting = self._named("lasting")
-        """The listeners of calls that last, by call."""
-        self.split = self._named("split")
-        """The listeners of calls during which other threads ran, by call."""
+        self.calls = self._calls()
+        """The listeners of calls, by name."""
+        self.failures = self._failures()
+        """The listeners of failures, by error."""
         self.on_round = self.of("round")
         self.on_release = self.of("release")
         self.on_process_end = self.of("process end")
@@ -64,25 +96,51 @@ class Subscribers:
     @property
     def names(self) -> frozenset[str]:
         """The names of all calls that have a listener."""
-        return frozenset(self.calls.keys() | self.lasting.keys() | self.split.keys())
+        return frozenset(self.calls)
 
     def of(self, kind: str, name: str = "") -> Sequence[Listener]:
         """Return what listens to events of one kind, or to those of one name."""
-        return self._named(kind).get(name, NO_LISTENERS)
+        return self._named(kind).get(name, _NONE).always
 
-    def _named(self, kind: str) -> dict[str, Sequence[Listener]]:
+    def _named(self, kind: str) -> dict[str, Audience]:
         return self._kinds.get(kind, {})
 
-    def _audiences(self) -> dict[str, Audience]:
-        calls, traffic, threaded = self._named("call"), self._named("traffic"), self._named("threaded")
-        return {
-            name: (
-                calls.get(name, NO_LISTENERS),
-                (*calls.get(name, NO_LISTENERS), *traffic.get(name, NO_LISTENERS)),
-                threaded.get(name, NO_LISTENERS),
-            )
-            for name in calls.keys() | traffic.keys() | threaded.keys()
-        }
+    def _calls(self) -> dict[str, Calls]:
+        kinds = ("call", "traffic", "threaded", "lasting", "split")
+        every = [self._named(kind) for kind in kinds]
+        found = {}
+        for name in frozenset().union(*every):
+            call, traffic, threaded, lasting, split = (named.get(name, _NONE) for named in every)
+            other = (*call.always, *traffic.always)
+            found[name] = Calls(call.always, other, call.choosy, threaded.always, lasting.always, split.always)
+        return found
+
+    def _failures(self) -> dict[str, Failures]:
+        found = {errno: Failures(audience) for errno, audience in self._named("errno").items()}
+        joined: dict[tuple[int, int], Audience] = {}
+        for failure, audience in self._named("failure").items():
+            call, _, errno = failure.partition(" ")
+            known = found.setdefault(errno, Failures(_NONE))
+            both = id(known[call]), id(audience)  # most failures share their audiences with many others
+            if both not in joined:
+                joined[both] = _both(known[call], audience)
+            known[call] = joined[both]
+        return found
+
+
+_NONE = Audience()
+
+
+def _audience(rules: Sequence[Rule], methods: _Methods) -> Audience:
+    heard: dict[tuple[str, ...], list[Listener]] = {}
+    for place, name, texts in methods:
+        heard.setdefault(texts, []).append(listener(rules[place], name))
+    always = heard.pop((), ())
+    return Audience(tuple(always), tuple(heard.items()))
+
+
+def _both(one: Audience, other: Audience) -> Audience:
+    return Audience((*one.always, *other.always), (*one.choosy, *other.choosy))
 
 
 @lru_cache(_REMEMBERED)
@@ -91,6 +149,9 @@ def _subscriptions(rules: tuple[type[Rule], ...]) -> dict[str, dict[str, _Method
     found: dict[str, dict[str, _Methods]] = {}
     for place, rule in enumerate(rules):
         for (kind, name), methods in rule.subscriptions().items():
-            names = found.setdefault(kind, {})
-            names[name] = (*names.get(name, ()), *((place, method) for method in methods))
+            names, choosy = found.setdefault(kind, {}), kind in _SHOWING
+            names[name] = (
+                *names.get(name, ()),
+                *((place, method, rule.texts_of(method) if choosy else ()) for method in methods),
+            )
     return found

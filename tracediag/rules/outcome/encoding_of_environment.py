@@ -50,7 +50,7 @@ class EncodingOfEnvironment(Rule):
         self._started: Cases[Process, _Start] = Cases(1024)
         """The programs that use glibc, which looks for a file of each locale but C."""
 
-    @on_call("open", "openat")
+    @on_call("open", "openat", showing=(_LIBRARY, _LOCALES))
     def opened(self, action: Action) -> None:
         """Note the C library and the locale that a program loads."""
         call, executed = action.call, action.process.executed
@@ -58,7 +58,7 @@ class EncodingOfEnvironment(Rule):
             return
         if _LIBRARY in call.body:
             self._started[action.process] = _Start(executed)
-        elif _LOCALES in call.body and (known := self._started.get(action.process)) is not None:
+        elif (known := self._started.get(action.process)) is not None:
             path = call.path(0 if call.name == "open" else 1)
             known.localised = known.localised or (path is not None and _LOADED.search(path) is not None)
 
@@ -68,6 +68,8 @@ class EncodingOfEnvironment(Rule):
         known = self._started.pop(end.process, None)
         executed = end.process.executed
         if known is None or executed is None or known.localised or known.executed is not executed:
+            return
+        if not end.process.messages:
             return
         words = _words(said_by(end.process, executed.line))
         if words is not None and "python2" not in (end.process.program or ""):  # which writes ASCII to any pipe

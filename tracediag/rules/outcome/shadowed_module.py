@@ -105,11 +105,11 @@ class ShadowedModule(Rule):
     def __init__(self) -> None:
         self._programs: Cases[Process, _Program] = Cases(512)
 
-    @on_call("open", "openat")
+    @on_call("open", "openat", showing=(".py",))
     def opened(self, action: Action) -> None:
         """Note the files of a program in Python that have the name of a library's module."""
         call = action.call
-        if ".py" not in call.body or call.errno is not None or _LIBRARY.search(call.body) is not None:
+        if call.errno is not None or "/lib/python" in call.body or _LIBRARY.search(call.body) is not None:
             return
         path = call.path(0 if call.name == "open" else 1)
         module = None if path is None or not call.has("O_RDONLY") else _module(path)

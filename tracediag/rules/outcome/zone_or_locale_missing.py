@@ -60,12 +60,10 @@ class ZoneOrLocaleMissing(Rule):
         self._told: set[str] = set()
         """What was reported: all processes of a script look for the same."""
 
-    @on_errno("ENOENT", of=OPENS | STATS)
+    @on_errno("ENOENT", of=OPENS | STATS, showing=(_ZONES, _LOCALES))
     def absent(self, action: Action) -> None:
         """Note a look-up that failed."""
         call = action.call
-        if _ZONES not in call.body and _LOCALES not in call.body:
-            return
         found = _asked(call)
         if found is None or found[0] in self._told:
             return
@@ -76,11 +74,11 @@ class ZoneOrLocaleMissing(Rule):
         elif len(known) < _MOST:
             known[found[1]] = _Missing(found[0], _ZONES in call.body, call, call, found[0])
 
-    @on_call(*OPENS)
+    @on_call(*OPENS, showing=(_ZONES, _LOCALES))
     def opened(self, action: Action) -> None:
         """Withdraw what is found in another place, or under another spelling."""
         call = action.call
-        if not self._missing or call.errno is not None or (_ZONES not in call.body and _LOCALES not in call.body):
+        if not self._missing or call.errno is not None:
             return
         known, found = self._missing.get(action.process), _asked(call)
         if known is not None and found is not None:

@@ -50,12 +50,10 @@ class SharedLibraryMissing(Rule):
         self._searches: Cases[Process, dict[str, _Search]] = Cases()
         """The last searches of each process by the name of the library, the latest last."""
 
-    @on_errno("ENOENT", of=OPENS)
+    @on_errno("ENOENT", of=OPENS, showing=(".so",))
     def missed(self, action: Action) -> None:
         """Count a directory without the library."""
         call = action.call
-        if ".so" not in call.body:
-            return
         found = _LIBRARY.search(call.body)
         if found is None or found[1].startswith("ld.so."):
             return

@@ -115,7 +115,7 @@ class SendWithoutNosignal(Rule):
             confidence=Confidence.LIKELY if broken.call is None else Confidence.CERTAIN,
         )
 
-    @on_call(*SIGNAL_ACTIONS)
+    @on_call(*SIGNAL_ACTIONS, showing=("SIGPIPE",))
     def arranged(self, action: Action) -> None:
         """A program that ignores or handles SIGPIPE later is protected: no note."""
         if action.process.signals.get("SIGPIPE") in (Disposition.IGNORED, Disposition.HANDLED):
