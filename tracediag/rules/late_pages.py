@@ -1,17 +1,22 @@
 """Rules of tracediag that are pages about one call, read as rules only once such a call comes.
 
 To read a query takes the parser of its language, which costs a short trace more than all else. What such a page
-subscribes to stands in the text of its queries: each names its calls (`call == fcntl`) or its errors.
+subscribes to stands in the text of its queries: each names its calls (`call == fcntl`) or its errors. The constants
+that it names (`flags has F_SETFL`) and what evidence finds for it (`length.negative < 0`) are asked for first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
+from tracediag.evidence.flag_mixups import confusion
+from tracediag.evidence.lengths import MARKS, negative_length
 from tracediag.kernel import Action
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
@@ -24,6 +29,24 @@ _NAMED = lazy_pattern(r"(?<![\w.])(call|errno) (?>== (\w++)|in \(([\w, \n]++)\))
 _MARKED = lazy_pattern(r"(?>\(flags has \w++(?> or flags has \w++)*+\)|flags has \w++) and call ")
 _HAS = lazy_pattern(r"(?<=has )\w++")
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
+_GROUP = lazy_pattern(r"\([^()]*+\)")
+_JOINED = lazy_pattern(r";|\b(?:or|not)\b")
+_ASKED = lazy_pattern(r"(?:\A|\band )([\w.]++) (?:in|has|==|<) (?!\"\")")
+
+
+class _Fact(msgspec.Struct, frozen=True):
+    """What a query may need of a call, and evidence finds without it."""
+
+    holds: Callable[[Action], bool]
+    texts: tuple[str, ...] = ()
+    """Texts of which such a call shows one; empty if none is known."""
+
+
+_FACTS = {
+    "flags.confused": _Fact(lambda action: confusion(action) is not None),
+    "length.negative": _Fact(lambda action: negative_length(action.call) is not None, MARKS),
+}
+"""By their names in queries, those that hold for hardly any call."""
 
 
 class LatePage(Rule):
@@ -33,6 +56,8 @@ class LatePage(Rule):
     queries: ClassVar[tuple[str, ...]]
     marks: ClassVar[tuple[str, ...]]
     """Constants of which a call that matches shows one, where each query says so: `flags has F_SETFL`."""
+    fact: ClassVar[_Fact | None]
+    """What holds for a call that matches, where it is known."""
     waits: ClassVar[bool]
     """Whether it waits for the end of processes."""
 
@@ -55,9 +80,17 @@ class LatePage(Rule):
         found = {each: ["heard"] for query in cls.queries for each in _needed(query)}
         return {**found, ("process end", ""): ["left"]} if cls.waits else found
 
+    @classmethod
+    def texts_of(cls, method: str) -> tuple[str, ...]:
+        """Return the texts of which a call that matches shows one."""
+        texts = cls.marks or (() if cls.fact is None else cls.fact.texts)
+        return texts if method == "heard" else ()
+
     def heard(self, action: Action) -> Iterable[Finding]:
-        """Report the matches of a call; one that has none of the constants that the queries name need not be asked."""
+        """Report the matches of a call, unless it can be none without the query being read."""
         if self.marks and not any(map(action.call.has, self.marks)):
+            return ()
+        if self.fact is not None and not self.fact.holds(action):
             return ()
         found: Iterable[Finding] = self._rule.heard(action)  # type: ignore[attr-defined]  # a PatternRule
         return found
@@ -85,6 +118,7 @@ def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
             **described(path, title, card, package),
             "queries": queries,
             "marks": _marks(queries),
+            "fact": _fact(queries),
             "waits": any("ended" in fields for fields in rest),
         },
     )
@@ -94,6 +128,17 @@ def _marks(queries: tuple[str, ...]) -> tuple[str, ...]:
     """Return the constants of which each query requires one, if each begins so: `(flags has A or flags has B) and`."""
     found = [_MARKED.match(query) for query in queries]
     return tuple(word for each in found if each is not None for word in _HAS.findall(each[0])) if all(found) else ()
+
+
+def _fact(queries: tuple[str, ...]) -> _Fact | None:
+    """Return what the only query of a page needs of each call, if it is one of `_FACTS`."""
+    if len(queries) != 1:
+        return None
+    plain, grouped = queries[0], 1
+    while grouped:
+        plain, grouped = _GROUP.subn("", plain)
+    asked = () if _JOINED.search(plain) else _ASKED.findall(plain)
+    return next((_FACTS[name] for name in asked if name in _FACTS), None)
 
 
 def _needed(query: str) -> Iterator[Subscription]:
