@@ -89,7 +89,7 @@ class Polls:
 
     def awaits(self, action: Action) -> bool:
         """Whether a call may be a check of a process that sleeps; asked before its arguments are looked at."""
-        return self._sleeper(action) is not None
+        return bool(self._sleepers) and self._sleeper(action) is not None
 
     def _sleeper(self, action: Action) -> _Sleeper | None:
         process = action.process

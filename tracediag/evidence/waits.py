@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from tracediag.kernel import Kernel
@@ -9,6 +11,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.calls import CONTROLS, FUTEXES
 from tracediag.trace.events import Begun, Syscall
+from tracediag.trace.flags import has_flag
 from tracediag.trace.values import names_of, number_of
 
 Waited = Syscall | Begun
@@ -45,7 +48,14 @@ def is_lock(call: Waited) -> bool:
 
 def may_be_fifo(call: Waited) -> bool:
     """Whether an open that has not returned may be that of a FIFO: only one end, non-blocking and no directory."""
-    return (call.has("O_RDONLY") or call.has("O_WRONLY")) and not any(map(call.has, _NO_FIFO))
+    return _is_one_end(call.body[call.body.rfind('"') + 1 :])
+
+
+@lru_cache(maxsize=256)
+def _is_one_end(flags: str) -> bool:
+    """Whether the text after a path says so; asked about each open that waits, and few texts stand there."""
+    ends = ("O_RDONLY", "O_WRONLY")
+    return any(has_flag(flags, end) for end in ends) and not any(has_flag(flags, other) for other in _NO_FIFO)
 
 
 def is_endless_futex(call: Waited) -> bool:

@@ -73,7 +73,8 @@ class First(msgspec.Struct, frozen=True):
 
 def first(action: Action) -> First | None:
     """Return a failed call that may make a later one fail; None if no later failure can follow from it."""
-    call, errno = action.call, action.call.errno or ""
+    call = action.call
+    errno = call.errno or ""
     if errno in _UNRELATED or not _may_strike(call, errno):
         return None
     if call.name in _LENGTHS or call.name == "setsockopt":

@@ -42,10 +42,6 @@ class InputTruncatedByRedirection(Rule):
 
     def __init__(self) -> None:
         self._inputs: dict[Thread, _Input] = {}
-        self._output: tuple[OpenFile | None, str | None] = (None, None)
-        """The standard output at the last open, and its path as far as it was known then."""
-        self._name = ""
-        """The end of that path, if a redirection may have emptied the file."""
 
     @on_call("open", "openat")
     def opened(self, action: Action) -> None:
@@ -53,24 +49,18 @@ class InputTruncatedByRedirection(Rule):
 
         A program that opens its own log, which `> LOG` has just made, loses nothing.
         """
-        executed = action.process.executed
-        if executed is None or not action.opened or self._is_other(action):
+        if not action.opened:
+            return
+        output, executed = action.process.table.file_of(_OUTPUT), action.process.executed
+        if output is None or executed is None or _keeps_content(output):
             return
         emptied = _emptied(action)
-        if emptied is None or _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
+        if emptied is None or name_of(emptied[1]) not in action.call.body:
+            return
+        if _line(emptied[0]) > executed.line or action.call.has("O_TRUNC"):
             return
         if _names(executed, action.call.path(PATHS[action.call.name]) or ""):
             self._watch(action, action.opened[0].file, *emptied)
-
-    def _is_other(self, action: Action) -> bool:
-        """Whether an open is surely not of the file that is standard output: nearly all opens, with nothing parsed."""
-        output = action.process.table.file_of(_OUTPUT)
-        if output is None:
-            return True
-        if output is not self._output[0] or output.known_path != self._output[1]:
-            emptied = _emptied(action)
-            self._output, self._name = (output, output.known_path), "" if emptied is None else name_of(emptied[1])
-        return not self._name or self._name not in action.call.body
 
     @on_call("execve")
     def executed(self, action: Action) -> None:
@@ -138,12 +128,20 @@ def _line(call: Syscall | None) -> int:
     return 0 if call is None else call.line
 
 
+def _keeps_content(output: OpenFile) -> bool:
+    """Whether no redirection has emptied a standard output, as far as nothing is parsed: that of most programs."""
+    opened, path = output.opened, output.known_path
+    if path is not None and path.startswith(_DEVICES):
+        return True  # a terminal, or /dev/null
+    return path is None if opened is None else "O_TRUNC" not in opened.body
+
+
 def _emptied(action: Action) -> tuple[Syscall | None, str] | None:
     """Return the call that has truncated the file of the standard output, and its path, if nothing was written yet."""
     output = action.process.table.file_of(_OUTPUT)
-    if output is None or output.written is not None or not (output.opened is None or output.opened.has("O_TRUNC")):
+    if output is None or output.written is not None or _keeps_content(output):
         return None
-    if output.opened is None and (output.known_path or "/dev/").startswith(_DEVICES):
-        return None  # a terminal, or not shown: most programs
+    if output.opened is not None and not output.opened.has("O_TRUNC"):
+        return None
     path = path_of(output, action.process)
     return None if path is None or path.startswith(_DEVICES) else (output.opened, path)

@@ -10,7 +10,7 @@ import msgspec
 from tracediag.evidence.complaints import said_by
 from tracediag.evidence.exits import end_step
 from tracediag.kernel import Action
-from tracediag.kernel.descriptor import PATHS, Descriptor
+from tracediag.kernel.descriptor import PATHS
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
@@ -91,10 +91,13 @@ class ExecInterpreterMissing(Rule):
             if known == path:
                 return call, "the file exists"
         owner: Process | None = process
+        plain = path.removeprefix("./")
         while owner is not None:
             for descriptor in (*owner.table.open.values(), *owner.table.last_closed.values()):
-                if _opened_as(descriptor, path):
-                    return descriptor.opened, "the file exists: it is opened here"
+                opened = descriptor.opened
+                # Unescaped, the path would be in the text: no need to parse.
+                if opened is not None and (plain in opened.body or "\\" in opened.body) and _opened_as(opened, plain):
+                    return opened, "the file exists: it is opened here"
             owner = owner.parent
         return None, ""
 
@@ -175,10 +178,7 @@ def _confidence(refused: _Refused, *, known: bool) -> Confidence:
     return Confidence.LIKELY if known else Confidence.POSSIBLE
 
 
-def _opened_as(descriptor: Descriptor, path: str) -> bool:
-    opened, plain = descriptor.opened, path.removeprefix("./")
-    if opened is None or (plain not in opened.body and "\\" not in opened.body):
-        return False  # unescaped, the path would be in the text: no need to parse
+def _opened_as(opened: Syscall, plain: str) -> bool:
     # The path as the program gave it: what -y shows of the descriptor is absolute.
     given = opened.path(PATHS[opened.name]) if opened.name in PATHS else None
     return given is not None and given.removeprefix("./") == plain

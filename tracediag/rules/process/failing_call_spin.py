@@ -93,9 +93,10 @@ class FailingCallSpin(LoopRule[_Failures]):
         run = self.run(thread) if self._runs else None
         if run is None:
             body = call.body
+            number = body[:1].isdigit()
             for other in others:
                 # The body differs nearly always: a search through directories.
-                if other is None or (other.body != body and not body[:1].isdigit()):
+                if other is None or not (number or other.body == body):
                     continue
                 if other.name == call.name and other.errno == call.errno:
                     break

@@ -33,8 +33,8 @@ class FifoWithoutPeer(Rule):
     raised_by = (OPENS,)
 
     def __init__(self) -> None:
-        self._served: Cases[Process, str] = Cases()
-        """The path that a process last opened after a wait: a service opens its FIFO again for the next client."""
+        self._served: Cases[Process, Syscall] = Cases()
+        """What a process last opened after a wait: a service opens its FIFO again for the next client."""
 
         self._made: deque[str] = deque(maxlen=_KEPT)
         """The last FIFOs that the trace shows being made."""
@@ -50,16 +50,18 @@ class FifoWithoutPeer(Rule):
     def opened(self, action: Action) -> None:
         """Note an open during which other processes ran."""
         call = action.call
-        if call.end_line > call.line and not call.failed and may_be_fifo(call) and (path := _path(call)) is not None:
-            self._served[action.process] = path
+        if call.errno is None and may_be_fifo(call):
+            self._served[action.process] = call
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the call in which a process was killed, or in which it stands at the end."""
         for call in stood_in(end):
             path = _path(call)
-            served = path is not None and self._served.get(end.process) == path
-            if call.name in OPENS and path is not None and may_be_fifo(call) and not served:
+            if call.name not in OPENS or path is None or not may_be_fifo(call):
+                continue
+            last = self._served.get(end.process)
+            if last is None or _path(last) != path:
                 yield from self._judged(end, call, path)
 
     def _judged(self, end: ProcessEnd, call: Syscall | Begun, path: str) -> Iterator[Finding]:
