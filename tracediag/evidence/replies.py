@@ -37,11 +37,12 @@ class Answered(msgspec.Struct, frozen=True):
 
 def answered(process: Process) -> Iterator[Answered]:
     """Yield the failures of a process that a client got as an error, each call and object once."""
-    failures = [call for call in failed_calls(process) if call.errno in _SERIOUS]
-    if not failures:
+    replies = list(_replies(process))  # fewer processes reply than have failures
+    if not replies:
         return
+    failures = [call for call in failed_calls(process) if call.errno in _SERIOUS]
     told: set[tuple[str, str | None, str | None]] = set()
-    for reply, status in _replies(process):
+    for reply, status in replies:
         before = [call for call in failures if 0 < reply.line - call.line <= _NEAR and call.pid == reply.pid]
         key = (before[-1].name, before[-1].errno, target(before[-1])) if before else None
         if key is not None and key not in told:

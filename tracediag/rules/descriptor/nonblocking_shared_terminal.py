@@ -75,6 +75,7 @@ class NonblockingSharedTerminal(Rule):
     def ended(self, end: ProcessEnd) -> None:
         """Find the streams that a process left non-blocking, or on which it failed with EAGAIN."""
         process = end.process
+        refused = any(call.errno == "EAGAIN" for call in process.failures)
         for number in _STREAMS:
             held = _stream(process, number)
             if held is None:
@@ -84,7 +85,7 @@ class NonblockingSharedTerminal(Rule):
                 shared = any(other.table is not held.table for other in held.file.holders) or bool(held.file.heirs)
                 if _came_from_outside(held) and len(self._left) < _KEPT:
                     self._left.append(_Left(process, held, call, end.event, shared))
-            elif process.failures and len(self._victims) < _KEPT:
+            elif refused and len(self._victims) < _KEPT:
                 victim = _victim(process, held)
                 if victim is not None:
                     self._victims.append(victim)

@@ -135,8 +135,9 @@ def _by_chance(held: Descriptor) -> bool:
 def _is_data(held: Descriptor) -> bool:
     """Whether a stream that is older than the trace is a file of data: the program also reads from standard error."""
     file = held.file
-    known = file.kind in (Kind.FILE, Kind.UNKNOWN) and not file.terminal and not _FOR_MESSAGES.search(file.path or "")
-    return held.number == _STDERR and known and file.got is not None and file.written is not None
+    if held.number != _STDERR or file.got is None or file.written is None or file.terminal:
+        return False
+    return file.kind in (Kind.FILE, Kind.UNKNOWN) and not _FOR_MESSAGES.search(file.path or "")
 
 
 def _meant(held: Descriptor, opened: Syscall) -> bool:

@@ -99,10 +99,12 @@ class UseAfterClose(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Report what nothing has excused."""
-        looks = self._looks.pop(end.process, None) or ()
-        yield from looks if end.process.ended_badly else map(_noted, looks)
-        copies = self._copies.pop(end.process, None) or ()
-        yield from copies if self.scope.records(EXECS) else map(_noted, copies)
+        looks = self._looks.pop(end.process, None)
+        if looks:
+            yield from looks if end.process.ended_badly else map(_noted, looks)
+        copies = self._copies.pop(end.process, None)
+        if copies:
+            yield from copies if self.scope.records(EXECS) else map(_noted, copies)
 
     def _is_copy(self, action: Action, gone: Descriptor) -> bool:
         """Whether the process closed a copy that it got, or may have got unseen, by fork from another process."""

@@ -107,6 +107,8 @@ class FailedSyncs:
 
     def end(self, process: Process) -> list[FailedSync]:
         """Return those of a process that kept writing without another fsync."""
+        if not self._open:
+            return []
         over = [state for state in self._open if state.process is process]
         return self._found(over, [state for state in over if keeps_writing(state)])
 

@@ -132,6 +132,8 @@ class ListensOnLoopbackOnly(Rule):
         refused = self._refused.pop(end.process, None)
         if refused is not None:
             yield self._harm(end, refused)
+        if not self._listeners:
+            return
         own = [(file, known) for file, known in self._listeners.items() if known.server is end.process]
         idle = [known for file, known in own if known.listening and not file.strays]  # a worker not followed may accept
         stopped = end.event is None or end.process.order is not None

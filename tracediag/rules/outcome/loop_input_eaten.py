@@ -50,9 +50,10 @@ class LoopInputEaten(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Note what a child has read of its parent's input; judge the input of a parent."""
-        yield from self._judged(end.process, list(self._eaten))
-        file = _input(end)
-        if file is None or file.got is None or end.process.executed is None or not _made(file.got, end.process):
+        if self._eaten:
+            yield from self._judged(end.process, list(self._eaten))
+        file = None if end.process.executed is None else _input(end)
+        if file is None or file.got is None or not _made(file.got, end.process):
             return
         parents = tuple(_sharing(end.process, file))
         if parents and _is_shared(file):

@@ -34,13 +34,13 @@ class ErrnoOverwritten(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Compare the messages of a process with its failures; in an excerpt a pair of failures is enough."""
-        yield from self._misnamed(end.process)
-        if LOOP.enough(1, self.scope.excerpt) and not end.process.messages:
+        if end.process.messages:
+            yield from self._misnamed(end.process)
+        elif LOOP.enough(1, self.scope.excerpt):
             yield from self._excerpt(end)
 
     def _misnamed(self, process: Process) -> Iterator[Finding]:
-        failures = failed_calls(process) if process.messages else []
-        for first, second in pairwise(failures):
+        for first, second in pairwise(failed_calls(process)):
             if not _overwrites(first, second):
                 continue
             said = said_by(process, second.line)

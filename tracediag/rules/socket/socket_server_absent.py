@@ -94,7 +94,7 @@ class SocketServerAbsent(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> None:
         """Drop what did not matter to a process that ends; judge the rest when the server may have started."""
-        if end.exit is not None:
+        if self._absent and end.exit is not None:
             for key, absent in [item for item in self._absent.items() if item[1].process is end.process]:
                 absent.said = _said(absent)
                 if not _matters(absent):
