@@ -1,13 +1,16 @@
-"""Runs the command many times: a process that has imported all of it once, and forks for each run.
+"""Runs the command many times: a process that has imported and used all of it once, and forks for each run.
 
 Each run is a process with descriptors, a working directory and an environment of its own, as if it were started by
-itself; only the third of a second for the imports is saved. `command_line.py` is the other side. A request is one
+itself; only the half of a second is saved in which modules are imported and tables, patterns and pages are read and
+kept in memory, and the taking down of all that at the end. `command_line.py` is the other side. A request is one
 message on the socket of standard input: the arguments of `run` as JSON, with the three standard descriptors. The
 answers are the process id and, when the process has ended, its exit code (that of a signal is negative).
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
 import importlib
 import io
@@ -17,17 +20,40 @@ import pkgutil
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import tracediag
+from tracediag.__main__ import main
+from tracediag.ownrules.plugins import plugins
 
 REQUEST_BYTES = 1 << 20
+SAMPLE = Path(__file__).parents[1] / "samples" / "epollserver" / "accept-once.strace"
+USES = (
+    ("analyze", SAMPLE, "-o", f"json:{os.devnull}", "-o", f"markdown:{os.devnull}"),
+    ("explain", f"{SAMPLE}:797"),
+    ("summary", SAMPLE),
+    ("tree", SAMPLE),
+    ("rules",),
+)
+"""Commands that between them read most of what a run keeps in memory."""
 
 
-def import_all() -> None:
-    """Import each module, so that no run has to; what collections would look at again is set aside."""
+def warm_up() -> None:
+    """Import each module and use it, so that no run has to; what collections would look at again is set aside."""
     for module in pkgutil.walk_packages(tracediag.__path__, "tracediag."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        for words in USES:
+            main([str(word) for word in words])
+    plugins.cache_clear()  # they depend on the PYTHONPATH of each run
     gc.collect()
     gc.freeze()
 
@@ -60,9 +86,19 @@ def run(descriptors: list[int], arguments: list[str], folder: str, mask: int, en
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep) if "PYTHONPATH" in environment else []
     sys.stdin, sys.stdout, sys.stderr = (stream(number, environment) for number in range(3))
     sys.argv = ["tracediag", *arguments]
-    from tracediag.__main__ import main
+    end(main)
 
-    sys.exit(main())
+
+def end(program: Callable[[], int]) -> NoReturn:
+    """Run the program and end as the interpreter does, but leave it to the kernel to take the memory back."""
+    try:
+        code = program()
+    except BaseException:  # noqa: BLE001 - the interpreter shows each of them
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def stream(number: int, environment: dict[str, str]) -> io.TextIOWrapper:
@@ -79,5 +115,5 @@ if __name__ == "__main__":
     server = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    import_all()
+    warm_up()
     serve(server)
