@@ -4,6 +4,7 @@ import itertools
 import re
 import shutil
 import subprocess
+from collections.abc import Set as AbstractSet
 
 import pytest
 
@@ -28,10 +29,9 @@ APART = re.findall(
 WIDER = re.compile(r"(?:_time64|64|32)$")
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_each_name_is_a_system_call(name: str) -> None:
-    assert SETS[name]
-    assert SETS[name] <= SYSCALLS
+def test_each_name_is_a_system_call() -> None:
+    assert [name for name, calls in SETS.items() if not calls] == []
+    assert {name: calls - SYSCALLS for name, calls in SETS.items() if not calls <= SYSCALLS} == {}
 
 
 def test_no_call_belongs_to_two_sets() -> None:
@@ -39,12 +39,17 @@ def test_no_call_belongs_to_two_sets() -> None:
     assert {pair: calls for pair, calls in shared.items() if calls} == {}
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_a_call_and_its_wide_form_stand_together(name: str) -> None:
-    wide = {call for call in SYSCALLS if (base := WIDER.sub("", call)) != call and base in SETS[name]}
-    assert wide <= SETS[name]
-    narrow = {base for call in SETS[name] if (base := WIDER.sub("", call)) in SYSCALLS}
-    assert narrow <= SETS[name]
+def test_a_call_and_its_wide_form_stand_together() -> None:
+    lacking = {name: (wide(calls) | narrow(calls)) - calls for name, calls in SETS.items()}
+    assert {name: calls for name, calls in lacking.items() if calls} == {}
+
+
+def wide(calls: AbstractSet[str]) -> set[str]:
+    return {call for call in SYSCALLS if (base := WIDER.sub("", call)) != call and base in calls}
+
+
+def narrow(calls: AbstractSet[str]) -> set[str]:
+    return {base for call in calls if (base := WIDER.sub("", call)) in SYSCALLS}
 
 
 def test_the_manual_lists_each_name() -> None:
@@ -65,7 +70,7 @@ def test_the_manual_lists_each_name() -> None:
         "open_tree_attr",
         "chown32",
     }
-    of_strace |= {"getxattrat", "listxattrat", "lchown32", "oldstat", "oldlstat", "oldfstat"}
+    of_strace |= {"clock_gettime64", "getxattrat", "listxattrat", "lchown32", "oldstat", "oldlstat", "oldfstat"}
     assert set().union(*SETS.values()) - listed <= of_strace
 
 

@@ -31,7 +31,9 @@ QUEUE_WAITS = SYSV_WAITS | MQ_RECEIVES | MQ_SENDS
 
 NEVER_WAIT = frozenset(
     {"rt_sigprocmask", "rt_sigaction", "sigaltstack", "getpid", "gettid", "getppid", "getpgrp", "umask", "uname"}
-    | {"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "clock_gettime", "gettimeofday", "time"}
+    | {"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "gettimeofday", "time"}
+    | {"getuid32", "geteuid32", "getgid32", "getegid32", "getresuid32", "getresgid32"}
+    | {"clock_gettime", "clock_gettime64"}
     | {"set_tid_address", "set_robust_list", "rseq", "arch_prctl", "sysinfo", "getrusage", "times"}
 )
 """Return without a wait: the trace ended in the middle of one, and the thread does not wait."""
