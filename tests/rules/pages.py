@@ -13,9 +13,11 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tracediag.api import analyze
 from tracediag.results.findings import Finding
+from tracediag.results.report import Report
 from tracediag.rules import Rule, find_rule
 from tracediag.rules.pages import FENCE, MARK
 
@@ -39,11 +41,22 @@ class PageTrace:
     lines: list[str] = field(default_factory=list)
     marks: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def marks_due(self) -> list[dict[int, str]]:
+        """The marks of each finding that is due."""
+        return [] if self.quiet else [self.marks]
+
     def findings(self, rule: type[Rule]) -> list[Finding]:
         """What the rule says of it, all other rules being at work too."""
-        report = analyze([f"{line}\n" for line in self.lines])
+        report = analysed(tuple(self.lines))
         assert report.input.not_understood == 0, report.input.samples
         return [finding for finding in report.findings if finding.name == rule.name]
+
+
+@lru_cache(maxsize=32)
+def analysed(lines: tuple[str, ...]) -> Report:
+    """Return the report on a trace, kept for the other tests of the same page."""
+    return analyze([f"{line}\n" for line in lines])
 
 
 def traces(text: str) -> list[PageTrace]:
