@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import sample_reports
 from hypothesis import settings
 
 settings.register_profile("no-times", deadline=None)
@@ -27,6 +29,13 @@ def no_signal_is_ignored() -> None:
 def a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the tests out of the user's cache folder."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", params=sample_reports.groups())
+def samples(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+    """Some samples in turn: all tests of these follow each other, whatever their file, and share the reports."""
+    found: tuple[Path, ...] = request.param
+    return found
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ RECORDED = sorted((ROOT / "tests").glob("*/recorded/*.strace")) + sorted(
     (ROOT / "samples").glob("*/*.strace"), key=lambda path: path.stat().st_size
 )
 SEEDS = range(40)
+PARTS = 8
 
 
 class Groups(dict):
@@ -63,16 +64,17 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text("utf-8", "surrogateescape").split("\n")[:-1]
 
 
-def assert_same(lines: list[str], *aparts) -> None:
+def assert_same(lines: list[str], *aparts, where: Path | None = None) -> None:
     for by_pid in (False, True):
         expected = by_events(lines, by_pid=by_pid)
         for apart in ((), *aparts):
-            assert by_tally(lines, by_pid=by_pid, apart=apart) == expected
+            assert by_tally(lines, by_pid=by_pid, apart=apart) == expected, where
 
 
-@pytest.mark.parametrize("path", RECORDED[:60] + RECORDED[60::5], ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_recordings(path):
-    assert_same(lines_of(path), ("read", "clone", "write"))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_recordings(part):
+    for path in (RECORDED[:60] + RECORDED[60::5])[part::PARTS]:
+        assert_same(lines_of(path), ("read", "clone", "write"), where=path)
 
 
 TRAPS = r"""
@@ -172,15 +174,16 @@ def test_lines_that_never_close_a_parenthesis_do_not_swallow_the_next():
     assert_same(lines)
 
 
-@pytest.mark.parametrize("path", RECORDED[::7], ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_processes(path):
-    view = ProcessView()
-    view.read(str(path))
-    rows = {row.name: row.calls for row in view.summary().rows}
-    assert rows == {
-        "(no pid)" if process.pid is None else str(process.pid): count
-        for process, count in careful_processes(path).items()
-    }
+@pytest.mark.parametrize("part", range(PARTS))
+def test_processes(part):
+    for path in RECORDED[::7][part::PARTS]:
+        view = ProcessView()
+        view.read(str(path))
+        rows = {row.name: row.calls for row in view.summary().rows}
+        careful = careful_processes(path)
+        assert rows == {
+            "(no pid)" if process.pid is None else str(process.pid): count for process, count in careful.items()
+        }, path
 
 
 def careful_processes(path: Path):

@@ -1,29 +1,23 @@
 import argument_lines
 import pytest
-from argument_lines import LINES, RECORDED, Line
+from argument_lines import LINES, RECORDED
 
 from tracediag.languages.texts import grammar_text
 from tracediag.parsing import ArgumentError, parse_arguments, parse_strict, parse_value
 from tracediag.trace.values import Structure, Symbol, note_of
 
 
-@pytest.mark.parametrize("line", LINES, ids=[body[:40] for body, _ in LINES])
-def test_each_construct_by_the_grammar(line: Line):
-    body, values = line
+@pytest.mark.parametrize(("body", "values"), LINES, ids=[body[:40] for body, _ in LINES])
+def test_each_construct_by_the_grammar_and_again_by_its_shape(body, values):
     assert parse_strict(body) == values
-
-
-@pytest.mark.parametrize("line", LINES, ids=[body[:40] for body, _ in LINES])
-def test_each_construct_again_by_its_shape(line: Line):
-    body, values = line
     assert [parse_arguments(body) for _ in range(3)] == [values] * 3
 
 
-@pytest.mark.parametrize("body", RECORDED, ids=[body[:40] for body in RECORDED])
-def test_recorded_bodies_have_equal_values_both_ways(body):
-    values = parse_strict(body)
-    assert values
-    assert [parse_arguments(body) for _ in range(3)] == [values] * 3
+def test_recorded_bodies_have_equal_values_both_ways():
+    values = {body: parse_strict(body) for body in RECORDED}
+    assert [body for body, strict in values.items() if not strict] == []
+    again = {body: [parse_arguments(body) for _ in range(3)] for body in RECORDED}
+    assert again == {body: [strict] * 3 for body, strict in values.items()}
 
 
 def test_a_siginfo_is_one_value():

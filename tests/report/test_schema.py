@@ -8,8 +8,9 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from sample_reports import TRACES as SAMPLES
+from sample_reports import report_of
 
-from tracediag import analyze
 from tracediag.checking import check_folders
 from tracediag.library.lines import explain_line
 from tracediag.overviews import VIEWS, summarise
@@ -39,7 +40,6 @@ from tracediag.report.summary_table import document as summary_document
 from tracediag.report.tree import document as tree_document
 from tracediag.results import findings, report, tree
 
-SAMPLES = sorted((Path(__file__).parents[2] / "samples").rglob("*.strace"))
 STRUCTS = [
     found
     for module in (findings, report)
@@ -71,12 +71,12 @@ def test_the_docstring_of_a_field_is_its_description() -> None:
     assert schema("report")["properties"]["advice"]["description"].startswith("How to record better")
 
 
-def test_reports_of_all_samples_follow_it_and_hold_every_field() -> None:
+def test_reports_of_all_samples_follow_it_and_hold_every_field(samples: tuple[Path, ...]) -> None:
     validator = jsonschema.Draft202012Validator(schema("report"))
     keys = {field.encode_name for field in msgspec.structs.fields(findings.Finding)}
     steps = {field.encode_name for field in msgspec.structs.fields(findings.Step)}
-    for path in SAMPLES[::2]:  # a fault is recorded in more than one form
-        document = json.loads("".join(formatter("json").report(analyze(path))))
+    for path in samples[::2]:  # a fault is recorded in more than one form
+        document = json.loads("".join(formatter("json").report(report_of(path))))
         validator.validate(document)
         for finding in document["findings"]:
             assert finding.keys() == keys

@@ -6,10 +6,11 @@ import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-import pytest
+from sample_reports import SAMPLES, TRACES, named
 
-ROOT = Path(__file__).resolve().parents[2]
-TRACES = sorted([*(ROOT / "samples").rglob("*.strace"), *(ROOT / "tracediag" / "rules").rglob("*.md")])
+ROOT = SAMPLES.parent
+PAGES = sorted((ROOT / "tracediag" / "rules").rglob("*.md"))
+HOMES = {place for place in (ROOT, Path.home()) if place != Path("/")}
 _NODE = re.compile(r'nodename="([^"]*)"')
 _ADDRESS = re.compile(r'nameserver ([0-9.]+)|inet_addr\("([0-9.]+)"\)')
 _NEUTRAL = [
@@ -18,9 +19,17 @@ _NEUTRAL = [
 """Of no machine in particular: any, loopback, and the networks for documentation (RFC 5737)."""
 
 
-@pytest.mark.parametrize("path", TRACES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_trace_shows_no_machine(path: Path) -> None:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    assert set(_NODE.findall(text)) <= {"host"}
+def test_a_trace_shows_no_machine() -> None:
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in (*TRACES, *PAGES)}
+    assert {str(path): found for path, text in texts.items() if (found := shown_of_a_machine(text))} == {}
+
+
+def shown_of_a_machine(text: str) -> list[str]:
     addresses = {ip_address(first or second) for first, second in _ADDRESS.findall(text)}
-    assert [address for address in addresses if not any(address in net for net in _NEUTRAL)] == []
+    foreign = [str(address) for address in addresses if not any(address in net for net in _NEUTRAL)]
+    return [*(set(_NODE.findall(text)) - {"host"}), *foreign]
+
+
+def test_no_trace_shows_where_the_project_stands() -> None:
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in TRACES}
+    assert [(named(path), home) for path, text in texts.items() for home in HOMES if f"{home}/" in text] == []
