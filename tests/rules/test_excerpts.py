@@ -82,5 +82,17 @@ def test_a_peer_that_is_gone_excuses_a_short_send() -> None:
     assert names(SHORT.format("0").splitlines()) == ["short-send-lost"]
 
 
+def test_a_program_that_opens_another_file_does_without_a_library() -> None:
+    places = ("/lib/tls", "/lib", "/usr/lib")
+    search = [
+        f'openat(AT_FDCWD, "{place}/libnss_db.so.2", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)'
+        for place in places
+    ]
+    assert names(search) == ["shared-library-missing"]
+    assert "shared-library-missing" not in names(
+        [*search, 'openat(AT_FDCWD, "/etc/services", O_RDONLY|O_CLOEXEC) = 14']
+    )
+
+
 def names(lines: list[str]) -> list[str]:
     return [finding.name for finding in analyze([f"{line}\n" for line in lines if line]).findings]

@@ -26,6 +26,8 @@ _SPOKEN = ("error while loading shared", "cannot open shar", "error loading shar
 """The messages of glibc, dlerror and musl, as far as strace shows them by default."""
 _LOADER_STATUS = 127
 _KEPT = 8
+_LATE = 25
+"""Lines after a search in which a program that needs the library would have ended."""
 
 
 class _Search(msgspec.Struct, eq=False):
@@ -95,7 +97,8 @@ class SharedLibraryMissing(Rule):
         elif search is not None and end is not None and end.status == _LOADER_STATUS and _last_thing(process, search):
             yield self._finding(process, search, None, end, Confidence.LIKELY)
         elif excerpt and end is None:
-            lost = [search for search in searches.values() if _last_thing(process, search) and search.places > 1]
+            several = (search for search in searches.values() if search.places > 1)
+            lost = [search for search in several if not _carries_on(process, search)]
             yield from (self._finding(process, search, None, None, Confidence.POSSIBLE) for search in lost[-1:])
 
     def _finding(
@@ -152,6 +155,13 @@ def _found(process: Process, search: _Search) -> bool:
 def _last_thing(process: Process, search: _Search) -> bool:
     """Whether no library was opened after the search: neither another one nor this one."""
     return not any(".so" in call.body for call in _opened_after(process, search))
+
+
+def _carries_on(process: Process, search: _Search) -> bool:
+    """Whether the program opens another file after the search, or makes calls for long: it does without the library."""
+    calls = (thread.last_call for thread in process.threads)
+    late = any(call is not None and call.line > search.last.line + _LATE for call in calls)
+    return late or next(_opened_after(process, search), None) is not None
 
 
 def _opened_after(process: Process, search: _Search) -> Iterator[Syscall]:
