@@ -94,5 +94,45 @@ def test_a_program_that_opens_another_file_does_without_a_library() -> None:
     )
 
 
+ASKED = """
+40 accept4(3, NULL, NULL, SOCK_CLOEXEC|SOCK_NONBLOCK) = 8
+40 epoll_ctl(4, EPOLL_CTL_ADD, 8, {events=EPOLLIN, data={u32=8, u64=8}}) = 0
+41 sendto(3, "hello\\n", 6, MSG_NOSIGNAL, NULL, 0) = 6
+40 epoll_wait(4,  <unfinished ...>
+41 recvfrom(3,  <unfinished ...>
+"""
+TAKEN = """
+40 <... epoll_wait resumed>[{events=EPOLLIN, data={u32=8, u64=8}}], 1, 100) = 1
+40 recvfrom(8, "hello\\n", 64, 0, NULL, NULL) = 6
+40 epoll_wait(4,  <unfinished ...>
+"""
+SERVED = """
+40 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
+40 bind(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+40 listen(3, 8) = 0
+41 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3
+41 connect(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+"""
+
+
+def test_a_request_that_the_next_line_may_report_is_not_unanswered() -> None:
+    assert "peer-not-responding" not in names((SERVED + ASKED).splitlines())
+    assert "peer-not-responding" in names((SERVED + ASKED + TAKEN).splitlines())
+
+
+def test_a_turn_cut_by_the_end_of_the_lines_begins_no_spin_after_other_work() -> None:
+    work = 'epoll_wait(4, {{EPOLLIN, {u32=6, u64=6}}}, 64, -1) = 1\nread(6, "x", 64) = 1\n'
+    assert names((work + ONE_TURN).splitlines()) == []
+    assert names((work + ONE_TURN + "...").splitlines()) == ["eof-ignored-spin"]
+
+
+def test_sigkill_in_lines_without_a_call() -> None:
+    killed = "[pid 12] +++ killed by SIGKILL +++"
+    ends = [
+        analyze([f"{killed}\n", f"[pid 11] +++ {end} +++\n"]).findings for end in ("killed by SIGKILL", "exited with 0")
+    ]
+    assert [str(found[0].severity) for found in ends] == ["error", "note"]
+
+
 def names(lines: list[str]) -> list[str]:
     return [finding.name for finding in analyze([f"{line}\n" for line in lines if line]).findings]

@@ -104,7 +104,7 @@ class SpinRule(LoopRule[Spin]):
         yield from super().ended(kernel)
 
     def _count(self, turn: Round, thread: Thread, *, half: bool = False) -> Iterator[Finding]:
-        """Count a turn; a `half` one, after which the trace ends, begins a spin only where no loop did other work."""
+        """Count a turn; a `half` one, which the end of the trace cuts, begins no spin where a loop did other work."""
         loop = turn.epoll or thread
         if self._runs and turn.wait.result == 0:  # a wait with nothing to report was no part of a spin
             for descriptor, _, known in self.runs():
@@ -126,7 +126,7 @@ class SpinRule(LoopRule[Spin]):
                     spin.aside += 1
             elif spin is not None:
                 spin.add(self.shown_by(report, turn))
-            elif not (half and self._worked):
+            elif not half or not self._worked or self.scope.elided > turn.wait.line:
                 call = self.shown_by(report, turn)
                 made = Spin(call, call, descriptor=descriptor, thread=thread, loop=loop, report=report, wait=turn.wait)
                 self.begin(made, descriptor)

@@ -118,9 +118,9 @@ class KilledFromOutside(Rule):
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Report what no traced process has sent, now that it is clear whether the recording would show that."""
-        # `kill` that ends its caller has no result, and so does not show where failures do not. Where no call shows of
-        # several processes, any of them may have sent the signal.
-        called = bool(kernel.names) or len(kernel.processes) > 1
+        # `kill` that ends its caller has no result, and so does not show where failures do not. Where no call shows, a
+        # process that ends well may have sent the signal.
+        called = bool(kernel.names) or any(process.status == 0 for process in kernel.processes)
         hidden = self.scope.hides_failures or (called and not self.scope.records(KILLS))
         yield from (milder if hidden else found for found, milder in self._unsent)
 

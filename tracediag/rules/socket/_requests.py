@@ -76,9 +76,11 @@ def is_served(request: Request) -> bool:
     other = request.descriptor.file.other
     if other is None or other.socket is None:
         return False
-    reply = other.socket.last_write
+    reply, read = other.socket.last_write, other.socket.last_read
     if reply is not None and reply.line > request.call.line:
         return True
+    if read is not None and read.line > request.call.line:
+        return False  # it has the request, and waits for something else
     threads = [thread for process in holders_of(other) for thread in process.threads]
     watching = (entry for entry in other.registrations if entry.events is None or entry.events.isdisjoint(_ONCE))
     return any(waiting_on(entry.epoll, thread) is not None for entry in watching for thread in threads)
