@@ -8,6 +8,7 @@ naming        the processes that have a name
 proc/         what /proc shows of the processes: the snapshot beside the trace
 ending        how the command ended
 relay         the process between strace and the file of the trace
+writing       how that process and the file are made
 following     the file of the trace, read while it grows
 tracees       the processes that an strace traces, and how to end them
 interruption  signals to this process while a command is traced

@@ -10,21 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import stat
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, BinaryIO, Self
+from typing import Self
 
-from tracediag.recording import relay, tracees
+from tracediag.recording import tracees
 from tracediag.recording.ending import Ending, how, name_of
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.following import Growing
 from tracediag.recording.proc import look
 from tracediag.recording.strace import Strace
+from tracediag.recording.writing import created, start_relay
 from tracediag.snapshot import Snapshot
 
 GRACE = 10.0
@@ -72,13 +71,13 @@ class Recording:
             raise
 
     def _start(self, strace: Strace, command: Sequence[str], stdout: int | None) -> None:
-        with _created(self.trace) as file:
+        with created(self.trace) as file:
             self._log = self._stack.enter_context(self.trace.open("rb", buffering=0))
             reading, writing = os.pipe()
             # A file and not a number: its close may be repeated, wherever a signal breaks off the first.
             self._pipe = self._stack.enter_context(os.fdopen(writing, "wb", buffering=0))
             with open(reading, "rb", buffering=0) as source:  # noqa: PTH123
-                self._relay = _relay(source, file)
+                self._relay = start_relay(source, file)
         self._stack.callback(self._stop_relay)
         self.command = [strace.path, *strace.options, "-o", f"/proc/{os.getpid()}/fd/{writing}"]
         self.process = self._launch(command, stdout)
@@ -232,25 +231,3 @@ class Recording:
         mark = b"+++ killed by " + name_of(-code).encode()
         with self._log_path.open("rb") as stream:
             return not any(mark in line for line in stream)
-
-
-def _created(path: Path) -> BinaryIO:
-    """Create the file of a trace, or empty the one that is there."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise RecordingError(f"{path}: not a regular file: the trace is read back while it grows")
-    return path.open("w+b", buffering=0)
-
-
-def _relay(source: IO[bytes], file: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the process that writes the file; in a session of its own, where no terminal reaches it."""
-    process = subprocess.Popen(
-        [sys.executable, "-IS", relay.__file__],
-        stdin=source,
-        stdout=file,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    os.set_blocking(process.stderr.fileno(), False)
-    return process
