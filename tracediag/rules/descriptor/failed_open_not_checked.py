@@ -141,7 +141,7 @@ class FailedOpenNotChecked(Rule):
             title=_title(use),
             severity=_severity(use, bad=bool(end)),
             confidence=_confidence(use),
-            why=_WHY_ZERO if use.number >= 0 else _WHY,
+            why=_WHY_ZERO if use.number >= 0 else _WHY if maker is not None else _WHY_UNKNOWN,
             fix=_fix(use, maker),
             explains=[
                 (name, line)
@@ -170,8 +170,7 @@ def _title(use: _Use) -> str:
     if maker is None and use.number >= 0:
         return f"{call.name} is called on fd {use.number}, which is no socket"
     if maker is None:
-        origin = "which is not a descriptor" if use.marked else "the result of a failed call"
-        return f"{call.name} is called on fd {use.number}, {origin}"
+        return f"{call.name} is called on fd {use.number}, which is not a descriptor"
     if use.number >= 0:
         return f"{call.name} is called on fd {use.number}, but the socket is fd {maker.result}"
     path = text_of(maker.arg(PATHS[maker.name])) if maker.name in PATHS else None
@@ -209,6 +208,10 @@ _WHY = (
     "the call on -1 fails with EBADF and overwrites errno, so that a message printed after it hides the cause of the"
     " first failure: open(2), errno(3)"
 )
+_WHY_UNKNOWN = (
+    "-1 is what open, socket and accept return when they fail, and what many programs store in place of a descriptor"
+    " that they have closed: open(2), close(2)"
+)
 _WHY_ZERO = (
     "in C, comparison binds tighter than assignment: `fd = socket(...) < 0` sets fd to 0, the standard input, when"
     " socket succeeds: operator(7)"
@@ -223,7 +226,10 @@ def _fix(use: _Use, maker: Syscall | None) -> str:
     if use.marked:
         return f"test for {use.number} before {use.first.name}: the program has closed the descriptor that it means"
     if maker is None:
-        return f"check the result of the call that should create the descriptor before {use.first.name}"
+        return (
+            f"check the result of the call that should create the descriptor before {use.first.name}; if the program"
+            f" sets it to {use.number} after close, test for that"
+        )
     return (
         f"check that {maker.name} did not return -1 before {use.first.name}, and report the error there; then fix"
         f" {maker.errno} (line {maker.line})"

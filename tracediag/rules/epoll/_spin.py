@@ -33,6 +33,8 @@ class Spin(Run, kw_only=True):
     loop: EpollSet | Thread
     report: Readiness
     wait: Syscall
+    fetched: Syscall | None
+    """The last call that took data out of the descriptor before."""
 
 
 class SpinRule(LoopRule[Spin]):
@@ -128,8 +130,19 @@ class SpinRule(LoopRule[Spin]):
                 spin.add(self.shown_by(report, turn))
             elif not half or not self._worked or self.scope.elided > turn.wait.line:
                 call = self.shown_by(report, turn)
-                made = Spin(call, call, descriptor=descriptor, thread=thread, loop=loop, report=report, wait=turn.wait)
-                self.begin(made, descriptor)
+                self.begin(
+                    Spin(
+                        call,
+                        call,
+                        descriptor=descriptor,
+                        thread=thread,
+                        loop=loop,
+                        report=report,
+                        wait=turn.wait,
+                        fetched=_last_read(descriptor.file),
+                    ),
+                    descriptor,
+                )
 
     def _verdict(self, report: Readiness, turn: Round) -> bool | None:
         gained = self.gained(report, turn)
@@ -137,6 +150,10 @@ class SpinRule(LoopRule[Spin]):
         if gained is False and (known is None or known.times < self.bounds.sure) and _left_out_next(report, turn):
             return None  # the next wait no longer asks for it
         return gained
+
+
+def _last_read(file: OpenFile) -> Syscall | None:
+    return file.got if file.socket is None else file.socket.last_read
 
 
 def _left_out_next(report: Readiness, turn: Round) -> bool:

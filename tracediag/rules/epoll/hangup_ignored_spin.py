@@ -7,6 +7,7 @@ from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._buffered import may_hand_out_lines
 from tracediag.rules.epoll._spin import Spin, SpinRule
 from tracediag.trace.calls import READS
 
@@ -27,6 +28,10 @@ class HangupIgnoredSpin(SpinRule):
         if turn.ended_by is None and self.run(self.reported(report, turn)) is None:
             return None  # the next lines may handle it
         return not report.events & HANGUPS or not _nothing_done(report)
+
+    def sure(self, spin: Spin) -> Confidence | None:
+        """Return how sure it is; None where a reader with a buffer has not yet come to the end."""
+        return None if may_hand_out_lines(spin) else super().sure(spin)
 
     def tell(self, spin: Spin, sure: Confidence) -> Finding:
         """Make the finding."""

@@ -7,6 +7,7 @@ from tracediag.evidence.steps import birth, no, watched
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import Readiness
 from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.epoll._buffered import may_hand_out_lines
 from tracediag.rules.epoll._spin import Spin
 from tracediag.rules.epoll._unserved import READABLE, UnservedRule
 from tracediag.trace.calls import READS
@@ -28,6 +29,10 @@ class ReadyNotServedSpin(UnservedRule):
     def served(self, report: Readiness) -> bool:
         """Whether any call was made on it, even one that failed, other than to watch on."""
         return report.touched > report.rearmed()
+
+    def sure(self, spin: Spin) -> Confidence | None:
+        """Return how sure it is; None where a reader with a buffer needed no read."""
+        return None if may_hand_out_lines(spin) else super().sure(spin)
 
     def tell(self, spin: Spin, sure: Confidence) -> Finding | None:
         """Make the finding, unless the recording hides the accepts that fail."""
