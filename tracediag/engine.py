@@ -104,6 +104,7 @@ class Engine:
         """
         kernel, followed, dispatch, to = self.kernel, self.following, self._dispatch, self._subscribers
         found: list[Finding] = []
+        lasting = min((rule.lasting for rule in self._rules), default=LASTING)
         for event in events:
             action = apply(kernel, event)
             if action.finished is not None:  # delivered before the wait that ended it
@@ -130,7 +131,7 @@ class Engine:
                                 break
                     if audience.threaded and len(action.thread.process.threads) > 1:
                         dispatch(audience.threaded, action, event.line, found)
-                    if audience.lasting and (took := event.duration) is not None and took >= LASTING:
+                    if audience.lasting and (took := event.duration) is not None and took >= lasting:
                         dispatch(audience.lasting, action, event.line, found)
                     if audience.split and event.end_line > event.line:
                         dispatch(audience.split, action, event.line, found)

@@ -40,8 +40,8 @@ def test_what_is_told() -> None:
 
 
 def test_what_is_a_gain() -> None:
-    assert not _changed(lambda step, _: step["properties"].update(stack={"type": "string"}))
-    assert not _changed(lambda step, _: step["required"].append("stack"))
+    assert not _changed(lambda step, _: step["properties"].update(invented={"type": "string"}))
+    assert not _changed(lambda step, _: step["required"].append("invented"))
     assert not _changed(lambda _, new: new["$defs"]["Severity"]["enum"].append("hint"))
     assert not _changed(lambda step, _: step["properties"]["note"].update(description="other words"))
 

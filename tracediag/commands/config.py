@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -35,22 +36,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Print each key; the order is that of the schema."""
-    from tracediag.config.schema import keys
     from tracediag.report.canvas import Canvas
     from tracediag.report.grid import Column, paint_grid
 
     settings = settings_for(options)
     values: dict[str, Any] = msgspec.to_builtins(settings.config)
+    values = {key: value for each in values.items() for key, value in _flat(*each)}
     if options.format == "json":
         listed = {key: {"value": value, "from": settings.where(key)} for key, value in values.items()}
         write(json.dumps(listed, indent=2) + "\n")
         return 0
     look = look_of(sys.stdout, options.color)
     canvas = Canvas(look)
-    rows = [[key, line, settings.where(key, place)] for key in keys() for place, line in enumerate(_lines(values[key]))]
+    rows = [[key, line, settings.where(key, place)] for key in values for place, line in enumerate(_lines(values[key]))]
     paint_grid(canvas, (Column("KEY", "name"), Column("VALUE"), Column("FROM", "place")), rows, width=look.width)
     write(canvas.take())
     return 0
+
+
+def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a key with its value; of a table each key for itself."""
+    if isinstance(value, dict):
+        yield from ((f"{key}.{name}", held) for name, held in value.items())
+    else:
+        yield key, value
 
 
 def _lines(value: Any) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tracediag.commands.configured import ConfiguredOptions, settings_for
 from tracediag.commands.errors import UsageError
 from tracediag.commands.output import say
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def rule_set_of(options: ConfiguredOptions, settings: Settings | None = None) -> RuleSet:
-    """Return all rules, and say of each that cannot be loaded what is wrong with it; `settings` if they are known.
+    """Return all rules, with the thresholds that are set, and say what is wrong with those that cannot be loaded.
+
+    `settings` if they are known.
 
     Raises:
         UsageError: if a folder cannot be read, or the configuration is wrong.
@@ -30,6 +34,10 @@ def rule_set_of(options: ConfiguredOptions, settings: Settings | None = None) ->
     found = load_rules([folder_of_rules(each) for each in options.rules] + configured)
     for problem in found.problems:
         say(str(problem))
+    if thresholds := settings.config.thresholds.changed:
+        from tracediag.rules.thresholds import adapted
+
+        return msgspec.structs.replace(found, rules=adapted(found.rules, thresholds))
     return found
 
 

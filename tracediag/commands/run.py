@@ -35,10 +35,10 @@ from tracediag.commands.output import look_of, say
 from tracediag.commands.publishing import Publisher
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
+from tracediag.trace.quantities import in_seconds
 
 _LONGEST = 10 * 365 * 86400.0
 """Seconds of --for."""
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Options(JudgingOptions, kw_only=True):
@@ -158,10 +158,9 @@ def _check_command(command: list[str]) -> None:
 
 def duration(text: str) -> float:
     """Return the seconds of a time such as "5s", "500ms", "2m" or "5"; ArgumentTypeError for any other text."""
-    digits = text.rstrip("hms")
     try:
-        seconds = float(digits) * _UNITS[text[len(digits) :] or "s"]
-    except (ValueError, KeyError):
+        seconds = in_seconds(text if text.endswith(("s", "m", "h")) else f"{text}s")
+    except ValueError:
         seconds = 0
     if not 0 < seconds <= _LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 500ms, 5s, 2m or 1h") from None

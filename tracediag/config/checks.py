@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from tracediag.config.schema import SCOPES, Config, Ignore, Regrade, keys, valid
+from tracediag.config.schema import SCOPES, Config, Ignore, Regrade, Thresholds, keys, valid
 from tracediag.report import FORMATS
 from tracediag.results.limits import parse_limits
+from tracediag.trace.quantities import in_seconds
 
 
 class KeyFaultError(Exception):
@@ -31,6 +32,8 @@ def check(values: Mapping[str, Any]) -> Config:
             raise KeyFaultError(key, unknown(key, known))
         if key in _TABLES and isinstance(value, list):
             _entries(key, value, _TABLES[key])
+        if key == "thresholds":
+            _thresholds(value)
         try:
             msgspec.convert({key: value}, Config)
         except msgspec.ValidationError:
@@ -64,6 +67,31 @@ def _entries(key: str, entries: list[Any], table: type[msgspec.Struct]) -> None:
             raise KeyFaultError(key, f"{key}: an entry names a {', '.join(SCOPES[:-1])} or {SCOPES[-1]}", place)
 
 
+def _thresholds(values: Any) -> None:
+    """Check each threshold for itself."""
+    if not isinstance(values, dict):
+        raise KeyFaultError("thresholds", "thresholds is a table, written [tool.tracediag.thresholds]")
+    known, types = keys(Thresholds), get_type_hints(Thresholds, include_extras=True)
+    for name, value in values.items():
+        full = f"thresholds.{name}"
+        if name not in known:
+            raise KeyFaultError(full, f"thresholds: {unknown(name, known)}")
+        if not _fits(value, types[known[name].name]):
+            takes = _TIMES if isinstance(known[name].default, str) else _COUNTS
+            raise KeyFaultError(full, f"{full} takes {takes}")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return not isinstance(value, str) or in_seconds(value) >= _SHORTEST
+
+
+_SHORTEST = 0.001
+"""Seconds: strace itself takes as long as a call that is shorter."""
+_TIMES, _COUNTS = "a time of 1ms or more, such as 500ms or 2s", "a whole number from 2 to 1,000,000"
 _TABLES: dict[str, type[msgspec.Struct]] = {"ignores": Ignore, "severities": Regrade}
 
 

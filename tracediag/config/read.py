@@ -71,7 +71,9 @@ def read_config(path: Path) -> Found:
         values = values.get(name, {})
         if not isinstance(values, dict):
             raise ConfigError(path, line_of(text, table), f"{table} is a table, written [{table}]")
-    return Found(_checked(path, text, values), path, text, frozenset(values))
+    config = _checked(path, text, values)
+    within = [f"thresholds.{name}" for name in values.get("thresholds", ())]
+    return Found(config, path, text, frozenset([*values, *within]))
 
 
 def _text(path: Path) -> str:

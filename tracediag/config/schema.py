@@ -10,6 +10,7 @@ import msgspec
 from tracediag.report import FORMATS
 from tracediag.results.grades import Severity
 from tracediag.results.limits import PATTERN
+from tracediag.trace.quantities import TIME, in_seconds
 
 _Words = Annotated[str, msgspec.Meta(description="names, codes, prefixes of codes, or families of rules")]
 _Format = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(FORMATS)})]
@@ -51,6 +52,40 @@ class Regrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: _Reason
 
 
+_Time = Annotated[str, msgspec.Meta(pattern=TIME)]
+_Turns = Annotated[int, msgspec.Meta(ge=2, le=1_000_000)]
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """From when on rules report loops and costs; the defaults are those of the rules."""
+
+    slow_call: Annotated[_Time, msgspec.Meta(description="how long a call takes that slow-call reports")] = "1s"
+    unanswered: Annotated[
+        _Time, msgspec.Meta(description="how long a request or DNS query that still waits at the end has no answer")
+    ] = "2s"
+    event_loop_turns: Annotated[
+        _Turns, msgspec.Meta(description="turns in which an event loop is woken and gets nothing done")
+    ] = 3
+    repeated_calls: Annotated[
+        _Turns, msgspec.Meta(description="like calls in a row of a loop without a wait, in which each gets nothing")
+    ] = 50
+    left_open: Annotated[
+        _Turns, msgspec.Meta(description="descriptors of one origin that stay open; at least 3 are no leak")
+    ] = 3
+
+    @property
+    def changed(self) -> dict[str, float]:
+        """The thresholds that are not the usual ones, by key: turns, or seconds."""
+        usual = Thresholds()
+        fields = keys(Thresholds)
+        given = {key: getattr(self, field.name) for key, field in fields.items()}
+        return {
+            key: value if isinstance(value, int) else in_seconds(value)
+            for key, value in given.items()
+            if value != getattr(usual, fields[key].name)
+        }
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """What is set, in the words of the file; the description of a key is in its schema, too."""
 
@@ -84,6 +119,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     baseline_strict: Annotated[
         bool, msgspec.Meta(description="a finding of the baseline that is fixed fails until it is removed from it")
     ] = False
+
+    thresholds: Annotated[Thresholds, msgspec.Meta(description="from when on rules report loops and costs")] = (
+        Thresholds()
+    )
 
     @property
     def limits(self) -> str:

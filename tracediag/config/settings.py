@@ -15,7 +15,7 @@ from tracediag.config.schema import Config, keys
 from tracediag.errors import TracediagError
 from tracediag.trace.patterns import lazy_pattern
 
-_ASSIGNMENT = lazy_pattern(r"\s*+([A-Za-z][\w-]*+)\s*+=(.*+)", re.DOTALL)
+_ASSIGNMENT = lazy_pattern(r"\s*+([A-Za-z][\w-]*+(?>\.[\w-]++)?)\s*+=(.*+)", re.DOTALL)
 DEFAULT = "default"
 
 
@@ -33,8 +33,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The keys that `--config KEY=VALUE` sets."""
 
     def where(self, key: str, entry: int = 0) -> str:
-        """Return the place that sets a key: "pyproject.toml:12", "--config", or "default"."""
-        if key in self.assigned:
+        """Return the place that sets a key, or one of its table: "pyproject.toml:12", "--config", or "default"."""
+        if key in self.assigned or key.partition(".")[0] in self.assigned:
             return "--config"
         if self.found is not None and key in self.found.given:
             return f"{self.found.path}:{self.found.line(key, entry)}"
@@ -65,7 +65,19 @@ def settings_of(start: Path, given: Iterable[str] = (), *, isolated: bool = Fals
     found = _file(start, files, isolated=isolated)
     values = dict(_assigned(key, text.strip()) for key, text in assignments)
     written = Config() if found is None else found.config
-    return Settings(msgspec.structs.replace(written, **_checked(values)) if values else written, found, tuple(values))
+    whole = _nested(values, written)
+    return Settings(msgspec.structs.replace(written, **_checked(whole)) if whole else written, found, tuple(values))
+
+
+def _nested(values: dict[str, Any], written: Config) -> dict[str, Any]:
+    """Return the values with those of `TABLE.KEY` in their table, beside what is written there."""
+    whole = {key: value for key, value in values.items() if "." not in key}
+    for key, value in values.items():
+        table, _, name = key.partition(".")
+        if name:
+            before = whole.get(table, msgspec.to_builtins(getattr(written, table, None)))
+            whole[table] = {**(before if isinstance(before, dict) else {}), name: value}
+    return whole
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds per turn, on average, below which only the loop itself sets the pace."""
     cycle: int = 0
     """Lines from one turn to the next if the thread does nothing else in between."""
+    key: str = ""
+    """The threshold of the configuration that sets `worth`, if one does: see `rules.thresholds`."""
+
+    def from_(self, times: int) -> Bounds:
+        """Return the bounds that report from so many turns on."""
+        return msgspec.structs.replace(self, worth=times, sure=max(self.sure, times))
 
     def reach(self, kernel: Kernel) -> int:
         """Return how many lines a turn may span where other threads are traced as well."""
@@ -71,12 +77,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
         return f"if this repeats, {what}: {seen}" if seen else f"if this repeats, {what}"
 
 
-LOOP = Bounds(few=1, worth=3, sure=10, slow=0.05, fast=0.002)
+LOOP = Bounds(few=1, worth=3, sure=10, slow=0.05, fast=0.002, key="event-loop-turns")
 """Turns of an event loop. The model shows what a turn did about each thing that the wait reported, so that one turn of
 an excerpt shows the fault. One turn may be wasted by chance and one more by a retry; what ten turns did not settle, no
 further turn will. A turn of 50 ms was paced by something else; one of 2 ms is two calls at the speed of strace."""
 
-CALLS = Bounds(few=3, worth=50, sure=50, slow=0.005, fast=0.001, cycle=6)
+CALLS = Bounds(few=3, worth=50, sure=50, slow=0.005, fast=0.001, cycle=6, key="repeated-calls")
 """One call over and over, with nothing in the model to judge it by: programs retry a failed call, or try a range of
 names or numbers, some tens of times. strace costs less than 1 ms a call; a deliberate pause is 5 ms or more.
 Two calls that succeed may belong to each attempt, such as open and close around an ioctl, each in two halves."""

@@ -51,7 +51,7 @@ _HOME = f"{__package__}."
 OWN = "own"
 """The family of the rules that users write for themselves."""
 LASTING = 0.5
-"""Seconds from which on a call is one that lasts, for `on_lasting`."""
+"""Seconds from which on a call is one that lasts, for `on_lasting`; a rule may have a shorter time: `Rule.lasting`."""
 _NAMED = 3
 """Calls that are named of those that could disprove a finding."""
 
@@ -150,6 +150,8 @@ class Rule:
     rests_on_failures: ClassVar[bool] = False
     """Whether a failure would disprove it: where only successes are recorded, it proves nothing."""
     maturity: ClassVar[Maturity] = Maturity.PREVIEW
+    lasting: ClassVar[float] = LASTING
+    """Seconds from which on it wants to see calls that last: see `on_lasting`; other rules may see these, too."""
     found_by: ClassVar[str] = ""
     """The name of another rule that reports findings under the name of this one as well; it then runs, too."""
     selected: frozenset[str] = frozenset()

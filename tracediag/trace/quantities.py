@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracediag.trace import numbers
+
+TIME = r"^[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h)$"
+"""The form of a time that a user writes: 500ms, 1.5s, 2m."""
+_WRITTEN = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _KIB = 1024
 _PAIR = 2
@@ -45,3 +50,12 @@ def every(number: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them: "a", "a and b", "a, b and c"."""
     return names[-1] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def in_seconds(text: str) -> float:
+    """Return the seconds of a time as a user writes it: `TIME`. Raises `ValueError` for any other text."""
+    digits = text.rstrip("hms")
+    number, unit = numbers.seconds(digits), text[len(digits) :]
+    if number is None or unit not in _WRITTEN:
+        raise ValueError(f"{text!r} is no time such as 500ms, 5s, 2m or 1h")
+    return number * _WRITTEN[unit]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
+from typing import ClassVar
 
 from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.cases import Cases
@@ -43,6 +44,8 @@ class DescriptorLeak(Rule):
     severity = Severity.WARNING
     summary = "the same object is opened again and again and never closed: descriptors accumulate until EMFILE"
     rests_on = ("close",)
+    left_open: ClassVar[int] = 3
+    """Descriptors of one origin that stay open, from which on they are reported; of some origins it takes more."""
 
     def __init__(self) -> None:
         self._failed: Cases[Descriptor, Syscall] = Cases(_FAILURES_KEPT)
@@ -120,7 +123,7 @@ class DescriptorLeak(Rule):
         until = end if limit is None else limit.line
         for group in groups(process, held, self._failed):
             openings = group.openings
-            if len(openings) >= group.least and _grows(openings, until):
+            if len(openings) >= max(group.least, self.left_open) and _grows(openings, until):
                 yield self._finding(process, group, end, limit)
             elif group.plain and LEFT_OPEN.enough(len(openings), excerpt):
                 yield self._finding(process, group, end, limit, pasted=True)

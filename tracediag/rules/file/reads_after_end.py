@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.runs import READS_AT_END, Run, confidence, severity_of
+from tracediag.evidence.runs import READS_AT_END, Bounds, Run, confidence, severity_of
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
@@ -30,6 +31,7 @@ class ReadsAfterEnd(Rule):
     severity = Severity.ERROR
     summary = "a program keeps reading at end of file: a busy loop, or polling"
     rests_on = WAITS | IDLES
+    bounds: ClassVar[Bounds] = READS_AT_END
 
     def __init__(self) -> None:
         self._raw: Cases[OpenFile, bool] = Cases()
@@ -57,7 +59,7 @@ class ReadsAfterEnd(Rule):
             yield from self._judged(end.kernel, descriptor)
 
     def _judged(self, kernel: Kernel, descriptor: Descriptor) -> Iterator[Finding]:
-        file, bounds = descriptor.file, READS_AT_END
+        file, bounds = descriptor.file, self.bounds
         end = file.most_at_end
         if end is None or end.times < bounds.few or self._known.get(file) is end:
             return
@@ -83,7 +85,7 @@ class ReadsAfterEnd(Rule):
         return self.finding(
             _story(descriptor, run, "end of file again: no wait in between"),
             object=describe(descriptor),
-            title=READS_AT_END.title(run.times, "the loop busy-waits", seen),
+            title=self.bounds.title(run.times, "the loop busy-waits", seen),
             severity=severity_of(sure),
             confidence=sure,
             absent=[no("data" if waits else "data, poll, select or sleep", run.first, run.last)],

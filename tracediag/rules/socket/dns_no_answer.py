@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from tracediag.evidence.aftermath import Aftermath
 from tracediag.evidence.bounds import KEPT
@@ -25,8 +26,6 @@ from tracediag.trace.values import Structure, walk
 
 _SENDS = ("send", "sendto", "sendmsg", "sendmmsg", "write")
 _ERRORS = frozenset({"POLLERR", "EPOLLERR"})
-_LONG = 2.0
-"""Seconds without an answer from which a wait that has not ended is reported."""
 
 
 class DnsNoAnswer(Rule):
@@ -37,6 +36,8 @@ class DnsNoAnswer(Rule):
     severity = Severity.WARNING
     summary = "a DNS query gets no answer: each lookup costs the resolver's timeout"
     rests_on_successes = True
+    unanswered: ClassVar[float] = 2.0
+    """Seconds without an answer from which a wait that has not ended is reported."""
 
     def __init__(self) -> None:
         self._lookups: Cases[tuple[Process, str], Lookup] = Cases()
@@ -127,7 +128,7 @@ class DnsNoAnswer(Rule):
         """The process or the trace ends without an answer."""
         for key in [key for key, lookup in self._lookups.items() if lookup.process is end.process]:
             lookup = self._lookups.pop(key)
-            matters = end.exit is not None or _is_long(lookup, end.kernel) or self.scope.is_excerpt
+            matters = end.exit is not None or _waited(lookup, end.kernel) >= self.unanswered or self.scope.is_excerpt
             yield from self._judge(lookup, blocked_at(end) if matters else None)
 
     def _judge(self, lookup: Lookup, standing: Syscall | Begun | None = None) -> Iterator[Finding]:
@@ -159,10 +160,11 @@ class DnsNoAnswer(Rule):
         )
 
 
-def _is_long(lookup: Lookup, kernel: Kernel) -> bool:
+def _waited(lookup: Lookup, kernel: Kernel) -> float:
+    """Return the seconds since the first query; 0 where the trace has no times."""
     now = kernel.last_time
     asked = None if lookup.first is None else lookup.first.call.time
-    return now is not None and asked is not None and now - asked >= _LONG
+    return 0.0 if now is None or asked is None else now - asked
 
 
 def _same(query: Query, other: Query) -> bool:

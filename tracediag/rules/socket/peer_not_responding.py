@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import ClassVar
 
 from tracediag.evidence.bounds import KEPT
 from tracediag.evidence.cases import Cases
@@ -34,9 +35,8 @@ from tracediag.trace.calls import READS, WAITS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.records import Exit
 
-_LONG = 2.0
-"""Seconds without an answer from which a wait that is still open at the end of the trace is reported."""
-_VERY_LONG = 10.0
+_VERY_LONG = 5
+"""How many times as long as `unanswered` a wait must last for the request to be lost."""
 _UNIX = ("AF_UNIX", "AF_LOCAL", "PF_UNIX", "PF_FILE", "PF_LOCAL")
 
 
@@ -48,6 +48,8 @@ class PeerNotResponding(Rule):
     severity = Severity.ERROR
     summary = "a request gets no answer: the peer is connected and does not respond"
     rests_on = READS
+    unanswered: ClassVar[float] = 2.0
+    """Seconds without an answer from which a wait that is still open at the end of the trace is reported."""
 
     def __init__(self) -> None:
         self._requests: Cases[OpenFile, Request] = Cases(outlive=True)
@@ -151,7 +153,7 @@ class PeerNotResponding(Rule):
 
     def _at_end(self, request: Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
-        if (request.waits is not None and request.waits.times >= ATTEMPTS.worth) or request.waited >= _LONG:
+        if (request.waits is not None and request.waits.times >= ATTEMPTS.worth) or request.waited >= self.unanswered:
             return Confidence.CERTAIN
         seconds = seconds_since(request, kernel)
         alone = sum(other.process is request.process for other in self._requests.values()) == 1
@@ -161,7 +163,7 @@ class PeerNotResponding(Rule):
         if directly is False or (directly is None and not self.scope.is_excerpt) or is_idle(request, standing):
             return None
         if seconds is not None:
-            return None if seconds < _LONG else Confidence.LIKELY if directly else Confidence.POSSIBLE
+            return None if seconds < self.unanswered else Confidence.LIKELY if directly else Confidence.POSSIBLE
         # Without times only a trace that ends while all wait shows that the wait lasts.
         at_work = any(thread.pending is None for thread in kernel.process_table.threads.values())
         served = request.answered_before or is_served(request)
@@ -177,7 +179,7 @@ class PeerNotResponding(Rule):
         server = server_of(kernel, request.descriptor.file, process)
         end = process.exit if process.exit is not None and process.ended_badly else None
         seconds = seconds_since(request, kernel) or 0
-        lost = end is not None or (standing is not None and seconds >= _VERY_LONG)
+        lost = end is not None or (standing is not None and seconds >= _VERY_LONG * self.unanswered)
         until = end or standing or (request.waits.last if request.waits is not None else request.call)
         asked = request.call.name in SENDS
         return self.finding(

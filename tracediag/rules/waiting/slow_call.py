@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import msgspec
 
@@ -32,10 +33,8 @@ from tracediag.trace.calls import (
 from tracediag.trace.events import Syscall
 from tracediag.trace.quantities import plural, seconds
 
-LONG = 1.0
-"""Seconds from which on a call of a kind that normally takes milliseconds is told: a user notices that."""
-VERY_LONG = 2.5
-"""Seconds from which on it is a warning: a request or start-up that takes so long fails for its user."""
+_VERY_SLOW = 2.5
+"""How many times as long as `slow_call` a call must take to be a warning: a request or start-up fails for its user."""
 EXCEPTIONAL = 10.0
 """How many times as long as the mean of the others it must take: where all are slow, none is the exception."""
 _OTHERS = 3
@@ -75,6 +74,8 @@ class SlowCall(Rule):
     severity = Severity.WARNING
     summary = "one call, such as fsync, open or connect, takes seconds, and the process does nothing else meanwhile"
     raised_by = (_COUNTED | _PATHS,)
+    slow_call: ClassVar[float] = 1.0
+    """Seconds from which on a call of a kind that normally takes milliseconds is told: a user notices that."""
 
     def __init__(self) -> None:
         self._kinds: Cases[Process, dict[str, _Kind]] = Cases()
@@ -94,7 +95,7 @@ class SlowCall(Rule):
         """Keep a call that takes long while the process does nothing else."""
         call, process = action.call, action.process
         took = call.duration
-        if took is None or took < LONG or call.interrupted or not call.returned or call.errno == "ETIMEDOUT":
+        if took is None or took < self.slow_call or call.interrupted or not call.returned or call.errno == "ETIMEDOUT":
             return
         what = _object(action)
         if what is None or _works(action.thread, call):
@@ -130,7 +131,7 @@ class SlowCall(Rule):
             [step(call, f"takes {seconds(slow.took)}, in which the process does nothing else{others}", primary=True)],
             object=what,
             title=f"{call.name} {to} {what} takes {seconds(slow.took)} in {process_name(process)}{more}",
-            severity=Severity.WARNING if slow.took >= VERY_LONG and not unsure else Severity.NOTE,
+            severity=Severity.WARNING if slow.took >= _VERY_SLOW * self.slow_call and not unsure else Severity.NOTE,
             confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
             why=advice.why,
             fix=advice.fix.format(what),
