@@ -68,11 +68,12 @@ def shown(folder, *options, **variables):
 
 
 def lines_of(text):
-    return set(re.findall(r"(\w+)\+0x[0-9a-f]+ \((net\.c:\d+)\)", text))
+    return set(re.findall(r"(\w+)(?:\+0x[0-9a-f]+)? \((net\.c:\d+)\)", text))
 
 
 TRUTH = {
-    ("busy", f"net.c:{line_of('inlined')}"),
+    ("lost", f"net.c:{line_of('inlined')}"),
+    ("busy", f"net.c:{line_of('lost(fd);')}"),
     ("busy", f"net.c:{line_of('crash')}"),
     ("main", f"net.c:{line_of('busy(9)')}"),
 }

@@ -21,7 +21,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     symbol: str = ""
     """The function; "" where the file names none."""
     offset: int | None = None
-    """Bytes from the beginning of the function to the address."""
+    """Bytes from the beginning of the function to the address; None for one that was inlined into the next frame."""
     address: int = 0
     """Where in the module the call returns to: an offset in the file, or with libdw an address of the file."""
     source: str | None = None

@@ -6,15 +6,15 @@ import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
-from tracediag.here.symbols.lookup import Lookup, Spot
+from tracediag.here.symbols.lookup import Found, Lookup, Spot
 from tracediag.here.symbols.tools import MISSING, REMEDY, find_tool
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report
 from tracediag.results.stacks import own_frames
-from tracediag.trace.stacks import Frame
 
 _MOST = 10_000
 """Frames that are looked up, in all."""
@@ -30,7 +30,7 @@ class Symbols:
         tool = find_tool()
         self._say = say
         self._lookup = None if tool is None else Lookup(tool, say)
-        self._known: dict[Spot, Frame] = {}
+        self._known: Found = {}
         self._asked: set[Spot] = set()
         self._modules: set[str] = set()
         if tool is None:
@@ -76,9 +76,8 @@ class Symbols:
         return msgspec.structs.replace(finding, steps=steps)
 
     def _told(self, step: Step) -> Step:
-        stack = tuple(
-            self._known.get(Spot(frame, exact=_is_exact(step, place)), frame) for place, frame in enumerate(step.stack)
-        )
+        spots = [Spot(frame, exact=_is_exact(step, place)) for place, frame in enumerate(step.stack)]
+        stack = tuple(chain.from_iterable(self._known.get(spot, (spot.frame,)) for spot in spots))
         return step if stack == step.stack else msgspec.structs.replace(step, stack=stack)
 
 

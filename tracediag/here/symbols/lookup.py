@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tracediag.here.symbols.elf import Image, read_image
-from tracediag.here.symbols.tools import Source, ask
+from tracediag.here.symbols.tools import Chain, ask
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.stacks import Frame
 
@@ -30,6 +30,10 @@ class Spot(msgspec.Struct, frozen=True):
     """Whether its address is that of the instruction; else the one after the call, where it returns to."""
 
 
+Found = dict[Spot, tuple[Frame, ...]]
+"""For each frame the frames that its source shows: those of inlined functions, the innermost first, and itself."""
+
+
 class Lookup:
     """Asks one tool; what it cannot answer is told once for each file."""
 
@@ -38,7 +42,7 @@ class Lookup:
         self._tool, self._say = tool, say
         self._told: set[str] = set()
 
-    def look(self, module: str, spots: Sequence[Spot], recorded: float | None) -> dict[Spot, Frame]:
+    def look(self, module: str, spots: Sequence[Spot], recorded: float | None) -> Found:
         """Return the frames whose source is found; `recorded` is when they were, in seconds since the epoch."""
         why, found = self._looked(module, spots, recorded)
         if why and module not in self._told:
@@ -46,7 +50,7 @@ class Lookup:
             self._say(f"--symbols: {module} {why}")
         return found
 
-    def _looked(self, module: str, spots: Sequence[Spot], recorded: float | None) -> tuple[str, dict[Spot, Frame]]:
+    def _looked(self, module: str, spots: Sequence[Spot], recorded: float | None) -> tuple[str, Found]:
         image = _opened(module, recorded)
         if isinstance(image, str):
             return image, {}
@@ -54,13 +58,13 @@ class Lookup:
         answers = ask(self._tool, module, [at for _, at in asked], _PATIENCE)
         if answers is None:
             return f"has no answer of {os.path.basename(self._tool)}", {}  # noqa: PTH119
-        found: dict[Spot, Frame] = {}
-        for (spot, _), answer in zip(asked, answers, strict=True):
-            if answer.file is not None and spot not in found and _agrees(spot, answer):
-                found[spot] = msgspec.structs.replace(spot.frame, source=answer.file, line=answer.line)
+        found: Found = {}
+        for (spot, _), chain in zip(asked, answers, strict=True):
+            if _is_known(chain) and spot not in found and _agrees(spot, chain[-1].function):
+                found[spot] = _frames(spot.frame, chain)
         if found:
             return "", found
-        if any(answer.file is not None for answer in answers):
+        if any(map(_is_known, answers)):
             return "is not the file that was traced: its functions are others", {}
         return "has no debug information: build it with -g", {}
 
@@ -86,15 +90,33 @@ def _no_wait(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
-def _agrees(spot: Spot, answer: Source) -> bool:
+def _is_known(chain: Chain) -> bool:
+    """Whether the line is known in the function whose code it is."""
+    return bool(chain) and chain[-1].file is not None
+
+
+def _frames(frame: Frame, chain: Chain) -> tuple[Frame, ...]:
+    """Return a frame for each function that was inlined there, the innermost first, and the frame itself."""
+    *inlined, itself = chain
+    return (
+        *(
+            Frame(frame.module, each.function, None, frame.address, each.file, each.line)
+            for each in inlined
+            if each.is_own
+        ),
+        msgspec.structs.replace(frame, source=itself.file, line=itself.line),
+    )
+
+
+def _agrees(spot: Spot, function: str) -> bool:
     """Return whether trace and debug information name the same function: if not, the file is another one.
 
     A call that does not return may be the last thing in its function: the address after it is that of the next one.
     """
     frame = spot.frame
-    if not frame.symbol or answer.function == "??" or frame.symbol.startswith("_Z"):
+    if not frame.symbol or function == "??" or frame.symbol.startswith("_Z"):
         return True
-    return _short(frame.symbol) == _short(answer.function) or (frame.offset == 0 and not spot.exact)
+    return _short(frame.symbol) == _short(function) or (frame.offset == 0 and not spot.exact)
 
 
 def _short(function: str) -> str:

@@ -26,12 +26,21 @@ _HEADERS = ("/usr/include/", "/usr/lib/", "/usr/local/include/")
 
 
 class Source(msgspec.Struct, frozen=True):
-    """What the debug information says of an address."""
+    """A function, and the line in it that an address belongs to."""
 
     function: str
-    """The function whose code it is; "??" if unknown."""
+    """Its name; "??" if unknown."""
     file: str | None
     line: int | None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the line is known, and of no header of the system, whose functions are inlined everywhere."""
+        return self.file is not None and not self.file.startswith(_HEADERS)
+
+
+Chain = tuple[Source, ...]
+"""The functions that were inlined at an address, the innermost first, then the one whose code it is."""
 
 
 def find_tool() -> str | None:
@@ -39,7 +48,7 @@ def find_tool() -> str | None:
     return next((path for tool in TOOLS if (path := shutil.which(tool)) is not None), None)
 
 
-def ask(tool: str, module: str, addresses: Sequence[int], patience: float) -> list[Source] | None:
+def ask(tool: str, module: str, addresses: Sequence[int], patience: float) -> list[Chain] | None:
     """Return what the debug information of a file says of each address.
 
     None if the tool fails, or does not answer within `patience` seconds.
@@ -57,7 +66,7 @@ def ask(tool: str, module: str, addresses: Sequence[int], patience: float) -> li
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    answers = [_source(rows) for rows in _answers(done.stdout.split("\n"))]
+    answers = [_chain(rows) for rows in _answers(done.stdout.split("\n"))]
     return answers if len(answers) == len(addresses) else None
 
 
@@ -75,15 +84,13 @@ def _answers(lines: Sequence[str]) -> Iterator[list[str]]:
         yield rows
 
 
-def _source(rows: Sequence[str]) -> Source:
-    """Return the line in the program's own source: the innermost one that is not of a header of the system.
+def _chain(rows: Sequence[str]) -> Chain:
+    """Return the functions of an address: in the lines, names and places take turns."""
+    return tuple(_source(function, place) for function, place in zip(rows[::2], rows[1::2], strict=False))
 
-    Functions and places take turns; an inlined function stands before the one that its code is part of.
-    """
-    functions = [function.partition(_INLINED)[0] for function in rows[::2]]
-    places = [place for row in rows[1::2] if (place := _PLACE.match(row[:_LONGEST])) is not None]
-    known = [(place["source"], integer(place["line"])) for place in places if place["source"] != "??"]
-    known = [(source, line) for source, line in known if line]
-    own = [pair for pair in known if not pair[0].startswith(_HEADERS)]
-    file, line = next(iter(own or known), (None, None))
-    return Source(function=functions[-1] if functions else "??", file=file, line=line)
+
+def _source(function: str, place: str) -> Source:
+    found = _PLACE.match(place[:_LONGEST])
+    line = None if found is None else integer(found["line"])
+    file = found["source"] if found is not None and line and found["source"] != "??" else None
+    return Source(function=function.partition(_INLINED)[0], file=file, line=line if file else None)
