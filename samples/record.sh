@@ -5,7 +5,7 @@
 #
 # NAME.c is compiled to /srv/tracediag/FOLDER/NAME and run there; NAME.py is run there by /usr/bin/python3. FOLDER gets
 # NAME.strace (strace -f -ttt -T -yy) and NAME.f.strace (strace -f); the further options are given to both. A first line
-# /* flags: ... */ in NAME.c holds further options for the compiler.
+# /* flags: ... */ in NAME.c holds further options for the compiler, and so does CFLAGS.
 #
 # Takes root: all of it runs in mount and UTS namespaces with a host name, /etc/hosts, /etc/hostname and
 # /etc/resolv.conf of their own, so that a trace shows none of this machine's.
@@ -52,7 +52,7 @@ for source in *.c *.py; do
     case $source in
     *.c)
         flags=$(sed -n '1s|^/\* flags: \(.*\) \*/$|\1|p' "$source")
-        gcc -std=gnu11 -Wall -Wextra -O1 -pthread -o "$name" "$source" $flags
+        gcc -std=gnu11 -Wall -Wextra -O1 -pthread ${CFLAGS:-} -o "$name" "$source" $flags
         ;;
     *.py) command="/usr/bin/python3 -I -S -B $source" ;;
     esac

@@ -16,7 +16,7 @@ EXAMPLES = [found for page in PAGES.values() for found in _EXAMPLE.findall(page 
 
 
 def test_all_are_found():
-    assert len(EXAMPLES) == sum(page.count("    $ tracediag ") for page in PAGES.values()) == 19
+    assert len(EXAMPLES) == sum(page.count("    $ tracediag ") for page in PAGES.values()) == 20
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command for command, _ in EXAMPLES])

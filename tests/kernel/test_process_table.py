@@ -153,3 +153,15 @@ def test_failures_messages_and_signals_are_remembered() -> None:
     assert [call.errno for call in process.failures] == ["ENOENT"]
     assert [call.line for call in process.messages] == [3]
     assert [(sender, call.line) for sender, call in kernel.sent] == [(process, 4)]
+
+
+def test_a_line_after_the_end_of_all_is_of_no_new_process() -> None:
+    start = ["1 getpid() = 1", f"1 {FORK} = 2", "2 +++ exited with 0 +++", "1 +++ exited with 0 +++"]
+    for line in (
+        " > /srv/net(main+0x1e) [0x1397]",
+        "",
+        "Segmentation fault",
+        "cat: /a: No such file or directory",
+        "?!",
+    ):
+        assert [process.pid for process in kernel_of(*start, line).processes] == [1, 2]

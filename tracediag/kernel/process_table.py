@@ -19,11 +19,13 @@ from tracediag.kernel.strangers import Strangers
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Syscall
-from tracediag.trace.records import Exit, Notice
+from tracediag.trace.records import Exit, Notice, NotUnderstood, Other, Remark
 
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
 _MOST_SILENT = 64
+_UNTOLD = (Other, NotUnderstood, Remark)
+"""Lines that are of no process: where all have ended, none is born with them."""
 
 
 class ProcessTable:
@@ -53,6 +55,8 @@ class ProcessTable:
         self.inner = InnerNumbers()
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
+        self._ended: Thread | None = None
+        """The thread that ended last."""
         self.made = 0
         """How many processes the trace has shown, those dropped among them."""
         self.threads_made = 0
@@ -64,6 +68,8 @@ class ProcessTable:
         """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""
         found = self.threads.get(event.pid)
         if found is None:
+            if self._ended is not None and event.pid is None and not self.threads and isinstance(event, _UNTOLD):
+                return self._ended
             if self.began is None:
                 self.began = event.time
             found = self._newcomer(event)
@@ -268,7 +274,7 @@ class ProcessTable:
         # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
             del self.threads[thread.tid]
-            self.last = None
+            self.last, self._ended = None, thread
         left = process.threads
         if event.pid is None:  # strace follows no other thread: this is the end of all
             left = {other: None for other in left if other.last_call or other.inside}
