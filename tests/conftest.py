@@ -10,10 +10,20 @@ from pathlib import Path
 
 import pytest
 import sample_reports
-from hypothesis import settings
 
-settings.register_profile("no-times", deadline=None)
-settings.load_profile("no-times")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Import these as users do: as the homes of plugins, each of their modules would be searched for assertions."""
+    config.pluginmanager.rewrite_hook._must_rewrite.difference_update({"tracediag", "hypothesis"})
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Let no example fail because it is slow; a process that leaves the tests to its workers needs no examples."""
+    if not session.config.pluginmanager.has_plugin("dsession"):
+        from hypothesis import settings
+
+        settings.register_profile("no-times", deadline=None)
+        settings.load_profile("no-times")
 
 
 @pytest.fixture(scope="session", autouse=True)

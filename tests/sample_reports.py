@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tracediag.api import analyze
-from tracediag.results.report import Report
+if TYPE_CHECKING:
+    from tracediag.results.report import Report
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 TRACES = sorted(SAMPLES.glob("*/*.strace"))
@@ -34,4 +35,6 @@ def groups() -> Iterator[object]:
 @lru_cache(maxsize=TOGETHER)
 def report_of(trace: Path) -> Report:
     """Return the report on a sample."""
+    from tracediag.api import analyze
+
     return analyze(trace)
