@@ -133,7 +133,7 @@ def _keeps_content(output: OpenFile) -> bool:
     opened, path = output.opened, output.known_path
     if path is not None and path.startswith(_DEVICES):
         return True  # a terminal, or /dev/null
-    return path is None if opened is None else "O_TRUNC" not in opened.body
+    return path is None if opened is None else not opened.has("O_TRUNC")
 
 
 def _emptied(action: Action) -> tuple[Syscall | None, str] | None:
