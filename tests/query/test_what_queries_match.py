@@ -17,6 +17,11 @@ QUERIES: dict[str, list[tuple[str, list[object]]]] = {
         ("flags.set.flags has O_APPEND", [33]),
     ],
     "setfl-clobbers-flags/fixed.strace": [('flags.cleared == "" and flags.getfl and flags.from_getfl', [34])],
+    "exec-broke-process/bug.strace": [
+        ("call == execve and process.limit.as < 64MiB and process.limit.as.shown.line == 33", [34]),
+        ('call in %exec and process.name == "bug (pid 16991)"', [34]),
+        ("process.limit.data.shown", []),
+    ],
     "child-status-lost/bug.strace": [
         ("child.pid > 0 and child.created.call == clone and child.exit", [32]),
         ("errno == ECHILD and process.ignores has SIGCHLD and process.sigchld", [32]),

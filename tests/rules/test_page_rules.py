@@ -259,6 +259,40 @@ def test_a_match_may_wait_for_the_end_of_its_process():
     assert (slow.title, len(slow.steps)) == ("connect fails with ETIMEDOUT", 1)
 
 
+def test_a_finding_explains_what_is_found_at_another_event():
+    page = ENDS.replace(
+        "shows: end.report", "explains: missing-file, child-failure-behind at end.exit\nshows: end.report"
+    )
+    lines = ENDED.format(7, "ECONNREFUSED (Connection refused)", "Connection refused", 1).splitlines(keepends=True)
+    (finding,) = found(page, lines, name="failed-connect")[0]
+    assert [(each.name, each.line) for each in finding.explains] == [("missing-file", 2), ("child-failure-behind", 5)]
+
+
+@pytest.mark.parametrize("rests", ["", "rests_on: write\n", "rests_on: fsync\n"])
+def test_a_finding_is_held_back_where_the_recording_hides_what_it_rests_on(rests):
+    """The lines show writes, and are so many that a call without a trace of itself was not recorded."""
+    page = CREATED.replace("match: call in (pipe, pipe2) and not failed", f"match: call == connect\n{rests}".rstrip())
+    lines = ENDED.format(7, "ECONNREFUSED (Connection refused)", "x", 0).splitlines(keepends=True)
+    lines += ['7 write(1, "x", 1) = 1\n'] * 500
+    findings, engine = found(page, lines, name="created-pipe")
+    assert bool(findings) is ("fsync" not in rests)
+    assert [each.rule for each in engine.blind()] == (["created-pipe"] if "fsync" in rests else [])
+
+
+def test_a_page_about_the_last_call_is_read_only_where_such_a_call_is_the_last(monkeypatch):
+    """Each program begins with an execve: the page about those that end in it would else be read at each start."""
+    (rule,) = (rule for rule in all_rules() if rule.name == "exec-broke-process")
+    read = []
+    monkeypatch.setattr(
+        "tracediag.rules.page_rules.rule_of", lambda path, *rest: read.append(path) or rule_of(path, *rest)
+    )
+    assert list(Engine([rule]).run(Reader(ENDED.format(7, "EACCES (x)", "x", 1).splitlines(keepends=True)))) == []
+    assert not read
+    killed = ['7 execve("./a", ["./a"], 0x7ffe /* 3 vars */) = -1 ENOMEM (x)\n', "7 +++ killed by SIGKILL +++\n"]
+    assert [found.code for found in Engine([rule]).run(Reader(killed))] == ["TD520"]
+    assert read
+
+
 def test_a_process_that_the_trace_leaves_alive_has_not_failed():
     lines = ENDED.format(7, "ECONNREFUSED (Connection refused)", "x", 1).splitlines(keepends=True)[:3]
     assert found(ENDS, lines, name="failed-connect")[0] == []
@@ -290,6 +324,7 @@ def test_pages_of_our_own_are_read_late_and_subscribe_to_all_that_they_match():
             rule.summary,
         )
         assert set(read.rests_on) == set(rule.rests_on)
+        assert (read.rests_on_successes, read.rests_on_failures) == (rule.rests_on_successes, rule.rests_on_failures)
         assert list(check_head(rule.page_file(), text)) == []
 
 

@@ -13,8 +13,8 @@ from tracediag.results.findings import Confidence, Severity
 from tracediag.rules import all_rules
 from tracediag.rules.cases import CASE, OPTIONAL, check_when, condition_of, query_of
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
-from tracediag.rules.page_cards import Outcome, check_card, check_fields
-from tracediag.rules.wording import SAYS, WORDS, listed, template_of, wording_of
+from tracediag.rules.page_cards import CARD, Outcome, check_card, check_fields
+from tracediag.rules.wording import SAYS, listed, template_of, wording_of
 
 _WORDS: dict[str, type[StrEnum]] = {
     "severity": Severity,
@@ -36,10 +36,10 @@ def check_head(path: Path, text: str) -> Iterator[HeadError]:
     if not found:
         return  # the page cannot be read as a rule, which says why
     card, rest = found[0], found[1:]
-    yield from _attempted(partial(check_card, card, CASE, WORDS))
+    yield from _attempted(partial(check_card, card, CASE))
     for name, field in card.items():
         yield from _check_words(name, field)
-    first = {name: field for name, field in card.items() if name in CASE and name not in WORDS}
+    first = {name: field for name, field in card.items() if name in CASE and name not in CARD}
     steps = None
     for fields in [first, *rest] if first else rest or [{}]:
         if "when" in fields:
@@ -100,7 +100,7 @@ def _check_says(path: Path, fields: dict[str, Field], steps: int) -> Iterator[He
 
 def _check_explained(path: Path, field: Field) -> Iterator[HeadError]:
     known = {rule.name for rule in all_rules()}
-    for name in _listed(field):
+    for name in (each.partition(" at ")[0].strip() for each in _listed(field)):
         own = any(path.with_name(f"{stem}.md").is_file() for stem in (name, name.replace("-", "_")))
         if name and name not in known and not own:
             yield HeadError(field.line, f"explains: no rule is named {name}{nearest(name, known)}")

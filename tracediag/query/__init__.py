@@ -12,9 +12,10 @@ grammar    the lark parser of `grammars/query.lark`
 kept       what the queries of pages consist of, kept in the user's cache folder
 nodes      what a query consists of, after parsing
 types      what kinds of values there are, and which comparisons each allows
-names      every name that a query reads, listed once
+names      every name that a query reads, listed once, by what it is read of
 reads      how these are read of a call
-facts      what the evidence knows of a call, for some of them
+facts      what the evidence knows of a call, for some of them; flags, children likewise
+expressions, positions  regular expressions that could take very long
 ends       how the process of the call ended, for those that begin with `end.`
 history    names of earlier events, and what is read of these
 objects    what `by` may name, and which objects a call belongs to
@@ -23,14 +24,15 @@ literals   texts that the line of a call must show
 compiled   a compiled condition, with the calls and errors that can match
 conditions condition -> compiled condition
 compiling  text -> Query
-watching   sequences, counts and absences, followed over a trace
+matching   a match, and queries about one call followed over a trace
+watching   likewise sequences, counts and absences
 """
 
 from tracediag.query.compiling import Query, compile_field, compile_query
 from tracediag.query.errors import QueryError
+from tracediag.query.matching import Match, Watch, forget_released
 from tracediag.query.names import CLASSES, NAMES, Name
 from tracediag.query.objects import OBJECTS
-from tracediag.query.watching import Match, Watch, forget_released
 
 __all__ = [
     "CLASSES",

@@ -13,12 +13,13 @@ from tracediag.query.compiled import Compiled, both
 from tracediag.query.conditions import Compiler, seconds_of
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.kept import parsed as kept_or_parsed
+from tracediag.query.matching import CallWatch, Watch
 from tracediag.query.names import Name
 from tracediag.query.nodes import Absent, Count, Literal, Operand, Parsed, Sequence
 from tracediag.query.objects import OBJECTS, ObjectKind, calls_with_directories
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
-from tracediag.query.watching import AbsentWatch, CallWatch, CountWatch, SequenceWatch, Watch
+from tracediag.query.watching import AbsentWatch, CountWatch, SequenceWatch
 from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import integer
 from tracediag.trace.patterns import lazy_pattern

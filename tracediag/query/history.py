@@ -12,6 +12,7 @@ from tracediag.kernel.socket import Socket
 from tracediag.query import children, ends, flags, reads
 from tracediag.query.facts import BOTH_WAYS, left, length_cause
 from tracediag.query.names import NAMES, Name
+from tracediag.query.names.of_processes import LIMITS
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.calls import MESSAGE_RECEIVES
@@ -93,6 +94,14 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ("child.created", "of a wait for a child: the call that created it", children.created),
     ("child.exit", "its exit", children.ended),
     ("child.taken", "the earlier wait that took its status; then neither of these two is known", children.taken),
+    *(
+        (
+            f"process.limit.{name}.shown",
+            "the call that shows this limit",
+            reads.read_limit_call(f"RLIMIT_{name.upper()}"),
+        )
+        for name, _unit, _what in LIMITS
+    ),
     ("process.sigchld", "the call that set what SIGCHLD does to the process", reads.read_sigchld),
     ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
     ("end.exit", "the exit of the process", ends.left),

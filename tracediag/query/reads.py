@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tracediag.evidence.named_paths import paths_of
+from tracediag.evidence.names import process_name
 from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.flags import ACCESS_MODES, StatusFlags
 from tracediag.kernel.signals import Disposition
@@ -216,6 +217,22 @@ def read_limit(resource: str) -> Callable[[Subject], int | None]:
         return None if limit is None else limit.soft
 
     return read
+
+
+def read_limit_call(resource: str) -> Callable[[Subject], Syscall | None]:
+    """Return what reads the call that has shown a limit of the process."""
+
+    def read(subject: Subject) -> Syscall | None:
+        process = subject.process
+        limit = None if process is None else process.limit_at(resource, subject.call.line)
+        return None if limit is None else limit.call
+
+    return read
+
+
+def read_name(subject: Subject) -> tuple[str, ...] | None:
+    """Return how a report calls the process."""
+    return None if subject.process is None else (process_name(subject.process),)
 
 
 def read_cloexec(subject: Subject) -> bool | None:

@@ -51,6 +51,11 @@ class Case(msgspec.Struct, frozen=True):
         conditions = [when.condition for when in self.whens]
         return self.query, *conditions, *([] if self.ended is None else [self.ended])
 
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """What it says, and what it says instead."""
+        return self.wording, *(when.wording for when in self.whens)
+
     def said(self, match: Match, action: Action | None) -> Said:
         """Return what is said of a match, as far as it does not depend on how the process ends."""
         said = self.wording.said(match, action)

@@ -8,26 +8,29 @@ that it names (`flags has F_SETFL`) and what evidence finds for it (`length.nega
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.flag_mixups import confusion
 from tracediag.evidence.lengths import MARKS, negative_length
 from tracediag.kernel import Action
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.rules.base import Rule, Subscription
-from tracediag.rules.heads import paragraphs, split_head
+from tracediag.rules.heads import Field, paragraphs, split_head
 from tracediag.rules.page_cards import TITLE, class_name, described
 from tracediag.trace.patterns import lazy_pattern
 
 _NAMED = lazy_pattern(r"(?<![\w.])(call|errno) (?>== (\w++)|in \(([\w, \n]++)\))")
 _MARKED = lazy_pattern(r"(?>\(flags has \w++(?> or flags has \w++)*+\)|flags has \w++) and call ")
 _HAS = lazy_pattern(r"(?<=has )\w++")
+_LAST = "end.last and "
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
 _GROUP = lazy_pattern(r"\([^()]*+\)")
 _JOINED = lazy_pattern(r";|\b(?:or|not)\b")
@@ -60,6 +63,12 @@ class LatePage(Rule):
     """What holds for a call that matches, where it is known."""
     waits: ClassVar[bool]
     """Whether it waits for the end of processes."""
+    is_last: ClassVar[bool]
+    """Whether a call that matches is the last one of its process: then no other need be asked about."""
+
+    def __init__(self) -> None:
+        self._latest: Cases[Process, Action] = Cases()
+        """The latest call of each process that may match, where it has to be the last."""
 
     @cached_property
     def _rule(self) -> Rule:
@@ -92,15 +101,23 @@ class LatePage(Rule):
             return ()
         if self.fact is not None and not self.fact.holds(action):
             return ()
+        if self.is_last:
+            self._latest[action.process] = action
+            return ()
         found: Iterable[Finding] = self._rule.heard(action)  # type: ignore[attr-defined]  # a PatternRule
         return found
 
     def left(self, end: ProcessEnd) -> Iterable[Finding]:
         """Report the matches that counted on how their process would end."""
-        if "_rule" not in self.__dict__:
-            return ()
-        found: Iterable[Finding] = self._rule.left(end)  # type: ignore[attr-defined]
-        return found
+        latest = self._latest.pop(end.process, None)
+        if latest is not None and end.thread is not None and end.thread.last_call is latest.call:
+            yield from self._rule.heard(latest)  # type: ignore[attr-defined]
+        if "_rule" in self.__dict__:
+            yield from self._rule.left(end)  # type: ignore[attr-defined]
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the calls on whose absence a finding rests."""
+        return self._rule.rests(finding)
 
 
 def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
@@ -120,8 +137,21 @@ def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
             "marks": _marks(queries),
             "fact": _fact(queries),
             "waits": any("ended" in fields for fields in rest),
+            "is_last": all(_is_last(fields) for fields in rest if "match" in fields),
+            "rests_on": _rests(rest),
         },
     )
+
+
+def _is_last(case: dict[str, Field]) -> bool:
+    """Whether what a case matches counts only as the last call of its process."""
+    return "ended" in case and case["ended"].words.startswith(_LAST)
+
+
+def _rests(cases: list[dict[str, Field]]) -> frozenset[str]:
+    """Return the calls on whose absence a finding of one of the cases rests."""
+    fields = (case["rests_on"] for case in cases if "rests_on" in case)
+    return frozenset(word.strip() for field in fields for word in field.words.split(","))
 
 
 def _marks(queries: tuple[str, ...]) -> tuple[str, ...]:

@@ -51,14 +51,14 @@ def class_name(title: re.Match[str]) -> str:
     return title[1].title().replace("-", "")
 
 
-def check_card(fields: dict[str, Field], cases: Iterable[str], also: Iterable[str]) -> None:
+def check_card(fields: dict[str, Field], cases: Iterable[str]) -> None:
     """Check the first paragraph of a head.
 
     Raises:
         HeadError: if a field is unknown or missing, or belongs to a case.
     """
     for name in cases:
-        if name in fields and name not in also:
+        if name in fields and name not in CARD:
             raise HeadError(fields[name].line - 1, f"a blank line has to follow: {name} begins a case")
     check_fields(fields, CARD, optional=("needs", "rests_on", "confidence"))
 

@@ -32,7 +32,6 @@ from tracediag.rules.cases import CASE, Case, cases_of
 from tracediag.rules.heads import Field, HeadError, paragraphs, split_head
 from tracediag.rules.page_cards import TITLE, check_card, class_name, described
 from tracediag.rules.pattern_rules import PatternRule
-from tracediag.rules.wording import WORDS
 from tracediag.trace.calls import SYSCALLS
 
 _MOST_CASES = 100
@@ -81,7 +80,7 @@ def rule_of(path: Path, text: str, package: str = "own") -> type[PatternRule]:
         raise PageError(path, 3 + head.count("\n"), "below the head stands the title: # name-of-the-rule (XY123)")
     try:
         card, *rest = paragraphs(head)
-        check_card(card, CASE, also=WORDS)
+        check_card(card, CASE)
         cases = cases_of(path, _bounded(rest) or [{}])
         return _made(path, title, card, cases, package)
     except HeadError as error:
@@ -98,13 +97,16 @@ def _bounded(cases: list[dict[str, Field]]) -> list[dict[str, Field]]:
 def _made(
     path: Path, title: re.Match[str], card: dict[str, Field], cases: tuple[Case, ...], package: str
 ) -> type[PatternRule]:
-    absent = [case.query.absent for case in cases]
+    asked = [case.query.absent for case in cases]
+    absent = SYSCALLS if None in asked else frozenset().union(*(each or () for each in asked))
+    said = [each.rests_on or () for case in cases for each in case.wordings]
     return type(
         class_name(title),
         (PatternRule,),
         {
             **described(path, title, card, package),
-            "rests_on": SYSCALLS if None in absent else frozenset().union(*(each or () for each in absent)),
+            "rests_on": absent.union(*said),
+            "absent": absent,
             "cases": cases,
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +29,8 @@ class PatternRule(Rule):
 
     file: ClassVar[Path]
     cases: ClassVar[tuple[Case, ...]]
+    absent: ClassVar[Collection[str]]
+    """The calls whose absence its queries ask for."""
     most: ClassVar[Confidence]
     """The confidence of its findings where the trace is whole."""
 
@@ -38,6 +40,8 @@ class PatternRule(Rule):
         """What was reported already, by kind of object."""
         self._waiting: Cases[Process, list[tuple[Case, Match, Action, Said]]] = Cases()
         """The matches that count only if their process ends as the page says."""
+        self._rests: dict[tuple[str, int], Collection[str]] = {}
+        """What the case of a finding says that it rests on, by its title and the line that it is about."""
         self._kept = 0
         """How many these are."""
 
@@ -112,7 +116,7 @@ class PatternRule(Rule):
             for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
         ]
         taken = {each.line for each in steps}
-        return self.finding(
+        found = self.finding(
             [*(each for each in said.steps.values() if each.line not in taken), *steps],
             object=said.object or object_of(match, action),
             title=said.title or "",
@@ -121,8 +125,15 @@ class PatternRule(Rule):
             severity=said.severity,
             confidence=self._weight(case.query, said.confidence or self.most),
             absent=said.absent or (),
-            explains=[(name, match.line) for name in said.explains or ()],
+            explains=said.explains or (),
         )
+        if said.rests_on is not None and len(self._rests) < KEPT:
+            self._rests[found.title, found.primary.line] = said.rests_on
+        return found
+
+    def rests(self, finding: Finding) -> Collection[str]:
+        """Return the calls on whose absence a finding rests: those of its case, else those of all queries."""
+        return self._rests.get((finding.title, finding.primary.line), self.absent)
 
     def _weight(self, query: Query, most: Confidence) -> Confidence:
         """Return the confidence: in an excerpt, calls that are not shown may stand between those of a sequence."""

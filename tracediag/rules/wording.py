@@ -14,6 +14,7 @@ from tracediag.query.history import EARLIER
 from tracediag.query.names import Name
 from tracediag.query.subject import Subject
 from tracediag.results.findings import Absence, Confidence, Severity, Step, step
+from tracediag.rules.claims import Explains, explains_of, lines_of, rests_of
 from tracediag.rules.heads import Field, HeadError, word_of
 from tracediag.rules.templates import MOST_PARTS, Template, subject_of, template
 from tracediag.trace.events import Begun, Syscall
@@ -22,7 +23,7 @@ from tracediag.trace.records import Record
 
 TEXTS = ("title", "why", "fix", "object")
 WORDS = ("severity", "confidence")
-LISTS = ("notes", "shows", "absent", "explains")
+LISTS = ("notes", "shows", "absent", "explains", "rests_on")
 _END = lazy_pattern(r"(?<![\w.\"])end\.")
 SAYS = (*TEXTS, *WORDS, *LISTS)
 """The fields that say something of a match."""
@@ -49,8 +50,10 @@ class Wording(msgspec.Struct, frozen=True):
     shows: tuple[Shown, ...] | None = None
     absent: tuple[Shown, ...] | None = None
     """What did not happen between an earlier event and the last call."""
-    explains: tuple[str, ...] | None = None
-    """Names of rules whose findings about the last call this one explains."""
+    explains: tuple[Explains, ...] | None = None
+    """The rules whose findings about an event this one explains."""
+    rests_on: frozenset[str] | None = None
+    """The calls on whose absence it rests."""
 
     def said(self, match: Match, action: Action | None) -> Said:
         """Return what it says of a match."""
@@ -65,7 +68,8 @@ class Wording(msgspec.Struct, frozen=True):
             absent=None
             if self.absent is None
             else tuple(no(note.of(match, action), event, match.line) for _, event, note in _read(self.absent, subject)),
-            explains=self.explains,
+            explains=None if self.explains is None else tuple(lines_of(self.explains, subject)),
+            rests_on=self.rests_on,
         )
 
 
@@ -82,7 +86,9 @@ class Said(msgspec.Struct):
     steps: dict[str, Step] = {}
     """What it shows besides the calls of the match, by the name of the event."""
     absent: tuple[Absence, ...] | None = None
-    explains: tuple[str, ...] | None = None
+    explains: tuple[tuple[str, int], ...] | None = None
+    """Names of rules, each with the line of the event that the finding of it is about."""
+    rests_on: frozenset[str] | None = None
 
     def replace(self, other: Said) -> None:
         """Say what another says, and what this says where the other says nothing; both show their events."""
@@ -140,9 +146,8 @@ def wording_of(fields: dict[str, Field], steps: int) -> Wording:
         notes=notes,
         shows=_events(fields, "shows", steps),
         absent=_events(fields, "absent", steps),
-        explains=tuple(each.strip() for each in fields["explains"].words.split(",") if each.strip())
-        if "explains" in fields
-        else None,
+        explains=explains_of(fields["explains"]) if "explains" in fields else None,
+        rests_on=rests_of(fields["rests_on"]) if "rests_on" in fields else None,
     )
 
 

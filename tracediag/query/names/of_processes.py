@@ -8,12 +8,14 @@ from tracediag.query.names.name import of_model
 from tracediag.query.types import Type
 from tracediag.trace.calls import CHILD_WAITS, KILLS
 
-_LIMITS = (
+LIMITS = (
     ("as", "bytes", "address space"),
     ("fsize", "bytes", "the size of a file"),
     ("memlock", "bytes", "locked memory"),
     ("nofile", "", "open descriptors"),
     ("nproc", "", "processes of the user"),
+    ("data", "bytes", "its data segment"),
+    ("stack", "bytes", "its stack"),
 )
 _CHILDREN = (
     of_model("child.pid", Type.NUMBER, "the pid that a wait asks for", children.pid, calls=lambda: CHILD_WAITS),
@@ -24,6 +26,7 @@ _CHILDREN = (
 OF_PROCESSES = (
     *_CHILDREN,
     of_model("process.pid", Type.NUMBER, "the pid of the process, not of the thread", reads.read_pid),
+    of_model("process.name", Type.TEXT, "how a report calls it: its program and pid", reads.read_name),
     of_model("process.comm", Type.TEXT, "the file name of its program, at most 15 characters", reads.read_comm),
     of_model(
         *("process.program", Type.TEXT, "the path of its program"),
@@ -43,7 +46,7 @@ OF_PROCESSES = (
             *(f"process.limit.{name}", Type.NUMBER, f"its limit on {what}"),
             *(reads.read_limit(f"RLIMIT_{name.upper()}"), unit),
         )
-        for name, unit, what in _LIMITS
+        for name, unit, what in LIMITS
     ),
 )
 """Names of the process."""

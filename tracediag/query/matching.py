@@ -1,0 +1,93 @@
+"""What a query has found, and the run of a query over a trace: that of a query about one call."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Hashable, Iterator
+
+import msgspec
+
+from tracediag.evidence.scope import Scope
+from tracediag.kernel import Action
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.query.compiled import Compiled
+from tracediag.query.subject import Subject
+from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit
+
+
+class Match(msgspec.Struct, frozen=True):
+    """What a query has found: one call, or the calls of a sequence."""
+
+    calls: tuple[Syscall, ...]
+    """One call for each step; of a count, the first and the last; of an absence, both ends."""
+    key: Hashable = None
+    """The object of the model that the calls have in common; None for a query about one call."""
+    object: str = ""
+    """That object as a person names it, at the time of the match."""
+    count: int = 1
+    """How many calls it stands for: of a count, all in the window."""
+
+    end: ProcessEnd | None = None
+    """How the process of the last call ended, where that was waited for."""
+    excerpt: bool = False
+    """Whether the recording has no start or no end."""
+
+    @property
+    def line(self) -> int:
+        """The line of the last call."""
+        return self.calls[-1].line
+
+    def __repr__(self) -> str:
+        lines = ", ".join(str(call.line) for call in self.calls)
+        return f"<Match lines {lines} of {self.object or self.calls[0].name}>"
+
+
+class Watch(abc.ABC):
+    """One run of a query over one trace."""
+
+    def __init__(self) -> None:
+        self.unchecked = ""
+        """Why matches may be missing, in one sentence; "" if none may."""
+
+    @abc.abstractmethod
+    def feed(self, action: Action) -> Iterator[Match]:
+        """Yield the matches that an action completes; feed every action, in order."""
+
+    def finish(self, scope: Scope) -> Iterator[Match]:
+        """Yield the matches that only the end of the trace decides."""
+        del scope
+        yield from ()
+
+
+class CallWatch(Watch):
+    """Each call that matches a condition."""
+
+    def __init__(self, condition: Compiled) -> None:
+        super().__init__()
+        self._condition = condition
+
+    def feed(self, action: Action) -> Iterator[Match]:
+        """Yield the call, if it matches."""
+        call = action.event
+        if isinstance(call, Syscall) and _possible(self._condition, call):
+            subject = Subject(call, action)
+            if self._condition.test(subject):
+                yield Match((call,))
+
+
+def forget_released(action: Action) -> None:
+    """Drop the cases on what an event has released; the engine does so itself, after the rules have been told."""
+    for descriptor in action.released:
+        if descriptor.watchers:
+            descriptor.end_watch()
+        if descriptor.file.watchers and descriptor.file.gone:
+            descriptor.file.end_watch()
+    if isinstance(action.event, Exit):
+        action.thread.end_watch()
+
+
+def _possible(condition: Compiled, call: Syscall) -> bool:
+    return (condition.calls is None or call.name in condition.calls) and (
+        condition.errnos is None or call.errno in condition.errnos
+    )
