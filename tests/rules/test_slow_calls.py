@@ -47,3 +47,31 @@ def test_the_time_of_a_fifo_is_that_of_its_peer():
     assert found(['7 1.0 openat(AT_FDCWD, "/srv/queue", O_WRONLY|O_CLOEXEC) = 3 <4.000000>\n']) == []
     (finding,) = found(['7 1.0 openat(AT_FDCWD, "/srv/queue", O_RDONLY|O_CLOEXEC) = 3 <4.000000>\n'])
     assert (str(finding.severity), str(finding.confidence)) == ("note", "possible")
+
+
+CONNECT = 'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("192.0.2.1")}, 16'
+START = '7 10:00:00.000000 execve("./a", ["./a"], 0x7ffd /* 9 vars */) = 0\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([f"7 10:00:01.000000 {CONNECT}) = 0", "7 10:00:05.500000 close(3) = 0"], "takes at most 4.5 s"),
+        ([f"7 10:00:01.000000 {CONNECT}) = 0", "7 10:00:01.100000 brk(NULL) = 0x1", "7 10:00:05.5 close(3) = 0"], None),
+        ([f"7 10:00:01.000000 {CONNECT}) = -1 EINPROGRESS (x)", "7 10:00:05.500000 close(3) = 0"], None),
+        ([f"7 10:00:01 {CONNECT}) = 0", "7 10:00:02 close(3) = 0"], None),
+        ([f"7 10:00:01 {CONNECT}) = 0", "7 10:00:04 close(3) = 0"], "takes at most 2 s"),
+        (
+            [
+                f"7 10:00:01.000000 {CONNECT} <unfinished ...>",
+                "8 10:00:02.000000 getpid() = 8",
+                "7 10:00:04.100000 <... connect resumed>) = 0",
+            ],
+            "takes 3.1 s",
+        ),
+    ],
+)
+def test_without_durations_the_times_of_the_lines_serve(lines: list[str], said: str | None) -> None:
+    clock = START.replace(".000000", "") if ":01 " in lines[0] else START
+    findings = found([clock, *(f"{line}\n" for line in lines)])
+    assert [said in finding.title for finding in findings] == ([True] if said else [])

@@ -17,7 +17,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_call, on_lasting, on_process_end
+from tracediag.rules.base import Rule, on_call, on_followed, on_lasting, on_process_end, on_split
 from tracediag.trace.calls import (
     ACCESSES,
     FILE_READS,
@@ -64,6 +64,8 @@ class _Slow(msgspec.Struct):
     took: float
     times: int = 1
     total: float = 0.0
+    at_most: bool = False
+    """Whether only the time of the next line is known: the call may have taken less."""
 
 
 class SlowCall(Rule):
@@ -80,35 +82,68 @@ class SlowCall(Rule):
     def __init__(self) -> None:
         self._kinds: Cases[Process, dict[str, _Kind]] = Cases()
         self._slow: Cases[Process, dict[tuple[str, str], _Slow]] = Cases()
+        self._untimed: Cases[Thread, tuple[Syscall, str | None]] = Cases()
+        """The last call of a rare kind, without a duration, and its object."""
 
     @on_call(*_COUNTED)
     def made(self, action: Action) -> None:
         """Add up how long calls of a rare kind take."""
-        call = action.call
-        if call.duration is not None:
-            kind = self._kinds.setdefault(action.process, {}).setdefault(call.name, _Kind())
-            kind.times += 1
-            kind.total += call.duration
+        call, took = action.call, _took(action.call)
+        if took is not None:
+            self._count(action.process, call, took)
+        elif call.time is not None and call.errno != "EINPROGRESS" and len(action.process.threads) == 1:
+            self._untimed[action.thread] = call, _object(action)
+            self.follow(action.thread)
+
+    @on_followed
+    def followed(self, action: Action) -> None:
+        """Take the time until the next line for that of a call without a duration."""
+        call, what = self._untimed.get(action.thread) or (None, None)
+        event = action.event
+        if call is None or event is call:
+            return
+        del self._untimed[action.thread]
+        self.leave(action.thread)
+        took = _between(call.time, event.time)
+        if took is not None and event.line == call.line + 1 and call.returned:
+            self._count(action.process, call, took)
+            if what is not None and took >= self.slow_call and not call.interrupted and call.errno != "ETIMEDOUT":
+                self._keep(action.process, what, _Slow(call, took, total=took, at_most=True))
+
+    @on_split(*_COUNTED, *_PATHS)
+    def resumed(self, action: Action) -> None:
+        """Keep a call without a duration if it is known when it began and when it returned."""
+        if action.call.duration is None:
+            self._judge(action)
 
     @on_lasting(*_COUNTED, *_PATHS, *_FILES)
     def lasted(self, action: Action) -> None:
         """Keep a call that takes long while the process does nothing else."""
-        call, process = action.call, action.process
-        took = call.duration
+        self._judge(action)
+
+    def _count(self, process: Process, call: Syscall, took: float) -> None:
+        kind = self._kinds.setdefault(process, {}).setdefault(call.name, _Kind())
+        kind.times += 1
+        kind.total += took
+
+    def _judge(self, action: Action) -> None:
+        call, took = action.call, _took(action.call)
         if took is None or took < self.slow_call or call.interrupted or not call.returned or call.errno == "ETIMEDOUT":
             return
         what = _object(action)
-        if what is None or _works(action.thread, call):
-            return
+        if what is not None and not _works(action.thread, call):
+            self._keep(action.process, what, _Slow(call, took, total=took))
+
+    def _keep(self, process: Process, what: str, found: _Slow) -> None:
         known = self._slow.setdefault(process, {})
-        key = (call.name, what)
+        key = (found.call.name, what)
         if (slow := known.get(key)) is None:
             if len(known) < _KEPT:
-                known[key] = _Slow(call, took, total=took)
+                known[key] = found
             return
-        slow.times, slow.total = slow.times + 1, slow.total + took
-        if took > slow.took:
-            slow.call, slow.took = call, took
+        slow.times, slow.total = slow.times + 1, slow.total + found.took
+        if found.took > slow.took:
+            slow.call, slow.took, slow.at_most = found.call, found.took, found.at_most
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -125,17 +160,31 @@ class SlowCall(Rule):
         call, more = slow.call, ""
         if slow.times > 1:
             more = f", {plural(slow.times, 'such call')} together {seconds(slow.total)}"
-        unsure = call.name in OPENS and may_be_fifo(call)
+        unsure = slow.at_most or (call.name in OPENS and may_be_fifo(call))
         advice, to = _advice(call.name), "to" if call.name in _CONNECT else "of"
+        takes = f"takes at most {seconds(slow.took)}" if slow.at_most else f"takes {seconds(slow.took)}"
         return self.finding(
-            [step(call, f"takes {seconds(slow.took)}, in which the process does nothing else{others}", primary=True)],
+            [step(call, f"{takes}, in which the process does nothing else{others}", primary=True)],
             object=what,
-            title=f"{call.name} {to} {what} takes {seconds(slow.took)} in {process_name(process)}{more}",
+            title=f"{call.name} {to} {what} {takes} in {process_name(process)}{more}",
             severity=Severity.WARNING if slow.took >= _VERY_SLOW * self.slow_call and not unsure else Severity.NOTE,
             confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
             why=advice.why,
             fix=advice.fix.format(what),
         )
+
+
+def _took(call: Syscall) -> float | None:
+    """Return how long a call took: as strace tells with -T, else from the times of its halves; None if unknown."""
+    return _between(call.time, call.end_time) if call.duration is None else call.duration
+
+
+def _between(first: float | None, second: float | None) -> float | None:
+    """Return the seconds between two times of lines; a second less where both are full seconds, as with `-t`."""
+    if first is None or second is None or second < first:
+        return None
+    coarse = first.is_integer() and second.is_integer()
+    return max(0.0, second - first - 1) if coarse else second - first
 
 
 def _compared(others: int, mean: float) -> str:
