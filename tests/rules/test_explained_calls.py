@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tests.command_line import tracediag
+from tracediag.library.meanings import explain_error
 from tracediag.rules.readings import heads, meanings
 
 
@@ -19,3 +23,38 @@ def test_an_error_of_a_call_is_explained_for_the_call() -> None:
         for reading in head.readings:
             known |= {(call, errno) for call in reading.query.calls or () for errno in reading.errnos}
     assert [pair for pair in _pairs() if pair not in known] == []
+
+
+def test_every_pair_is_explained_without_a_trace() -> None:
+    told = {pair: explain_error(" ".join(pair)) or "" for pair in _pairs()}
+    assert [
+        pair for pair, text in told.items() if "    why " not in text or "    fix " not in text or "{" in text
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "told"),
+    [
+        ("connect ECONNREFUSED", "connect fails with ECONNREFUSED (Connection refused)", "no socket listens there"),
+        ("ECONNREFUSED connect", "connect fails with ECONNREFUSED (Connection refused)", "if flags has AF_UNIX"),
+        ("emfile", "a call fails with EMFILE (Too many open files)", "RLIMIT_NOFILE"),
+        ("write(1) = EPIPE", "", ""),
+        ("write = EPIPE", "write fails with EPIPE (Broken pipe)", "the other end of the descriptor is closed"),
+        ("open ENOENT", "open fails with ENOENT (No such file or directory)", "mkdir -p DIRECTORY"),
+        ("statx EFAULT", "statx fails with EFAULT (Bad address)", "why"),
+        ("getpid", "", ""),
+    ],
+)
+def test_an_error_is_explained_without_a_trace(words: str, first: str, told: str) -> None:
+    lines = (explain_error(words) or "").splitlines()
+    assert lines[:1] == ([first] if first else [])
+    assert told in "\n".join(lines)
+
+
+def test_the_command_explains_an_error() -> None:
+    answer = tracediag("explain", "bind EADDRINUSE")
+    assert answer.stdout.startswith("bind fails with EADDRINUSE (Address already in use)\n\naddress-in-use\n    says ")
+    assert tracediag("explain", "bnid EADDRINUSE").stderr == (
+        "tracediag: no system call is named bnid; for any call: tracediag explain EADDRINUSE\n"
+    )
+    assert tracediag("explain", "bind EADDRINUSE", "--format", "json").returncode == 2

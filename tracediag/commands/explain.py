@@ -2,6 +2,7 @@
 
     tracediag explain server.strace:1324
     tracediag explain epipe-still-registered
+    tracediag explain "connect ECONNREFUSED"
 
 TRACE:LINE is a call: the command says what it does, on which descriptors and since when, what its result means and
 whether that is normal, what happened before and after on the same object, and which findings have it as a step.
@@ -9,6 +10,8 @@ whether that is normal, what happened before and after on the same object, and w
 RULE is a name (epipe-still-registered) or a code (TD101). The page says what the rule finds, why it is a bug, how to
 fix it and when it is fine; then the details, a trace with the fault and one without. On a terminal it is shown through
 $PAGER (`less -R` where that is not set).
+
+CALL ERRNO, or ERRNO alone, is answered without a trace: what the error means for the call, and what helps.
 """
 
 from __future__ import annotations
@@ -46,8 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "what",
-        metavar="RULE|TRACE:LINE",
-        help="name or code of a rule (`tracediag rules` lists them), or a call of a trace",
+        metavar="RULE|TRACE:LINE|ERRNO",
+        help="name or code of a rule (`tracediag rules` lists them), a call of a trace, or an error, alone or with the"
+        " name of a call: connect ECONNREFUSED",
     )
     parser.add_argument("--no-pager", action="store_true", help="print to the terminal without a pager")
     add_report(parser, ("full", "json"))
@@ -65,14 +69,17 @@ def run(options: Options) -> int:
         if (page := _entry_page(options.what)) is not None:
             write(page)
             return 0
+        if not is_file(options.what) and (meaning := _meaning(options.what)) is not None:
+            _refuse_formats(options, "what an error means")
+            write(f"{meaning}\n")
+            return 0
         trace, line = split_place(options.what)
         if line is not None:
             return _explain(trace, line, options, rules)
         if is_file(trace):
             raise UsageError(f"{trace} is a trace: which line? tracediag explain {trace}:LINE") from None
         raise UsageError(f"{error}; a call of a trace is named as TRACE:LINE") from None
-    if options.format != "full" or options.report:
-        raise UsageError("the page of a rule has no other format; for all rules: tracediag rules --format json")
+    _refuse_formats(options, "the page of a rule")
     from tracediag.rules.pages import parse_page
 
     try:
@@ -90,6 +97,21 @@ def _entry_page(word: str) -> str | None:
 
     page = PAGES.get(word.upper()) or PAGES.get(word.lower())
     return None if page is None else page.text
+
+
+def _refuse_formats(options: Options, what: str) -> None:
+    if options.format != "full" or options.report:
+        raise UsageError(f"{what} has no other format; for all rules: tracediag rules --format json")
+
+
+def _meaning(words: str) -> str | None:
+    """Return what an error means for a call; None if the words name no error."""
+    from tracediag.library.meanings import explain_error
+
+    try:
+        return explain_error(words)
+    except LookupError as error:
+        raise UsageError(str(error)) from None
 
 
 def _explain(trace: str, line: int, options: Options, rules: tuple[type[Rule], ...]) -> int:

@@ -66,6 +66,27 @@ def reading_of(blame: Blame) -> tuple[Path, Reading] | None:
     return max(fitting, key=lambda one: one[1].comparisons, default=None)
 
 
+def readings_for(call: str | None, errno: str) -> list[tuple[str, Reading]]:
+    """Return the readings of an error, with the names of their pages: those about any call, or about this one.
+
+    Those that any such call can have are first, then those about certain arguments, the most specific one last.
+    """
+    found = [
+        (path.stem.replace("_", "-"), reading)
+        for path, reading in _by_error().get(errno, ())
+        if (call is None and reading.query.calls is None) or (call is not None and _may_match(reading, call))
+    ]
+    about = [one for one in found if one[1].query.calls is not None] or found
+    return sorted(about, key=lambda one: one[1].comparisons)
+
+
+def _may_match(reading: Reading, call: str) -> bool:
+    calls = reading.query.calls
+    return (
+        call in calls if calls is not None else re.search(rf"call (?:not in|!=)[^)]*\b{call}\b", reading.match) is None
+    )
+
+
 @cache
 def meanings() -> dict[tuple[str, str], Meaning]:
     """Return the table of errors, by the name of the call, or "*", and of the error."""
