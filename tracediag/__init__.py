@@ -26,6 +26,7 @@ of lines. docs/library.md has examples.
      +-- Syscall            a call with arguments, result, error, duration
      +-- Signal             a signal delivered
      +-- Exit               the end of a thread or process
+     +-- Frame              a frame of its stack, in a recording of `strace -k`
     TracediagError          every error raised on purpose
      +-- UnreadableError    also an OSError: the source cannot be read or is not a trace
      +-- NotUnderstoodError also a ValueError: a line of no form of strace output, with `strict`
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from tracediag.results.report import Report
     from tracediag.trace.events import Event, Syscall
     from tracediag.trace.records import Exit, Signal
+    from tracediag.trace.stacks import Frame
 
 __all__ = [
     "Analysis",
@@ -63,6 +65,7 @@ __all__ = [
     "Event",
     "Exit",
     "Finding",
+    "Frame",
     "ManyReport",
     "NotUnderstoodError",
     "QueryError",
@@ -102,6 +105,7 @@ _HOMES = {
     "results.report": ("Report",),
     "trace.events": ("Event", "Syscall"),
     "trace.records": ("Exit", "Signal"),
+    "trace.stacks": ("Frame",),
 }
 """The module that defines each name."""
 

@@ -88,6 +88,14 @@ def test_frames_of_a_call_that_is_no_event_are_not_those_of_the_event_before() -
     assert [(call.name, functions(call)) for call in calls] == [("write", ["main"])] * 2
 
 
+@pytest.mark.parametrize("start", ["> ", ">"])
+def test_a_paste_may_lose_the_blanks_of_frames(start: str) -> None:
+    reader = Reader(['write(1, "x", 1) = 1', LIBC.replace(" > ", start), MAIN.replace(" > ", start), "getpid() = 7"])
+    calls = [event for event in reader if isinstance(event, Syscall)]
+    assert [functions(call) for call in calls] == [["__write", "main"], []]
+    assert reader.counts.kinds["frame"] == 2
+
+
 def test_a_dump_stands_between_a_call_and_its_frames() -> None:
     dump = " | 00000  78 78 78 78 78 78 78 78  78 78 78 78 78 78 78 78  xxxxxxxxxxxxxxxx |"
     (call,) = [event for event in read('read(3, "x", 1) = 1', dump, LIBC, MAIN) if isinstance(event, Syscall)]

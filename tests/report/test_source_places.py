@@ -12,7 +12,6 @@ import pytest
 from tracediag import analyze
 from tracediag.report import as_document, formatter
 from tracediag.report.stacks import place_of, stack_of
-from tracediag.results.findings import Step
 from tracediag.results.stacks import own_frames
 from tracediag.trace.stacks import Frame
 
@@ -78,11 +77,12 @@ def test_without_a_frame_of_its_own_those_of_other_libraries_are_shown():
 
 
 def test_a_step_shows_few_frames_and_counts_the_others():
-    step = Step(line=1, text="getpid() = 1", note="n", stack=(LIBC, FLUSH, *[MAIN] * 4, START))
-    bare = Step(line=1, text="getpid() = 1", note="n", stack=(LIBC, Frame("/srv/net", "", None, 0x1397)))
-    assert stack_of(step) == "at flush+0x2a (net.c:41) < main+0x5e (net.c:88) < main+0x5e (net.c:88) < 2 more"
-    assert stack_of(bare) == "at net [0x1397]"
-    assert stack_of(Step(line=1, text="getpid() = 1", note="n", stack=(LIBC,))) == ""
+    assert (
+        stack_of((LIBC, FLUSH, *[MAIN] * 4, START))
+        == "flush+0x2a (net.c:41) < main+0x5e (net.c:88) < main+0x5e (net.c:88) < 2 more"
+    )
+    assert stack_of((LIBC, Frame("/srv/net", "", None, 0x1397))) == "net [0x1397]"
+    assert stack_of((LIBC,)) == ""
 
 
 def test_each_format_leads_to_the_line_of_code(place, report):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tracediag import analyze
+from tracediag import analyze, open_trace
+from tracediag.report.base import Look
+from tracediag.report.explanation import picture
 from tracediag.results.stacks import own_frames
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -45,3 +47,9 @@ def test_stacks_change_no_finding(name: str) -> None:
     with_stacks, without = (analyze(SAMPLES / path) for path in (f"stacks/{name}.strace", f"{name}/bug.strace"))
     assert [finding.fingerprint for finding in with_stacks.findings] == [each.fingerprint for each in without.findings]
     assert len(with_stacks.ending) == len(without.ending) == 1
+
+
+def test_an_explained_call_tells_where_it_is_made() -> None:
+    explanation = open_trace(SAMPLES / "stacks" / "event-after-close.strace").explain(340)
+    assert [frame.symbol for frame in own_frames(explanation.stack)] == ["forward", "main"]
+    assert "\n  where    forward+0x33 < main+0xbe\n" in picture(explanation, Look())

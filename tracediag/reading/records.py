@@ -30,6 +30,7 @@ _FRAME = lazy_pattern(
     r" > (?:.*\[0x[0-9a-f]++\](?: .*)?|too many stack frames|no matching address range|unexpected_backtracing_error.*"
     r"|No DWARF information found"
     r"|[^\s(]++\(.*\))\s*$"
+    r"|> ?[/\[][^\n]*\) \[0x[0-9a-f]++\](?: .*)?$"
 )
 _DUMP = lazy_pattern(
     r" \| (?:[0-9a-f]{5,16}  |<Cannot fetch ).*| \* \d+ bytes in buffer \d+\s*$| = \d+ buffers in vector \d+\s*$"
@@ -103,7 +104,7 @@ class Boilerplate:
         """Parse one complete line; None if it is none of these."""
         if not line or line.isspace():
             return Other(line=0, text=line, kind="blank")
-        if line.startswith(" ") and (kind := self._indented(line)):
+        if line.startswith((" ", ">")) and (kind := self._indented(line)):
             return Other(line=0, text=line, kind=kind)
         counted = self._table.read(line)
         if counted:

@@ -17,7 +17,7 @@ _LONGEST = 4096
 """Characters of a frame; a longer line is none."""
 _REMEMBERED = 4096
 """Different frames, and different stacks, that are kept once: a program calls from few places."""
-_START = " > "
+_START = (" > ", ">")
 
 
 def has_stacks(sample: Iterable[str]) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from tracediag.redaction.redactor import Redactor
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report, RuleCard
+from tracediag.trace.stacks import Frame
 
 _T = TypeVar("_T")
 _RECORDS = (Step,)
@@ -35,8 +36,8 @@ def redacted(value: _T, redactor: Redactor) -> _T:
     match value:
         case str():
             found = redactor.text(value)
-        case RuleCard():
-            pass  # the text of a rule's page
+        case RuleCard() | Frame():
+            pass  # the text of a rule's page; the name of a function is no secret, whatever it looks like
         case msgspec.Struct():
             found = _struct(value, redactor)
         case tuple() | list():

@@ -11,6 +11,7 @@ from tracediag.report.canvas import Canvas
 from tracediag.report.document import dump
 from tracediag.report.grid import cut
 from tracediag.report.shorten import shorten
+from tracediag.report.stacks import stack_of
 from tracediag.report.visible import visible
 from tracediag.report.wrapping import wrap
 from tracediag.results.explanation import Explanation, Moment, Parameter, Use, Verdict
@@ -61,6 +62,8 @@ class _Painter:
         self._wrapped("  ", shorten(visible(found.text), max(self._width or 0, _CALL + 60)), "name")
         canvas.blank()
         self._label("does", found.sentence)
+        if place := stack_of(found.stack):
+            self._label("where", place)
         self._parameters(found.parameters)
         self._label("result", found.result)
         words = _WORDS[found.verdict]

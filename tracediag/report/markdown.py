@@ -116,8 +116,8 @@ def _fenced(steps: Sequence[Step]) -> list[str]:
         mark = ">" if step.primary else " "
         rows.append(f"{mark} {step.line:>{width},}  {visible(shorten(step.text, _RECORD))}")
         rows.append(f"  {'':>{width}}  {visible(step.note[:_LONGEST])}")
-        if stack := stack_of(step):
-            rows.append(f"  {'':>{width}}  {stack}")
+        if stack := stack_of(step.stack):
+            rows.append(f"  {'':>{width}}  at {stack}")
     longest = max((len(row) for row in re.findall(r"`+", "\n".join(rows))), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", *rows, fence]

@@ -1,15 +1,16 @@
-"""Shows where in the program a step was: `at flush+0x2a (net.c:41) < main+0x5e (net.c:88)`."""
+"""Shows where in the program a step was: `flush+0x2a (net.c:41) < main+0x5e (net.c:88)`."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from tracediag.report.visible import visible
-from tracediag.results.findings import Finding, Step
+from tracediag.results.findings import Finding
 from tracediag.results.stacks import own_frames, sources_of
 from tracediag.trace.stacks import Frame
 
@@ -27,13 +28,13 @@ class Place(msgspec.Struct, frozen=True):
     line: int
 
 
-def stack_of(step: Step) -> str:
+def stack_of(stack: Sequence[Frame]) -> str:
     """Return the program's own innermost frames as one line of text; "" if there are none."""
-    own = own_frames(step.stack)
+    own = own_frames(stack)
     if not own:
         return ""
     more = f" < {len(own) - _MOST:,} more" if len(own) > _MOST else ""
-    return f"at {' < '.join(map(_shown, own[:_MOST]))}{more}"
+    return f"{' < '.join(map(_shown, own[:_MOST]))}{more}"
 
 
 def _shown(frame: Frame) -> str:

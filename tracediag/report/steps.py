@@ -114,9 +114,9 @@ def _paint_note(canvas: Canvas, columns: _Columns, number: str, note: str, room:
 
 def _paint_stack(canvas: Canvas, columns: _Columns, step: Step, room: int | None) -> None:
     """Print where in the program a step was, below its note."""
-    if not step.stack or not (text := stack_of(step)):
+    if not step.stack or not (text := stack_of(step.stack)):
         return
-    for number, line in enumerate(wrap(text, None if room is None else max(room - 3, _NARROWEST))):
+    for number, line in enumerate(wrap(f"at {text}", None if room is None else max(room - 3, _NARROWEST))):
         canvas.line((" " * (columns.indent + (6 if number else 3)), "plain"), (line, "place"))
 
 

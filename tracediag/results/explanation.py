@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from tracediag.results.grades import Severity
+from tracediag.trace.stacks import Frame
 
 
 class Verdict(StrEnum):
@@ -91,5 +92,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[Moment, ...]
     after: tuple[Moment, ...]
     findings: tuple[Use, ...]
+    stack: tuple[Frame, ...] = ()
+    """Where in the program the call was made, the innermost frame first; () unless recorded with `strace -k`."""
     damage: str | None = None
     """What of the trace could not be read."""

@@ -37,7 +37,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 def read_frame(text: str) -> Frame | None:
     """Read ` > MODULE(SYMBOL+0xOFFSET) [0xADDRESS] SOURCE:LINE`; None for `too many stack frames` and the like."""
-    text = text.removeprefix(" > ")
+    text = text.lstrip(" ").removeprefix(">").lstrip(" ")  # a paste may have lost the blanks
     end = text.find(") [0x")
     if end < 0 or (place := _PLACE.match(text, end)) is None:
         return None

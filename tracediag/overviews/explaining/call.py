@@ -192,6 +192,7 @@ class Explainer:
             before=tuple(self._earlier(call, action)),
             after=(),
             findings=(),
+            stack=call.stack,
         )
 
     def _earlier(self, call: Syscall, action: Action) -> list[Moment]:
