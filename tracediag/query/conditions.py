@@ -9,6 +9,7 @@ from typing import Any
 
 from tracediag.query.comparisons import Test, argument_is, has, is_in, is_not, text_is, texts, under
 from tracediag.query.compiled import Compiled, Leaf, both, either, negated
+from tracediag.query.easing import eased
 from tracediag.query.errors import QueryError, nearest
 from tracediag.query.expressions import danger
 from tracediag.query.history import EARLIER, known
@@ -173,13 +174,14 @@ class Compiler:
 
     def _search(self, literal: Literal, name: Name) -> Test:
         try:
-            search = re.compile(pattern_of(literal)).search
+            pattern = eased(pattern_of(literal))
+            search = re.compile(pattern).search
         except re.error as error:
             place = literal.place + 1 + (error.pos or 0)
             raise QueryError(self._text, place, f"this is no regular expression: {error.msg}") from None
         except (OverflowError, RecursionError):
             raise QueryError(self._text, literal.place, "this regular expression is too large") from None
-        if (why := danger(pattern_of(literal))) is not None:
+        if (why := danger(pattern)) is not None:
             raise QueryError(self._text, literal.place, why)
         read = texts(name)
         needed = literal_of(pattern_of(literal)) if name.name == "path" else ""

@@ -17,6 +17,8 @@ MOST_SHARING = 2
 
 The time of a search grows at most with the square of the length of the text.
 """
+MOST_PLACES = 300
+"""Places of an expression with repeats: with more, to look at them would take long. A list of words may have more."""
 MOST_WAYS = 1_000
 """Ways through an expression, repeats apart, by which the same text can be matched."""
 _MOST_WAYS_SHARING = 16
@@ -30,6 +32,7 @@ _SHARED = (
     "this expression can take very long: {} repeats can match the same text; {}let each take other characters, such as"
     " [^/]* in place of .*"
 )
+_TOO_LARGE = "this expression is too large"
 _LOOKS = "this expression can take very long: a repeat looks ahead or behind over a text of any length"
 _WAYS = "this expression can take very long: its branches and optional parts can match the same text in many ways"
 
@@ -48,7 +51,7 @@ def danger(pattern: str) -> str | None:
     try:
         graph = Graph(pattern)
     except TooLargeError:
-        return "this expression is too large"
+        return _TOO_LARGE
     except (re.error, OverflowError):
         return None
     except RecursionError:
@@ -60,7 +63,9 @@ def danger(pattern: str) -> str | None:
 def _danger_of(graph: Graph) -> str | None:
     if graph.looks_around:
         return _LOOKS
-    loops = _loops(graph)
+    if graph.repeats and len(graph.takes) > MOST_PLACES:
+        return _TOO_LARGE
+    loops = _loops(graph) if graph.repeats else []
     if any(_is_ambiguous(graph, loop) for loop in loops):
         return _AMBIGUOUS
     shared = _sharing(graph, loops)

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-MOST_PLACES = 300
-"""Places of an expression; with more, its analysis would take long, and nobody could read it."""
+MOST_PLACES = 2_000
+"""Places of an expression."""
 _ALL = frozenset(range(129))
 """ASCII, and 128 for any other character."""
 _MOST_WAYS = 2
