@@ -129,7 +129,7 @@ def _line(call: Syscall | None) -> int:
 
 
 def _keeps_content(output: OpenFile) -> bool:
-    """Whether no redirection has emptied a standard output, as far as nothing is parsed: that of most programs."""
+    """Whether no redirection has emptied a standard output: that of most programs."""
     opened, path = output.opened, output.known_path
     if path is not None and path.startswith(_DEVICES):
         return True  # a terminal, or /dev/null
