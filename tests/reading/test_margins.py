@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,25 +50,30 @@ def read(lines: list[str]) -> tuple[list[tuple[object, ...]], list[float | None]
     return [what for event in events if (what := told(event))], calls
 
 
+@cache
 def lines_of(path: Path) -> list[str]:
     return path.read_text(errors="surrogateescape").splitlines()
+
+
+@cache
+def read_bare(path: Path) -> tuple[list[tuple[object, ...]], list[float | None]]:
+    """Read a trace without a margin, once for all of them."""
+    return read(lines_of(path))
 
 
 @pytest.mark.parametrize("name", MARGINS)
 def test_a_margin_changes_nothing(name: str) -> None:
     for path in TRACES:
-        bare = lines_of(path)
-        events, times = read(MARGINS[name](bare))
-        assert events == read(bare)[0], path
-        if name not in REPLACED or None not in read(bare)[1]:
-            assert times == read(bare)[1], path
+        events, times = read(MARGINS[name](lines_of(path)))
+        assert events == read_bare(path)[0], path
+        if name not in REPLACED or None not in read_bare(path)[1]:
+            assert times == read_bare(path)[1], path
 
 
 @pytest.mark.parametrize("name", sorted(set(MARGINS) - set(WRAPS)))
 def test_a_margin_before_every_form_of_strace(name: str) -> None:
     for path in FORMS:
-        bare = lines_of(path)
-        assert read(MARGINS[name](bare))[0] == read(bare)[0], path
+        assert read(MARGINS[name](lines_of(path)))[0] == read_bare(path)[0], path
 
 
 @pytest.mark.parametrize("name", [*LOGGERS, *MARKS, *ENCODINGS, *sorted(set(NUMBERS) - {"glued", "less -N from 840"})])
@@ -82,8 +88,7 @@ def test_a_margin_of_three_lines(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*LOGGERS, *NUMBERS, *MARKS])
 def test_a_stray_line_changes_nothing(name: str) -> None:
-    bare = lines_of(TRACES[0])
-    shown = MARGINS[name](bare)
+    shown = MARGINS[name](lines_of(TRACES[0]))
     stray = [
         "$ ./run",
         "0 errors",
@@ -93,7 +98,7 @@ def test_a_stray_line_changes_nothing(name: str) -> None:
         "and then getsid(0) hangs",
     ]
     for lines in (shown + stray, shown if name == "glued" else stray + shown):
-        assert [event for event in read(lines)[0] if "getsid" not in event] == read(bare)[0]
+        assert [event for event in read(lines)[0] if "getsid" not in event] == read_bare(TRACES[0])[0]
 
 
 PIDS = [

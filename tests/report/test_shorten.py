@@ -53,8 +53,11 @@ def test_the_result_survives_any_buffer(buffer, width):
 
 @pytest.mark.parametrize("piece", ["[", '"\\', "a<b-", "a<", "/*", "{(", '"', ")", ",", "a<->", "a<b<c>"])
 def test_a_megabyte_costs_no_more_than_what_is_kept(piece, calls_made):
+    shown = []
+
     def cost(length):
-        return calls_made(lambda: shorten("read(3, " + piece * (length // len(piece)) + ") = -1 EIO", 80))
+        text = "read(3, " + piece * (length // len(piece)) + ") = -1 EIO"
+        return calls_made(lambda: shown.append(shorten(text, 80)))
 
     assert cost(1_000_000) <= cost(100_000) + 100
-    assert len(shorten("read(3, " + piece * (1_000_000 // len(piece)) + ") = -1 EIO", 80)) < 1000
+    assert len(shown[0]) < 1000
