@@ -1,22 +1,26 @@
-"""Programs that hang, for the tests of `run -p`: each says "ready" when it does."""
+"""Programs that hang, for the tests of `run -p`: each says "ready" when only its last call is left to make."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 DEADLOCK = """
-import ctypes, threading, time
+import ctypes, threading
 c = ctypes.CDLL(None)
 a, b = (ctypes.create_string_buffer(64) for _ in "ab")
+together = threading.Barrier(3)
 def take(first, second):
     c.pthread_mutex_lock(first)
-    time.sleep(0.3)
+    together.wait()
     c.pthread_mutex_lock(second)
 for pair in ((a, b), (b, a)):
     threading.Thread(target=take, args=pair).start()
-time.sleep(0.6)
+together.wait()
 print("ready", flush=True)
 """
 OWNED_AND_BUSY = """
@@ -25,7 +29,6 @@ c = ctypes.CDLL(None)
 a = ctypes.create_string_buffer(64)
 c.pthread_mutex_lock(a)
 threading.Thread(target=c.pthread_mutex_lock, args=(a,)).start()
-time.sleep(0.3)
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -56,7 +59,6 @@ c.pthread_mutexattr_setrobust(kind, 1)
 c.pthread_mutex_init(a, kind)
 c.pthread_mutex_lock(a)
 threading.Thread(target=c.pthread_mutex_lock, args=(a,)).start()
-time.sleep(0.3)
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -72,15 +74,16 @@ print("ready", flush=True)
 c.pthread_join(other, None)
 """
 UNOWNED = """
-import threading, time
+import threading
 a, b = threading.Lock(), threading.Lock()
+together = threading.Barrier(3)
 def take(first, second):
     with first:
-        time.sleep(0.3)
+        together.wait()
         second.acquire()
 for pair in ((a, b), (b, a)):
     threading.Thread(target=take, args=pair).start()
-time.sleep(0.6)
+together.wait()
 print("ready", flush=True)
 """
 """Locks of Python are semaphores: the memory names no owner."""
@@ -114,6 +117,31 @@ def hanging(script, *arguments):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "ready\n"
+            wait_until_it_stands(process.pid)
             yield process
         finally:
             process.kill()
+
+
+def wait_until_it_stands(pid):
+    """Wait until every thread of a process sleeps, and none was woken between two looks."""
+    limit = time.monotonic() + 60
+    before = None
+    while (now := _switches(pid)) is None or now != before:
+        assert time.monotonic() < limit, f"process {pid} does not come to rest"
+        before = now
+        time.sleep(0.03)
+
+
+def _switches(pid):
+    """Return how often each thread was switched to and from; None if one of them runs, or has just ended."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            status = (task / "status").read_text()
+        except OSError:
+            return None
+        if "\nState:\tS" not in status:
+            return None
+        found[task.name] = re.findall(r"ctxt_switches:\t(\d+)", status)
+    return found

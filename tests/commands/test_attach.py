@@ -88,7 +88,6 @@ def test_the_owner_of_a_lock_is_named_with_where_it_stands(script):
 )
 def test_a_lock_that_no_thread_can_release_is_an_error(script, said):
     with hung.hanging(script) as process:
-        time.sleep(0.2)
         found = finding(attached(process.pid), "lock-never-released")
         assert said in found["steps"][0]["note"]
         assert found["confidence"] == "certain"
@@ -96,7 +95,6 @@ def test_a_lock_that_no_thread_can_release_is_an_error(script, said):
 
 def test_a_join_names_the_thread_that_has_to_end():
     with hung.hanging(hung.JOINING) as process:
-        time.sleep(0.2)
         first, other = tids(process.pid)
         said = reasons(attached(process.pid))[first]
         assert said.startswith(
@@ -150,8 +148,9 @@ def test_the_snapshot_replaces_what_lies_there_and_is_for_its_owner_only(tmp_pat
 
 
 def test_a_process_that_only_computes_is_named_in_the_advice():
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        time.sleep(0.5)
+    busy = "print('ready', flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
         done = tracediag("run", "-p", process.pid, "--for", "500ms")
         process.kill()
     assert done.returncode == 2
@@ -265,7 +264,7 @@ def test_a_snapshot_that_is_none_is_told(tmp_path):
 
 
 def test_the_time_of_a_command_ends_it_after_a_look_at_it():
-    done = tracediag("run", "--for", "1s", "--format", "json", "--exit-zero", "--", sys.executable, "-c", hung.DEADLOCK)
+    done = tracediag("run", "--for", "3s", "--format", "json", "--exit-zero", "--", sys.executable, "-c", hung.DEADLOCK)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.removeprefix("ready\n"))
     assert report["command"]["signal"] == "SIGTERM"

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import hung
 import pytest
@@ -156,13 +155,13 @@ def test_the_stacks_of_a_living_process(tmp_path):
         gdb = ("gdb", "-p", str(process.pid), "-batch", "-ex", "thread apply all bt")
         stacks = subprocess.run(gdb, capture_output=True, text=True, check=False).stdout
         (tmp_path / "stacks").write_text(stacks)
-        strace = subprocess.Popen(["strace", "-qfo", tmp_path / "t.strace", "-p", str(process.pid)])
-        limit = time.monotonic() + 30
-        while "TracerPid:\t0\n" in Path(f"/proc/{process.pid}/status").read_text() and time.monotonic() < limit:
+        trace = tmp_path / "t.strace"
+        strace = subprocess.Popen(["strace", "-qfo", trace, "-p", str(process.pid)])
+        limit = time.monotonic() + 60
+        while not trace.exists() or trace.read_text().count("futex(") < 3:  # one thread is attached after the other
+            assert time.monotonic() < limit
             time.sleep(0.02)
-        time.sleep(0.3)
         os.kill(strace.pid, signal.SIGINT)
         strace.wait()
-        trace = (tmp_path / "t.strace").read_text()
-        found = waiting(tmp_path, "--stacks", tmp_path / "stacks", trace=trace)
+        found = waiting(tmp_path, "--stacks", tmp_path / "stacks", trace=trace.read_text())
     assert sum(any("pthread_mutex_lock" in frame for frame in each["stack"]) for each in found.values()) == 2

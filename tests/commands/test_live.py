@@ -48,7 +48,7 @@ def test_run_gives_the_command_no_descriptor_of_ours():
 
 
 def wait_for(path, text):
-    for _ in range(1000):
+    for _ in range(3000):
         if path.exists() and text in path.read_text(errors="replace"):
             return
         time.sleep(0.02)
@@ -64,20 +64,25 @@ def wait_for(path, text):
     ],
 )
 def test_ctrl_c_gives_the_report(tmp_path, script, signals):
-    trace = tmp_path / "run.strace"
+    trace, said = tmp_path / "run.strace", tmp_path / "stderr"
     command = [sys.executable, "-m", "tracediag", "run", "--keep", str(trace), "--exit-zero", "--", "sh", "-c", script]
-    process = subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    with said.open("w") as stderr:
+        process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+        )
+    # What shows that each but the last was taken: two at a time could be taken as one.
+    taken = [(said, "press Ctrl-C again for SIGTERM"), (trace, "--- SIGTERM ")]
     try:
         wait_for(trace, "clock_nanosleep")
-        for _ in range(signals):
+        for number in range(signals):
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            time.sleep(0.3)
-        out, err = process.communicate(timeout=60)
+            if number < signals - 1:
+                wait_for(*taken[number])
+        out, _ = process.communicate(timeout=60)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
+    err = said.read_text()
     assert process.returncode == 0, err
     assert "no findings" in out or "[TD" in out
     assert "Traceback" not in err

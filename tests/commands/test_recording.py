@@ -1,3 +1,4 @@
+import os
 import signal
 import stat
 import subprocess
@@ -173,14 +174,18 @@ def test_the_end_of_the_command_is_known(tmp_path, strace, children, end, ending
 
 @needs_strace
 def test_no_process_outlives_an_strace_that_is_killed(tmp_path, strace):
-    with Recording(strace, ["sh", "-c", "setsid sleep 61 & sleep 61"], str(tmp_path / "trace")) as recording:
-        while len(pids := sleeping("61")) < 2:
+    seconds = str(1_000_000 + os.getpid())  # by which they are known
+    command = ["sh", "-c", f"setsid sleep {seconds} & sleep {seconds}"]
+    with Recording(strace, command, str(tmp_path / "trace")) as recording:
+        limit = time.monotonic() + 60
+        while len(pids := sleeping(seconds)) < 2:
+            assert time.monotonic() < limit
             time.sleep(0.02)
         recording.process.kill()
         lines_of(recording)
         assert recording.ending() is None
-        assert sleeping("61") == pids
-    assert sleeping("61") == []
+        assert sleeping(seconds) == pids
+    assert sleeping(seconds) == []
 
 
 def sleeping(seconds):

@@ -93,15 +93,15 @@ import threading
 lock = ctypes.create_string_buffer(56)
 c.pthread_rwlock_rdlock(lock)
 threading.Thread(target=c.pthread_rwlock_wrlock, args=(lock,), daemon=True).start()
-time.sleep(0.2)
 ready()
 time.sleep(600)
 """
 FORKED = """
 import threading
 lock = ctypes.create_string_buffer(40)
-threading.Thread(target=lambda: (c.pthread_mutex_lock(lock), time.sleep(600)), daemon=True).start()
-time.sleep(0.2)
+held = threading.Event()
+threading.Thread(target=lambda: (c.pthread_mutex_lock(lock), held.set(), time.sleep(600)), daemon=True).start()
+held.wait()
 if os.fork() == 0:
     c.pthread_mutex_lock(lock)
 ready()

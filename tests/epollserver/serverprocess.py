@@ -13,7 +13,7 @@ from typing import IO
 import tracediag.epollserver
 
 FOLDER = Path(tracediag.epollserver.__file__).parent
-BOUND = 10.0  # seconds after which a test stops waiting
+BOUND = 30.0  # seconds after which a test stops waiting
 
 
 def eventually(condition: Callable[[], bool], bound: float = BOUND) -> bool:

@@ -10,7 +10,7 @@ from tracediag.epollserver.server import Server
 
 
 class Hasty(Server):
-    idle_bound = 0.05
+    idle_bound = 0.5
     linger_bound = 0.05
 
 

@@ -60,7 +60,7 @@ def test_the_fixture(strace):
     with pytest.raises(AssertionError, match="calls of close where errno == EBADF: 1, none allowed"):
         assert_no_call(report, "close", where="errno == EBADF")
     assert_max_calls(report, 1, "close", where="errno == EBADF")
-    ended = strace.run(["sleep", "50"], timeout=0.3)
+    ended = strace.run(["sleep", "50"], timeout=1)
     assert ended.command.signal == "SIGTERM"
 """
 
