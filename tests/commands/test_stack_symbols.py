@@ -116,6 +116,32 @@ def test_a_program_that_was_built_again_is_not_asked(tmp_path):
     assert f"{tmp_path}/net has changed since it was traced" in done.stderr
 
 
+def test_a_program_that_was_built_from_another_source_is_not_asked(tmp_path):
+    trace = recorded(built(tmp_path, "-g"))
+    earlier = trace.stat().st_mtime - 60
+    with (tmp_path / "net.c").open("w", encoding="utf-8") as source:
+        source.write("#include <unistd.h>\nint more(int k) { return close(k) + getpid(); }\n" + SOURCE)
+    subprocess.run(["gcc", "-O1", "-g", "-o", "net", "net.c"], cwd=tmp_path, check=True, capture_output=True)
+    os.utime(tmp_path / "net", (earlier, earlier))
+    done = shown(tmp_path)
+    assert not lines_of(done.stdout)
+    assert "is not the file that was traced: its functions are others, or elsewhere" in done.stderr
+
+
+def test_a_program_whose_debug_information_is_beside_it(tmp_path):
+    built(tmp_path, "-g")
+    for command in (
+        ["objcopy", "--only-keep-debug", "net", "net.debug"],
+        ["strip", "--strip-all", "net"],
+        ["objcopy", "--add-gnu-debuglink=net.debug", "net"],
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    subprocess.run(
+        ["strace", "-k", "-ttt", "-o", "net.strace", "./net"], cwd=tmp_path, check=False, capture_output=True
+    )
+    assert lines_of(shown(tmp_path).stdout) >= {("lost", f"net.c:{line_of('inlined')}")}
+
+
 def test_a_program_with_other_functions_is_not_the_one_that_was_traced(tmp_path):
     trace = recorded(built(tmp_path, "-g"))
     text = trace.read_text(encoding="utf-8")
@@ -123,6 +149,16 @@ def test_a_program_with_other_functions_is_not_the_one_that_was_traced(tmp_path)
     done = shown(tmp_path)
     assert not lines_of(done.stdout)
     assert "is not the file that was traced: its functions are others" in done.stderr
+
+
+def test_a_file_with_absurd_headers_is_told(tmp_path):
+    program = bytearray(Path("/proc/self/exe").resolve().read_bytes()[:4096])
+    program[32:48] = b"\xff" * 16  # where the tables of segments and sections are
+    (tmp_path / "net").write_bytes(program)
+    frame = f" > {tmp_path}/net(main+0x1) [0x1]\n"
+    text = f"close(9) = 0\n{frame}close(9) = -1 EBADF (Bad file descriptor)\n{frame}"
+    (tmp_path / "net.strace").write_text(text, encoding="utf-8")
+    assert f"--symbols: {tmp_path}/net " in shown(tmp_path).stderr
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "text", "gone", "device"])

@@ -64,7 +64,7 @@ class Publisher:
 
     def publish(self, report: Report) -> None:
         """Write the report on a trace everywhere, or keep it for a document that holds all."""
-        report = self._shown(report)
+        report = self._shown(self._sourced(report))
         self._write(report)
         self._file(report)
 
@@ -127,7 +127,7 @@ class Publisher:
             # Which of the findings that it may explain will follow is not known yet.
             write(self._formatter.finding(show(msgspec.structs.replace(finding, explains=())), path))
             shown.append(finding.fingerprint)
-        report = self._shown(finish(analysis.report()))
+        report = self._shown(self._sourced(finish(analysis.report())))
         write(self._formatter.opening(report))
         write(self._formatter.closing(report))
         ranked = report.findings
@@ -136,10 +136,12 @@ class Publisher:
         self._file(report)
         return report
 
+    def _sourced(self, report: Report) -> Report:
+        """Return the report with the lines of source code of its steps, if they are asked for."""
+        return report if self._symbols is None else self._symbols.report(report)
+
     def _shown(self, report: Report) -> Report:
-        """Return the report as it is to be written: with --symbols, lines of source; with --redact, no secrets."""
-        if self._symbols is not None:
-            report = self._symbols.report(report)
+        """Return the report as it is to be written: with --redact, without secrets."""
         if not self._options.redact:
             return report
         from tracediag.redaction import redact

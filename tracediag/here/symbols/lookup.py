@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -13,12 +15,13 @@ from tracediag.here.symbols.tools import Chain, ask
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.stacks import Frame
 
-_PATIENCE = 20.0
-"""Seconds in which a tool must answer for one file."""
+_PATIENCE, _PATIENCE_IN_ALL = 20.0, 60.0
+"""Seconds in which a tool must answer for one file, and for all."""
 _LARGEST = 1 << 30
 """Bytes of a file that is read: debug information of a gigabyte would take a tool minutes."""
 _SLACK = 2.0
 """Seconds by which a file may be newer than the record: file systems keep times in steps of up to two seconds."""
+_ANOTHER = "is not the file that was traced: its functions are others, or elsewhere"
 _SHORT = lazy_pattern(r"(?:[^(<]*::)?(?P<name>~?[\w$]++)")
 
 
@@ -41,6 +44,7 @@ class Lookup:
         """`say` is called with a sentence about a file that has no answers."""
         self._tool, self._say = tool, say
         self._told: set[str] = set()
+        self._left = _PATIENCE_IN_ALL
 
     def look(self, module: str, spots: Sequence[Spot], recorded: float | None) -> Found:
         """Return the frames whose source is found; `recorded` is when they were, in seconds since the epoch."""
@@ -51,13 +55,18 @@ class Lookup:
         return found
 
     def _looked(self, module: str, spots: Sequence[Spot], recorded: float | None) -> tuple[str, Found]:
-        image = _opened(module, recorded)
+        begins = {spot: begin for spot in spots if (begin := _begin(spot.frame)) is not None}
+        image = _opened(module, recorded, list(begins.values()))
         if isinstance(image, str):
             return image, {}
+        if image.named and not all(image.begins.intersection(image.addresses(begin)) for begin in begins.values()):
+            return _ANOTHER, {}
         asked = [(spot, at - (not spot.exact)) for spot in spots for at in image.addresses(spot.frame.address) if at]
-        answers = ask(self._tool, module, [at for _, at in asked], _PATIENCE)
+        began = time.monotonic()
+        answers = ask(self._tool, module, [at for _, at in asked], min(_PATIENCE, self._left))
+        self._left = max(0.0, self._left - (time.monotonic() - began))
         if answers is None:
-            return f"has no answer of {os.path.basename(self._tool)}", {}  # noqa: PTH119
+            return f"is not looked up: {os.path.basename(self._tool)} fails, or takes too long", {}  # noqa: PTH119
         found: Found = {}
         for (spot, _), chain in zip(asked, answers, strict=True):
             if _is_known(chain) and spot not in found and _agrees(spot, chain[-1].function):
@@ -65,11 +74,16 @@ class Lookup:
         if found:
             return "", found
         if any(map(_is_known, answers)):
-            return "is not the file that was traced: its functions are others", {}
+            return _ANOTHER, {}
         return "has no debug information: build it with -g", {}
 
 
-def _opened(module: str, recorded: float | None) -> Image | str:
+def _begin(frame: Frame) -> int | None:
+    """Return where the function of a frame begins, in the terms of its address; None if the trace does not tell."""
+    return frame.address - frame.offset if frame.symbol and frame.offset is not None else None
+
+
+def _opened(module: str, recorded: float | None, begins: Sequence[int]) -> Image | str:
     """Return the parts of a file; else why it cannot be asked, as the end of a sentence."""
     if not module.startswith("/"):
         return "is no file"
@@ -80,9 +94,9 @@ def _opened(module: str, recorded: float | None) -> Image | str:
                 return "is no program that can be read"
             if recorded is not None and found.st_mtime > recorded + _SLACK:
                 return "has changed since it was traced"
-            return read_image(file) or "is no ELF file"
-    except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or 'not a path'}"
+            return read_image(file, begins) or "is no ELF file"
+    except (OSError, ValueError, OverflowError, struct.error) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or 'not a path, or no sound program'}"
 
 
 def _no_wait(path: str, flags: int) -> int:
@@ -104,7 +118,7 @@ def _frames(frame: Frame, chain: Chain) -> tuple[Frame, ...]:
             for each in inlined
             if each.is_own
         ),
-        msgspec.structs.replace(frame, source=itself.file, line=itself.line),
+        msgspec.structs.replace(frame, symbol=frame.symbol or itself.function, source=itself.file, line=itself.line),
     )
 
 
