@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracediag.evidence.blame import Blame, failed_calls, harmless, placed, weight
+from tracediag.evidence.blame import Blame, failed_calls, placed
 from tracediag.evidence.complaints import target
 from tracediag.evidence.waiters import waits_since
+from tracediag.evidence.weights import harmless, weight
 from tracediag.kernel import Kernel
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracediag.evidence.blame import harmless
 from tracediag.evidence.complaints import meaning
+from tracediag.evidence.weights import harmless
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.results.explanation import Verdict
 from tracediag.trace.calls import (

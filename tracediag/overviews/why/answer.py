@@ -7,9 +7,10 @@ import re
 
 import msgspec
 
-from tracediag.evidence.blame import Blame, blame_for, harmless
+from tracediag.evidence.blame import Blame, blame_for
 from tracediag.evidence.complaints import Complaint, meaning, target
 from tracediag.evidence.exits import end_step, manner
+from tracediag.evidence.weights import harmless
 from tracediag.kernel.process import Process, Reaped
 from tracediag.overviews.descriptors import line_of, time_of, what_of
 from tracediag.overviews.why.found import Ended, Found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tracediag.evidence.blame import failed_calls, harmless, weight
+from tracediag.evidence.blame import failed_calls
 from tracediag.evidence.complaints import meaning, said_by, target
 from tracediag.evidence.exits import severity_by_end
 from tracediag.evidence.runs import LOOP
 from tracediag.evidence.waiters import is_last
+from tracediag.evidence.weights import harmless, weight
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
