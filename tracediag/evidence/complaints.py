@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
-from itertools import islice
 
 import msgspec
 
+from tracediag.evidence.pieces import BURST, Piece, gathered
 from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.process import Process
 from tracediag.kernel.socket import format_address
-from tracediag.kernel.spoken import is_crumb
 from tracediag.results.findings import Step, step
 from tracediag.trace.calls import POSITIONED, READS, WRITES
 from tracediag.trace.errnos import find_errno
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message, Remark
-from tracediag.trace.values import Text, text_of, walk
+from tracediag.trace.values import text_of
 
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
 _DATA = READS | WRITES | POSITIONED
 """Calls with a text that is data and names nothing."""
 _SHORTEST = 3
 """Characters of a name: shorter ones occur in any text."""
-_BURST = 12
-"""Lines between two writes to fd 2 that belong to one message."""
 _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = lazy_pattern(r": *+[^\s:][^:\n]*+: *+\Z")
@@ -39,17 +36,6 @@ _QUOTED = lazy_pattern(
     "(?<!File )(?<![\\w])['\"`\u2018\u201c]([^'\"`\u2018\u2019\u201c\u201d\n]{2,200})['\"\u2019\u201d]"
 )
 """A name in quotes; not that of the file in a Python traceback."""
-_LONGEST, _BUFFERS = 8192, 64
-"""Characters of a text and buffers of a writev that are searched: a trace recorded with -s may hold megabytes."""
-
-
-class Piece(msgspec.Struct, frozen=True, gc=False):
-    """The text of one write, or one buffer of a writev."""
-
-    call: Message
-    text: str
-    shortened: bool
-    """Whether strace shows only its beginning."""
 
 
 class Complaint(msgspec.Struct, eq=False):
@@ -80,7 +66,7 @@ class Complaint(msgspec.Struct, eq=False):
     def pieces(self) -> tuple[Piece, ...]:
         """The texts of the writes, as far as strace shows them; parsed on first use."""
         if self._pieces is None:
-            self._pieces = tuple(_gathered(self.calls))
+            self._pieces = tuple(gathered(self.calls))
         return self._pieces
 
     @property
@@ -93,7 +79,7 @@ class Complaint(msgspec.Struct, eq=False):
         """The individual messages: writes in close succession belong to one message."""
         groups: list[list[Message]] = []
         for call in self.calls:
-            if groups and call.line - groups[-1][-1].line <= _BURST:
+            if groups and call.line - groups[-1][-1].line <= BURST:
                 groups[-1].append(call)
             else:
                 groups.append([call])
@@ -189,38 +175,6 @@ def report_step(write: Message, *, named: bool = True, subject: str = "program")
     number = write.number(0)
     where = "fd 2" if number is None else f"fd {number}"
     return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
-
-
-def pieces_of(call: Message) -> Iterator[Piece]:
-    """Yield the texts of a write or similar call, as far as strace shows them; of a remark its line."""
-    if isinstance(call, Remark):
-        yield Piece(call, f"{call.text}\n", shortened=False)
-        return
-    values = (found for arg in call.args[1:] for found in walk(arg))
-    texts = (value for value in values if isinstance(value, Text))
-    for value in islice(texts, _BUFFERS):
-        yield Piece(call, str(value)[:_LONGEST], value.shortened or len(value.data) > _LONGEST)
-
-
-def _gathered(calls: Iterable[Message]) -> Iterator[Piece]:
-    """Yield the texts of writes; those of an unbuffered stream, a byte or two each, joined up to the end of a line."""
-    crumbs: list[Piece] = []
-    for call in calls:
-        small = is_crumb(call)
-        for piece in pieces_of(call):
-            if crumbs and (not small or crumbs[-1].text.endswith("\n") or call.line - crumbs[-1].call.line > _BURST):
-                yield _swept(crumbs)
-                crumbs = []
-            if small:
-                crumbs.append(piece)
-            else:
-                yield piece
-    if crumbs:
-        yield _swept(crumbs)
-
-
-def _swept(crumbs: list[Piece]) -> Piece:
-    return Piece(crumbs[0].call, "".join(piece.text for piece in crumbs), shortened=crumbs[-1].shortened)
 
 
 def _begins(shown: str, text: str) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tracediag.evidence.complaints import Piece, pieces_of, said_by
+from tracediag.evidence.complaints import said_by
+from tracediag.evidence.pieces import Piece, pieces_of
 from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process

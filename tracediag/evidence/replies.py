@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.blame import Blame, failed_calls, placed
-from tracediag.evidence.complaints import pieces_of, target
+from tracediag.evidence.complaints import target
+from tracediag.evidence.pieces import pieces_of
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
 from tracediag.trace.events import Syscall

@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from tracediag.evidence.complaints import Complaint, Piece, said_by
+from tracediag.evidence.complaints import Complaint, said_by
+from tracediag.evidence.pieces import Piece
 from tracediag.kernel.calls.transfer import asked
 from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind
