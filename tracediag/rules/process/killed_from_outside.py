@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.evidence.names import process_name
-from tracediag.evidence.verdicts import is_orphan
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal, on_trace_end
-from tracediag.rules.process._at_death import loss_of, memory_of
+from tracediag.rules.process._killing import UNRECORDED, Killing, killing_of
 from tracediag.trace.calls import KILLS
 from tracediag.trace.events import Syscall
-from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Exit, Signal
 from tracediag.trace.values import names_of
 
@@ -27,35 +23,8 @@ _KILLERS = (
     *("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),
     *("SIGPOLL", "SIGIO", "SIGPWR", "SIGSTKFLT"),
 )
-_TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 _KEPT = 1024
-_GROUPS = (0, -1)
 _NONE_SENT = "no kill, tkill or tgkill of it by a process of the trace"
-_INTENDED = "none needed if this was intended"
-_SYSTEM = lazy_pattern(r"\bsi_code=(SI_KERNEL|SI_TIMER)\b")
-
-
-class _Killing(msgspec.Struct, frozen=True):
-    """How a process was killed, how bad that is, and what to do."""
-
-    severity: Severity
-    title: str
-    fix: str
-    call: Syscall | None = None
-    """The kill, or another call that led to it, where the trace shows it."""
-    note: str = ""
-    sure: bool = True
-    """False where the sender may have acted before the trace began."""
-    unsent: bool = False
-    """Whether it rests on there being no kill in the trace."""
-
-
-_UNRECORDED = _Killing(
-    Severity.NOTE,
-    "killed by SIGKILL; the sender was not recorded",
-    "record without -e trace=..., or with %process and %signal in it, to see whether the parent sends SIGKILL",
-    sure=False,
-)
 
 
 class KilledFromOutside(Rule):
@@ -104,7 +73,7 @@ class KilledFromOutside(Rule):
             return
         if _by_itself(process, thread.last_call, signal, end):
             return
-        killing = _killing(last.kernel, process, end, signal, asked, self._bound.get(process))
+        killing = killing_of(last.kernel, process, end, signal, asked, self._bound.get(process))
         if killing is None:
             return
         found = self._finding(process, thread, end, signal, asked, killing)
@@ -112,7 +81,7 @@ class KilledFromOutside(Rule):
             yield found
         elif len(self._unsent) < _KEPT:
             # What a shell reports stands in a text that was pasted, not in a recording with a filter.
-            milder = found if end.told else self._finding(process, thread, end, signal, asked, _UNRECORDED)
+            milder = found if end.told else self._finding(process, thread, end, signal, asked, UNRECORDED)
             self._unsent.append((found, milder))
 
     @on_trace_end
@@ -131,7 +100,7 @@ class KilledFromOutside(Rule):
         end: Exit,
         signal: Signal | None,
         asked: Signal | None,
-        killing: _Killing,
+        killing: Killing,
     ) -> Finding:
         return self.finding(
             _story(thread, end, signal, asked, killing),
@@ -175,99 +144,7 @@ def _why(name: str, *, shown: bool) -> str:
     )
 
 
-def _killing(
-    kernel: Kernel, process: Process, end: Exit, signal: Signal | None, asked: Signal | None, bound: Syscall | None
-) -> _Killing | None:
-    name = end.signal or ""
-    sent = _sender(kernel, process, name, end)
-    if sent is not None:
-        sender, call = sent
-        if sender is process:
-            return None
-        return _by_known(sender, name, call)
-    if signal is not None and (process.is_called(signal.sender) or _is_recorder(kernel, signal)):
-        return None
-    if name == "SIGKILL":
-        return _by_force(kernel, process, asked, bound)
-    if name in _TIMERS:
-        title = f"killed by {name} from the process's own timer: no handler is installed"
-        return _Killing(Severity.ERROR, title, f"install a handler for {name} before arming the timer")
-    if name == "SIGXCPU":
-        title = "CPU time limit exceeded: killed by SIGXCPU"
-        return _Killing(Severity.ERROR, title, "raise RLIMIT_CPU where the program is started: ulimit -t, LimitCPU=")
-    system = signal is None or _SYSTEM.search(signal.info) is not None or signal.sender is None
-    if name in ("SIGINT", "SIGQUIT") and system:
-        return _Killing(Severity.NOTE, f"{name} from the terminal ends the process", _INTENDED)
-    if name == "SIGHUP" and system:
-        fix = "start the program under setsid, nohup or a supervisor"
-        return _Killing(loss_of(process), "terminal closed: SIGHUP ends the process", fix)
-    number = None if signal is None else signal.sender
-    # A child that strace does not follow is known by its pid, and nothing else of it is seen.
-    known = next((found for found in kernel.processes if found.is_called(number) and _followed(found)), None)
-    if known is not None:
-        return _by_known(known, name)
-    by, origin = "outside the trace", "sent the signal"
-    if number:
-        by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
-    fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
-    return _Killing(loss_of(process), f"killed by {name} from {by}", fix)
-
-
-def _is_recorder(kernel: Kernel, signal: Signal) -> bool:
-    """Whether tracediag ended the command itself, as its user had asked with `--for`."""
-    return kernel.known is not None and kernel.known.ender is not None and kernel.known.ender == signal.sender
-
-
-def _by_known(sender: Process, name: str, call: Syscall | None = None) -> _Killing:
-    by = process_name(sender)
-    fix = f"find out why {by} sends {name}; {_INTENDED}"
-    return _Killing(Severity.NOTE, f"killed by {name} from {by}", fix, call, f"{by} sends {name}")
-
-
-def _followed(process: Process) -> bool:
-    """Whether the trace holds lines of a process, which may have ended."""
-    return (
-        process.exit is not None
-        or process.table.seen
-        or any(thread.last_call or thread.last_signal for thread in process.threads)
-    )
-
-
-def _by_force(kernel: Kernel, process: Process, asked: Signal | None, bound: Syscall | None) -> _Killing | None:
-    if bound is not None and bound.has("SIGKILL") and process.parent is not None and process.parent.exit is not None:
-        fix = f"keep the parent running, or remove PR_SET_PDEATHSIG; {_INTENDED}"
-        title = "killed by SIGKILL at the exit of the parent, as requested with PR_SET_PDEATHSIG"
-        return _Killing(Severity.NOTE, title, fix, bound, "requests SIGKILL at the exit of the parent")
-    if process is not kernel.processes[0] and is_orphan(process, kernel):
-        # Like the call that created the process, the kill may not have been recorded.
-        return _UNRECORDED
-    if asked is not None and asked.name == "SIGTERM":
-        title = "SIGTERM did not stop the process; SIGKILL did"
-        return _Killing(Severity.WARNING, title, "exit on SIGTERM within the timeout of the supervisor")
-    return _Killing(
-        Severity.ERROR,
-        f"killed by SIGKILL, which no process in the trace sent{memory_of(process)}",
-        "look for the out-of-memory killer (journalctl -k, memory.events of the cgroup), then for a supervisor, timeout"
-        " or user that sends SIGKILL",
-        sure=bool(kernel.processes[0].execs),
-        unsent=True,
-    )
-
-
-def _sender(kernel: Kernel, process: Process, name: str, end: Exit) -> tuple[Process, Syscall] | None:
-    """Return the traced process that sent the signal, and its call; the receiver's group counts as the receiver."""
-    for sender, call in reversed(kernel.sent):
-        if call.line > end.line or name not in names_of(call.arg(2 if call.name.startswith("tgkill") else 1)):
-            continue
-        number = call.number(0)
-        if call.name == "pidfd_send_signal" and sender is not process:
-            return sender, call
-        if number is not None and (process.is_called(number) or number in _GROUPS or number < 0):
-            return sender, call
-    return None
-
-
-def _story(thread: Thread, end: Exit, signal: Signal | None, asked: Signal | None, killing: _Killing) -> Iterator[Step]:
+def _story(thread: Thread, end: Exit, signal: Signal | None, asked: Signal | None, killing: Killing) -> Iterator[Step]:
     doing = thread.last_call
     if killing.call is not None:
         yield step(killing.call, killing.note)
