@@ -14,6 +14,8 @@ from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.numbers import look_up
 from tracediag.kernel.process import Process
+from tracediag.overviews.descriptors import line_of, what_of
+from tracediag.results.state import Memory, Region
 from tracediag.trace.calls import FORKS, MAPS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import names_of
@@ -154,3 +156,26 @@ def _move(space: Space, call: Syscall) -> None:
 def _rounded(address: int) -> int:
     """Return the end of the page that an address is in: the kernel maps whole pages."""
     return -(-address // _PAGE) * _PAGE
+
+
+def memory(space: Space, process: Process) -> Memory:
+    """Return what is mapped, the largest region first."""
+    regions = [_region(piece, process) for piece in space.pieces]
+    if space.heap is not None and space.heap[1] > space.heap[0]:
+        first, last, call = space.heap
+        regions.append(Region(what="heap (brk)", start=first, length=last - first, line=line_of(call)))
+    regions.sort(key=_bigness)
+    return Memory(len(regions), sum(region.length for region in regions), tuple(regions))
+
+
+def _bigness(region: Region) -> tuple[int, int]:
+    return -region.length, region.line
+
+
+def _region(piece: Piece, process: Process) -> Region:
+    flags = names_of(piece.call.arg("flags")) if piece.call.name != "mremap" else frozenset()
+    what = None if piece.file is None else what_of(piece.file, process)
+    if what is None:
+        what = "shared anonymous" if "MAP_SHARED" in flags else "anonymous"
+        what = "thread stack" if "MAP_STACK" in flags else what
+    return Region(what=what, start=piece.start, length=piece.end - piece.start, line=line_of(piece.call))

@@ -15,15 +15,13 @@ from tracediag.overviews.places import learn_directory
 from tracediag.overviews.programs import arguments_of, program_of
 from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.state.locks import Locks
-from tracediag.overviews.state.mapped import Mapped, Piece, Space
+from tracediag.overviews.state.mapped import Mapped, memory
 from tracediag.reading import AnySource, Reader
 from tracediag.results.state import (
     Child,
     EpollState,
     FileLock,
-    Memory,
     ProcessState,
-    Region,
     Standing,
     State,
     Watch,
@@ -31,7 +29,7 @@ from tracediag.results.state import (
 from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
-from tracediag.trace.values import names_of, text_of
+from tracediag.trace.values import text_of
 
 _STANDARD = (0, 1, 2)
 
@@ -148,7 +146,7 @@ class _Watcher:
                 _epoll(descriptor, process) for descriptor in descriptors if descriptor.file.epoll is not None
             ),
             locks=tuple(self._lock_values(process)),
-            memory=_memory(self._mapped.of(process), process),
+            memory=memory(self._mapped.of(process), process),
             children=tuple(_child(child) for child in process.children.values()),
         )
 
@@ -238,28 +236,6 @@ def _watch(entry: Registration, process: Process) -> Watch:
         line=None if entry.added is None else line_of(entry.added),
         stale=entry.descriptor.closed is not None,
     )
-
-
-def _memory(space: Space, process: Process) -> Memory:
-    regions = [_region(piece, process) for piece in space.pieces]
-    if space.heap is not None and space.heap[1] > space.heap[0]:
-        first, last, call = space.heap
-        regions.append(Region(what="heap (brk)", start=first, length=last - first, line=line_of(call)))
-    regions.sort(key=_bigness)
-    return Memory(len(regions), sum(region.length for region in regions), tuple(regions))
-
-
-def _bigness(region: Region) -> tuple[int, int]:
-    return -region.length, region.line
-
-
-def _region(piece: Piece, process: Process) -> Region:
-    flags = names_of(piece.call.arg("flags")) if piece.call.name != "mremap" else frozenset()
-    what = None if piece.file is None else what_of(piece.file, process)
-    if what is None:
-        what = "shared anonymous" if "MAP_SHARED" in flags else "anonymous"
-        what = "thread stack" if "MAP_STACK" in flags else what
-    return Region(what=what, start=piece.start, length=piece.end - piece.start, line=line_of(piece.call))
 
 
 def _child(child: Process) -> Child:
