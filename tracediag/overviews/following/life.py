@@ -5,29 +5,26 @@ The trace is read twice: what the object is, and which is its other end, may onl
 
 from __future__ import annotations
 
-import msgspec
-
 from tracediag.evidence.named_paths import known_paths
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import OpenFile
-from tracediag.kernel.process import Process
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.data import chunk_of
-from tracediag.overviews.descriptors import line_of, time_of, what_of
+from tracediag.overviews.descriptors import line_of, time_of
 from tracediag.overviews.following.births import Birth, Births
 from tracediag.overviews.following.finder import Finder, NoSuchObjectError
 from tracediag.overviews.following.living import follow_process
 from tracediag.overviews.following.log import Log
 from tracediag.overviews.following.spooled import spooled
+from tracediag.overviews.following.targets import Target, end_of, note_of
 from tracediag.overviews.following.wanted import Asked, parse_asked
 from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.touching import Touch, touched
 from tracediag.reading import Reader
-from tracediag.results.following import Chunk, End, Life
+from tracediag.results.following import Chunk, Life
 from tracediag.snapshot import Snapshot
-from tracediag.trace.calls import DUPS, EXECS, FORKS, MESSAGE_RECEIVES
+from tracediag.trace.calls import EXECS, FORKS
 from tracediag.trace.events import Event, Syscall
-from tracediag.trace.records import Exit
 
 _MOST_DATA = 64 << 20
 """Bytes of data that are kept."""
@@ -76,21 +73,6 @@ def follow(  # what to follow, and how much to keep, all named
     return life
 
 
-class _Target(msgspec.Struct, eq=False):
-    """One description that is followed."""
-
-    name: str
-    file: OpenFile
-    process: Process
-    line: int | None
-    time: float | None
-    chunks: list[Chunk] = msgspec.field(default_factory=list)
-    sent: int = 0
-    received: int = 0
-    unseen: int = 0
-    closed: Event | None = None
-
-
 class _Ear:
     """Has the model tell of each release, also of descriptors that a process inherited and never used."""
 
@@ -104,8 +86,8 @@ class _Follower:
         self._wanted = dict.fromkeys(births)
         self._kernel = kernel
         self._births = Births()
-        self._targets: dict[OpenFile, _Target] = {}
-        self._open: dict[_Target, None] = {}
+        self._targets: dict[OpenFile, Target] = {}
+        self._open: dict[Target, None] = {}
         self._ear = _Ear()
         self._log = Log(limit)
         self._data = data
@@ -133,7 +115,7 @@ class _Follower:
     def _begin(self, file: OpenFile, action: Action) -> None:
         file.watch(self._ear)
         opened = file.opened
-        target = self._targets[file] = _Target(
+        target = self._targets[file] = Target(
             name="",
             file=file,
             process=action.process,
@@ -142,9 +124,9 @@ class _Follower:
         )
         self._open[target] = None
 
-    def _touch(self, target: _Target, touch: Touch, action: Action) -> None:
+    def _touch(self, target: Target, touch: Touch, action: Action) -> None:
         event = action.event
-        note = _note(touch, action)
+        note = note_of(touch, action)
         if isinstance(event, Syscall) and touch.how in _MOVING:
             chunk = chunk_of(event, moved_to={"to ": True, "from ": False}.get(touch.how))
             if chunk is not None:
@@ -155,7 +137,7 @@ class _Follower:
             note += ", the last one"
         self._log.add(event, note, target)
 
-    def _count(self, target: _Target, chunk: Chunk) -> str:
+    def _count(self, target: Target, chunk: Chunk) -> str:
         """Count the data of a call; return the words for it."""
         if chunk.written:
             target.sent += chunk.length
@@ -168,7 +150,7 @@ class _Follower:
         cut = f", {chunk.missing:,} of them not shown" if chunk.missing else ""
         return f" {'>' if chunk.written else '<'} {chunk.length:,} bytes{cut}"
 
-    def _held(self, event: Event) -> dict[_Target, str]:
+    def _held(self, event: Event) -> dict[Target, str]:
         """Return the descriptions that the process of an event holds, each with its numbers."""
         table = self._kernel.process_table.thread(event).process.table
         found = {}
@@ -179,7 +161,7 @@ class _Follower:
                 found[target] = "fd " + ", ".join(numbers)
         return found
 
-    def _pass_on(self, call: Syscall, action: Action, before: dict[_Target, str]) -> None:
+    def _pass_on(self, call: Syscall, action: Action, before: dict[Target, str]) -> None:
         """Record what keeps or copies a description without acting on it: fork and execve; or a call by its path."""
         if call.name in FORKS and (call.result or 0) > 0 and not call.has("CLONE_THREAD"):
             verb = "shares" if call.has("CLONE_FILES") else "inherits"
@@ -207,7 +189,7 @@ class _Follower:
             path=path,
             asked=str(self._asked),
             start=self._start,
-            ends=tuple(_end(target, names) for target in self._targets.values()),
+            ends=tuple(end_of(target, names) for target in self._targets.values()),
             happenings=happenings,
             left_out=left_out,
             damage=damage,
@@ -226,40 +208,3 @@ class _Follower:
             target.name = f"{prefix}A" if other is not None or not several else prefix
             if other is not None and not other.name:
                 other.name = f"{prefix}B"
-
-
-def _note(touch: Touch, action: Action) -> str:
-    event = action.event
-    if isinstance(event, Exit):
-        return f"{touch.note}: the process ends"
-    name = event.name if isinstance(event, Syscall) else ""
-    if touch.how == "closes " and name in EXECS:
-        return f"{touch.note}: close-on-exec"
-    if touch.how == "creates " and name in MESSAGE_RECEIVES:
-        return f"receives it as fd {touch.number}"
-    if touch.how == "creates " and (name in DUPS or name.startswith("fcntl")):
-        return f"copies it to fd {touch.number}"
-    return touch.note
-
-
-def _end(target: _Target, names: dict[OpenFile, str]) -> End:
-    file, closed = target.file, target.closed
-    socket = file.socket
-    return End(
-        name=target.name,
-        kind=str(file.kind),
-        what=what_of(file, target.process),
-        local=None if socket is None else socket.local,
-        peer=None if socket is None else socket.peer,
-        accepted=socket is not None and socket.accepted is not None,
-        datagrams=socket is not None and socket.stream is False,
-        line=target.line,
-        time=target.time,
-        closed_line=None if closed is None else line_of(closed),
-        closed_time=None if closed is None else time_of(closed),
-        other="" if file.other is None else names.get(file.other, ""),
-        chunks=tuple(target.chunks),
-        sent=target.sent,
-        received=target.received,
-        unseen=target.unseen,
-    )
