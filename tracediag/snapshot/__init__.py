@@ -1,22 +1,22 @@
 """What is known of the traced processes besides the trace: their descriptors, threads, locks and stacks.
 
-values      the document `TRACE.proc.json`, as frozen structs
+values      parts of the document `TRACE.proc.json`, as frozen structs
+moments     the document: what the processes were before the tracing and after it
 files       reads and writes it, and finds the one beside a trace
 stacks      the stacks that a debugger printed
 listings    the descriptors that ls, lsof or ss printed
 """
 
 from tracediag.snapshot.files import SnapshotError, beside, load, store
+from tracediag.snapshot.moments import Moment, Snapshot
 from tracediag.snapshot.values import (
     Futex,
     Held,
     Holder,
     Ipc,
     Lock,
-    Moment,
     ProcessState,
     Registered,
-    Snapshot,
     SocketState,
     ThreadState,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracediag.snapshot.values import SCHEMA, Snapshot
+from tracediag.snapshot.moments import SCHEMA, Snapshot
 
 SUFFIX = ".proc.json"
 _MOST = 256 << 20

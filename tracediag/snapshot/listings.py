@@ -13,7 +13,8 @@ import re
 from pathlib import Path
 
 from tracediag.snapshot.files import SnapshotError
-from tracediag.snapshot.values import Held, Moment, ProcessState, SocketState, ThreadState
+from tracediag.snapshot.moments import Moment
+from tracediag.snapshot.values import Held, ProcessState, SocketState, ThreadState
 
 _MOST = 64 << 20
 """Bytes that are read."""
