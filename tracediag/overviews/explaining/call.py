@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
@@ -12,8 +11,9 @@ from tracediag.errors import TracediagError
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
-from tracediag.overviews.descriptors import line_of, time_of
+from tracediag.overviews.descriptors import line_of
 from tracediag.overviews.explaining.arguments import named_arguments
+from tracediag.overviews.explaining.around import child_events, moment, name_of
 from tracediag.overviews.explaining.judging import judge
 from tracediag.overviews.explaining.same_path import SamePath, changes_one_of, named_paths
 from tracediag.overviews.explaining.sentences import held_by, sentence
@@ -22,7 +22,6 @@ from tracediag.overviews.places import learn_directory
 from tracediag.overviews.touching import Touch, touched
 from tracediag.results.explanation import Explanation, Moment, Use, Verdict
 from tracediag.results.grades import Severity
-from tracediag.trace.calls import CHILD_WAITS, EXECS, LOOKS, OPENS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Record
 from tracediag.trace.values import text_of
@@ -34,7 +33,6 @@ _SHOWN = 4
 _PATHS = 2048
 """Names whose last calls are remembered."""
 _FILES = 4096
-_NAMING = LOOKS | OPENS | EXECS
 _SEARCHED = 2000
 """Events after a failed look-up in which a later one may find the file."""
 
@@ -152,7 +150,7 @@ class Explainer:
                 self._history.pop(descriptor.file, None)
         if len(self._history) > _FILES:
             self._history = {file: calls for file, calls in self._history.items() if not file.gone}
-        name = _name_of(call)
+        name = name_of(call)
         if name is not None:
             self._names.setdefault(name, deque(maxlen=_KEPT)).append(call)
             self._names.move_to_end(name)
@@ -172,7 +170,7 @@ class Explainer:
         action = apply(self._kernel, call)
         learn_directory(thread, call)
         self._objects, self._paths = touched(action), named_paths(call, thread)
-        self._name = _name_of(call) if call.failed else None
+        self._name = name_of(call) if call.failed else None
         self._made = Explanation(
             path="",
             line=call.line,
@@ -201,15 +199,15 @@ class Explainer:
         for file, touch in self._objects.items():
             birth = file.opened
             if birth is not None and birth is not call:
-                found[line_of(birth)] = _moment(birth, Touch("creates ", touch.number).note)
+                found[line_of(birth)] = moment(birth, Touch("creates ", touch.number).note)
             for earlier, note in self._history.get(file, ()):
-                found.setdefault(line_of(earlier), _moment(earlier, note))
+                found.setdefault(line_of(earlier), moment(earlier, note))
         for earlier in self._same_path.before(self._paths):
-            found.setdefault(line_of(earlier), _moment(earlier, "the same path"))
+            found.setdefault(line_of(earlier), moment(earlier, "the same path"))
         for earlier in self._names.get(self._name or "", ()):
-            found.setdefault(line_of(earlier), _moment(earlier, "the same name"))
-        for event, note in _child_events(call, action):
-            found.setdefault(line_of(event), _moment(event, note))
+            found.setdefault(line_of(earlier), moment(earlier, "the same name"))
+        for event, note in child_events(call, action):
+            found.setdefault(line_of(event), moment(event, note))
         return [found[line] for line in sorted(found)]
 
     def _follow(self, call: Syscall) -> None:
@@ -225,34 +223,12 @@ class Explainer:
         if note is None and changes_one_of(self._paths, call, action.thread):
             note = "the same path"
         if note is not None:
-            self._after.append(_moment(call, note))
+            self._after.append(moment(call, note))
 
     def _search(self, call: Syscall) -> None:
-        if _name_of(call) != self._name:
+        if name_of(call) != self._name:
             return
         if len(self._after) < _SHOWN:
-            self._after.append(_moment(call, "the same name"))
+            self._after.append(moment(call, "the same name"))
         if not call.failed and call.returned:
             self._found = call
-
-
-def _child_events(call: Syscall, action: Action) -> list[tuple[Event, str]]:
-    """Return the birth and the end of the child that a wait reaped."""
-    if call.name not in CHILD_WAITS or call.failed or not action.process.reaped:
-        return []
-    last = action.process.reaped[-1]
-    child = last.child if last.call is call else None
-    events = [] if child is None else [(child.started, "creates the child"), (child.exit, "the child ends")]
-    return [(event, note) for event, note in events if event is not None]
-
-
-def _name_of(call: Syscall) -> str | None:
-    """Return the last part of the path that a call looks up."""
-    if call.name not in _NAMING:
-        return None
-    path = text_of(call.arg("path"))
-    return posixpath.basename(str(path).rstrip("/")) or None if path is not None else None
-
-
-def _moment(event: Event, note: str) -> Moment:
-    return Moment(line=line_of(event), pid=event.pid, time=time_of(event), text=getattr(event, "text", ""), note=note)
