@@ -18,6 +18,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_followed, on_lasting, on_process_end, on_split
+from tracediag.rules.waiting._slowness import advice_on
 from tracediag.trace.calls import (
     ACCESSES,
     FILE_READS,
@@ -161,7 +162,7 @@ class SlowCall(Rule):
         if slow.times > 1:
             more = f", {plural(slow.times, 'such call')} together {seconds(slow.total)}"
         unsure = slow.at_most or (call.name in OPENS and may_be_fifo(call))
-        advice, to = _advice(call.name), "to" if call.name in _CONNECT else "of"
+        advice, to = advice_on(call.name), "to" if call.name in _CONNECT else "of"
         takes = f"takes at most {seconds(slow.took)}" if slow.at_most else f"takes {seconds(slow.took)}"
         return self.finding(
             [step(call, f"{takes}, in which the process does nothing else{others}", primary=True)],
@@ -223,41 +224,3 @@ def _works(thread: Thread, call: Syscall) -> bool:
         if other is not thread and latest is not None and latest.line > call.line:
             return True
     return False
-
-
-class _Advice(msgspec.Struct, frozen=True):
-    """What a call waits for, and what to do; `{}` is its object."""
-
-    why: str
-    fix: str
-
-
-_CONNECTS = _Advice(
-    why="the kernel repeats a connection request without an answer after 1, 3 and 7 s: a duration just above one of"
-    " these is a lost packet or a full accept queue; another is the way to the host: tcp(7), listen(2)",
-    fix="ss -ltn on the server shows its accept queue; check the way to {} (ping, mtr); set a timeout for connect, and"
-    " keep connections open",
-)
-_RANDOMS = _Advice(
-    why="getrandom waits until the kernel has gathered enough randomness, which takes long after the start of a virtual"
-    " machine: random(7)",
-    fix="start the program later, or give the machine a source: virtio-rng, or rngd of rng-tools",
-)
-_STORES = _Advice(
-    why="fsync returns when the device reports the data as stored; a busy or failing disk, or a journal that also"
-    " writes the data of other programs, makes that slow: fsync(2)",
-    fix="iostat -x 1 and dmesg show whether the device of {} is busy or failing; sync less often, or in another thread",
-)
-_REACHES = _Advice(
-    why="a call on a file takes microseconds on a local disk; seconds are a network file system, automount or FUSE"
-    " with a server that answers late, or a disk that spins up: nfs(5), autofs(5)",
-    fix="findmnt -T {0} shows the file system; time stat {0} repeats the wait; look at its server, and at dmesg",
-)
-
-
-def _advice(name: str) -> _Advice:
-    if name in _CONNECT:
-        return _CONNECTS
-    if name in _RANDOM:
-        return _RANDOMS
-    return _STORES if name in SYNCS else _REACHES
