@@ -69,8 +69,11 @@ def _keep(text: str, parsed: Parsed) -> None:
         kept[text] = msgspec.Raw(msgspec.msgpack.encode(parsed))
         path = _file()
         written = path.with_name(f"{path.name}.{os.getpid()}")
-        written.write_bytes(msgspec.msgpack.encode(kept))
-        written.replace(path)
+        try:
+            written.write_bytes(msgspec.msgpack.encode(kept))
+            written.replace(path)
+        finally:
+            written.unlink(missing_ok=True)
     except (OSError, RuntimeError):
         return
 
