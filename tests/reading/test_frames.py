@@ -31,6 +31,8 @@ OTHER = " > /srv/net(worker+0x4) [0x1200]"
         ),
         ("/srv/t (deleted)(main+0x1) [0x2]", Frame("/srv/t (deleted)", "main", 1, 2)),
         ("/srv/app (1)/t(f(int)+0x1) [0x2]", Frame("/srv/app (1)/t", "f(int)", 1, 2)),
+        ("/srv/app(1)/t(f(int)+0x1) [0x2]", Frame("/srv/app(1)/t", "f(int)", 1, 2)),
+        ("/srv/go(internal/poll.(*FD).Write+0x6a) [0x9]", Frame("/srv/go", "internal/poll.(*FD).Write", 0x6A, 9)),
         ("[vdso]() [0xa8e]", Frame("[vdso]", "", None, 0xA8E)),
         ("too many stack frames", None),
         ("no matching address range", None),

@@ -72,6 +72,28 @@ def test_programs_and_libraries_elsewhere_are_the_programs_own(module):
     assert own_frames((LIBC, CURL, own)) == (own,)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["__libc_write", "_IO_new_file_write", "runtime.goexit", "internal/poll.(*FD).Write", "std::rt::lang_start",
+     "<std::fs::File as std::io::Write>::write", "<&std::fs::File as std::io::Write>::write",
+     "void std::__invoke<int>()"],
+)  # fmt: skip
+def test_low_functions_that_are_linked_statically_are_left_out(name):
+    low = Frame(MAIN.module, name)
+    assert own_frames((low, MAIN, START)) == (MAIN,)
+    assert own_frames((low, LIBC)) == (low,)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/usr/include/c++/12/thread", "/usr/lib/go-1.19/src/os/file.go", "/rustc/90b35a6/library/std/src/fs.rs",
+     "/srv/.rustup/lib/rustlib/src/rust/library/std/src/fs.rs"],
+)  # fmt: skip
+def test_functions_from_the_source_of_a_language_are_left_out(source):
+    low = Frame(MAIN.module, "os.(*File).Write", 1, 1, source, 7)
+    assert own_frames((low, MAIN, START)) == (MAIN,)
+
+
 def test_without_a_frame_of_its_own_those_of_other_libraries_are_shown():
     assert own_frames((LIBC, CURL)) == (CURL,)
 

@@ -9,8 +9,6 @@ from tracediag.trace.patterns import lazy_pattern
 
 _PLACE = lazy_pattern(r"\) \[0x(?P<address>[0-9a-f]{1,16}+)\](?: (?P<source>.+):(?P<line>[0-9]{1,9}+))?\s*$")
 _OFFSET = lazy_pattern(r"\+0x[0-9a-f]{1,16}+$")
-_OPENING = lazy_pattern(r"(?<! )\(")
-"""The parenthesis before a symbol; a path such as `/srv/app (deleted)` has one after a blank."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -45,15 +43,27 @@ def read_frame(text: str) -> Frame | None:
     head, offset = text[:end], None
     if (found := _OFFSET.search(head)) is not None:
         head, offset = head[: found.start()], hexadecimal(found[0][1:])
-    slash = head.rfind("/", 0, operator if (operator := head.find("operator/")) >= 0 else len(head))
-    opening = _OPENING.search(head, slash + 1)
-    if opening is None or address is None:
+    opening = _opening(head)
+    if opening < 0 or address is None:
         return None
     return Frame(
-        module=head[: opening.start()],
-        symbol=head[opening.end() :],
+        module=head[:opening],
+        symbol=head[opening + 1 :],
         offset=offset,
         address=address,
         source=place["source"],
         line=None if place["line"] is None else integer(place["line"]),
     )
+
+
+def _opening(head: str) -> int:
+    """Return where the parenthesis before a symbol is, -1 if there is none: paths and symbols have balanced ones."""
+    depth = 0
+    for place in range(len(head) - 1, -1, -1):
+        if head[place] == ")":
+            depth += 1
+        elif head[place] == "(":
+            if not depth:
+                return place
+            depth -= 1
+    return -1

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from tracediag.results.stacks import is_of_system
 from tracediag.trace.numbers import hexadecimal, integer
 from tracediag.trace.patterns import lazy_pattern
 
@@ -22,7 +23,6 @@ _ADDRESS = lazy_pattern(r"0x[0-9a-f]{1,16}+$")
 _INLINED = " inlined at "
 _LONGEST = 4096
 """Bytes of a path, as the kernel's PATH_MAX."""
-_HEADERS = ("/usr/include/", "/usr/lib/", "/usr/local/include/")
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Source(msgspec.Struct, frozen=True):
     @property
     def is_own(self) -> bool:
         """Whether the line is known, and of no header of the system, whose functions are inlined everywhere."""
-        return self.file is not None and not self.file.startswith(_HEADERS)
+        return self.file is not None and not is_of_system(self.file)
 
 
 Chain = tuple[Source, ...]
