@@ -7,6 +7,7 @@ are None until a call shows them.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 
 from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
@@ -78,19 +79,25 @@ def apply(kernel: Kernel, event: Event) -> Action:
 
 def _make_good(failures: deque[Syscall], event: Syscall) -> None:
     """Forget the failure of a call that now succeeds: with the same arguments, or for a file that was missing."""
-    name, body = event.name, event.body
-    path = body.split('"', 2)[1:2]
-    start = f'"{path[0]}' if path else ""
-    for place in range(-1, -1 - min(len(failures), _LATEST), -1):
-        failed = failures[place]
+    name, body, path = event.name, event.body, ""
+    for back, failed in enumerate(islice(reversed(failures), _LATEST), 1):
         if failed.name != name:
             continue
         if failed.body == body:
-            del failures[place]
+            del failures[-back]
             return
-        if start and failed.errno == "ENOENT" and start in failed.body and failed.body.split('"', 2)[1:2] == path:
-            del failures[place]
-            return
+        if failed.errno == "ENOENT":
+            path = path or _first_path(body)
+            if path and path in failed.body and _first_path(failed.body) == path:
+                del failures[-back]
+                return
+
+
+def _first_path(body: str) -> str:
+    """Return the first string among some arguments, with its quotes; "" where there is none."""
+    start = body.find('"')
+    end = body.find('"', start + 1)
+    return body[start : end + 1] if start >= 0 else ""
 
 
 def _record(action: Action, event: Event) -> None:

@@ -167,6 +167,8 @@ class Process(Watched, eq=False):
         """
         self.end_watch()
         if not self.table.users:
+            # Each of them refers to the table: without this, only the garbage collector could free them.
+            self.table.last_closed.clear()
             self.table = DescriptorTable()
         self.signals, self.space, self.terminal = SignalTable(), AddressSpace(), Terminal()
         self.children, self.limits = {}, {}

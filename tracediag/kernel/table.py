@@ -64,8 +64,11 @@ class DescriptorTable(msgspec.Struct, eq=False):
         """Return what a number refers to, without making a descriptor of an inherited one."""
         if number is None:
             return None
-        held, inherited = self.open.get(number), self.inherited.get(number)
-        return held.file if held is not None else None if inherited is None else inherited[0]
+        held = self.open.get(number)
+        if held is not None:
+            return held.file
+        inherited = self.inherited.get(number)
+        return None if inherited is None else inherited[0]
 
     def numbers_of(self, file: OpenFile) -> list[int]:
         """Return the numbers that refer to a description, inherited ones among them."""

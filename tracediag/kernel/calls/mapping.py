@@ -28,8 +28,10 @@ def mmap(action: Action, call: Syscall) -> None:
     before = body[: body.rfind(", ")]
     digits = before[before.rfind(", ") + 2 :].partition("<")[0]
     number = identifier(digits)
-    held = look_up(action, call.number(4) if number is None else number)
-    action.thread.process.space.add(Mapping(call, None if held is None else held.file))
+    process = action.thread.process
+    held = None if number is None else process.table.open.get(number)  # nearly always
+    held = held or look_up(action, call.number(4) if number is None else number)
+    process.space.add(Mapping(call, None if held is None else held.file))
 
 
 @handles("mremap")
