@@ -83,9 +83,11 @@ class Dialect(msgspec.Struct):
         if not self.has_every_call and self.glances < _GLANCES:
             self.glances += 1
             self.has_every_call = _UNCLASSED.search(piece) is not None
-        if not (self.has_durations and self.has_socket_details):
+        if not (self.has_durations and self.has_fd_paths):
             for line in piece[:_GLANCE].split("\n"):
                 self.observe(line)
+        elif not self.has_socket_details:  # of programs without a socket, at each piece
+            self.has_socket_details = _SOCKET.search(piece[:_GLANCE]) is not None
 
 
 def decide(sample: Iterable[str]) -> Dialect:
