@@ -137,7 +137,7 @@ class Engine:
                         dispatch(audience.split, action, event.line, found)
                 errno = event.errno
                 if errno is not None and (failures := to.failures.get(errno)) is not None:
-                    failed = failures[name]
+                    failed = failures.by_call.get(name, failures.of_all)
                     if failed.always:
                         dispatch(failed.always, action, event.line, found)
                     for texts, choosy in failed.choosy:
@@ -156,18 +156,20 @@ class Engine:
                     followed.pop(action.thread, None)
                     action.thread.end_watch()
             if action.released:
-                self.connections.record(action.released, event)
                 self._release(action, found)
             if found:
                 yield from self._judged(found)
                 found = []
 
     def _release(self, action: Action, found: list[Finding]) -> None:
-        """Tell of a release where a rule may care; then the cases on what is gone are over."""
+        """Record what connections it ends, and tell of it where a rule may care; cases on what is gone are over."""
         for descriptor in action.released:
-            if descriptor.noted:
+            if descriptor.file.socket is not None or descriptor.noted:
                 break
         else:
+            return
+        self.connections.record(action.released, action.event)
+        if not any(descriptor.noted for descriptor in action.released):
             return
         self._dispatch(self._subscribers.on_release, action, action.event.line, found)
         for descriptor in action.released:

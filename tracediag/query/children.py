@@ -41,15 +41,9 @@ def taken(subject: Subject) -> Event | None:
 def status(subject: Subject) -> tuple[str, ...] | None:
     """Return what that wait was told of the child, in words; None where it did not ask."""
     found = _reaped(subject)
-    if found is None or not told(subject):
+    if found is None or (found.signal is None and found.status is None):
         return None
     return (f"killed by {found.signal}" if found.signal is not None else f"status {found.status}",)
-
-
-def told(subject: Subject) -> bool | None:
-    """Whether that wait was told how the child had ended."""
-    found = _reaped(subject)
-    return None if found is None else found.signal is not None or found.status is not None
 
 
 def taken_here(subject: Subject) -> bool | None:

@@ -69,11 +69,8 @@ def _keep(text: str, parsed: Parsed) -> None:
         kept[text] = msgspec.Raw(msgspec.msgpack.encode(parsed))
         path = _file()
         written = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
-            written.write_bytes(msgspec.msgpack.encode(kept))
-            written.replace(path)
-        finally:
-            written.unlink(missing_ok=True)
+        written.write_bytes(msgspec.msgpack.encode(kept))
+        written.replace(path)
     except (OSError, RuntimeError):
         return
 

@@ -55,16 +55,12 @@ class Calls(msgspec.Struct, frozen=True):
     """What listens to those during which other threads ran, beside the above."""
 
 
-class Failures(dict[str, Audience]):
-    """What listens to the failures with one error, by call."""
+class Failures(msgspec.Struct, frozen=True):
+    """What listens to the failures with one error."""
 
-    def __init__(self, of_all: Audience) -> None:
-        super().__init__()
-        self._of_all = of_all
-        """What listens to those of any call."""
-
-    def __missing__(self, call: str) -> Audience:
-        return self._of_all
+    of_all: Audience
+    """What listens to those of any call that is not among the next."""
+    by_call: dict[str, Audience] = msgspec.field(default_factory=dict)
 
 
 class Subscribers:
@@ -121,10 +117,10 @@ class Subscribers:
         for failure, audience in self._named("failure").items():
             call, _, errno = failure.partition(" ")
             known = found.setdefault(errno, Failures(_NONE))
-            both = id(known[call]), id(audience)  # most failures share their audiences with many others
+            both = id(known.of_all), id(audience)  # most failures share their audiences with many others
             if both not in joined:
-                joined[both] = _both(known[call], audience)
-            known[call] = joined[both]
+                joined[both] = _both(known.of_all, audience)
+            known.by_call[call] = joined[both]
         return found
 
 

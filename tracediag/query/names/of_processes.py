@@ -19,8 +19,7 @@ LIMITS = (
 )
 _CHILDREN = (
     of_model("child.pid", Type.NUMBER, "the pid that a wait asks for", children.pid, calls=lambda: CHILD_WAITS),
-    of_model("child.status", Type.TEXT, "how the child ended, as an earlier wait was told", children.status),
-    of_model("child.told", Type.TRUTH, "whether that wait was told how it ended", children.told),
+    of_model("child.status", Type.TEXT, "what an earlier wait was told of the child", children.status),
     of_model("child.taken_here", Type.TRUTH, "whether the same thread made that wait", children.taken_here),
 )
 """The child that a wait asks for."""

@@ -19,7 +19,7 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message
 
-_LIBRARY, _LOCALES = "/libc.so.6", "/locale"
+_LIBRARY, _LOCALES = "/libc.so.6", ("/locale-archive", "/LC_CTYPE")
 _LOADED = lazy_pattern(r"/locale/(?>locale-archive|[^/]++/LC_CTYPE)\Z")
 _SAID = lazy_pattern(
     r"Unicode(En|De)codeError: 'ascii' cod|invalid byte sequence in US-ASCI|from (?:UTF-8 to US-ASCI|US-ASCII to)"
@@ -50,7 +50,7 @@ class EncodingOfEnvironment(Rule):
         self._started: Cases[Process, _Start] = Cases(1024)
         """The programs that use glibc, which looks for a file of each locale but C."""
 
-    @on_call("open", "openat", showing=(_LIBRARY, _LOCALES))
+    @on_call("open", "openat", showing=(_LIBRARY, *_LOCALES))
     def opened(self, action: Action) -> None:
         """Note the C library and the locale that a program loads."""
         call, executed = action.call, action.process.executed
@@ -58,9 +58,9 @@ class EncodingOfEnvironment(Rule):
             return
         if _LIBRARY in call.body:
             self._started[action.process] = _Start(executed)
-        elif (known := self._started.get(action.process)) is not None:
+        elif (known := self._started.get(action.process)) is not None and not known.localised:
             path = call.path(0 if call.name == "open" else 1)
-            known.localised = known.localised or (path is not None and _LOADED.search(path) is not None)
+            known.localised = path is not None and _LOADED.search(path) is not None
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -51,7 +51,8 @@ class InputTruncatedByRedirection(Rule):
         """
         if not action.opened:
             return
-        output, executed = action.process.table.file_of(_OUTPUT), action.process.executed
+        process = action.process
+        output, executed = process.table.file_of(_OUTPUT), process.executed
         if output is None or executed is None or _keeps_content(output):
             return
         emptied = _emptied(action)

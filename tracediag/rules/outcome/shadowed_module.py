@@ -105,7 +105,7 @@ class ShadowedModule(Rule):
     def __init__(self) -> None:
         self._programs: Cases[Process, _Program] = Cases(512)
 
-    @on_call("open", "openat", showing=(".py",))
+    @on_call("open", "openat", showing=('.py", O_RDONLY', '.pyc", O_RDONLY'))
     def opened(self, action: Action) -> None:
         """Note the files of a program in Python that have the name of a library's module."""
         call = action.call

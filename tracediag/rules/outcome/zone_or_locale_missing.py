@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +20,8 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
 
 _ZONES, _LOCALES = "/zoneinfo/", "/locale/"
+_MESSAGES = "/usr/share/locale/"
+"""Where translations are looked for, which are optional."""
 _ZONE = lazy_pattern(r"/zoneinfo/([A-Z][A-Za-z_+-]*+(?>/[A-Za-z0-9_+-]++)*+)\Z")
 """A zone by its name. One with digits before any slash is a rule, such as CET-1CEST, and needs no file: tzset(3)."""
 _LOCALE = lazy_pattern(r"/locale/([a-zA-Z]++[\w.@-]*+)/LC_[A-Z]++\Z")
@@ -78,9 +81,8 @@ class ZoneOrLocaleMissing(Rule):
     def opened(self, action: Action) -> None:
         """Withdraw what is found in another place, or under another spelling."""
         call = action.call
-        if not self._missing or call.errno is not None:
-            return
-        known, found = self._missing.get(action.process), _asked(call)
+        known = self._missing.get(action.process) if call.errno is None else None
+        found = None if known is None else _asked(call)
         if known is not None and found is not None:
             known.pop(found[1], None)
 
@@ -121,12 +123,19 @@ class ZoneOrLocaleMissing(Rule):
 
 def _asked(call: Syscall) -> tuple[str, str] | None:
     """Return the zone or locale that a call looks for, and what all spellings of it have in common."""
-    path = call.path(0 if call.name in ("open", "creat", "stat", "lstat", "stat64", "lstat64") else 1) or ""
+    # The path is the first string, and these names have no character that strace would escape.
+    parts = call.body.split('"', 2)
+    return _named(parts[1]) if parts[2:] and parts[2][:1] in ("", ",") else None
+
+
+@lru_cache(maxsize=512)
+def _named(path: str) -> tuple[str, str] | None:
+    """Return what `_asked` does; each program that starts looks for the same dozen."""
     zone = _ZONE.search(path)
     if zone is not None:
         name = zone[1]
         return None if name in _NEEDLESS or _RULE.match(name) is not None else (name, f"zone {name}")
     locale = _LOCALE.search(path)
-    if locale is None or path.startswith("/usr/share/locale/"):
+    if locale is None or path.startswith(_MESSAGES):
         return None
     return locale[1], "locale " + locale[1].partition(".")[0].partition("@")[0].partition("_")[0]
