@@ -13,9 +13,9 @@ from typing import Annotated
 
 import msgspec
 
+from tracediag.results.fingerprint import fingerprint
 from tracediag.results.grades import Confidence, Maturity, Severity
 from tracediag.trace.events import Begun, Syscall
-from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Record
 from tracediag.trace.stacks import Frame
 
@@ -99,10 +99,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         """Work out the fingerprint; ValueError for a finding without a primary step."""
         if not any(step.primary for step in self.steps):
             raise ValueError(f"the finding {self.name} has no primary step")
-        import hashlib  # noqa: PLC0415  # it loads OpenSSL
-
-        shape = "\n".join((self.code, *map(_shape, self.steps)))
-        digest = hashlib.sha256(shape.encode(errors="backslashreplace")).hexdigest()[:16]
+        digest = fingerprint(self.code, ((step.text, step.note) for step in self.steps))
         msgspec.structs.force_setattr(self, "fingerprint", digest)
 
     @property
@@ -114,20 +111,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Finding {self.severity} {self.code} {self.name} at line {self.primary.line}: {self.title!r}>"
 
 
-_CALL = lazy_pattern(r"^(?:<\.\.\. )?(\w+)")
-_ERRNO = lazy_pattern(r"= -1 (E[A-Z0-9]+)")
-_NUMBER = lazy_pattern(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*(?: (?:ns|µs|ms|s|bytes?|KiB)\b)?)")
-"""A number with its unit: "8 bytes" in one recording is "64 KiB" in another."""
-_HEDGE = lazy_pattern(r"\bwhat must be ")
-"""A note is so worded where the recording has no addresses of sockets (`-yy`): it is about the same event."""
 _BRIEF = 60
 """Characters of a record in the repr of a step."""
-
-
-def _shape(step: Step) -> str:
-    """Return the part of a step that is the same in every recording: the call, its error and the words of the note."""
-    call, errno = _CALL.match(step.text), _ERRNO.search(step.text)
-    return f"{call and call[1]} {errno and errno[1]} {_HEDGE.sub('', _NUMBER.sub('#', step.note))}"
 
 
 def _brief(text: str) -> str:
