@@ -15,6 +15,7 @@ AMBIGUOUS = [
 SHARED = [
     r".*a.*b.*c", r"\s*\s*\s*x", r"a{1,50}a{1,50}a{1,50}", r"x*.*y*.*z", r"\d+\d+x", r".*a.*b", r"^a*a*a*x",
     r"/usr/.*/lib.*\.so", r"(.*)\1", r"[ab]*(?>a+)x", r"a*(?!.*x)b", r"(?m)^a*a*x", r"^a*a*x|a*a*x",
+    r"\w+[^a]+x", r"[\u00e9]+\w+x", r"\S+\w+;", r"[^\u00e9]+\w+x", r"(?a)\w+\W+x",
 ]  # fmt: skip
 WAYS = ["a?" * 25 + "a" * 25, "(a|a)" * 30, "(ab?|a)(b?c|c)(ab?|a)(b?c|c)(ab?|a).*x"]
 LOOKING = [r"(?:(?=.*x)a)*", r"(?:(?<!x)(?!.*y).)+z"]
@@ -25,7 +26,7 @@ SOUND = [
     r"(\w|-)+", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", r"(?i)select .* from", r"(['\"]).*\1", r"^$",
     r"(((a)))", r"[\w.]+@[\w.]+", r"(?<!x)\bPASS\w*=", r"(?:(?!foo).)*x",
     r"/etc/(passwd|shadow|group|hosts)", r"^(?=.*a)(?=.*b)", r"[\w.-]+@[\w.-]+\.\w+", r"/usr/[^/]*/lib[^/]*\.so",
-    r"(?i)error.*timeout",
+    r"(?i)error.*timeout", r"\w+\s*=", r"(\w+)\s+(\w+)\s*\(", r"\d+\D+x", r"[^\w]+\w+;", r"\s+\S+:",
 ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ types      what kinds of values there are, and which comparisons each allows
 names      every name that a query reads, listed once, by what it is read of
 reads      how these are read of a call
 facts      what the evidence knows of a call, for some of them; flags, children likewise
-expressions, positions, easing  regular expressions that could take very long, and what is searched in place of some
+expressions regular expressions that could take very long; positions, characters: how they are looked at
+easing     what is searched in place of some of them
 ends       how the process of the call ended, for those that begin with `end.`
 history    names of earlier events, and what is read of these
 objects    what `by` may name, and which objects a call belongs to

@@ -10,29 +10,17 @@ import re
 import re._constants as op  # type: ignore[import-not-found]
 import re._parser as reader  # type: ignore[import-not-found]
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from tracediag.query.characters import ALL, OTHERS, folded, taken
+
 MOST_PLACES = 2_000
 """Places of an expression."""
-_ALL = frozenset(range(129))
-"""ASCII, and 128 for any other character."""
 _MOST_WAYS = 2
 """Ways to take nothing that are counted: two are what backtracking tries in turn, and so are more."""
-_FOLDED = frozenset(map(ord, "iksIKS"))
-"""ASCII letters that without case are also another character."""
-_CATEGORIES: dict[Any, Callable[[str], bool]] = {
-    op.CATEGORY_DIGIT: str.isdigit,
-    op.CATEGORY_SPACE: str.isspace,
-    op.CATEGORY_WORD: lambda one: one.isalnum() or one == "_",
-}
-_OPPOSITES = {
-    op.CATEGORY_NOT_DIGIT: op.CATEGORY_DIGIT,
-    op.CATEGORY_NOT_SPACE: op.CATEGORY_SPACE,
-    op.CATEGORY_NOT_WORD: op.CATEGORY_WORD,
-}
 
 
 class TooLargeError(ValueError):
@@ -74,6 +62,7 @@ class Graph:
         self.long: set[int] = set()
         """The places that take any number of characters, or look at as many."""
         self._widths = parsed.state.groupwidths
+        self._is_ascii = bool(parsed.state.flags & re.ASCII) or "(?a" in pattern
         self._depth = 0
         self.begins = self._sequence(parsed).first
         """The places that may come first, each with the number of ways."""
@@ -82,7 +71,9 @@ class Graph:
         if len(self.takes) >= MOST_PLACES:
             raise TooLargeError
         if self.caseless:
-            takes = _folded(takes)
+            takes = folded(takes)
+        if self._is_ascii:  # then \W takes letters beyond ASCII
+            takes |= OTHERS
         self.takes.append(takes)
         self.follow.append(Counter())
         place = Counter({len(self.takes) - 1: 1})
@@ -124,11 +115,11 @@ class Graph:
         if kind is op.GROUPREF_EXISTS:
             return self._branch([each for each in held[1:] if each is not None])
         if kind is op.GROUPREF:
-            found = self._place(_ALL)
+            found = self._place(ALL)
             if self._widths[held] is None or self._widths[held][1] > 1:  # it takes as much as the group did
                 self._join(found.last, found.first)
             return Part(found.first, found.last, empty=1)
-        return self._place(_taken(kind, held))
+        return self._place(taken(kind, held))
 
     def _repeat(self, least: int, most: int, body: Any) -> Part:
         before = len(self.takes)
@@ -178,7 +169,7 @@ class Graph:
         inner = Graph.__new__(Graph)
         inner.takes, inner.follow, inner.caseless = [], [], self.caseless
         inner.inner, inner.long, inner.looks_around, inner.anchored = [], set(), False, False
-        inner._widths, inner._depth = self._widths, 0  # noqa: SLF001  # a graph of the same class
+        inner._widths, inner._depth, inner._is_ascii = self._widths, 0, self._is_ascii  # noqa: SLF001  # a graph of the same class
         part = inner._sequence(body)  # noqa: SLF001
         inner.begins = part.first
         self.inner += [inner, *inner.inner]
@@ -204,32 +195,3 @@ _CASELESS = re.compile(r"\(\?[a-hj-zA-Z]*+i").search
 
 def _times(places: Counter[int], ways: int) -> Counter[int]:
     return Counter({place: many * ways for place, many in places.items()}) if ways else Counter()
-
-
-def _folded(takes: frozenset[int]) -> frozenset[int]:
-    """Return the characters that are taken without case."""
-    both = frozenset(ord(case) for code in takes if code < 128 for case in (chr(code).upper(), chr(code).lower()))
-    return takes | both | ({128} if takes & _FOLDED else frozenset())
-
-
-def _taken(kind: Any, held: Any) -> frozenset[int]:
-    """Return the characters that one item takes."""
-    if kind is op.LITERAL:
-        return frozenset({min(held, 128)})
-    if kind is op.NOT_LITERAL:
-        return _ALL - ({held} if held < 128 else set())
-    if kind is op.RANGE:
-        return frozenset(range(min(held[0], 128), min(held[1], 128) + 1))
-    if kind is op.CATEGORY:
-        return _category(held)
-    if kind is op.IN:
-        found = frozenset().union(*(_taken(*item) for item in held if item[0] is not op.NEGATE))
-        return _ALL - (found - {128}) if held[0][0] is op.NEGATE else found
-    return _ALL - {ord("\n")} if kind is op.ANY else _ALL
-
-
-def _category(kind: Any) -> frozenset[int]:
-    if kind in _OPPOSITES:
-        return _ALL - _category(_OPPOSITES[kind]) | {128}
-    test = _CATEGORIES.get(kind)
-    return _ALL if test is None else frozenset(code for code in range(128) if test(chr(code))) | {128}
