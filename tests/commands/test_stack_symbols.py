@@ -177,9 +177,13 @@ def test_a_module_that_is_no_program_is_not_waited_for(tmp_path, kind):
     assert f"--symbols: {module} " in done.stderr
 
 
-def test_a_trace_without_stacks_is_told(tmp_path):
-    (tmp_path / "net.strace").write_text("close(9) = 0\nclose(9) = -1 EBADF (Bad file descriptor)\n", encoding="utf-8")
-    assert "no step in net.strace has a stack: record with strace -k, or tracediag run -k" in shown(tmp_path).stderr
+def test_a_trace_without_stacks_is_told_once(tmp_path):
+    text = "close(9) = 0\nclose(9) = -1 EBADF (Bad file descriptor)\n"
+    for name in ("net.strace", "other.strace"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    said = shown(tmp_path, "other.strace").stderr
+    assert said.count("--symbols: ") == 1
+    assert "no step in net.strace has a stack: record with strace -k, or tracediag run -k" in said
 
 
 def test_run_records_stacks_and_every_format_leads_to_the_line(tmp_path):

@@ -165,6 +165,14 @@ def test_a_source_outside_of_the_repository_is_no_place(place, report):
     assert place_of(next_frame.findings[0]).path == "net.c"
 
 
+def test_without_a_working_directory_no_source_is_below_it(tmp_path, monkeypatch, report):
+    monkeypatch.chdir(tmp_path)
+    found = with_stack(report, msgspec.structs.replace(FLUSH, source=f"{tmp_path}/net.c"))
+    assert place_of(found.findings[0]).path == "net.c"
+    tmp_path.rmdir()
+    assert place_of(found.findings[0]) is None
+
+
 def test_what_stands_in_a_frame_is_made_visible(report):
     hostile = Frame("/srv/\x1b[2J", "f\x1b[31m\n::error::x", 1, 1, f"{Path.cwd()}/a\nb]]>.c", 3)
     for name in ("full", "markdown", "junit", "github", "gitlab", "sarif"):

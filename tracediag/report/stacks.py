@@ -66,7 +66,10 @@ def inside(frame: Frame) -> str | None:
     """Return the path of a source file below the repository; None if it is elsewhere."""
     if frame.source is None:
         return None
-    root = _root(Path.cwd())
+    try:
+        root = _root(Path.cwd())
+    except OSError:  # it was removed
+        return None
     path = os.path.normpath(os.path.join(root, frame.source))  # noqa: PTH118
     if not path.startswith(root) or (not frame.source.startswith("/") and not os.path.lexists(path)):
         return None  # a relative one is relative to where it was compiled, which need not be here
@@ -76,5 +79,5 @@ def inside(frame: Frame) -> str | None:
 @cache
 def _root(folder: Path) -> str:
     """Return the repository that a folder is in, else the folder itself, with a slash at the end."""
-    found = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+    found = next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), folder)
     return os.path.join(found, "")  # noqa: PTH118

@@ -33,12 +33,16 @@ class Symbols:
         self._known: Found = {}
         self._asked: set[Spot] = set()
         self._modules: set[str] = set()
+        self._stackless = False
+        """Whether it was said that a trace has no stacks."""
         if tool is None:
             say(f"--symbols: {MISSING}; {REMEDY}")
 
     def report(self, report: Report) -> Report:
         """Return a report with the lines of source code of its findings' steps."""
-        if report.findings and not any(step.stack for finding in report.findings for step in finding.steps):
+        steps = [step for finding in report.findings for step in finding.steps]
+        if steps and not self._stackless and not any(step.stack for step in steps):
+            self._stackless = True
             self._say(
                 f"--symbols: no step in {report.input.path} has a stack: record with strace -k, or tracediag run -k"
             )
