@@ -169,6 +169,8 @@ _PARSED = r"""
         ("app.json: parse error at line 1", "/etc/app/app.json", "likely"),
         ("yaml: line 3: mapping values are not allowed in this context", "/etc/app/words.yaml", "likely"),
         ("syntax error", "/etc/app/words.yaml", "possible"),
+        ("unknown key at line 2", "/etc/app/words.yaml", "possible"),
+        ("cannot parse argument --foo", None, None),
         ("app: started", None, None),
         ("app: /srv/app/package.json: No such file or directory: failed to parse", None, None),
     ],
@@ -178,6 +180,14 @@ def test_a_malformed_file_is_the_one_that_the_message_names(
 ) -> None:
     found = _found(_PARSED.replace("{0}", said), "malformed-file")
     assert [(one.object, one.confidence) for one in found] == ([(path, confidence)] if path else [])
+
+
+def test_a_file_whose_text_is_well_formed_is_not_meant() -> None:
+    said = "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+    lines = _PARSED.replace("words.yaml", "nsswitch.conf").replace("/etc/app/nss", "/etc/nss").replace("{0}", said)
+    (found,) = _found(lines, "malformed-file")
+    assert (found.object, found.confidence) == ("/etc/app/app.json", "likely")
+    assert _found(lines.replace(r'"{\"a\": 1"', r'"{\"a\": 1}"'), "malformed-file") == ()
 
 
 def test_a_missing_file_that_no_message_names_does_not_explain_a_text_that_is_malformed() -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from tracediag.evidence.complaints import Complaint, said_by, target
 from tracediag.evidence.held import file_of
-from tracediag.evidence.malformed import malformed
+from tracediag.evidence.malformed import rejects_text
 from tracediag.evidence.modes import Seen, seen_by
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
@@ -115,11 +115,8 @@ def find_blame(process: Process, end: int, *, ended: bool = True, pasted: bool =
 
 
 def _is_of_text(process: Process, blame: Blame, said: Complaint) -> bool:
-    """Whether the program reports something else: that the text of a file that it has read is malformed."""
-    if blame.named or said.names_object(blame.call) is not None:
-        return False
-    found = malformed(process)
-    return found is not None and found.confidence is not Confidence.POSSIBLE
+    """Whether the program reports something else: that a text is malformed, which no call shows."""
+    return not blame.named and said.names_object(blame.call) is None and rejects_text(process)
 
 
 def _no_script(process: Process, failures: Sequence[Syscall], said: Complaint) -> Blame | None:

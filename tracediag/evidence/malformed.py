@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Message
+from tracediag.trace.values import text_of
 
 _MALFORMED = lazy_pattern(
     r"\bsyntax err|\bparse err|\bparsing err|ParseErr|ParserErr|ScannerErr|SyntaxErr|DecodeError|JsonParse"
@@ -26,7 +28,8 @@ _MALFORMED = lazy_pattern(
     r"|found (?:unexpected|undefined|character)|bad (?:config(?:uration)?|numeric|boolean) |unknown directive"
     r"|(?:unknown|invalid|unsupported|bad) (?:configuration )?(?:option|keyword|directive|key|statement|parameter)\b"
     r"|config(?:uration)? (?:file )?error|can't parse|cannot parse|could not parse|failed to parse|parse failure"
-    r"|unable to parse|unterminated|unexpected end of file|unexpected EOF|Malformed|malformed",
+    r"|missing separator|find string terminator|unable to parse|unterminated|unexpected end of file"
+    r"|unexpected EOF|malformed",
     re.IGNORECASE,
 )
 """Words with which parsers reject a text; the first 32 bytes of a message may be all that strace shows."""
@@ -41,10 +44,20 @@ _FORMATS = (
 )
 """What a parser's message says of the format that the end of a name tells."""
 _SETTINGS = lazy_pattern(r"\.(?:conf|config|cfg|cnf|ini|json5?|ya?ml|toml|xml|env|properties|csv)$", re.IGNORECASE)
+_SURELY = lazy_pattern(
+    r"(?:Syntax|Parse|Parser|Scanner|Decode)Err|\b(?:syntax|parse) error\b|MissingSectionH"
+    r"|in JSON at|not well-formed|mismatched tag|invalid character '",
+    re.IGNORECASE,
+)
+"""Words that can only be about a text."""
+_OF_LIBRARIES = lazy_pattern(
+    r"^/etc/(?:(?:nsswitch|host|resolv|gai|ld\.so|locale|idn|krb5|sysctl)\.\w+|[\w-]+)$|^/etc/(?:ssl|fonts|X11)/"
+)
+"""Settings that libraries read in any program: meant only where a message names them."""
 _FRAME = lazy_pattern(r'^\s*(?:File "|at |from /|Traceback )')
 """A frame of a stack: the file that it names is one of the program."""
 _PLACE = lazy_pattern(r"\bline:? {1,2}([0-9]{1,9})\b|:([0-9]{1,9})(?::|\)|\s|$)", re.IGNORECASE)
-_LONGEST = 120
+_LONGEST, _LARGEST = 120, 1 << 16
 _CUT = "…"
 
 
@@ -75,7 +88,11 @@ def malformed(process: Process) -> Malformed | None:
         named = next((each for each in read if _names(said, each[0])), None)
         if named is not None:
             return Malformed(*named, piece.call, _brief(rejecting), Confidence.LIKELY)
-        latest = next((each for each in read if _SETTINGS.search(each[0]) is not None), None)
+        if not _is_about_text(rejecting):
+            continue
+        own = [each for each in read if _OF_LIBRARIES.search(each[0]) is None]
+        alone = own[0] if len(own) == 1 else None
+        latest = next((each for each in own if _SETTINGS.search(each[0]) is not None), alone)
         if latest is not None:
             sure = _is_of_format(rejecting, latest[0])
             confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
@@ -88,13 +105,41 @@ def _shown(message: Complaint) -> str:
     return "".join(f"{piece.text}{_CUT}\n" if piece.shortened else piece.text for piece in message.pieces)
 
 
+def rejects_text(process: Process) -> bool:
+    """Whether the last message of a process is that a text is malformed, whatever the text."""
+    last = said_by(process).messages[-1:]
+    return any(_MALFORMED.search(line) is not None and _is_about_text(line)
+               for message in last for line in _shown(message).splitlines())  # fmt: skip
+
+
+def _is_about_text(line: str) -> bool:
+    """Whether a line that rejects something names a place in a text, or can only be about a text."""
+    return place_in(line) is not None or _SURELY.search(line) is not None
+
+
 def _read_before(process: Process, line: int) -> Iterator[tuple[str, Syscall]]:
     """Yield the files that a process has read before a line, with the call that opened each; the latest first."""
     started = 0 if process.executed is None else process.executed.line
     for file in reversed(process.contents):
         path, opened = path_of(file, process), file.opened
-        if path is not None and opened is not None and started < opened.line < line and _is_input(file, opened):
+        if path is None or opened is None or not started < opened.line < line:
+            continue
+        if _is_input(file, opened) and not _is_well_formed(file, path):
             yield path, opened
+
+
+def _is_well_formed(file: OpenFile, path: str) -> bool:
+    """Whether the last read shows all of a JSON text, and Python's parser accepts that."""
+    if file.got is None or not path.lower().endswith(".json"):
+        return False
+    text = text_of(file.got.arg(1))
+    if text is None or text.shortened or len(text.data) > _LARGEST:
+        return False
+    try:
+        json.loads(text.data)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_input(file: OpenFile, opened: Syscall) -> bool:
