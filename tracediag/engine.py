@@ -136,7 +136,8 @@ class Engine:
                     if audience.split and event.end_line > event.line:
                         dispatch(audience.split, action, event.line, found)
                 errno = event.errno
-                if errno is not None and (failures := to.failures.get(errno)) is not None:
+                if errno is not None:
+                    failures = to.failures[errno]
                     failed = failures.by_call.get(name, failures.of_all)
                     if failed.always:
                         dispatch(failed.always, action, event.line, found)

@@ -6,7 +6,7 @@ methods to its own instances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,10 +24,19 @@ NO_LISTENERS: Sequence[Listener] = ()
 _Method = tuple[int, str, tuple[str, ...]]
 """A method, by the place of its rule among the rules and its name, with the texts of which it wants to be shown one."""
 _Methods = tuple[_Method, ...]
+_FAILING = ("errno", "failure")
+"""Kinds of what is subscribed to that are bound when the first such failure comes."""
 _SHOWING = ("call", "errno", "failure")
 """Kinds of what is subscribed to that has arguments to show a text."""
 _REMEMBERED = 8
 """Sets of rules whose subscriptions are remembered: a program that analyses many traces uses the same few."""
+
+
+class _Failing(msgspec.Struct, frozen=True):
+    """The methods that listen to the failures with one error: as `Failures`, before they are bound."""
+
+    of_all: _Methods = ()
+    by_call: dict[str, _Methods] = msgspec.field(default_factory=dict)
 
 
 class Audience(msgspec.Struct, frozen=True):
@@ -63,6 +72,28 @@ class Failures(msgspec.Struct, frozen=True):
     by_call: dict[str, Audience] = msgspec.field(default_factory=dict)
 
 
+class FailuresByError(dict[str, Failures]):
+    """What listens to failures, by error: bound when the first such failure comes.
+
+    There are more than a thousand pairs of an error and a call, and a trace has a few of them.
+    """
+
+    def __init__(self, rules: Sequence[Rule], methods: Mapping[str, _Failing]) -> None:
+        super().__init__()
+        self._rules = rules
+        self._methods = methods
+
+    def __missing__(self, errno: str) -> Failures:
+        methods = self._methods.get(errno)
+        if methods is None:  # and not remembered: a trace may have any number of names
+            return _NO_FAILURES
+        of_all = _audience(self._rules, methods.of_all)
+        joined = {each: _both(of_all, _audience(self._rules, each)) for each in set(methods.by_call.values())}
+        found = Failures(of_all, {call: joined[each] for call, each in methods.by_call.items()})
+        self[errno] = found
+        return found
+
+
 class Subscribers:
     """The methods of some rules by what they subscribe to."""
 
@@ -73,7 +104,10 @@ class Subscribers:
         """Take the methods of these rules instead of those of any others."""
         bound: dict[_Methods, Audience] = {}
         self._kinds: dict[str, dict[str, Audience]] = {}
-        for kind, names in _subscriptions(tuple(map(type, rules))).items():
+        classes = tuple(map(type, rules))
+        for kind, names in _subscriptions(classes).items():
+            if kind in _FAILING:
+                continue
             listening = self._kinds[kind] = {}
             for name, methods in names.items():
                 found = bound.get(methods)  # most names share their methods with many others
@@ -82,7 +116,7 @@ class Subscribers:
                 listening[name] = found
         self.calls = self._calls()
         """The listeners of calls, by name."""
-        self.failures = self._failures()
+        self.failures = FailuresByError(rules, _failing(classes))
         """The listeners of failures, by error."""
         self.on_round = self.of("round")
         self.on_release = self.of("release")
@@ -111,20 +145,9 @@ class Subscribers:
             found[name] = Calls(call.always, other, call.choosy, threaded.always, lasting.always, split.always)
         return found
 
-    def _failures(self) -> dict[str, Failures]:
-        found = {errno: Failures(audience) for errno, audience in self._named("errno").items()}
-        joined: dict[tuple[int, int], Audience] = {}
-        for failure, audience in self._named("failure").items():
-            call, _, errno = failure.partition(" ")
-            known = found.setdefault(errno, Failures(_NONE))
-            both = id(known.of_all), id(audience)  # most failures share their audiences with many others
-            if both not in joined:
-                joined[both] = _both(known.of_all, audience)
-            known.by_call[call] = joined[both]
-        return found
-
 
 _NONE = Audience()
+_NO_FAILURES = Failures(_NONE)
 
 
 def _audience(rules: Sequence[Rule], methods: _Methods) -> Audience:
@@ -150,4 +173,15 @@ def _subscriptions(rules: tuple[type[Rule], ...]) -> dict[str, dict[str, _Method
                 *names.get(name, ()),
                 *((place, method, rule.texts_of(method) if choosy else ()) for method in methods),
             )
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def _failing(rules: tuple[type[Rule], ...]) -> dict[str, _Failing]:
+    """Return the methods of classes of rules that listen to failures, by error."""
+    subscribed = _subscriptions(rules)
+    found = {errno: _Failing(methods) for errno, methods in subscribed.get("errno", {}).items()}
+    for failure, methods in subscribed.get("failure", {}).items():
+        call, _, errno = failure.partition(" ")
+        found.setdefault(errno, _Failing()).by_call[call] = methods
     return found
