@@ -97,9 +97,9 @@ class LatePage(Rule):
 
     def heard(self, action: Action) -> Iterable[Finding]:
         """Report the matches of a call, unless it can be none without the query being read."""
-        if self.marks and not any(map(action.call.has, self.marks)):
-            return ()
         if self.fact is not None and not self.fact.holds(action):
+            return ()
+        if self.marks and not any(map(action.call.has, self.marks)):  # dear where the call shows a path
             return ()
         if self.is_last:
             self._latest[action.process] = action
