@@ -88,8 +88,8 @@ class KilledFromOutside(Rule):
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Report what no traced process has sent, now that it is clear whether the recording would show that."""
         # `kill` that ends its caller has no result, and so does not show where failures do not. Where no call shows, a
-        # process that ends well may have sent the signal.
-        called = bool(kernel.names) or any(process.status == 0 for process in kernel.processes)
+        # process that ends by itself may have sent the signal.
+        called = bool(kernel.names) or any(process.status is not None for process in kernel.processes)
         hidden = self.scope.hides_failures or (called and not self.scope.records(KILLS))
         yield from (milder if hidden else found for found, milder in self._unsent)
 
