@@ -51,7 +51,10 @@ def asks(socket: Socket, call: Syscall) -> bool:
     if socket.connected is not None:
         # Both ends of a socketpair write as they like: only a text that asks is a request.
         return socket.connected.name == "connect" or _REQUEST.match(call.body) is not None
-    # The connect is outside the trace: only the client's end of a unix socket has a peer with a name.
+    # The connect is outside the trace: the peer was accepted, or has a name, as that of a client's unix socket has.
+    peer = None if socket.other is None else socket.other.socket
+    if peer is not None and peer.accepted is not None:
+        return True
     named = socket.peer is not None and (socket.peer.startswith(("/", "@")))
     return named or _REQUEST.match(call.body) is not None
 
