@@ -29,6 +29,9 @@ FALSE_ALARMS = [
     ("fsync-error-ignored/fixed.f.strace", "without a name openat"),
     # What the thread read from the descriptor before it closed it is not shown.
     ("double-close/handed-over.f.strace", "without a name recvfrom"),
+    # A reader hands out the lines of its buffer: strace shows none of them, or the read is cut off.
+    ("ready-not-served-spin/buffered.f.strace", "-s 0"),
+    ("ready-not-served-spin/buffered.f.strace", "cut at 24 lines end"),
     # A signal interrupts the wait, and what the resumed wait returns is not shown.
     ("backlog-too-small/fixed-children.strace", "without a name restart_syscall"),
 ]

@@ -19,10 +19,15 @@ def may_hand_out_lines(spin: Spin) -> bool:
 def _lines_fetched(spin: Spin) -> int:
     """Return how many lines the read before the turns returned.
 
-    Where strace has cut the data, the rest has as many to a byte as what is shown.
+    Where strace has cut the data, the rest has as many to a byte as what is shown; where it shows none, each byte may
+    be a line. An excerpt that begins between the read and the turns does not show the read.
     """
     read = spin.fetched
     text = None if read is None or read.name not in READS or read.pid != spin.wait.pid else text_of(read.arg(1))
-    if read is None or text is None or not text.data:
+    if read is None and spin.descriptor.opened is None:
+        return spin.times + spin.aside
+    if read is None or text is None:
         return 0
+    if not text.data:
+        return (read.result or 0) if text.shortened else 0
     return text.data.count(b"\n") * max(read.result or 0, len(text.data)) // len(text.data)
