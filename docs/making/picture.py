@@ -1,4 +1,4 @@
-"""Draws docs/images/report.svg, the report in README.md, with the product's own renderer: `make docs`.
+"""Draws docs/images/report.svg, the report in README.md, with the product's own renderer: `make pictures`.
 
 The picture names no font of the network: the reader's own monospace font is used, and each line is stretched to its
 width.
