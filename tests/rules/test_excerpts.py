@@ -126,6 +126,12 @@ def test_a_turn_cut_by_the_end_of_the_lines_begins_no_spin_after_other_work() ->
     assert names((work + ONE_TURN + "...").splitlines()) == ["eof-ignored-spin"]
 
 
+def test_a_read_that_finds_nothing_hands_out_no_lines() -> None:
+    turn = "poll([{fd=3, events=POLLIN|POLLERR}], 1, 19) = 1 ([{fd=3, revents=POLLERR}])"
+    look = "recvmsg(3, {msg_namelen=128}, MSG_DONTWAIT) = -1 EAGAIN (Resource temporarily unavailable)"
+    assert names([look, turn] * 6 + [look]) == ["hangup-ignored-spin"]
+
+
 def test_sigkill_in_lines_without_a_call() -> None:
     killed = "[pid 12] +++ killed by SIGKILL +++"
     ends = [

@@ -11,7 +11,13 @@ def may_hand_out_lines(spin: Spin) -> bool:
     """Whether the read before the turns returned as many lines, and the thread read again after them."""
     file = spin.descriptor.file
     again = file.used
-    if again is None or again.name not in READS or again.pid != spin.wait.pid or again.line <= spin.last.line:
+    if (
+        again is None
+        or again.failed
+        or again.name not in READS
+        or again.pid != spin.wait.pid
+        or again.line <= spin.last.line
+    ):
         return False
     return spin.times + spin.aside <= _lines_fetched(spin)
 
