@@ -15,8 +15,10 @@ _CALL = lazy_pattern(r"^(?:<\.\.\. )?(\w+)")
 _ERRNO = lazy_pattern(r"= -1 (E[A-Z0-9]+)")
 _NUMBER = lazy_pattern(r"\b(?:0x[0-9a-f]+|\d[\d.,:]*(?: (?:ns|µs|ms|s|bytes?|KiB)\b)?)")
 """A number with its unit: "8 bytes" in one recording is "64 KiB" in another."""
-_FOLDERS = lazy_pattern(r"(?>[^\s/(\"']*+/)++(?=[^\s/)])")
-"""What stands before the last part of a path: without `-y` it is as the program writes it, often relative."""
+_FOLDERS = lazy_pattern(r"(?<![^\s(\"'])(?>[^\s/(\"']*+/)++(?=[^\s/)])")
+"""What stands before the last part of a path: without `-y` it is as the program writes it, often relative.
+
+It is looked for where a word begins only: at each place of a long word it would take the square of its length."""
 _HEDGE = lazy_pattern(
     r"\bwhat must be |\.\.\.|, # later\b| arrives only after the delayed acknowledgement\b|; nothing is reported\b"
     r"|^(?:\w+ takes #|nothing was left to read, and \w+ waits for the peer); "
