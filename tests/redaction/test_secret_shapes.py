@@ -23,6 +23,7 @@ HIDDEN = {
     "quoted": r"write(3, \"password='two words SeCrEt123'\", 60) = 60",
     "option-with-comma": r'execve("/bin/x", ["x", "--password=a,b SeCrEt123"], 0x7ffd /* 3 vars */) = 0',
     "url": r'write(3, "postgres://joe:SeCrEt123@db/x", 60) = 60',
+    "url with an at sign": r'write(3, "postgres://joe:x@SeCrEt123@db/x", 60) = 60',
     "cut": r'write(3, "Authorization: Basic SeCrEt123"..., 600) = 600',
     "hexadecimal": r'write(3, "\x70\x61\x73\x73\x77\x6f\x72\x64\x3d\x53\x65\x43\x72\x45\x74\x31\x32\x33\x20", 9) = 9',
     "private-key": r'read(3, "-----BEGIN RSA PRIVATE KEY-----\nSeCrEt123\n-----END RSA PRIVATE KEY-----\n", 99) = 80',

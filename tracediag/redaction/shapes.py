@@ -47,8 +47,10 @@ TOKENS = lazy_pattern(
 )
 """Tokens that are known by their first characters; `strace -s` may have cut the rest."""
 
-_URL = lazy_pattern(r"://[^\s/:@\"'\\]{0,256}+:(?!<redacted)([^\s/@\"'\\]{1,256}+)(?:@|$)")
-"""scheme://user:password@host, RFC 3986, 3.2.1."""
+_URL = lazy_pattern(
+    r"://[^\s/:@\"'\\]{0,256}+:(?!<redacted)([^\s/@\"'\\]{1,256}+(?>@[^\s/@\"'\\]{1,256}+(?=@)){0,8}+)(?:@|$)"
+)
+"""scheme://user:password@host, RFC 3986, 3.2.1; an "@" in the password should be written %40, and often is not."""
 
 EVERYWHERE: tuple[tuple[str, re.Pattern[str]], ...] = (("token", TOKENS), ("url", _URL))
 """What is known by itself, in any text."""
