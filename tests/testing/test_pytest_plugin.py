@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from command_line import needs_strace
+
+from tracediag.testing.plugin import place_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 PROJECT = """
@@ -159,3 +162,12 @@ def test_the_assertions_are_there(name: str) -> None:
     import tracediag.testing
 
     assert callable(getattr(tracediag.testing, name))
+
+
+def test_each_test_has_files_of_its_own(tmp_path):
+    names = ["t.py::test_a[a/b]", "t.py::test_a[a-b]", "t.py::test_a[a b]", f"t.py::test_{'字' * 120}"]
+    names += [f"t.py::test_{'x' * 200}[{number}]" for number in range(3)]
+    found = {name: place_of(SimpleNamespace(nodeid=name), tmp_path).name for name in names}
+    assert len(set(found.values())) == len(names)
+    assert found["t.py::test_a[a-b]"] == "t.py-test_a[a-b]"
+    assert max(len(f"{name}.strace".encode()) for name in found.values()) <= 255

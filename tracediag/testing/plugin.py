@@ -6,6 +6,7 @@ Nothing but this module is imported until a test is traced.
 from __future__ import annotations
 
 import re
+from binascii import crc32
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ _MARKER = (
     "strace(select=(), ignore=(), rules=(), fail_on='warning'): attach strace to this test and fail it for what"
     " tracediag finds"
 )
+_LONGEST = 150
+"""Characters of a file name, which may have 255 bytes: pathconf(3)."""
 _ODD = re.compile(r"[^\w.\[\]=-]+")
 
 
@@ -94,6 +97,16 @@ def asked_by(marker: pytest.Mark, usual: Asked) -> Asked:
 
 
 def place_of(item: pytest.Item, folder: Path) -> Path:
-    """Return the path, without an ending, of what is kept of a test."""
+    """Return the path, without an ending, of what is kept of a test; no two tests have the same."""
     folder.mkdir(parents=True, exist_ok=True)
-    return folder.absolute() / _ODD.sub("-", item.nodeid)[-150:].lstrip("-.")
+    return folder.absolute() / _name_of(item.nodeid)
+
+
+def _name_of(nodeid: str) -> str:
+    """Return the name of a test as that of a file; a hash stands for what a file name cannot show."""
+    test, bracket, parameters = nodeid.partition("[")
+    name = _ODD.sub("-", test).lstrip("-.") + bracket + _ODD.sub("-", parameters)
+    if name.isascii() and len(name) <= _LONGEST and not _ODD.search(parameters):
+        return name
+    short = name.encode("ascii", "replace").decode().replace("?", "-")[-_LONGEST:].lstrip("-.")
+    return f"{short}-{crc32(nodeid.encode(errors='surrogateescape')):08x}"
