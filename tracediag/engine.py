@@ -80,7 +80,7 @@ class Engine:
         for rule in rules:
             try:
                 yield rule()
-            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                 self._record(rule, error, 0)
 
     @property
@@ -122,7 +122,7 @@ class Engine:
                             said = listener(action)
                             if said is not None:
                                 found.extend(said)
-                        except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                        except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                             self._drop(listener, error, event.line)
                     for texts, choosy in audience.choosy:
                         for text in texts:
@@ -186,21 +186,21 @@ class Engine:
                 said = listener(what)
                 if said is not None:
                     found.extend(said)
-            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                 self._drop(listener, error, line)
 
-    def _drop(self, listener: Listener, error: Exception, line: int) -> None:
+    def _drop(self, listener: Listener, error: BaseException, line: int) -> None:
         """Drop the rule whose method raised."""
         self._drop_rule(listener.__self__, error, line)  # type: ignore[attr-defined]  # listeners are bound methods
 
-    def _drop_rule(self, rule: Rule, error: Exception, line: int) -> None:
+    def _drop_rule(self, rule: Rule, error: BaseException, line: int) -> None:
         """Drop a rule that raised, and record the reason; on a long trace it would raise at every event."""
         self._record(type(rule), error, line)
         if rule in self._rules:
             self._rules.remove(rule)
             self._subscribers.bind(self._rules)
 
-    def _record(self, rule: type[Rule], error: Exception, line: int) -> None:
+    def _record(self, rule: type[Rule], error: BaseException, line: int) -> None:
         if self._raising:
             raise error
         if all(each.rule != rule.name for each in self.broken):
@@ -247,7 +247,7 @@ class Engine:
             rule = self._by_name[finding.name]
             try:
                 weighed = rule.weighed(finding) if rule.proves(finding) else None
-            except Exception as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
                 self._drop_rule(rule, error, finding.primary.line)
                 continue
             if weighed is None:

@@ -47,6 +47,10 @@ YIELDS_TEXT = """@on_errno("EBADF")
     def failed(self, action):
         yield "EBADF"
 """
+ENDS_THE_PROGRAM = """@on_errno("EBADF")
+    def failed(self, action):
+        raise SystemExit(0)
+"""
 YIELDS_A_WRONG_PART = """@on_errno("EBADF")
     def failed(self, action):
         yield self.finding([step(action.call, "x", primary=True)], object=3, title="t", why="w", fix="f")
@@ -55,6 +59,7 @@ FAILING = {
     "raises when it is made": ("def __init__(self): raise OSError('off')", "OSError: off"),
     "raises when it is judged": ("def proves(self, finding): raise OSError('off')", "OSError: off"),
     "yields no finding": (YIELDS_TEXT, "TypeError: a rule yields findings, not str"),
+    "ends the program": (ENDS_THE_PROGRAM, "SystemExit: 0"),
     "yields a wrong part": (YIELDS_A_WRONG_PART, "TypeError: a finding with a part of the wrong type"),
 }
 
@@ -116,6 +121,11 @@ def test_those_that_fail_cost_their_own_findings(tmp_path: Path) -> None:
     for number, (_, said) in enumerate(FAILING.values()):
         assert broken[f"acme-close-{number}"]["error"].startswith(said)
         assert (broken[f"acme-close-{number}"]["place"], broken[f"acme-close-{number}"]["own"]) == (None, True)
+    for form, said in (
+        ("concise", "t.strace: not judged: the rule acme-close-0 failed: OSError: off\n"),
+        ("github", "::error file=t.strace,line=1,title=not judged::the rule acme-close-0 failed: OSError: off\n"),
+    ):
+        assert said in run(tmp_path, env, "analyze", "--format", form, "t.strace").stdout
     full = run(tmp_path, env, "analyze", "t.strace").stdout
     assert (
         "rules of your own that stopped with an error:\n    acme-close-0 before the first line: OSError: off\n" in full

@@ -228,7 +228,7 @@ def test_hostile_text_leaves_xml_what_it_is(finding, text):
 def test_hostile_text_makes_no_further_annotation(finding, text):
     lines = rendered("github", hostile(finding, text)).split("\n")
     assert lines.pop() == ""
-    assert len(lines) == 4
+    assert len(lines) == 5
     command = re.compile(r"::(?:error|warning|notice) file=[^:,]*,line=\d+,title=[^:,]*::[^\r\n]*\Z")
     assert all(command.match(line) for line in lines)
 

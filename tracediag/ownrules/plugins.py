@@ -73,7 +73,7 @@ def _loaded(point: EntryPoint) -> Iterator[Plugin | Problem]:
     try:
         classes = list(loaded) if isinstance(loaded, Iterable) and not isinstance(loaded, type) else [loaded]
         flaws = [flaw_of_class(each) for each in classes]
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         yield _problem(point, f"{type(error).__name__}: {error}")
         return
     for each, flaw in zip(classes, flaws, strict=True):

@@ -28,7 +28,10 @@ class ConciseFormat(Format):
         return self._canvas.take()
 
     def closing(self, report: Report) -> str:
-        """Render as one line that the recorded command failed, where it did."""
+        """Render what is no finding, each as one line: a rule that failed, and a recorded command that failed."""
+        for broken in report.broken:
+            said = f": the rule {broken.rule} failed: {broken.error}"
+            self._canvas.line((report.input.path, "place"), (": ", "plain"), ("not judged", "error"), (said, "plain"))
         failure = failure_of(report)
         if failure is not None:
             self._canvas.line(

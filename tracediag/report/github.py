@@ -47,11 +47,14 @@ class GithubFormat(DocumentFormat):
 
 
 def _of_run(report: Report) -> Iterator[tuple[Severity, str]]:
-    """Yield what is to be known besides the findings: what was not read, and that the command failed."""
+    """Yield what is to be known besides the findings: what was not read or judged, and that the command failed."""
     path = report.input.path
     for said in (report.input.doubt, report.input.damage):
         if said is not None:
             yield Severity.WARNING, _command("warning", path, 1, "not read", said)
+    for broken in report.broken:
+        said = f"the rule {broken.rule} failed: {broken.error}"
+        yield Severity.ERROR, _command("error", path, 1, "not judged", said)
     if (failure := failure_of(report)) is not None:
         yield Severity.ERROR, _command("error", path, max(report.input.lines, 1), "the command failed", failure)
 
