@@ -19,6 +19,8 @@ _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
 _NO_FIFO = ("O_NONBLOCK", "O_DIRECTORY", "O_PATH", "O_TMPFILE")
 _CONTENDED = 2
 """The value of a locked mutex with waiters."""
+_CONTENDED_MUSL = 0x80000010
+"""The same in musl (src/thread/pthread_mutex_timedlock.c): EBUSY with the bit for waiters."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -75,12 +77,12 @@ def joined(call: Waited) -> int | None:
 
 
 def is_mutex(call: Waited) -> bool:
-    """Whether a futex wait is one for a mutex that another thread holds, by its value: 2 in glibc and Rust.
+    """Whether a futex wait is one for a mutex that another thread holds, by its value: 2, or EBUSY in musl.
 
     Waits for a condition, a semaphore (also a lock of Python) or the end of a thread have other values, and an idle
     thread stands in them.
     """
-    return call.name in FUTEXES and call.number(2) == _CONTENDED
+    return call.name in FUTEXES and call.number(2) in (_CONTENDED, _CONTENDED_MUSL)
 
 
 def is_endless(call: Waited) -> bool:

@@ -1,10 +1,11 @@
-"""Why a call that normally takes microseconds takes seconds, and what to look at."""
+"""How long a call took, why one that normally takes microseconds takes seconds, and what to look at."""
 
 from __future__ import annotations
 
 import msgspec
 
 from tracediag.trace.calls import SYNCS
+from tracediag.trace.events import Syscall
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -44,3 +45,16 @@ def advice_on(name: str) -> Advice:
     if name == "getrandom":
         return _RANDOMS
     return _STORES if name in SYNCS else _REACHES
+
+
+def duration_of(call: Syscall) -> float | None:
+    """Return how long a call took: as strace tells with -T, else from the times of its halves; None if unknown."""
+    return between(call.time, call.end_time) if call.duration is None else call.duration
+
+
+def between(first: float | None, second: float | None) -> float | None:
+    """Return the seconds between two times of lines; a second less where both are full seconds, as with `-t`."""
+    if first is None or second is None or second < first:
+        return None
+    coarse = first.is_integer() and second.is_integer()
+    return max(0.0, second - first - 1) if coarse else second - first

@@ -18,11 +18,14 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
+from tracediag.rules.waiting._slowness import duration_of
 from tracediag.trace.calls import LOCKS
 from tracediag.trace.events import Begun, Syscall
 
 _LONG = 1.0
 """Seconds after which a wait for a lock is no contention of two that both work."""
+_SHORT = 0.1
+"""Seconds below which a wait that a signal interrupts is no hang."""
 
 _Holder = tuple[Syscall, Process]
 
@@ -48,7 +51,7 @@ class FileLockWait(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the calls in which a process was killed, or in which its threads stand at the end."""
         for call in stood_in(end):
-            if is_lock(call):
+            if is_lock(call) and not _began_just_now(call):
                 yield self._finding(end, call)
 
     def _finding(self, end: ProcessEnd, call: Syscall | Begun) -> Finding:
@@ -73,6 +76,12 @@ class FileLockWait(Rule):
             fix=_fix(holder, path, told.holder if told is not None else ""),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _began_just_now(call: Syscall | Begun) -> bool:
+    """Whether a signal interrupted the wait soon: a process that is ordered to stop while it works hangs nowhere."""
+    took = duration_of(call) if isinstance(call, Syscall) and call.interrupted else None
+    return took is not None and took < _SHORT
 
 
 def _is_limited(end: ProcessEnd) -> bool:

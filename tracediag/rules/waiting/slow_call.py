@@ -18,7 +18,7 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.kernel.socket import format_address
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_followed, on_lasting, on_process_end, on_split
-from tracediag.rules.waiting._slowness import advice_on
+from tracediag.rules.waiting._slowness import advice_on, between, duration_of
 from tracediag.trace.calls import (
     ACCESSES,
     FILE_READS,
@@ -89,7 +89,7 @@ class SlowCall(Rule):
     @on_call(*_COUNTED)
     def made(self, action: Action) -> None:
         """Add up how long calls of a rare kind take."""
-        call, took = action.call, _took(action.call)
+        call, took = action.call, duration_of(action.call)
         if took is not None:
             self._count(action.process, call, took)
         elif call.time is not None and call.errno != "EINPROGRESS" and len(action.process.threads) == 1:
@@ -105,7 +105,7 @@ class SlowCall(Rule):
             return
         del self._untimed[action.thread]
         self.leave(action.thread)
-        took = _between(call.time, event.time)
+        took = between(call.time, event.time)
         if took is not None and event.line == call.line + 1 and call.returned:
             self._count(action.process, call, took)
             if what is not None and took >= self.slow_call and not call.interrupted and call.errno != "ETIMEDOUT":
@@ -128,7 +128,7 @@ class SlowCall(Rule):
         kind.total += took
 
     def _judge(self, action: Action) -> None:
-        call, took = action.call, _took(action.call)
+        call, took = action.call, duration_of(action.call)
         if took is None or took < self.slow_call or call.interrupted or not call.returned or call.errno == "ETIMEDOUT":
             return
         what = _object(action)
@@ -173,19 +173,6 @@ class SlowCall(Rule):
             why=advice.why,
             fix=advice.fix.format(what),
         )
-
-
-def _took(call: Syscall) -> float | None:
-    """Return how long a call took: as strace tells with -T, else from the times of its halves; None if unknown."""
-    return _between(call.time, call.end_time) if call.duration is None else call.duration
-
-
-def _between(first: float | None, second: float | None) -> float | None:
-    """Return the seconds between two times of lines; a second less where both are full seconds, as with `-t`."""
-    if first is None or second is None or second < first:
-        return None
-    coarse = first.is_integer() and second.is_integer()
-    return max(0.0, second - first - 1) if coarse else second - first
 
 
 def _compared(others: int, mean: float) -> str:

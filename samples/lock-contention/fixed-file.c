@@ -1,0 +1,3 @@
+/* The same, with a file for each process. */
+#define FIXED
+#include "bug-file.c"

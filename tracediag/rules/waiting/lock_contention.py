@@ -1,0 +1,162 @@
+"""TD614: threads or processes that wait again and again for the same lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.cases import Cases
+from tracediag.evidence.names import process_name
+from tracediag.evidence.paths import path_of
+from tracediag.evidence.waits import is_lock, is_mutex
+from tracediag.kernel import Action, Kernel
+from tracediag.kernel.process import Process, Thread
+from tracediag.kernel.process_end import ProcessEnd
+from tracediag.results.findings import Finding, Severity
+from tracediag.rules.base import Rule, on_call, on_followed, on_process_end, on_trace_end
+from tracediag.rules.waiting._contention import RELEASES, Hold, Lock, Locks, subject_of, waited
+from tracediag.rules.waiting._contention_words import Subject, parts_of
+from tracediag.trace.calls import CONTROLS, FUTEXES
+from tracediag.trace.events import Begun, Event, Syscall
+
+_FINDINGS = 3
+"""Locks of one process that are reported: those with the longest waits."""
+_SOON = 3
+"""Waits from which on the holders of a lock are looked at: most mutexes are met once or twice."""
+_SHORT = 0.001
+"""Seconds from which on a call that locks a file has waited."""
+
+
+class LockContention(Rule):
+    """Many waits for one mutex or file lock, which take a sizeable share of the time of the threads that wait."""
+
+    code = "TD614"
+    name = "lock-contention"
+    severity = Severity.WARNING
+    summary = "threads or processes wait for the same lock again and again, so that they run one at a time"
+    raised_by = (FUTEXES | {"flock", *CONTROLS},)
+
+    def __init__(self) -> None:
+        self._own: Cases[Process, Locks] = Cases()
+        """The mutexes of a process, by address."""
+        self._shared = Locks()
+        """Mutexes in memory that processes share, by address and program; and files, by path."""
+        self._holds: Cases[Thread, Hold] = Cases()
+
+    @on_call(*FUTEXES, showing=(", 2, ", ", 2147483664, ", "LOCK_PI"))
+    def waited(self, action: Action) -> None:
+        """Note a wait for a mutex; a wait for a condition has another value."""
+        call = action.call
+        if not (is_mutex(call) or call.has("FUTEX_LOCK_PI")) or call.errno == "EAGAIN" or not call.returned:
+            return
+        lock = self._mutex(action)
+        if lock is not None:
+            lock.wait(call, waited(call, timed=lock.timed))
+            self._hold(action, lock)
+
+    @on_call(*FUTEXES, showing=("FUTEX_WAKE", "UNLOCK_PI"))
+    def woke(self, action: Action) -> None:
+        """Note which thread releases a mutex that others wait for."""
+        locks, address = self._home(action)
+        if locks is None or (lock := locks.by_name.get(address)) is None:
+            return
+        lock.release(action.call)
+
+    @on_call("flock", *CONTROLS, showing=("LOCK_", "SETLKW", "F_UNLCK"))
+    def locked(self, action: Action) -> None:
+        """Note a lock of a file that is taken or released."""
+        call, descriptor = action.call, action.descriptor
+        path = None if descriptor is None else path_of(descriptor.file, action.process)
+        if path is None or call.result != 0:
+            return
+        if any(map(call.has, RELEASES)):
+            if (known := self._shared.by_name.get(path)) is not None:
+                known.release(call)
+        elif is_lock(call) and (lock := self._shared.get(path, call)) is not None:
+            took = waited(call, timed=lock.timed)
+            if took >= (_SHORT if lock.timed else 1):
+                lock.wait(call, took)
+            self._hold(action, lock)
+
+    def _mutex(self, action: Action) -> Lock | None:
+        locks, address = self._home(action, new=True)
+        return None if locks is None else locks.get(address, action.call)
+
+    def _home(self, action: Action, *, new: bool = False) -> tuple[Locks | None, str]:
+        """Return where a mutex is kept, and by what name."""
+        address = subject_of(action.call)
+        if "PRIVATE" not in action.call.body:
+            return self._shared, f"{address} {action.process.program}"
+        own = self._own.get(action.process)
+        return (self._own.setdefault(action.process, Locks()) if own is None and new else own), address
+
+    def _hold(self, action: Action, lock: Lock) -> None:
+        """Look at what the thread does with the lock that it has waited for."""
+        if lock.waits >= _SOON and not lock.sampled:
+            self._holds[action.thread] = Hold(lock, subject_of(action.call))
+            self.follow(action.thread)
+
+    @on_followed
+    def holds(self, action: Action) -> None:
+        """Note the calls of a thread that holds a lock, until it releases the lock."""
+        hold = self._holds.get(action.thread)
+        if hold is None:
+            return
+        event = action.event
+        ends = isinstance(event, Begun | Syscall) and hold.is_ended_by(event)
+        if ends:
+            hold.lock.held(hold)
+        if ends or not hold.see(action):
+            del self._holds[action.thread]
+            self.leave(action.thread)
+
+    @on_process_end
+    def ended(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge the mutexes of a process."""
+        process = end.process
+        if (locks := self._own.get(process)) is None:
+            return
+        began = process.started or process.executed
+        name = process_name(process)
+        found = [
+            (lock, Subject(f"the mutex at {address}", name, mutex=True))
+            for address, lock in locks.by_name.items()
+            if lock.waits and lock.is_held_in_turn and lock.is_contended(_observed(lock, began, end.kernel))
+        ]
+        yield from self._judged(found)
+
+    @on_trace_end
+    def over(self, kernel: Kernel) -> Iterator[Finding]:
+        """Judge the locks that processes share."""
+        found: list[tuple[Lock, Subject]] = []
+        for name, lock in self._shared.by_name.items():
+            if not lock.waits or not lock.is_contended(_observed(lock, None, kernel)):
+                continue
+            mutex = name.startswith("0x")
+            if mutex and lock.is_held_in_turn:
+                found.append((lock, Subject(f"the shared mutex at {name.partition(' ')[0]}", "", mutex=True)))
+            elif not mutex:
+                found.append((lock, Subject(name, "", mutex=False)))
+        yield from self._judged(found)
+
+    def _judged(self, found: list[tuple[Lock, Subject]]) -> Iterator[Finding]:
+        found.sort(key=lambda each: -each[0].total)
+        for lock, subject in found[:_FINDINGS]:
+            parts = parts_of(lock, subject)
+            yield self.finding(
+                parts.steps,
+                object=parts.object,
+                title=parts.title,
+                severity=parts.severity,
+                confidence=parts.confidence,
+                why=parts.why,
+                fix=parts.fix,
+            )
+
+
+def _observed(lock: Lock, began: Event | None, kernel: Kernel) -> float:
+    """Return how long the process was seen: in seconds, or in lines where the trace has no times."""
+    if not lock.timed:
+        return float(kernel.last_line - (0 if began is None else began.line))
+    first = lock.first.time if lock.first is not None else None
+    since, last = (began.time if began is not None else None) or first, kernel.last_time
+    return 0.0 if since is None or last is None else last - since
