@@ -12,7 +12,17 @@ from tracediag.evidence.blocking import chain_of
 from tracediag.recording.attaching import Attached
 from tracediag.recording.proc import look
 from tracediag.recording.proc.futexes import _Waiting
-from tracediag.snapshot import Futex, Held, Holder, Moment, ProcessState, Registered, SocketState, ThreadState
+from tracediag.snapshot import (
+    Futex,
+    Held,
+    Holder,
+    Moment,
+    ProcessState,
+    Registered,
+    Snapshot,
+    SocketState,
+    ThreadState,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux" or os.uname().machine != "x86_64", reason="reads x86-64 calls")
 
@@ -107,7 +117,94 @@ if os.fork() == 0:
 ready()
 time.sleep(600)
 """
+SIGSUSPEND = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+signal.signal(signal.SIGHUP, lambda *_: None)
+mask = ctypes.c_uint64(1 << (signal.SIGUSR1 - 1))
+os.kill(os.getpid(), signal.SIGUSR1)
+ready()
+c.sigsuspend(ctypes.byref(mask))
+"""
+SIGWAIT = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP, signal.SIGTERM])
+ready()
+signal.sigwait([signal.SIGHUP, signal.SIGTERM])
+"""
+FIFO = """
+import tempfile
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    os.mkfifo("queue")
+    ready()
+    os.open("queue", os.O_RDONLY)
+"""
+DATAGRAM = """
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 0))
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.connect(("127.0.0.1", server.getsockname()[1]))
+if os.fork() == 0:
+    time.sleep(600)
+server.close()
+ready()
+client.recv(1)
+"""
+GROUP = """
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    os._exit(0)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+if os.fork() == 0:
+    time.sleep(600)
+ready()
+os.waitpid(0, 0)
+"""
+SHARED = """
+import mmap
+area = mmap.mmap(-1, 4096)
+word = ctypes.byref(ctypes.c_char.from_buffer(area))
+c.sem_init(word, 1, 0)
+if %d and os.fork() == 0:
+    time.sleep(600)
+ready()
+c.sem_wait(word)
+"""
+MASTER = """
+master, slave = os.openpty()
+if os.fork() == 0:
+    os.close(master)
+    os.read(slave, 1)
+os.close(slave)
+ready()
+os.read(master, 1)
+"""
+FEEDER = """
+import threading
+r, w = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.close(r)
+    feeder = threading.Thread(target=os.write, args=(w, bytes(1 << 17)))
+    feeder.start()
+    feeder.join()
+os.close(w)
+ready()
+os.waitpid(pid, 0)
+"""
 SHOWN = [
+    (SIGSUSPEND, "a signal that it handles: SIGHUP or SIGINT; SIGUSR1 is pending, but the wait keeps it blocked"),
+    (SIGWAIT, "it waits for SIGHUP, SIGTERM, which it takes from its queue (sigwait)"),
+    (FIFO, "/queue for writing: open returns then"),
+    (DATAGRAM, "it waits for a datagram from 127.0.0.1:"),
+    (DATAGRAM, " has open on this host; python"),
+    (GROUP, "which has ended, is in another process group ("),
+    (SHARED % 1, " of memory that processes share; python"),
+    (SHARED % 0, "; no other process maps it: the process that should have woken this one has ended"),
+    (MASTER, "it waits for output on the terminal /dev/pts/"),
+    (MASTER, "waits for input on the terminal /dev/pts/"),
+    (FEEDER, "waits for another thread to wake the futex at 0x"),
+    (FEEDER, ": a deadlock, no process of it can continue"),
     (EVENTFD, "it waits for a write to the eventfd fd 3 (count 0)"),
     (TIMERFD, "it waits for the timer of fd 3, which is disarmed (timerfd_settime with it_value 0): it never fires"),
     (SIGNALFD, "it waits for SIGUSR1, by signalfd fd 3"),
@@ -139,7 +236,7 @@ def removed(moment):
         if thread.ipc is not None:
             ctypes.CDLL(None).semctl(thread.ipc.ident, 0, 0)
     for futex in moment.futexes:
-        if futex.file:
+        if futex.file.startswith("/dev/shm/"):
             Path(futex.file).unlink()
 
 
@@ -203,8 +300,8 @@ def test_an_epoll_set_names_the_peer_and_the_timeout():
         return chain_of(_of(client, server, sockets=sockets, holders=(Holder(2, 3, "socket:[8]"),)), 1).sentence
 
     whole = "it waits for data from 127.0.0.1:8, which db (pid 2) has open on this host with 12 bytes unread"
-    assert said(0xFFFF_FFFF) == f"{whole}; db (pid 2) stands in pause"
-    assert said(5000) == f"{whole}, with a timeout; db (pid 2) stands in pause"
+    assert said(0xFFFF_FFFF) == f"{whole}; db (pid 2) waits for a signal, of which it handles none"
+    assert said(5000) == f"{whole}, with a timeout; db (pid 2) waits for a signal, of which it handles none"
 
 
 def test_a_wait_that_no_other_thread_can_end_is_hopeless():
@@ -250,3 +347,85 @@ def test_children_that_were_not_all_followed_prove_no_circle():
 
     assert family(4).circle
     assert not family(5).circle
+
+
+def _stopped_child(**changes):
+    """Return what is said of a parent that waits for a child, which stands in a read of its terminal."""
+    child = ThreadState(2, **{"state": "T", "call": "read", "arguments": (0, 0, 1, 0, 0, 0), **changes})
+    held = (Held(0, "/dev/pts/3"),)
+    waiting = (ThreadState(1, state="S", call="wait4", arguments=(2, 0, 0, 0, 0, 0)),)
+    parent = ProcessState(1, threads=waiting, children=(2,), group=1, foreground=1)
+    background = ProcessState(2, executable="/bin/cat", threads=(child,), descriptors=held, group=2, foreground=1)
+    return chain_of(_of(parent, background), 1).sentence
+
+
+def test_a_stopped_process_is_told_with_what_stopped_it():
+    assert "by SIGTTIN, since it reads /dev/pts/3: its group 2 is in the background, group 1 in" in _stopped_child()
+    assert "by SIGTTOU, since it writes to /dev/pts/3" in _stopped_child(call="write")
+    assert _stopped_child(call="nanosleep").endswith("is stopped (SIGSTOP, or Ctrl-Z): kill -CONT continues it")
+    assert "is stopped by a tracer" in _stopped_child(state="t")
+    assert "is frozen by its cgroup" in _stopped_child(state="S", wchan="do_freezer_trap")
+
+
+def test_vfork_waits_for_the_child_that_uses_its_memory():
+    parent = ProcessState(1, threads=(ThreadState(1, state="D", call="vfork", arguments=(0,) * 6),), children=(2,))
+    child = ProcessState(2, executable="/bin/a", threads=(ThreadState(2, state="S", call="pause"),))
+    said = chain_of(_of(parent, child), 1).sentence
+    assert said.startswith("it waits for child a (pid 2) to execute a program or to end (vfork: ")
+
+
+def test_a_server_with_several_threads_is_not_followed_into_one_of_them():
+    """Each of them may answer; the first one waits for connections."""
+    client = ProcessState(
+        1,
+        threads=(ThreadState(1, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0)),),
+        descriptors=(Held(3, "socket:[7]"),),
+    )
+    threads = tuple(ThreadState(tid, state="S", call="clock_nanosleep") for tid in (2, 3))
+    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), SocketState(8, "TCP", "127.0.0.1:8", "127.0.0.1:9"))
+    known = {"sockets": sockets, "holders": (Holder(2, 3, "socket:[8]"),)}
+    server = ProcessState(2, executable="/usr/sbin/mariadbd", threads=threads)
+    said = chain_of(_of(client, server, **known), 1).sentence
+    assert said.endswith(
+        "mariadbd (pid 2) has 2 threads that could do so; there, SHOW FULL PROCESSLIST shows what each waits for"
+    )
+    alone = ProcessState(2, executable="/usr/sbin/mariadbd", threads=threads[:1])
+    assert chain_of(_of(client, alone, **known), 1).sentence.endswith("mariadbd (pid 2) stands in clock_nanosleep")
+
+
+def test_a_server_that_ipv4_reaches_by_a_socket_of_ipv6_is_found():
+    client = ProcessState(
+        1,
+        threads=(ThreadState(1, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0)),),
+        descriptors=(Held(3, "socket:[7]"),),
+    )
+    mapped = SocketState(8, "TCPv6", "[::ffff:127.0.0.1]:8", "[::ffff:127.0.0.1]:9")
+    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), mapped)
+    server = ProcessState(2, executable="/bin/node", threads=(ThreadState(2, state="R"),))
+    said = chain_of(_of(client, server, sockets=sockets, holders=(Holder(2, 3, "socket:[8]"),)), 1).sentence
+    assert said.endswith("which node (pid 2) has open on this host; node (pid 2) runs")
+
+
+def test_a_poll_names_first_what_it_wants_to_write():
+    """A program asks for room only when it has something to write; data may come at any time."""
+    entries = (Registered(3, 1, 0), Registered(3, 1, 0), Registered(4, 4, 0))
+    thread = ThreadState(1, call="poll", arguments=(64, 3, 0xFFFF_FFFF, 0, 0, 0), watches=entries)
+    program = ProcessState(1, threads=(thread,), descriptors=(Held(3, "socket:[7]"), Held(4, "pipe:[9]", flags=1)))
+    reader = ProcessState(2, executable="/bin/less", threads=(ThreadState(2, state="R"),))
+    peer = ProcessState(3, executable="/bin/sshd", threads=(ThreadState(3, state="R"),))
+    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), SocketState(8, "TCP", "127.0.0.1:8", "127.0.0.1:9"))
+    holders = (Holder(2, 0, "pipe:[9]", 0), Holder(3, 3, "socket:[8]"))
+    said = chain_of(_of(program, reader, peer, sockets=sockets, holders=holders), 1).sentence
+    assert ": fd 4: room in pipe:[9], whose read end less (pid 2) has open; fd 3: data from" in said
+    assert said.count("fd 3:") == 1
+    assert said.endswith("; less (pid 2) runs")
+
+
+def test_strace_that_cannot_detach_is_ended_when_the_time_is_over(monkeypatch):
+    """A thread that cannot be stopped keeps strace waiting without end."""
+    recording = Attached.__new__(Attached)
+    recording.snapshot = Snapshot(before=_of(ProcessState(7, threads=(ThreadState(7, state="D", call="vfork"),))))
+    recording._deadline = None
+    monkeypatch.setattr(Attached, "detach", lambda _: None)
+    recording.expire()
+    assert recording._deadline is not None

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tracediag import open_trace
+from tracediag import analyze, open_trace
 from tracediag.library.lines import explain_line
 from tracediag.overviews.descent.tree import grow_tree
 from tracediag.overviews.following.finder import NoSuchObjectError
 from tracediag.overviews.following.life import follow
 from tracediag.overviews.state.moment import take_state
 from tracediag.reading import UnreadableError
-from tracediag.snapshot import Held, Moment, ProcessState, Snapshot, SocketState, ThreadState, store
+from tracediag.report import formatter
+from tracediag.snapshot import Futex, Held, Moment, ProcessState, Snapshot, SocketState, ThreadState, store
 
 SERVER = ProcessState(
     pid=7,
@@ -82,3 +83,32 @@ def test_a_snapshot_that_is_none_is_an_error(trace):
     for ask in (take_state, grow_tree, lambda path: follow(path, "pid 7"), lambda path: explain_line(path, 1)):
         with pytest.raises(UnreadableError, match="not a snapshot"):
             ask(trace)
+
+
+def test_a_process_without_a_line_is_told_by_what_proc_shows(tmp_path):
+    """It may stand where strace cannot stop it, as the parent of a vfork does."""
+    parent = ProcessState(7, executable="/bin/a", threads=(ThreadState(7, state="D", call="vfork"),), children=(8,))
+    child = ProcessState(8, executable="/bin/b", threads=(ThreadState(8, state="T"),))
+    path = tmp_path / "a.strace"
+    path.write_text("9 1.0 getpid() = 9\n")
+    store(Snapshot(before=Moment(1.0, (parent, child)), traced=(7, 9)), str(path))
+    report = analyze(str(path))
+    (wait,) = report.waiting
+    assert (wait.process, wait.call, wait.line) == ("a (pid 7)", "vfork", 0)
+    assert "child b (pid 8) to execute a program" in wait.reason
+    assert "a (pid 7) in vfork\n" in "".join(formatter("full").report(report))
+
+
+def test_threads_that_idle_stand_last_as_one_entry(tmp_path):
+    """A thread that waits for a child says more than a pool that waits for work."""
+    idle = tuple(ThreadState(tid, state="S", call="futex", arguments=(64 * tid, 0x80, 0, 0, 0, 0)) for tid in (8, 9))
+    first = ThreadState(7, state="S", call="wait4", arguments=(20, 0, 0, 0, 0, 0))
+    words = tuple(Futex(tid, 64 * tid, 0, inner=True) for tid in (8, 9))
+    pool = ProcessState(7, executable="/bin/a", threads=(first, *idle), children=(20,))
+    child = ProcessState(20, executable="/bin/b", threads=(ThreadState(20, state="R"),))
+    path = tmp_path / "a.strace"
+    calls = [f"{tid} 1.0 futex({64 * tid:#x}, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>\n" for tid in (8, 9)]
+    path.write_text("".join([*calls, "7 1.0 wait4(20,  <unfinished ...>\n"]))
+    store(Snapshot(before=Moment(1.0, (pool, child), futexes=words), traced=(7,)), str(path))
+    told = [(each.call, each.threads, each.object) for each in analyze(str(path)).waiting]
+    assert told == [("wait4", 1, "child 20"), ("futex", 2, "")]

@@ -225,7 +225,7 @@ def _analyzed(recording: Recording, name: str, options: Options, applied: Applie
     for _ in analysis:
         pass
     report = analysis.report()
-    recording.check()
+    recording.check(answered=bool(report.waiting))
     if options.keep is not None:
         try:
             store(keeping.snapshot(recording.snapshot), options.keep)

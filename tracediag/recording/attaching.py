@@ -8,12 +8,13 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from typing import IO
 
 from tracediag.recording.ending import Ending
 from tracediag.recording.errors import RecordingError
-from tracediag.recording.permission import check_permission
+from tracediag.recording.permission import check_permission, living
 from tracediag.recording.proc import look
 from tracediag.recording.recording import Recording
 from tracediag.recording.strace import Strace
@@ -53,8 +54,8 @@ class Attached(Recording):
 
     def _launch(self, command: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
         self._stack.enter_context(self._said)
-        self.snapshot.before = look(self.pids)
-        self.command += ["-q", *(word for pid in command for word in ("-p", pid))]
+        self.snapshot.traced, self.snapshot.before = tuple(self.pids), look(self.pids)
+        self.command += ["-q", *(word for each in map(_target, command) for word in ("-p", each))]
         return subprocess.Popen(
             self.command,
             stdout=stdout,
@@ -69,8 +70,9 @@ class Attached(Recording):
             self.process.send_signal(signal.SIGINT)
 
     def expire(self) -> None:
-        """Detach, since the time is over."""
+        """Detach, since the time is over; strace waits without end for a thread that it cannot stop."""
         self.detach()
+        self._deadline = time.monotonic() + (_IMPATIENCE if self._stuck() else _PATIENCE)
 
     def signal(self, number: int) -> None:
         """Send a signal to strace, never to what it traces; the end of strace detaches it."""
@@ -92,13 +94,18 @@ class Attached(Recording):
         finally:
             self._stack.close()
 
-    def check(self) -> None:
-        """Raise `RecordingError` if no call was recorded: strace could not attach, or the processes made none."""
+    def check(self, *, answered: bool = False) -> None:
+        """Raise `RecordingError` if no call was recorded: strace could not attach, or the processes made none.
+
+        `answered` says that the look at /proc shows why they made none.
+        """
         if self.running or self.size:
             return
         said = os.pread(self._said.fileno(), _ENOUGH, 0).decode(errors="replace").strip().partition("\n")[0]
         if said:
             raise RecordingError(f"strace could not attach: {said}")
+        if answered:
+            return
         moment = self.snapshot.latest
         threads = [] if moment is None else [*self._stuck(), *moment.threads()]
         raise RecordingError(f"{_named(self.pids)} made no system call while it was traced{self._why(threads)}")
@@ -135,6 +142,12 @@ class Attached(Recording):
 def _detach_with_parent() -> None:
     """Ask for SIGINT when tracediag ends, however that comes: PR_SET_PDEATHSIG, prctl(2)."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+
+
+def _target(pid: str) -> str:
+    """Return what strace attaches to: the process, or a thread of it where its first one has ended."""
+    threads = living(int(pid))
+    return pid if int(pid) in threads or not threads else str(threads[0])
 
 
 def _named(pids: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tracediag.recording.errors import RecordingError
-from tracediag.recording.proc.texts import fields, link, number, text
+from tracediag.recording.proc.texts import fields, link, number, numbers, text
 
 _YAMA = "/proc/sys/kernel/yama/ptrace_scope"
 _NEVER = 3
@@ -21,7 +21,7 @@ def check_permission(pid: int) -> None:
     name = status.get("Name", "")
     if pid == os.getpid():
         raise RecordingError(f"process {pid} is tracediag itself")
-    if status.get("State", "").startswith(("Z", "X")):
+    if not living(pid):
         parent = status.get("PPid", "?")
         raise RecordingError(f"process {pid} ({name}) has ended; its parent, process {parent}, has not waited for it")
     if tracer := number(status.get("TracerPid", "")):
@@ -33,6 +33,14 @@ def check_permission(pid: int) -> None:
         raise RecordingError(f"process {pid} ({name}) is a thread of the kernel, which makes no system calls")
     if not _may_attach(pid):
         raise RecordingError(f"process {pid} ({name}) must not be traced: {_remedy(status)}")
+
+
+def living(pid: int) -> list[int]:
+    """Return the threads of a process that have not ended; the first may end before the others: pthread_exit(3)."""
+    states = {
+        tid: fields(text(f"/proc/{pid}/task/{tid}/status")).get("State", "") for tid in numbers(f"/proc/{pid}/task")
+    }
+    return [tid for tid, state in states.items() if state and not state.startswith(("Z", "X"))]
 
 
 def _may_attach(pid: int) -> bool:

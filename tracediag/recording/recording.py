@@ -166,7 +166,7 @@ class Recording:
         finally:
             self._stack.close()
 
-    def check(self) -> None:
+    def check(self, *, answered: bool = False) -> None:  # noqa: ARG002
         """Raise `RecordingError` if strace ended without having traced anything; it has said why on stderr."""
         if self.running or self.size:
             return

@@ -28,7 +28,7 @@ def rows(report: Report) -> Iterator[Row]:
         yield "counts", visible(overview.counts), "plain"
     if overview.processes:
         yield "traced", visible(_traced(overview)), "name"
-        if limited := limits(report.scope):
+        if report.input.lines and (limited := limits(report.scope)):
             yield "recording", limited, "plain"
     standing = {waiting.process for waiting in report.waiting}
     for fate in report.ending:
@@ -125,4 +125,5 @@ def _stands(waiting: Waiting) -> str:
     others = f" and {plural(waiting.threads - 1, 'more thread')}" if waiting.threads > 1 else ""
     single = waiting.threads == 1 and waiting.pid is not None and str(waiting.pid) not in waiting.process
     thread = f", thread {waiting.pid}," if single else ""
-    return f"{waiting.process}{thread}{others} in {what} since line {count(waiting.line)}"
+    since = f" since line {count(waiting.line)}" if waiting.line else ""
+    return f"{waiting.process}{thread}{others} in {what}{since}"

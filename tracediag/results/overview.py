@@ -86,6 +86,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """The call as recorded."""
     line: int
+    """Where it began; 0 for one of which the trace has no line, as a look at /proc shows it."""
     since: float | None = None
     """When the call began, in the clock of the trace."""
     threads: int = 1

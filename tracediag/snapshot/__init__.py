@@ -19,6 +19,7 @@ from tracediag.snapshot.values import (
     Registered,
     SocketState,
     ThreadState,
+    unmapped,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "beside",
     "load",
     "store",
+    "unmapped",
 ]

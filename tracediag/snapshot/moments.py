@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from tracediag.snapshot.values import Futex, Holder, Lock, ProcessState, SocketState, ThreadState
+from tracediag.snapshot.values import Futex, Holder, Lock, ProcessState, SocketState, ThreadState, unmapped
 
 SCHEMA = "tracediag-proc/1"
 """The edition of the document."""
@@ -44,11 +44,11 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 
     def socket_between(self, local: str, peer: str) -> SocketState | None:
         """Return a socket by its two addresses."""
-        return self._by_addresses.get((local, peer))
+        return self._by_addresses.get((unmapped(local), unmapped(peer)))
 
     @cached_property
     def _by_addresses(self) -> dict[tuple[str, str], SocketState]:
-        return {(one.local, one.peer): one for one in self.sockets}
+        return {(unmapped(one.local), unmapped(one.peer)): one for one in self.sockets}
 
     @cached_property
     def _by_target(self) -> dict[str, SocketState]:
@@ -78,6 +78,8 @@ class Snapshot(msgspec.Struct, rename={"edition": "schema"}):
     edition: str = SCHEMA
     before: Moment | None = None
     after: Moment | None = None
+    traced: tuple[int, ...] = ()
+    """The processes to which strace was attached."""
     ender: int | None = None
     """The pid of tracediag, where it ended the command because the time of `--for` was over."""
     stacks: dict[int, tuple[str, ...]] = {}

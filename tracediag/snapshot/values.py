@@ -73,7 +73,11 @@ class ThreadState(msgspec.Struct, frozen=True, omit_defaults=True):
     ipc: Ipc | None = None
     """The semaphore or queue that it waits for."""
     blocked: int = 0
-    """The signals that it blocks, as bits: signal N is bit N - 1."""
+    """The signals that it blocks, as bits: signal N is bit N - 1. During rt_sigsuspend, those that this call blocks."""
+    pending: int = 0
+    """The signals that were sent to it, and that it blocks."""
+    asked: int = 0
+    """The signals that its rt_sigtimedwait takes."""
 
 
 class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
@@ -91,9 +95,17 @@ class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """The signals that it ignores, as bits."""
     caught: int = 0
     """The signals that it handles, as bits."""
+    pending: int = 0
+    """The signals that were sent to the process, and that its threads block."""
+    group: int = 0
+    """Its process group."""
+    foreground: int = 0
+    """The process group that may read its terminal; 0 where it has no terminal."""
     threads: tuple[ThreadState, ...] = ()
     descriptors: tuple[Held, ...] = ()
     children: tuple[int, ...] = ()
+    language: str = ""
+    """"go" for a program that the Go compiler made; "" for any other."""
 
     @property
     def name(self) -> str:
@@ -133,6 +145,18 @@ class SocketState(msgspec.Struct, frozen=True, omit_defaults=True):
     queued: int = 0
     """Bytes that wait to be read; of a listener, connections that wait to be accepted."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether any client can reach it: a listener, or a datagram socket without a peer."""
+        return self.state == "LISTEN" or (self.protocol.startswith("UDP") and not self.peer)
+
+    def serves(self, address: str) -> bool:
+        """Whether clients reach it at an address: it is bound to that, or to all addresses with that port."""
+        if not self.is_open or not self.local:
+            return False
+        host, _, port = self.local.rpartition(":")
+        return unmapped(self.local) == address or (host in _ALL and port == address.rpartition(":")[2])
+
 
 class Lock(msgspec.Struct, frozen=True, omit_defaults=True):
     """One lock of a file, or a request for one: a row of `/proc/locks`, proc_locks(5)."""
@@ -168,6 +192,19 @@ class Futex(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the owner is a thread of the parent, which held the lock when it forked: the copy stays locked."""
     file: str = ""
     """The file in whose shared mapping the word lies: "/dev/shm/sem.NAME" is a POSIX semaphore, sem_overview(7)."""
+    sharers: tuple[int, ...] | None = None
+    """The other processes that map this file, and so can wake the thread; None where not all could be looked at."""
+    inner: bool = False
+    """Whether only the threads of the process can wake it: the futex, or the mapping that it lies in, is private."""
+
+
+_ALL = ("0.0.0.0", "[::]")
+_MAPPED = "[::ffff:"
+
+
+def unmapped(address: str) -> str:
+    """Return the IPv4 address that a socket of IPv6 has as "[::ffff:10.0.0.1]:80": ipv6(7)."""
+    return address[len(_MAPPED) :].replace("]:", ":", 1) if address.startswith(_MAPPED) else address
 
 
 class Holder(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from tracediag.evidence.blocking.link import Link, is_stopped, name_of, stands
+from tracediag.evidence.blocking.link import Link, name_of
 from tracediag.evidence.blocking.links import link_of
+from tracediag.evidence.blocking.stopped import several, stands, stopped
+from tracediag.evidence.blocking.threads import at_work, is_idle
 from tracediag.kernel import Kernel
 from tracediag.snapshot import Moment
 
@@ -16,8 +18,12 @@ _BRANCHING = 3
 """How far from the beginning several are followed; after that the first one."""
 LOCKS = frozenset({"mutex", "stream", "rwlock"})
 """The kinds of links that are locks between threads."""
+_OF_A_THREAD = frozenset({"threads", "child", "vfork"})
+"""The kinds of links that only the very thread that is named ends."""
 INNER = LOCKS | {"join"}
-"""The kinds of links between threads of one process."""
+"""The kinds of links between threads of one process, of which the memory names both."""
+WITHIN = INNER | {"threads", "alone"}
+"""All kinds of links between threads of one process."""
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -38,9 +44,20 @@ class Chain(msgspec.Struct, frozen=True):
         last = self.links[-1]
         if self.circle:
             return "; ".join(parts) + f": {self._what}"
-        if last.blocker is not None and (where := stands(self.moment, last.blocker)):
+        if last.blocker is not None and (where := self._where(last)):
             parts.append(f"{name_of(self.moment, last.blocker, last.tid)} {where}")
         return "; ".join(parts)
+
+    def _where(self, last: Link) -> str:
+        """Say where the last process stands, or that several of its threads could act."""
+        assert last.blocker is not None
+        if stopped(self.moment, last.blocker) or last.kind in INNER | _OF_A_THREAD:
+            return stands(self.moment, last.blocker)
+        active = at_work(self.moment, last.blocker)
+        if len(active) == 1:
+            return stands(self.moment, active[0])
+        asker = self.moment.process_of(self.links[0].tid)
+        return several(self.moment, last.blocker, len(active), last.target, 0 if asker is None else asker.pid)
 
     @property
     def round(self) -> tuple[Link, ...]:
@@ -60,7 +77,7 @@ class Chain(msgspec.Struct, frozen=True):
     def hopeless(self) -> bool:
         """Whether only an outside action can end the wait: a circle, or the lock of a thread that has ended."""
         last = self.links[-1]
-        return self.circle or last.kind == "alone" or (last.blocker is None and last.kind in LOCKS)
+        return self.circle or last.kind in ("alone", "orphan") or (last.blocker is None and last.kind in LOCKS)
 
 
 def chain_of(moment: Moment, tid: int) -> Chain | None:
@@ -71,11 +88,11 @@ def chain_of(moment: Moment, tid: int) -> Chain | None:
 
 def _followed(moment: Moment, at: int, way: tuple[int, ...]) -> tuple[tuple[Link, ...], bool]:
     """Return the links from a thread on, and whether they lead back to one on the way to it."""
-    link = None if len(way) >= _LONGEST or is_stopped(moment, at) else link_of(moment, at)
+    link = None if len(way) >= _LONGEST or stopped(moment, at) else link_of(moment, at)
     if link is None:
         return (), False
     way = (*way, at)
-    enders = link.several if link.blocker is None else (link.blocker,)
+    enders = _enders(moment, link)
     following = enders[: _BRANCHES if len(way) <= _BRANCHING else 1]
     if any(each in way for each in following):
         return (link,), len(enders) == 1 and _is_sure(moment, link, way)
@@ -91,9 +108,21 @@ def _followed(moment: Moment, at: int, way: tuple[int, ...]) -> tuple[tuple[Link
 
 def _is_sure(moment: Moment, link: Link, way: tuple[int, ...]) -> bool:
     """Whether no other thread could end a wait of the circle: locks have one owner, processes may have more threads."""
+    if link.kind in INNER:
+        return True
     processes = [moment.process_of(tid) for tid in way]
-    alone = all(process is not None and len(process.threads) == 1 for process in processes)
-    return alone or link.kind in INNER
+    return all(
+        process is not None and all(one.tid in way or is_idle(moment, process, one) for one in process.threads)
+        for process in processes
+    )
+
+
+def _enders(moment: Moment, link: Link) -> tuple[int, ...]:
+    """Return the threads that could end a wait; none of a process in which any of several threads could."""
+    if link.blocker is None or link.kind in INNER | _OF_A_THREAD:
+        return link.several if link.blocker is None else (link.blocker,)
+    active = at_work(moment, link.blocker)
+    return active if len(active) == 1 else ()
 
 
 def standing_in(kernel: Kernel, tid: int | None) -> str:

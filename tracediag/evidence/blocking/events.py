@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import signal
 
 from tracediag.evidence.blocking.link import Link
+from tracediag.evidence.blocking.signals import signals
 from tracediag.snapshot import Held
 from tracediag.trace.numbers import hexadecimal, identifier, integer
 
@@ -33,7 +33,7 @@ def event_link(tid: int, held: Held) -> Link | None:
             return Link(tid, what, None, "timer")
         return Link(tid, f"the timer of fd {held.number}, which fires in {_seconds(said['it_value'])}", None, "timer")
     if kind == "signalfd" and "sigmask" in said:
-        return Link(tid, f"{_signals(said['sigmask'])}, by signalfd fd {held.number}", None, "signal")
+        return Link(tid, f"{signals(hexadecimal(said['sigmask']) or 0)}, by signalfd fd {held.number}", None, "signal")
     if kind == "pidfd" and (pid := identifier(said.get("Pid", "").strip())):
         return Link(tid, f"process {pid} to end (pidfd fd {held.number})", pid, "child")
     return _watched(tid, held) if kind == "inotify" and "watches" in said else None
@@ -54,18 +54,3 @@ def _seconds(words: str) -> str:
     seconds, _, nanoseconds = words.strip("()").partition(",")
     value = (integer(seconds.strip()) or 0) + (integer(nanoseconds.strip()) or 0) / 1e9
     return f"{value:,.1f} s"
-
-
-def _signals(mask: str) -> str:
-    bits = hexadecimal(mask) or 0
-    names = [_name(number) for number in range(1, 65) if bits >> (number - 1) & 1]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more or "a signal"
-
-
-def _name(number: int) -> str:
-    """Return the name of a signal."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

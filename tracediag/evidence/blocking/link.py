@@ -28,9 +28,11 @@ class Link(msgspec.Struct, frozen=True):
     """The thread, or a process by its first thread, that could end the wait; None where several could."""
     kind: str = ""
     """"mutex", "stream", "rwlock", "readers", "alone", "join", "lock", "child", "read", "write", "poll", "signal",
-    "timer", "ipc", "connect", "unaccepted" or "file"."""
+    "timer", "ipc", "connect", "unaccepted", "threads", "orphan", "vfork", "fifo" or "file"."""
     several: tuple[int, ...] = ()
-    """The children of which any could end the wait."""
+    """The children or threads of which any could end the wait."""
+    target: str = ""
+    """What the blocker has open for that, as the target of a link: "pipe:[7]", "socket:[8]"."""
 
 
 def name_of(moment: Moment, tid: int, seen_from: int | None = None) -> str:
@@ -63,32 +65,6 @@ def listed(moment: Moment, pids: Iterable[int]) -> str:
     return ", ".join(name_of(moment, pid) for pid in known[:_NAMED]) + (" and others" if len(known) > _NAMED else "")
 
 
-def stands(moment: Moment, tid: int) -> str:
-    """Say where a thread stands: "stands in read(fd 5 = pipe:[7])", "runs"; "" where the snapshot does not show it."""
-    process = moment.process_of(tid)
-    thread = None if process is None else process.thread(tid)
-    if process is None or thread is None:
-        return ""
-    if thread.state == "T":
-        return "is stopped (SIGSTOP, or a debugger): kill -CONT continues it"
-    if thread.state == "Z":
-        return "has ended, and its parent has not waited for it"
-    if not thread.call:
-        return "runs" if thread.state == "R" else ""
-    if thread.call == "restart_syscall":
-        return "waits with a timeout, as in a sleep"
-    held = first_held(process, thread)
-    name = thread.call if not thread.call.isdecimal() else f"system call {thread.call}"
-    return f"stands in {name}{f' on fd {held.number} = {held.target}' if held is not None else ''}"
-
-
 def first_held(process: ProcessState, thread: ThreadState) -> Held | None:
     """Return the descriptor that a call has as its first argument."""
     return process.held(thread.arguments[0]) if thread.call in _BY_DESCRIPTOR and thread.arguments else None
-
-
-def is_stopped(moment: Moment, tid: int) -> bool:
-    """Whether a thread is stopped by a signal or debugger."""
-    process = moment.process_of(tid)
-    thread = None if process is None else process.thread(tid)
-    return thread is not None and thread.state in ("T", "t")

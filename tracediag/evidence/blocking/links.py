@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from tracediag.evidence.blocking.link import Link, listed, name_of
+from tracediag.evidence.blocking.children import child_link, vfork_link
+from tracediag.evidence.blocking.files import fifo_link, file_link
+from tracediag.evidence.blocking.link import Link
 from tracediag.evidence.blocking.locks import file_lock_link, futex_link, ipc_link
-from tracediag.evidence.blocking.polls import poll_link
+from tracediag.evidence.blocking.polls import is_inward, poll_link
+from tracediag.evidence.blocking.signals import signal_link
+from tracediag.evidence.blocking.threads import threads_link, woken
 from tracediag.evidence.blocking.transfers import connect_link, transfer_link
 from tracediag.snapshot import Moment, ProcessState, ThreadState
 from tracediag.trace.calls import (
     CHILD_WAITS,
     FILE_READS,
     FILE_WRITES,
+    FORKS,
     LOCKS,
+    OPENS,
     PAUSES,
     QUEUE_WAITS,
     RECEIVES,
@@ -30,56 +36,36 @@ def link_of(moment: Moment, tid: int) -> Link | None:
     thread = None if process is None else process.thread(tid)
     if process is None or thread is None:
         return None
-    if thread.state == "D" and thread.path:
-        return _file(thread)
+    if (link := file_link(process, thread)) is not None:
+        return link
     if thread.ipc is not None and thread.call in QUEUE_WAITS | SEMAPHORE_WAITS:
         return ipc_link(moment, thread, thread.ipc)
+    if thread.call in OPENS:
+        return fifo_link(process, thread)
     for names, find in _KINDS:
         if thread.call in names:
             return find(moment, process, thread)
     return None
 
 
-def _file(thread: ThreadState) -> Link:
-    where = f" (in {thread.wchan} of the kernel)" if thread.wchan else ""
-    silent = "its file system or device does not answer, and no signal but SIGKILL can end the wait"
-    return Link(thread.tid, f"{thread.path}, in {thread.call}{where}: {silent}", None, "file")
+def _futex(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
+    return futex_link(moment, process, thread) or threads_link(moment, process, thread)
 
 
-def _child(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
-    place = 1 if thread.call == "waitid" else 0
-    number = thread.arguments[place] & 0xFFFF_FFFF if len(thread.arguments) > place else 0
-    alive = [child for pid in process.children if (child := moment.process(pid)) is not None]
-    named = next((child for child in alive if child.pid == number), None)
-    child = named or (alive[0] if len(alive) == 1 else None)
-    if child is not None:
-        return Link(thread.tid, f"child {name_of(moment, child.pid)} to end", child.pid, "child")
-    if len(alive) < 2:
-        return None
-    pids = [child.pid for child in alive]
-    return Link(thread.tid, f"one of its children to end: {listed(moment, pids)}", None, "child", tuple(pids))
-
-
-def _signal(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
-    """Return the wait for a signal where a child has ended: its SIGCHLD came before the wait, sigsuspend(2)."""
-    ended = [pid for pid in process.children if _is_zombie(moment, pid)]
-    if not ended:
-        return None
-    which = f"child {ended[0]} has" if len(ended) == 1 else f"{len(ended):,} children, such as {ended[0]}, have"
-    return Link(thread.tid, f"a signal; {which} ended already: that SIGCHLD came before the wait", None, "signal")
-
-
-def _is_zombie(moment: Moment, pid: int) -> bool:
-    process = moment.process(pid)
-    return process is not None and any(thread.state == "Z" for thread in process.threads)
+def _poll(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
+    link = poll_link(moment, process, thread)
+    if link is None or len(process.threads) == 1 or not is_inward(moment, process, thread):
+        return link
+    return woken(moment, process, thread, f"another thread of the process: for {link.waits}") or link
 
 
 _KINDS = (
-    (frozenset({"futex"}), futex_link),
+    (frozenset({"futex"}), _futex),
     (LOCKS, file_lock_link),
-    (CHILD_WAITS, _child),
+    (CHILD_WAITS, child_link),
+    (FORKS, vfork_link),
     (_TRANSFERS, transfer_link),
     (frozenset({"connect"}), connect_link),
-    (WAITS, poll_link),
-    (PAUSES | SIGNAL_WAITS, _signal),
+    (WAITS, _poll),
+    (PAUSES | SIGNAL_WAITS, signal_link),
 )

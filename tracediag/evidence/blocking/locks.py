@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.evidence.blocking.link import Link, first_held, name_of
+from tracediag.evidence.blocking.link import Link, first_held, listed, name_of
 from tracediag.snapshot import Futex, Held, Ipc, Lock, Moment, ProcessState, ThreadState
 
 _HOLDS = {
@@ -10,9 +10,7 @@ _HOLDS = {
     "stream": "the lock of the stdio stream at {:#x}",
     "rwlock": "the read-write lock at {:#x}",
 }
-_SEMAPHORES = "/dev/shm/sem."
-_PRIVATE = 0x80
-"""FUTEX_PRIVATE_FLAG, futex(2)."""
+_SEMAPHORES, _DELETED = "/dev/shm/sem.", " (deleted)"
 
 
 def futex_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
@@ -22,7 +20,7 @@ def futex_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Li
         return None
     owner = found.owner
     if owner is None:
-        return _unowned(process, thread, found)
+        return _unowned(moment, process, thread, found)
     if found.kind == "join":
         return Link(thread.tid, f"thread {owner} to end (pthread_join)", owner, "join")
     what = _HOLDS[found.kind].format(found.address) if found.kind in _HOLDS else f"the futex at {found.address:#x}"
@@ -37,31 +35,32 @@ def futex_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Li
     return Link(thread.tid, f"{what}, which {name_of(moment, owner, process.pid)} holds", owner, found.kind)
 
 
-def _unowned(process: ProcessState, thread: ThreadState, found: Futex) -> Link | None:
+def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: Futex) -> Link | None:
     """Return the wait for a word that names no thread."""
     if found.readers:
         by = "1 thread holds" if found.readers == 1 else f"{found.readers:,} threads hold"
         what = f"the read-write lock at {found.address:#x}, which {by} for reading (the lock does not note which)"
         return Link(thread.tid, what, None, "readers")
-    if found.file:
-        return _shared(thread, found)
-    private, endless = thread.arguments[1] & _PRIVATE, not thread.arguments[3]
-    if len(process.threads) > 1 or not (private and endless):
-        return None
-    what = f"another thread to wake the futex at {found.address:#x}, and the process has no other thread"
-    return Link(thread.tid, what, None, "alone")
+    return _shared(moment, process, thread, found) if found.file else None
 
 
-def _shared(thread: ThreadState, found: Futex) -> Link:
+def _shared(moment: Moment, process: ProcessState, thread: ThreadState, found: Futex) -> Link:
     """Return the wait for a word in a file that other processes map too."""
-    if not found.file.startswith(_SEMAPHORES):
-        unnamed = found.file.startswith(("/dev/zero", "/memfd:", "/SYSV"))
-        where = "memory that processes share" if unnamed else f"the shared file {found.file}"
-        what = f"another thread or process to wake the word at {found.address:#x} of {where}"
-        return Link(thread.tid, what, None, "ipc")
-    name = f"/{found.file.removeprefix(_SEMAPHORES)}"
-    what = f"the POSIX semaphore {name} ({found.file}) with the value 0: another process has to sem_post it"
-    return Link(thread.tid, f"{what}; fuser -v {found.file} lists those that use it", None, "ipc")
+    name, named = found.file.removesuffix(_DELETED), not found.file.endswith(_DELETED)
+    unlinked = "" if named else " (unlinked)"
+    sharers = found.sharers or ()
+    by = f"; {listed(moment, sharers)} {'maps' if len(sharers) == 1 else 'map'} it too" if sharers else ""
+    blocker = sharers[0] if len(sharers) == 1 and len(process.threads) == 1 else None
+    lost = found.sharers == () and len(process.threads) == 1 and not named and not thread.arguments[3]
+    kind = "orphan" if lost else "ipc"
+    if lost:
+        by = "; no other process maps it: the process that should have woken this one has ended"
+    if not name.startswith(_SEMAPHORES):
+        unnamed = name.startswith(("/dev/zero", "/memfd:", "/SYSV"))
+        where = "memory that processes share" if unnamed else f"the shared file {name}{unlinked}"
+        return Link(thread.tid, f"the word at {found.address:#x} of {where}{by}", blocker, kind)
+    what = f"the POSIX semaphore /{name.removeprefix(_SEMAPHORES)}{unlinked} with the value 0"
+    return Link(thread.tid, f"{what}: another process has to sem_post it{by}", blocker, kind)
 
 
 def ipc_link(moment: Moment, thread: ThreadState, ipc: Ipc) -> Link:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracediag.evidence.blocking.link import Link
-from tracediag.evidence.blocking.transfers import waited
+from tracediag.evidence.blocking.transfers import unanswered, waited
 from tracediag.snapshot import Held, Moment, ProcessState, Registered, ThreadState
-from tracediag.trace.calls import EPOLL_WAITS
+from tracediag.trace.calls import EPOLL_WAITS, WAITS
 
 _IN, _OUT = 1, 4
 _SHOWN = 3
 _MOST = 64
+_ARGUMENTS = 6
 _ENDLESS = 0xFFFF_FFFF
 """-1, as the 32 bits of an int."""
 _INNER = ("eventfd", "signalfd", "timerfd")
@@ -27,12 +28,14 @@ def poll_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Lin
     ]
     if not found:
         return None if entries or not thread.arguments else _nothing(process, thread)
+    found = list({link.waits: (held, link) for held, link in reversed(found)}.values())[::-1]
     found.sort(key=lambda one: _rank(*one))
     timed = "" if _is_endless(thread) else ", with a timeout"
     chosen = [f"fd {held.number}: {link.waits}" for held, link in found[:_SHOWN]]
     more = f"; and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     unread = "".join(f"; fd {held.number} has data to read, and is not among them" for held in _missed(moment, process))
-    outer = [link for _, link in found if _rank(_, link) == 0]
+    outer = [link for held, link in found if _rank(held, link) <= 0]
+    outer = [link for link in outer if link.kind == "write"] or outer  # a program asks for room only to write
     blocker = outer[0].blocker if len(outer) == 1 and outer[0].blocker != process.pid else None
     if len(entries) == 1:
         return Link(thread.tid, f"{found[0][1].waits}{timed}{unread}", blocker, "poll")
@@ -50,14 +53,33 @@ def _entries(process: ProcessState, thread: ThreadState) -> tuple[Registered, ..
 
 def _link(moment: Moment, process: ProcessState, thread: ThreadState, entry: Registered, held: Held) -> Link | None:
     reads = bool(entry.events & _IN) or not entry.events & _OUT
-    return waited(moment, process, thread.tid, held, reads=reads) or Link(thread.tid, held.target, None, "poll")
+    link = waited(moment, process, thread.tid, held, reads=reads)
+    own = moment.socket(held.target) if link is None else None
+    if own is not None and own.state == "SYN-SENT":
+        return Link(thread.tid, unanswered(own.peer), None, "connect")
+    what = held.target if own is None or not own.peer else f"{'data' if reads else 'room'} of the peer {own.peer}"
+    return link or Link(thread.tid, what, None, "poll")
 
 
 def _rank(held: Held, link: Link) -> int:
-    """Return 0 for what another process can end, 1 for other descriptors, 2 for those that wake the program itself."""
+    """Return -1 for room to write, 0 for what another process can end, 1 for others, 2 for what wakes itself."""
     if any(kind in held.target for kind in _INNER) or "only the process itself" in link.waits:
         return 2
+    if link.kind == "write":
+        return -1
     return 0 if link.blocker is not None or (held.target.startswith("socket:[") and link.kind != "poll") else 1
+
+
+def is_inward(moment: Moment, process: ProcessState, thread: ThreadState) -> bool:
+    """Whether only other threads of the process can end a poll: by its own eventfd or pipe, and never by a timeout."""
+    if thread.call not in WAITS or len(thread.arguments) < _ARGUMENTS or not _is_endless(thread):
+        return False
+    held = [process.held(entry.fd) for entry in _entries(process, thread)]
+    links = [None if one is None else waited(moment, process, thread.tid, one, reads=True) for one in held]
+    return all(
+        one is not None and link is not None and ("eventfd" in one.target or "only the process itself" in link.waits)
+        for one, link in zip(held, links, strict=True)
+    )
 
 
 def _nothing(process: ProcessState, thread: ThreadState) -> Link | None:

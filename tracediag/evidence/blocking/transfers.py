@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.blocking.datagrams import datagram_link
 from tracediag.evidence.blocking.events import event_link
 from tracediag.evidence.blocking.link import Link, first_held, listed
-from tracediag.snapshot import Held, Moment, ProcessState, SocketState, ThreadState
+from tracediag.snapshot import Held, Moment, ProcessState, SocketState, ThreadState, unmapped
 from tracediag.trace.calls import FILE_READS, MQ_RECEIVES, MQ_SENDS, RECEIVES
 
 _ACCESS = 3
@@ -28,6 +29,8 @@ def waited(moment: Moment, process: ProcessState, tid: int, held: Held, *, reads
         return _peer(moment, process, tid, held, reads=reads)
     if held.target.startswith(_TERMINALS):
         return _terminal(moment, tid, held, reads=reads)
+    if (terminal := held.details.get("terminal")) is not None:
+        return _master(moment, process, tid, terminal, reads=reads)
     if held.target.startswith(("pipe:[", "/")) and not held.target.startswith("/dev/"):
         return _other_end(moment, process, tid, held, reads=reads)
     return event_link(tid, held) if reads else None
@@ -40,6 +43,15 @@ def _terminal(moment: Moment, tid: int, held: Held, *, reads: bool) -> Link:
     what = "input" if reads else "room for output"
     blocker = next(iter(masters)) if len(masters) == 1 and not reads else None
     return Link(tid, f"{what} on the terminal {held.target}{by}", blocker, "read" if reads else "write")
+
+
+def _master(moment: Moment, process: ProcessState, tid: int, terminal: str, *, reads: bool) -> Link:
+    """Return the wait of the program behind a pseudoterminal for those that use it: pty(7)."""
+    users = {one.pid for one in moment.holders if one.target == terminal} - {process.pid}
+    by = f", which {listed(moment, users)} {'has' if len(users) == 1 else 'have'} open" if users else ""
+    what = "output on" if reads else "room for input of"
+    blocker = next(iter(users)) if len(users) == 1 else None
+    return Link(tid, f"{what} the terminal {terminal}{by}", blocker, "read" if reads else "write")
 
 
 def _queue(moment: Moment, tid: int, held: Held, *, reads: bool) -> Link:
@@ -70,9 +82,9 @@ def _other_end(moment: Moment, process: ProcessState, tid: int, held: Held, *, r
     if ours == {process.pid}:
         blocker = _itself(process) if held.target.startswith("pipe:[") else None  # a FIFO can be opened by its name
         return Link(tid, f"{what}, whose {end} end only the process itself has open", blocker, kind)
-    have = "has" if len(ours) == 1 else "have"
-    blocker = next(iter(ours)) if len(ours) == 1 else None
-    return Link(tid, f"{what}, whose {end} end {listed(moment, ours)} {have} open", blocker, kind)
+    have, others = ("has" if len(ours) == 1 else "have"), ours - {process.pid}
+    blocker = next(iter(others)) if len(others) == 1 else None
+    return Link(tid, f"{what}, whose {end} end {listed(moment, ours)} {have} open", blocker, kind, target=held.target)
 
 
 def _is_end(flags: int | None, *, writing: bool) -> bool:
@@ -85,6 +97,8 @@ def _peer(moment: Moment, process: ProcessState, tid: int, held: Held, *, reads:
         return None
     if own.state == "LISTEN":
         return Link(tid, f"a connection to {own.local or held.target}", None, "read")
+    if own.protocol.startswith("UDP"):
+        return datagram_link(moment, process, tid, own) if reads else None
     far = _far(moment, own)
     if far is None:
         return None
@@ -103,7 +117,8 @@ def _peer(moment: Moment, process: ProcessState, tid: int, held: Held, *, reads:
     have = "has" if len(others) == 1 else "have"
     blocker = next(iter(others)) if len(others) == 1 else None
     unread = f" with {far.queued:,} bytes unread" if far.queued and reads else ""
-    return Link(tid, f"{what}, which {listed(moment, others)} {have} open on this host{unread}", blocker, kind)
+    by = f"which {listed(moment, others)} {have} open on this host{unread}"
+    return Link(tid, f"{what}, {by}", blocker, kind, target=f"socket:[{far.inode}]")
 
 
 def _far(moment: Moment, own: SocketState) -> SocketState | None:
@@ -127,7 +142,8 @@ def _unaccepted(moment: Moment, process: ProcessState, tid: int, address: str, w
 
 def listeners(moment: Moment, address: str) -> set[int]:
     """Return the processes that listen at an address of this host."""
-    inodes = {f"socket:[{one.inode}]" for one in moment.sockets if one.state == "LISTEN" and one.local == address}
+    address = unmapped(address)
+    inodes = {f"socket:[{one.inode}]" for one in moment.sockets if one.state == "LISTEN" and one.serves(address)}
     return {one.pid for one in moment.holders if one.target in inodes}
 
 
@@ -146,5 +162,10 @@ def connect_link(moment: Moment, process: ProcessState, thread: ThreadState) -> 
         return Link(thread.tid, f"the server at {address}: {listed(moment, others)} {full}", blocker, "connect")
     if own is None or own.state != "SYN-SENT":
         return None
+    return Link(thread.tid, unanswered(address), None, "connect")
+
+
+def unanswered(address: str) -> str:
+    """Say that a connection request gets no answer: tcp(7)."""
     silent = "the host is down, or a firewall drops the request"
-    return Link(thread.tid, f"an answer from {address} to its connection request (SYN-SENT): {silent}", None, "connect")
+    return f"an answer from {address} to its connection request (SYN-SENT): {silent}"

@@ -9,6 +9,7 @@ others     futex, and calls that wait for a child
 sentences  all of them
 """
 
+from tracediag.evidence.reasons.others import stacks_of
 from tracediag.evidence.reasons.sentences import reason
 
-__all__ = ["reason"]
+__all__ = ["reason", "stacks_of"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracediag.evidence.names import process_name, program_name
 from tracediag.evidence.waits import Standing, is_endless, joined
+from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.trace.calls import CHILD_WAITS, FUTEXES, NEVER_WAIT
 from tracediag.trace.quantities import every
@@ -12,7 +13,13 @@ from tracediag.trace.values import names_of
 _COUNTED = 256
 """Threads of a process; of more it is not said what all do, since each of them would be compared with all."""
 _STACKS = "gdb -p {} -batch -ex 'thread apply all bt'"
-_DUMPS = {"python": "py-spy dump --pid {}", "java": "jstack {}", "dotnet": "dotnet-stack report -p {}"}
+_DUMPS = {
+    "python": "py-spy dump --pid {}",
+    "java": "jstack {}",
+    "dotnet": "dotnet-stack report -p {}",
+    "ruby": "rbspy dump --pid {}",
+    "node": "node inspect -p {}",
+}
 """What shows the stacks of a program in its own language, by the beginning of the name of its program."""
 _CHAIN = 8
 """Children that are followed down to the one that does not wait for another."""
@@ -42,15 +49,24 @@ def of_futex(standing: Standing) -> str:
     if ended is not None and any(each.tid == ended for each in standing.kernel.process_table.threads.values()):
         ending = f"it waits until thread {ended} ends (pthread_join)"
     timed = "" if is_endless(standing.call) else "; the wait has a timeout"
-    stacks = f"; {_stacks(standing.process)}" if standing.process.exit is None else ""
+    stacks = (
+        f"; {stacks_of(standing.kernel, standing.process, standing.thread.tid)}"
+        if standing.process.exit is None
+        else ""
+    )
     return f"{ending}{timed}{stacks}"
 
 
-def _stacks(process: Process) -> str:
+def stacks_of(kernel: Kernel, process: Process, tid: int | None) -> str:
     """Return what to type to see where the threads of a process are, in the language of its program."""
+    moment = None if kernel.known is None else kernel.known.latest
+    state = None if moment is None else moment.process_of(tid)
+    pid = process.pid or "PID"
+    if state is not None and state.language == "go":
+        return f"dlv attach {state.pid} shows where its goroutines are; so does kill -QUIT {state.pid}, which ends it"
     program = program_name(process.program) or ""
     command = next((say for name, say in _DUMPS.items() if program.startswith(name)), _STACKS)
-    return f"{command.format(process.pid or 'PID')} shows where"
+    return f"{command.format(pid)} shows where"
 
 
 def of_child(standing: Standing) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracediag.evidence.blocking import Chain, blocked_by, standing_in
-from tracediag.evidence.reasons.others import of_child, of_futex
+from tracediag.evidence.reasons.others import of_child, of_futex, stacks_of
 from tracediag.evidence.reasons.polls import of_poll
 from tracediag.evidence.reasons.transfers import of_read, of_write
 from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo
@@ -33,7 +33,10 @@ def reason(standing: Standing) -> str:
     if standing.kernel.known is not None:
         chain = blocked_by(standing.kernel, standing.thread.tid, standing.call.name)
         if chain is not None:
-            return f"{_resumed(standing.call, chain)}{chain.sentence}"
+            stacks = chain.links[0].kind == "threads" and standing.process.exit is None
+            where = stacks_of(standing.kernel, standing.process, standing.thread.tid) if stacks else ""
+            where = f"; {where}" if where else ""
+            return f"{_resumed(standing.call, chain)}{chain.sentence}{where}"
         if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
             return f"the call is {name}, which strace interrupted; it has a timeout"
     for names, say in _SENTENCES:

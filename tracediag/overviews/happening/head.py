@@ -8,6 +8,7 @@ from tracediag.evidence.fates import Fates
 from tracediag.evidence.scope import Scope
 from tracediag.kernel import Kernel
 from tracediag.overviews.happening.standing import standing
+from tracediag.overviews.happening.unseen import overview_of, unseen
 from tracediag.overviews.programs import program_of
 from tracediag.results.clock import wall_clock
 from tracediag.results.overview import MOST_ENTRIES, Fate, Overview, Waiting, Words
@@ -38,8 +39,8 @@ def head_of(kernel: Kernel, scope: Scope, fates: Fates, times: str, heard: Words
         said = () if heard is None else (Fate(process="the program", pid=None, program=None, words=heard),)
         return Head(Overview(counts=scope.table.described()), said)
     if not kernel.names and not any(process.exit is not None for process in kernel.processes):
-        return Head(Overview())
-    waiting = standing(kernel)
+        return Head(overview_of(kernel), waiting=unseen(kernel))
+    waiting = (*standing(kernel), *unseen(kernel))
     ending, further = fates.chosen(MOST_ENTRIES - min(len(waiting), _MOST_WAITING))
     shown = waiting[: MOST_ENTRIES - len(ending)]
     first = kernel.processes[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.blocking import blocked_by, standing_in
 from tracediag.evidence.chains import explained
 from tracediag.evidence.complaints import target
 from tracediag.evidence.names import process_name
@@ -27,7 +28,10 @@ _BY_NUMBER = frozenset({"kill", "tgkill", "setpgid", "prlimit64", "getpgid", "ge
 
 
 def standing(kernel: Kernel) -> tuple[Waiting, ...]:
-    """Return the calls that have not returned when the trace ends, like calls of one process once."""
+    """Return the calls that have not returned when the trace ends, like calls of one process once.
+
+    Where a look at /proc shows what threads wait for, those that only idle in a lock stand at the end.
+    """
     found: dict[tuple[Process | None, str, str], Waiting] = {}
     for process, thread, call in _pending(kernel):
         what = _object(process, call)
@@ -47,7 +51,29 @@ def standing(kernel: Kernel) -> tuple[Waiting, ...]:
             reason=explained(Standing(kernel, process, thread, call)),
             stack=_stack(kernel, thread, first=not found),
         )
-    return tuple(found.values())
+    return tuple(found.values()) if kernel.known is None else tuple(_ordered(kernel, list(found.values())))
+
+
+def _ordered(kernel: Kernel, waits: list[Waiting]) -> Iterator[Waiting]:
+    """Yield first what says something; of many threads of a process that idle, one entry with their number."""
+    idle = {each for each in waits if _idles(kernel, each)}
+    yield from (each for each in waits if each not in idle)
+    pools: dict[tuple[str, str], list[Waiting]] = {}
+    for each in waits:
+        if each in idle:
+            pools.setdefault((each.process, each.call), []).append(each)
+    for pool in pools.values():
+        what = pool[0].object if len(pool) == 1 else ""
+        yield msgspec.structs.replace(pool[0], object=what, threads=sum(each.threads for each in pool))
+
+
+def _idles(kernel: Kernel, wait: Waiting) -> bool:
+    """Whether a thread waits in futex for whatever thread has work for it, as far as /proc shows."""
+    name = standing_in(kernel, wait.pid) if wait.call == "restart_syscall" else wait.call
+    chain = blocked_by(kernel, wait.pid, wait.call)
+    if chain is None:
+        return name in FUTEXES
+    return chain.links[0].kind == "threads" and f"(pid {wait.pid})" not in wait.process
 
 
 def _stack(kernel: Kernel, thread: Thread, *, first: bool) -> tuple[str, ...]:

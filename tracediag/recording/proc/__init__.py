@@ -5,6 +5,7 @@ processes      one process with its threads
 descriptors    its descriptors and their fdinfo
 calls          the call in which a thread stands
 futexes        the thread that holds the lock another one waits for
+mappings       the mapping of an address, and the processes that share it
 sockets        /proc/PID/net
 locks          /proc/locks
 holders        the processes at the other ends of pipes and sockets

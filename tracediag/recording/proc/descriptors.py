@@ -9,6 +9,8 @@ _MOST = 20_000
 """Descriptors of one process."""
 _FIELDS_OF_MOUNTINFO = 3
 _LONGEST = 2000
+MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
+"""The other side of each pseudoterminal: pty(7)."""
 _TELLING = {
     "eventfd": ("eventfd-count",),
     "timerfd": ("it_value", "it_interval", "ticks"),
@@ -47,6 +49,8 @@ def _details(target: str, content: str) -> dict[str, str]:
     if kind == "inotify":
         return {"watches": "; ".join(line for line in content.splitlines() if line.startswith("inotify "))[:_LONGEST]}
     info = fields(content)
+    if target in MASTERS and "tty-index" in info:
+        return {"terminal": f"/dev/pts/{info['tty-index']}"}
     return {name: info[name] for name in _TELLING.get(kind, ()) if name in info}
 
 

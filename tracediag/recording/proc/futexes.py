@@ -17,10 +17,10 @@ import os
 import platform
 from collections.abc import Callable
 
+from tracediag.recording.proc.mappings import mapping_of
 from tracediag.recording.proc.memory import Memory
-from tracediag.recording.proc.processes import inner_tids
+from tracediag.recording.proc.processes import inner_tids, source_of
 from tracediag.recording.proc.texts import fields, number, text
-from tracediag.recording.proc.waited import mapped_file
 from tracediag.snapshot import Futex, ProcessState, ThreadState
 
 _PRIVATE, _REALTIME = 0x80, 0x100
@@ -49,7 +49,7 @@ def futexes_of(process: ProcessState) -> tuple[Futex, ...]:
     waiting = [thread for thread in process.threads if thread.call == "futex" and len(thread.arguments) > 3]
     if not waiting:
         return ()
-    with Memory(process.pid) as memory:
+    with Memory(source_of(process.pid)) as memory:
         tids = inner_tids(process.pid)
         found = (_Waiting(thread, tids, memory.word, process).futex() for thread in waiting)
         return tuple(futex for futex in found if futex is not None)
@@ -75,8 +75,11 @@ class _Waiting:
         forked = owner is not None and not self._is_ours(owner)
         readers = self._readers() if word == _CONTENDED and not kind else 0
         kind = "rwlock" if readers else kind
-        file = "" if owner or self._operation & _PRIVATE else mapped_file(self._process.pid, self._address)
-        return Futex(self._thread.tid, self._address, word, kind, owner, readers, forked, file)
+        place = None if self._operation & _PRIVATE else mapping_of(source_of(self._process.pid), self._address)
+        file = "" if owner or place is None else place.file
+        sharers = place.sharers(self._process.pid) if file and place is not None else None
+        inner = bool(self._operation & _PRIVATE) or (place is not None and place.private)
+        return Futex(self._thread.tid, self._address, word, kind, owner, readers, forked, file, sharers, inner)
 
     def _is_ours(self, owner: int) -> bool:
         """Whether the owner is no thread of the parent, of which a private mutex can only be a copy: fork(2)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tracediag.recording.proc.descriptors import MASTERS
 from tracediag.recording.proc.texts import fields, link, names, number, numbers, text
-from tracediag.snapshot import Held, Holder, ProcessState, SocketState, ThreadState
+from tracediag.snapshot import Held, Holder, ProcessState, SocketState, ThreadState, unmapped
 
 _MOST = 512
 _MOST_WATCHED = 64
@@ -14,7 +15,6 @@ _TRANSFERS = frozenset({
     "read", "write", "readv", "writev", "pread64", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "connect",
     "mq_timedsend", "mq_timedreceive", "flock", "fcntl",
 })  # fmt: skip
-_MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
 _EPOLLS = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2"})
 
 
@@ -22,16 +22,20 @@ def ends_of_interest(processes: Iterable[ProcessState], sockets: Iterable[Socket
     """Return the targets of links by which other processes hold what the threads of these wait for now."""
     known = list(processes)
     used = {held.target for process in known for held in _used(process)}
-    found = {target for target in used if target.startswith(("pipe:[", "/"))}
+    found = {target for target in used if target.startswith(("pipe:[", "/"))} - set(MASTERS)
+    found |= {held.details["terminal"] for process in known for held in _used(process) if "terminal" in held.details}
     sides = [one for one in sockets if one.inode]
     ours = [one for one in sides if f"socket:[{one.inode}]" in used]
-    pairs, peers = {(one.peer, one.local) for one in ours if one.peer}, {one.peer_inode for one in ours}
-    asked = {one.peer for one in ours if one.peer}
+    pairs = {(unmapped(one.peer), unmapped(one.local)) for one in ours if one.peer}
+    peers = {one.peer_inode for one in ours}
+    asked = {unmapped(one.peer) for one in ours if one.peer}
     asked |= {thread.path for process in known for thread in process.threads if thread.call == "connect"}
     return found | {
         f"socket:[{one.inode}]"
         for one in sides
-        if (one.local, one.peer) in pairs or one.inode in peers or (one.state == "LISTEN" and one.local in asked)
+        if (unmapped(one.local), unmapped(one.peer)) in pairs
+        or one.inode in peers
+        or (one.is_open and any(map(one.serves, asked)))
     }
 
 
@@ -60,7 +64,7 @@ def holders_of(targets: set[str]) -> list[Holder]:
     for pid in numbers("/proc") if targets else ():
         for name in names(f"/proc/{pid}/fd"):
             target = link(f"/proc/{pid}/fd/{name}")
-            if terminals and target in _MASTERS:
+            if terminals and target in MASTERS:
                 index = fields(text(f"/proc/{pid}/fdinfo/{name}")).get("tty-index", "")
                 target = f"master of /dev/pts/{index}" if f"/dev/pts/{index}" in targets else target
             if (target in targets or target.startswith("master of ")) and len(found) < _MOST:

@@ -12,7 +12,7 @@ from tracediag.recording.proc.locks import locks
 from tracediag.recording.proc.processes import children_of, process_of
 from tracediag.recording.proc.sockets import sockets_of
 from tracediag.recording.proc.unix import with_peers
-from tracediag.snapshot import Lock, Moment, ProcessState, SocketState
+from tracediag.snapshot import Futex, Holder, Lock, Moment, ProcessState, SocketState, unmapped
 
 _MOST = 256
 """Processes that are looked at."""
@@ -25,24 +25,25 @@ def look(pids: Iterable[int]) -> Moment:
     when = time.time()
     ours = _read(_family(pids))
     sockets = with_peers(sockets_of(ours[0].pid), ours[0].pid) if ours else []
-    held = _relevant(locks(), ours)
-    known, holders, sought = ours, [], set[str]()
-    others = {lock.pid for lock in held if lock.pid > 0}
+    rows, known, holders, sought = locks(), ours, list[Holder](), set[str]()
+    futexes: dict[int, tuple[Futex, ...]] = {}
     for _ in range(_ROUNDS):
         targets = ends_of_interest(known, sockets) - sought
         sought |= targets
         holders += holders_of(targets)
-        others |= {holder.pid for holder in holders}
+        others = {holder.pid for holder in holders} | _sharers(known, futexes)
+        others |= {lock.pid for lock in _relevant(rows, known) if lock.pid > 0}
         new = sorted(others - {process.pid for process in known} - {os.getpid()})[: _MOST - len(known)]
         if not new:
             break
         known = [*known, *_read(new)]
+    _sharers(known, futexes)
     return Moment(
         time=when,
         processes=tuple(known),
         sockets=tuple(_own(sockets, known)),
-        locks=held,
-        futexes=tuple(futex for process in known for futex in futexes_of(process)),
+        locks=_relevant(rows, known),
+        futexes=tuple(futex for found in futexes.values() for futex in found),
         holders=tuple(holders),
         sought=tuple(sorted(sought)),
     )
@@ -60,6 +61,14 @@ def _family(pids: Iterable[int]) -> list[int]:
     return list(found)
 
 
+def _sharers(processes: Iterable[ProcessState], futexes: dict[int, tuple[Futex, ...]]) -> set[int]:
+    """Read the words that the threads of processes wait for; return the other processes that could wake them."""
+    for process in processes:
+        if process.pid not in futexes:
+            futexes[process.pid] = futexes_of(process)
+    return {pid for found in futexes.values() for futex in found for pid in futex.sharers or ()}
+
+
 def _read(pids: Iterable[int]) -> list[ProcessState]:
     return [process for pid in pids if (process := process_of(pid)) is not None]
 
@@ -69,12 +78,13 @@ def _own(sockets: Iterable[SocketState], processes: Iterable[ProcessState]) -> I
     known = list(sockets)
     targets = {held.target for process in processes for held in process.descriptors}
     held = [one for one in known if f"socket:[{one.inode}]" in targets]
-    asked = {one.peer for one in held if one.peer}
+    asked = {unmapped(one.peer) for one in held if one.peer}
     asked |= {thread.path for process in processes for thread in process.threads if thread.call == "connect"}
-    ends, peers = {(one.peer, one.local) for one in held if one.peer}, {one.peer_inode for one in held}
+    ends = {(unmapped(one.peer), unmapped(one.local)) for one in held if one.peer}
+    peers = {one.peer_inode for one in held}
     for one in known:
-        other = (one.local, one.peer) in ends or one.inode in peers
-        if f"socket:[{one.inode}]" in targets or other or (one.state == "LISTEN" and one.local in asked):
+        other = (unmapped(one.local), unmapped(one.peer)) in ends or one.inode in peers
+        if f"socket:[{one.inode}]" in targets or other or (one.is_open and any(map(one.serves, asked))):
             yield one
 
 

@@ -5,15 +5,13 @@ The layouts are those of poll(2), select(2), semop(2), unix(7).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import os
 import struct
 
 import msgspec
 
 from tracediag.recording.proc.memory import Memory
-from tracediag.recording.proc.texts import link, number, text
+from tracediag.recording.proc.texts import link, text
 from tracediag.snapshot import Ipc, Registered, ThreadState
 
 _POLLIN, _POLLOUT = 1, 4
@@ -30,7 +28,6 @@ _PATHS = {
 }  # fmt: skip
 """Calls with a path, and which argument it is."""
 _GETPID, _GETVAL = 11, 12
-_SHARED, _DELETED = "/dev/shm", " (deleted)"
 
 
 def refined(thread: ThreadState, pid: int, memory: Memory) -> ThreadState:
@@ -44,6 +41,8 @@ def refined(thread: ThreadState, pid: int, memory: Memory) -> ThreadState:
         return msgspec.structs.replace(thread, watches=_selected(arguments, memory))
     if call in _PATHS:
         return msgspec.structs.replace(thread, path=memory.string(arguments[_PATHS[call]]))
+    if call == "rt_sigtimedwait":
+        return msgspec.structs.replace(thread, asked=int.from_bytes(memory.read(arguments[0], 8), "little"))
     if call == "connect":
         return msgspec.structs.replace(thread, path=_unix_path(arguments, memory))
     if call in _SEMAPHORES | _QUEUES and link(f"/proc/{pid}/ns/ipc") == link("/proc/self/ns/ipc"):
@@ -110,24 +109,3 @@ def _key(kind: str, ident: int) -> int:
 def _rows(kind: str) -> list[list[str]]:
     """Return the rows of /proc/sysvipc/{sem,msg}: key, id, permissions, and so on; proc_sysvipc(5)."""
     return [words for line in text(f"/proc/sysvipc/{kind}").splitlines()[1:] if len(words := line.split()) > 7]
-
-
-def _renamed(path: str, inode: int) -> str:
-    """Return the name that a file of /dev/shm has now: sem_open(3) makes it under another one."""
-    if not path.startswith(_SHARED) or not path.endswith(_DELETED):
-        return path
-    with contextlib.suppress(OSError), os.scandir(_SHARED) as entries:
-        for entry in entries:
-            if entry.inode() == inode:
-                return entry.path
-    return path.removesuffix(_DELETED)
-
-
-def mapped_file(pid: int, address: int) -> str:
-    """Return the file that is mapped at an address of a process; "" for memory of no file."""
-    for line in text(f"/proc/{pid}/maps").splitlines():
-        words = line.split(None, 5)
-        start, _, stop = words[0].partition("-")
-        if int(start, 16) <= address < int(stop, 16):
-            return _renamed(words[5], number(words[4])) if len(words) > 5 and words[5].startswith("/") else ""
-    return ""

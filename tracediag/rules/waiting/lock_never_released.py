@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.blocking import LOCKS, Chain, blocked_by, link_of
+from tracediag.evidence.blocking import LOCKS, WITHIN, Chain, Link, blocked_by, link_of
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
+from tracediag.evidence.reasons import stacks_of
 from tracediag.evidence.waiters import STOPS, blocked_in, killing_lines, none_returns
 from tracediag.evidence.waits import is_endless_futex, is_mutex, joined
 from tracediag.kernel import Action
@@ -19,7 +20,7 @@ from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.quantities import every
 from tracediag.trace.records import Exit
 
-_PROVEN = LOCKS | {"alone"}
+_PROVEN = LOCKS | {"alone", "orphan"}
 """Kinds of waits of which the snapshot shows that no other process can end them."""
 _OWNED = (
     "the word of a contended mutex names its owner: the memory of the process, read while it hung, shows which thread"
@@ -28,6 +29,18 @@ _OWNED = (
 _ALONE = (
     "FUTEX_WAIT on a private futex returns when another thread of the process, or one of its signal handlers, wakes the"
     " address: futex(2)"
+)
+_WOKEN = (
+    "a thread that waits for a word in memory is woken by another thread, or by a signal handler, and pthread_join"
+    " returns when the thread ends: no thread of the process is left that could do either: futex(2), pthread_join(3)"
+)
+_ORPHAN = (
+    "a word in shared memory is woken by a process that maps it, and a semaphore is not posted by the death of the"
+    " process that took it: sem_overview(7), futex(2)"
+)
+_ROBUST = (
+    "end {name}, and start it again; for a lock between processes use flock, which the kernel releases when a process"
+    " ends, or a robust mutex (pthread_mutexattr_setrobust)"
 )
 _SHOWN = 4
 """Threads that have a step."""
@@ -90,12 +103,12 @@ class LockNeverReleased(Rule):
     def _named(self, end: ProcessEnd, chain: Chain, calls: _Calls) -> Finding:
         """Return the finding where a snapshot of /proc shows the owners of the locks."""
         name = process_name(end.process)
-        waits = [link for link in chain.links if link.tid in calls and link.kind in _PROVEN]
-        last = waits[-1]
+        waits = [link for link in chain.links if link.tid in calls and link.kind in _PROVEN | WITHIN]
+        last, kinds = waits[-1], {link.kind for link in waits}
         if chain.circle:
             threads = "thread waits for itself" if len(waits) == 1 else f"{len(waits)} threads wait for each other"
             title = f"deadlock in {name}: {threads}"
-        elif last.kind == "alone":
+        elif last.kind in ("alone", "orphan"):
             title = f"{name} waits for {last.waits}"
         else:
             title = f"{name} waits for {last.waits}: no thread is left to release it"
@@ -106,11 +119,10 @@ class LockNeverReleased(Rule):
             sorted(steps, key=lambda one: one.line),
             object=name,
             title=title,
-            confidence=Confidence.CERTAIN if _lasting(end, chain) and last.kind in LOCKS else Confidence.LIKELY,
-            severity=Severity.WARNING if last.kind == "alone" else Severity.ERROR,
-            why=_ALONE if last.kind == "alone" else _OWNED,
-            fix=f"{_stacks(end)} shows where each of these threads took its locks;"
-            " take locks in one order everywhere, and release them on every way out",
+            confidence=Confidence.CERTAIN if _lasting(end, chain) and kinds <= LOCKS else Confidence.LIKELY,
+            severity=Severity.WARNING if kinds & {"alone", "orphan", "threads"} else Severity.ERROR,
+            why=_why(kinds),
+            fix=_cure(end, last),
         )
 
     def _finding(self, end: ProcessEnd, waits: list[Syscall | Begun]) -> Finding:
@@ -134,6 +146,28 @@ class LockNeverReleased(Rule):
         )
 
 
+def _cure(end: ProcessEnd, last: Link) -> str:
+    """Return what to do about a wait that cannot end."""
+    if last.kind == "orphan":
+        return _ROBUST.format(name=process_name(end.process))
+    if last.kind == "alone":
+        return (
+            f"{stacks_of(end.kernel, end.process, last.tid)}; let another thread wake it, or wait with a timeout;"
+            " in an event loop, await instead"
+        )
+    return (
+        f"{_stacks(end)} shows where each of these threads took its locks;"
+        " take locks in one order everywhere, and release them on every way out"
+    )
+
+
+def _why(kinds: set[str]) -> str:
+    """Return what proves that a wait cannot end, by the kinds of the waits."""
+    if "orphan" in kinds:
+        return _ORPHAN
+    return _ALONE if "alone" in kinds else _WOKEN if "threads" in kinds else _OWNED
+
+
 def _stacks(end: ProcessEnd) -> str:
     """Return what to type for the stacks, with the pid where a snapshot of /proc shows that the process lives."""
     lives = end.exit is None and end.kernel.known is not None and end.process.pid is not None
@@ -149,7 +183,7 @@ def _known(end: ProcessEnd, calls: _Calls) -> Chain | None:
         if (
             chain is not None
             and chain.hopeless
-            and all(link.tid in calls and link.kind in _PROVEN for link in chain.links)
+            and all(link.tid in calls and link.kind in (WITHIN if chain.circle else _PROVEN) for link in chain.links)
         ):
             return chain
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracediag.evidence.blocking import INNER, Chain, blocked_by, name_of
+from tracediag.evidence.blocking import WITHIN, Chain, blocked_by, name_of
 from tracediag.evidence.names import process_name
 from tracediag.evidence.wait_graph import Moment, Wait, circles
 from tracediag.evidence.waits import Waited, is_lock
@@ -53,7 +53,7 @@ class WaitsInACircle(WaitRule):
         for thread in list(moment.kernel.process_table.threads.values()):
             call = moment.stood_in(thread)
             chain = None if call is None else blocked_by(moment.kernel, thread.tid, call.name)
-            if call is None or chain is None or not chain.circle or all(link.kind in INNER for link in chain.links):
+            if call is None or chain is None or not chain.circle or all(link.kind in WITHIN for link in chain.links):
                 continue
             if has_lasted(call, moment.kernel, ended=True):
                 yield frozenset(link.tid for link in chain.round), self._of_chain(call, chain, thread.process)
@@ -71,7 +71,7 @@ class WaitsInACircle(WaitRule):
             confidence=Confidence.LIKELY,
             why="each of these calls returns only when another process of the circle acts, or the process itself, which"
             " stands in the call: pipe(7), wait(2)",
-            fix=_FIXES.get(last.kind if alone else "", _FIX),
+            fix=_FIXES.get(last.kind if alone else "", _FIX) if alone else _cure({link.kind for link in chain.round}),
         )
 
     def _finding(self, circle: list[Wait]) -> Finding:
@@ -87,6 +87,21 @@ class WaitsInACircle(WaitRule):
             fix=_fix(circle),
             explains=[("file-lock-wait", wait.call.line) for wait in circle if is_lock(wait.call)],
         )
+
+
+def _cure(kinds: set[str]) -> str:
+    """Return what to do about a circle that a snapshot shows, by the kinds of its waits."""
+    if "write" in kinds:
+        return (
+            "read the output before waiting for the child, and while writing: poll both directions, use a thread"
+            " (in Python, subprocess.communicate), or write to a file"
+        )
+    if kinds <= {"read", "poll"}:
+        return (
+            "one side has to write first: compare the protocol that each side speaks, and flush a request before"
+            " waiting for its answer"
+        )
+    return _FIX
 
 
 def _note(wait: Wait) -> str:

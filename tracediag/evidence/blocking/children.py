@@ -1,0 +1,66 @@
+"""Waits for children: wait4(2), waitid(2), and vfork(2), which returns when the child has left the parent's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.blocking.link import Link, listed, name_of
+from tracediag.evidence.blocking.signals import is_zombie
+from tracediag.snapshot import Moment, ProcessState, ThreadState
+
+_ALL, _PID, _GROUP = 0, 1, 2
+"""P_ALL, P_PID, P_PGID: waitid(2)."""
+_NEGATIVE = 1 << 31
+
+
+def child_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
+    """Return the child that has to end, or the children of which one has to."""
+    family = [child for pid in process.children if (child := moment.process(pid)) is not None]
+    named, group = _asked(process, thread)
+    if named:
+        child = next((one for one in family if one.pid == named), None)
+        return None if child is None else _of(moment, thread, child)
+    chosen = [one for one in family if not group or one.group == group]
+    alive = [one for one in chosen if not is_zombie(moment, one.pid)]
+    beside = "".join(_beside(moment, family, group))
+    if len(alive) == 1:
+        return _of(moment, thread, alive[0], beside)
+    if not alive:
+        return None
+    pids = [one.pid for one in alive]
+    which = f" in process group {group}" if group else ""
+    what = f"one of its children{which} to end: {listed(moment, pids)}{beside}"
+    return Link(thread.tid, what, None, "child", tuple(pids))
+
+
+def _of(moment: Moment, thread: ThreadState, child: ProcessState, beside: str = "") -> Link:
+    return Link(thread.tid, f"child {name_of(moment, child.pid)} to end{beside}", child.pid, "child")
+
+
+def _asked(process: ProcessState, thread: ThreadState) -> tuple[int, int]:
+    """Return the pid, or the process group, that a call waits for; 0 for any."""
+    if len(thread.arguments) < 2:
+        return 0, 0
+    first, second = (value & 0xFFFF_FFFF for value in thread.arguments[:2])
+    if thread.call == "waitid":
+        group = second or process.group
+        return (second if first == _PID else 0), (group if first == _GROUP else 0)
+    if first == _NEGATIVE * 2 - 1:
+        return 0, 0
+    return (0, _NEGATIVE * 2 - first) if first & _NEGATIVE else (first, 0 if first else process.group)
+
+
+def _beside(moment: Moment, family: list[ProcessState], group: int) -> Iterator[str]:
+    """Yield the children of other groups that have ended: a wait for one group does not see them."""
+    ended = [one for one in family if group and one.group != group and is_zombie(moment, one.pid)]
+    if ended:
+        yield f"; child {ended[0].pid}, which has ended, is in another process group ({ended[0].group})"
+
+
+def vfork_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
+    """Return the child that uses the memory of its parent: vfork(2), CLONE_VFORK of clone(2)."""
+    child = moment.process(max(process.children, default=None))
+    if child is None:
+        return None
+    what = f"child {name_of(moment, child.pid)} to execute a program or to end (vfork: only SIGKILL ends the wait)"
+    return Link(thread.tid, what, child.pid, "vfork")

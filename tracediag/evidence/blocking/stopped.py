@@ -1,0 +1,102 @@
+"""Where a thread stands; and what stopped one: a signal, the terminal, a tracer, the freezer of a cgroup."""
+
+from __future__ import annotations
+
+from tracediag.evidence.blocking.link import first_held, name_of
+from tracediag.snapshot import Moment, ProcessState, ThreadState
+from tracediag.trace.calls import EPOLL_WAITS, FILE_READS
+
+_FREEZERS = ("do_freezer_trap", "__refrigerator", "cgroup_freezer")
+_SERVERS = {
+    "mariadbd": "SHOW FULL PROCESSLIST",
+    "mysqld": "SHOW FULL PROCESSLIST",
+    "mongod": "db.currentOp()",
+    "redis-server": "CLIENT LIST",
+}
+"""What lists the sessions of a server, by the beginning of its name."""
+_TERMINALS = ("/dev/tty", "/dev/pts/", "/dev/console")
+
+
+def stopped(moment: Moment, tid: int) -> str:
+    """Say what stopped a thread, and what continues it; "" where nothing did."""
+    process = moment.process_of(tid)
+    thread = None if process is None else process.thread(tid)
+    if process is None or thread is None:
+        return ""
+    if thread.wchan.startswith(_FREEZERS):
+        return "is frozen by its cgroup: echo 0 > the file cgroup.freeze there thaws it (docker unpause)"
+    if thread.state == "t":
+        by = f" of {name_of(moment, process.tracer)}" if process.tracer else ""
+        return f"is stopped by a tracer{by}, such as a debugger at a breakpoint"
+    if thread.state != "T":
+        return ""
+    return _by_terminal(process, thread) or "is stopped (SIGSTOP, or Ctrl-Z): kill -CONT continues it"
+
+
+def _by_terminal(process: ProcessState, thread: ThreadState) -> str:
+    """Say that the terminal stopped a process of the background: SIGTTIN for a read, SIGTTOU else, setpgid(2)."""
+    held = first_held(process, thread)
+    if not process.foreground or process.foreground == process.group or held is None:
+        return ""
+    if not held.target.startswith(_TERMINALS):
+        return ""
+    name, deed = ("SIGTTIN", "reads") if thread.call in FILE_READS else ("SIGTTOU", "changes")
+    if name == "SIGTTOU" and thread.call != "ioctl":
+        deed = "writes to"
+    groups = f"its group {process.group} is in the background, group {process.foreground} in the foreground"
+    return f"is stopped by {name}, since it {deed} {held.target}: {groups}; fg, or input from elsewhere, continues it"
+
+
+def stands(moment: Moment, tid: int) -> str:
+    """Say where a thread stands: "stands in read(fd 5 = pipe:[7])", "runs"; "" where the snapshot does not show it."""
+    process = moment.process_of(tid)
+    thread = None if process is None else process.thread(tid)
+    if process is None or thread is None:
+        return ""
+    if why := stopped(moment, tid):
+        return why
+    if thread.state == "Z":
+        return "has ended, and its parent has not waited for it"
+    if not thread.call:
+        return "runs" if thread.state == "R" else ""
+    if thread.call == "restart_syscall":
+        return "waits with a timeout, as in a sleep"
+    held = first_held(process, thread)
+    name = thread.call if not thread.call.isdecimal() else f"system call {thread.call}"
+    return f"stands in {name}{f' on fd {held.number} = {held.target}' if held is not None else ''}"
+
+
+def several(moment: Moment, pid: int, active: int, target: str, asker: int) -> str:
+    """Say that any of the threads of a process could act, and what shows what they do.
+
+    Args:
+        moment: the look at /proc.
+        pid: the process.
+        active: how many of its threads could act.
+        target: what it has open for that.
+        asker: the process that the look began with.
+    """
+    process = moment.process(pid)
+    name = "" if process is None else process.name
+    if (
+        process is not None
+        and target
+        and pid == asker
+        and not any(_attends(process, one, target) for one in process.threads)
+    ):
+        return "has no thread that waits for it"
+    asked = next((command for server, command in _SERVERS.items() if name.startswith(server)), "")
+    how = (
+        f"; there, {asked} shows what each waits for" if asked else f": tracediag run -p {pid} shows where each stands"
+    )
+    return f"has {active} threads that could do so{how}"
+
+
+def _attends(process: ProcessState, thread: ThreadState, target: str) -> bool:
+    """Whether a thread stands in a call on a descriptor of this target."""
+    entries = thread.watches
+    if thread.call in EPOLL_WAITS and thread.arguments:
+        held = process.held(thread.arguments[0])
+        entries = () if held is None else held.epoll
+    used = [first_held(process, thread), *(process.held(entry.fd) for entry in entries)]
+    return any(one is not None and one.target == target for one in used)

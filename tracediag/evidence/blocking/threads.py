@@ -1,0 +1,57 @@
+"""Which threads of a process may act, and which only wait for another one of it: the rest of an idle pool."""
+
+from __future__ import annotations
+
+from tracediag.evidence.blocking.link import Link
+from tracediag.evidence.blocking.polls import is_inward
+from tracediag.snapshot import Moment, ProcessState, ThreadState
+from tracediag.trace.quantities import plural
+
+_ACTIVE = 3
+"""Threads that are followed, where any of several could wake another one."""
+_PRIVATE = 0x80
+"""FUTEX_PRIVATE_FLAG, futex(2)."""
+
+
+def threads_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
+    """Return the wait for a word that names no thread: a condition, a semaphore, the lock of another language."""
+    found = moment.futex(thread.tid)
+    if found is None or not _is_private_wait(moment, thread):
+        return None
+    return woken(moment, process, thread, f"another thread to wake the futex at {found.address:#x}")
+
+
+def woken(moment: Moment, process: ProcessState, thread: ThreadState, waits: str) -> Link | None:
+    """Return a wait that only another thread of the process can end; None where too many could."""
+    others = [one for one in process.threads if one is not thread and one.state != "Z"]
+    if not others:
+        return Link(thread.tid, f"{waits}, and the process has no other thread", None, "alone")
+    active = [one.tid for one in others if not is_idle(moment, process, one)]
+    if not 0 < len(active) <= _ACTIVE:
+        return None
+    idle = len(others) - len(active)
+    waits += f" ({plural(idle, 'more thread')} {'waits' if idle == 1 else 'wait'} likewise)" if idle else ""
+    if len(active) == 1:
+        return Link(thread.tid, waits, active[0], "threads")
+    return Link(thread.tid, waits, None, "threads", tuple(active))
+
+
+def is_idle(moment: Moment, process: ProcessState, thread: ThreadState) -> bool:
+    """Whether only another thread of the process can end the wait of a thread, or it has ended."""
+    return thread.state == "Z" or _is_private_wait(moment, thread) or is_inward(moment, process, thread)
+
+
+def _is_private_wait(moment: Moment, thread: ThreadState) -> bool:
+    """Whether a thread waits in futex, without a timeout, for a word that names no owner and is not shared."""
+    found = moment.futex(thread.tid)
+    if found is None or found.owner is not None or found.file or len(thread.arguments) < 4 or thread.arguments[3]:
+        return False
+    return found.inner or bool(thread.arguments[1] & _PRIVATE)
+
+
+def at_work(moment: Moment, pid: int) -> tuple[int, ...]:
+    """Return the threads of a process that may act for it; the first one where there are none."""
+    process = moment.process(pid)
+    if process is None:
+        return (pid,)
+    return tuple(one.tid for one in process.threads if not is_idle(moment, process, one)) or (pid,)

@@ -1,0 +1,57 @@
+"""Traced threads that made no call, where the look at /proc shows why: they are stopped, or wait uninterruptibly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracediag.evidence.blocking import chain_of, name_of, stopped
+from tracediag.kernel import Kernel
+from tracediag.results.overview import Overview, Waiting
+from tracediag.snapshot import Moment, ProcessState
+
+
+def unseen(kernel: Kernel) -> tuple[Waiting, ...]:
+    """Return where the threads stand of which the trace has no line; none where it has some line of the process."""
+    moment = _moment(kernel)
+    return () if moment is None else tuple(_waits(moment, _silent(kernel, moment)))
+
+
+def overview_of(kernel: Kernel) -> Overview:
+    """Return what was traced, of a trace without calls."""
+    moment = _moment(kernel)
+    first = None if moment is None else next(iter(_silent(kernel, moment)), None)
+    if first is None:
+        return Overview()
+    executable = first.executable or None
+    return Overview(
+        command=first.arguments, program=executable, pid=first.pid, processes=1, threads=len(first.threads), unborn=1
+    )
+
+
+def _moment(kernel: Kernel) -> Moment | None:
+    return None if kernel.known is None else kernel.known.latest
+
+
+def _silent(kernel: Kernel, moment: Moment) -> Iterator[ProcessState]:
+    traced = () if kernel.known is None else kernel.known.traced
+    for process in moment.processes:
+        lines = any(kernel.process_table.find(thread.tid) is not None for thread in process.threads)
+        if process.pid in traced and not lines:
+            yield process
+
+
+def _waits(moment: Moment, processes: Iterator[ProcessState]) -> Iterator[Waiting]:
+    for process in processes:
+        for thread in process.threads:
+            why, chain = stopped(moment, thread.tid), chain_of(moment, thread.tid)
+            if not why and chain is None:
+                continue
+            yield Waiting(
+                process=name_of(moment, process.pid),
+                pid=thread.tid,
+                call=thread.call or "no call",
+                object=thread.path,
+                text="",
+                line=0,
+                reason=f"it {why}" if why or chain is None else chain.sentence,
+            )
