@@ -175,18 +175,21 @@ def _stacks(end: ProcessEnd) -> str:
 
 
 def _known(end: ProcessEnd, calls: _Calls) -> Chain | None:
-    """Return a chain of locks of the process that cannot end by itself, as a snapshot of /proc shows it."""
+    """Return a chain of locks of the process that cannot end by itself, as a snapshot of /proc shows it.
+
+    One whose owners stand in memory is preferred to one that rests on which threads are left.
+    """
+    found = None
     for tid, call in calls.items() if end.kernel.known is not None else ():
-        if call.name not in FUTEXES:
+        chain = blocked_by(end.kernel, tid, call.name) if call.name in FUTEXES else None
+        kinds = set() if chain is None else {link.kind for link in chain.links}
+        if chain is None or not chain.hopeless or any(link.tid not in calls for link in chain.links):
             continue
-        chain = blocked_by(end.kernel, tid, call.name)
-        if (
-            chain is not None
-            and chain.hopeless
-            and all(link.tid in calls and link.kind in (WITHIN if chain.circle else _PROVEN) for link in chain.links)
-        ):
+        if kinds <= _PROVEN:
             return chain
-    return None
+        if chain.circle and kinds <= WITHIN and (found is None or "threads" not in kinds):
+            found = chain
+    return found
 
 
 def _lasting(end: ProcessEnd, chain: Chain) -> bool:
