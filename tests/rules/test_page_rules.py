@@ -259,6 +259,64 @@ def test_a_match_may_wait_for_the_end_of_its_process():
     assert (slow.title, len(slow.steps)) == ("connect fails with ETIMEDOUT", 1)
 
 
+SIGNALLED = """\
+---
+severity: warning
+summary: a worker is told to stop, and is killed
+
+match: signal == SIGTERM and si_pid == 1
+ended: end.signal == "SIGKILL"
+title: {process.name} is killed after {signal} from pid {si_pid}
+shows: thread.last: the last call | end.exit: {end.how}
+primary: end.exit
+why: signal(7)
+fix: stop in time
+explains: killed-from-outside at end.exit
+---
+# worker-killed (XY4)
+"""
+STOPPED = """\
+7 execve("./w", ["./w"], 0x7ffe) = 0
+7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---
+7 openat(AT_FDCWD, "/a", O_RDONLY) = 3
+7 +++ killed by SIGKILL +++
+""".splitlines(keepends=True)
+
+
+def test_a_page_is_about_a_signal_and_shows_the_end():
+    (finding,), _ = found(SIGNALLED, STOPPED, name="worker-killed")
+    assert finding.title == "w (pid 7) is killed after SIGTERM from pid 1"
+    assert finding.object == "w (pid 7)"
+    assert [(step.line, step.note, step.primary) for step in finding.steps] == [
+        (1, "the last call", False),
+        (2, "SIGTERM is delivered", False),
+        (4, "the process is killed by SIGKILL", True),
+    ]
+    assert [(each.name, each.line) for each in finding.explains] == [("killed-from-outside", 4)]
+    assert found(SIGNALLED, [*STOPPED[:3], "7 +++ exited with 0 +++\n"], name="worker-killed")[0] == []
+
+
+def test_a_page_is_about_an_end_alone_or_after_a_signal():
+    last = SIGNALLED.replace(
+        'signal == SIGTERM and si_pid == 1\nended: end.signal == "SIGKILL"', "exit.signal == SIGKILL"
+    )
+    last = last.replace(" after {signal} from pid {si_pid}", "").replace(
+        " | end.exit: {end.how}\nprimary: end.exit", ""
+    )
+    (finding,), _ = found(last.replace(" at end.exit", ""), STOPPED, name="worker-killed")
+    assert [(step.line, step.note, step.primary) for step in finding.steps] == [
+        (3, "the last call", False),
+        (4, "the process ends", True),
+    ]
+    both = "sequence by process [signal == SIGTERM] [exit.signal == SIGKILL]"
+    pair = (
+        last.replace("exit.signal == SIGKILL", both).replace(" at end.exit", "").replace("{process.name}", "{object}")
+    )
+    (finding,), _ = found(pair, STOPPED, name="worker-killed")
+    assert finding.title == "pid 7 is killed"
+    assert [step.note for step in finding.steps] == ["SIGTERM is delivered", "the last call", "the process ends"]
+
+
 def test_a_finding_explains_what_is_found_at_another_event():
     page = ENDS.replace(
         "shows: end.report", "explains: missing-file, child-failure-behind at end.exit\nshows: end.report"

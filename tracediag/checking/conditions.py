@@ -8,7 +8,7 @@ from itertools import combinations
 import msgspec
 
 from tracediag.checking.agreement import conflict
-from tracediag.query.nodes import Both, Comparison, Condition, Either, Not, Reports
+from tracediag.query.nodes import Both, Comparison, Condition, Either, Not, Reports, place_of
 
 _MOST_CASES = 256
 """Cases of a condition that are compared; one with more is taken to be possible."""
@@ -41,9 +41,9 @@ class Judge:
         if inner:
             yield from inner
         elif (cases := self._cases(condition, wanted=True)) is not None and (why := self._impossible(cases)):
-            yield Flaw(_place(condition), f"this can never match: {why}")
+            yield Flaw(place_of(condition), f"this can never match: {why}")
         elif (cases := self._cases(condition, wanted=False)) is not None and (why := self._impossible(cases)):
-            yield Flaw(_place(condition), "this is true of every call")
+            yield Flaw(place_of(condition), "this is true of every call")
 
     def _cases(self, condition: Condition, *, wanted: bool) -> list[Case] | None:
         """Return the cases in which a condition is true, or false; None if there are too many."""
@@ -97,13 +97,3 @@ def _parts_of(condition: Condition) -> tuple[Condition, ...]:
             return _parts_of(part)  # what is wrong with the part is said of its opposite
         case _:
             return ()
-
-
-def _place(condition: Condition) -> int:
-    match condition:
-        case Not(part):
-            return _place(part)
-        case Both(parts) | Either(parts):
-            return min(map(_place, parts))
-        case Comparison() | Reports():
-            return condition.place

@@ -48,16 +48,12 @@ class Fault(msgspec.Struct, eq=False):
     @property
     def code(self) -> str:
         """The reason, si_code: "SEGV_MAPERR"; "" where the trace does not show it."""
-        found = _CODE.search(self.signal.info)
-        return "" if found is None else _NUMBERS.get((self.signal.name, found[1]), found[1])
+        return code_of(self.signal)
 
     @property
     def address(self) -> int | None:
         """The faulting address, where the trace shows it."""
-        found = _ADDRESS.search(self.signal.info)
-        if found is None:
-            return None
-        return 0 if found[1] == "NULL" else hexadecimal(found[1])
+        return address_of(self.signal)
 
     @property
     def by_process(self) -> bool:
@@ -71,3 +67,17 @@ class Fault(msgspec.Struct, eq=False):
         if not self.by_process or sender is None or self.thread.process.is_called(sender):
             return False
         return not (self.last is not None and self.last.name in KILLS)
+
+
+def code_of(signal: Signal) -> str:
+    """Return the reason of a signal, si_code: "SEGV_MAPERR"; "" where the trace does not show it."""
+    found = _CODE.search(signal.info)
+    return "" if found is None else _NUMBERS.get((signal.name, found[1]), found[1])
+
+
+def address_of(signal: Signal) -> int | None:
+    """Return the faulting address, si_addr; None where the trace does not show it."""
+    found = _ADDRESS.search(signal.info)
+    if found is None:
+        return None
+    return 0 if found[1] == "NULL" else hexadecimal(found[1])

@@ -112,6 +112,8 @@ class Process(Watched, eq=False):
     """Its supplementary groups."""
     seccomp: Seccomp | None = None
     """Its own, or inherited from the parent; execve keeps it."""
+    signal_stack: Syscall | None = None
+    """The sigaltstack that set its alternate signal stack; in a thread of its own each sets its own."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
 

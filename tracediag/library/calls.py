@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tracediag.overviews.searching.search import Searching
 from tracediag.query import Query, QueryError, compile_field, compile_query
+from tracediag.query.stand_ins import CALLS
 from tracediag.query.types import Type
 from tracediag.results.search import Group
 from tracediag.trace.events import Syscall
@@ -43,6 +44,8 @@ class Calls:
         compiled = compile_query(query)
         if not compiled.is_condition:
             raise QueryError(query, 0, "where() takes a condition on one call; use search() for several calls")
+        if compiled.kinds != CALLS:
+            raise QueryError(query, 0, "where() takes a condition on calls; use search() for signals and ends")
         return Calls(self._search, self._query.narrowed(compiled))
 
     def first(self) -> Syscall | None:

@@ -18,6 +18,8 @@ facts      what the evidence knows of a call, for some of them; flags, children 
 expressions regular expressions that could take very long; positions, characters: how they are looked at
 easing     what is searched in place of some of them
 ends       how the process of the call ended, for those that begin with `end.`
+records    how names of signals and of the ends of threads are read
+stand_ins  signals and ends in the place of a call
 history    names of earlier events, and what is read of these
 objects    what `by` may name, and which objects a call belongs to
 comparisons what a single comparison tests, as a closure

@@ -15,8 +15,19 @@ from tracediag.query.errors import QueryError, nearest
 from tracediag.query.kept import parsed as kept_or_parsed
 from tracediag.query.matching import CallWatch, Watch
 from tracediag.query.names import Name
-from tracediag.query.nodes import Absent, Count, Literal, Operand, Parsed, Sequence
+from tracediag.query.nodes import (
+    Absent,
+    Condition,
+    Count,
+    Literal,
+    Operand,
+    Parsed,
+    Sequence,
+    conditions,
+    place_of,
+)
 from tracediag.query.objects import OBJECTS, ObjectKind, calls_with_directories
+from tracediag.query.stand_ins import CALLS, SAID, Kinds, subject_call
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.query.watching import AbsentWatch, CountWatch, SequenceWatch
@@ -63,7 +74,23 @@ class Query(msgspec.Struct, frozen=True):
     @property
     def never(self) -> bool:
         """Whether no call can match, because parts exclude each other: `call == read and call == write`."""
-        return any(part.calls == frozenset() or part.errnos == frozenset() for part in self.parts)
+        return not all(part.possible for part in self.parts)
+
+    @property
+    def every(self) -> bool:
+        """Whether every call must be seen, also one that cannot match: it reads the call before a signal."""
+        return any(leaf.every for part in self.parts for leaf in part.leaves)
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds of events that can match."""
+        return frozenset().union(*(part.kinds or CALLS for part in self.parts))
+
+    @property
+    def signals(self) -> frozenset[str] | None:
+        """The names of the signals that can match; None if any can."""
+        known = [part.signals for part in self.parts]
+        return None if None in known else frozenset().union(*(each or () for each in known))
 
     def narrowed(self, other: Query) -> Query:
         """Return the query that a call matches if it matches this one and the other.
@@ -76,13 +103,13 @@ class Query(msgspec.Struct, frozen=True):
         return _about_one(f"({self.text}) and ({other.text})", both([self.condition, other.condition]))
 
     def matches(self, action: Action) -> bool:
-        """Whether the call of an action matches; False for an event that is no complete call.
+        """Whether the call, signal or end of an action matches; False for every other event.
 
         Raises:
             TypeError: if the query is not about one call: use `watch`.
         """
-        call = action.event
-        return isinstance(call, Syscall) and self.holds(Subject(call, action))
+        call = subject_call(action.event, action)
+        return call is not None and self.holds(Subject(call, action))
 
     def matches_call(self, call: Syscall) -> bool:
         """Whether a call matches, for a query that does not read the model of the kernel.
@@ -113,10 +140,11 @@ class Query(msgspec.Struct, frozen=True):
         call = subject.call
         if self.condition is None:
             raise TypeError("this query is about several calls: use watch()")
-        if self.calls is not None and call.name not in self.calls:
-            return False
-        if self.errnos is not None and call.errno not in self.errnos:
-            return False
+        if call.name:  # else it is a signal or an end
+            if self.calls is not None and call.name not in self.calls:
+                return False
+            if self.errnos is not None and call.errno not in self.errnos:
+                return False
         return self.condition.test(subject)
 
     def why(self, call: Syscall, action: Action | None = None) -> tuple[tuple[str, Any], ...]:
@@ -142,24 +170,38 @@ def compile_query(text: str, *, keep: bool = False) -> Query:
     for let in parsed.lets:
         compiler.define(let.name, let.place, let.condition)
     match body:
-        case Sequence(by, steps, until, within):
-            compiled = tuple(compiler.compile(step) for step in steps)
-            closing = None if until is None else compiler.compile(until)
+        case Sequence(by, steps, until, within, unless):
             kind, limit = _object(text, by), _limit(text, within)
-            parts = compiled if closing is None else (*compiled, closing)
-            absent = frozenset() if closing is None else closing.calls
-            return _over(text, kind, parts, lambda: SequenceWatch(kind, compiled, closing, limit), absent, len(steps))
-        case Count(by, step, least, within):
-            counted, number = compiler.compile(step), _number(text, least)
-            kind, limit = _object(text, by), _limit(text, within)
+            compiled = _steps(text, compiler, kind, conditions(parsed))
+            taken, ends = compiled[: len(steps)], list(compiled[len(steps) :])
+            closing = None if until is None else ends.pop(0)
+            excuse = None if unless is None else ends.pop(0)
+            known = [each.calls for each in (closing, excuse) if each is not None]
+            absent = None if None in known else frozenset[str]().union(*(each or () for each in known))
+            return _over(
+                text, kind, compiled, lambda: SequenceWatch(kind, taken, closing, limit, excuse), absent, len(steps)
+            )
+        case Count(by, _, least, within):
+            kind, limit, number = _object(text, by), _limit(text, within), _number(text, least)
+            (counted,) = _steps(text, compiler, kind, conditions(parsed))
             return _over(text, kind, (counted,), lambda: CountWatch(kind, counted, number, limit), frozenset())
-        case Absent(by, missing, first, last, within):
-            gone, one, other = (compiler.compile(part) for part in (missing, first, last))
+        case Absent(by, within=within):
             kind, limit = _object(text, by), _limit(text, within)
-            parts = (gone, one, other)
+            gone, one, other = parts = _steps(text, compiler, kind, conditions(parsed))
             return _over(text, kind, parts, lambda: AbsentWatch(kind, gone, one, other, limit), gone.calls)
         case condition:
-            return _about_one(text, compiler.compile(condition))
+            return _about_one(text, compiler.compile(condition).settled(mixed=False))
+
+
+def _steps(text: str, compiler: Compiler, kind: ObjectKind, steps: tuple[Condition, ...]) -> tuple[Compiled, ...]:
+    """Return the steps of a query over several calls; signals and ends belong to threads and processes alone."""
+    compiled = [compiler.compile(step) for step in steps]
+    for step, each in zip(steps, compiled, strict=True):
+        if each.kinds is not None and not each.kinds <= CALLS and not kind.of_threads:
+            said = " and ".join(sorted(SAID[one] for one in each.kinds - CALLS))
+            raise QueryError(text, place_of(step), f"{said} belong to no {kind.name}; write by process or by thread")
+    mixed = any(each.kinds not in (None, CALLS) for each in compiled)
+    return tuple(each.settled(mixed=mixed) for each in compiled)
 
 
 def _parsed(text: str, *, keep: bool) -> Parsed:

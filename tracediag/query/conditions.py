@@ -15,9 +15,12 @@ from tracediag.query.expressions import danger
 from tracediag.query.history import EARLIER, known
 from tracediag.query.literals import literal_of, texts_of
 from tracediag.query.names import CLASSES, NAMES, Name
-from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, Not, Operand, Reports
+from tracediag.query.nodes import Both, Comparison, Condition, Either, Literal, Not, Operand, Reports, place_of
+from tracediag.query.stand_ins import SAID, Kinds
 from tracediag.query.types import OPERATORS, Type, pattern_of, quantity, value_of
+from tracediag.trace.events import Syscall
 from tracediag.trace.parameters.table import calls, positions, table
+from tracediag.trace.records import Signal
 from tracediag.trace.values import number_of
 
 MOST_SUBJECT = 4096
@@ -63,7 +66,7 @@ class Compiler:
             raise QueryError(self._text, 0, f"the query nests deeper than {DEEPEST} levels")
         match condition:
             case Both(parts):
-                return both(self._each(parts, depth + 1))
+                return self._both(parts, self._each(parts, depth + 1))
             case Either(parts):
                 return either(self._each(parts, depth + 1))
             case Not(part):
@@ -72,6 +75,17 @@ class Compiler:
                 return self._reports(place)
             case Comparison():
                 return self._comparison(condition)
+
+    def _both(self, parts: tuple[Condition, ...], compiled: list[Compiled]) -> Compiled:
+        about: Kinds | None = None
+        for part, each in zip(parts, compiled, strict=True):
+            if about is not None and each.kinds is not None and not about & each.kinds:
+                said, other = (" or ".join(sorted(SAID[kind] for kind in some)) for some in (each.kinds, about))
+                raise QueryError(
+                    self._text, place_of(part), f"this is about {said}, and what stands before it is about {other}"
+                )
+            about = each.kinds if about is None else about if each.kinds is None else about & each.kinds
+        return both(compiled)
 
     def _each(self, parts: Iterable[Condition], depth: int) -> list[Compiled]:
         compiled: list[Compiled] = []
@@ -96,8 +110,9 @@ class Compiler:
         self._check_operator(node, name)
         test = self._test(node, name)
         calls, errnos = self._index(node, name)
-        leaf = Leaf(self._text[node.place : node.end], test, name.read)
-        return Compiled(test, calls, errnos, name.model, (leaf,), texts_of(node, name))
+        leaf = Leaf(self._text[node.place : node.end], test, name.read, name.every)
+        signals = self._signals(node, name)
+        return Compiled(test, calls, errnos, name.model, (leaf,), texts_of(node, name), name.kinds, signals)
 
     def name(self, operand: Operand) -> Name:
         """Return what an operand reads.
@@ -199,7 +214,15 @@ class Compiler:
             if values is None:
                 values = frozenset(value_of(self._text, value, name.type, name.name) for value in node.values)
             return (values, None) if name.type is Type.CALL else (None, values)
+        if name.kinds is not None and Syscall not in name.kinds:
+            return frozenset(), frozenset()
         return (None if name.calls is None else name.calls()), None
+
+    def _signals(self, node: Comparison, name: Name) -> frozenset[str] | None:
+        """Return the signals with which a comparison can be true; None if any can."""
+        if name.name == "signal" and node.operator in ("==", "in"):
+            return frozenset(value.text for value in node.values)
+        return None if name.kinds is None or Signal in name.kinds else frozenset()
 
 
 def seconds_of(text: str, literal: Literal) -> float:

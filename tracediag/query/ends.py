@@ -40,6 +40,15 @@ def last(subject: Subject) -> bool | None:
     return None if thread is None else thread.last_call is subject.call
 
 
+def silent(subject: Subject) -> bool | None:
+    """Whether the thread makes no call after the call or signal."""
+    action = subject.action
+    if subject.end is None or action is None:
+        return None
+    later = action.thread.pending or action.thread.last_call
+    return later is None or later.line <= subject.call.line
+
+
 def fault(subject: Subject) -> tuple[str, ...] | None:
     """Return what the trace shows of the last signal delivered after the call."""
     found = delivered(subject)
@@ -51,6 +60,13 @@ def delivered(subject: Subject) -> Signal | None:
     thread = None if subject.end is None else subject.end.thread
     found = None if thread is None else thread.last_signal
     return found if found is not None and found.line > subject.call.line else None
+
+
+def raised(subject: Subject) -> Signal | None:
+    """Return the first signal of the thread after the call, of the two that it remembers."""
+    thread = None if subject.end is None or subject.action is None else subject.action.thread
+    known = () if thread is None else (thread.earlier_signal, thread.last_signal)
+    return next((signal for signal in known if signal is not None and signal.line > subject.call.line), None)
 
 
 def left(subject: Subject) -> Exit | None:

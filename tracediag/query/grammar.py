@@ -51,7 +51,22 @@ _READABLE = {
     "$END": "the end",
 }
 _KEYWORDS = (
-    *("let", "sequence", "count", "absent", "by", "until", "between", "within", "and", "or", "not", "in", "has"),
+    *(
+        "let",
+        "sequence",
+        "count",
+        "absent",
+        "by",
+        "until",
+        "unless",
+        "between",
+        "within",
+        "and",
+        "or",
+        "not",
+        "in",
+        "has",
+    ),
     *("under", "reports", "it", "arg"),
 )
 _WORD = lazy_pattern(r"\S[\w.]*+")
@@ -156,10 +171,10 @@ class _Nodes(Transformer[Token, Parsed]):
         return Let(str(name), name.start_pos or 0, condition)
 
     def sequence(self, _meta: Any, by: Token, *parts: Any) -> Sequence:
-        until = next((part[1] for part in parts if isinstance(part, tuple)), None)
+        ends: dict[str, Condition] = dict(part for part in parts if isinstance(part, tuple))
         within = next((part for part in parts if isinstance(part, Literal)), None)
         steps = tuple(part for part in parts if not isinstance(part, tuple | Literal))
-        return Sequence(_literal(by), steps, until, within)
+        return Sequence(_literal(by), steps, ends.get("until"), within, ends.get("unless"))
 
     def count(self, _meta: Any, by: Token, step: Condition, least: Token, within: Literal | None = None) -> Count:
         return Count(_literal(by), step, _literal(least), within)
@@ -180,6 +195,9 @@ class _Nodes(Transformer[Token, Parsed]):
 
     def until(self, _meta: Any, condition: Condition) -> tuple[str, Condition]:
         return "until", condition
+
+    def unless(self, _meta: Any, condition: Condition) -> tuple[str, Condition]:
+        return "unless", condition
 
     def within(self, _meta: Any, quantity: Token) -> Literal:
         return _literal(quantity)

@@ -9,15 +9,18 @@ from collections.abc import Callable
 
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.socket import Socket
-from tracediag.query import children, ends, flags, reads
+from tracediag.query import children, ends, flags, reads, records
 from tracediag.query.facts import BOTH_WAYS, left, length_cause
 from tracediag.query.names import NAMES, Name
 from tracediag.query.names.of_processes import LIMITS
+from tracediag.query.stand_ins import subject_call
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.calls import MESSAGE_RECEIVES
-from tracediag.trace.events import Event, Syscall
+from tracediag.trace.events import Event
 
+_LAST = "thread.last"
+"""What the model knows of it holds still: its descriptor, its file."""
 Earlier = Callable[[Subject], Event | None]
 
 
@@ -102,10 +105,21 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
         )
         for name, _unit, _what in LIMITS
     ),
+    ("thread.last", "before a signal or an end: the last call of its thread", records.last),
+    ("thread.delivered", "likewise the last signal", records.delivered),
+    (
+        "thread.refused",
+        "likewise the call that a seccomp filter refuses, where that is known",
+        records.refused,
+    ),
+    ("process.stack", "the sigaltstack that set its alternate signal stack", records.stack),
+    ("process.stack.gone", "the munmap of that stack", records.stack_gone),
+    ("process.filter", "the call that installed its seccomp filter, or strict mode", reads.read_filter),
     ("process.sigchld", "the call that set what SIGCHLD does to the process", reads.read_sigchld),
     ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
     ("end.exit", "the exit of the process", ends.left),
     ("end.delivered", "the last signal after the call", ends.delivered),
+    ("end.raised", "the first signal of its thread after the call, of the last two", ends.raised),
     ("end.report", "the message after the call, first of all one that names its error", ends.reported),
     ("length.cause", "the failed call whose result is passed as the length", length_cause),
     ("peer.closed", "what closed the other end, if its process is traced", _departure),
@@ -128,7 +142,7 @@ def _of_earlier(name: str) -> Name | None:
     """Return what `fd.last_write.bytes` reads: the part after the name of an event is that of a call."""
     for prefix, event in EARLIER.items():
         field = NAMES.get(name.removeprefix(f"{prefix}.")) if name.startswith(f"{prefix}.") else None
-        if field is not None and not field.model:
+        if field is not None and (not field.model or prefix == _LAST):
             return Name(name, field.type, field.doc, _reading(event, field), field.unit, True, None, field.words)
     return None
 
@@ -136,8 +150,8 @@ def _of_earlier(name: str) -> Name | None:
 def _reading(event: Name, field: Name) -> Callable[[Subject], object]:
     def read(subject: Subject) -> object:
         found: Event | None = event.read(subject)
-        if isinstance(found, Syscall):
-            return field.read(Subject(found))
+        if found is not None and (call := subject_call(found)) is not None:
+            return field.read(Subject(call, subject.action if field.model else None))
         return found.line if found is not None and field.name == "line" else None
 
     return read

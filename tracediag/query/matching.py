@@ -11,6 +11,7 @@ from tracediag.evidence.scope import Scope
 from tracediag.kernel import Action
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.query.compiled import Compiled
+from tracediag.query.stand_ins import CALLS, subject_call
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
@@ -69,8 +70,8 @@ class CallWatch(Watch):
 
     def feed(self, action: Action) -> Iterator[Match]:
         """Yield the call, if it matches."""
-        call = action.event
-        if isinstance(call, Syscall) and _possible(self._condition, call):
+        call = subject_call(action.event, action)
+        if call is not None and _possible(self._condition, call):
             subject = Subject(call, action)
             if self._condition.test(subject):
                 yield Match((call,))
@@ -88,6 +89,8 @@ def forget_released(action: Action) -> None:
 
 
 def _possible(condition: Compiled, call: Syscall) -> bool:
+    if not call.name:  # a signal or an end
+        return condition.kinds != CALLS
     return (condition.calls is None or call.name in condition.calls) and (
         condition.errnos is None or call.errno in condition.errnos
     )

@@ -77,12 +77,13 @@ class Let(msgspec.Struct, frozen=True):
 
 
 class Sequence(msgspec.Struct, frozen=True, tag=True):
-    """`sequence by X [..] [..] until [..] within 10s`."""
+    """`sequence by X [..] [..] until [..] within 10s unless [..]`."""
 
     by: Literal
     steps: tuple[Condition, ...]
     until: Condition | None
     within: Literal | None
+    unless: Condition | None = None
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
@@ -117,8 +118,8 @@ class Parsed(msgspec.Struct, frozen=True):
 def conditions(parsed: Parsed) -> tuple[Condition, ...]:
     """Return the conditions of a query, in its order; a named part counts where it is used."""
     match parsed.body:
-        case Sequence(steps=steps, until=until):
-            return steps if until is None else (*steps, until)
+        case Sequence(steps=steps, until=until, unless=unless):
+            return (*steps, *(each for each in (until, unless) if each is not None))
         case Count(step=step):
             return (step,)
         case Absent(missing=missing, first=first, last=last):
@@ -142,3 +143,14 @@ def _leaves_of(condition: Condition) -> Iterator[Comparison | Reports]:
             yield from _leaves_of(part)
         case Comparison() | Reports():
             yield condition
+
+
+def place_of(condition: Condition) -> int:
+    """Return where a condition begins, without any parentheses and `not` before it."""
+    match condition:
+        case Not(part):
+            return place_of(part)
+        case Both(parts) | Either(parts):
+            return min(map(place_of, parts))
+        case Comparison() | Reports():
+            return condition.place

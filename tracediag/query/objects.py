@@ -75,6 +75,8 @@ class ObjectKind(msgspec.Struct, frozen=True):
     of: Belongs
     by_path: bool = False
     """Whether it is a path, so that calls that show working directories must be seen as well."""
+    of_threads: bool = False
+    """Whether signals and ends belong to it as well as calls."""
 
 
 def _descriptors(action: Action, directories: Directories) -> Iterator[tuple[Descriptor, bool]]:
@@ -108,7 +110,9 @@ def _descriptions(action: Action, directories: Directories) -> Iterator[tuple[Op
 
 
 def _paths(action: Action, directories: Directories) -> Iterator[tuple[str, bool]]:
-    call = action.call
+    call = action.event
+    if not isinstance(call, Syscall):
+        return
     for path, directory in places_of(call.name):
         found = absolute(call, action.thread, path, directory) or shown_path(call, path)
         if found and not found.startswith("/") and directory is None:
@@ -147,8 +151,8 @@ OBJECTS: dict[str, ObjectKind] = {
         ObjectKind("file", "a file by its path, named by a call or open", _files, by_path=True),
         ObjectKind("path", "a path that calls name", _paths, by_path=True),
         ObjectKind("peer", "the address of the other end", _peers),
-        ObjectKind("process", "a process, all its threads", _process),
-        ObjectKind("thread", "a thread", _thread),
+        ObjectKind("process", "a process, all its threads", _process, of_threads=True),
+        ObjectKind("thread", "a thread", _thread, of_threads=True),
     )
 }
 """The words that may follow `by`."""

@@ -20,6 +20,8 @@ _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _QUANTITY = lazy_pattern(r"([0-9.]++)(\D++)")
 _ALIASES = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSUPP"}
 """Other names of the same number: errno(3); strace prints the second."""
+_FEW = 20
+"""Words that a message lists."""
 _ESCAPE = lazy_pattern(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 
@@ -78,7 +80,7 @@ def value_of(text: str, literal: Literal, kind: Type, name: str, words: frozense
     """
     read = _READERS[kind]
     if kind is Type.WORD and literal.form == "WORD" and literal.text not in words:
-        known = ", ".join(sorted(words))
+        known = ", ".join(sorted(words)) if len(words) <= _FEW else "those that strace prints, in capitals"
         hint = nearest(literal.text, words) or f"; it is one of {known}"
         raise QueryError(text, literal.place, f"{name} is never {literal.text}{hint}")
     found = read(text, literal) if literal.form in _FORMS[kind] else None

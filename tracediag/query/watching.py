@@ -17,9 +17,12 @@ from tracediag.kernel import Action
 from tracediag.query.compiled import Compiled
 from tracediag.query.matching import Match, Watch
 from tracediag.query.objects import Directories, ObjectKind, name_of
+from tracediag.query.stand_ins import CALLS, subject_call
 from tracediag.query.subject import Subject
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Event, Syscall
 
+_MOST_KEPT = 1 << 16
+"""Matches that are kept until the end decides."""
 _NAMED = 3
 """Calls that are named of those that the recording may lack."""
 
@@ -30,6 +33,7 @@ class ObjectWatch(Watch):
     def __init__(self, by: ObjectKind, parts: tuple[Compiled, ...], within: float | None) -> None:
         super().__init__()
         names = [part.calls for part in parts]
+        self._kinds = frozenset[type[Event]]().union(*(part.kinds or CALLS for part in parts))
         self._calls = None if None in names else frozenset().union(*(each for each in names if each is not None))
         self._by = by
         self._directories = Directories()
@@ -38,12 +42,16 @@ class ObjectWatch(Watch):
 
     def feed(self, action: Action) -> Iterator[Match]:
         """Yield the matches that an action completes."""
-        call = action.event
-        if not isinstance(call, Syscall):
-            return
         if self._learns:
             self._directories.learn(action)
-        if self._calls is not None and call.name not in self._calls:
+        event = action.event
+        if isinstance(event, Syscall):
+            if self._calls is not None and event.name not in self._calls:
+                return
+        elif type(event) not in self._kinds:
+            return
+        call = subject_call(event, action)
+        if call is None:
             return
         seen: dict[Hashable, bool] = {}
         for key, reported in self._by.of(action, self._directories):
@@ -66,18 +74,44 @@ class ObjectWatch(Watch):
 
 
 class SequenceWatch(ObjectWatch):
-    """Steps in order, on one object, until a call that closes the case."""
+    """Steps in order, on one object, until a call that closes the case, unless a later one makes it good."""
 
     def __init__(
-        self, by: ObjectKind, steps: tuple[Compiled, ...], until: Compiled | None, within: float | None
+        self,
+        by: ObjectKind,
+        steps: tuple[Compiled, ...],
+        until: Compiled | None,
+        within: float | None,
+        unless: Compiled | None = None,
     ) -> None:
-        super().__init__(by, (*steps, *(() if until is None else (until,))), within)
+        super().__init__(by, (*steps, *(each for each in (until, unless) if each is not None)), within)
         self._steps = steps
         self._until = until
+        self._unless = unless
         self._open: Cases[Hashable, list[Syscall]] = Cases()
+        self._kept: Cases[Hashable, Match] = Cases(_MOST_KEPT, outlive=True)
+        """The first match of each object that no later call has made good."""
 
     def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
-        """Advance the case of an object; the last step completes the match."""
+        """Advance the case of an object; the last step completes the match, which `unless` holds until the end."""
+        if self._unless is None:
+            yield from self._advance(key, subject)
+        elif self._unless.test(subject):
+            self._kept.pop(key)
+            self._open.pop(key)
+        else:
+            for match in self._advance(key, subject):
+                self._kept.setdefault(key, match)
+
+    def finish(self, scope: Scope) -> Iterator[Match]:
+        """Yield the matches that no later call has made good, if the recording would show such calls."""
+        excuse = None if self._unless is None else self._unless.calls
+        if self._kept and excuse and not scope.records(excuse):
+            self.unchecked = _unchecked("unless", excuse)
+            return
+        yield from self._kept.values()
+
+    def _advance(self, key: Hashable, subject: Subject) -> Iterator[Match]:
         call, taken = subject.call, self._open.get(key)
         if taken is not None and self.too_late(taken[0], call):
             del self._open[key]
@@ -85,14 +119,18 @@ class SequenceWatch(ObjectWatch):
         if taken is None:
             if self._steps[0].test(subject):
                 self._open[key] = [call]
+                yield from self._completed(key, self._open[key])
             return
         if self._until is not None and self._until.test(subject):
             del self._open[key]
         elif self._steps[len(taken)].test(subject):
             taken.append(call)
-            if len(taken) == len(self._steps):
-                del self._open[key]
-                yield Match(tuple(taken), key, name_of(key))
+            yield from self._completed(key, taken)
+
+    def _completed(self, key: Hashable, taken: list[Syscall]) -> Iterator[Match]:
+        if len(taken) == len(self._steps):
+            del self._open[key]
+            yield Match(tuple(taken), key, name_of(key))
 
 
 class _Window(msgspec.Struct):
@@ -178,7 +216,11 @@ class AbsentWatch(ObjectWatch):
     def finish(self, scope: Scope) -> Iterator[Match]:
         """Yield all matches, if the recording would show the missing call: only the end of the trace decides that."""
         if self._found and self._missing.calls is not None and not scope.records(self._missing.calls):
-            calls = ", ".join(sorted(self._missing.calls)[:_NAMED])
-            self.unchecked = f"`absent` is not checked: the recording may lack {calls}; record without -e"
+            self.unchecked = _unchecked("absent", self._missing.calls)
             return
         yield from self._found
+
+
+def _unchecked(word: str, calls: frozenset[str]) -> str:
+    """Return why the absence of calls proves nothing."""
+    return f"`{word}` is not checked: the recording may lack {', '.join(sorted(calls)[:_NAMED])}; record without -e"

@@ -68,6 +68,7 @@ class Case(msgspec.Struct, frozen=True):
         """Whether a match counts now that its process has ended; add what is to be said of that."""
         if self.ended is None or not self.ended.holds(subject_of(match, action)):
             return False
+        said.learn(self.wording.at_end(match, action))
         for when in self.whens:
             if when.waits and when.holds(match, action):
                 said.replace(when.wording.said(match, action))

@@ -35,6 +35,7 @@ _HEAD = lazy_pattern(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
 _DASHES = lazy_pattern(r"^---[ \t]++$", re.MULTILINE)
 _ERRNO = lazy_pattern(r"\bE[A-Z0-9_]++\b")
 _COMPARISON = lazy_pattern(r"\band\b")
+_LAST_CALL = lazy_pattern(r"\bthread\.last\.call (?>== (\w++)|in \(([\w, \n]++)\))")
 _FIELD = lazy_pattern(r"^(\w++): *+(.*)$")
 
 
@@ -140,6 +141,12 @@ def page_text(data: bytes) -> str:
         UnicodeDecodeError: if it is not UTF-8.
     """
     return _DASHES.sub("---", data.decode("utf-8-sig").replace("\r\n", "\n"), count=2)
+
+
+def last_calls(query: str) -> tuple[str, ...]:
+    """Return the calls that a query asks for as the last one before a signal or an end."""
+    found = (each[1] or each[2] for each in _LAST_CALL.finditer(query))
+    return tuple(call for each in found for call in re.findall(r"\w+", each))
 
 
 def split_head(text: str) -> tuple[str, str]:

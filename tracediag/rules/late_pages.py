@@ -23,13 +23,15 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
 from tracediag.rules.base import Rule, Subscription
-from tracediag.rules.heads import Field, paragraphs, split_head
+from tracediag.rules.heads import Field, last_calls, paragraphs, split_head
 from tracediag.rules.page_cards import TITLE, class_name, described
 from tracediag.trace.patterns import lazy_pattern
+from tracediag.trace.records import Exit, Signal
 
-_NAMED = lazy_pattern(r"(?<![\w.])(call|errno) (?>== (\w++)|in \(([\w, \n]++)\))")
+_NAMED = lazy_pattern(r"(?<![\w.])(call|errno|signal|exit\.signal) (?>== (\w++)|in \(([\w, \n]++)\))")
 _MARKED = lazy_pattern(r"(?>\(flags has \w++(?> or flags has \w++)*+\)|flags has \w++) and call ")
 _HAS = lazy_pattern(r"(?<=has )\w++")
+_CODE = lazy_pattern(r"signal == \w++ and si_code == (\w++) and ")
 _LAST = "end.last and "
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
 _GROUP = lazy_pattern(r"\([^()]*+\)")
@@ -61,6 +63,10 @@ class LatePage(Rule):
     """Constants of which a call that matches shows one, where each query says so: `flags has F_SETFL`."""
     fact: ClassVar[_Fact | None]
     """What holds for a call that matches, where it is known."""
+    codes: ClassVar[tuple[str, ...]]
+    """The values of `si_code` of which a signal that matches shows one, where each query about signals says so."""
+    killers: ClassVar[tuple[str, ...]]
+    """The signals by which an end that matches came."""
     waits: ClassVar[bool]
     """Whether it waits for the end of processes."""
     is_last: ClassVar[bool]
@@ -87,6 +93,12 @@ class LatePage(Rule):
     def subscriptions(cls) -> dict[Subscription, list[str]]:
         """Return what its queries must see."""
         found = {each: ["heard"] for query in cls.queries for each in _needed(query)}
+        found |= {
+            ("call", call): ["seen"]
+            for query in cls.queries
+            for call in last_calls(query)
+            if ("call", call) not in found
+        }
         return {**found, ("process end", ""): ["left"]} if cls.waits else found
 
     @classmethod
@@ -96,16 +108,27 @@ class LatePage(Rule):
         return texts if method == "heard" else ()
 
     def heard(self, action: Action) -> Iterable[Finding]:
-        """Report the matches of a call, unless it can be none without the query being read."""
-        if self.fact is not None and not self.fact.holds(action):
-            return ()
-        if self.marks and not any(map(action.call.has, self.marks)):  # dear where the call shows a path
+        """Report the matches of a call, signal or end, unless it can be none without the query being read."""
+        if not self._may_match(action):
             return ()
         if self.is_last:
             self._latest[action.process] = action
             return ()
         found: Iterable[Finding] = self._rule.heard(action)  # type: ignore[attr-defined]  # a PatternRule
         return found
+
+    def seen(self, action: Action) -> None:
+        """Take a call that the queries ask for as the last one before a signal: the model remembers it."""
+
+    def _may_match(self, action: Action) -> bool:
+        match action.event:
+            case Signal(info=info):
+                return not self.codes or any(code in info for code in self.codes)
+            case Exit(signal=signal):
+                return signal in self.killers
+        if self.fact is not None and not self.fact.holds(action):
+            return False
+        return not self.marks or any(map(action.call.has, self.marks))  # dear where the call shows a path
 
     def left(self, end: ProcessEnd) -> Iterable[Finding]:
         """Report the matches that counted on how their process would end."""
@@ -136,6 +159,8 @@ def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
             "queries": queries,
             "marks": _marks(queries),
             "fact": _fact(queries),
+            "codes": _codes(queries),
+            "killers": tuple(name for query in queries for name in _names_in(query)["exit.signal"]),
             "waits": any("ended" in fields for fields in rest),
             "is_last": all(_is_last(fields) for fields in rest if "match" in fields),
             "rests_on": _rests(rest),
@@ -160,6 +185,20 @@ def _marks(queries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for each in found if each is not None for word in _HAS.findall(each[0])) if all(found) else ()
 
 
+def _codes(queries: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the reasons of which each query about a signal requires one, if each begins so."""
+    found = [_CODE.match(query) for query in queries if _names_in(query)["signal"]]
+    return tuple(each[1] for each in found if each is not None) if all(found) else ()
+
+
+def _names_in(query: str) -> dict[str, list[str]]:
+    """Return the calls, errors and signals that a query names, and the signals by which an end came."""
+    named: dict[str, list[str]] = {"call": [], "errno": [], "signal": [], "exit.signal": []}
+    for found in _NAMED.finditer(query):
+        named[found[1]] += re.findall(r"\w+", found[2] or found[3])
+    return named
+
+
 def _fact(queries: tuple[str, ...]) -> _Fact | None:
     """Return what the only query of a page needs of each call, if it is one of `_FACTS`."""
     if len(queries) != 1:
@@ -172,11 +211,12 @@ def _fact(queries: tuple[str, ...]) -> _Fact | None:
 
 
 def _needed(query: str) -> Iterator[Subscription]:
-    """Yield the calls, or failures of calls, that a query names; nothing where it names neither."""
-    named: dict[str, list[str]] = {"call": [], "errno": []}
-    for found in _NAMED.finditer(query):
-        named[found[1]] += re.findall(r"\w+", found[2] or found[3])
+    """Yield the calls, failures of calls, signals and ends that a query names; nothing where it names none."""
+    named = _names_in(query)
     calls, errnos = named["call"], named["errno"]
+    yield from (("signal", signal) for signal in named["signal"])
+    if named["exit.signal"]:
+        yield "exit", ""
     if not calls:
         yield from (("errno", errno) for errno in errnos)
     elif not errnos:

@@ -15,13 +15,17 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.query import Match, Query
 from tracediag.query.objects import Directories, ObjectKind
+from tracediag.query.stand_ins import StandIn
 from tracediag.results.findings import Confidence, Finding, step
 from tracediag.rules.base import Rule, Subscription
 from tracediag.rules.cases import Case
+from tracediag.rules.heads import last_calls
 from tracediag.rules.templates import object_of
 from tracediag.rules.wording import Said
 from tracediag.trace.calls import SYSCALLS
 from tracediag.trace.events import Syscall
+from tracediag.trace.records import Exit, Signal
+from tracediag.trace.signals import SIGNALS
 
 
 class PatternRule(Rule):
@@ -56,6 +60,8 @@ class PatternRule(Rule):
         found: dict[Subscription, list[str]] = {("end", ""): ["ended"]}
         if any(case.ended is not None for case in cls.cases):
             found["process end", ""] = ["left"]
+        for call in (call for case in cls.cases for call in last_calls(case.query.text)):
+            found["call", call] = ["seen"]
         for case in cls.cases:
             found.update({subscription: ["heard"] for subscription in _needed(case.query)})
         return found
@@ -72,6 +78,9 @@ class PatternRule(Rule):
             for match in watch.feed(action):
                 if case.once is None or self._is_first(case.once, action):
                     yield from self._taken(case, match, action)
+
+    def seen(self, action: Action) -> None:
+        """Take a call that the queries ask for as the last one before a signal: the model remembers it."""
 
     def _taken(self, case: Case, match: Match, action: Action) -> Iterator[Finding]:
         """Report a match, or keep it until its process ends."""
@@ -109,15 +118,17 @@ class PatternRule(Rule):
             self.unchecked = self.unchecked or watch.unchecked
 
     def _about(self, case: Case, match: Match, action: Action | None, said: Said) -> Finding:
-        last = len(match.calls) - 1
+        about = said.steps.get(said.primary or "")
+        last = len(match.calls) - 1 if about is None else None
         notes = said.notes or [_outcome(call) for call in match.calls]
         steps = [
             step(call, note, primary=place == last)
             for place, (call, note) in enumerate(zip(match.calls, notes, strict=True))
         ]
         taken = {each.line for each in steps}
+        shown = (each for each in said.steps.values() if each.line not in taken)
         found = self.finding(
-            [*(each for each in said.steps.values() if each.line not in taken), *steps],
+            [*(msgspec.structs.replace(each, primary=each is about) for each in shown), *steps],
             object=said.object or object_of(match, action),
             title=said.title or "",
             why=said.why or "",
@@ -144,6 +155,10 @@ class PatternRule(Rule):
 
 def _needed(query: Query) -> Iterator[Subscription]:
     """Yield what must be subscribed to for a query to see all that it asks about."""
+    if Signal in query.kinds:
+        yield from (("signal", name) for name in (SIGNALS if query.signals is None else query.signals))
+    if Exit in query.kinds:
+        yield "exit", ""
     if query.calls is None and query.errnos is not None:
         yield from (("errno", errno) for errno in query.errnos)
         return
@@ -155,6 +170,8 @@ def _needed(query: Query) -> Iterator[Subscription]:
 
 
 def _outcome(call: Syscall) -> str:
+    if isinstance(call, StandIn):
+        return "the process ends" if isinstance(call.record, Exit) else f"{call.record.name} is delivered"
     if call.errno is not None:
         return f"fails with {call.errno}"
     return f"returns {call.result}" if call.returned else "has not returned"

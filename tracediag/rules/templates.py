@@ -17,12 +17,14 @@ from collections.abc import Callable, Hashable
 import msgspec
 
 from tracediag.evidence.named_paths import paths_of
+from tracediag.evidence.names import process_name
 from tracediag.kernel import Action
 from tracediag.kernel.describe import describe
 from tracediag.kernel.describe import name as title_of
 from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.query import Match, QueryError, compile_field
 from tracediag.query.names import Name, shown
+from tracediag.query.stand_ins import StandIn
 from tracediag.query.subject import Subject
 from tracediag.trace.numbers import identifier
 from tracediag.trace.patterns import lazy_pattern
@@ -101,6 +103,8 @@ def object_of(match: Match, action: Action | None) -> str:
     call = match.calls[-1]
     if match.object:
         return match.object
+    if isinstance(call, StandIn):
+        return "" if action is None else process_name(action.process)
     held = Subject(call, action).descriptor
     if held is not None:
         return describe(held)

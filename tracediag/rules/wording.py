@@ -22,7 +22,7 @@ from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.records import Record
 
 TEXTS = ("title", "why", "fix", "object")
-WORDS = ("severity", "confidence")
+WORDS = ("severity", "confidence", "primary")
 LISTS = ("notes", "shows", "absent", "explains", "rests_on")
 _END = lazy_pattern(r"(?<![\w.\"])end\.")
 SAYS = (*TEXTS, *WORDS, *LISTS)
@@ -54,6 +54,8 @@ class Wording(msgspec.Struct, frozen=True):
     """The rules whose findings about an event this one explains."""
     rests_on: frozenset[str] | None = None
     """The calls on whose absence it rests."""
+    primary: str | None = None
+    """The event of `shows` that the finding is about, where it is not the last call."""
 
     def said(self, match: Match, action: Action | None) -> Said:
         """Return what it says of a match."""
@@ -70,6 +72,17 @@ class Wording(msgspec.Struct, frozen=True):
             else tuple(no(note.of(match, action), event, match.line) for _, event, note in _read(self.absent, subject)),
             explains=None if self.explains is None else tuple(lines_of(self.explains, subject)),
             rests_on=self.rests_on,
+            primary=self.primary,
+        )
+
+    def at_end(self, match: Match, action: Action | None) -> Said:
+        """Return what it says of how the process of a match ended: the events and explanations that this decides."""
+        subject = subject_of(match, action)
+        shows = (each for each in self.shows or () if _END.match(each.event.name))
+        explains = (each for each in self.explains or () if each.at is not None and _END.match(each.at.name))
+        return Said(
+            steps={name: step(event, note.of(match, action)) for name, event, note in _read(shows, subject)},
+            explains=tuple(lines_of(explains, subject)),
         )
 
 
@@ -89,6 +102,13 @@ class Said(msgspec.Struct):
     explains: tuple[tuple[str, int], ...] | None = None
     """Names of rules, each with the line of the event that the finding of it is about."""
     rests_on: frozenset[str] | None = None
+    primary: str | None = None
+    """The name of the event that the finding is about, if it is shown; else it is about the last call."""
+
+    def learn(self, other: Said) -> None:
+        """Say also what another shows and explains."""
+        self.steps = {**self.steps, **other.steps}
+        self.explains = (*(self.explains or ()), *(other.explains or ()))
 
     def replace(self, other: Said) -> None:
         """Say what another says, and what this says where the other says nothing; both show their events."""
@@ -148,6 +168,7 @@ def wording_of(fields: dict[str, Field], steps: int) -> Wording:
         absent=_events(fields, "absent", steps),
         explains=explains_of(fields["explains"]) if "explains" in fields else None,
         rests_on=rests_of(fields["rests_on"]) if "rests_on" in fields else None,
+        primary=_earlier("primary", fields["primary"], fields["primary"].words).name if "primary" in fields else None,
     )
 
 
@@ -168,13 +189,18 @@ def listed(field: Field) -> list[str]:
 
 def _shown(field_name: str, field: Field, text: str, steps: int) -> Shown:
     name, colon, note = (part.strip() for part in text.partition(":"))
+    event = _earlier(field_name, field, name)
+    if not colon or not note:
+        raise HeadError(field.line, f"{field_name}: what {name} means follows it after a colon")
+    return Shown(event, template_of(field, note, steps))
+
+
+def _earlier(field_name: str, field: Field, name: str) -> Name:
     event = EARLIER.get(name)
     if event is None:
         known = nearest(name, EARLIER) or "; `tracediag grep --names` lists them"
         raise HeadError(field.line, f"{field_name}: no earlier event is named {name}{known}")
-    if not colon or not note:
-        raise HeadError(field.line, f"{field_name}: what {name} means follows it after a colon")
-    return Shown(event, template_of(field, note, steps))
+    return event
 
 
 def template_of(field: Field, text: str, steps: int) -> Template:

@@ -120,3 +120,10 @@ def kill(action: Action, call: Syscall) -> None:
         group, thread = table.threads.get(call.number(0)), table.threads.get(call.number(1))
         if group is not None and thread is not None:
             unite(action.kernel, group.process, thread.process)
+
+
+@handles("sigaltstack")
+def sigaltstack(action: Action, call: Syscall) -> None:
+    """Remember the alternate stack on which handlers run: sigaltstack(2)."""
+    if call.result == 0 and not call.body.startswith("NULL"):
+        action.process.signal_stack = call

@@ -14,6 +14,7 @@ from tracediag.overviews.searching.context import NoContext, Surroundings
 from tracediag.overviews.sources import known_of, source_of
 from tracediag.query import Match, Query, Watch, forget_released
 from tracediag.query.names import Name, shown
+from tracediag.query.stand_ins import CALLS, StandIn, kind_of, subject_call
 from tracediag.query.subject import Subject
 from tracediag.reading import AnySource, Reader
 from tracediag.reading.stepping import Sought
@@ -86,9 +87,11 @@ class Searching:
         query = self._query
         if self._surroundings.needs_all:
             return {}
+        if self._is_plain and query.kinds != CALLS:
+            return {"begun": (), "calls": query.calls}
         if self._is_plain:
             return {"begun": (), "sought": Sought(query.calls, query.errnos, query.texts)}
-        calls = None if query.calls is None else known_calls() | query.calls
+        calls = None if query.calls is None or query.every else known_calls() | query.calls
         return {"calls": calls, "begun": begun_calls()}
 
     @property
@@ -106,7 +109,8 @@ class Searching:
 
     def calls(self) -> Iterator[Syscall]:
         """Yield the matching calls; of several calls, the last one."""
-        return (match.calls[-1] for match, _ in self._steps() if match is not None)
+        last = (match.calls[-1] for match, _ in self._steps() if match is not None)
+        return (call for call in last if not isinstance(call, StandIn))
 
     def total(self, field: Name) -> float:
         """Read the trace and return the sum of a number or time over the matching calls; calls without one add 0."""
@@ -152,9 +156,12 @@ class Searching:
 
     def _plain(self) -> Iterator[tuple[Match | None, Any]]:
         matches, everything = self._query.matches_call, self._surroundings.needs_all
+        others = self._query.kinds - CALLS
         for event in self._reader:
             if isinstance(event, Syscall) and matches(event):
                 yield Match((event,)), event if everything else None
+            elif type(event) in others and (call := subject_call(event)) is not None and matches(call):
+                yield Match((call,)), event if everything else None
             elif everything:
                 yield None, event
 
@@ -200,7 +207,7 @@ def found_call(call: Syscall) -> FoundCall:
         end_line=call.end_line,
         pid=call.pid,
         time=call.time,
-        name=call.name,
+        name=call.name or kind_of(call).__name__.lower(),
         text=call.text,
         result=call.result,
         errno=call.errno,

@@ -7,10 +7,18 @@ from typing import Any
 
 import msgspec
 
+from tracediag.query.stand_ins import CALLS, ENDS, SIGNALS, Kinds
 from tracediag.query.subject import Subject
 from tracediag.query.types import Type
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import names_of, number_of, text_of
+
+_KINDS: dict[str, Kinds | None] = {
+    **dict.fromkeys(("signal", "si_code", "si_pid", "si_uid", "si_status", "si_addr", "si_syscall"), SIGNALS),
+    "exit": ENDS,
+    **dict.fromkeys(("line", "time", "pid", "process", "thread", "end"), None),
+}
+"""By the first part of a name: the events that have what it reads; None for all. Every other name is read of calls."""
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -30,6 +38,16 @@ class Name(msgspec.Struct, frozen=True):
     """The values that it can have, if they are few."""
     texts: tuple[str, ...] = ()
     """Texts of which the arguments of a call that has it show at least one; () if none is known."""
+
+    @property
+    def every(self) -> bool:
+        """Whether it is read of the call before, so that every call must be seen."""
+        return self.name.startswith(("thread.last", "thread.refused", "thread.struck"))
+
+    @property
+    def kinds(self) -> Kinds | None:
+        """The kinds of events that it is read of; None for all."""
+        return _KINDS.get(self.name.partition(".")[0], CALLS)
 
 
 def of_model(  # the parts of a name

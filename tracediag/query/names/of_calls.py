@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.complaints import target
 from tracediag.evidence.lengths import LENGTHS, MARKS
 from tracediag.evidence.named_paths import calls_with_paths, paths_of
 from tracediag.query import facts, reads
@@ -9,7 +10,7 @@ from tracediag.query.names.name import Name
 from tracediag.query.types import Type
 
 OF_CALLS = (
-    Name("call", Type.CALL, "the name of the call", lambda it: it.call.name),
+    Name("call", Type.CALL, "the name of the call", lambda it: it.call.name or None),
     Name("errno", Type.ERRNO, "the error that the call returned", lambda it: it.call.errno),
     Name("errno.text", Type.TEXT, "what that error means: Bad address", facts.error_text),
     Name("failed", Type.TRUTH, "whether the call returned an error", lambda it: it.call.errno is not None),
@@ -44,6 +45,7 @@ OF_CALLS = (
         *("address", Type.TEXT, "an address among the arguments; of an abstract name it begins with @"),
         lambda it: reads.read_text(reads.read_address(it)),
     ),
+    Name("target", Type.TEXT, "the path or address that it is about", lambda it: reads.read_text(target(it.call))),
     Name("address.port", Type.NUMBER, "its port", lambda it: reads.read_port(reads.read_address(it))),
 )
 """Names of the call itself."""

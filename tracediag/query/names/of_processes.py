@@ -37,6 +37,7 @@ OF_PROCESSES = (
     of_model("process.ignores", Type.FLAGS, "the signals that it ignores", reads.read_signals(Disposition.IGNORED)),
     of_model("process.handles", Type.FLAGS, "the signals that it handles", reads.read_signals(Disposition.HANDLED)),
     of_model("process.filtered", Type.TRUTH, "whether the trace shows its seccomp filter", reads.read_filtered),
+    of_model("process.strict", Type.TRUTH, "whether that is seccomp strict mode", reads.read_strict),
     of_model(
         *("process.itself", Type.TRUTH, "whether a signal is sent to the process itself", reads.read_to_itself),
         calls=lambda: KILLS,
@@ -57,6 +58,7 @@ OF_ENDS = (
     of_model("end.signal", Type.TEXT, "the signal that killed it", ends.signal),
     of_model("end.lines", Type.NUMBER, "the lines from the call to its end", ends.lines),
     of_model("end.last", Type.TRUTH, "whether the call is the last before it", ends.last),
+    of_model("end.silent", Type.TRUTH, "whether the thread makes no call after it", ends.silent),
     of_model("end.fault", Type.TEXT, "what is shown of the last signal after the call", ends.fault),
     of_model("end.how", Type.TEXT, "how the process ended, in words", ends.how),
     of_model("end.named", Type.TRUTH, "whether a message names the error of the call", ends.named),
