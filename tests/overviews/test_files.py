@@ -210,3 +210,37 @@ def test_the_document_in_pieces_is_the_document(number):
     assert "".join(pieces) == dump({"schema": SCHEMA} | msgspec.to_builtins(found))
     assert len(json.loads("".join(pieces))["files"]) == number
     assert max(map(len, pieces)) <= 100_000
+
+
+def test_notes_tell_what_the_tables_of_descriptors_would():
+    """A trace from a file is read by its notes alone, one from a stream by the whole model: every ninth sample."""
+    for path in sorted(SAMPLES.rglob("*.strace"))[::9]:
+        by_notes = list_files(str(path))
+        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+            by_tables = list_files(lines)
+        assert (by_notes.files, by_notes.searches) == (by_tables.files, by_tables.searches), path
+
+
+def test_a_trace_in_which_notes_end_is_read_by_numbers(tmp_path):
+    trace = tmp_path / "mixed.strace"
+    trace.write_text(
+        'openat(AT_FDCWD</srv>, "/srv/a", O_RDONLY) = 3</srv/a>\n'
+        "close(3</srv/a>) = 0\n"
+        'openat(AT_FDCWD, "/srv/b", O_RDONLY) = 3\n'
+        'read(3, "xy", 4096) = 2\n'
+        "close(3) = 0\n"
+        "+++ exited with 0 +++\n"
+    )
+    uses = {use.path: use for use in list_files(str(trace)).files}
+    assert (uses["/srv/a"].bytes_read, uses["/srv/b"].bytes_read) == (0, 2)
+
+
+def test_directories_are_listed_and_devices_written_without_notes():
+    _, uses = of_lines(
+        'openat(AT_FDCWD, "/srv/d", O_RDONLY|O_DIRECTORY) = 3',
+        "getdents64(3, 0x55 /* 4 entries */, 32768) = 112",
+        'openat(AT_FDCWD, "/dev/null", O_WRONLY) = 4</dev/null<char 1:3>>',
+        'write(4</dev/null<char 1:3>>, "x", 1) = 1',
+    )
+    assert uses["/srv/d"].uses == ("listed",)
+    assert (uses["/dev/null"].group, uses["/dev/null"].bytes_written) == ("devices", 1)

@@ -13,6 +13,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
+from tracediag.kernel.process import Thread
 from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import FUTEXES, KILLS, LINKS, MKDIRS, OPENS, RENAMES, SYMLINKS
 from tracediag.trace.events import Begun, Event, Syscall
@@ -75,6 +76,21 @@ def apply(kernel: Kernel, event: Event) -> Action:
     else:
         _record(action, event)
     return action
+
+
+def thread_of(kernel: Kernel, call: Syscall) -> Thread:
+    """Return the thread of a call that changes nothing in the state; less work than `apply`, and in its place."""
+    kernel.last_event = call
+    if kernel.deferred is not None:
+        kernel.deferred()
+        kernel.deferred = None
+    thread = kernel.process_table.last
+    if thread is None or thread.tid != call.pid:
+        thread = kernel.process_table.thread(call)
+    if thread.inside is not None:
+        thread.inside = thread.inside_descriptor = None
+    thread.last_call = call
+    return thread
 
 
 def _make_good(failures: deque[Syscall], event: Syscall) -> None:

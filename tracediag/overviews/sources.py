@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from tracediag.kernel import Kernel
 from tracediag.reading import AnySource, Reader, UnreadableError
 from tracediag.results.tables import Source
@@ -34,3 +37,11 @@ def source_of(trace: AnySource, reader: Reader) -> Source:
     counts = reader.counts
     name = trace if isinstance(trace, str) else reader.name
     return Source(name, counts.lines, counts.calls, counts.not_understood, reader.damage)
+
+
+def is_repeatable(trace: AnySource) -> bool:
+    """Whether the trace can be read a second time: a file, or a set of files."""
+    if not isinstance(trace, str | os.PathLike):
+        return False
+    path = Path(trace)
+    return path.is_file() or (trace != "-" and not path.exists())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from tracediag.trace.calls import (
@@ -33,6 +35,7 @@ from tracediag.trace.calls import (
     SYMLINKS,
     TRUNCATES,
 )
+from tracediag.trace.events import Syscall
 
 READS = FILE_READS | POSITIONED_READS
 WRITES = FILE_WRITES | POSITIONED_WRITES
@@ -46,6 +49,12 @@ CALLS: frozenset[str] = frozenset[str]().union(
     ("getcwd", "chroot", "pivot_root", "unshare"),
 )
 """What names files or moves their data, and what creates and ends processes, descriptors and working directories."""
+LIVES = (FORKS | EXITS | EXECS | CHDIRS) | {"getcwd", "chroot", "pivot_root", "unshare"}
+"""What changes who runs which program in which directory."""
+OF_NUMBERS = (MAKERS | CLOSES | CONTROLS | MESSAGE_RECEIVES) - OPENS - LIVES
+"""What matters only where nothing but a number tells which file a descriptor is."""
+IDLE = frozenset(name for name in _PATHS | PAIRS | MAPS | GETDENTS if name not in LIVES | OPENS | TRUNCATES)
+"""What changes nothing that a row is made from but the row itself."""
 _AT = frozenset(name for name in _PATHS if name.endswith(("at", "at2", "at64", "statx", "time64")))
 _OF_LINKS = frozenset({"lstat", "lstat64", "oldlstat"}) | REMOVES
 """Calls on the link itself, not on what it leads to."""
@@ -74,3 +83,22 @@ WAYS: dict[str, Way] = {
     name: Way("dirfd" if name in _AT else None, name not in _OF_LINKS, _USES[name]) for name in _PATHS
 }
 """By the name of a call with one path."""
+_MAKING = ("O_CREAT", "O_TRUNC", "O_EXCL")
+_PLAIN = re.compile(r", [A-Z_|]*+(?>, 0[0-7]*+)?+").fullmatch
+
+
+def making(call: Syscall) -> tuple[bool, bool, bool]:
+    """Return whether an open creates the file, empties it, and fails where it exists: open(2)."""
+    if call.name == "creat":
+        return True, True, False
+    creates, empties, excludes = _flags(call.body[call.body.rfind('"') + 1 :]) or map(call.has, _MAKING)
+    return creates, empties, excludes
+
+
+@lru_cache(maxsize=256)
+def _flags(after: str) -> tuple[bool, bool, bool] | None:
+    """Return which of `_MAKING` are among the flags after a path; None where the text is not plain flags."""
+    if _PLAIN(after) is None:
+        return None
+    words = after.replace(",", "|").replace(" ", "").split("|")
+    return "O_CREAT" in words, "O_TRUNC" in words, "O_EXCL" in words
