@@ -10,6 +10,8 @@ from tracediag.overviews.descent.tree import grow_tree
 from tracediag.report.base import Look
 from tracediag.report.tree import picture
 
+SAMPLES = Path(__file__).parents[2] / "samples"
+
 RECORDED = Path(__file__).parent / "recorded"
 LOOKS = {
     "plain": Look(),
@@ -156,3 +158,41 @@ def test_the_calls_in_which_processes_stand(tmp_path):
     shown = picture(grow_tree(str(path), waits=True), Look())
     assert "waits    read of fd 3 (pipe, read end), line 7: " in shown
     assert "s (pid 11)" in shown
+
+
+def _calls(nodes):
+    for node in nodes:
+        threads = [(thread.tid, thread.calls, thread.started, thread.ended) for thread in node.threads]
+        yield node.pid, node.first_line, node.started, node.calls, threads, list(_calls(node.children))
+
+
+def test_calls_that_are_only_counted_count_as_all_others():
+    """Without waits most calls become no events; the whole model sees each: every ninth sample."""
+    for path in sorted(SAMPLES.rglob("*.strace"))[::9]:
+        counted, seen = grow_tree(str(path)), grow_tree(str(path), waits=True)
+        assert list(_calls(counted.roots)) == list(_calls(seen.roots)), path
+
+
+def test_calls_before_the_clone_returned_are_those_of_the_child():
+    tree = grow_tree(
+        [
+            "7 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>\n",
+            "8 getpid() = 8\n",
+            "9 getpid() = 9\n",
+            "9 getppid() = 7\n",
+            "7 <... clone resumed>) = 9\n",
+            "9 getuid() = 0\n",
+            "9 rt_sigreturn({mask=[]}) = -4000\n",
+            "9 +++ exited with 0 +++\n",
+        ]
+    )
+    counts = {}
+    for node in _all(tree.roots):
+        counts[node.pid] = counts.get(node.pid, 0) + node.calls
+    assert counts == {7: 1, 8: 1, 9: 4}
+
+
+def _all(nodes):
+    for node in nodes:
+        yield node
+        yield from _all(node.children)

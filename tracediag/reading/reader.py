@@ -16,7 +16,7 @@ from tracediag.reading.join import Joiner
 from tracediag.reading.margins import LOOK_AHEAD, opened
 from tracediag.reading.naming import Naming, decide_naming, is_raw, with_names
 from tracediag.reading.prefix import Clock
-from tracediag.reading.scanner import read_lines
+from tracediag.reading.scanner import Wants, read_lines
 from tracediag.reading.sets import members_of, open_set
 from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
@@ -71,6 +71,7 @@ class Reader:
         self._strict = strict
         self._progress = progress
         self._before = before
+        self._tally: dict[str, int] | None = None
         self._sought = None if sought is None or not sought.is_narrow else sought
         self.turned = False
         """Whether the newest line stands first in the source: its last line is line 1."""
@@ -90,6 +91,15 @@ class Reader:
         """Make no more events of these calls where they succeed; from the next line on, if it is being iterated."""
         if self._wanted is not None:
             self._wanted.difference_update(calls)
+
+    def count_others(self) -> dict[str, int]:
+        """Count the calls that become no events; call it before the iteration.
+
+        Returns the counts by the text of the pid ("" without one), exact at each event. The first call of each pid is
+        an event; so is the next one of a pid that is taken out of the counts.
+        """
+        self._tally = {}
+        return self._tally
 
     def unfinished(self) -> Iterator[Begun]:
         """Return the calls that have begun and not returned so far."""
@@ -120,7 +130,7 @@ class Reader:
         if isinstance(self._source, Stream) and self._source.binary and not self.dialect.records:
             self._source.close()
             raise UnreadableError(self._source.name, "this is a binary file, not a trace")
-        names = _everything if self._wanted is None else self._wanted.__contains__
+        names = _everything if self._wanted is None or self._tally is not None else self._wanted.__contains__
         assembler = Assembler(self.counts, Clock(), parser_for, names, failures=self._failures)
         self._joiner = assembler.joiner
         slow = SlowPath(self.dialect, self.counts, assembler, strict=self._strict)
@@ -147,9 +157,7 @@ class Reader:
             self.dialect,
             self.counts,
             slow,
-            wanted=self._wanted,
-            begun_wanted=self._begun,
-            failures=self._failures,
+            Wants(self._wanted, self._begun, self._failures, self._tally),
             before=self._before,
         )
 

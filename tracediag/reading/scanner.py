@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
@@ -39,6 +41,19 @@ class _Parsers(dict[str, Parser]):
         return parser
 
 
+class Wants(msgspec.Struct):
+    """Which calls become events."""
+
+    calls: AbstractSet[str] | None = None
+    """Their names; None means all."""
+    begun: frozenset[str] | None = None
+    """Those whose first half is an event of its own; others may be yielded too. None means all of `calls`."""
+    failures: bool = True
+    """Whether every call does that returned an error or shows no result."""
+    tally: dict[str, int] | None = None
+    """Counts all other calls, by the text of their pid; the first call of a pid that is not in it becomes an event."""
+
+
 _Stamp = Callable[[str], float | None]
 
 
@@ -47,17 +62,13 @@ def read_lines(  # noqa: PLR0915 - see above
     dialect: Dialect,
     counts: Counts,
     slow: SlowPath,
+    wants: Wants,
     *,
-    wanted: AbstractSet[str] | None,
-    begun_wanted: frozenset[str] | None,
-    failures: bool,
     before: int = 0,
 ) -> Iterator[Event]:
-    """Yield the events of all lines; `wanted` names the calls that become events, None means all.
+    """Yield the events of all lines; of the calls only those that are wanted.
 
     `before` lines stand in front of them in the file, and are counted on.
-
-    `begun_wanted` names those whose first half is an event of its own; others may be yielded too.
     """
     find, read_end = header_expression(dialect.shape, dialect.strangers).findall, END.match
     joiner = slow.assembler.joiner
@@ -65,8 +76,9 @@ def read_lines(  # noqa: PLR0915 - see above
     stamp = stamp_of(slow.assembler.clock, dialect.time_kind)
     every_stamp = dialect.time_kind == "relative"
     mixed = dialect.shape[0] != "file"
-    every = wanted is None
-    names: AbstractSet[str] = wanted or frozenset()
+    begun_wanted, failures, tally = wants.begun, wants.failures, wants.tally
+    every = wants.calls is None
+    names: AbstractSet[str] = frozenset() if wants.calls is None else wants.calls
     parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
     number = skipped = before
     for piece in pieces:
@@ -86,7 +98,12 @@ def read_lines(  # noqa: PLR0915 - see above
                         yield from joiner.give_up(key)
                     pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
                     tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
-                    pending[key] = Half(number, pid, time, name, start, tell)
+                    if tally is not None:
+                        pending[key] = Half(number, pid, time, name, start)
+                        if key not in tally:
+                            tally[key], tell = 0, True
+                    else:
+                        pending[key] = Half(number, pid, time, name, start, tell)
                     if tell and (begun_wanted is None or name in begun_wanted or (joins and name == "futex")):
                         start = start.rstrip(" ,")
                         yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
@@ -97,9 +114,15 @@ def read_lines(  # noqa: PLR0915 - see above
                 and (equals := rest.rfind("= ")) > 0
                 and rest[equals + 2 : equals + 3].isdigit()
                 and rest[equals - 2 : equals] in _BEFORE_RESULT
-                and (not again or (key in pending and pending[key].name == name and not pending[key].wanted))
+                and (
+                    not again
+                    or (key in pending and pending[key].name == name and (not pending[key].wanted or tally is not None))
+                )
                 and not (joins and name == "futex" and _JOIN in rest)
+                and (tally is None or key in tally)
             ):
+                if tally is not None:
+                    tally[key] += 1
                 if again:
                     resumed += 1
                     del pending[key]
@@ -122,6 +145,8 @@ def read_lines(  # noqa: PLR0915 - see above
                         yield from joiner.give_up(key)
                     time = stamp(when)
                     tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
+                    if tally is not None and key not in tally:
+                        tally[key], tell = 0, True
                     if tell or (failures and (errno is not None or value == "?")):
                         if mixed and name in WRITERS:
                             body = without_output(name, body, results[value])
@@ -139,6 +164,8 @@ def read_lines(  # noqa: PLR0915 - see above
                             duration=None if took is None else checked_seconds(took),
                             end_line=number,
                         )
+                    elif tally is not None:
+                        tally[key] += 1
                     continue
                 elif key in pending and (half := pending[key]).name == name:
                     resumed += 1

@@ -21,10 +21,17 @@ NOTHING = Handed()
 class ThreadState(msgspec.Struct, eq=False):
     """The state of a thread while the trace is read."""
 
-    tid: int | None
+    thread: Thread
+    process: Process
+    """Its process so far: a trace may show late that it is a thread of another one."""
     started: float | None
     ended: float | None = None
     calls: int = 0
+
+    @property
+    def tid(self) -> int | None:
+        """Its number; a process on a terminal gets it late."""
+        return self.thread.tid
 
 
 class ProcessState(msgspec.Struct, eq=False):

@@ -32,8 +32,8 @@ from tracediag.trace.calls import (
     SOCKET_LOOKS,
     SOCKET_SETUP,
 )
-from tracediag.trace.events import Call, Event, Syscall
-from tracediag.trace.records import Exit, Notice, Signal, Superseded
+from tracediag.trace.events import Begun, Call, Event, Syscall
+from tracediag.trace.records import Exit, Signal
 
 _SHAPING = FORKS | EXECS | SIGNAL_SENDS | EXITS | CHILD_WAITS
 """The calls that affect the tree."""
@@ -47,44 +47,69 @@ _HANDED = (
 class _TreeBuilder:
     """Builds the tree of one trace."""
 
-    def __init__(self, kernel: Kernel, *, waits: bool) -> None:
-        self._kernel = kernel
+    def __init__(self, model: Kernel, tally: dict[str, int], *, waits: bool) -> None:
+        self._kernel = model
         self._waits = waits
+        self._tally = tally
         self._states: dict[Process, ProcessState] = {}
+        self._by_pid: dict[int | None, ThreadState] = {}
+        """The threads by the pids of the lines."""
         self._killings = Killings()
         self.start: float | None = None
 
-    def take(self, event: Event) -> None:
-        """Process one event; calls that do not affect the tree are only counted."""
-        if self.start is None:
-            self.start = event.time
-        people = self._kernel.process_table
-        thread = people.thread(event)
-        if event.pid is not None or isinstance(event, Call | Exit | Signal):
-            thread_state = self._thread_state(thread, event)
+    def read(self, reader: Reader) -> None:
+        """Process all events of a trace, and the calls that the reader has only counted."""
+        table, states, waits = self._kernel.process_table, self._by_pid, self._waits
+        for event in reader:
+            if self.start is None:
+                self.start = event.time
+            thread = table.last
+            if thread is None or thread.tid != event.pid:
+                thread = table.thread(event)
+            state = states.get(event.pid)
+            if state is None or state.thread is not thread or state.process is not thread.process:
+                state = self._thread_state(thread, event)
             if isinstance(event, Syscall):
-                thread_state.calls += 1
-        if not self._waits and isinstance(event, Call) and event.name not in _SHAPING and not _hands(thread, event):
-            return
+                if state is not None:
+                    state.calls += 1
+                name = event.name
+                if waits or name in _SHAPING or (name in _HANDED and _hands(thread, event)):
+                    apply(self._kernel, event)
+                    self._call(thread, event)
+            elif waits or not isinstance(event, Begun) or event.name in _SHAPING:
+                if isinstance(event, Exit):
+                    self._settle(event.pid)
+                self._other(thread, event)
+        for pid in list(states):
+            self._settle(pid)
+
+    def _settle(self, pid: int | None) -> None:
+        """Add the calls that were only counted to the thread that made them."""
+        state, calls = self._by_pid.get(pid), self._tally.pop("" if pid is None else str(pid), 0)
+        if state is not None:
+            state.calls += calls
+
+    def _other(self, thread: kernel.Thread, event: Event) -> None:
         process = thread.process
         apply(self._kernel, event)
         match event:
-            case Syscall():
-                self._call(thread, event)
             case Signal():
                 self._states[process].signals[event.name] += 1
                 self._killings.arrive(process, event)
             case Exit():
                 self._exit(thread, event)
-            case Superseded() | Notice():
+            case _:  # the model alone needs it
                 pass
 
-    def _thread_state(self, thread: kernel.Thread, event: Event) -> ThreadState:
-        state = self._state(thread.process, event)
-        found = state.thread_states.get(thread)
-        if found is None:
-            found = state.thread_states[thread] = ThreadState(thread.tid, event.time)
-        found.tid = thread.tid  # a process on a terminal gets its pid late
+    def _thread_state(self, thread: kernel.Thread, event: Event) -> ThreadState | None:
+        """Return the state of the thread of an event; None for a line that is of strace itself."""
+        if event.pid in self._by_pid:
+            self._settle(event.pid)
+        if event.pid is None and not isinstance(event, Call | Exit | Signal):
+            return None
+        made = ThreadState(thread, thread.process, event.time)
+        found = self._state(thread.process, event).thread_states.setdefault(thread, made)
+        self._by_pid[event.pid] = found
         return found
 
     def _state(self, process: Process, event: Event) -> ProcessState:
@@ -122,8 +147,10 @@ class _TreeBuilder:
         """Record a child when it is created: strace may not follow it."""
         child = self._kernel.process_table.find(call.result)
         if child is not None:
+            if child.tid in self._by_pid:  # its first lines came before the clone returned, as those of another
+                self._settle(child.tid)
             state = self._state(child.process, call)
-            state.thread_states.setdefault(child, ThreadState(child.tid, call.time))
+            state.thread_states.setdefault(child, ThreadState(child, child.process, call.time))
 
     def _exit(self, thread: kernel.Thread, event: Exit) -> None:
         state = self._state(thread.process, event)
@@ -153,10 +180,10 @@ class _TreeBuilder:
         return tuple(made[state.process] for state in sorted(children.get(None, ()), key=_birth))
 
 
-def _hands(thread: kernel.Thread, call: Call) -> bool:
+def _hands(thread: kernel.Thread, call: Syscall) -> bool:
     """Whether a call may affect what a program inherits: most files are opened close-on-exec, and closed unseen."""
     name = call.name
-    if name not in _HANDED or not isinstance(call, Syscall) or (call.errno is not None and name != "connect"):
+    if call.errno is not None and name != "connect":
         return False
     if name in OPENS:
         return thread.place.cwd is None or not call.has("O_CLOEXEC")
@@ -185,8 +212,8 @@ def grow_tree(
     `waits`, each process has the calls in which it stands at the end, which takes the whole model of the kernel.
     """
     model = kernel_of(trace, known)
-    descent, reader = _TreeBuilder(model, waits=waits), Reader(trace, progress=progress)
+    reader = Reader(trace, calls=None if waits else _SHAPING | _HANDED, progress=progress)
     model.unfinished = reader.unfinished
-    for event in reader:
-        descent.take(event)
+    descent = _TreeBuilder(model, {} if waits else reader.count_others(), waits=waits)
+    descent.read(reader)
     return Tree(source=source_of(trace, reader), start=descent.start, roots=descent.roots())
