@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tracediag.evidence.names import program_name
-from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls
+from tracediag.kernel import Action, Kernel, apply, begun_calls, known_calls, thread_of
 from tracediag.kernel.describe import describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind, OpenFile
 from tracediag.kernel.process import Process
@@ -20,7 +20,7 @@ from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
 from tracediag.snapshot import Snapshot
-from tracediag.trace.calls import ACCEPTS, EXECS, FORKS, MAPS, OPENS, SIGNAL_ACTIONS, SIGNAL_MASKS
+from tracediag.trace.calls import ACCEPTS, CHILD_WAITS, EXECS, FORKS, LOOKS, MAPS, OPENS, SIGNAL_ACTIONS, SIGNAL_MASKS
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
 from tracediag.trace.values import text_of
@@ -29,10 +29,15 @@ _ELSEWHERE = (
     MAPS
     | SIGNAL_ACTIONS
     | SIGNAL_MASKS
-    | {"munmap", "mremap", "getrlimit", "prlimit64", "setrlimit", "ugetrlimit"}
+    | LOOKS
+    | {"munmap", "mremap", "brk", "getrlimit", "prlimit64", "setrlimit", "ugetrlimit"}
     | {f"get{who}{bits}" for who in ("uid", "euid", "gid", "egid", "resuid", "resgid", "groups") for bits in ("", "32")}
 )
-"""Frequent calls that neither create, use nor close a descriptor, nor create or end a process."""
+"""Frequent calls that neither create, move data of, nor close a descriptor, nor create or end a process."""
+_OF_CHILDREN = FORKS | EXECS | CHILD_WAITS
+_BY_PATH = LOOKS | OPENS
+_NOWHERE = frozenset({"ENOENT", "ENOTDIR"})
+"""Errors of a path: the call has found no object to act on."""
 
 
 def fold_lives(
@@ -56,10 +61,10 @@ def fold_lives(
     for kind in of:
         if kind not in KINDS:
             raise ValueError(f"no lives of {kind!r}; there are {', '.join(KINDS)}")
-    folder = _Folder(frozenset(of), kernel_of(trace, known))
-    reader = Reader(trace, calls=known_calls() - _ELSEWHERE, begun=begun_calls(), failures=False, progress=progress)
-    for event in reader:
-        folder.take(event)
+    heard = known_calls() - _ELSEWHERE
+    folder = _Folder(frozenset(of), kernel_of(trace, known), heard | LOOKS)
+    reader = Reader(trace, calls=heard, begun=begun_calls(), progress=progress)
+    folder.read(reader)
     folder.finish()
     return Lives(source=source_of(trace, reader), groups=folder.shapes.groups())
 
@@ -67,39 +72,48 @@ def fold_lives(
 class _Folder:
     """Follows the lives that are not over, and hands those that are to the shapes."""
 
-    def __init__(self, of: frozenset[str], kernel: Kernel) -> None:
+    def __init__(self, of: frozenset[str], kernel: Kernel, heard: frozenset[str]) -> None:
         self.shapes = Shapes()
+        self._heard = heard
         self._kernel = kernel
         self._connections, self._files, self._children = (kind in of for kind in KINDS)
         self._open: dict[OpenFile, Life] = {}
         self._living: dict[Process, Life] = {}
 
-    def take(self, event: Event) -> None:
-        """Process one event."""
-        action = apply(self._kernel, event)
-        if isinstance(event, Syscall):
-            self._call(action, event)
-        elif isinstance(event, Exit) and action.process.exit is event:
+    def read(self, reader: Reader) -> None:
+        """Process all events of a trace."""
+        model, lives = self._kernel, self._open
+        for event in reader:
+            if isinstance(event, Syscall):
+                if event.errno is not None and self._says_nothing(event):
+                    thread_of(model, event)
+                    continue
+                action = apply(model, event)
+                for opened in action.opened:
+                    self._born(opened, event)
+                descriptor = action.descriptor
+                life = None if descriptor is None else lives.get(descriptor.file)
+                if life is not None and event.name not in ACCEPTS and (step := step_of(event)) is not None:
+                    life.add(step, event.line)
+                if event.name in _OF_CHILDREN and self._children:
+                    self._child(action, event)
+            else:
+                action = apply(model, event)
+                self._left(action, event)
+            for released in action.released:
+                if released.file.gone:
+                    self._gone(released.file, event)
+
+    def _says_nothing(self, failed: Syscall) -> bool:
+        """Whether a failed call can be no step of a life."""
+        return failed.name not in self._heard or (failed.name in _BY_PATH and failed.errno in _NOWHERE)
+
+    def _left(self, action: Action, event: Event) -> None:
+        if isinstance(event, Exit) and action.process.exit is event:
             life = self._living.pop(action.process, None)
             if life is not None:
                 end = f"exit {event.status}" if event.signal is None else f"killed by {event.signal}"
                 self._end("children", life, end, event.line)
-        for descriptor in action.released:
-            if descriptor.file.gone:
-                self._gone(descriptor.file, event)
-
-    def _call(self, action: Action, call: Syscall) -> None:
-        for opened in action.opened:
-            self._born(opened, call)
-        descriptor = action.descriptor
-        if descriptor is not None and call.name not in ACCEPTS:
-            life = self._open.get(descriptor.file)
-            if life is not None and (step := step_of(call)) is not None:
-                life.add(step, call.line)
-        if self._children and call.name in FORKS | EXECS:
-            self._child(action, call)
-        elif self._living and (reaped := action.process.reaped) and reaped[-1].call is call:
-            self._reaped(action, call)
 
     def _born(self, opened: Descriptor, call: Syscall) -> None:
         file = opened.file
@@ -112,22 +126,24 @@ class _Folder:
             life.add("create" if call.has("O_CREAT") else "open", call.line)
 
     def _child(self, action: Action, call: Syscall) -> None:
-        if call.name in FORKS:
+        if call.name in CHILD_WAITS:
+            self._reaped(action, call)
+        elif call.name in FORKS:
             thread = self._kernel.process_table.find(call.result) if call.result else None
             if thread is not None and thread.process is not action.process:
                 life = self._living.setdefault(thread.process, Life(f"pid {call.result}", call.line))
                 life.add("fork", call.line)
-            return
-        child = self._living.get(action.process)
-        if child is not None:
+        elif (child := self._living.get(action.process)) is not None:
             path = text_of(call.arg("pathname"))
             program = program_name(None if path is None else str(path)) or "?"
             child.add(f"exec {call.errno or program}", call.line)
 
     def _reaped(self, action: Action, call: Syscall) -> None:
         """End the life of a child that strace did not follow: only its parent learns how it ended."""
-        last = action.process.reaped[-1]
-        life = None if last.child is None else self._living.pop(last.child, None)
+        last = action.process.reaped[-1] if action.process.reaped else None
+        if last is None or last.call is not call or last.child is None:
+            return
+        life = self._living.pop(last.child, None)
         if life is not None:
             end = f"exit {last.status}" if last.signal is None else f"killed by {last.signal}"
             self._end("children", life, end, call.line)
