@@ -262,7 +262,7 @@ def test_children_that_wait_for_their_parent_are_a_circle():
 
 
 def test_readers_of_a_lock_are_counted():
-    assert "which 1 thread holds for reading (the lock does not note which)" in " ".join(sentences(READERS))
+    assert "which 1 thread holds for reading (only thread " in " ".join(sentences(READERS))
 
 
 def test_a_lock_copied_by_fork_names_the_thread_of_the_parent():
@@ -429,3 +429,33 @@ def test_strace_that_cannot_detach_is_ended_when_the_time_is_over(monkeypatch):
     monkeypatch.setattr(Attached, "detach", lambda _: None)
     recording.expire()
     assert recording._deadline is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "around", "private", "found"),
+    [
+        (0x8000_0010, {60: 0, 68: 1}, 0x80, ("mutex", None, 0)),
+        (0x8000_0010, {60: 1, 68: 1}, 0x80, ("", None, 0)),  # a recursive one has a tid
+        (0x8000_0010, {60: 0, 68: 0}, 0x80, ("", None, 0)),  # without waiters it is another word
+        (0xFFFF_FFFF, {68: 1, 72: 0}, 0x80, ("rwlock", None, 0)),
+        (0xFFFF_FFFF, {68: 1, 72: 128}, 0x80, ("", None, 0)),  # a semaphore of one process
+        (0x8000_0003, {68: 2, 72: 0}, 0x80, ("rwlock", None, 3)),
+    ],
+)
+def test_locks_of_musl_that_store_no_owner(word, around, private, found):
+    """pthread_mutex_t: type, lock, waiters; pthread_rwlock_t: lock, waiters, shared; sem_t: value, waiters, private."""
+    waiting = ThreadState(7, call="futex", arguments=(64, private, word, 0, 0, 0))
+    futex = _Waiting(waiting, {7: 7, 9: 9}, {64: word, **around}.get, ProcessState(7, threads=(waiting,))).futex()
+    assert (futex.kind, futex.owner, futex.readers) == found
+
+
+def test_a_lock_without_an_owner_names_the_threads_that_may_hold_it():
+    def said(count):
+        waiting = ThreadState(1, call="futex", arguments=(64, 0x80, 0x8000_0010, 0, 0, 0))
+        others = tuple(ThreadState(tid, state="S", call="nanosleep") for tid in range(2, 2 + count))
+        word = Futex(1, 64, 0x8000_0010, "mutex", inner=True)
+        return chain_of(_of(ProcessState(1, threads=(waiting, *others)), futexes=(word,)), 1).sentence
+
+    whole = "it waits for the mutex at 0x40 (musl stores no owner in it); "
+    assert said(1) == f"{whole}thread 2 stands in nanosleep"
+    assert said(5) == f"{whole}one of 5 other threads holds it, or one that has ended"

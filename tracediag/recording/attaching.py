@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -25,6 +26,10 @@ _PATIENCE = 10.0
 """Seconds in which strace must detach."""
 _IMPATIENCE = 1.0
 """The same where it waits for a thread that cannot be stopped."""
+_LAST = 1 << 16
+"""Bytes at the end of the trace that are searched for other processes."""
+_MENTIONED = re.compile(r"(?:\bl_pid=|\bkill\()([1-9][0-9]{0,8})(?:, 0\)|\})", re.ASCII)
+"""fcntl(2) F_GETLK names the holder of a lock; kill(2) with signal 0 asks whether a process exists."""
 _ENOUGH = 4096
 """Bytes of what strace says that are read."""
 
@@ -127,6 +132,11 @@ class Attached(Recording):
         busy = any(thread.state == "R" for thread in threads)
         return f": it computes; perf top -p {pid}, or gdb -p {pid}, shows where" if busy else ""
 
+    def _mentioned(self) -> set[int]:
+        """Return the processes that the last calls ask for: whether they run, or hold a lock."""
+        last = os.pread(self._log.fileno(), _LAST, max(0, self.size - _LAST)).decode(errors="replace")
+        return {int(pid) for pid in _MENTIONED.findall(last)}
+
     def ending(self) -> Ending | None:
         """Return None: the processes run on, or end as the trace shows."""
         return None
@@ -136,7 +146,7 @@ class Attached(Recording):
         super()._finish()
         if self.snapshot.after is None:
             with contextlib.suppress(OSError):
-                self.snapshot.after = look(self.pids)
+                self.snapshot.after = look(self.pids, self._mentioned())
 
 
 def _detach_with_parent() -> None:

@@ -15,7 +15,17 @@ links      all of them: what one thread waits for, and the thread or process tha
 chains     such links one after another, to the end of the chain or in a circle
 """
 
-from tracediag.evidence.blocking.chains import LOCKS, WITHIN, Chain, blocked_by, chain_of, lock_holder, standing_in
+from tracediag.evidence.blocking.chains import (
+    LOCKS,
+    WITHIN,
+    Chain,
+    blocked_by,
+    chain_of,
+    lock_holder,
+    named,
+    standing_in,
+    unreaped,
+)
 from tracediag.evidence.blocking.link import Link, name_of
 from tracediag.evidence.blocking.links import link_of
 from tracediag.evidence.blocking.stopped import stopped
@@ -30,6 +40,8 @@ __all__ = [
     "link_of",
     "lock_holder",
     "name_of",
+    "named",
     "standing_in",
     "stopped",
+    "unreaped",
 ]

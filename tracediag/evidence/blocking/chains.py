@@ -6,6 +6,7 @@ import msgspec
 
 from tracediag.evidence.blocking.link import Link, name_of
 from tracediag.evidence.blocking.links import link_of
+from tracediag.evidence.blocking.signals import is_zombie
 from tracediag.evidence.blocking.stopped import several, stands, stopped
 from tracediag.evidence.blocking.threads import at_work, is_idle
 from tracediag.kernel import Kernel
@@ -145,6 +146,21 @@ def lock_holder(kernel: Kernel, pid: int | None, number: int | None) -> str:
         if len(others := owners - {pid}) == 1:
             return name_of(moment, others.pop())
     return ""
+
+
+def named(kernel: Kernel, pid: int) -> str:
+    """Name a process of which the trace shows the number: "python3 (pid 8)"; "process 8" where /proc does not tell."""
+    moment = None if kernel.known is None else kernel.known.latest
+    return f"process {pid}" if moment is None else name_of(moment, pid)
+
+
+def unreaped(kernel: Kernel, pid: int | None) -> str:
+    """Return the parent of a process that has ended, if the parent has not waited for it; "" for any other."""
+    moment = None if kernel.known is None else kernel.known.latest
+    process = None if moment is None else moment.process(pid)
+    if moment is None or process is None or process.parent is None or not is_zombie(moment, process.pid):
+        return ""
+    return name_of(moment, process.parent)
 
 
 def blocked_by(kernel: Kernel, tid: int | None, call: str) -> Chain | None:

@@ -28,7 +28,7 @@ class Link(msgspec.Struct, frozen=True):
     """The thread, or a process by its first thread, that could end the wait; None where several could."""
     kind: str = ""
     """"mutex", "stream", "rwlock", "readers", "alone", "join", "lock", "child", "read", "write", "poll", "signal",
-    "timer", "ipc", "connect", "unaccepted", "threads", "orphan", "vfork", "fifo" or "file"."""
+    "timer", "ipc", "connect", "unaccepted", "threads", "unowned", "orphan", "vfork", "fifo" or "file"."""
     several: tuple[int, ...] = ()
     """The children or threads of which any could end the wait."""
     target: str = ""

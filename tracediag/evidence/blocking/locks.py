@@ -39,9 +39,17 @@ def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: 
     """Return the wait for a word that names no thread."""
     if found.readers:
         by = "1 thread holds" if found.readers == 1 else f"{found.readers:,} threads hold"
-        what = f"the read-write lock at {found.address:#x}, which {by} for reading (the lock does not note which)"
-        return Link(thread.tid, what, None, "readers")
+        left = candidates(moment, process, found)
+        which = f"only thread {left[0]} can be that" if len(left) == 1 else "the lock does not note which"
+        what = f"the read-write lock at {found.address:#x}, which {by} for reading ({which})"
+        return Link(thread.tid, what, left[0] if len(left) == 1 else None, "readers")
     return _shared(moment, process, thread, found) if found.file else None
+
+
+def candidates(moment: Moment, process: ProcessState, found: Futex) -> list[int]:
+    """Return the threads that may hold a lock: those that have not ended, and do not wait for it themselves."""
+    waiting = {one.tid for one in moment.futexes if one.address == found.address}
+    return [one.tid for one in process.threads if one.tid not in waiting and one.state != "Z"]
 
 
 def _shared(moment: Moment, process: ProcessState, thread: ThreadState, found: Futex) -> Link:

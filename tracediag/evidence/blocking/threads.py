@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from tracediag.evidence.blocking.link import Link
+from tracediag.evidence.blocking.locks import candidates
 from tracediag.evidence.blocking.polls import is_inward
-from tracediag.snapshot import Moment, ProcessState, ThreadState
+from tracediag.snapshot import Futex, Moment, ProcessState, ThreadState
 from tracediag.trace.quantities import plural
 
 _ACTIVE = 3
 """Threads that are followed, where any of several could wake another one."""
+_UNOWNED = {"mutex": "the mutex at {}", "rwlock": "the read-write lock at {}"}
+_CONTENDED = 2
 _PRIVATE = 0x80
 """FUTEX_PRIVATE_FLAG, futex(2)."""
 
@@ -18,7 +21,28 @@ def threads_link(moment: Moment, process: ProcessState, thread: ThreadState) -> 
     found = moment.futex(thread.tid)
     if found is None or not _is_private_wait(moment, thread):
         return None
-    return woken(moment, process, thread, f"another thread to wake the futex at {found.address:#x}")
+    return woken(moment, process, thread, _waits(found)) or _unowned(moment, process, thread, found)
+
+
+def _waits(found: Futex) -> str:
+    """Name the object: a lock whose owner the memory does not name, or any word."""
+    address = f"{found.address:#x}"
+    if found.kind in _UNOWNED:
+        return f"{_UNOWNED[found.kind].format(address)} (musl stores no owner in it)"
+    if found.word == _CONTENDED and not found.kind:
+        return f"the lock at {address} (a word of value 2, contended: Rust and malloc store no owner in theirs)"
+    return f"another thread to wake the futex at {address}"
+
+
+def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: Futex) -> Link | None:
+    """Return the wait for a lock that any of several threads may hold: those that do not wait for it themselves."""
+    if found.kind not in _UNOWNED and found.word != _CONTENDED:
+        return None
+    others = candidates(moment, process, found)
+    if not others:
+        return None
+    which = f"one of {plural(len(others), 'other thread')} holds it, or one that has ended"
+    return Link(thread.tid, f"{_waits(found)}; {which}", None, "unowned")
 
 
 def woken(moment: Moment, process: ProcessState, thread: ThreadState, waits: str) -> Link | None:

@@ -33,7 +33,7 @@ def reason(standing: Standing) -> str:
     if standing.kernel.known is not None:
         chain = blocked_by(standing.kernel, standing.thread.tid, standing.call.name)
         if chain is not None:
-            stacks = chain.links[0].kind == "threads" and standing.process.exit is None
+            stacks = chain.links[0].kind in ("threads", "unowned") and standing.process.exit is None
             where = stacks_of(standing.kernel, standing.process, standing.thread.tid) if stacks else ""
             where = f"; {where}" if where else ""
             return f"{_resumed(standing.call, chain)}{chain.sentence}{where}"

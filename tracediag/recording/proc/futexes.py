@@ -7,6 +7,8 @@ The layouts are those of glibc (nptl/descr.h, struct_mutex.h, struct_rwlock.h, l
     glibc stdio stream   lock, count, and a pointer to the owner's descriptor, in which the tid stands
     musl stdio stream    the word is the tid, with MAYBE_WAITERS above
     glibc rwlock         __cur_writer stands 12 bytes after __writers_futex, and 16 after __wrphase_futex
+    musl, normal mutex   the word is EBUSY with MAYBE_WAITERS above, the type 4 bytes before: no owner is stored
+    musl rwlock          readers, or 0x7fffffff for a writer, with MAYBE_WAITERS above: no owner is stored
     pthread_join         the word is the tid of the thread that has to end; in musl the tid stands 8 bytes before it
 """
 
@@ -29,6 +31,8 @@ _TID = 0x3FFF_FFFF
 _WAITERS = 0x8000_0000
 _MUSL_STREAM = 0x4000_0000
 """MAYBE_WAITERS in the lock of a musl stream, beside the tid of its owner: src/internal/stdio_impl.h."""
+_MUSL_TYPE, _MUSL_WRITER, _SHARED = 0xF, 0x7FFF_FFFF, 128
+"""The bits of a mutex's type, a lock held for writing, and the mark of one that processes share: pthread_impl.h."""
 _MOST_TID = 1 << 22
 _CONTENDED, _RWLOCK = 2, 3
 _READER_SHIFT, _WRITE_LOCKED, _READERS_WAIT = 3, 2, 4
@@ -72,8 +76,9 @@ class _Waiting:
         if not locks and word != self._value:
             return Futex(self._thread.tid, self._address, word)  # it is being woken
         kind, owner = self._named(word) if locks or word & _WAITERS else self._laid_out(word)
+        kind, counted = (kind, 0) if kind or not word & _WAITERS else self._of_musl(word & ~_WAITERS)
         forked = owner is not None and not self._is_ours(owner)
-        readers = self._readers() if word == _CONTENDED and not kind else 0
+        readers = counted or (self._readers() if word == _CONTENDED and not kind else 0)
         kind = "rwlock" if readers else kind
         place = None if self._operation & _PRIVATE else mapping_of(source_of(self._process.pid), self._address)
         file = "" if owner or place is None else place.file
@@ -94,6 +99,19 @@ class _Waiting:
             return "", None
         owner = self._known(named) or (None if self._operation & _PRIVATE else self._elsewhere(named))
         return ("mutex", owner) if owner else ("", None)
+
+    def _of_musl(self, value: int) -> tuple[str, int]:
+        """Return the kind of a lock of musl that stores no owner, and its readers: the waiters are counted after it."""
+        if not 0 < (self._peek(self._address + 4) or 0) < _MOST_USERS:
+            return "", 0
+        if value == errno.EBUSY and not (self._peek(self._address - 4) or 0) & _MUSL_TYPE:
+            return "mutex", 0
+        shared = self._peek(self._address + 8)
+        if shared != (0 if self._operation & _PRIVATE else _SHARED):
+            return "", 0
+        if value == _MUSL_WRITER:
+            return "rwlock", 0
+        return ("rwlock", value) if 0 < value < _MOST_USERS else ("", 0)
 
     def _laid_out(self, word: int) -> tuple[str, int | None]:
         """Read the owner from what stands around the word."""

@@ -20,18 +20,23 @@ _ROUNDS = 3
 """How far the processes are followed that others wait for."""
 
 
-def look(pids: Iterable[int]) -> Moment:
-    """Return what processes are now, with their descendants, and the processes that hold what they wait for."""
+def look(pids: Iterable[int], also: Iterable[int] = ()) -> Moment:
+    """Return what processes are now, with their descendants, and the processes that hold what they wait for.
+
+    `also` are others of interest; of one that has ended, its parent is looked at too, which has not waited for it.
+    """
     when = time.time()
     ours = _read(_family(pids))
     sockets = with_peers(sockets_of(ours[0].pid), ours[0].pid) if ours else []
     rows, known, holders, sought = locks(), ours, list[Holder](), set[str]()
     futexes: dict[int, tuple[Futex, ...]] = {}
+    known = [*known, *_read(set(also) - {process.pid for process in known})]
     for _ in range(_ROUNDS):
         targets = ends_of_interest(known, sockets) - sought
         sought |= targets
         holders += holders_of(targets)
         others = {holder.pid for holder in holders} | _sharers(known, futexes)
+        others |= {process.parent for process in known if process.parent is not None and _has_ended(process)}
         others |= {lock.pid for lock in _relevant(rows, known) if lock.pid > 0}
         new = sorted(others - {process.pid for process in known} - {os.getpid()})[: _MOST - len(known)]
         if not new:
@@ -59,6 +64,10 @@ def _family(pids: Iterable[int]) -> list[int]:
             found[pid] = None
             left += children_of(pid)
     return list(found)
+
+
+def _has_ended(process: ProcessState) -> bool:
+    return all(thread.state == "Z" for thread in process.threads)
 
 
 def _sharers(processes: Iterable[ProcessState], futexes: dict[int, tuple[Futex, ...]]) -> set[int]:

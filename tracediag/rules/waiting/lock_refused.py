@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tracediag.evidence.blocking import lock_holder
+from tracediag.evidence.blocking import lock_holder, named
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.complaints import report_step, said_by
 from tracediag.evidence.exits import end_step, failed_end, manner
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import path_of
-from tracediag.evidence.waiters import killing_lines
+from tracediag.evidence.waiters import killing_lines, stood_in
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end
-from tracediag.trace.calls import LOCKS
+from tracediag.trace.calls import LOCKS, SLEEPS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
 from tracediag.trace.quantities import plural
@@ -94,27 +94,32 @@ class LockRefused(Rule):
         if failed is not None and (said is not None or last.line <= known.last.line):
             first = end.kernel.processes[0] is process
             yield self._finding(end, known, said, Severity.ERROR if said is not None or first else Severity.NOTE)
-        elif known.times >= _ATTEMPTS and process.status is None and (process.order or last.line <= known.last.line):
+        elif (
+            (known.times >= _ATTEMPTS or _pauses(end, known))
+            and process.status is None
+            and (process.order or last.line <= known.last.line)
+        ):
             yield self._finding(end, known, None, Severity.WARNING)
 
     def _finding(self, end: ProcessEnd, known: _Refusal, said: Message | None, severity: Severity) -> Finding:
         name, exited = process_name(end.process), end.exit
         shown = lock_holder(end.kernel, end.process.pid, known.last.number(0))
-        holder = shown or ("another process" if known.owner is None else f"process {known.owner[1]}")
+        owner = "" if known.owner is None else named(end.kernel, known.owner[1])
+        holder = shown or owner or "another process"
         tried = f" after {plural(known.times, 'attempt')}" if known.times > 1 else ""
         if severity is not Severity.WARNING and exited is not None:
             title = f"{name} {manner(exited)}{tried}: {holder} holds the lock on {known.what}"
         else:
-            title = f"{name} waits for the lock on {known.what}, which {holder} holds: {known.times:,} attempts"
+            title = f"{name} waits for the lock on {known.what}, which {holder} holds: {plural(known.times, 'attempt')}"
         return self.finding(
             _story(end, known, said),
             object=known.what,
             title=title,
             severity=severity,
-            confidence=Confidence.LIKELY,
+            confidence=Confidence.POSSIBLE if exited is None and known.times == 1 else Confidence.LIKELY,
             why="a lock call that does not wait fails with EAGAIN as long as another process, or another open of the"
             " file, holds a conflicting lock: flock(2), fcntl_locking(2)",
-            fix=_fix(known, shown),
+            fix=_fix(known, shown or owner),
             explains=[
                 *(("killed-from-outside", line) for line in killing_lines(end)),
                 ("failed-call-behind-exit", known.first.line),
@@ -130,6 +135,12 @@ class LockRefused(Rule):
         blame = None if end.exit is None else self.scope.verdicts.judge(end.process).blame
         if blame is not None and blame.confidence is Confidence.POSSIBLE:
             yield blame.call.line
+
+
+def _pauses(end: ProcessEnd, known: _Refusal) -> bool:
+    """Whether a process has looked which one holds the lock, or tried again, and sleeps now: as dpkg and apt do."""
+    asked = known.owner is not None or known.times > 1
+    return asked and end.exit is None and any(call.name in SLEEPS for call in stood_in(end))
 
 
 def _words(process: Process, line: int) -> Message | None:

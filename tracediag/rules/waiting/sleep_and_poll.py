@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracediag.evidence.blocking import unreaped
 from tracediag.evidence.exits import end_step, manner
 from tracediag.evidence.names import process_name
 from tracediag.evidence.polls import MANY, Poll, Polls, path_of_check, was_stopped
@@ -64,7 +65,7 @@ class SleepAndPoll(Rule):
             yield self._finding(end, poll)  # a program that fails because of a connect has a rule of its own
 
     def _finding(self, end: ProcessEnd, poll: Poll) -> Finding:
-        what, state, fix = _subject(poll.last)
+        what, state, fix = _subject(poll.last, end)
         stopped = was_stopped(end)
         name = process_name(end.process)
         last = "" if stopped or end.exit is None else f", and {manner(end.exit)}"
@@ -93,7 +94,7 @@ def _severity(end: ProcessEnd, poll: Poll) -> Severity:
     return Severity.NOTE if stops and poll.times < MANY else Severity.WARNING
 
 
-def _subject(call: Syscall) -> tuple[str, str, str]:
+def _subject(call: Syscall, end: ProcessEnd) -> tuple[str, str, str]:
     """Return what a check waits for, what each check finds, and what to do."""
     if call.name == _CONNECT:
         address = format_address(call.arg(1)) or "the server"
@@ -101,6 +102,12 @@ def _subject(call: Syscall) -> tuple[str, str, str]:
         return f"a server at {address}", f"connect fails with {call.errno}", fix
     if call.name in KILLS:
         pid = call.number(0)
+        if parent := unreaped(end.kernel, pid):
+            what = f"process {pid}, which has ended, to be waited for by its parent {parent}"
+            fix = (
+                f"let {parent} wait for its children, or end it: init then waits for them; ask for State in /proc/{pid}"
+            )
+            return what, f"process {pid} is a zombie", fix
         fix = f"find out what process {pid} waits for: strace -f -p {pid}; and limit the wait"
         return f"process {pid} to end", f"process {pid} still runs", fix
     path = path_of_check(call) or "the file"

@@ -60,7 +60,8 @@ class WaitsInACircle(WaitRule):
 
     def _of_chain(self, call: Waited, chain: Chain, process: Process) -> Finding:
         alone, last = len(chain.round) == 1, chain.links[-1]
-        names = listed([name_of(chain.moment, link.tid) for link in chain.round[:_NAMED]])
+        named = dict.fromkeys(name_of(chain.moment, link.tid) for link in chain.round)
+        names = listed(list(named)[:_NAMED])
         name = process_name(process)
         return self.finding(
             [step(call, f"{name} waits for {chain.links[0].waits}", primary=True)],
