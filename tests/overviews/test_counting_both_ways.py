@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tracediag.kernel import Kernel, apply
+from tracediag.kernel import apply
 from tracediag.overviews.counting.processes import ProcessView
+from tracediag.overviews.sources import kernel_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter, read_end
 from tracediag.trace.events import Call, Syscall
@@ -187,7 +188,7 @@ def test_processes(part):
 
 
 def careful_processes(path: Path):
-    kernel, counted = Kernel(), Counter()
+    kernel, counted = kernel_of(str(path)), Counter()
     for event in Reader(str(path)):
         thread = kernel.process_table.thread(event)
         if not isinstance(event, Signal):

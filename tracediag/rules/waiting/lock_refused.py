@@ -119,7 +119,7 @@ class LockRefused(Rule):
             confidence=Confidence.POSSIBLE if exited is None and known.times == 1 else Confidence.LIKELY,
             why="a lock call that does not wait fails with EAGAIN as long as another process, or another open of the"
             " file, holds a conflicting lock: flock(2), fcntl_locking(2)",
-            fix=_fix(known, shown or owner),
+            fix=_fix(known, shown or ("" if owner.startswith("process ") else owner)),
             explains=[
                 *(("killed-from-outside", line) for line in killing_lines(end)),
                 ("failed-call-behind-exit", known.first.line),
