@@ -14,6 +14,7 @@ from tracediag.kernel import Kernel, apply
 from tracediag.kernel.process import Process
 from tracediag.overviews.counting.view import Groups, Progress, View, outcome_of
 from tracediag.overviews.programs import program_of
+from tracediag.overviews.sources import kernel_of
 from tracediag.reading import Reader
 from tracediag.reading.counter import CallCounter
 from tracediag.results.tree import Program
@@ -42,7 +43,7 @@ class ProcessView(View):
 
     def take(self, trace: str, progress: Progress | None) -> Reader:
         """Count the calls of a trace; return the reader, which is at its end."""
-        kernel = Kernel()
+        kernel = kernel_of(trace)
         groups = _ProcessGroups(kernel, lambda: self._empty(trace, groups))
         counter = CallCounter(trace, groups, by_pid=True, apart=_LIFE | EXECS, progress=progress)
         for event in counter:
