@@ -16,7 +16,7 @@ from tracediag.overviews.happening.endings import endings
 from tracediag.overviews.happening.head import head_of
 from tracediag.overviews.sources import known_of
 from tracediag.ownrules import OwnRules, RuleSet, load_rules
-from tracediag.reading import AnySource, Reader
+from tracediag.reading import AnySource, Overhear, Reader
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.several import parts_of
@@ -63,12 +63,14 @@ class Analysis:
         before: int = 0,
         known: Snapshot | None = None,
         adjust: Callable[[Finding, Programs], Finding | None] | None = None,
+        overhear: Overhear | None = None,
     ) -> None:
         """Open the source.
 
         With `debug` an exception in a rule is raised; `before` is the number of lines of the file that stand before
         the source's own; `adjust` returns each finding as it is to be reported, or None, given a function that returns
-        the program of a pid. The other arguments and errors are those of `tracediag.analyze`.
+        the program of a pid; `overhear` is handed the lines before they are read. The other arguments and errors are
+        those of `tracediag.analyze`.
         """
         known = known or known_of(source)
         self._loaded = load_rules(rules)
@@ -84,6 +86,7 @@ class Analysis:
                 debug=debug,
                 before=part.first - 1,
                 adjust=adjust,
+                overhear=overhear,
             )
             for part in self._pasted
         ]
@@ -101,6 +104,7 @@ class Analysis:
             calls=self._engine.calls,
             begun=self._engine.begun,
             before=before,
+            overhear=overhear,
         )
         self._engine.kernel.unfinished = self._reader.unfinished
         self._engine.kernel.enough = self._reader.want_less

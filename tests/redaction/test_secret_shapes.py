@@ -10,7 +10,7 @@ import pytest
 
 from tracediag import read
 from tracediag.redaction import Redactor
-from tracediag.redaction.shapes import IN_DATA, SHAPES
+from tracediag.redaction.shapes import IN_DATA, SHAPES, may_hold
 
 HIDDEN = {
     "authorization": r'write(3, "GET / HTTP/1.1\r\nAuthorization: Bearer SeCrEt123\r\nHost: x\r\n", 60) = 60',
@@ -73,6 +73,11 @@ def test_each_kind_of_secret_is_hidden_and_the_record_stays_one(record: str) -> 
     (before,), (after,) = read([record + "\n"]), read([hidden + "\n"])
     assert (after.name, after.result, len(after.args)) == (before.name, before.result, len(before.args))
     assert Redactor().line(hidden).count("<redacted>") <= hidden.count("*") + 1
+
+
+@pytest.mark.parametrize("record", [*HIDDEN.values(), *TOKENS])
+def test_the_fast_answer_misses_none(record: str) -> None:
+    assert may_hold(record)
 
 
 @pytest.mark.parametrize("record", SHOWN)

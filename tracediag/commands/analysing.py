@@ -11,6 +11,7 @@ from tracediag.commands.judging import JudgingOptions
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
     from tracediag.reading import Source
+    from tracediag.redaction import Secrets
     from tracediag.snapshot import Snapshot
 
 
@@ -22,8 +23,12 @@ def analysis_of(
     progress: Callable[[int], None] | None = None,
     strict: bool = False,
     known: Snapshot | None = None,
+    secrets: Secrets | None = None,
 ) -> Analysis:
-    """Return an analysis, not begun, with the rules that the options select and what is done to their findings."""
+    """Return an analysis, not begun, with the rules that the options select and what is done to their findings.
+
+    `secrets` learns from the lines while they are read.
+    """
     from tracediag.analysis import Analysis
 
     return Analysis(
@@ -36,6 +41,7 @@ def analysis_of(
         debug=options.debug,
         known=known,
         adjust=applied.acceptance,
+        overhear=None if secrets is None else secrets.read,
     )
 
 
@@ -44,7 +50,7 @@ def name_of(source: str | Source) -> str:
     return source if isinstance(source, str) else source.name
 
 
-def reason(source: str | Source, error: Exception, options: JudgingOptions) -> str:
+def reason(source: str | Source, error: Exception, secrets: Secrets | None) -> str:
     """Return why a trace could not be analysed, in one line that begins with its name; with --redact without secrets.
 
     `error` is an UnreadableError or a NotUnderstoodError.
@@ -52,8 +58,4 @@ def reason(source: str | Source, error: Exception, options: JudgingOptions) -> s
     from tracediag.reading import UnreadableError
 
     said = str(error) if isinstance(error, UnreadableError) else f"{name_of(source)}: {error}"
-    if not options.redact:
-        return said
-    from tracediag.redaction import Redactor
-
-    return Redactor().text(said)
+    return said if secrets is None else secrets.redactor().text(said)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from tracediag.commands.analysing import analysis_of, name_of, reason
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
+from tracediag.commands.hiding import secrets_if, shown
 from tracediag.commands.inforce import Applied, in_force, publish_entries
 from tracediag.commands.judging import JudgingOptions, add_judging, exit_code
 from tracediag.commands.many import expanded, judge_many, number_of_jobs
@@ -35,6 +36,7 @@ from tracediag.results.report import Report
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
     from tracediag.reading import Followed, Source
+    from tracediag.redaction import Secrets
     from tracediag.snapshot import Snapshot
 
 
@@ -94,7 +96,10 @@ def run(options: Options) -> int:
         if options.jobs is None:
             reports, code = _in_turn(sources, options, applied, publisher)
         else:
-            judge = partial(_judge, options=options, applied=applied)
+
+            def judge(source: str | Source, secrets: Secrets | None) -> Report:
+                return _judge(source, options, applied, secrets)
+
             reports, code = judge_many(sources, options, applied, publisher, judge, options.jobs)
         complete = code is ExitCode.CLEAN
         entries = publish_entries(publisher, reports, options, applied.acceptance, complete=complete)
@@ -110,17 +115,22 @@ def _in_turn(
     code = ExitCode.CLEAN
     reports: list[Report] = []
     for source in sources:
-        is_live = publisher.is_live and (source == "-" or options.follow or options.format == "jsonl")
+        secrets = secrets_if(options.redact)
         try:
-            if is_live:
-                reports.append(_judge_live(source, options, applied, publisher))
+            if publisher.is_live and _is_live(source, options):
+                reports.append(_judge_live(source, options, applied, publisher, secrets))
             else:
-                reports.append(_judge(source, options, applied))
+                reports.append(_judge(source, options, applied, secrets))
                 publisher.publish(reports[-1])
         except (UnreadableError, NotUnderstoodError) as error:
-            say(reason(source, error, options))
+            say(reason(source, error, secrets))
             code = ExitCode.UNREADABLE
     return reports, code
+
+
+def _is_live(source: str | Source, options: Options) -> bool:
+    """Return whether findings are written as they are found; a later line may give away a secret that one shows."""
+    return options.follow or (not options.redact and (source == "-" or options.format == "jsonl"))
 
 
 @contextlib.contextmanager
@@ -151,13 +161,13 @@ def _stopped_by_interrupt(followed: Followed) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _finished(options: Options) -> Callable[[Report], Report]:
-    """Return what is done to a report before it is written: with --here, a look at this host."""
-    if not options.here:
-        return _same
-    from tracediag.here import look_here
+def _finished(report: Report, options: Options, secrets: Secrets | None) -> Report:
+    """Return a report as it is to be written: with --here, after a look at this host."""
+    if options.here:
+        from tracediag.here import look_here
 
-    return look_here
+        report = look_here(report)
+    return shown(report, secrets)
 
 
 def _handed(source: str | Source, options: Options) -> Snapshot | None:
@@ -179,29 +189,32 @@ def _handed(source: str | Source, options: Options) -> Snapshot | None:
     return known
 
 
-def _same(report: Report) -> Report:
-    return report
-
-
-def _judge(source: str | Source, options: Options, applied: Applied) -> Report:
+def _judge(source: str | Source, options: Options, applied: Applied, secrets: Secrets | None) -> Report:
     """Analyse a trace."""
     with progress_of(name_of(source), quiet=options.quiet or options.jobs is not None) as progress:
-        analysis = _analysis(source, options, applied, progress)
+        analysis = _analysis(source, options, applied, progress, secrets)
         for _ in analysis:
             pass
-    return _finished(options)(analysis.report())
+    return _finished(analysis.report(), options, secrets)
 
 
-def _judge_live(source: str | Source, options: Options, applied: Applied, publisher: Publisher) -> Report:
+def _judge_live(
+    source: str | Source, options: Options, applied: Applied, publisher: Publisher, secrets: Secrets | None
+) -> Report:
     """Analyse a trace; its findings are written as they are found."""
     path = name_of(source)
     with progress_of(path, quiet=options.quiet) as progress:
-        analysis = _analysis(source, options, applied, progress)
-        return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, _finished(options))
+        analysis = _analysis(source, options, applied, progress, secrets)
+        finish = partial(_finished, options=options, secrets=secrets)
+        return publisher.publish_live(analysis, "<stdin>" if path == "-" else path, finish, secrets)
 
 
 def _analysis(
-    source: str | Source, options: Options, applied: Applied, progress: Callable[[int], None] | None
+    source: str | Source,
+    options: Options,
+    applied: Applied,
+    progress: Callable[[int], None] | None,
+    secrets: Secrets | None,
 ) -> Analysis:
     known = _handed(source, options)
-    return analysis_of(source, options, applied, progress=progress, strict=options.strict, known=known)
+    return analysis_of(source, options, applied, progress=progress, strict=options.strict, known=known, secrets=secrets)

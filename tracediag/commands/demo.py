@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import CommandError, ExitCode
+from tracediag.commands.hiding import secrets_if, shown
 from tracediag.commands.judging import JudgingOptions, add_redact
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say, write
@@ -106,12 +107,12 @@ def _report(interruption: Interruption, fault: Fault, options: Options, rules: R
         raise CommandError(f"{why}, and no recorded sample of {fault.name} is at hand; the source distribution has it")
     say(why)
     options.tell(f"analysing the recorded sample {sample.name}")
-    return analyze(sample, rules=rules)
+    return shown(analyze(sample, rules=rules), secrets_if(options.redact))
 
 
 def _live(interruption: Interruption, fault: Fault, options: Options, rules: RuleSet) -> Report:
     """Start the server under strace, drive it, stop it, telling each step; then analyse its trace."""
-    from tracediag.api import analyze
+    from tracediag.analysis import Analysis
     from tracediag.epollserver.scenarios import drive
 
     strace = find_strace()
@@ -133,9 +134,12 @@ def _live(interruption: Interruption, fault: Fault, options: Options, rules: Rul
         size = f"{recording.size // 1024:,} KiB"
         options.tell(f"stopped the server: {size} of trace, recorded with strace {' '.join(strace.options)}")
         name = options.keep or f"<{fault.name}>"
-        report = analyze(recording.follow(name), rules=rules)
+        secrets = secrets_if(options.redact)
+        analysis = Analysis(recording.follow(name), rules=rules, overhear=None if secrets is None else secrets.read)
+        for _ in analysis:
+            pass
         recording.check()
-        return report
+        return shown(analysis.report(), secrets)
 
 
 def _port(recording: Recording) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from tracediag.commands.configured import settings_for
 from tracediag.commands.errors import UsageError
+from tracediag.commands.hiding import secrets_if
 from tracediag.commands.judging import JudgingOptions
 from tracediag.commands.ownrules import rule_set_of
 from tracediag.commands.publishing import Publisher
@@ -137,10 +138,12 @@ def publish_entries(
         options.tell(f"the configuration ignores {plural(ignored, 'finding')}")
     if acceptance.baseline is not None:
         path = acceptance.baseline.path
+        secrets = secrets_if(options.redact)
         options.tell(f"{path}: {plural(known, 'known finding')} left out")
         if complete and not options.baseline_strict:
             for each in acceptance.fixed(reports):
-                options.tell(f"{path}: fixed: {each.name} of {each.trace}:{each.line}: {each.title}")
+                line = f"{path}: fixed: {each.name} of {each.trace}:{each.line}: {each.title}"
+                options.tell(line if secrets is None else secrets.redactor().text(line))
     told = list(acceptance.reports(reports, complete=complete, strict=options.baseline_strict))
     for report in told:
         publisher.publish_entry(report)

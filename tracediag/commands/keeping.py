@@ -11,6 +11,7 @@ from tracediag.commands.outfiles import File, open_file
 
 if TYPE_CHECKING:
     from tracediag.recording import Recording
+    from tracediag.redaction import Secrets
     from tracediag.snapshot import Snapshot
 
 _PIECE = 1 << 20
@@ -59,13 +60,13 @@ class Keeping:
             if self._copy is not None:
                 self._write(self._copy, recording)
 
-    def snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot as it is to be kept."""
-        if not self._redact:
+    def snapshot(self, snapshot: Snapshot, secrets: Secrets | None) -> Snapshot:
+        """Return the snapshot as it is to be kept: without secrets, if those of the trace are given."""
+        if secrets is None:
             return snapshot
-        from tracediag.redaction import Redactor, redacted
+        from tracediag.redaction import redacted
 
-        return redacted(snapshot, Redactor())
+        return redacted(snapshot, secrets.redactor())
 
     def _write(self, copy: File, recording: Recording) -> None:
         try:
@@ -80,12 +81,15 @@ class Keeping:
 
 
 def _write_redacted(copy: File, recording: Recording) -> None:
-    from tracediag.redaction import Redactor
+    from tracediag.redaction import Secrets, without_secrets
 
-    redactor = Redactor(keep_length=True)
+    secrets = Secrets()
     with recording.trace.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
         for line in lines:
-            copy.write_bytes(redactor.line(line).encode("utf-8", "surrogateescape"))
+            secrets.learn(line)
+        lines.seek(0)
+        for line in without_secrets(lines, secrets):
+            copy.write_bytes(line.encode("utf-8", "surrogateescape"))
 
 
 def _write_all(copy: File, recording: Recording) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from tracediag.commands.analysing import name_of, reason
 from tracediag.commands.errors import ExitCode
+from tracediag.commands.hiding import secrets_if
 from tracediag.commands.inforce import Applied
 from tracediag.commands.judging import JudgingOptions
 from tracediag.commands.output import say
@@ -26,8 +27,9 @@ from tracediag.trace.numbers import checked_integer
 if TYPE_CHECKING:
     from tracediag.accepting.acceptance import Counted
     from tracediag.reading import Source
+    from tracediag.redaction import Secrets
 
-Judge = Callable[["str | Source"], Report]
+Judge = Callable[["str | Source", "Secrets | None"], Report]
 _MOST_JOBS = 4096
 
 
@@ -115,10 +117,11 @@ def _work(name: str) -> _Judged | Unread:
 def _judged(source: str | Source, options: JudgingOptions, applied: Applied, judge: Judge) -> _Judged | Unread:
     from tracediag.reading import NotUnderstoodError, UnreadableError
 
+    secrets = secrets_if(options.redact)
     try:
-        report = judge(source)
+        report = judge(source, secrets)
     except (UnreadableError, NotUnderstoodError) as error:
         name = name_of(source)
-        return Unread(name, reason(source, error, options).removeprefix(f"{name}: "))
+        return Unread(name, reason(source, error, secrets).removeprefix(f"{name}: "))
     counted = None if applied.acceptance is None else applied.acceptance.take_counted()
     return _Judged(report, counted)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from tracediag.commands.hiding import secrets_if, shown
 from tracediag.commands.judging import JudgingOptions
 from tracediag.commands.output import say, write
 from tracediag.commands.reports import ReportFiles
@@ -20,6 +21,7 @@ from tracediag.results.report import Report
 if TYPE_CHECKING:
     from tracediag.analysis import Analysis
     from tracediag.here.symbols import Symbols
+    from tracediag.redaction import Secrets
 
 
 class Publisher:
@@ -63,14 +65,14 @@ class Publisher:
         return self._formatter.live
 
     def publish(self, report: Report) -> None:
-        """Write the report on a trace everywhere, or keep it for a document that holds all."""
-        report = self._shown(self._sourced(report))
+        """Write the report on a trace, without secrets if it is to have none, or keep it for a document of all."""
+        report = self._sourced(report)
         self._write(report)
         self._file(report)
 
     def publish_entry(self, report: Report) -> None:
         """Write the report on the entries of a configuration or a baseline, or keep it like that on a trace."""
-        report = self._shown(report)
+        report = shown(report, secrets_if(self._options.redact))
         self._write(report)
         self._entries.append(report)
         self._copy(report)
@@ -119,19 +121,24 @@ class Publisher:
     def _common(self) -> ManyReport:
         return report_on_many((*self._reports, *self._unread))
 
-    def publish_live(self, analysis: Analysis, path: str, finish: Callable[[Report], Report]) -> Report:
-        """Write each finding as soon as it is found, and at the end their ranking; return the report, finished."""
-        shown: list[str] = []
-        show = self._finding_shown(path)
+    def publish_live(
+        self, analysis: Analysis, path: str, finish: Callable[[Report], Report], secrets: Secrets | None
+    ) -> Report:
+        """Write each finding as soon as it is found, and at the end their ranking; return the report, finished.
+
+        Of the secrets of the trace a finding lacks those that the trace has given away so far.
+        """
+        written: list[str] = []
+        show = self._finding_shown(path, secrets)
         for finding in analysis:
             # Which of the findings that it may explain will follow is not known yet.
             write(self._formatter.finding(show(msgspec.structs.replace(finding, explains=())), path))
-            shown.append(finding.fingerprint)
-        report = self._shown(self._sourced(finish(analysis.report())))
+            written.append(finding.fingerprint)
+        report = self._sourced(finish(analysis.report()))
         write(self._formatter.opening(report))
         write(self._formatter.closing(report))
         ranked = report.findings
-        if shown != [finding.fingerprint for finding in ranked]:
+        if written != [finding.fingerprint for finding in ranked]:
             self._options.tell("ranked: " + ", ".join(f"{finding.name} ({finding.count:,})" for finding in ranked))
         self._file(report)
         return report
@@ -140,22 +147,14 @@ class Publisher:
         """Return the report with the lines of source code of its steps, if they are asked for."""
         return report if self._symbols is None else self._symbols.report(report)
 
-    def _shown(self, report: Report) -> Report:
-        """Return the report as it is to be written: with --redact, without secrets."""
-        if not self._options.redact:
-            return report
-        from tracediag.redaction import redact
-
-        return redact(report)
-
-    def _finding_shown(self, path: str) -> Callable[[Finding], Finding]:
-        """Return what makes of a finding what is to be written, as `_shown` does of a report."""
+    def _finding_shown(self, path: str, secrets: Secrets | None) -> Callable[[Finding], Finding]:
+        """Return what makes of a finding what is to be written, as `shown` does of a report."""
         find = _same if self._symbols is None else partial(_sourced, self._symbols, path)
-        if not self._options.redact:
+        if secrets is None:
             return find
-        from tracediag.redaction import Redactor, redacted
+        from tracediag.redaction import redacted
 
-        redactor = Redactor()
+        redactor = secrets.redactor()
         return lambda finding: redacted(find(finding), redactor)
 
     def _file(self, report: Report) -> None:

@@ -24,11 +24,14 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracediag.commands.analysing import analysis_of
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
-from tracediag.commands.inforce import Applied, in_force, publish_entries, selected
+from tracediag.commands.hiding import secrets_if, shown
+from tracediag.commands.inforce import Applied, in_force, publish_entries
 from tracediag.commands.judging import JudgingOptions, add_judging, exit_code
 from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
@@ -36,6 +39,9 @@ from tracediag.commands.publishing import Publisher
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
 from tracediag.results.report import CommandEnd, Report
 from tracediag.trace.quantities import in_seconds
+
+if TYPE_CHECKING:
+    from tracediag.redaction import Secrets
 
 _LONGEST = 10 * 365 * 86400.0
 """Seconds of --for."""
@@ -172,19 +178,20 @@ def _record(
 ) -> tuple[Report | None, Ending | None]:
     """Return the report on a command, and how the command ended; no report where only a failure would have one."""
     name = f"<{Path(command[0]).name}>" if options.keep is None else options.keep
+    secrets = secrets_if(options.redact)
     keeping = Keeping(options.keep, redact=options.redact, late=options.only_on_failure)
     start = partial(Recording, strace, command, keeping.recorded, seconds=options.seconds)
     with interruption.guarding(start) as recording, keeping.of(recording):
         if options.only_on_failure and _succeeds(recording, name):
             keeping.drop()
             return None, None
-        report = _analyzed(recording, name, options, applied, keeping)
+        report = _analyzed(recording, name, options, applied, keeping, secrets)
         ending = recording.ending()
     if ending is None:
         say("strace was killed before the command had ended")
-        return report, None
+        return shown(report, secrets), None
     end = CommandEnd(argv=tuple(command), status=ending.status, signal=ending.signal_name)
-    return msgspec.structs.replace(report, command=end), ending
+    return shown(msgspec.structs.replace(report, command=end), secrets), ending
 
 
 def _succeeds(recording: Recording, name: str) -> bool:
@@ -199,36 +206,31 @@ def _attach(interruption: Interruption, strace: Strace, options: Options, applie
     """Return the report on processes that run already."""
     pids = sorted({pid for wanted in options.pids for pid in pids_of(wanted)})
     name = f"<{', '.join(options.pids)}>" if options.keep is None else options.keep
+    secrets = secrets_if(options.redact)
     keeping = Keeping(options.keep, redact=options.redact)
     start = partial(Attached, strace, pids, keeping.recorded, seconds=options.seconds)
     with interruption.guarding(start) as recording, keeping.of(recording):
         limit = "until Ctrl-C" if options.seconds is None else f"for {options.seconds:,.12g} s, or until Ctrl-C"
         traced = f"{'process' if len(pids) == 1 else 'processes'} {', '.join(map(str, pids))}"
         options.tell(f"tracing {traced} {limit}, which ends the tracing only")
-        return _analyzed(recording, name, options, applied, keeping), None
+        return shown(_analyzed(recording, name, options, applied, keeping, secrets), secrets), None
 
 
-def _analyzed(recording: Recording, name: str, options: Options, applied: Applied, keeping: Keeping) -> Report:
+def _analyzed(
+    recording: Recording, name: str, options: Options, applied: Applied, keeping: Keeping, secrets: Secrets | None
+) -> Report:
     """Return the report on a recording, once it is complete; its snapshot is kept beside a kept trace."""
-    from tracediag.analysis import Analysis
     from tracediag.snapshot import store
 
     source = recording.follow(name)
-    analysis = Analysis(
-        source,
-        select=selected(options),
-        ignore=options.ignore or (),
-        rules=applied.rules,
-        known=recording.snapshot,
-        adjust=applied.acceptance,
-    )
+    analysis = analysis_of(source, options, applied, known=recording.snapshot, secrets=secrets)
     for _ in analysis:
         pass
     report = analysis.report()
     recording.check(answered=bool(report.waiting))
     if options.keep is not None:
         try:
-            store(keeping.snapshot(recording.snapshot), options.keep)
+            store(keeping.snapshot(recording.snapshot, secrets), options.keep)
         except OSError as error:
             say(f"{error.filename}: {error.strerror}")
     return report

@@ -19,7 +19,7 @@ accounting every line is booked
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
 from tracediag.reading.following import Followed
-from tracediag.reading.reader import AnySource, Reader, read
+from tracediag.reading.reader import AnySource, Overhear, Reader, overhear_all, read
 from tracediag.reading.sets import ProcessSet, grouped
 from tracediag.reading.slowpath import NotUnderstoodError
 from tracediag.reading.sources import Source, UnreadableError, open_source
@@ -30,11 +30,13 @@ __all__ = [
     "Dialect",
     "Followed",
     "NotUnderstoodError",
+    "Overhear",
     "ProcessSet",
     "Reader",
     "Source",
     "UnreadableError",
     "grouped",
     "open_source",
+    "overhear_all",
     "read",
 ]

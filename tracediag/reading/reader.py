@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 AnySource = str | os.PathLike[str] | Iterable[str] | Source
 """A path, the prefix of an `-ff` set, `-` for standard input, lines, or a `Source` object."""
 
+Overhear = Callable[[str, int], None]
+"""Is handed some lines of a trace, without margins, and the number of lines of its file that stand before them."""
+
 
 class Reader:
     """Reads one trace once: iterate over it for the events, in the order in which the records complete.
@@ -37,7 +40,7 @@ class Reader:
     `counts` and `dialect` describe the lines read so far; they are complete when the iteration has ended.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the settings of a reading, all named
         self,
         source: AnySource,
         *,
@@ -48,6 +51,7 @@ class Reader:
         progress: Progress | None = None,
         before: int = 0,
         sought: Sought | None = None,
+        overhear: Overhear | None = None,
     ) -> None:
         """Open the source. Raises `UnreadableError`.
 
@@ -56,7 +60,8 @@ class Reader:
         of its own; for others it may be omitted. `strict` raises `NotUnderstoodError` at the first line of no known
         form, and `UnreadableError` at the end of a damaged source. `progress` is called with the number of bytes
         consumed, as stored on disk. `before` is the number of lines of the file that stand before those of the source.
-        With `sought`, other calls than those may be omitted, and `calls` and `failures` mean nothing.
+        With `sought`, other calls than those may be omitted, and `calls` and `failures` mean nothing. `overhear` is
+        handed the lines before they are read.
         """
         self.counts = Counts()
         self.dialect = Dialect()
@@ -72,6 +77,7 @@ class Reader:
         self._progress = progress
         self._before = before
         self._tally: dict[str, int] | None = None
+        self._overhear = overhear
         self._sought = None if sought is None or not sought.is_narrow else sought
         self.turned = False
         """Whether the newest line stands first in the source: its last line is line 1."""
@@ -118,6 +124,8 @@ class Reader:
     def _parts(self) -> Iterator[Iterator[Event]]:
         """Yield the iterators that together yield all events."""
         self._raw, self._sample, self.turned, pieces = opened(self._source.pieces(self._progress))
+        if self._overhear is not None:
+            pieces = _overheard(pieces, self._overhear, self._before)
         if (
             tracer := tracer_of(self._raw) or (None if self._sample is self._raw else tracer_of(self._sample))
         ) is not None:
@@ -187,6 +195,19 @@ def _as_source(source: AnySource) -> Source:
         is_set = path != "-" and not os.path.exists(path) and bool(members_of(path))  # noqa: PTH110
         return open_set(path) if is_set else open_source(path)
     return source if isinstance(source, Source) else Lines(source)
+
+
+def _overheard(pieces: Iterator[str], overhear: Overhear, before: int) -> Iterator[str]:
+    for piece in pieces:
+        overhear(piece, before)
+        before += piece.count("\n")
+        yield piece
+
+
+def overhear_all(source: AnySource, overhear: Overhear) -> None:
+    """Hand over all lines of a source, without reading what they mean. Raises `UnreadableError`."""
+    for _ in _overheard(opened(_as_source(source).pieces())[3], overhear, 0):
+        pass
 
 
 def _everything(_: str) -> bool:

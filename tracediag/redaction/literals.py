@@ -21,7 +21,8 @@ class Literal:
         self._start = start
         self._places: list[int] | None = None
         self.text = body
-        if "\\" in body:
+        self.is_escaped = "\\" in body
+        if self.is_escaped:
             self._decode(body)
 
     def place(self, index: int) -> int:

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tracediag.redaction.arguments import secrets_of
-from tracediag.redaction.literals import Literal, literals_in
-from tracediag.redaction.shapes import EVERYWHERE, IN_DATA, MARK, Secret, secrets_in, variables_in
-from tracediag.trace.patterns import lazy_pattern
-
-_SHORTEST, _MOST = 8, 64
-"""A secret of at least so many characters is hidden wherever it stands from then on; so many are remembered."""
-_PASSED_ON = frozenset(("argument", "authorization", "assignment", "url", "token", "login"))
-_COMMON = lazy_pattern(r"(?:[A-Za-z]*+|[0-9a-fx.]{1,16}+)\Z")
-"""A word, a time or an address: such text stands in a record for other things, too."""
+from tracediag.redaction.known import Known
+from tracediag.redaction.literals import LITERAL, Literal, literals_in
+from tracediag.redaction.shapes import EVERYWHERE, IN_DATA, MARK, Secret, may_hold, secrets_in, variables_in
+from tracediag.redaction.streams import Split
 
 
 class Redactor:
     """Hides secrets; what it has found in one text it also hides in the next ones."""
 
-    def __init__(self, *, keep_length: bool = False) -> None:
-        """With `keep_length` a mark is as long as what it hides: the counts and results of calls stay true."""
+    def __init__(
+        self,
+        *,
+        keep_length: bool = False,
+        known: Known | None = None,
+        split: Mapping[int, Sequence[Split]] | None = None,
+    ) -> None:
+        """Make one that hides what it finds.
+
+        Args:
+            keep_length: a mark is as long as what it hides: the counts and results of calls stay true.
+            known: secrets that were found already; those found from now on are added.
+            split: by line of the trace, the parts of secrets in its record that it does not show to be ones.
+        """
         self._keep_length = keep_length
-        self._known: dict[str, None] = {}
+        self._known = Known() if known is None else known
+        self._split = {} if split is None else split
         self.counts: Counter[str] = Counter()
         """How many secrets were hidden, by kind."""
 
     def again(self) -> Redactor:
         """Return one that has found the same, and has counted nothing yet."""
-        redactor = Redactor(keep_length=self._keep_length)
-        redactor._known = dict(self._known)
-        return redactor
+        return Redactor(keep_length=self._keep_length, known=self._known, split=self._split)
+
+    def learn(self, line: str) -> None:
+        """Find the secrets in a record, to hide them elsewhere."""
+        if may_hold(line):
+            self._pass_on(line, [*secrets_in(line, EVERYWHERE), *self._quoted(line)])
+
+    def step(self, line: str, number: int) -> str:
+        """Hide the secrets in a record that stands at a line of the trace."""
+        return self.line(line, self._split.get(number, ()))
 
     def text(self, text: str) -> str:
         """Hide the secrets in a text of any form: a sentence, output of a program, a record."""
         return self._without(text, [*secrets_in(text), *variables_in(text, every=False), *self._quoted(text)])
 
-    def line(self, line: str) -> str:
-        """Hide the secrets in a record of strace; its syntax, and all that does not stand in quotes, stays."""
-        return self._without(line, [*secrets_in(line, EVERYWHERE), *self._quoted(line)])
+    def line(self, line: str, split: Sequence[Split] = ()) -> str:
+        """Hide the secrets in a record of strace; its syntax, and all that does not stand in quotes, stays.
+
+        `split` are the parts of secrets in it that only other records show to be ones.
+        """
+        return self._without(line, [*secrets_in(line, EVERYWHERE), *self._quoted(line), *_parts(line, split)])
 
     def argv(self, words: Sequence[str]) -> tuple[str, ...]:
         """Hide the secrets in the arguments of a command."""
@@ -65,11 +83,11 @@ class Redactor:
                 yield from _placed(literal, variables_in(literal.text, every=True))
 
     def _without(self, text: str, secrets: list[Secret]) -> str:
-        for known in self._known:
-            start = text.find(known)
-            while start >= 0:
-                secrets.append(Secret(start, start + len(known), "repeated"))
-                start = text.find(known, start + len(known))
+        self._pass_on(text, secrets)
+        secrets += self._known.places(text)
+        for literal, _ in literals_in(text) if "\\" in text else ():
+            if literal.is_escaped:
+                secrets += _placed(literal, self._known.places(literal.text))
         if not secrets:
             return text
         pieces, end = [], 0
@@ -77,8 +95,14 @@ class Redactor:
             hidden = text[secret.start : secret.end]
             pieces += [text[end : secret.start], self._mark(hidden)]
             end = secret.end
-            self._count(secret.kind, hidden)
+            self.counts[secret.kind] += 1
         return "".join((*pieces, text[end:]))
+
+    def _pass_on(self, text: str, secrets: Iterable[Secret]) -> None:
+        for secret in secrets:
+            if secret.passed_on and secret.start < secret.end:
+                is_cut = text.startswith('"...', secret.end)
+                self._known.add(secret.kind, text[secret.start : secret.end], is_cut=is_cut)
 
     def _mark(self, hidden: str) -> str:
         if not self._keep_length:
@@ -86,15 +110,19 @@ class Redactor:
         length = len(Literal(hidden, 0).text)
         return f"{MARK[:-1]}{'*' * (length - len(MARK))}>" if length >= len(MARK) else "*" * length
 
-    def _count(self, kind: str, hidden: str) -> None:
-        self.counts[kind] += 1
-        if kind in _PASSED_ON and len(hidden) >= _SHORTEST and len(self._known) < _MOST and not _COMMON.match(hidden):
-            self._known[hidden] = None
+
+def _parts(line: str, split: Sequence[Split]) -> Iterator[Secret]:
+    """Yield the places of the parts of secrets in a record, which may have been shortened."""
+    literals = list(LITERAL.finditer(line)) if split else []
+    for part in split:
+        if part.literal < len(literals):
+            start, end = literals[part.literal].span(1)
+            yield Secret(min(start + part.start, end), min(start + part.end, end), part.kind, passed_on=False)
 
 
 def _placed(literal: Literal, secrets: Iterable[Secret]) -> Iterator[Secret]:
     for secret in secrets:
-        yield Secret(literal.place(secret.start), literal.place(secret.end), secret.kind)
+        yield Secret(literal.place(secret.start), literal.place(secret.end), secret.kind, secret.passed_on)
 
 
 def _joined(secrets: Iterable[Secret]) -> Iterator[Secret]:
@@ -108,7 +136,7 @@ def _joined(secrets: Iterable[Secret]) -> Iterator[Secret]:
                 yield last
             last = secret
         elif secret.end > last.end:
-            last = Secret(last.start, secret.end, last.kind)
+            last = Secret(last.start, secret.end, last.kind, last.passed_on)
     if last is not None:
         yield last
 

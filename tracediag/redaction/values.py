@@ -6,24 +6,37 @@ from typing import TypeVar
 
 import msgspec
 
+from tracediag.reading import AnySource, overhear_all
+from tracediag.redaction.learning import Secrets
 from tracediag.redaction.redactor import Redactor
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report, RuleCard
 from tracediag.trace.stacks import Frame
 
 _T = TypeVar("_T")
-_RECORDS = (Step,)
-"""Structs whose `text` is a record of strace."""
 _COMMANDS = frozenset(("command", "argv"))
 """Fields that hold the arguments of a command."""
 
 
-def redact(report: Report) -> Report:
+def redact(report: Report, trace: AnySource | None = None) -> Report:
     """Return the report without secrets: those in arguments, environments, data, headers, URLs, tokens, keys.
 
-    Each becomes `<redacted>`; `Report.redacted` counts them by kind. Findings, lines and fingerprints stay.
+    Each becomes `<redacted>`; `Report.redacted` counts them by kind. Findings, lines and fingerprints stay. A secret
+    that only lines outside the report give away is hidden if `trace` is given, the source of the report: it is read
+    once more.
+
+    Raises:
+        UnreadableError: if `trace` cannot be read.
     """
-    seen = Redactor()
+    secrets = Secrets()
+    if trace is not None:
+        overhear_all(trace, secrets.read)
+    return redacted_with(report, secrets)
+
+
+def redacted_with(report: Report, secrets: Secrets) -> Report:
+    """Return the report without secrets: those of its trace, and what it shows itself."""
+    seen = secrets.redactor()
     redacted(report, seen)  # a secret may be shown before the place that gives it away
     redactor = seen.again()
     hidden = redacted(report, redactor)
@@ -53,8 +66,8 @@ def _struct(value: msgspec.Struct, redactor: Redactor) -> msgspec.Struct:
         held = getattr(value, name)
         if name in _COMMANDS and isinstance(held, tuple):
             new: object = redactor.argv(held)
-        elif name == "text" and isinstance(value, _RECORDS):
-            new = redactor.line(held)
+        elif name == "text" and isinstance(value, Step):
+            new = redactor.step(held, value.line)
         else:
             new = redacted(held, redactor)
         if new != held:
