@@ -61,7 +61,7 @@ _URL = lazy_pattern(
 
 _HINTS = (
     *("pass", "secret", "token", "credential", "auth", "cookie", "pwd=", "swd=", "key", "login", "://", "dsn", "exec"),
-    *("eyj", "gh", "gl", "xox", "xapp-", "sk-", "sk_", "rk_", "akia", "asia", "aiza", "npm_", "hf_", "sg."),
+    *("eyj", "github_", "gh", "gl", "xox", "xapp-", "sk-", "sk_", "rk_", "akia", "asia", "aiza", "npm_", "hf_", "sg."),
     *("$1", "$2", "$5", "$6", "$7", "$y", "$gy", "$argon", " -u", '"-u', "-user", '"p\\0', "\\x"),
 )
 """One of them is in all text that holds a secret of a known shape, or whose hexadecimal escapes may hide one."""
