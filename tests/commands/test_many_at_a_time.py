@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -89,3 +90,54 @@ def wait_for_workers(pid: int) -> list[str]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return found
+
+
+@pytest.mark.parametrize("jobs", [(), ("-j", "2")], ids=["in turn", "at a time"])
+@pytest.mark.parametrize("kind", ["twice", "dot", "symlink", "hard link"])
+def test_a_file_with_two_names_is_one_trace(kind: str, jobs: tuple[str, ...], tmp_path: Path) -> None:
+    shutil.copy(PATTERN.parent / "bug.strace", tmp_path / "a.strace")
+    name = {"twice": "a.strace", "dot": "./a.strace"}.get(kind, "b.strace")
+    if kind == "symlink":
+        (tmp_path / name).symlink_to("a.strace")
+    elif kind == "hard link":
+        (tmp_path / name).hardlink_to(tmp_path / "a.strace")
+    one = tracediag("analyze", *jobs, "--format", "concise", "a.strace", cwd=tmp_path)
+    two = tracediag("analyze", *jobs, "--format", "concise", "a.strace", name, cwd=tmp_path)
+    said = "named twice" if kind == "twice" else "the same file as a.strace"
+    assert two.stderr == f"tracediag: {name}: {said}; it is read once\n{one.stderr}"
+    assert two.stdout == one.stdout
+
+
+def test_overlapping_patterns_and_sets_count_once(tmp_path: Path) -> None:
+    for name in "abcde":
+        shutil.copy(PATTERN.parent / "bug.strace", tmp_path / f"{name}.strace")
+    for pid in (7, 8):
+        (tmp_path / f"set.{pid}").write_text(f"getpid() = {pid}\n+++ exited with 0 +++\n")
+    done = tracediag("analyze", "-j", "2", "*.strace", "[b-e].*", "set.7", "set", cwd=tmp_path)
+    said, summary = done.stderr.splitlines()
+    assert said == (
+        "tracediag: b.strace, c.strace, d.strace and 2 more: 5 names of files that have another name, too; "
+        "each file is read once"
+    )
+    assert summary.startswith("tracediag: 6 traces, 209 lines")
+
+
+def test_a_pattern_matches_regular_files_only(tmp_path: Path) -> None:
+    shutil.copy(PATTERN.parent / "bug.strace", tmp_path / "a.strace")
+    os.mkfifo(tmp_path / "b.strace")
+    (tmp_path / "c.strace").mkdir()
+    done = tracediag("analyze", "-j", "2", "*.strace", cwd=tmp_path)
+    assert done.stderr.startswith("tracediag: *.strace: b.strace, c.strace skipped: not a regular file\n")
+    assert done.returncode == 0
+    alone = tracediag("analyze", "-j", "2", "[bc]*", cwd=tmp_path)
+    assert (alone.returncode, alone.stderr) == (
+        2,
+        "tracediag: [bc]* matches no regular file, only b.strace, c.strace\n",
+    )
+
+
+def test_a_pipe_that_is_named_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["/bin/cp", PATTERN.parent / "bug.strace", tmp_path / "pipe"]):
+        done = tracediag("analyze", "-j", "1", "pipe", cwd=tmp_path)
+    assert done.stderr.startswith("tracediag: 1 trace")

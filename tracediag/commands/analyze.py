@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracediag.commands.analysing import analysis_of, name_of, reason
+from tracediag.commands.distinct import expanded
 from tracediag.commands.errors import CommandError, ExitCode, UsageError
 from tracediag.commands.hiding import secrets_if, shown
 from tracediag.commands.inforce import Applied, in_force, publish_entries
 from tracediag.commands.judging import JudgingOptions, add_judging, exit_code
-from tracediag.commands.many import expanded, judge_many, number_of_jobs
+from tracediag.commands.many import judge_many, number_of_jobs
 from tracediag.commands.output import look_of, say
 from tracediag.commands.progress import progress_of
 from tracediag.commands.publishing import Publisher

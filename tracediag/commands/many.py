@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,19 +53,6 @@ def number_of_jobs(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= checked_integer(text) <= _MOST_JOBS):
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number from 1 to {_MOST_JOBS} nor auto")
     return checked_integer(text)
-
-
-def expanded(named: Sequence[str]) -> list[str]:
-    """Return the traces, a pattern replaced by the files that it matches: quoted, it is longer than a shell allows."""
-    return [path for name in named for path in _matching(name)]
-
-
-def _matching(name: str) -> list[str]:
-    import glob
-
-    if os.path.lexists(name) or not glob.has_magic(name):
-        return [name]
-    return sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - Path.glob takes no absolute pattern
 
 
 def judge_many(

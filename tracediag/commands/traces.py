@@ -7,6 +7,7 @@ import os
 import shlex
 import stat
 
+from tracediag.commands.distinct import distinct
 from tracediag.commands.errors import UsageError
 from tracediag.commands.places import check_trace, in_order, is_file
 
@@ -19,11 +20,11 @@ def add_traces(parser: argparse.ArgumentParser) -> None:
 
 
 def traces_of(named: list[str]) -> list[str]:
-    """Return the traces named, or standard input if it is a pipe or file. Raises `UsageError`."""
+    """Return the traces named, each once, or standard input if it is a pipe or file. Raises `UsageError`."""
     for trace in named:
         check_trace(trace)
     if named:
-        return named
+        return distinct(named)
     if is_piped():
         return ["-"]
     raise UsageError("no TRACE given, and standard input is not a pipe or file; see --help")
