@@ -111,3 +111,20 @@ def test_5_within_is_of_times() -> None:
     without = 'read(3, "x", 1) = 1\nwrite(3, "x", 1) = 1\n'
     assert found(READ_TWICE, without) == [(1, 2)]
     assert "times" in unchecked(f"{READ_TWICE} within 10s", without)
+
+
+def test_where_objects_are_too_many_to_be_followed_the_search_says_so() -> None:
+    missing = [f'access("/{number}", F_OK) = -1 ENOENT (No such file or directory)\n' for number in range(5_000)]
+    for query in ("count by path [failed] >= 2", "sequence by path [failed] [failed]"):
+        few = Searching([*missing[:4_000], missing[0]], compile_query(query))
+        assert [match.object for match in few] == ["/0"]
+        assert few.unchecked == ""
+        many = Searching([*missing, missing[0]], compile_query(query))
+        assert list(many) == []
+        assert "the 4,096 that are followed at a time" in many.unchecked
+
+
+def test_a_count_without_a_time_keeps_no_calls() -> None:
+    trace = "\n".join(f'access("x", F_OK) = {number}' for number in range(9))
+    assert found("count by path [result > 1] >= 4", trace) == [(3, 9)]
+    assert found("count by path [result > 1] >= 8", trace) == []

@@ -13,6 +13,7 @@ from tracediag.reading import Reader
 from tracediag.rules import find_rule
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+FAULTS = "SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP"
 RULES = {
     "epipe-still-registered": (
         "sequence by description [call in %send and errno == EPIPE] [call in %wait and reports it or call in %close]"
@@ -34,6 +35,27 @@ RULES = {
     "accept-error-ends-server": (
         "sequence by process [call in %accept and failed and errno != EAGAIN]"
         ' [call == exit_group and arg("status") != 0]'
+    ),
+    "termination-ignored": "sequence by process [signal == SIGTERM] [exit.signal == SIGKILL]",
+    "crashed": (
+        f"sequence by process [signal in ({FAULTS}) and not si_code in (SI_USER, SI_QUEUE)]"
+        f" [exit.last and exit.signal in ({FAULTS})]"
+    ),
+    "signal-frame-corrupt": "sequence by thread [signal == SIGSEGV and si_code == SI_KERNEL] [exit.signal == SIGSEGV]",
+    "mapping-truncated": "sequence by process [signal == SIGBUS and si_code == BUS_ADRERR] [exit.signal == SIGBUS]",
+    "file-size-limit": "sequence by process [signal == SIGXFSZ] [exit]",
+    "killed-by-seccomp": (
+        "sequence by process [call in (prctl, seccomp) and not failed] [exit.last and exit.signal in (SIGSYS, SIGKILL)]"
+    ),
+    "restart-storm": (
+        "sequence by thread [errno == ERESTARTNOINTR] [signal in (SIGALRM, SIGPROF)] [errno == ERESTARTNOINTR]"
+    ),
+    "lock-refused": "sequence by process [call in (flock, fcntl) and errno == EAGAIN] [exit.status != 0]",
+    "file-lock-wait": "sequence by process [call in (flock, fcntl) and not returned] [exit]",
+    "fifo-without-peer": "sequence by process [call in %open and not returned] [exit]",
+    "lock-file-wait": "count by path [errno == EEXIST] >= 3",
+    "nonblocking-connect-unchecked": (
+        "sequence by description [call == connect and errno == EINPROGRESS] unless [call == getsockopt]"
     ),
 }
 

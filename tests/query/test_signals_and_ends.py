@@ -84,6 +84,7 @@ def test_a_match_is_dropped_if_a_later_call_makes_it_good() -> None:
     both = "sequence by process [errno == EAGAIN] [signal == SIGCHLD] within 2s unless [exit.signal == SIGKILL]"
     assert lines_of(both) == [(2, 3)]
     assert lines_of(both.replace("SIGKILL", "SIGSEGV")) == []
+    assert lines_of("sequence by process [errno == EAGAIN] [exit] unless [call == exit_group] within 2s") == []
 
 
 def test_of_an_object_that_is_gone_the_match_stays() -> None:

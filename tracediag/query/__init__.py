@@ -27,15 +27,18 @@ literals   texts that the line of a call must show
 compiled   a compiled condition, with the calls and errors that can match
 conditions condition -> compiled condition
 compiling  text -> Query
+whole      a compiled query, as it is asked
+mistakes   what is wrong with a text that is not of the language
 matching   a match, and queries about one call followed over a trace
-watching   likewise sequences, counts and absences
+watching   likewise sequences and counts; absences likewise
 """
 
-from tracediag.query.compiling import Query, compile_field, compile_query
+from tracediag.query.compiling import compile_field, compile_query
 from tracediag.query.errors import QueryError
 from tracediag.query.matching import Match, Watch, forget_released
 from tracediag.query.names import CLASSES, NAMES, Name
 from tracediag.query.objects import OBJECTS
+from tracediag.query.whole import Query
 
 __all__ = [
     "CLASSES",

@@ -10,7 +10,7 @@ from typing import Any
 from tracediag.query.comparisons import Test, argument_is, has, is_in, is_not, text_is, texts, under
 from tracediag.query.compiled import Compiled, Leaf, both, either, negated
 from tracediag.query.easing import eased
-from tracediag.query.errors import QueryError, nearest
+from tracediag.query.errors import QueryError, nearest, similar
 from tracediag.query.expressions import danger
 from tracediag.query.history import EARLIER, known
 from tracediag.query.literals import literal_of, texts_of
@@ -127,7 +127,7 @@ class Compiler:
             return Name(f'arg("{operand.name}")', Type.ANY, "", lambda it: it.call.arg(operand.name))
         found = known(operand.name)
         if found is None:
-            hint = nearest(operand.name, [*NAMES, *EARLIER, *self.lets]) or "; `tracediag grep --names` lists them"
+            hint = similar(operand.name, [*NAMES, *EARLIER, *self.lets]) or "; `tracediag grep --names` lists them"
             raise QueryError(self._text, operand.place, f"nothing is named {operand.name}{hint}")
         return found
 

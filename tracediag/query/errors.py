@@ -39,3 +39,35 @@ def nearest(word: str, known: Iterable[str]) -> str:
     by_lower = {each.lower(): each for each in known}
     alike = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[alike[0]]}?" if alike else ""
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("unfinished", "pending", "blocked"), "not returned"),
+    **dict.fromkeys(("syscall", "name"), "call"),
+    **dict.fromkeys(("error", "err"), "errno"),
+    **dict.fromkeys(("ret", "retval", "rc", "return", "returns"), "result"),
+    **dict.fromkeys(("file", "filename", "pathname"), "path"),
+    **dict.fromkeys(("size", "count", "length"), "bytes"),
+    **dict.fromkeys(("took", "elapsed", "latency"), "duration"),
+    **dict.fromkeys(("fd", "descriptor"), "fd.number"),
+    **dict.fromkeys(("port", "peer.port"), "fd.peer.port"),
+    **dict.fromkeys(("host", "ip", "peer.host"), "fd.peer.host"),
+    **dict.fromkeys(("comm", "command.name", "process"), "process.comm"),
+    **dict.fromkeys(("program", "exe"), "process.program"),
+    **dict.fromkeys(("command", "cmdline", "argv"), "process.command"),
+    **dict.fromkeys(("uid", "user"), "process.uid"),
+    **dict.fromkeys(("tid", "thread"), "pid"),
+    **dict.fromkeys(("status", "exit.code", "exit_status"), "exit.status"),
+    **dict.fromkeys(("killed", "killed.by"), "exit.signal"),
+    **dict.fromkeys(("si_signo", "signo", "signal.name"), "signal"),
+    **dict.fromkeys(("signal.code", "code"), "si_code"),
+    **dict.fromkeys(("signal.pid", "sender"), "si_pid"),
+    "timestamp": "time",
+}
+"""What other tools and manuals call what a query names otherwise."""
+
+
+def similar(name: str, names: Iterable[str]) -> str:
+    """Return as `nearest` does; a name of other tools has its own of the language."""
+    known = _ELSEWHERE.get(name.lower())
+    return nearest(name, names) if known is None else f"; did you mean {known}?"

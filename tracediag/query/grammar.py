@@ -6,11 +6,12 @@ from functools import cache, partial
 from typing import Any
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from tracediag.languages.tables import with_kept_tables
 from tracediag.languages.texts import grammar_text, unchecked_terminals
-from tracediag.query.errors import QueryError, nearest
+from tracediag.query.errors import QueryError
+from tracediag.query.mistakes import explained
 from tracediag.query.nodes import (
     Absent,
     Both,
@@ -26,60 +27,9 @@ from tracediag.query.nodes import (
     Reports,
     Sequence,
 )
-from tracediag.trace.patterns import lazy_pattern
 
 MOST_TEXT = 1 << 16
 """Characters of a query: far more than any person writes."""
-
-_READABLE = {
-    "WORD": "a name",
-    "CLASS": "a class such as %file",
-    "STRING": "a string in quotes",
-    "NUMBER": "a number",
-    "QUANTITY": "a time such as 100ms",
-    "COMPARISON": "a comparison",
-    "_AT_LEAST": ">=",
-    "MATCHING": "~",
-    "_ASSIGN": "=",
-    "_LSQB": "[",
-    "_RSQB": "]",
-    "_LPAR": "(",
-    "_RPAR": ")",
-    "_COMMA": ",",
-    "_SEMICOLON": "",
-    "_LET": "",
-    "$END": "the end",
-}
-_KEYWORDS = (
-    *(
-        "let",
-        "sequence",
-        "count",
-        "absent",
-        "by",
-        "until",
-        "unless",
-        "between",
-        "within",
-        "and",
-        "or",
-        "not",
-        "in",
-        "has",
-    ),
-    *("under", "reports", "it", "arg"),
-)
-_WORD = lazy_pattern(r"\S[\w.]*+")
-_HABITS = {
-    "=": "write == to compare",
-    "&": "write `and`",
-    "|": "write `or`",
-    "!": "write `not`",
-    '"': "this string does not end",
-    "'": "this string does not end",
-    "/": "write a path or a regular expression in double quotes",
-}
-"""What people write who know other languages."""
 
 
 def parse(text: str) -> Parsed:
@@ -95,7 +45,7 @@ def parse(text: str) -> Parsed:
     try:
         parsed: Parsed = _Nodes().transform(parser().parse(text))
     except UnexpectedInput as error:
-        raise _explained(text, error) from None
+        raise explained(text, error) from None
     except RecursionError:
         raise QueryError(text, 0, "the query nests too deeply") from None
     return parsed
@@ -112,42 +62,6 @@ def build(text: str, tables: str | bool) -> Lark:
     """Build the parser, with the value of lark's option `cache`."""
     with unchecked_terminals():
         return Lark(text, parser="lalr", start="query", propagate_positions=True, cache=tables)
-
-
-def _explained(text: str, error: UnexpectedInput) -> QueryError:
-    """Return the error in words: what stands at the place, and what may stand there."""
-    ends = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-    place = len(text.rstrip()) if ends else error.pos_in_stream or 0
-    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
-    wanted = _wanted(expected)
-    if ends:
-        return QueryError(text, place, f"the query ends too early; expected {wanted}")
-    found = _WORD.match(text, place)
-    word = text[place : place + 1] if found is None else found[0]
-    habit = _HABITS.get(text[place : place + 1])
-    if habit is not None and (isinstance(error, UnexpectedCharacters) or text[place] not in "\"'"):
-        return QueryError(text, place, f"unexpected {word!r}: {habit}")
-    keywords = [name[1:].lower() for name in expected if name[:1] == "_" and name[1:].lower() in _KEYWORDS]
-    if word in _KEYWORDS and "WORD" in expected:
-        return QueryError(text, place, f"{word!r} is a word of the language; expected {wanted}")
-    return QueryError(text, place, f"unexpected {word!r}; expected {wanted}{nearest(word, keywords)}")
-
-
-def _wanted(expected: set[str]) -> str:
-    """Return in words what may stand at a place."""
-    if {"WORD", "_NOT", "_LPAR"} <= expected:
-        return "a condition, such as errno == EPIPE"
-    if {"COMPARISON", "_HAS"} <= expected:
-        return "a comparison (==, !=, <, <=, >, >=, ~, in, has, under), `and`, `or` or the end"
-    if expected == {"$END"}:
-        return "`and`, `or` or the end"
-    words = [_READABLE.get(name, name.removeprefix("_").lower()) for name in sorted(expected, key=_order)]
-    words = [word for word in words if word]
-    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "something else"
-
-
-def _order(name: str) -> tuple[int, str]:
-    return (list(_READABLE).index(name) if name in _READABLE and name != "$END" else 50 + (name == "$END"), name)
 
 
 def _comparison(meta: Any, operand: Operand, operator: str, *values: Any) -> Comparison:

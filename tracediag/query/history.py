@@ -114,7 +114,7 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ),
     ("process.stack", "the sigaltstack that set its alternate signal stack", records.stack),
     ("process.stack.gone", "the munmap of that stack", records.stack_gone),
-    ("process.filter", "the call that installed its seccomp filter, or strict mode", reads.read_filter),
+    ("process.filter", "the call that installed its seccomp filter, or strict mode", records.read_filter),
     ("process.sigchld", "the call that set what SIGCHLD does to the process", reads.read_sigchld),
     ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
     ("end.exit", "the exit of the process", ends.left),

@@ -50,6 +50,8 @@ class Watch(abc.ABC):
     def __init__(self) -> None:
         self.unchecked = ""
         """Why matches may be missing, in one sentence; "" if none may."""
+        self.lost = ""
+        """Likewise where there were too many objects or matches to follow them all."""
 
     @abc.abstractmethod
     def feed(self, action: Action) -> Iterator[Match]:

@@ -184,17 +184,6 @@ def read_filtered(subject: Subject) -> bool | None:
     return True if seccomp is not None and seccomp.call.line < subject.call.line else None
 
 
-def read_filter(subject: Subject) -> Syscall | None:
-    """Return the call that installed the seccomp filter or mode of the process."""
-    process = subject.process
-    return None if process is None or process.seccomp is None else process.seccomp.call
-
-
-def read_strict(subject: Subject) -> bool:
-    """Whether seccomp strict mode is in force."""
-    return subject.process is not None and subject.process.strictly_confined
-
-
 def read_signals(what: Disposition) -> Callable[[Subject], Callable[[str], bool] | None]:
     """Return what reads the signals that do one thing to the process."""
 

@@ -1,4 +1,4 @@
-"""How names of signals and ends are read; `signal == SIGCHLD` is about signals, and no call matches it."""
+"""How names of signals and ends are read, and what leads to these; `signal == SIGCHLD` is about signals alone."""
 
 from __future__ import annotations
 
@@ -126,3 +126,14 @@ def stack_gone(subject: Subject) -> Syscall | None:
     given = None if call is None else bare(call.arg(0))
     start = number_of(given.get("ss_sp")) if isinstance(given, Structure) else None
     return None if call is None or process is None or start is None else process.space.unmapped(start, call.line)
+
+
+def read_filter(subject: Subject) -> Syscall | None:
+    """Return the call that installed the seccomp filter or mode of the process."""
+    process = subject.process
+    return None if process is None or process.seccomp is None else process.seccomp.call
+
+
+def read_strict(subject: Subject) -> bool:
+    """Whether seccomp strict mode is in force."""
+    return subject.process is not None and subject.process.strictly_confined

@@ -85,7 +85,8 @@ def value_of(text: str, literal: Literal, kind: Type, name: str, words: frozense
         raise QueryError(text, literal.place, f"{name} is never {literal.text}{hint}")
     found = read(text, literal) if literal.form in _FORMS[kind] else None
     if found is None:
-        wanted = _WANTED.get(kind, "a word or a value")
+        such = f"a word, such as {min(words)}" if words else "a word or a value"
+        wanted = _WANTED.get(kind, such)
         raise QueryError(text, literal.place, f"{name} is compared with {wanted}, not with {_named(literal)}")
     return found
 

@@ -21,7 +21,7 @@ from tracediag.query.stand_ins import CALLS, subject_call
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Event, Syscall
 
-_MOST_KEPT = 1 << 16
+MOST_KEPT = 1 << 16
 """Matches that are kept until the end decides."""
 _NAMED = 3
 """Calls that are named of those that the recording may lack."""
@@ -63,6 +63,10 @@ class ObjectWatch(Watch):
     def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
         """Take a call of an object."""
 
+    def lose(self, what: str, kept: int) -> None:
+        """Record that not all could be followed."""
+        self.lost = f"matches may be missing: {what} exceed the {kept:,} that are followed at a time"
+
     def too_late(self, first: Syscall, call: Syscall) -> bool:
         """Whether more time than `within` allows has passed; unknown times count as too late."""
         if self._within is None:
@@ -89,7 +93,7 @@ class SequenceWatch(ObjectWatch):
         self._until = until
         self._unless = unless
         self._open: Cases[Hashable, list[Syscall]] = Cases()
-        self._kept: Cases[Hashable, Match] = Cases(_MOST_KEPT, outlive=True)
+        self._kept: Cases[Hashable, Match] = Cases(MOST_KEPT, outlive=True)
         """The first match of each object that no later call has made good."""
 
     def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
@@ -105,9 +109,13 @@ class SequenceWatch(ObjectWatch):
 
     def finish(self, scope: Scope) -> Iterator[Match]:
         """Yield the matches that no later call has made good, if the recording would show such calls."""
+        if self._open.dropped:
+            self.lose("open sequences", self._open.kept)
+        if self._kept.dropped:
+            self.lose("matches", self._kept.kept)
         excuse = None if self._unless is None else self._unless.calls
         if self._kept and excuse and not scope.records(excuse):
-            self.unchecked = _unchecked("unless", excuse)
+            self.unchecked = unrecorded("unless", excuse)
             return
         yield from self._kept.values()
 
@@ -139,6 +147,8 @@ class _Window(msgspec.Struct):
     latest: deque[Syscall]
     first: Syscall | None = None
     """The first call of the match, once there are enough; None before."""
+    begun: Syscall | None = None
+    """The first call, where all calls are one match."""
     name: str = ""
     count: int = 0
 
@@ -159,7 +169,10 @@ class CountWatch(ObjectWatch):
         call = subject.call
         window = self._open.get(key)
         if window is None:
-            window = self._open[key] = _Window(deque(maxlen=self._least))
+            window = self._open[key] = _Window(deque(maxlen=1 if self._within is None else self._least))
+        if self._within is None:
+            self._add(key, window, call)
+            return
         if len(window.latest) == self._least and window.first is not None and self._is_over(window, call):
             yield self._match(key, window)
             window.first, window.count = None, 0
@@ -168,6 +181,14 @@ class CountWatch(ObjectWatch):
         window.count += 1
         if window.first is None and len(window.latest) == self._least and not self.too_late(window.latest[0], call):
             window.first, window.name, window.count = window.latest[0], name_of(key), self._least
+
+    def _add(self, key: Hashable, window: _Window, call: Syscall) -> None:
+        """Count a call where all calls are one match: only the first and the latest need be kept."""
+        window.begun = window.begun or call
+        window.latest.append(call)
+        window.count += 1
+        if window.count == self._least:
+            window.first, window.name = window.begun, name_of(key)
 
     def _is_over(self, window: _Window, call: Syscall) -> bool:
         oldest = window.latest[1] if self._least > 1 else window.latest[0]
@@ -180,47 +201,13 @@ class CountWatch(ObjectWatch):
     def finish(self, scope: Scope) -> Iterator[Match]:
         """Yield the matches that had not ended before the trace did."""
         del scope
+        if self._open.dropped:
+            self.lose("the objects", self._open.kept)
         for key, window in self._open.items():
             if window.first is not None:
                 yield self._match(key, window)
 
 
-class AbsentWatch(ObjectWatch):
-    """Two calls on one object without a third between them."""
-
-    def __init__(
-        self, by: ObjectKind, missing: Compiled, first: Compiled, last: Compiled, within: float | None
-    ) -> None:
-        super().__init__(by, (missing, first, last), within)
-        self._missing, self._first, self._last = missing, first, last
-        self._open: Cases[Hashable, Syscall] = Cases()
-        self._found: list[Match] = []
-
-    def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
-        """Open a case with the first end, close it with the missing call or the last end."""
-        call, first = subject.call, self._open.get(key)
-        if first is not None and self.too_late(first, call):
-            del self._open[key]
-            first = None
-        if first is None:
-            if self._first.test(subject):
-                self._open[key] = call
-            return
-        if self._missing.test(subject):
-            del self._open[key]
-        elif self._last.test(subject):
-            del self._open[key]
-            self._found.append(Match((first, call), key, name_of(key), 2))
-        yield from ()
-
-    def finish(self, scope: Scope) -> Iterator[Match]:
-        """Yield all matches, if the recording would show the missing call: only the end of the trace decides that."""
-        if self._found and self._missing.calls is not None and not scope.records(self._missing.calls):
-            self.unchecked = _unchecked("absent", self._missing.calls)
-            return
-        yield from self._found
-
-
-def _unchecked(word: str, calls: frozenset[str]) -> str:
+def unrecorded(word: str, calls: frozenset[str]) -> str:
     """Return why the absence of calls proves nothing."""
     return f"`{word}` is not checked: the recording may lack {', '.join(sorted(calls)[:_NAMED])}; record without -e"

@@ -184,7 +184,7 @@ class Searching:
         scope = Scope(kernel, self._facts)
         scope.end()
         rest = tuple(watch.finish(scope))
-        self.unchecked = watch.unchecked
+        self.unchecked = watch.unchecked or watch.lost
         return rest
 
     def _facts(self) -> tuple[Fact, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracediag.kernel.signals import Disposition
-from tracediag.query import children, ends, reads
+from tracediag.query import children, ends, reads, records
 from tracediag.query.names.name import of_model
 from tracediag.query.types import Type
 from tracediag.trace.calls import CHILD_WAITS, KILLS
@@ -37,7 +37,7 @@ OF_PROCESSES = (
     of_model("process.ignores", Type.FLAGS, "the signals that it ignores", reads.read_signals(Disposition.IGNORED)),
     of_model("process.handles", Type.FLAGS, "the signals that it handles", reads.read_signals(Disposition.HANDLED)),
     of_model("process.filtered", Type.TRUTH, "whether the trace shows its seccomp filter", reads.read_filtered),
-    of_model("process.strict", Type.TRUTH, "whether that is seccomp strict mode", reads.read_strict),
+    of_model("process.strict", Type.TRUTH, "whether that is seccomp strict mode", records.read_strict),
     of_model(
         *("process.itself", Type.TRUTH, "whether a signal is sent to the process itself", reads.read_to_itself),
         calls=lambda: KILLS,
