@@ -124,7 +124,7 @@ def lasts(call: Syscall, kernel: Kernel, duration: float) -> bool:
     if len(threads) == 1 and not call.cut:
         return True
     others = (thread.last_call for thread in threads.values())
-    naps = sum(_nap(other) for other in others if other is not None and other.line > call.line)
+    naps = sum(slept(other) for other in others if other is not None and other.line > call.line)
     return naps >= _NAP or kernel.last_line - call.line >= _LINES
 
 
@@ -139,7 +139,7 @@ def unfollowed(process: Process) -> bool:
     return any(thread.last_call is None and thread.inside is None for thread in process.threads)
 
 
-def _nap(call: Syscall) -> float:
+def slept(call: Syscall) -> float:
     """Return how many seconds a call slept; 0 for any other call."""
     found = _PAUSE.search(call.body) if call.name in IDLES and call.result == 0 else None
     return 0.0 if found is None else checked_integer(found[1]) + checked_integer(found[2]) / 1e9

@@ -6,16 +6,33 @@ from functools import lru_cache
 
 import msgspec
 
+from tracediag.evidence.paths import path_of
 from tracediag.kernel import Kernel
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process, Thread
-from tracediag.trace.calls import CONTROLS, FUTEXES
+from tracediag.trace.calls import (
+    CHDIRS,
+    CONTROLS,
+    FILE_READS,
+    FILE_WRITES,
+    FUTEXES,
+    GETDENTS,
+    LOOKS,
+    MKDIRS,
+    OPENS,
+    POSITIONED,
+    REMOVES,
+    RENAMES,
+)
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.flags import has_flag
-from tracediag.trace.values import names_of, number_of
+from tracediag.trace.values import names_of, note_of, number_of
 
 Waited = Syscall | Begun
 _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
+_ON_PATHS = OPENS | LOOKS | REMOVES | RENAMES | MKDIRS | CHDIRS
+_ON_FILES = GETDENTS | FILE_READS | FILE_WRITES | POSITIONED
+_UNREAL = ("/proc/", "/sys/", "/dev/")
 _NO_FIFO = ("O_NONBLOCK", "O_DIRECTORY", "O_PATH", "O_TMPFILE")
 _CONTENDED = 2
 """The value of a locked mutex with waiters."""
@@ -88,3 +105,23 @@ def is_mutex(call: Waited) -> bool:
 def is_endless(call: Waited) -> bool:
     """Whether a futex wait has no timeout: the fourth argument is NULL."""
     return number_of(call.arg(3)) == 0
+
+
+def on_silent_file(call: Waited, process: Process, released: tuple[Descriptor, ...] = ()) -> str | None:
+    """Return the path of a call that waits for nothing but a file system; None for any other call.
+
+    Such a call is about a path (an open that may be that of a FIFO is none) or reads or writes a plain file.
+    """
+    if call.name in _ON_PATHS:
+        path = next((text for place in range(3) if (text := call.path(place))), None)
+        if call.name in OPENS and may_be_fifo(call):
+            return None
+    elif call.name in _ON_FILES:
+        number = call.number(0)
+        file = process.table.file_of(number) or next((one.file for one in released if one.number == number), None)
+        path = path_of(file, process) if file is not None and file.kind is Kind.FILE else None
+        if file is None:  # the model follows no getdents, and knows no descriptor that only such calls show
+            path = note_of(call.arg(0))
+    else:
+        return None
+    return None if path is None or path.startswith(_UNREAL) or ":[" in path else path

@@ -8,7 +8,7 @@ from tracediag.evidence.blocking import Chain, blocked_by, standing_in
 from tracediag.evidence.reasons.others import of_child, of_futex, stacks_of
 from tracediag.evidence.reasons.polls import of_poll
 from tracediag.evidence.reasons.transfers import of_read, of_write
-from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo
+from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo, on_silent_file
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
@@ -40,9 +40,9 @@ def reason(standing: Standing) -> str:
         if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
             return f"the call is {name}, which strace interrupted; it has a timeout"
     for names, say in _SENTENCES:
-        if standing.call.name in names:
-            return say(standing)
-    return ""
+        if standing.call.name in names and (said := say(standing)):
+            return said
+    return _file(standing)
 
 
 def _resumed(call: Waited, chain: Chain) -> str:
@@ -66,6 +66,16 @@ def _open(standing: Standing) -> str:
     return (
         f"if the file is a FIFO (named pipe), open waits until another process opens its other end, for {other}; else"
         " the device or file server does not answer: ls -l shows the type"
+    )
+
+
+def _file(standing: Standing) -> str:
+    path = on_silent_file(standing.call, standing.process, standing.released)
+    if path is None:
+        return ""
+    return (
+        "it waits for the file system alone: where that lasts, the server (NFS, SMB, FUSE, automount) or disk does"
+        f" not answer; findmnt -T {path} names it"
     )
 
 

@@ -1,0 +1,2 @@
+/* The same; the server of the mount answers. */
+#include "bug.c"
