@@ -37,7 +37,13 @@ def test_one_line_is_enough(line, words):
     assert words in waiting(line)[7]
 
 
-@pytest.mark.parametrize("line", ["7 flock(3, LOCK_EX|LOCK_NB", "7 fcntl(3, F_GETFL", '7 openat(AT_FDCWD, "q", O_RDWR'])
+@pytest.mark.parametrize("line", ['7 openat(AT_FDCWD, "q", O_RDWR', '7 unlink("q"'])
+def test_a_call_on_a_file_waits_for_its_file_system(line):
+    assert waiting(line)[7].startswith("it waits for the file system alone")
+    assert "findmnt -T q " in waiting(line)[7]
+
+
+@pytest.mark.parametrize("line", ["7 flock(3, LOCK_EX|LOCK_NB", "7 fcntl(3, F_GETFL"])
 def test_what_need_not_wait_has_no_reason(line):
     assert waiting(line)[7] == ""
 
