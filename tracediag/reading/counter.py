@@ -162,7 +162,7 @@ class CallCounter(Reader):
         if len(rows) != piece.count("\n"):  # a match ran into the next line, searching for a parenthesis
             rows = self._find_strictly(piece)
         begun, resumed, others, before = 0, 0, 0, self.counts.lines
-        slow.around(piece, before)
+        slow.window.move(piece, before)
         careful = slow.busy
         yield from joiner.make_room()
         for number, (pid, name, rest, end, other) in enumerate(rows, before + 1):
@@ -200,7 +200,7 @@ class CallCounter(Reader):
                     pending[pid] = Half(number, numbers[pid], None, name, body)
                     continue
             others += 1
-            yield from slow.read(number, slow.line(number))
+            yield from slow.read(number, slow.window.line(number))
             careful = slow.busy
         self._book(len(rows), begun, resumed, others)
 

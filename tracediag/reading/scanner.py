@@ -84,7 +84,7 @@ def read_lines(  # noqa: PLR0915 - see above
     for piece in pieces:
         complete = resumed = begun = 0
         before = number
-        slow.around(piece, before)
+        slow.window.move(piece, before)
         careful = slow.busy
         joins = not every and _JOIN in piece
         yield from joiner.make_room()
@@ -191,7 +191,7 @@ def read_lines(  # noqa: PLR0915 - see above
                             end_time=time,
                         )
                     continue
-            yield from slow.read(number, slow.line(number) if name else other)
+            yield from slow.read(number, slow.window.line(number) if name else other)
             careful = slow.busy
         dialect.has_pids = dialect.has_pids or len(numbers) > 1
         dialect.glance(piece)

@@ -45,7 +45,7 @@ def sieve_lines(  # noqa: PLR0915 - as in `scanner`
     number, texts = before, sought.texts if sought.errnos is None else ()
     for piece in pieces:
         complete = resumed = begun = 0
-        slow.around(piece, number)
+        slow.window.move(piece, number)
         careful = slow.busy
         yield from slow.assembler.joiner.make_room()
         if (first := rows.first_stamp(piece)) is not None:
@@ -56,7 +56,7 @@ def sieve_lines(  # noqa: PLR0915 - as in `scanner`
                     lines = part.count("\n")
                     if careful or touches:
                         for number in range(number + 1, number + lines + 1):  # noqa: B020 - counts on
-                            yield from slow.read(number, slow.line(number))
+                            yield from slow.read(number, slow.window.line(number))
                         careful = slow.busy
                         rows.forget(pending)
                     else:
@@ -108,7 +108,7 @@ def sieve_lines(  # noqa: PLR0915 - as in `scanner`
                     if half.wanted and _may_be(sought, half.body, rest, found[4]):
                         yield call_of(number, key, stamp(when), name, found, half)
                     continue
-            yield from slow.read(number, slow.line(number))
+            yield from slow.read(number, slow.window.line(number))
             careful = slow.busy
         dialect.has_pids = dialect.has_pids or len(call_of.numbers) > 1
         dialect.glance(piece)

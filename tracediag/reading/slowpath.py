@@ -20,12 +20,10 @@ from tracediag.reading.result import read_result
 from tracediag.reading.speech import Speech
 from tracediag.reading.splits import Joined, Split, start_split
 from tracediag.reading.strangers import lacks
+from tracediag.reading.window import Window
 from tracediag.reading.words import read_words
 from tracediag.trace.events import Event
 from tracediag.trace.records import NotUnderstood, Other, Record
-
-AROUND = 40
-"""Number of lines before and after a line that are searched for the call that wrote it."""
 
 
 class NotUnderstoodError(TracediagError, ValueError):
@@ -47,9 +45,7 @@ class SlowPath:
         self._dialect = dialect
         self._counts = counts
         self.assembler = assembler
-        self._piece = ""
-        self._lines: list[str] | None = None
-        self._before = 0
+        self.window = Window()
         self._strict = strict
         self._blanks = ""
         """The blanks at the end of the line being read."""
@@ -60,19 +56,6 @@ class SlowPath:
     def busy(self) -> bool:
         """Whether the next line must come here because it may continue the last one."""
         return self.split is not None or bool(self.dangling) or self._dialect.interrupted
-
-    def around(self, piece: str, before: int) -> None:
-        """Set the piece being read; its lines are searched to recognise program output."""
-        self._piece, self._lines, self._before = piece, None, before
-
-    def line(self, number: int) -> str:
-        """Return a line of that piece."""
-        return self._all_lines()[number - self._before - 1]
-
-    def _all_lines(self) -> list[str]:
-        if self._lines is None:  # rarely needed, so split on demand
-            self._lines = self._piece.split("\n")
-        return self._lines
 
     def read(self, number: int, line: str) -> Iterator[Event]:
         """Yield the events of one line."""
@@ -190,12 +173,10 @@ class SlowPath:
             yield frame.glued
 
     def _join(self, text: str) -> Joined | None:
-        if self.split is None:
+        split = self.split
+        if split is None:
             return None
-        joined = self.split.join(text)
-        if joined is None and self.split.cleaned:
-            joined = self.split.join(margin_off(scrub(text)))
-        return joined
+        return split.join(text) or (split.join(margin_off(scrub(text))) if split.cleaned else None)
 
     def _complete(self, number: int, line: str, joined: Joined) -> Iterator[Event]:
         """Yield the call that a line completes; the lines held back before it are part of it or program output."""
@@ -203,7 +184,6 @@ class SlowPath:
         if split is None:
             return
         self._counts.open -= not split.ended
-        writes = split.frame.name in WRITERS
         filled = split.fill(line, joined)
         for held in split.held:
             if filled:
@@ -211,7 +191,7 @@ class SlowPath:
             elif held.record is not None:
                 yield from self.assembler.record(Place(held.line), held.record)
             else:
-                kind = "continuation" if joined.wrapped or not writes else "output"
+                kind = "continuation" if joined.wrapped or split.frame.name not in WRITERS else "output"
                 yield self._book(Other(line=held.line, text=held.text, kind=kind))
         yield self._book(Other(line=number, text=line, kind="continuation"))
         if joined.how == "marked":
@@ -231,8 +211,7 @@ class SlowPath:
         result = read_result(joined.tail)
         self.dangling = "" if result is None else result.closer
         if split.frame.kind == "resultless" and result is not None:
-            events = self.assembler.complete(split.place, split.frame.name, joined.body, joined.tail, result)
-            for event in events:
+            for event in self.assembler.complete(split.place, split.frame.name, joined.body, joined.tail, result):
                 event.end_line = number if event.line == split.place.line else event.end_line
                 yield event
             return
@@ -253,13 +232,9 @@ class SlowPath:
         self._counts.add(record.kind)
         return record
 
-    def _neighbours(self, number: int) -> list[str]:
-        at = number - self._before
-        return self._all_lines()[max(0, at - AROUND) : max(0, at + AROUND)]
-
     def _foreign(self, number: int, line: str) -> Iterator[Event]:
         """Read a line that strace did not write."""
-        if self._speech.takes(line) or is_output(line, self._neighbours(number)):
+        if self._speech.takes(line) or is_output(line, self.window.near(number)):
             yield self._book(Other(line=number, text=line, kind="output"))
             return
         remark = read_words(line)
