@@ -10,6 +10,7 @@ from collections import deque
 from itertools import islice
 
 from tracediag.kernel.action import Action
+from tracediag.kernel.adopting import adopted
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
@@ -157,8 +158,7 @@ def _adopt(action: Action, signal: Signal) -> None:
     pid, process = signal.sender, action.process
     if pid is None or pid in process.children or "CLD_" not in signal.info:
         return
-    table = action.kernel.process_table
-    child = table.strangers.claim(pid, process) or table.given(pid, process)
+    child = adopted(action.kernel.process_table, pid, process)
     if child is not None:
         process.children[pid] = child
 

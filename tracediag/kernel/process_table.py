@@ -6,24 +6,23 @@ writes to a terminal; and a trace may start in the middle of a run.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
+from tracediag.kernel.births import Births
 from tracediag.kernel.forking import clone_flags, forked, hand_over
 from tracediag.kernel.namespaces import InnerNumbers
-from tracediag.kernel.newborns import born_with, newborn
+from tracediag.kernel.newborns import newborn
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.roster import Roster
 from tracediag.kernel.signals import SignalTable
-from tracediag.kernel.staying import Staying
+from tracediag.kernel.staying import Staying, without_oldest_dead
 from tracediag.kernel.strangers import Strangers
 from tracediag.kernel.table import DescriptorTable
+from tracediag.kernel.touched import Touched
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Notice, NotUnderstood, Other, Remark
 
 _MOST = 1024
 """Number of processes from which the longest dead are dropped: a build starts thousands."""
-_MOST_SILENT = 64
 _UNTOLD = (Other, NotUnderstood, Remark)
 """Lines that are of no process: where all have ended, none is born with them."""
 
@@ -39,20 +38,10 @@ class ProcessTable:
         self.strangers = Strangers()
         self.roster: Roster | None = None
         """The processes that ran before the trace, where a snapshot of /proc shows them."""
-        self._cloning: OrderedDict[Thread, None] = OrderedDict()
-        """Threads inside a clone, the latest last."""
         self.staying = Staying()
-        self._touched: dict[Thread, None] = {}
-        """The threads with an event since lines were left out."""
-        self._silent: OrderedDict[int, tuple[Thread, Syscall]] = OrderedDict()
-        """The children without a line so far, with their clone, by what it returned; bounded, the latest last."""
-        self._born: dict[Thread, Thread] = {}
-        """The child that appeared while a thread was in a clone, until the clone returns."""
-        self._doubtful: dict[Thread, Thread] = {}
-        """The same where other children may have appeared instead."""
-        self._mixed = False
-        """Whether a child without a line may have been taken for another, of those that still have none."""
+        self._touched = Touched()
         self.inner = InnerNumbers()
+        self.births = Births(self.inner)
         self.last: Thread | None = None
         """The thread of the last event: nearly always that of the next one as well."""
         self._ended: Thread | None = None
@@ -76,9 +65,10 @@ class ProcessTable:
             # Without pids a notice of strace itself stands before the first call.
             found.appeared = event.line + isinstance(event, Notice)
         self.last = found
-        if self._silent and found.tid is not None:
-            self._silent.pop(found.tid, None)
-        self._touched[found] = None
+        silent = self.births.silent
+        if silent and found.tid is not None:
+            silent.pop(found.tid, None)
+        self._touched.threads[found] = None
         return found
 
     def _newcomer(self, event: Event) -> Thread:
@@ -86,14 +76,14 @@ class ProcessTable:
         if tid is None and self.threads:
             return self.staying.first() or next(iter(self.threads.values()))
         if self.roster is not None:
-            known = self.roster.process_of(tid, guessing=not self._cloning and not self._silent)
+            known = self.roster.process_of(tid, guessing=not self.births.cloning and not self.births.silent)
             if known is not None:
                 return self._join_known(known, tid, event.line)
-        if tid is not None and self._silent and self.inner.exist:
+        if tid is not None and self.births.silent and self.inner.exist:
             return self._rename(tid, event)
         if tid is not None and self.strangers.expects(tid):
             return self._join_crew(tid, event.line)
-        parent = next(reversed(self._cloning), None) if tid is not None else None
+        parent = self.births.parent if tid is not None else None
         if parent is not None and parent.inside is not None:
             return self.clone(parent, tid, parent.inside)
         nameless = self.threads.get(None)
@@ -129,12 +119,7 @@ class ProcessTable:
 
         Where several came at the same time and nothing tells them apart, its number stays unknown.
         """
-        sure = len(self._silent) == 1 and not self._cloning and not self._mixed
-        number = next(iter(self._silent))
-        if not sure and (told := born_with(event, self._silent)) is not None:
-            number, sure = told, True
-        thread = self._silent.pop(number)[0]
-        self._mixed = (self._mixed or not sure) and bool(self._silent or self._cloning)
+        thread, number, sure = self.births.take_silent(event)
         self.threads.pop(number, None)
         if thread.process.pid == number:
             thread.process.pid = tid
@@ -182,32 +167,24 @@ class ProcessTable:
         self.staying.add(thread)
         return thread
 
-    def begin_clone(self, parent: Thread) -> None:
-        """Note that a thread is inside a clone: the next unknown pid is its child."""
-        self._cloning.setdefault(parent)
-
-    def end_clone(self, parent: Thread) -> None:
-        """Note that the clone has returned."""
-        self._cloning.pop(parent, None)
-
     def expect(self, tid: int, near: Thread) -> None:
         """Record strace's "Process N attached", which names the child before its first line."""
-        parent = next(reversed(self._cloning), near)
+        parent = self.births.parent or near
         if tid in self.threads:
-            self._silent.pop(tid, None)
+            self.births.silent.pop(tid, None)
         elif parent.inside is not None and parent.inside.name in FORKS:
             self.clone(parent, tid, parent.inside)
-        elif self._silent:
+        elif self.births.silent:
             self._rename(tid)
 
     def clone(self, parent: Thread, tid: int | None, call: Syscall | Begun) -> Thread:
         """Create the child of a clone, or return it if its lines came first."""
-        known, came = self.threads.get(tid), None if isinstance(call, Begun) else self._born.pop(parent, None)
-        perhaps = None if isinstance(call, Begun) else self._doubtful.pop(parent, None)
+        known = self.threads.get(tid)
+        came, perhaps = (None, None) if isinstance(call, Begun) else self.births.returned(parent)
         if known is None and came is not None and tid is not None and came.inner in (None, tid):
-            return self.number(came, parent, tid)
+            return self.births.number(came, parent, tid)
         if known is None and perhaps is not None and tid is not None and perhaps.inner is None and self.inner.exist:
-            return self._guess(perhaps, parent, tid)
+            return self.births.guess(perhaps, parent, tid)
         if known is not None and (known.process.started is not None or known.process is parent.process):
             hand_over(known.process, parent.process, call)
             return known
@@ -221,55 +198,19 @@ class ProcessTable:
         if parent.tid in self.strangers.unclosed:
             self.strangers.unclosed[tid] = self.strangers.unclosed[parent.tid]
         if isinstance(call, Begun):
-            alone = len(self._cloning) == 1 and not self._doubtful and not (self._silent and self.inner.exist)
-            (self._born if alone else self._doubtful)[parent] = child
+            self.births.appeared(child, parent)
         elif tid is not None:
-            self._silent[tid] = child, call
-            if len(self._silent) > _MOST_SILENT:
-                self._silent.popitem(last=False)
-        self.end_clone(parent)
+            self.births.await_line(child, tid, call)
+        self.births.end(parent)
         return child
-
-    def given(self, pid: int, parent: Process) -> Process | None:
-        """Return the child that a parent is told of, if another had been taken for its parent: its clone is missing."""
-        # Not all processes: a trace may have thousands that have ended, and their children are forgotten.
-        crew = self.strangers.crew
-        living = [thread.process for thread in self.threads.values()]
-        for other in dict.fromkeys(living if crew is None else (*living, crew)):
-            child = other.children.get(pid)
-            if child is not None and other is not parent and not _is_cloned(child):
-                del other.children[pid]
-                child.parent = parent
-                return child
-        return None
-
-    def number(self, child: Thread, parent: Thread, number: int) -> Thread:
-        """Record that the clone has returned another number for a child than that of its lines."""
-        self._file(child, parent, number)
-        self.inner.tell(child, number)
-        return child
-
-    def _guess(self, child: Thread, parent: Thread, number: int) -> Thread:
-        """File a child under the number that a clone has returned, which may be that of another child."""
-        self._file(child, parent, number)
-        child.process.guessed = child.process is not parent.process
-        return child
-
-    def _file(self, child: Thread, parent: Thread, number: int) -> None:
-        self.end_clone(parent)
-        if child.tid is not None and parent.process.children.get(child.tid) is child.process:
-            del parent.process.children[child.tid]
-            parent.process.children[number] = child.process
 
     def leave(self, thread: Thread, event: Exit) -> Process | None:
         """Remove a thread; return its process if this was its last thread."""
         process = thread.process
         process.threads.pop(thread, None)
         self.staying.discard(thread)
-        self._stand_in(thread)
-        self.end_clone(thread)
-        self._born.pop(thread, None)
-        self._doubtful.pop(thread, None)
+        self._touched.stand_in(thread)
+        self.births.forget(thread)
         self.inner.forget(thread)
         # The kernel will reuse the number; a later line with it belongs to another thread.
         if self.threads.get(thread.tid) is thread and thread.tid is not None:
@@ -289,35 +230,16 @@ class ProcessTable:
         """Whether every process has exited."""
         return all(not thread.process.threads for thread in self.threads.values())
 
-    def _stand_in(self, thread: Thread) -> None:
-        """Let another thread represent one that exits: they share the table that an elision makes stale."""
-        if self._touched.pop(thread, thread) is None and thread.process.threads:
-            self._touched[next(iter(thread.process.threads))] = None
-
     def drop_oldest_dead(self) -> None:
         """Drop the longest dead of very many processes; keep the first one, which strace was started on."""
         if len(self.processes) > max(_MOST, 2 * len(self.threads)):
-            first, *others = self.processes
-            dead = sum(not process.threads for process in others)
-            kept: list[Process] = [first]
-            for process in others:
-                if not process.threads and dead > _MOST // 2:
-                    dead -= 1
-                else:
-                    kept.append(process)
+            kept = without_oldest_dead(self.processes, _MOST)
             self.dropped += len(self.processes) - len(kept)
             self.processes[:] = kept
 
     def forget_rounds(self) -> None:
         """Discard the open turns and closed numbers: lines were left out, so neither is known any more."""
-        for thread in self._touched:
-            for turn in thread.rounds.values():
-                for report in turn.reports:
-                    if report.descriptor is not None:
-                        report.descriptor.readiness = None
-            thread.rounds.clear()
-            thread.process.table.last_closed.clear()
-        self._touched = {} if self.last is None else {self.last: None}
+        self._touched.forget_rounds(self.last)
 
     def supersede(self, thread: Thread, by: int) -> None:
         """Move the thread `by`, which called execve, to the pid of this one: execve(2)."""
@@ -325,9 +247,4 @@ class ProcessTable:
         if other is not None and other is not thread:
             other.process.threads.pop(other, None)
             self.staying.discard(other)
-            self._stand_in(other)
-
-
-def _is_cloned(process: Process) -> bool:
-    """Whether the trace shows the call that created a process."""
-    return isinstance(process.started, Syscall | Begun) and process.started.name in FORKS
+            self._touched.stand_in(other)

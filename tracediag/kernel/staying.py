@@ -47,3 +47,16 @@ def _leaving(thread: Thread) -> bool:
     """Whether a thread has exited or is about to: with `-qq` strace does not report exits."""
     process, last = thread.process, thread.last_call
     return process.exit is not None or process.exit_status is not None or (last is not None and last.name == "exit")
+
+
+def without_oldest_dead(processes: list[Process], most: int) -> list[Process]:
+    """Return processes without those that are dead for longest, down to half of `most`; the first one stays."""
+    first, *others = processes
+    dead = sum(not process.threads for process in others)
+    kept = [first]
+    for process in others:
+        if not process.threads and dead > most // 2:
+            dead -= 1
+        else:
+            kept.append(process)
+    return kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tracediag.kernel.action import Action
+from tracediag.kernel.adopting import adopted
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.process import Reaped
 from tracediag.trace.calls import CHILD_WAITS
@@ -44,7 +45,7 @@ def waitid(action: Action, call: Syscall) -> None:
 def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
     process = action.process
     table = action.kernel.process_table
-    child = process.children.pop(pid, None) or table.strangers.claim(pid, process) or table.given(pid, process)
+    child = process.children.pop(pid, None) or adopted(table, pid, process)
     if child is not None and child.guessed:
         child = table.inner.settle(process, child, pid, status, signal)
     process.reaped.append(Reaped(pid, child, status, signal, call))

@@ -29,7 +29,7 @@ _FS_IMPLIED = frozenset({"CLONE_FS", "CLONE_NEWNS", "CLONE_NEWUSER"})
 def begin_clone(action: Action, call: Begun) -> None:
     """Expect the child, whose first lines may come before the call returns."""
     del call
-    action.kernel.process_table.begin_clone(action.thread)
+    action.kernel.process_table.births.begin(action.thread)
 
 
 @handles(*FORKS)
@@ -43,10 +43,11 @@ def clone(action: Action, call: Syscall) -> None:
         if outside is None:
             table.clone(action.thread, call.result, call)
         else:
-            table.number(table.clone(action.thread, checked_integer(outside[1]), call), action.thread, call.result)
+            child = table.clone(action.thread, checked_integer(outside[1]), call)
+            table.births.number(child, action.thread, call.result)
         if call.has("CLONE_PIDFD"):
             pidfd_of_child(action, call)
-    table.end_clone(action.thread)
+    table.births.end(action.thread)
 
 
 @handles(*EXECS)

@@ -1,0 +1,32 @@
+"""A child that a process is told of by SIGCHLD or wait4(2), although the trace shows another parent or none."""
+
+from __future__ import annotations
+
+from tracediag.kernel.process import Process
+from tracediag.kernel.process_table import ProcessTable
+from tracediag.trace.calls import FORKS
+from tracediag.trace.events import Begun, Syscall
+
+
+def adopted(table: ProcessTable, pid: int, parent: Process) -> Process | None:
+    """Return the child with this pid, now the parent's, if its clone is missing; None if there is no such process."""
+    return table.strangers.claim(pid, parent) or _given(table, pid, parent)
+
+
+def _given(table: ProcessTable, pid: int, parent: Process) -> Process | None:
+    """Take a child from the process that had been taken for its parent."""
+    # Not all processes: a trace may have thousands that have ended, and their children are forgotten.
+    crew = table.strangers.crew
+    living = [thread.process for thread in table.threads.values()]
+    for other in dict.fromkeys(living if crew is None else (*living, crew)):
+        child = other.children.get(pid)
+        if child is not None and other is not parent and not _is_cloned(child):
+            del other.children[pid]
+            child.parent = parent
+            return child
+    return None
+
+
+def _is_cloned(process: Process) -> bool:
+    """Whether the trace shows the call that created a process."""
+    return isinstance(process.started, Syscall | Begun) and process.started.name in FORKS
