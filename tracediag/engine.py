@@ -18,10 +18,11 @@ from tracediag.kernel.descriptor import Kind
 from tracediag.kernel.process import Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding
-from tracediag.results.report import Blind, BrokenRule
+from tracediag.results.report import Blind
 from tracediag.rules import Rule, with_finders
 from tracediag.rules.base import LASTING
-from tracediag.rules.subscribers import NO_LISTENERS, Listener, Subscribers
+from tracediag.rules.running import RunningRules
+from tracediag.rules.subscribers import NO_LISTENERS, Listener
 from tracediag.snapshot import Snapshot
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
@@ -59,29 +60,19 @@ class Engine:
         """How the connections lived that have ended."""
         self.following: dict[Thread, set[str]] = {}
         """The threads whose every event rules want to see for a while, with the names of these rules."""
-        self.broken: list[BrokenRule] = []
-        """The rules that raised, and the line at which each did."""
-        self._raising = raising
         self._unproven: list[Finding] = []
         """Findings that rest on the absence of calls that the trace has not shown at all so far."""
         asked = tuple(rules)
         self._wanted = frozenset(rule.name for rule in asked)
         """The names under which findings are wanted; the rules that help to find them run as well."""
-        self._rules = list(self._made(with_finders(asked)))
-        self._by_name = {rule.name: rule for rule in self._rules}
+        self._rules = RunningRules(with_finders(asked), raising=raising)
         for made in self._rules:
             made.selected = self._wanted
             made.scope = self.scope
             made.following = self.following
-        self._subscribers = Subscribers(self._rules)
-
-    def _made(self, rules: Iterable[type[Rule]]) -> Iterator[Rule]:
-        """Yield an instance of each rule; one of the user's own may raise already here."""
-        for rule in rules:
-            try:
-                yield rule()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
-                self._record(rule, error, 0)
+        self._subscribers = self._rules.subscribers
+        self.broken = self._rules.broken
+        """The rules that raised, and the line at which each did."""
 
     @property
     def calls(self) -> frozenset[str]:
@@ -123,7 +114,7 @@ class Engine:
                             if said is not None:
                                 found.extend(said)
                         except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
-                            self._drop(listener, error, event.line)
+                            self._rules.drop_listener(listener, error, event.line)
                     for texts, choosy in audience.choosy:
                         for text in texts:
                             if text in event.body:
@@ -187,25 +178,7 @@ class Engine:
                 if said is not None:
                     found.extend(said)
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
-                self._drop(listener, error, line)
-
-    def _drop(self, listener: Listener, error: BaseException, line: int) -> None:
-        """Drop the rule whose method raised."""
-        self._drop_rule(listener.__self__, error, line)  # type: ignore[attr-defined]  # listeners are bound methods
-
-    def _drop_rule(self, rule: Rule, error: BaseException, line: int) -> None:
-        """Drop a rule that raised, and record the reason; on a long trace it would raise at every event."""
-        self._record(type(rule), error, line)
-        if rule in self._rules:
-            self._rules.remove(rule)
-            self._subscribers.bind(self._rules)
-
-    def _record(self, rule: type[Rule], error: BaseException, line: int) -> None:
-        if self._raising:
-            raise error
-        if all(each.rule != rule.name for each in self.broken):
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            self.broken.append(BrokenRule(rule=rule.name, line=line, error=said, own=rule.is_own()))
+                self._rules.drop_listener(listener, error, line)
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
         match event:
@@ -244,11 +217,11 @@ class Engine:
         for finding in found:
             if finding.name not in self._wanted:
                 continue
-            rule = self._by_name[finding.name]
+            rule = self._rules.by_name[finding.name]
             try:
                 weighed = rule.weighed(finding) if rule.proves(finding) else None
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
-                self._drop_rule(rule, error, finding.primary.line)
+                self._rules.drop(rule, error, finding.primary.line)
                 continue
             if weighed is None:
                 self._unproven.append(finding)
