@@ -10,21 +10,20 @@ from tracediag.evidence import set_id
 from tracediag.evidence.blame import Blame, find_blame, placed
 from tracediag.evidence.complaints import report_step
 from tracediag.evidence.exits import end_step
-from tracediag.evidence.held import file_of
 from tracediag.evidence.names import named, process_name, program_name, subject
 from tracediag.evidence.remedies import failure_of, object_of
 from tracediag.evidence.replies import Answered, answered
 from tracediag.evidence.verdict import Verdict, failures
 from tracediag.evidence.verdicts import ceiling, final, is_orphan, outlives
-from tracediag.evidence.waiters import waits_since
 from tracediag.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_process_end, on_trace_end
 from tracediag.rules.failing import failure_rules, page_of, steps_before, told
+from tracediag.rules.process._aftermath import at_work, carries_on, hidden_by, lacks_command
 from tracediag.rules.readings import fix_of, why_of
-from tracediag.trace.calls import CHDIRS, EXECS, FSYNCS, FTRUNCATES, READS, WRITES
+from tracediag.trace.calls import CHDIRS, EXECS, READS
 from tracediag.trace.events import Syscall
 from tracediag.trace.records import Exit
 
@@ -84,7 +83,7 @@ class FailedCallBehindExit(Rule):
             elif found.blame is not None and found.end is not None and _tells(found, found.blame):
                 severity = _milder(judged, at_most)
                 guess = found.blame.confidence is Confidence.POSSIBLE and at_most is not Severity.ERROR
-                hidden = "" if found is verdict else _hidden_by(verdict, found.blame)
+                hidden = "" if found is verdict else hidden_by(verdict, found.blame)
                 severity = Severity.WARNING if hidden and severity is Severity.NOTE else severity
                 yield self._caused(found, found.blame, Severity.NOTE if guess else severity, hidden)
 
@@ -168,10 +167,10 @@ class FailedCallBehindExit(Rule):
             return  # most processes: nothing to weigh
         blame = find_blame(process, end, ended=False, pasted=self.scope.is_excerpt)
         if blame is not None:
-            if severity is Severity.ERROR and blame.message is not None and _at_work(process, blame.message.line):
+            if severity is Severity.ERROR and blame.message is not None and at_work(process, blame.message.line):
                 severity = Severity.NOTE  # it waits for other work or starts some, and is not about to exit
-            astray = blame.call.name in CHDIRS and _carries_on(process, blame.call)
-            absent = _lacks_command(process, blame)
+            astray = blame.call.name in CHDIRS and carries_on(process, blame.call)
+            absent = lacks_command(process, blame)
             severity = min(severity, Severity.WARNING, key=_harm) if astray or absent else severity
             what = _ASTRAY if astray else _WITHOUT if absent else "reports an error"
             found = self.finding(
@@ -199,38 +198,10 @@ def _read_directory(process: Process) -> Syscall | None:
 
 _rank = list(Confidence).index
 _harm = list(Severity).index
-_LOSSES = frozenset({"ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENODEV", "ENXIO"})
-"""Errors of a write after which what the program should have made is missing or cut short."""
 
 _ASTRAY = "reports an error and carries on in the old directory"
 _WITHOUT = "reports an error and carries on without the command"
 _TEST = "; test the status of the command, in a shell with set -e: the job has lost its result"
-
-
-def _hidden_by(top: Verdict, blame: Blame) -> str:
-    """Return that the parent's status 0 hides the loss of data in its child; "" where nothing is lost or hidden."""
-    lost = blame.named and blame.call.errno in _LOSSES and blame.call.name in WRITES | FSYNCS | FTRUNCATES
-    if not lost or top.bad or top.end is None:
-        return ""
-    return f"; {program_name(top.program) or 'its parent'} then exits with status 0"
-
-
-def _at_work(process: Process, line: int) -> bool:
-    """Whether a process waits for other work after a line, or creates a child."""
-    born = (child.started for child in process.children.values())
-    return waits_since(process, line) or any(start is not None and start.line > line for start in born)
-
-
-def _carries_on(process: Process, chdir: Syscall) -> bool:
-    """Whether a process has commands run after it could not change its directory."""
-    return any(known.call.line > chdir.line for known in process.reaped)
-
-
-def _lacks_command(process: Process, blame: Blame) -> bool:
-    """Whether a shell reports that a command is in no directory of PATH, and does not discard the message."""
-    if blame.search is None or not blame.search.is_command or not isinstance(blame.message, Syscall):
-        return False
-    return blame.named and file_of(process, blame.message) != "/dev/null"
 
 
 def _joined(blame: Blame, end: str, *, known: bool) -> str:
