@@ -49,6 +49,25 @@ def test_wrongly_marked():
 def test_unknown_rule():
     pass
 
+@pytest.mark.strace(select=5)
+def test_wrong_select():
+    pass
+
+@pytest.mark.strace(fail_on=None)
+def test_wrong_limit():
+    assert 1 == 2, "its own failure"
+
+@pytest.mark.strace(rules="nonex")
+def test_wrong_rules():
+    pass
+
+@pytest.mark.strace(select="nonsense")
+def test_wrong_marker_of_commands(strace):
+    pass
+
+def test_no_command(strace):
+    strace.run(["no-such-command"])
+
 @pytest.mark.strace(select="TD303")
 def test_the_fixture(strace):
     report = strace.run([sys.executable, "-S", "-c", TWICE])
@@ -94,6 +113,10 @@ def test_only_marked_tests_are_traced(tmp_path: Path) -> None:
         "test_marked_and_ignored": "PASSED",
         "test_wrongly_marked": "FAILED",
         "test_unknown_rule": "FAILED",
+        "test_wrong_select": "FAILED",
+        "test_wrong_limit": "FAILED",
+        "test_wrong_rules": "FAILED",
+        "test_no_command": "FAILED",
         "test_the_fixture": "PASSED",
         "test_the_tool_stays_offline": "PASSED",
         "test_the_server_answers": "PASSED",
@@ -103,7 +126,18 @@ def test_only_marked_tests_are_traced(tmp_path: Path) -> None:
     assert "(the trace is removed; --strace-dir DIR keeps it)" in printed
     assert "mark.strace takes select=, ignore=, rules=, fail_on=, not fails" in printed
     assert "no rule 'nonsense'" in printed
-    assert "During handling" not in printed.partition("test_unknown_rule")[0]
+    for said in (
+        "mark.strace: no rule 'nonsense'; `tracediag rules` lists them (the test itself passed)",
+        "mark.strace: select= takes names of rules: a text or a list of texts, not 5 (the test itself passed)",
+        "AssertionError: its own failure",
+        "not traced: mark.strace: fail_on= takes a text such as 'error:likely' or 'never', not None",
+        "mark.strace: nonex: No such file or directory; --rules",
+        "RecordingError: no-such-command: no such command",
+    ):
+        assert said in printed, said
+    assert "During handling" not in printed
+    assert "tracediag/testing/" not in printed
+    assert "tracediag/recording/" not in printed
 
 
 @needs_strace
@@ -171,3 +205,61 @@ def test_each_test_has_files_of_its_own(tmp_path):
     assert len(set(found.values())) == len(names)
     assert found["t.py::test_a[a-b]"] == "t.py-test_a[a-b]"
     assert max(len(f"{name}.strace".encode()) for name in found.values()) <= 255
+
+
+@needs_strace
+def test_a_folder_that_is_gone_hides_no_failure(tmp_path: Path) -> None:
+    code = "import shutil\ndef test_gone():\n    shutil.rmtree('traces')\n    assert 1 == 2, 'its own failure'\n"
+    (tmp_path / "test_gone.py").write_text(code)
+    printed = run(tmp_path, "--strace", "--strace-dir", "traces", "test_gone.py")[1]
+    assert "AssertionError: its own failure" in printed
+    assert "not traced: strace: " in printed
+    assert "test_gone.strace: no such file or directory" in printed
+    assert "INTERNALERROR" not in printed
+    assert "During handling" not in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--strace-dir", "test_project.py"), "--strace-dir: test_project.py: File exists"),
+        (
+            ("--strace", "test_project.py"),
+            "'test_project.py' is not always, on-failure, on-first-retry or off; if",
+        ),
+        (("--strace", "--strace-fail-on", "nonsense"), "'nonsense' is not"),
+    ],
+    ids=["folder", "path", "limit"],
+)
+def test_a_wrong_option_is_a_usage_error(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    outcomes, printed = run(tmp_path, *options)
+    assert outcomes == {}
+    assert said in printed
+    assert "Traceback" not in printed
+
+
+@needs_strace
+@pytest.mark.parametrize("reopened", [False, True], ids=["closed", "reopened"])
+def test_a_test_may_close_all_descriptors(tmp_path: Path, reopened: bool) -> None:
+    """Also those of the recording; files that get their numbers then are not touched."""
+    code = """
+import os
+import pytest
+
+def reopen():
+    return [os.open("/etc/hosts", os.O_RDONLY) for _ in range(30)]
+
+@pytest.mark.strace(select="TD303", fail_on="note")
+def test_closes():
+    os.closerange(3, 4096)
+    reopen.files = reopen() if REOPENED else []
+    os.close(os.open("/etc/hosts", os.O_RDONLY))
+
+def test_after():
+    for file in reopen.files:
+        os.read(file, 1)
+"""
+    (tmp_path / "test_closing.py").write_text(code.replace("REOPENED", str(reopened)))
+    outcomes, printed = run(tmp_path, "-s", "--strace-dir", "traces", "test_closing.py")
+    assert outcomes == {"test_closes": "PASSED", "test_after": "PASSED"}, printed
+    assert "/etc/hosts" in (tmp_path / "traces" / "test_closing.py-test_closes.strace").read_text()

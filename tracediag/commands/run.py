@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -37,6 +36,7 @@ from tracediag.commands.keeping import Keeping
 from tracediag.commands.output import look_of, say
 from tracediag.commands.publishing import Publisher
 from tracediag.recording import Attached, Ending, Interruption, Recording, RecordingError, Strace, find_strace, pids_of
+from tracediag.recording.command import check_command
 from tracediag.results.report import CommandEnd, Report
 from tracediag.trace.quantities import in_seconds
 
@@ -152,14 +152,10 @@ def _check_command(command: list[str]) -> None:
     """Raise `UsageError` where there is nothing that can be run."""
     if not command:
         raise UsageError("no command to run: tracediag run [OPTIONS] -- COMMAND [ARGUMENT...]")
-    name = command[0]
-    if shutil.which(name) is not None:
-        return
-    if "/" in name and os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises where a name is too long
-        raise UsageError(f"{name}: a directory, not a command")
-    if "/" in name and os.path.exists(name):  # noqa: PTH110
-        raise UsageError(f"{name}: not executable")
-    raise UsageError(f"{name}: no such command")
+    try:
+        check_command(command)
+    except RecordingError as error:
+        raise UsageError(str(error)) from None
 
 
 def duration(text: str) -> float:

@@ -11,10 +11,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import IO
 
 from tracediag.recording.ending import Ending
 from tracediag.recording.errors import RecordingError
+from tracediag.recording.owned import Owned
 from tracediag.recording.permission import check_permission, living
 from tracediag.recording.proc import look
 from tracediag.recording.recording import Recording
@@ -50,7 +50,8 @@ class Attached(Recording):
         """
         self.pids = pids
         self._check_permission()
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the recording
+        with tempfile.TemporaryFile() as file:
+            self._said = Owned(os.dup(file.fileno()))
         super().__init__(strace, [str(pid) for pid in pids], keep, seconds=seconds)
 
     def _check_permission(self) -> None:
@@ -64,7 +65,7 @@ class Attached(Recording):
         return subprocess.Popen(
             self.command,
             stdout=stdout,
-            stderr=self._said,
+            stderr=self._said.fileno(),
             start_new_session=True,
             preexec_fn=_detach_with_parent,  # noqa: PLW1509  # tracediag has one thread
         )
@@ -134,7 +135,7 @@ class Attached(Recording):
 
     def _mentioned(self) -> set[int]:
         """Return the processes that the last calls ask for: whether they run, or hold a lock."""
-        last = os.pread(self._log.fileno(), _LAST, max(0, self.size - _LAST)).decode(errors="replace")
+        last = os.pread(self._read.fileno(), _LAST, max(0, self.size - _LAST)).decode(errors="replace")
         return {int(pid) for pid in _MENTIONED.findall(last)}
 
     def ending(self) -> Ending | None:

@@ -21,6 +21,7 @@ from tracediag.recording import tracees
 from tracediag.recording.ending import Ending, how, name_of
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.following import Growing
+from tracediag.recording.owned import Owned
 from tracediag.recording.proc import look
 from tracediag.recording.strace import Strace
 from tracediag.recording.writing import created, start_relay
@@ -72,13 +73,13 @@ class Recording:
 
     def _start(self, strace: Strace, command: Sequence[str], stdout: int | None) -> None:
         with created(self.trace) as file:
-            self._log = self._stack.enter_context(self.trace.open("rb", buffering=0))
+            self._read = self._stack.enter_context(Owned(os.open(self.trace, os.O_RDONLY | os.O_CLOEXEC)))
             reading, writing = os.pipe()
-            # A file and not a number: its close may be repeated, wherever a signal breaks off the first.
-            self._pipe = self._stack.enter_context(os.fdopen(writing, "wb", buffering=0))
+            self._pipe = self._stack.enter_context(Owned(writing))
             with open(reading, "rb", buffering=0) as source:  # noqa: PTH123
-                self._relay = start_relay(source, file)
-        self._stack.callback(self._stop_relay)
+                self._relay, self._error = start_relay(source, file)
+        self._stack.enter_context(self._error)
+        self._stack.callback(self._finish)
         self.command = [strace.path, *strace.options, "-o", f"/proc/{os.getpid()}/fd/{writing}"]
         self.process = self._launch(command, stdout)
 
@@ -100,14 +101,13 @@ class Recording:
     @property
     def size(self) -> int:
         """How many bytes the trace has."""
-        return os.fstat(self._log.fileno()).st_size
+        return os.fstat(self._read.fileno()).st_size
 
     @property
     def loss(self) -> str | None:
         """Why the trace is not complete: the error that its file met, if any."""
-        assert self._relay.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            self._errno += os.read(self._relay.stderr.fileno(), 16)
+        with contextlib.suppress(OSError):
+            self._errno += os.read(self._error.fileno(), 16)
         return os.strerror(int(self._errno)) if self._errno else None
 
     def follow(self, name: str) -> Growing:
@@ -123,7 +123,8 @@ class Recording:
                 source.damage = f"{loss}: the rest of the trace is not recorded"
             return ended
 
-        source = Growing(self._log, name, written)
+        log = open(self._read.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115  # `close` closes it
+        source = Growing(log, name, written)
         return source
 
     def signal(self, number: int) -> None:
@@ -196,17 +197,12 @@ class Recording:
     @property
     def _log_path(self) -> Path:
         """Where the trace can be read from its start, even if its name was removed."""
-        return Path(f"/proc/self/fd/{self._log.fileno()}")
+        return Path(f"/proc/self/fd/{self._read.fileno()}")
 
     def _finish(self) -> None:
         """See that the last of the trace is in its file, now that strace has ended."""
         self._pipe.close()
         self._relay.wait()
-
-    def _stop_relay(self) -> None:
-        self._finish()
-        assert self._relay.stderr is not None
-        self._relay.stderr.close()
 
     def expire(self) -> None:
         """End the recording, since its time is over; what the processes wait for is looked at first."""

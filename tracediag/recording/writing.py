@@ -12,6 +12,7 @@ from typing import IO, BinaryIO
 
 from tracediag.recording import relay
 from tracediag.recording.errors import RecordingError
+from tracediag.recording.owned import Owned
 
 
 def created(path: Path) -> BinaryIO:
@@ -22,15 +23,25 @@ def created(path: Path) -> BinaryIO:
     return path.open("w+b", buffering=0)
 
 
-def start_relay(source: IO[bytes], file: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the process that writes the file; in a session of its own, where no terminal reaches it."""
-    process = subprocess.Popen(
-        [sys.executable, "-IS", relay.__file__],
-        stdin=source,
-        stdout=file,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    os.set_blocking(process.stderr.fileno(), False)
-    return process
+def start_relay(source: IO[bytes], file: IO[bytes]) -> tuple[subprocess.Popen[bytes], Owned]:
+    """Start the process that writes the file, in a session of its own, where no terminal reaches it.
+
+    Return it, and where the number of the error can be read that the file met; reading does not block.
+    """
+    reading, writing = os.pipe()
+    error = Owned(reading)
+    os.set_blocking(reading, False)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-IS", relay.__file__],
+            stdin=source,
+            stdout=file,
+            stderr=writing,
+            start_new_session=True,
+        )
+    except BaseException:
+        error.close()
+        raise
+    finally:
+        os.close(writing)
+    return process, error

@@ -5,7 +5,10 @@ Nothing but this module is imported until a test is traced.
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
+import shlex
 from binascii import crc32
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +16,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tracediag.testing.marks import Asked
     from tracediag.testing.runner import Strace
 
 _MODES = ("always", "on-failure", "on-first-retry", "off")
@@ -33,7 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--strace",
         nargs="?",
         const="always",
-        choices=_MODES,
+        type=_mode,
+        metavar="WHEN",
         help="attach strace to each test and fail it for what tracediag finds (always, the default); tell it of those"
         " that fail anyway (on-failure), or of their second run (on-first-retry); off: not even for marked tests",
     )
@@ -41,10 +44,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--strace-dir", metavar="DIR", type=Path, help="keep traces and reports of traced tests in DIR")
 
 
+def _mode(text: str) -> str:
+    if text in _MODES:
+        return text
+    modes = f"{', '.join(_MODES[:-1])} or {_MODES[-1]}"
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not {modes}; if it is a path, write it before --strace, or: --strace=always {shlex.quote(text)}"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and check the options."""
     config.addinivalue_line("markers", _MARKER)
-    mode = config.getoption("--strace")
+    mode, folder = config.getoption("--strace"), config.getoption("--strace-dir")
+    if folder is not None and mode != "off":
+        _check_folder(folder)
     if mode in (None, "off"):
         return
     from tracediag.recording.errors import RecordingError
@@ -56,6 +70,16 @@ def pytest_configure(config: pytest.Config) -> None:
         find_strace()
     except (ValueError, RecordingError) as error:
         raise pytest.UsageError(f"--strace: {error}") from None
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise pytest.UsageError(f"--strace-dir: {folder}: {said}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise pytest.UsageError(f"--strace-dir: {folder}: no file can be created in it")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -73,7 +97,7 @@ def strace(request: pytest.FixtureRequest, tmp_path: Path) -> Strace:
     """Run commands under strace: `report = strace.run([...])`."""
     from tracediag.recording.errors import RecordingError
     from tracediag.recording.strace import find_strace
-    from tracediag.testing.marks import Asked
+    from tracediag.testing.marks import Asked, asked
     from tracediag.testing.runner import Strace
 
     try:
@@ -81,18 +105,12 @@ def strace(request: pytest.FixtureRequest, tmp_path: Path) -> Strace:
     except RecordingError as error:
         pytest.skip(str(error))
     marker = request.node.get_closest_marker("strace")
-    usual = Asked() if marker is None else asked_by(marker, Asked())
-    return Strace(place_of(request.node, request.config.getoption("--strace-dir") or tmp_path), usual)
-
-
-def asked_by(marker: pytest.Mark, usual: Asked) -> Asked:
-    """Return what a marker asks for, and for the rest what is usual; a wrong marker fails the test."""
-    from tracediag.testing.marks import asked
-
     try:
-        return asked(marker.args, marker.kwargs, usual)
+        usual = Asked() if marker is None else asked(marker.args, marker.kwargs, Asked())
     except ValueError as error:
         said = str(error)
+    else:
+        return Strace(place_of(request.node, request.config.getoption("--strace-dir") or tmp_path), usual)
     pytest.fail(said, pytrace=False)
 
 

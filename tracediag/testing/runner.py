@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tracediag.analysis import Analysis
+from tracediag.recording.command import check_command
 from tracediag.recording.ending import Ending
+from tracediag.recording.errors import RecordingError
 from tracediag.recording.recording import Recording
 from tracediag.recording.strace import find_strace
 from tracediag.results.report import CommandEnd, Report
@@ -42,11 +44,18 @@ class Strace:
             timeout: seconds after which it is ended by SIGTERM, then SIGKILL.
 
         Raises:
-            RecordingError: if strace is missing, or cannot trace the command.
+            RecordingError: if the command or strace is missing, or strace cannot trace the command.
+            TypeError: if the command is one text.
         """
+        __tracebackhide__ = True
+        if isinstance(command, str | bytes | os.PathLike):
+            raise TypeError(f"strace.run takes a list of words, as subprocess.run does: [{os.fspath(command)!r}]")
         self._runs += 1
         trace = self._place.with_name(f"{self._place.name}.{self._runs}.strace")
         words = [os.fspath(word) for word in command]
+        if not words:
+            raise RecordingError("strace.run takes a command and its arguments: the list is empty")
+        check_command(words)
         with Recording(find_strace(), words, os.fspath(trace), seconds=timeout) as recording:
             analysis = Analysis(
                 recording.follow(os.fspath(trace)),

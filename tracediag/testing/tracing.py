@@ -8,9 +8,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tracediag.analysis import Analysis
+from tracediag.errors import TracediagError
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.own import OwnProcess
 from tracediag.recording.strace import find_strace
@@ -18,8 +20,8 @@ from tracediag.report import formatter
 from tracediag.results.limits import parse_limits
 from tracediag.results.report import Report
 from tracediag.testing.asserting import shown
-from tracediag.testing.marks import Asked, Mode
-from tracediag.testing.plugin import asked_by, place_of
+from tracediag.testing.marks import Asked, Mode, asked
+from tracediag.testing.plugin import place_of
 
 _SECTION = "tracediag"
 
@@ -36,22 +38,33 @@ class Tracing:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Trace a test, and tell what was found."""
-        wanted = self._asked(item)
-        if wanted is None:
-            return (yield)
-        with self._place(item) as place:
-            recording = _attached(place)
+        """Trace a test, and tell what was found; what prevents it is told too, and costs the test no outcome."""
+        with contextlib.ExitStack() as stack:
+            traced = self._traced(item, stack)
             try:
                 result = yield
             except BaseException:
-                recording.close()
-                self._tell(item, _analysed(place, wanted))
+                traced.close()
+                self._tell(item, traced)
                 raise
-            recording.close()
-            if self._mode not in (Mode.ON_FAILURE, Mode.ON_FIRST_RETRY):
-                self._judge(_analysed(place, wanted), wanted)
+            traced.close()
+            if self._mode not in (Mode.ON_FAILURE, Mode.ON_FIRST_RETRY) or traced.wrong:
+                self._judge(traced)
             return result
+
+    def _traced(self, item: pytest.Item, stack: contextlib.ExitStack) -> _Traced:
+        """Attach to the process of a test, if it is to be traced."""
+        traced = _Traced()
+        try:
+            traced.wanted = self._asked(item)
+            if traced.wanted is not None:
+                traced.place = stack.enter_context(self._place(item))
+                traced.recording = OwnProcess(find_strace(), f"{traced.place}.strace")
+        except (ValueError, RecordingError) as error:
+            traced.wrong = f"strace: {error}" if isinstance(error, RecordingError) else str(error)
+        except OSError as error:
+            traced.wrong = f"strace: {error.filename or self._folder}: {error.strerror}"
+        return traced
 
     def _asked(self, item: pytest.Item) -> Asked | None:
         """Return what a test is to be traced for; None if it is not.
@@ -64,7 +77,7 @@ class Tracing:
         retried = getattr(item, "execution_count", 1) == 2  # of pytest-rerunfailures, counted from 1
         if marker is None and (self._mode is None or (self._mode is Mode.ON_FIRST_RETRY and not retried)):
             return None
-        return self._usual if marker is None else asked_by(marker, self._usual)
+        return self._usual if marker is None else asked(marker.args, marker.kwargs, self._usual)
 
     @contextlib.contextmanager
     def _place(self, item: pytest.Item) -> Iterator[Path]:
@@ -75,28 +88,58 @@ class Tracing:
         with tempfile.TemporaryDirectory(prefix="tracediag-") as folder:
             yield place_of(item, Path(folder))
 
-    def _tell(self, item: pytest.Item, report: Report) -> None:
+    def _tell(self, item: pytest.Item, traced: _Traced) -> None:
         """Show the findings with a test that has failed."""
-        if report.causes:
+        report = traced.report()
+        if traced.wrong:
+            item.add_report_section("call", _SECTION, f"not traced: {traced.wrong}")
+        elif report is not None and report.causes:
             item.add_report_section("call", _SECTION, shown(report, report.causes))
 
-    def _judge(self, report: Report, wanted: Asked) -> None:
-        """Fail a test for its findings."""
-        if any(limit.reached([report.causes]) for limit in parse_limits(wanted.fail_on)):
+    def _judge(self, traced: _Traced) -> None:
+        """Fail a test for its findings, or since they are not known."""
+        report = traced.report()
+        if traced.wrong:
+            pytest.fail(f"{traced.wrong} (the test itself passed)", pytrace=False)
+        if report is None or traced.wanted is None:
+            return
+        if any(limit.reached([report.causes]) for limit in parse_limits(traced.wanted.fail_on)):
             place = "" if self._folder else "\n(the trace is removed; --strace-dir DIR keeps it)"
             found = shown(report, report.causes)
             pytest.fail(f"tracediag found, in what this test does:\n\n{found}{place}", pytrace=False)
 
 
-def _attached(place: Path) -> OwnProcess:
-    try:
-        return OwnProcess(find_strace(), f"{place}.strace")
-    except RecordingError as error:
-        said = str(error)
-    pytest.fail(f"strace: {said}", pytrace=False)
+class _Traced(msgspec.Struct):
+    """A test, and strace attached to its process, if it is to be and can be."""
+
+    wanted: Asked | None = None
+    place: Path | None = None
+    recording: OwnProcess | None = None
+    wrong: str = ""
+    """What prevents that its findings are known, in one line."""
+
+    def close(self) -> None:
+        """Detach."""
+        if self.recording is not None:
+            try:
+                self.recording.close()
+            except OSError as error:
+                self.wrong = f"strace: {error}"
+
+    def report(self) -> Report | None:
+        """Return the report, once it is detached; None without one, then `wrong` may say why."""
+        if self.recording is None or self.wanted is None or self.wrong:
+            return None
+        try:
+            return _analysed(f"{self.place}", self.wanted)
+        except TracediagError as error:
+            self.wrong = f"strace: {error}"
+        except OSError as error:
+            self.wrong = f"strace: {error.filename}: {error.strerror}"
+        return None
 
 
-def _analysed(place: Path, wanted: Asked) -> Report:
+def _analysed(place: str, wanted: Asked) -> Report:
     """Return the report on a trace; it is kept beside the trace."""
     analysis = Analysis(f"{place}.strace", select=wanted.select, ignore=wanted.ignore, rules=wanted.rules)
     for _ in analysis:
