@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import needs_strace, tracediag
 
+from tracediag.here.directories import directory_at
+
 pytestmark = needs_strace
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -171,3 +173,28 @@ def test_it_only_reads(missing, tmp_path):
     assert near
     changing = ("O_WRONLY", "O_RDWR", "O_CREAT", "unlink", "rename", "mkdir", "chmod", "truncate")
     assert [line for line in near if any(word in line for word in changing)] == []
+
+
+def test_a_relative_path_starts_where_an_earlier_line_shows(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / ".hidden").touch()
+    said = facts(tmp_path, "rmdir", "old", wanted=tmp_path / "old", cwd=tmp_path)
+    assert "it holds '.hidden'" in said
+
+
+@needs_root
+def test_a_process_that_may_not_be_signalled_is_named(tmp_path):
+    tmp_path.chmod(0o755)
+    other = f"import os; os.setuid(65534); os.kill({os.getpid()}, 15)"
+    said = facts(tmp_path, "/usr/bin/python3", "-c", other, wanted=f"process {os.getpid()}")
+    assert f"process {os.getpid()} is " in said
+    assert "of user root, state " in said
+
+
+def test_the_directory_is_not_known_after_a_change(tmp_path):
+    trace = tmp_path / "t.strace"
+    noted = '7 openat(AT_FDCWD</srv>, "a", O_RDONLY) = 3\n'
+    trace.write_text(
+        f'{noted}8 openat(AT_FDCWD</tmp>, "a", O_RDONLY) = 3\n7 chdir("b") = 0\n7 rmdir("c") = -1 ENOENT (?)\n'
+    )
+    assert [directory_at(str(trace), line, 7) for line in (1, 3, 4)] == ["", "/srv", ""]

@@ -9,8 +9,10 @@ import struct
 from collections.abc import Iterator
 
 from tracediag.here.paths import Walk, is_mount_point
-from tracediag.recording.proc.texts import link, numbers, text
+from tracediag.recording.proc.texts import link, names, numbers, text
 
+_SHOWN = 4
+"""Entries of a directory that are named."""
 _HEAD = 256
 """Bytes of a file that are read."""
 _FS_IOC_GETFLAGS = 0x80086601
@@ -74,6 +76,15 @@ def pid_inside(found: Walk) -> Iterator[str]:
         yield f"it holds the pid {int(words[0])}, which {alive}"
 
 
+def entries(found: Walk) -> Iterator[str]:
+    """Yield what a directory holds, hidden entries too: rmdir(2)."""
+    if found.status is None or not stat.S_ISDIR(found.status.st_mode):
+        return
+    held = sorted(names(found.real))
+    more = f" and {len(held) - _SHOWN:,} more" if len(held) > _SHOWN else ""
+    yield f"it holds {', '.join(map(repr, held[:_SHOWN]))}{more}" if held else "it is empty"
+
+
 def users(found: Walk) -> Iterator[str]:
     """Yield which processes execute a file, or work in a directory; and whether it is a mount point."""
     if is_mount_point(found.real):
@@ -82,8 +93,8 @@ def users(found: Walk) -> Iterator[str]:
     inside = [pid for pid in numbers("/proc") if (link(f"/proc/{pid}/cwd") + "/").startswith(found.real + "/")]
     for verb, pids in (("execute", running), ("have their working directory in", inside)):
         if pids and found.real != "/":
-            names = ", ".join(f"{text(f'/proc/{pid}/comm').strip()} (pid {pid})" for pid in pids[:4])
-            yield f"processes that {verb} it: {names}{' and others' if len(pids) > 4 else ''}"
+            listed = ", ".join(f"{text(f'/proc/{pid}/comm').strip()} (pid {pid})" for pid in pids[:4])
+            yield f"processes that {verb} it: {listed}{' and others' if len(pids) > 4 else ''}"
 
 
 def _head(path: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import time
 from collections.abc import Iterator
 
@@ -10,10 +11,12 @@ import msgspec
 
 from tracediag.here.addresses import address_facts
 from tracediag.here.calls import Failed, failed_calls
-from tracediag.here.files import attributes, pid_inside, program, users
+from tracediag.here.directories import directory_at
+from tracediag.here.files import attributes, entries, pid_inside, program, users
 from tracediag.here.limits import limit_facts, sysctls
 from tracediag.here.locks import lock_facts
 from tracediag.here.paths import described, mount_of, space, walk
+from tracediag.here.processes import process_asked, process_facts
 from tracediag.results.here import Here, Look
 from tracediag.results.report import Report
 from tracediag.rules import UnknownRuleError, find_rule
@@ -29,25 +32,36 @@ def look_here(report: Report) -> Report:
     """Return the report with what this host shows now about the failed calls of its findings; it only reads."""
     looks = []
     for failed in failed_calls(report.findings):
-        looks += list(_looks(failed))
+        looks += list(_looks(failed, report.input.path))
         if len(looks) >= _MOST:
             break
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return msgspec.structs.replace(report, here=Here(host=os.uname().nodename, time=now, looks=tuple(looks[:_MOST])))
 
 
-def _looks(failed: Failed) -> Iterator[Look]:
+def _looks(failed: Failed, trace: str) -> Iterator[Look]:
     named = sysctls(_page(failed.finding.code))
     common = [*limit_facts(failed.call.name, failed.errno, _pid(failed)), *named]
     if failed.address:
         facts = address_facts(failed.call.name, failed.errno, failed.address)
         yield _look(failed, failed.address, [*facts, *common])
         return
-    for path in failed.paths:
+    if (pid := process_asked(failed.call)) is not None:
+        yield _look(failed, f"process {pid}", [*process_facts(pid), *common])
+        return
+    for path in _absolute(failed, trace):
         yield _look(failed, path, [*_path_facts(failed, path), *common])
         common = []
     if not failed.paths and common:
         yield _look(failed, "", common)
+
+
+def _absolute(failed: Failed, trace: str) -> Iterator[str]:
+    """Yield the paths of a call; a relative one from the directory that an earlier line of its process shows."""
+    relative = any(not path.startswith("/") for path in failed.paths)
+    base = directory_at(trace, failed.line, _pid(failed)) if relative else ""
+    for path in failed.paths:
+        yield posixpath.normpath(posixpath.join(base, path)) if base else path
 
 
 def _page(code: str) -> str:
@@ -71,6 +85,8 @@ def _path_facts(failed: Failed, path: str) -> Iterator[str]:
         yield from attributes(found)
     if errno == "EEXIST":
         yield from pid_inside(found)
+    if errno == "ENOTEMPTY":
+        yield from entries(found)
     if errno in _BUSY:
         yield from users(found)
     if (call in ("flock", "fcntl") and errno in _LOCKED) and found.status is not None:
