@@ -112,3 +112,24 @@ def test_threads_that_idle_stand_last_as_one_entry(tmp_path):
     store(Snapshot(before=Moment(1.0, (pool, child), futexes=words), traced=(7,)), str(path))
     told = [(each.call, each.threads, each.object) for each in analyze(str(path)).waiting]
     assert told == [("wait4", 1, "child 20"), ("futex", 2, "")]
+
+
+def test_the_tree_names_the_process_that_has_a_lock(tmp_path):
+    """Also one that inherited it: a lock of flock belongs to the open file description."""
+    path = tmp_path / "a.strace"
+    opened = '{} openat(AT_FDCWD, "/srv/lock", O_RDWR|O_CREAT, 0600) = 3\n'
+    start = '7 execve("/bin/a", ["a"], 0x7ffe /* 1 var */) = 0\n'
+    fork = "7 clone(child_stack=NULL, flags=SIGCHLD) = {}\n"
+    taken = opened.format(7) + "7 flock(3, LOCK_EX) = 0\n"
+    waits = opened.format(8).replace("= 3", "= 4") + "8 flock(4, LOCK_EX <unfinished ...>\n"
+
+    def said(*lines):
+        path.write_text("".join((start, *lines, waits)))
+        (root,) = grow_tree(str(path), waits=True).roots
+        return next(wait.reason for child in root.children for wait in child.waiting if child.pid == 8)
+
+    assert "the lock on the file that a (pid 7) has taken at line 3" in said(taken, fork.format(8), "8 close(3) = 0\n")
+    inherited = said(taken, fork.format(9), "9 getpid() = 9\n", "7 close(3) = 0\n", fork.format(8))
+    assert "a (pid 7) has taken at line 3; a (pid 9) kept it" in inherited
+    released = said(taken, "7 flock(3, LOCK_UN) = 0\n", fork.format(8), "8 close(3) = 0\n")
+    assert "until another process releases its lock" in released

@@ -6,7 +6,7 @@ from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name
 from tracediag.evidence.reasons import reason
 from tracediag.evidence.wait_graph import Moment
-from tracediag.evidence.waits import Standing
+from tracediag.evidence.waits import Standing, is_lock
 from tracediag.kernel.process import Process, Thread
 from tracediag.trace.calls import CHILD_WAITS
 
@@ -24,7 +24,8 @@ def explained(standing: Standing) -> str:
 
 
 def _chain(standing: Standing) -> str:
-    moment, thread = Moment(standing.kernel, FileLocks()), standing.thread
+    locks = FileLocks.held_in(standing.kernel) if is_lock(standing.call) else FileLocks()
+    moment, thread = Moment(standing.kernel, locks), standing.thread
     seen, told = {standing.process}, ""
     for _ in range(_LONGEST):
         wait = moment.wait_of(thread)

@@ -6,7 +6,7 @@ import msgspec
 
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.paths import path_of
-from tracediag.kernel import Action
+from tracediag.kernel import Action, Kernel
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.process import Process
 from tracediag.trace.events import Syscall
@@ -26,6 +26,17 @@ class FileLocks:
 
     def __init__(self) -> None:
         self._held: Cases[OpenFile, FileLock] = Cases()
+
+    @classmethod
+    def held_in(cls, kernel: Kernel) -> FileLocks:
+        """Return the locks that open file descriptions of running processes have now."""
+        found = cls()
+        for process in kernel.processes:
+            for descriptor in process.table if process.exit is None else ():
+                if descriptor.file.locked is not None:
+                    call, owner = descriptor.file.locked
+                    found._held[descriptor.file] = FileLock(descriptor.file, call, owner)
+        return found
 
     def note(self, action: Action) -> None:
         """Note a flock call that has returned."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracediag.kernel.epoll import EpollSet, Readiness, Registration
     from tracediag.kernel.inheritance import Inheritance
     from tracediag.kernel.pipe import PipeEnd
+    from tracediag.kernel.process import Process
     from tracediag.kernel.socket import Socket
     from tracediag.kernel.table import DescriptorTable
 
@@ -116,6 +117,8 @@ class OpenFile(Watched, eq=False):
     """The last call that took data out of what is no socket; those at an offset of their own are not followed."""
     taken: int = 0
     """How many bytes such writes have brought so far."""
+    locked: tuple[Syscall, Process] | None = None
+    """The flock(2) that gave it the lock it has, with the process that made the call."""
     registrations: dict[Registration, None] = msgspec.field(default_factory=dict)
     used: Syscall | None = None
     """The last call made on it but for close, by any descriptor, thread or process, once a loop was woken for it."""

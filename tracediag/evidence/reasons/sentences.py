@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracediag.evidence.blocking import Chain, blocked_by, standing_in
+from tracediag.evidence.file_locks import FileLocks
+from tracediag.evidence.names import process_name
 from tracediag.evidence.reasons.others import of_child, of_futex, stacks_of
 from tracediag.evidence.reasons.polls import of_poll
 from tracediag.evidence.reasons.transfers import of_read, of_write
+from tracediag.evidence.wait_graph import holders
 from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo, on_silent_file
 from tracediag.trace.calls import (
     ACCEPTS,
@@ -26,6 +29,10 @@ from tracediag.trace.calls import (
     SLEEPS,
     WAITS,
 )
+from tracediag.trace.quantities import listed
+
+_NAMED = 3
+"""Processes that keep a lock, of which so many are named."""
 
 
 def reason(standing: Standing) -> str:
@@ -56,7 +63,14 @@ def _resumed(call: Waited, chain: Chain) -> str:
 def _lock(standing: Standing) -> str:
     if not is_lock(standing.call):
         return ""
-    return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
+    held, kernel = standing.held, standing.kernel
+    lock = None if held is None else FileLocks.held_in(kernel).on(held.file, standing.process)
+    if lock is None:
+        return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
+    keepers = [each for each in holders(lock.file) or () if each is not standing.process]
+    owner = "it" if lock.process is standing.process else process_name(lock.process)
+    heirs = "" if keepers in ([], [lock.process]) else f"; {listed(list(map(process_name, keepers[:_NAMED])))} kept it"
+    return f"it waits for the lock on the file that {owner} has taken at line {lock.call.line:,}{heirs}"
 
 
 def _open(standing: Standing) -> str:

@@ -207,10 +207,18 @@ def vmsplice(action: Action, call: Syscall) -> None:
         descriptor.file.kind = Kind.PIPE
 
 
-@handles(*FSYNCS, *RANGE_SYNCS, "syncfs", "flock")
+@handles(*FSYNCS, *RANGE_SYNCS, "syncfs")
 def sync(action: Action, call: Syscall) -> None:
-    """Resolve the descriptor of an fsync or flock; the call changes nothing of it that a program could see."""
+    """Resolve the descriptor of an fsync; the call changes nothing of it that a program could see."""
     subject(action, call)
+
+
+@handles("flock")
+def flock(action: Action, call: Syscall) -> None:
+    """Record the lock of an open file description: flock(2)."""
+    descriptor = subject(action, call)
+    if descriptor is not None and call.result == 0:
+        descriptor.file.locked = None if call.has("LOCK_UN") else (call, action.process)
 
 
 def _wrote(descriptor: Descriptor, call: Syscall) -> None:
