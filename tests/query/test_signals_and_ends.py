@@ -6,7 +6,7 @@ import pytest
 
 from tracediag import open_trace
 from tracediag.overviews.searching.search import Searching
-from tracediag.query import QueryError, compile_query
+from tracediag.query import QueryError, compile_field, compile_query
 
 TRACE = """\
 7 1700000000.000000 rt_sigaction(SIGTERM, {sa_handler=0x1, sa_mask=[], sa_flags=0}, NULL, 8) = 0
@@ -113,3 +113,12 @@ def test_calls_of_the_library_are_calls() -> None:
     assert [found.calls[0].line for found in trace.search("exit")] == [7]
     with pytest.raises(QueryError, match="use search"):
         trace.calls().where("signal == SIGSEGV")
+
+
+def test_every_call_is_seen_where_the_one_before_a_signal_is_asked_for() -> None:
+    lines = TRACE.replace("getpid() = 7", "sched_yield() = 0").splitlines(keepends=True)
+    query = compile_query("signal == SIGSEGV and thread.last.call == sched_yield")
+    assert [match.calls[0].line for match in Searching(lines, query)] == [6]
+    by = compile_field("thread.last.call")
+    search = Searching(lines, compile_query("signal == SIGSEGV"), model=by.model, every=by.every)
+    assert [group.value for group in search.grouped(by).groups] == ["sched_yield"]

@@ -119,9 +119,11 @@ def _search(
     from tracediag.report.visible import visible
 
     around = Lines(options.context, by_object=options.around) if options.context > 0 else NoContext()
-    model = field is not None and field.model
+    model, every = (False, False) if field is None else (field.model, field.every)
     with progress_of(trace, quiet=options.quiet) as progress:
-        search = Searching(trace, query, surroundings=around, why=options.why, model=model, progress=progress)
+        search = Searching(
+            trace, query, surroundings=around, why=options.why, model=model, every=every, progress=progress
+        )
         title = f"{visible(trace)}\n" if titled and options.format == "full" and not options.count else ""
         found = _Counted()
         if options.count:

@@ -55,6 +55,7 @@ class Searching:
         surroundings: Surroundings | None = None,
         why: bool = False,
         model: bool = False,
+        every: bool = False,
         progress: Progress | None = None,
         known: Snapshot | None = None,
     ) -> None:
@@ -66,6 +67,7 @@ class Searching:
             surroundings: collects the lines or calls around each match.
             why: whether each match says which parts of the query are true of it.
             model: whether the model of the kernel is needed even if the query does not read it.
+            every: whether every call must be seen, also one that neither matches nor changes the model.
             progress: called with the number of bytes consumed.
             known: what /proc showed of the processes; by default the snapshot beside the trace, if there is one.
 
@@ -76,6 +78,7 @@ class Searching:
         self._surroundings = surroundings or NoContext()
         self._why = why
         self._model = model or query.model
+        self._every = every or query.every
         self._trace = trace
         self._known = None if self._is_plain else known or known_of(trace)
         self.unchecked = ""
@@ -91,7 +94,7 @@ class Searching:
             return {"begun": (), "calls": query.calls}
         if self._is_plain:
             return {"begun": (), "sought": Sought(query.calls, query.errnos, query.texts)}
-        calls = None if query.calls is None or query.every else known_calls() | query.calls
+        calls = None if query.calls is None or self._every else known_calls() | query.calls
         return {"calls": calls, "begun": begun_calls()}
 
     @property

@@ -21,7 +21,7 @@ OF_RECORDS = (
     Name("exit.status", Type.NUMBER, "its exit status", records.read_status),
     Name("exit.signal", Type.WORD, "the signal that kills it", records.read_killer, words=SIGNALS),
     Name("exit.dumped", Type.TRUTH, "whether it dumps core", records.read_dumped),
-    of_model("thread.struck", Type.TRUTH, "whether no call came between the signal before and it", records.struck),
+    of_model("thread.struck", Type.TRUTH, "whether a signal follows another with no call between", records.struck),
     of_model("exit.last", Type.TRUTH, "whether its process ends with it", records.read_last),
 )
 """Names of signals and ends."""
