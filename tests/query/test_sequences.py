@@ -128,3 +128,25 @@ def test_a_count_without_a_time_keeps_no_calls() -> None:
     trace = "\n".join(f'access("x", F_OK) = {number}' for number in range(9))
     assert found("count by path [result > 1] >= 4", trace) == [(3, 9)]
     assert found("count by path [result > 1] >= 8", trace) == []
+
+
+def test_3_a_sum_is_of_numbers_or_times_and_one_match_as_long_as_the_calls_follow_closely() -> None:
+    trace = "\n".join(
+        f'{second}.000000 write(3, "x"..., {size}) = {size} <0.000500>'
+        for second, size in ((1700000000, 10), (1700000001, 60), (1700000002, 40), (1700000050, 90), (1700000100, 200))
+    )
+    assert found("sum bytes by process [call == write] >= 400", trace) == [(1, 5)]
+    assert found("sum bytes by process [call == write] >= 401", trace) == []
+    assert found("sum bytes by process [call == write] >= 100 within 5s", trace) == [(1, 3), (5, 5)]
+    assert found("sum bytes by process [call == write] >= 100 within 1s", trace) == [(2, 3), (5, 5)]
+    assert found("sum bytes by process [call == write] >= 1KiB", trace) == []
+    assert found("sum duration by descriptor [call == write] >= 2ms", trace) == [(1, 5)]
+    assert found("sum duration by descriptor [call == write] >= 3ms", trace) == []
+    counted = Searching(
+        trace.splitlines(keepends=True), compile_query("sum bytes by process [failed or not failed] >= 1")
+    )
+    assert [match.count for match in counted] == [5]
+    within = Searching(
+        trace.splitlines(keepends=True), compile_query("sum result by process [call == write] >= 100 within 5s")
+    )
+    assert [match.count for match in within] == [3, 1]

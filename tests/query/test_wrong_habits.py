@@ -74,6 +74,14 @@ WRONG = [
     ("\u0451rrno == EPIPE", "column 1: unexpected '\u0451rrno'; expected a condition, such as errno == EPIPE"),
     ("errno == EPIP\u0415", "column 10: no error is named EPIP\u0415; did you mean EPIPE?"),
     ("failed and \U0001f642 == 3", "column 12: unexpected '\U0001f642'; expected a condition, such as errno == EPIPE"),
+    ("sum path by process [failed] >= 1", "column 5: path is no number or time, so that it has no sum"),
+    ("sum byte by process [failed] >= 1", "column 5: nothing is named byte; did you mean bytes?"),
+    ("sum by process [failed] >= 1", "column 5: 'by' is a word of the language; expected a name or arg"),
+    ("sum bytes by process [failed] > 1", "column 31: unexpected '>'; expected >="),
+    (
+        "sum bytes by process [failed] >= 1ms",
+        "column 34: bytes is compared with a number, not with the quantity 1ms",
+    ),
 ]
 
 

@@ -15,7 +15,7 @@ from tracediag.query.conditions import Compiler
 from tracediag.query.errors import nearest
 from tracediag.query.expressions import loose_dots
 from tracediag.query.grammar import parse
-from tracediag.query.nodes import Absent, Comparison, Count, Literal, Parsed, Sequence, conditions, leaves
+from tracediag.query.nodes import Absent, Comparison, Count, Literal, Parsed, Sequence, Sum, conditions, leaves
 from tracediag.query.types import pattern_of
 
 _NEEDS = {"duration": Fact.DURATIONS, "time": Fact.TIMES}
@@ -65,7 +65,7 @@ def facts_of(text: str) -> frozenset[Fact]:
 
 def _wrong(text: str, parsed: Parsed) -> Iterator[Remark]:
     """Yield the errors of all comparisons, where the compiler stops at the first."""
-    compiler = Compiler(text, sequence=isinstance(parsed.body, Sequence | Count | Absent))
+    compiler = Compiler(text, sequence=isinstance(parsed.body, Sequence | Count | Sum | Absent))
     seen: set[int] = set()
     for let in parsed.lets:
         try:

@@ -30,7 +30,7 @@ compiling  text -> Query
 whole      a compiled query, as it is asked
 mistakes   what is wrong with a text that is not of the language
 matching   a match, and queries about one call followed over a trace
-watching   likewise sequences and counts; absences likewise
+watching   likewise sequences and counts; sums and absences likewise
 """
 
 from tracediag.query.compiling import compile_field, compile_query

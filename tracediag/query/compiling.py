@@ -19,12 +19,14 @@ from tracediag.query.nodes import (
     Operand,
     Parsed,
     Sequence,
+    Sum,
     conditions,
     place_of,
 )
 from tracediag.query.objects import OBJECTS, ObjectKind, calls_with_directories
 from tracediag.query.stand_ins import CALLS, SAID
-from tracediag.query.types import Type
+from tracediag.query.sums import SumWatch
+from tracediag.query.types import Type, value_of
 from tracediag.query.watching import CountWatch, SequenceWatch
 from tracediag.query.whole import Query, about_one
 from tracediag.trace.numbers import integer
@@ -47,7 +49,7 @@ def compile_query(text: str, *, keep: bool = False) -> Query:
     """
     parsed = _parsed(text, keep=keep)
     body = parsed.body
-    compiler = Compiler(text, sequence=isinstance(body, Sequence | Count | Absent))
+    compiler = Compiler(text, sequence=isinstance(body, Sequence | Count | Sum | Absent))
     for let in parsed.lets:
         compiler.define(let.name, let.place, let.condition)
     match body:
@@ -66,6 +68,13 @@ def compile_query(text: str, *, keep: bool = False) -> Query:
             kind, limit, number = _object(text, by), _limit(text, within), _number(text, least)
             (counted,) = _steps(text, compiler, kind, conditions(parsed))
             return _over(text, kind, (counted,), lambda: CountWatch(kind, counted, number, limit), frozenset())
+        case Sum(of, by, _, least, within):
+            kind, limit, name = _object(text, by), _limit(text, within), compiler.name(of)
+            if name.type not in (Type.NUMBER, Type.SECONDS):
+                raise QueryError(text, of.place, f"{name.name} is no number or time, so that it has no sum")
+            most = value_of(text, least, name.type, name.name)
+            (counted,) = _steps(text, compiler, kind, conditions(parsed))
+            return _over(text, kind, (counted,), lambda: SumWatch(kind, counted, name, most, limit), frozenset())
         case Absent(by, within=within):
             kind, limit = _object(text, by), _limit(text, within)
             gone, one, other = parts = _steps(text, compiler, kind, conditions(parsed))

@@ -26,6 +26,7 @@ from tracediag.query.nodes import (
     Parsed,
     Reports,
     Sequence,
+    Sum,
 )
 
 MOST_TEXT = 1 << 16
@@ -92,6 +93,17 @@ class _Nodes(Transformer[Token, Parsed]):
 
     def count(self, _meta: Any, by: Token, step: Condition, least: Token, within: Literal | None = None) -> Count:
         return Count(_literal(by), step, _literal(least), within)
+
+    def total(
+        self,
+        _meta: Any,
+        of: Operand,
+        by: Token,
+        step: Condition,
+        least: Literal,
+        within: Literal | None = None,
+    ) -> Sum:
+        return Sum(of, _literal(by), step, least, within)
 
     def absent(
         self,

@@ -32,6 +32,7 @@ _KEYWORDS = (
         "let",
         "sequence",
         "count",
+        "sum",
         "absent",
         "by",
         "until",

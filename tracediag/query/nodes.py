@@ -95,6 +95,16 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     within: Literal | None
 
 
+class Sum(msgspec.Struct, frozen=True, tag=True):
+    """`sum NAME by X [..] >= 64KiB within 10s`."""
+
+    of: Operand
+    by: Literal
+    step: Condition
+    least: Literal
+    within: Literal | None
+
+
 class Absent(msgspec.Struct, frozen=True, tag=True):
     """`absent [..] between [..] and [..] by X within 10s`."""
 
@@ -105,7 +115,7 @@ class Absent(msgspec.Struct, frozen=True, tag=True):
     within: Literal | None
 
 
-Body = Condition | Sequence | Count | Absent
+Body = Condition | Sequence | Count | Sum | Absent
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -120,7 +130,7 @@ def conditions(parsed: Parsed) -> tuple[Condition, ...]:
     match parsed.body:
         case Sequence(steps=steps, until=until, unless=unless):
             return (*steps, *(each for each in (until, unless) if each is not None))
-        case Count(step=step):
+        case Count(step=step) | Sum(step=step):
             return (step,)
         case Absent(missing=missing, first=first, last=last):
             return missing, first, last
