@@ -195,3 +195,39 @@ def test_a_missing_file_that_no_message_names_does_not_explain_a_text_that_is_ma
     (finding,) = analyze(lines).findings
     assert finding.name == "malformed-file"
     assert finding.fix.startswith("look at line 1 of /etc/app/app.json and the line above; python3 -m json.tool")
+
+
+SCRIPT = (
+    '7 execve("/usr/bin/perl", ["perl", "main.pl"], 0x7ff /* 9 vars */) = 0\n',
+    '7 openat(AT_FDCWD, "main.pl", O_RDONLY|O_CLOEXEC) = 3\n',
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "confidence"),
+    [
+        ("lib/List/Util.pm", "Undefined subroutine &List::Util::sum called at main.pl line 3.", "likely"),
+        ("lib/List/Util.pm", "Undefined subroutine &main::sum called at main.pl line 3.", "possible"),
+        ("POSIX.pm", 'Can\'t locate object method "new" via package "POSIX" at main.pl line 2.', "likely"),
+        ("./Carp.pm", "Carp.pm did not return a true value at main.pl line 1.", "likely"),
+        ("lib/List/Util.pm", "Undefined subroutine &My::Tool::sum called at main.pl line 3.", None),
+        ("lib/My/Tool.pm", "Undefined subroutine &My::Tool::sum called at main.pl line 3.", None),
+        ("/usr/share/perl/5.36/Carp.pm", "Undefined subroutine &Carp::sum called at main.pl line 3.", None),
+        ("set.rb", "main.rb:1:in `<main>': uninitialized constant Set (NameError)", "likely"),
+        ("lib/yaml.rb", "main.rb:2:in `<main>': undefined method `load' for YAML:Module (NoMethodError)", "likely"),
+        ("lib/yaml.rb", "main.rb:2:in `<main>': undefined method `load' for nil:NilClass (NoMethodError)", None),
+    ],
+)
+def test_files_in_place_of_modules_of_perl_and_ruby(path: str, words: str, confidence: str | None) -> None:
+    data = words.replace('"', '\\"')
+    report = analyze(
+        (
+            *SCRIPT,
+            f'7 openat(AT_FDCWD, "{path}", O_RDONLY|O_CLOEXEC) = 4\n',
+            f'7 write(2, "{data}\\n", {len(words) + 1}) = {len(words) + 1}\n',
+            "7 exit_group(255) = ?\n",
+            "7 +++ exited with 255 +++\n",
+        )
+    )
+    found = [str(finding.confidence) for finding in report.findings if finding.name == "shadowed-module"]
+    assert found == ([] if confidence is None else [confidence])

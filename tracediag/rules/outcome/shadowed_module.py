@@ -1,4 +1,4 @@
-"""TD007: Python imports a file of the program in place of a library's module with the same name."""
+"""TD007: Python, Perl or Ruby imports a file of the program in place of a library's module with the same name."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import Rule, on_call, on_process_end
+from tracediag.rules.outcome._script_libraries import Taken, taken_for
 from tracediag.trace.calls import OPENS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -99,11 +100,12 @@ class ShadowedModule(Rule):
     code = "TD007"
     name = "shadowed-module"
     severity = Severity.ERROR
-    summary = "a file of the program is imported in place of a library's module of the same name (Python)"
+    summary = "a file of the program is imported in place of a library's module of the same name (Python, Perl, Ruby)"
     raised_by = (OPENS,)
 
     def __init__(self) -> None:
         self._programs: Cases[Process, _Program] = Cases(512)
+        self._scripts: Cases[Process, list[Taken]] = Cases(512)
 
     @on_call("open", "openat", showing=('.py", O_RDONLY', '.pyc", O_RDONLY'))
     def opened(self, action: Action) -> None:
@@ -120,6 +122,49 @@ class ShadowedModule(Rule):
             program = self._programs[action.process] = _Program(module[0], action.process.executed)
         if module[0] == program.folder and _is_library(module[1]) and len(program.imports) < _MOST:
             program.imports[module[1]] = _Import(call, path)
+
+    @on_call("open", "openat", showing=('.pm", O_RDONLY', '.rb", O_RDONLY'))
+    def required(self, action: Action) -> None:
+        """Note the files of a program in Perl or Ruby that have the name of a library's module."""
+        call = action.call
+        path = None if call.errno is not None else call.path(0 if call.name == "open" else 1)
+        found = None if path is None else taken_for(call, path)
+        if found is None:
+            return
+        taken = self._scripts.setdefault(action.process, [])
+        if len(taken) < _MOST and all(known.path != found.path for known in taken):
+            taken.append(found)
+
+    @on_process_end
+    def failed(self, end: ProcessEnd) -> Iterator[Finding]:
+        """Judge what a failed program in Perl or Ruby has said after it took such a file."""
+        taken = self._scripts.pop(end.process, [])
+        if not taken or failed_end(end.process) is None:
+            return
+        for message in reversed(said_by(end.process, taken[0].call.line).messages):
+            for each in reversed(taken):
+                named = each.is_named(message.text)
+                if named or (named is None and len(taken) == 1):
+                    said = (one.call for one in message.pieces if each.word in one.text)
+                    yield self._of_script(end, each, next(said, message.last), named=bool(named))
+                    return
+
+    def _of_script(self, end: ProcessEnd, taken: Taken, words: Message | None, *, named: bool) -> Finding:
+        exit_ = failed_end(end.process)
+        steps = [step(taken.call, f"{taken.path} is taken as {taken.module}", primary=True)]
+        if words is not None:
+            steps.append(report_step(words))
+        if exit_ is not None:
+            steps.append(end_step(exit_))
+        return self.finding(
+            steps,
+            object=taken.path,
+            title=f"{taken.path} is taken in place of {taken.module} of {taken.library.language}'s library:"
+            f" {process_name(end.process)} {'fails' if exit_ is None else manner(exit_)}",
+            confidence=Confidence.LIKELY if named else Confidence.POSSIBLE,
+            why=taken.library.why,
+            fix=taken.fix,
+        )
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:

@@ -1,0 +1,2 @@
+use Text::Wrap;
+print Text::Wrap::wrap("", "", "hello\n");

@@ -1,0 +1,3 @@
+package Text::Wrap;
+sub fill { return @_ }
+1;

@@ -1,0 +1,3 @@
+use lib "lib";
+use Text::Wrap;
+print Text::Wrap::wrap("", "", "hello\n");
