@@ -12,6 +12,7 @@ from tracediag.evidence.blocking import chain_of
 from tracediag.recording.attaching import Attached
 from tracediag.recording.proc import look
 from tracediag.recording.proc.futexes import _Waiting
+from tracediag.recording.proc.mappings import Sharers
 from tracediag.snapshot import (
     Futex,
     Held,
@@ -19,7 +20,6 @@ from tracediag.snapshot import (
     Moment,
     ProcessState,
     Registered,
-    Snapshot,
     SocketState,
     ThreadState,
 )
@@ -319,7 +319,7 @@ def test_the_lock_of_a_musl_stream_names_its_owner():
     waiting = ThreadState(7, call="futex", arguments=(64, 0x80, 0x4000_0009, 0, 0, 0))
     process = ProcessState(7, threads=(waiting,))
     memory = {64: 0x4000_0009}
-    found = _Waiting(waiting, {7: 7, 9: 9}, memory.get, process).futex()
+    found = _Waiting(waiting, {7: 7, 9: 9}, memory.get, process).futex(Sharers())
     assert (found.kind, found.owner) == ("stream", 9)
 
 
@@ -347,115 +347,3 @@ def test_children_that_were_not_all_followed_prove_no_circle():
 
     assert family(4).circle
     assert not family(5).circle
-
-
-def _stopped_child(**changes):
-    """Return what is said of a parent that waits for a child, which stands in a read of its terminal."""
-    child = ThreadState(2, **{"state": "T", "call": "read", "arguments": (0, 0, 1, 0, 0, 0), **changes})
-    held = (Held(0, "/dev/pts/3"),)
-    waiting = (ThreadState(1, state="S", call="wait4", arguments=(2, 0, 0, 0, 0, 0)),)
-    parent = ProcessState(1, threads=waiting, children=(2,), group=1, foreground=1)
-    background = ProcessState(2, executable="/bin/cat", threads=(child,), descriptors=held, group=2, foreground=1)
-    return chain_of(_of(parent, background), 1).sentence
-
-
-def test_a_stopped_process_is_told_with_what_stopped_it():
-    assert "by SIGTTIN, since it reads /dev/pts/3: its group 2 is in the background, group 1 in" in _stopped_child()
-    assert "by SIGTTOU, since it writes to /dev/pts/3" in _stopped_child(call="write")
-    assert _stopped_child(call="nanosleep").endswith("is stopped (SIGSTOP, or Ctrl-Z): kill -CONT continues it")
-    assert "is stopped by a tracer" in _stopped_child(state="t")
-    assert "is frozen by its cgroup" in _stopped_child(state="S", wchan="do_freezer_trap")
-
-
-def test_vfork_waits_for_the_child_that_uses_its_memory():
-    parent = ProcessState(1, threads=(ThreadState(1, state="D", call="vfork", arguments=(0,) * 6),), children=(2,))
-    child = ProcessState(2, executable="/bin/a", threads=(ThreadState(2, state="S", call="pause"),))
-    said = chain_of(_of(parent, child), 1).sentence
-    assert said.startswith("it waits for child a (pid 2) to execute a program or to end (vfork: ")
-
-
-def test_a_server_with_several_threads_is_not_followed_into_one_of_them():
-    """Each of them may answer; the first one waits for connections."""
-    client = ProcessState(
-        1,
-        threads=(ThreadState(1, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0)),),
-        descriptors=(Held(3, "socket:[7]"),),
-    )
-    threads = tuple(ThreadState(tid, state="S", call="clock_nanosleep") for tid in (2, 3))
-    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), SocketState(8, "TCP", "127.0.0.1:8", "127.0.0.1:9"))
-    known = {"sockets": sockets, "holders": (Holder(2, 3, "socket:[8]"),)}
-    server = ProcessState(2, executable="/usr/sbin/mariadbd", threads=threads)
-    said = chain_of(_of(client, server, **known), 1).sentence
-    assert said.endswith(
-        "mariadbd (pid 2) has 2 threads that could do so; there, SHOW FULL PROCESSLIST shows what each waits for"
-    )
-    alone = ProcessState(2, executable="/usr/sbin/mariadbd", threads=threads[:1])
-    assert chain_of(_of(client, alone, **known), 1).sentence.endswith("mariadbd (pid 2) stands in clock_nanosleep")
-
-
-def test_a_server_that_ipv4_reaches_by_a_socket_of_ipv6_is_found():
-    client = ProcessState(
-        1,
-        threads=(ThreadState(1, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0)),),
-        descriptors=(Held(3, "socket:[7]"),),
-    )
-    mapped = SocketState(8, "TCPv6", "[::ffff:127.0.0.1]:8", "[::ffff:127.0.0.1]:9")
-    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), mapped)
-    server = ProcessState(2, executable="/bin/node", threads=(ThreadState(2, state="R"),))
-    said = chain_of(_of(client, server, sockets=sockets, holders=(Holder(2, 3, "socket:[8]"),)), 1).sentence
-    assert said.endswith("which node (pid 2) has open on this host; node (pid 2) runs")
-
-
-def test_a_poll_names_first_what_it_wants_to_write():
-    """A program asks for room only when it has something to write; data may come at any time."""
-    entries = (Registered(3, 1, 0), Registered(3, 1, 0), Registered(4, 4, 0))
-    thread = ThreadState(1, call="poll", arguments=(64, 3, 0xFFFF_FFFF, 0, 0, 0), watches=entries)
-    program = ProcessState(1, threads=(thread,), descriptors=(Held(3, "socket:[7]"), Held(4, "pipe:[9]", flags=1)))
-    reader = ProcessState(2, executable="/bin/less", threads=(ThreadState(2, state="R"),))
-    peer = ProcessState(3, executable="/bin/sshd", threads=(ThreadState(3, state="R"),))
-    sockets = (SocketState(7, "TCP", "127.0.0.1:9", "127.0.0.1:8"), SocketState(8, "TCP", "127.0.0.1:8", "127.0.0.1:9"))
-    holders = (Holder(2, 0, "pipe:[9]", 0), Holder(3, 3, "socket:[8]"))
-    said = chain_of(_of(program, reader, peer, sockets=sockets, holders=holders), 1).sentence
-    assert ": fd 4: room in pipe:[9], whose read end less (pid 2) has open; fd 3: data from" in said
-    assert said.count("fd 3:") == 1
-    assert said.endswith("; less (pid 2) runs")
-
-
-def test_strace_that_cannot_detach_is_ended_when_the_time_is_over(monkeypatch):
-    """A thread that cannot be stopped keeps strace waiting without end."""
-    recording = Attached.__new__(Attached)
-    recording.snapshot = Snapshot(before=_of(ProcessState(7, threads=(ThreadState(7, state="D", call="vfork"),))))
-    recording._deadline = None
-    monkeypatch.setattr(Attached, "detach", lambda _: None)
-    recording.expire()
-    assert recording._deadline is not None
-
-
-@pytest.mark.parametrize(
-    ("word", "around", "private", "found"),
-    [
-        (0x8000_0010, {60: 0, 68: 1}, 0x80, ("mutex", None, 0)),
-        (0x8000_0010, {60: 1, 68: 1}, 0x80, ("", None, 0)),  # a recursive one has a tid
-        (0x8000_0010, {60: 0, 68: 0}, 0x80, ("", None, 0)),  # without waiters it is another word
-        (0xFFFF_FFFF, {68: 1, 72: 0}, 0x80, ("rwlock", None, 0)),
-        (0xFFFF_FFFF, {68: 1, 72: 128}, 0x80, ("", None, 0)),  # a semaphore of one process
-        (0x8000_0003, {68: 2, 72: 0}, 0x80, ("rwlock", None, 3)),
-    ],
-)
-def test_locks_of_musl_that_store_no_owner(word, around, private, found):
-    """pthread_mutex_t: type, lock, waiters; pthread_rwlock_t: lock, waiters, shared; sem_t: value, waiters, private."""
-    waiting = ThreadState(7, call="futex", arguments=(64, private, word, 0, 0, 0))
-    futex = _Waiting(waiting, {7: 7, 9: 9}, {64: word, **around}.get, ProcessState(7, threads=(waiting,))).futex()
-    assert (futex.kind, futex.owner, futex.readers) == found
-
-
-def test_a_lock_without_an_owner_names_the_threads_that_may_hold_it():
-    def said(count):
-        waiting = ThreadState(1, call="futex", arguments=(64, 0x80, 0x8000_0010, 0, 0, 0))
-        others = tuple(ThreadState(tid, state="S", call="nanosleep") for tid in range(2, 2 + count))
-        word = Futex(1, 64, 0x8000_0010, "mutex", inner=True)
-        return chain_of(_of(ProcessState(1, threads=(waiting, *others)), futexes=(word,)), 1).sentence
-
-    whole = "it waits for the mutex at 0x40 (musl stores no owner in it); "
-    assert said(1) == f"{whole}thread 2 stands in nanosleep"
-    assert said(5) == f"{whole}one of 5 other threads holds it, or one that has ended"

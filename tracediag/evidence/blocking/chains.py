@@ -111,6 +111,8 @@ def _is_sure(moment: Moment, link: Link, way: tuple[int, ...]) -> bool:
     """Whether no other thread could end a wait of the circle: locks have one owner, processes may have more threads."""
     if link.kind in INNER:
         return True
+    if not all(known is None or known.sure for known in (link_of(moment, tid) for tid in way)):
+        return False
     processes = [moment.process_of(tid) for tid in way]
     return all(
         process is not None and all(one.tid in way or is_idle(moment, process, one) for one in process.threads)

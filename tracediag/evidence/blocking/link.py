@@ -31,6 +31,8 @@ class Link(msgspec.Struct, frozen=True):
     "timer", "ipc", "connect", "unaccepted", "threads", "unowned", "orphan", "vfork", "fifo" or "file"."""
     several: tuple[int, ...] = ()
     """The children or threads of which any could end the wait."""
+    sure: bool = True
+    """Whether nothing else could end the wait, such as a timeout."""
     target: str = ""
     """What the blocker has open for that, as the target of a link: "pipe:[7]", "socket:[8]"."""
 

@@ -13,6 +13,8 @@ _IN, _OUT = 1, 4
 _SHOWN = 3
 _MOST = 64
 _ARGUMENTS = 6
+_INWARD = 8
+"""Descriptors beyond which a poll is one of a server, and no wait for other threads."""
 _ENDLESS = 0xFFFF_FFFF
 """-1, as the 32 bits of an int."""
 _INNER = ("eventfd", "signalfd", "timerfd")
@@ -35,13 +37,13 @@ def poll_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Lin
     more = f"; and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     unread = "".join(f"; fd {held.number} has data to read, and is not among them" for held in _missed(moment, process))
     outer = [link for held, link in found if _rank(held, link) <= 0]
+    sure = not timed and len(entries) - sum(_wakes_itself(held, link) for held, link in found) < 2
     outer = [link for link in outer if link.kind == "write"] or outer  # a program asks for room only to write
     blocker = outer[0].blocker if len(outer) == 1 and outer[0].blocker != process.pid else None
     if len(entries) == 1:
-        return Link(thread.tid, f"{found[0][1].waits}{timed}{unread}", blocker, "poll")
-    return Link(
-        thread.tid, f"one of {len(entries)} descriptors{timed}: {'; '.join(chosen)}{more}{unread}", blocker, "poll"
-    )
+        return Link(thread.tid, f"{found[0][1].waits}{timed}{unread}", blocker, "poll", sure=sure)
+    which = f"one of {len(entries)} descriptors{timed}: {'; '.join(chosen)}{more}{unread}"
+    return Link(thread.tid, which, blocker, "poll", sure=sure)
 
 
 def _entries(process: ProcessState, thread: ThreadState) -> tuple[Registered, ...]:
@@ -74,12 +76,19 @@ def is_inward(moment: Moment, process: ProcessState, thread: ThreadState) -> boo
     """Whether only other threads of the process can end a poll: by its own eventfd or pipe, and never by a timeout."""
     if thread.call not in WAITS or len(thread.arguments) < _ARGUMENTS or not _is_endless(thread):
         return False
-    held = [process.held(entry.fd) for entry in _entries(process, thread)]
+    entries = _entries(process, thread)
+    if len(entries) > _INWARD:
+        return False
+    held = [process.held(entry.fd) for entry in entries]
     links = [None if one is None else waited(moment, process, thread.tid, one, reads=True) for one in held]
     return all(
-        one is not None and link is not None and ("eventfd" in one.target or "only the process itself" in link.waits)
-        for one, link in zip(held, links, strict=True)
+        one is not None and link is not None and _wakes_itself(one, link) for one, link in zip(held, links, strict=True)
     )
+
+
+def _wakes_itself(held: Held, link: Link) -> bool:
+    """Whether only the process makes a descriptor ready: its own eventfd, or a pipe that no other has open."""
+    return "eventfd" in held.target or "only the process itself" in link.waits
 
 
 def _nothing(process: ProcessState, thread: ThreadState) -> Link | None:

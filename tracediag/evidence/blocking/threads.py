@@ -8,6 +8,8 @@ from tracediag.evidence.blocking.polls import is_inward
 from tracediag.snapshot import Futex, Moment, ProcessState, ThreadState
 from tracediag.trace.quantities import plural
 
+_MOST = 256
+"""Threads of a process beyond which none is followed: each would be compared with all."""
 _ACTIVE = 3
 """Threads that are followed, where any of several could wake another one."""
 _UNOWNED = {"mutex": "the mutex at {}", "rwlock": "the read-write lock at {}"}
@@ -47,6 +49,8 @@ def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: 
 
 def woken(moment: Moment, process: ProcessState, thread: ThreadState, waits: str) -> Link | None:
     """Return a wait that only another thread of the process can end; None where too many could."""
+    if len(process.threads) > _MOST:
+        return None
     others = [one for one in process.threads if one is not thread and one.state != "Z"]
     if not others:
         return Link(thread.tid, f"{waits}, and the process has no other thread", None, "alone")
@@ -76,6 +80,6 @@ def _is_private_wait(moment: Moment, thread: ThreadState) -> bool:
 def at_work(moment: Moment, pid: int) -> tuple[int, ...]:
     """Return the threads of a process that may act for it; the first one where there are none."""
     process = moment.process(pid)
-    if process is None:
-        return (pid,)
+    if process is None or len(process.threads) > _MOST:
+        return (pid,) if process is None else tuple(one.tid for one in process.threads)
     return tuple(one.tid for one in process.threads if not is_idle(moment, process, one)) or (pid,)

@@ -19,7 +19,7 @@ import os
 import platform
 from collections.abc import Callable
 
-from tracediag.recording.proc.mappings import mapping_of
+from tracediag.recording.proc.mappings import Sharers, mapping_of
 from tracediag.recording.proc.memory import Memory
 from tracediag.recording.proc.processes import inner_tids, source_of
 from tracediag.recording.proc.texts import fields, number, text
@@ -48,14 +48,14 @@ _TID_IN_DESCRIPTOR = 0x2D0
 Peek = Callable[[int], int | None]
 
 
-def futexes_of(process: ProcessState) -> tuple[Futex, ...]:
+def futexes_of(process: ProcessState, sharers: Sharers) -> tuple[Futex, ...]:
     """Return the words that the threads of a process wait for; none where its memory cannot be read."""
     waiting = [thread for thread in process.threads if thread.call == "futex" and len(thread.arguments) > 3]
     if not waiting:
         return ()
     with Memory(source_of(process.pid)) as memory:
         tids = inner_tids(process.pid)
-        found = (_Waiting(thread, tids, memory.word, process).futex() for thread in waiting)
+        found = (_Waiting(thread, tids, memory.word, process).futex(sharers) for thread in waiting)
         return tuple(futex for futex in found if futex is not None)
 
 
@@ -67,7 +67,7 @@ class _Waiting:
         self._address, self._operation, self._value = thread.arguments[:3]
         self._value &= 0xFFFF_FFFF
 
-    def futex(self) -> Futex | None:
+    def futex(self, sharing: Sharers) -> Futex | None:
         """Return the word with its owner; None for a call that does not wait."""
         word, command = self._peek(self._address), self._operation & ~(_PRIVATE | _REALTIME)
         if word is None or command not in (_WAIT, _WAIT_BITSET, _LOCK_PI, _LOCK_PI2):
@@ -82,7 +82,7 @@ class _Waiting:
         kind = "rwlock" if readers else kind
         place = None if self._operation & _PRIVATE else mapping_of(source_of(self._process.pid), self._address)
         file = "" if owner or place is None else place.file
-        sharers = place.sharers(self._process.pid) if file and place is not None else None
+        sharers = sharing.of(place, self._process.pid) if file and place is not None else None
         inner = bool(self._operation & _PRIVATE) or (place is not None and place.private)
         return Futex(self._thread.tid, self._address, word, kind, owner, readers, forked, file, sharers, inner)
 

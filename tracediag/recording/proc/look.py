@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from tracediag.recording.proc.futexes import futexes_of
 from tracediag.recording.proc.holders import ends_of_interest, holders_of
 from tracediag.recording.proc.locks import locks
+from tracediag.recording.proc.mappings import Sharers
 from tracediag.recording.proc.processes import children_of, process_of
 from tracediag.recording.proc.sockets import sockets_of
 from tracediag.recording.proc.unix import with_peers
@@ -29,20 +30,20 @@ def look(pids: Iterable[int], also: Iterable[int] = ()) -> Moment:
     ours = _read(_family(pids))
     sockets = with_peers(sockets_of(ours[0].pid), ours[0].pid) if ours else []
     rows, known, holders, sought = locks(), ours, list[Holder](), set[str]()
-    futexes: dict[int, tuple[Futex, ...]] = {}
+    futexes, sharers = dict[int, tuple[Futex, ...]](), Sharers()
     known = [*known, *_read(set(also) - {process.pid for process in known})]
     for _ in range(_ROUNDS):
         targets = ends_of_interest(known, sockets) - sought
         sought |= targets
         holders += holders_of(targets)
-        others = {holder.pid for holder in holders} | _sharers(known, futexes)
+        others = {holder.pid for holder in holders} | _wakers(known, futexes, sharers)
         others |= {process.parent for process in known if process.parent is not None and _has_ended(process)}
         others |= {lock.pid for lock in _relevant(rows, known) if lock.pid > 0}
         new = sorted(others - {process.pid for process in known} - {os.getpid()})[: _MOST - len(known)]
         if not new:
             break
         known = [*known, *_read(new)]
-    _sharers(known, futexes)
+    _wakers(known, futexes, sharers)
     return Moment(
         time=when,
         processes=tuple(known),
@@ -70,11 +71,11 @@ def _has_ended(process: ProcessState) -> bool:
     return all(thread.state == "Z" for thread in process.threads)
 
 
-def _sharers(processes: Iterable[ProcessState], futexes: dict[int, tuple[Futex, ...]]) -> set[int]:
+def _wakers(processes: Iterable[ProcessState], futexes: dict[int, tuple[Futex, ...]], sharers: Sharers) -> set[int]:
     """Read the words that the threads of processes wait for; return the other processes that could wake them."""
     for process in processes:
         if process.pid not in futexes:
-            futexes[process.pid] = futexes_of(process)
+            futexes[process.pid] = futexes_of(process, sharers)
     return {pid for found in futexes.values() for futex in found for pid in futex.sharers or ()}
 
 

@@ -24,10 +24,29 @@ class Mapping(msgspec.Struct, frozen=True):
     mark: str = ""
     """The device and inode, as /proc/PID/maps writes them."""
 
-    def sharers(self, pid: int) -> tuple[int, ...] | None:
+
+class Sharers:
+    """The processes that share memory; all mappings are read once, when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[int]] | None = None
+
+    def of(self, mapping: Mapping, pid: int) -> tuple[int, ...] | None:
         """Return the other processes that map the same file; None where there may be more: only root sees all."""
-        found = [other for other in numbers("/proc") if other != pid and self.mark in text(f"/proc/{other}/maps")]
-        return tuple(found[:_MOST]) if found or os.geteuid() == 0 else None
+        if self._found is None:
+            self._found = _shared()
+        others = [other for other in self._found.get(mapping.mark, ()) if other != pid][:_MOST]
+        return tuple(others) if others or os.geteuid() == 0 else None
+
+
+def _shared() -> dict[str, list[int]]:
+    """Return the processes by the device and inode of what they map with MAP_SHARED."""
+    found: dict[str, list[int]] = {}
+    for pid in numbers("/proc"):
+        rows = (line.split(None, 5) for line in text(f"/proc/{pid}/maps").splitlines() if "s " in line[:60])
+        for mark in {f"{words[3]} {words[4]}" for words in rows if len(words) > 4 and words[1].endswith("s")}:
+            found.setdefault(mark, []).append(pid)
+    return found
 
 
 def mapping_of(pid: int, address: int) -> Mapping | None:
@@ -38,7 +57,7 @@ def mapping_of(pid: int, address: int) -> Mapping | None:
         if number(start, 16) <= address < number(stop, 16):
             named = len(words) > 5 and words[5].startswith("/")
             file = _renamed(words[5], number(words[4])) if named else ""
-            return Mapping(file, words[1].endswith("p"), f" {words[3]} {words[4]} ")
+            return Mapping(file, words[1].endswith("p"), f"{words[3]} {words[4]}")
     return None
 
 
