@@ -194,7 +194,7 @@ os.waitpid(pid, 0)
 """
 SHOWN = [
     (SIGSUSPEND, "a signal that it handles: SIGHUP or SIGINT; SIGUSR1 is pending, but the wait keeps it blocked"),
-    (SIGWAIT, "it waits for SIGHUP, SIGTERM, which it takes from its queue (sigwait)"),
+    (SIGWAIT, "it waits for SIGHUP or SIGTERM (sigwait)"),
     (FIFO, "/queue for writing: open returns then"),
     (DATAGRAM, "it waits for a datagram from 127.0.0.1:"),
     (DATAGRAM, " has open on this host; python"),

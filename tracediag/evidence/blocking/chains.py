@@ -58,7 +58,7 @@ class Chain(msgspec.Struct, frozen=True):
         if len(active) == 1:
             return stands(self.moment, active[0])
         asker = self.moment.process_of(self.links[0].tid)
-        return several(self.moment, last.blocker, len(active), last.target, 0 if asker is None else asker.pid)
+        return several(self.moment, last, len(active), 0 if asker is None else asker.pid)
 
     @property
     def round(self) -> tuple[Link, ...]:

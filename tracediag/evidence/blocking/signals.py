@@ -16,7 +16,7 @@ _INNER = 1 << 31 | 1 << 32
 def signal_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
     """Return which signals would end a wait, and why one that was sent does not."""
     if thread.call in SIGNAL_WAITS:
-        asked = f"{signals(thread.asked)}, which it takes from its queue (sigwait)" if thread.asked else ""
+        asked = f"{signals(thread.asked, 'or')} (sigwait)" if thread.asked else ""
         return Link(thread.tid, asked, None, "signal") if asked else None
     handled = process.caught & ~thread.blocked & ~_INNER
     what = f"a signal that it handles: {signals(handled, 'or')}" if handled else "a signal, of which it handles none"

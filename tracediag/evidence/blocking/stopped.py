@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracediag.evidence.blocking.link import first_held, name_of
+from tracediag.evidence.blocking.link import Link, first_held, name_of
 from tracediag.snapshot import Moment, ProcessState, ThreadState
 from tracediag.trace.calls import EPOLL_WAITS, FILE_READS
 
@@ -66,30 +66,24 @@ def stands(moment: Moment, tid: int) -> str:
     return f"stands in {name}{f' on fd {held.number} = {held.target}' if held is not None else ''}"
 
 
-def several(moment: Moment, pid: int, active: int, target: str, asker: int) -> str:
-    """Say that any of the threads of a process could act, and what shows what they do.
+def several(moment: Moment, last: Link, active: int, asker: int) -> str:
+    """Say that any of the threads of a process could end a wait, and what shows what they do.
 
     Args:
         moment: the look at /proc.
-        pid: the process.
+        last: the wait, for that process.
         active: how many of its threads could act.
-        target: what it has open for that.
         asker: the process that the look began with.
     """
-    process = moment.process(pid)
-    name = "" if process is None else process.name
-    if (
-        process is not None
-        and target
-        and pid == asker
-        and not any(_attends(process, one, target) for one in process.threads)
-    ):
-        return "has no thread that waits for it"
-    asked = next((command for server, command in _SERVERS.items() if name.startswith(server)), "")
-    how = (
-        f"; there, {asked} shows what each waits for" if asked else f": tracediag run -p {pid} shows where each stands"
-    )
-    return f"has {active} threads that could do so{how}"
+    process = moment.process(last.blocker)
+    if process is None:
+        return ""
+    reads = any(_attends(process, one, last.target) for one in process.threads)
+    if last.kind == "write" and last.target and process.pid == asker and not reads:
+        return "has no thread that reads from there now"
+    asked = next((command for server, command in _SERVERS.items() if process.name.startswith(server)), "")
+    show = f"; there, {asked} shows what each waits for" if asked else f": tracediag run -p {process.pid} shows them"
+    return f"has {active} threads that could do so{show}"
 
 
 def _attends(process: ProcessState, thread: ThreadState, target: str) -> bool:
