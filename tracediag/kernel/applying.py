@@ -6,7 +6,6 @@ are None until a call shows them.
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
 
 from tracediag.kernel.action import Action
@@ -14,7 +13,7 @@ from tracediag.kernel.adopting import adopted
 from tracediag.kernel.handlers import BEGINNERS, HANDLERS
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.numbers import release_all
-from tracediag.kernel.process import Thread
+from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import FUTEXES, KILLS, LINKS, MKDIRS, OPENS, RENAMES, SYMLINKS
 from tracediag.trace.events import Begun, Event, Syscall
@@ -65,7 +64,7 @@ def apply(kernel: Kernel, event: Event) -> Action:
             if event.returned:
                 kernel.succeeded = True
                 if thread.process.failures and name in _TRIED_AGAIN:
-                    _make_good(thread.process.failures, event)
+                    _make_good(thread.process, event)
         elif not event.errno.startswith("ERESTART"):
             thread.process.failures.append(event)
             kernel.failed = True
@@ -94,20 +93,25 @@ def thread_of(kernel: Kernel, call: Syscall) -> Thread:
     return thread
 
 
-def _make_good(failures: deque[Syscall], event: Syscall) -> None:
+def _make_good(process: Process, event: Syscall) -> None:
     """Forget the failure of a call that now succeeds: with the same arguments, or for a file that was missing."""
-    name, body, path = event.name, event.body, ""
+    failures, body = process.failures, event.body
+    path = _first_path(body)
+    if path:
+        # Nearly always another file had failed: one search of one text tells.
+        last, text = process.failed_texts
+        if last is not failures[-1]:
+            text = "\n".join([failed.body for failed in islice(reversed(failures), _LATEST)])
+            process.failed_texts = failures[-1], text
+        if path not in text:
+            return
     for back, failed in enumerate(islice(reversed(failures), _LATEST), 1):
-        if failed.name != name:
+        if failed.name != event.name:
             continue
-        if failed.body == body:
+        missing = failed.errno == "ENOENT" and path in failed.body and _first_path(failed.body) == path
+        if failed.body == body or (path and missing):
             del failures[-back]
             return
-        if failed.errno == "ENOENT":
-            path = path or _first_path(body)
-            if path and path in failed.body and _first_path(failed.body) == path:
-                del failures[-back]
-                return
 
 
 def _first_path(body: str) -> str:

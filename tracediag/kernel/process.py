@@ -88,6 +88,8 @@ class Process(Watched, eq=False):
     """The last children that it reaped."""
     failures: deque[Syscall] = msgspec.field(default_factory=lambda: deque(maxlen=_FAILURES_KEPT))
     """Its last failed calls since the program started, the latest last; restarted calls do not count."""
+    failed_texts: tuple[Syscall | None, str] = (None, "")
+    """The arguments of the latest of these, and the last one when they were put together."""
     messages: deque[Message] = msgspec.field(default_factory=Spoken)
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
@@ -176,7 +178,7 @@ class Process(Watched, eq=False):
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
         self.place, self.order, self.ordered_in, self.found_empty = Place(), None, None, ()
-        self.contents = ()
+        self.contents, self.failed_texts = (), (None, "")
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 
