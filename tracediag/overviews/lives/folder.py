@@ -20,7 +20,21 @@ from tracediag.overviews.sources import kernel_of, source_of
 from tracediag.reading import AnySource, Reader
 from tracediag.results.lives import KINDS, Lives
 from tracediag.snapshot import Snapshot
-from tracediag.trace.calls import ACCEPTS, CHILD_WAITS, EXECS, FORKS, LOOKS, MAPS, OPENS, SIGNAL_ACTIONS, SIGNAL_MASKS
+from tracediag.trace.calls import (
+    ACCEPTS,
+    CHILD_WAITS,
+    EXECS,
+    FILE_READS,
+    FILE_WRITES,
+    FORKS,
+    LOOKS,
+    MAPS,
+    OPENS,
+    POSITIONED_READS,
+    POSITIONED_WRITES,
+    SIGNAL_ACTIONS,
+    SIGNAL_MASKS,
+)
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
 from tracediag.trace.values import text_of
@@ -34,6 +48,8 @@ _ELSEWHERE = (
     | {f"get{who}{bits}" for who in ("uid", "euid", "gid", "egid", "resuid", "resgid", "groups") for bits in ("", "32")}
 )
 """Frequent calls that neither create, move data of, nor close a descriptor, nor create or end a process."""
+_TRANSFERS = FILE_READS | FILE_WRITES | POSITIONED_READS | POSITIONED_WRITES
+"""Calls that change nothing in the model but a file's position, if they are on a file."""
 _OF_CHILDREN = FORKS | EXECS | CHILD_WAITS
 _BY_PATH = LOOKS | OPENS
 _NOWHERE = frozenset({"ENOENT", "ENOTDIR"})
@@ -88,6 +104,8 @@ class _Folder:
                 if event.errno is not None and self._says_nothing(event):
                     thread_of(model, event)
                     continue
+                if event.name in _TRANSFERS and self._transfers(event):
+                    continue
                 action = apply(model, event)
                 for opened in action.opened:
                     self._born(opened, event)
@@ -103,6 +121,17 @@ class _Folder:
             for released in action.released:
                 if released.file.gone:
                     self._gone(released.file, event)
+
+    def _transfers(self, call: Syscall) -> bool:
+        """Add a transfer to the life of an open file; False if it is of something else, whose state it may change."""
+        thread, number = thread_of(self._kernel, call), call.number(0)
+        held = None if number is None else thread.process.table.open.get(number)
+        if held is None or held.file.kind is not Kind.FILE or self._kernel.process_table.strangers.mixed:
+            return False
+        life = self._open.get(held.file)
+        if life is not None and (step := step_of(call)) is not None:
+            life.add(step, call.line)
+        return True
 
     def _says_nothing(self, failed: Syscall) -> bool:
         """Whether a failed call can be no step of a life."""
