@@ -48,6 +48,17 @@ def test_what_need_not_wait_has_no_reason(line):
     assert waiting(line)[7] == ""
 
 
+QUEUE = '7 mq_open("orders", O_RDWR|O_CREAT, 0600, {mq_flags=0, mq_maxmsg=2, mq_msgsize=16, mq_curmsgs=0}) = 3</orders>'
+
+
+def test_a_queue_is_named_and_is_full_or_empty():
+    full = waiting(QUEUE, '7 mq_timedsend(3</orders>, "x", 1, 0, NULL')[7]
+    assert full.startswith("the queue orders is full (mq_open asked for room for 2 messages): it waits until another")
+    assert waiting(QUEUE, "7 mq_timedreceive(3</orders>, ")[7].startswith("the queue orders is empty: it waits until")
+    assert "takes a message from the queue" in waiting('7 msgsnd(5, {1, "x"}, 1, 0')[7]
+    assert "sends a message to the queue" in waiting("7 msgrcv(5, ")[7]
+
+
 def test_the_holder_of_the_other_end_is_named():
     assert "the other end is open in process 7" in waiting(*PIPES, "7 wait4(8, ")[8].replace("x (pid 7)", "process 7")
 

@@ -19,6 +19,7 @@ from tracediag.trace.calls import (
     FILE_READS,
     FILE_WRITES,
     FUTEXES,
+    MQ_RECEIVES,
     OPENS,
     PAUSES,
     QUEUE_WAITS,
@@ -27,9 +28,12 @@ from tracediag.trace.calls import (
     SENDS,
     SIGNAL_WAITS,
     SLEEPS,
+    SYSV_WAITS,
     WAITS,
 )
-from tracediag.trace.quantities import listed
+from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import listed, plural
+from tracediag.trace.values import Structure, number_of, text_of
 
 _NAMED = 3
 """Processes that keep a lock, of which so many are named."""
@@ -102,7 +106,25 @@ def _connect(standing: Standing) -> str:
 def _queue(standing: Standing) -> str:
     if standing.call.name in SEMAPHORE_WAITS:
         return "it waits until another process changes the semaphore: ipcs -s -i ID shows the last one that did"
-    return "it waits until another process sends to, or takes from, the queue: ipcs -q, /dev/mqueue"
+    if standing.call.name in SYSV_WAITS:
+        other = "takes a message from" if standing.call.name == "msgsnd" else "sends a message to"
+        return f"it waits until another process {other} the queue: ipcs -q -i ID shows the last ones that did"
+    return _posix_queue(standing)
+
+
+def _posix_queue(standing: Standing) -> str:
+    """Say whether a queue of mq_overview(7) is full or empty, and how much it holds where its mq_open shows that."""
+    held = standing.held
+    opened = None if held is None else held.opened
+    name = str(text_of(opened.arg(0)) or "") if isinstance(opened, Syscall) and opened.name == "mq_open" else ""
+    queue = f"the queue {name}" if name else "the queue"
+    cat = f"cat /dev/mqueue/{name.lstrip('/') or 'NAME'} shows its bytes"
+    if standing.call.name in MQ_RECEIVES:
+        return f"{queue} is empty: it waits until another process sends a message; {cat}"
+    attributes = opened.arg(3) if isinstance(opened, Syscall) and opened.name == "mq_open" else None
+    most = number_of(attributes.get("mq_maxmsg")) if isinstance(attributes, Structure) else None
+    full = "is full" if most is None else f"is full (mq_open asked for room for {plural(most, 'message')})"
+    return f"{queue} {full}: it waits until another process receives a message; {cat}"
 
 
 _SENTENCES: tuple[tuple[frozenset[str], Callable[[Standing], str]], ...] = (
