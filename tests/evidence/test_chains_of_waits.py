@@ -41,6 +41,19 @@ def test_a_stopped_process_is_told_with_what_stopped_it():
     assert "is frozen by its cgroup" in _stopped_child(state="S", wchan="do_freezer_trap")
 
 
+def test_a_signal_that_another_thread_takes_is_not_kept_back():
+    """It is pending for a moment only: the kernel gives it to a thread that does not block it, signal(7)."""
+    usr1 = 1 << 9
+
+    def said(blocked):
+        waiting = ThreadState(1, state="S", call="pause", arguments=(0,) * 6, blocked=usr1)
+        other = ThreadState(2, state="R", blocked=blocked)
+        return chain_of(_of(ProcessState(1, threads=(waiting, other), pending=usr1)), 1).sentence
+
+    assert said(usr1) == "it waits for a signal, of which it handles none; SIGUSR1 is pending, but the thread blocks it"
+    assert said(0) == "it waits for a signal, of which it handles none"
+
+
 def test_vfork_waits_for_the_child_that_uses_its_memory():
     parent = ProcessState(1, threads=(ThreadState(1, state="D", call="vfork", arguments=(0,) * 6),), children=(2,))
     child = ProcessState(2, executable="/bin/a", threads=(ThreadState(2, state="S", call="pause"),))
@@ -135,6 +148,18 @@ def test_a_lock_without_an_owner_names_the_threads_that_may_hold_it():
     whole = "it waits for the mutex at 0x40 (musl stores no owner in it); "
     assert said(1) == f"{whole}thread 2 stands in nanosleep"
     assert said(5) == f"{whole}one of 5 other threads holds it, or one that has ended"
+
+
+def test_two_locks_without_owners_that_wait_for_each_other():
+    def thread(tid):
+        return ThreadState(tid, state="S", call="futex", arguments=(64 * tid, 0x89, 2, 0, 0, 0))
+
+    words = tuple(Futex(tid, 64 * tid, 2, inner=True) for tid in (1, 2))
+    said = chain_of(_of(ProcessState(1, threads=(thread(1), thread(2))), futexes=words), 1).sentence
+    assert said.startswith(
+        "it waits for the lock at 0x40 (a word of value 2, contended: Rust and malloc store no owner"
+    )
+    assert said.endswith("; every other thread waits likewise, so that none is left to release it")
 
 
 def test_a_poll_that_something_else_can_end_is_in_no_deadlock():

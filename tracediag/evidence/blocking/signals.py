@@ -20,16 +20,25 @@ def signal_link(moment: Moment, process: ProcessState, thread: ThreadState) -> L
         return Link(thread.tid, asked, None, "signal") if asked else None
     handled = process.caught & ~thread.blocked & ~_INNER
     what = f"a signal that it handles: {signals(handled, 'or')}" if handled else "a signal, of which it handles none"
-    held = (process.pending | thread.pending) & thread.blocked
+    held = _kept_back(process, thread)
     if held:
         verb, them = ("is", "it") if held & (held - 1) == 0 else ("are", "them")
-        why = f"{signals(held)} {verb} pending, but the wait keeps {them} blocked: {thread.call} has {them} in its mask"
+        by = f"{thread.call} has {them} in its mask" if "suspend" in thread.call else f"the thread blocks {them}"
+        why = f"{signals(held)} {verb} pending, but {by}"
         return Link(thread.tid, f"{what}; {why}", None, "signal")
     ended = [pid for pid in process.children if is_zombie(moment, pid)]
     if not ended:
         return Link(thread.tid, what, None, "signal")
     which = f"child {ended[0]} has" if len(ended) == 1 else f"{len(ended):,} children, such as {ended[0]}, have"
     return Link(thread.tid, f"a signal; {which} ended already: that SIGCHLD came before the wait", None, "signal")
+
+
+def _kept_back(process: ProcessState, thread: ThreadState) -> int:
+    """Return the signals that were sent and that only this wait keeps back: each other thread blocks them too."""
+    shared = process.pending
+    for other in process.threads:
+        shared &= other.blocked
+    return (thread.pending & thread.blocked) | shared
 
 
 def is_zombie(moment: Moment, pid: int) -> bool:

@@ -44,6 +44,8 @@ def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: 
     if not others:
         return None
     which = f"one of {plural(len(others), 'other thread')} holds it, or one that has ended"
+    if len(process.threads) <= _MOST and all(is_idle(moment, process, one) for one in process.threads):
+        which = "every other thread waits likewise, so that none is left to release it"
     return Link(thread.tid, f"{_waits(found)}; {which}", None, "unowned")
 
 
