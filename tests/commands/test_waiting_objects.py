@@ -193,7 +193,7 @@ ready()
 os.waitpid(pid, 0)
 """
 SHOWN = [
-    (SIGSUSPEND, "a signal that it handles: SIGHUP or SIGINT; SIGUSR1 is pending, but rt_sigsuspend has it in its mask"),
+    (SIGSUSPEND, "it handles: SIGHUP or SIGINT; SIGUSR1 is pending, but rt_sigsuspend has it in its mask"),
     (SIGWAIT, "it waits for SIGHUP or SIGTERM (sigwait)"),
     (FIFO, "/queue for writing: open returns then"),
     (DATAGRAM, "it waits for a datagram from 127.0.0.1:"),
