@@ -194,3 +194,14 @@ def test_a_head_of_another_page_that_is_malformed_is_told_where_it_is(tmp_path: 
     (tmp_path / "_long-sleep.md").write_text("---\n\n\n\nno field\n---\n")
     found = [line for line in said(tmp_path) if line.startswith("fixed_sleep.md")]
     assert found == ["fixed_sleep.md:6: match: the page _long-sleep, line 5: the head of the page: no field: no field"]
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"README.md": "# Rules\n", "notes.txt": "---\ncode: X1\n---\n"}], ids=["empty", "none"]
+)
+def test_a_folder_without_a_page_is_told(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = check(tmp_path)
+    assert done.returncode == 2
+    assert f"tracediag: {tmp_path}: no rule: none of its files is a page, NAME.md with a head" in done.stderr

@@ -109,3 +109,37 @@ def test_what_is_valid_is_told_from_the_type() -> None:
     assert [valid(field.type) for field in fields] == [
         "one of error, never", "true or false", "a whole number or nothing", "a table",
     ]  # fmt: skip
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "tracediag.toml"
+    path.write_bytes(b'\xef\xbb\xbffail-on = "error"\nselect = ["TD1"]\n')
+    found = read_config(path)
+    assert (found.config.limits, found.line("fail-on"), found.line("select")) == ("error", 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "said"),
+    [
+        (
+            "tracediag.toml",
+            "tool.tracediag",
+            ":2: [tool.tracediag] is no table of this file: write its keys at the top",
+        ),
+        ("tracediag.toml", "tool.tracediag.thresholds", "[tool.tracediag] is no table of this file"),
+        ("ci.toml", "tracediag", ":2: [tracediag] is no table of this file: write its keys at the top"),
+        ("pyproject.toml", "tracediag", ":2: [tracediag] is not read; name it [tool.tracediag]"),
+    ],
+)
+def test_a_table_of_the_other_file_is_told(tmp_path: Path, name: str, table: str, said: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"\n[{table}]\n")
+    with pytest.raises(ConfigError) as raised:
+        read_config(path)
+    assert said in str(raised.value)
+
+
+def test_a_threshold_outside_of_its_table_is_recognised(tmp_path: Path) -> None:
+    (tmp_path / "tracediag.toml").write_text("slow-call = '1s'\n")
+    with pytest.raises(ConfigError, match="1: unknown key slow-call; did you mean thresholds.slow-call"):
+        read_config(tmp_path / "tracediag.toml")

@@ -86,12 +86,15 @@ def test_a_rule_keeps_its_name_its_page_and_its_family() -> None:
     ("text", "said"),
     [
         ("[thresholds]\n\nslow_call = '1s'\n", ":3: thresholds: unknown key slow_call; did you mean slow-call?"),
-        ("[thresholds]\nslow-call = 1\n", ":2: thresholds.slow-call takes a time of 1ms or more, such as 500ms or 2s"),
+        (
+            "[thresholds]\nslow-call = 1\n",
+            ':2: thresholds.slow-call takes a time of 1ms or more, such as "500ms" or "2s"',
+        ),
         ("thresholds.unanswered = '0s'\n", ":1: thresholds.unanswered takes a time of 1ms or more"),
         ("[thresholds]\nunanswered = '٣s'\n", ":2: thresholds.unanswered takes a time"),
         ("[thresholds]\nleft-open = 1\n", ":2: thresholds.left-open takes a whole number from 2 to 1,000,000"),
         ("[thresholds]\nleft-open = '3'\n", ":2: thresholds.left-open takes a whole number"),
-        ("thresholds = 3\n", ":1: thresholds is a table, written [tool.tracediag.thresholds]"),
+        ("thresholds = 3\n", ":1: thresholds is a table with the keys slow-call, "),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tracediag.commands.configured import ConfiguredOptions, add_configured
 from tracediag.commands.errors import ExitCode
-from tracediag.commands.output import look_of, write
+from tracediag.commands.output import look_of, say, write
 from tracediag.commands.ownrules import folder_of_rules, rule_set_of
 from tracediag.commands.parser import add_common
 from tracediag.report import Look
@@ -83,15 +83,23 @@ def run(options: Options) -> int:
 
 def _check(options: Options) -> int:
     from tracediag.checking import check_folders
+    from tracediag.ownrules.folder import pages_in
     from tracediag.report.problems import document, picture
 
     for folder in options.folders:
         folder_of_rules(folder)
+    empty = [folder for folder in options.folders if next(pages_in(folder), None) is None]
     found = check_folders(options.folders)
     look = look_of(sys.stdout, options.color)
     write(document(found) if options.format == "json" else picture(found, look))
     traces = f"{plural(found.traces, 'trace')} analysed"
     options.tell(f"{plural(found.pages, 'page')}, {traces}: {plural(len(found.problems), 'problem')}")
+    for folder in empty:
+        say(
+            f"{folder}: no rule: none of its files is a page, NAME.md with a head between two lines ---; docs/own-rules.md"
+        )
+    if empty:
+        return ExitCode.FAULT
     return ExitCode.FINDINGS if found.problems else ExitCode.CLEAN
 
 

@@ -70,7 +70,9 @@ def _entries(key: str, entries: list[Any], table: type[msgspec.Struct]) -> None:
 def _thresholds(values: Any) -> None:
     """Check each threshold for itself."""
     if not isinstance(values, dict):
-        raise KeyFaultError("thresholds", "thresholds is a table, written [tool.tracediag.thresholds]")
+        raise KeyFaultError(
+            "thresholds", f"thresholds is a table with the keys {', '.join(keys(Thresholds))}: {_WRITTEN}"
+        )
     known, types = keys(Thresholds), get_type_hints(Thresholds, include_extras=True)
     for name, value in values.items():
         full = f"thresholds.{name}"
@@ -89,14 +91,19 @@ def _fits(value: Any, kind: Any) -> bool:
     return not isinstance(value, str) or in_seconds(value) >= _SHORTEST
 
 
+_WRITTEN = (
+    "[tool.tracediag.thresholds] in pyproject.toml, [thresholds] in tracediag.toml, --config thresholds.slow-call=500ms"
+)
 _SHORTEST = 0.001
 """Seconds: strace itself takes as long as a call that is shorter."""
-_TIMES, _COUNTS = "a time of 1ms or more, such as 500ms or 2s", "a whole number from 2 to 1,000,000"
+_TIMES, _COUNTS = 'a time of 1ms or more, such as "500ms" or "2s"', "a whole number from 2 to 1,000,000"
 _TABLES: dict[str, type[msgspec.Struct]] = {"ignores": Ignore, "severities": Regrade}
 
 
 def unknown(key: str, known: Mapping[str, object]) -> str:
     """Return the message about an unknown key."""
+    if key in keys(Thresholds) and "thresholds" in known:
+        return f"unknown key {key}; did you mean thresholds.{key}?"
     alike = difflib.get_close_matches(key, known, n=1)
     return f"unknown key {key}; " + (f"did you mean {alike[0]}?" if alike else f"keys: {', '.join(known)}")
 

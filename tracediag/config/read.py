@@ -66,6 +66,7 @@ def read_config(path: Path) -> Found:
         raise ConfigError(path, line, f"not TOML: {_PLACE.sub('', said)}") from None
     except RecursionError:
         raise ConfigError(path, None, "not TOML: nested too deeply") from None
+    _check_tables(path, text, values)
     table = _table_of(path)
     for name in filter(None, table.split(".")):
         values = values.get(name, {})
@@ -78,7 +79,7 @@ def read_config(path: Path) -> Found:
 
 def _text(path: Path) -> str:
     try:
-        return read_bounded(path, MOST_BYTES).decode("utf-8")
+        return read_bounded(path, MOST_BYTES).decode("utf-8-sig")  # editors on Windows write a byte order mark
     except OSError as error:
         raise ConfigError(path, None, error.strerror or str(error)) from None
     except UnicodeDecodeError:
@@ -89,6 +90,19 @@ def _text(path: Path) -> str:
 
 def _table_of(path: Path) -> str:
     return _TABLE if path.name == PROJECT_FILE else ""
+
+
+def _check_tables(path: Path, text: str, values: dict[str, Any]) -> None:
+    """Raise `ConfigError` for a table that belongs to the other kind of file: its keys would not be found."""
+    here = "tool" not in values or not isinstance(values["tool"], dict) or "tracediag" not in values["tool"]
+    if path.name == PROJECT_FILE:
+        if here and isinstance(values.get("tracediag"), dict):
+            raise ConfigError(path, line_of(text, "tracediag"), f"[tracediag] is not read; name it [{_TABLE}]")
+        return
+    for name, is_there in ((_TABLE, not here), ("tracediag", isinstance(values.get("tracediag"), dict))):
+        if is_there:
+            said = f"[{name}] is no table of this file: write its keys at the top, without a table"
+            raise ConfigError(path, line_of(text, name), f"{said}; [{_TABLE}] is for {PROJECT_FILE}")
 
 
 def _checked(path: Path, text: str, values: dict[str, Any]) -> Config:
