@@ -277,10 +277,10 @@ def test_the_time_of_a_command_ends_it_after_a_look_at_it():
 REFUSED = [
     (("-p", "4194999"), "no process 4194999: it has ended"),
     (("-p", "no-such-name"), "no process is named 'no-such-name': ps -e lists them"),
-    (("-p", "2", "--", "true"), "-p takes a process that runs already: it goes with no command"),
+    (("-p", "2", "--", "true"), "-p attaches to a running process: it takes no command"),
     (("-p", "2"), "is a thread of the kernel"),
     *[
-        (("-p", "2", f"--for={time}"), f"argument --for: '{time}' is no time such as 500ms, 5s, 2m or 1h")
+        (("-p", "2", f"--for={time}"), f"argument --for: '{time}' is not a time: write 500ms, 5s, 2m or 1h")
         for time in ("abc", "0", "-1", "1e400", "nan", "9999999h", "1sm", "")
     ],
 ]

@@ -163,7 +163,7 @@ def test_a_command_that_succeeds_leaves_nothing_if_only_failures_matter(tmp_path
 def test_only_on_failure_is_about_a_command():
     done = tracediag("run", "--only-on-failure", "-p", str(os.getpid()))
     assert done.returncode == 2
-    assert done.stderr == "tracediag: --only-on-failure is about a command: it goes with no -p\n"
+    assert done.stderr == "tracediag: --only-on-failure needs a command: with -p there is none\n"
 
 
 def test_a_trace_that_cannot_be_kept_costs_one_line_and_no_memory():

@@ -144,7 +144,7 @@ def test_a_call_is_explained_and_a_rule_first(sample):
     for wrong, message in (
         (f"{sample}:870", "is no call but the end of a process or thread"),
         (f"{sample}:9999", "has 870 lines: there is no line 9,999"),
-        (str(sample), "is a trace: which line?"),
+        (str(sample), "is a trace: name one of its lines"),
         ("TD999", "no rule 'TD999'"),
     ):
         done = tracediag("explain", wrong)

@@ -141,5 +141,5 @@ def test_a_table_of_the_other_file_is_told(tmp_path: Path, name: str, table: str
 
 def test_a_threshold_outside_of_its_table_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "tracediag.toml").write_text("slow-call = '1s'\n")
-    with pytest.raises(ConfigError, match="1: unknown key slow-call; did you mean thresholds.slow-call"):
+    with pytest.raises(ConfigError, match=r"1: unknown key slow-call; did you mean thresholds\.slow-call"):
         read_config(tmp_path / "tracediag.toml")

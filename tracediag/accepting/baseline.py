@@ -11,10 +11,12 @@ from tracediag.errors import TracediagError
 from tracediag.report.document import dump
 from tracediag.results.findings import Finding, Severity
 from tracediag.results.report import Report
+from tracediag.trace.numbers import checked_integer
 from tracediag.trace.patterns import lazy_pattern
 
 SCHEMA = "tracediag-baseline/1"
 _MOST_BYTES = 1 << 26
+_ENTRY = lazy_pattern(r"\$\.findings\[([0-9]{1,9})\]")
 _FINGERPRINT = lazy_pattern(r'"fingerprint":\s*+"([^"]*+)"')
 
 
@@ -55,14 +57,14 @@ class Baseline(msgspec.Struct, frozen=True):
             BaselineError: if it cannot be read, or is none.
         """
         try:
-            text = read_bounded(path, _MOST_BYTES).decode()
+            text = read_bounded(path, _MOST_BYTES).decode("utf-8-sig")
             document = msgspec.json.decode(text, type=_Document)
         except OSError as error:
             raise BaselineError(f"{path}: {error.strerror}") from None
         except (ValueError, RecursionError) as error:  # msgspec.DecodeError is one
-            raise BaselineError(f"{path}: no baseline: {error}") from None
+            raise BaselineError(f"{path}: not a baseline: {_fault(error)}; `tracediag baseline` writes one") from None
         if document.schema != SCHEMA:
-            raise BaselineError(f"{path}: no baseline: its schema is {document.schema!r}, not {SCHEMA}")
+            raise BaselineError(f"{path}: not a baseline: its schema is {document.schema!r}, not {SCHEMA}")
         return cls(path, document.findings, tuple(text.split("\n")))
 
     def places(self) -> dict[str, int]:
@@ -72,6 +74,21 @@ class Baseline(msgspec.Struct, frozen=True):
             for written in _FINGERPRINT.findall(line):
                 found.setdefault(written, number)
         return found
+
+
+def _fault(error: Exception) -> str:
+    """Return what is wrong with the text of a file, without the words of the library that decodes it."""
+    match error:
+        case UnicodeDecodeError():
+            return "not UTF-8"
+        case msgspec.ValidationError():
+            place = _ENTRY.search(str(error))
+            return "other keys" if place is None else f"finding {checked_integer(place[1]) + 1} lacks a key"
+        case msgspec.DecodeError():
+            return "not JSON"
+        case RecursionError():
+            return "nested too deeply"
+    return str(error)
 
 
 def known_of(reports: Iterable[Report]) -> tuple[Known, ...]:

@@ -58,7 +58,7 @@ def run(options: Options) -> int:
     configured, _ = in_force(options)
     path = options.write or configured.baseline
     if not path:
-        raise UsageError("which file? tracediag baseline TRACE... --write FILE")
+        raise UsageError("no FILE to write: tracediag baseline TRACE... --write FILE")
     options.baseline = ""  # what the file holds is to be found again
     options, applied = in_force(options)
     traces = traces_of(options.traces)

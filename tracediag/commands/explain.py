@@ -28,6 +28,7 @@ from tracediag.commands.paging import page_out
 from tracediag.commands.places import is_file, split_place
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
+from tracediag.commands.unexplained import check_words, unknown
 from tracediag.report import Look
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _WIDEST = 100
 class Options(ConfiguredOptions, kw_only=True):
     """What `tracediag explain` takes."""
 
-    what: str
+    what: list[str]
     no_pager: bool = False
     format: Literal["full", "json"] = "full"
     report: tuple[Destination, ...] = ()
@@ -50,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         metavar="RULE|TRACE:LINE|ERRNO",
+        nargs="+",
         help="name or code of a rule (`tracediag rules` lists them), a call of a trace, or an error, alone or with the"
         " name of a call: connect ECONNREFUSED",
     )
@@ -62,23 +64,25 @@ def run(options: Options) -> int:
     """Print the page of a rule, or the explanation of a call; a rule's name or code comes first."""
     from tracediag.rules import UnknownRuleError, find_rule
 
+    check_words(options.what)
+    what = " ".join(options.what)
     rules = rule_set_of(options).rules
     try:
-        rule = find_rule(options.what, rules)
+        rule = find_rule(what, rules)
     except UnknownRuleError as error:
-        if (page := _entry_page(options.what)) is not None:
+        if (page := _entry_page(what)) is not None:
             write(page)
             return 0
-        if not is_file(options.what) and (meaning := _meaning(options.what)) is not None:
+        if not is_file(what) and (meaning := _meaning(what)) is not None:
             _refuse_formats(options, "what an error means")
             write(f"{meaning}\n")
             return 0
-        trace, line = split_place(options.what)
+        trace, line = split_place(what)
         if line is not None:
             return _explain(trace, line, options, rules)
         if is_file(trace):
-            raise UsageError(f"{trace} is a trace: which line? tracediag explain {trace}:LINE") from None
-        raise UsageError(f"{error}; a call of a trace is named as TRACE:LINE") from None
+            raise UsageError(f"{trace} is a trace: name one of its lines, tracediag explain {trace}:LINE") from None
+        raise UsageError(unknown(what, error)) from None
     _refuse_formats(options, "the page of a rule")
     from tracediag.rules.pages import parse_page
 

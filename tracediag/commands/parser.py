@@ -86,18 +86,16 @@ def parse(arguments: Sequence[str]) -> tuple[CommandModule, CommonOptions]:
 
 
 def _take_rest(parser: argparse.ArgumentParser, namespace: argparse.Namespace, rest: list[str]) -> None:
-    """Take traces that stand after an option that follows the first arguments: argparse looks for them only once."""
-    place = getattr(namespace, "place", None) or getattr(namespace, "what", None)
+    """Take words that stand after an option that follows the first ones: argparse looks for them only once."""
+    place = getattr(namespace, "place", None)
     if place is not None and len(rest) == 1:
         for line, trace in ((rest[0], place), (place, rest[0])):
             if line.isdecimal() and is_file(trace):
                 parser.error(f"a line is named as TRACE:LINE; did you mean: {shlex.quote(f'{trace}:{line}')}")
-        if namespace.subcommand == "explain" and is_file(rest[0]):
-            words = shlex.join(("tracediag", "analyze", "--select", place, rest[0]))
-            parser.error(f"the page of a rule needs no trace; to apply that rule: {words}")
-    if not hasattr(namespace, "traces") or any(word.startswith("-") and word != "-" for word in rest):
+    several = next((name for name in ("traces", "what") if hasattr(namespace, name)), None)
+    if several is None or any(word.startswith("-") and word != "-" for word in rest):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    namespace.traces = [*namespace.traces, *rest]
+    setattr(namespace, several, [*getattr(namespace, several), *rest])
 
 
 def _command_word(arguments: Sequence[str]) -> str | None:

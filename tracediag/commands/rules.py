@@ -95,9 +95,7 @@ def _check(options: Options) -> int:
     traces = f"{plural(found.traces, 'trace')} analysed"
     options.tell(f"{plural(found.pages, 'page')}, {traces}: {plural(len(found.problems), 'problem')}")
     for folder in empty:
-        say(
-            f"{folder}: no rule: none of its files is a page, NAME.md with a head between two lines ---; docs/own-rules.md"
-        )
+        say(f"{folder}: no rule: none of its files is a page, NAME.md with a head between two lines `---`")
     if empty:
         return ExitCode.FAULT
     return ExitCode.FINDINGS if found.problems else ExitCode.CLEAN

@@ -1,4 +1,4 @@
-"""Record a command, or a process that runs already, under strace, and diagnose it.
+"""Record a command, or a running process, under strace, and diagnose it.
 
     tracediag run --keep server.strace -- ./server --port 8080
     tracediag run -p 4711 --for 5s
@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PID",
         action="append",
         default=[],
-        help="attach to a process that runs already, by pid or by name; may be repeated",
+        help="attach to a running process, by pid or by name; may be repeated",
     )
     parser.add_argument(
         "--for",
@@ -107,9 +107,9 @@ def run(options: Options) -> int:
     if not options.pids:
         _check_command(command)
     elif command:
-        raise UsageError("-p takes a process that runs already: it goes with no command")
+        raise UsageError("-p attaches to a running process: it takes no command")
     elif options.only_on_failure:
-        raise UsageError("--only-on-failure is about a command: it goes with no -p")
+        raise UsageError("--only-on-failure needs a command: with -p there is none")
     if options.symbols and not options.stacks:
         raise UsageError("--symbols finds the lines of stacks, which -k records: tracediag run -k --symbols")
     check_keep(options.keep)
@@ -165,7 +165,7 @@ def duration(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 500ms, 5s, 2m or 1h") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 500ms, 5s, 2m or 1h") from None
     return seconds
 
 

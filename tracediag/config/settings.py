@@ -96,7 +96,7 @@ def _file(start: Path, files: Sequence[str], *, isolated: bool) -> Found | None:
         raise SettingError(f"--config: two files, {files[0]} and {files[1]}; a key is set as KEY=VALUE")
     if files:
         if isolated:
-            raise SettingError("--isolated reads no file: it goes with no --config FILE")
+            raise SettingError("--isolated reads no file: leave out --isolated or --config FILE")
         return read_config(Path(files[0]))
     path = None if isolated else find_config(start)
     if path is None:

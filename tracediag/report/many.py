@@ -38,7 +38,8 @@ def _full(report: ManyReport, look: Look) -> Iterator[str]:
     if (more := len(report.unread) - _MOST_UNREAD) > 0:
         canvas.line((f"and {plural(more, 'trace')} more that could not be analysed", "error"))
     yield canvas.take()
-    yield form.closing(_remainder(report))
+    if report.traces:
+        yield form.closing(_remainder(report))
 
 
 def _concise(report: ManyReport, look: Look) -> Iterator[str]:

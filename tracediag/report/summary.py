@@ -33,6 +33,8 @@ def summary_of_many(report: ManyReport) -> str:
     having = report.traces - report.clean
     counts = Counter(each.finding.severity for each in report.findings)
     said = f"{having:,} {'has' if having == 1 else 'have'} findings: {_counted(counts)}" if having else "no findings"
+    if not report.traces:
+        return f"no trace was analysed{lost}"
     return f"{plural(report.traces, 'trace')}{lost}, {plural(report.lines, 'line')}: {said}"
 
 

@@ -75,6 +75,8 @@ def parse_limits(text: str) -> tuple[Limit, ...]:
         ValueError: if it is neither; the message says what is valid.
     """
     words = [word.strip() for word in text.split(",")]
+    if not any(words):
+        raise ValueError(f"no limit is named; write {VALID}")
     if words == [NEVER]:
         return ()
     return tuple(_limit(word) for word in words)
@@ -91,5 +93,5 @@ def _limit(word: str) -> Limit:
     if traces is None:
         return limit
     if (of := checked_integer(traces)) < limit.count:
-        raise ValueError(f"{word!r}: {limit.count} of {of} traces cannot be")
+        raise ValueError(f"{word!r}: {limit.count} is more than all {of} traces")
     return msgspec.structs.replace(limit, traces=of)
