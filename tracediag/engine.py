@@ -24,6 +24,7 @@ from tracediag.rules.base import LASTING
 from tracediag.rules.running import RunningRules
 from tracediag.rules.subscribers import NO_LISTENERS, Listener
 from tracediag.snapshot import Snapshot
+from tracediag.stopping import FAULTS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import CountRow, Exit, Signal, Stop
 
@@ -113,7 +114,7 @@ class Engine:
                             said = listener(action)
                             if said is not None:
                                 found.extend(said)
-                        except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+                        except FAULTS as error:  # a rule's fault, of whatever kind
                             self._rules.drop_listener(listener, error, event.line)
                     for texts, choosy in audience.choosy:
                         for text in texts:
@@ -177,7 +178,7 @@ class Engine:
                 said = listener(what)
                 if said is not None:
                     found.extend(said)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except FAULTS as error:  # a rule's fault, of whatever kind
                 self._rules.drop_listener(listener, error, line)
 
     def _of_record(self, event: Event) -> Sequence[Listener]:
@@ -220,7 +221,7 @@ class Engine:
             rule = self._rules.by_name[finding.name]
             try:
                 weighed = rule.weighed(finding) if rule.proves(finding) else None
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except FAULTS as error:  # a rule's fault, of whatever kind
                 self._rules.drop(rule, error, finding.primary.line)
                 continue
             if weighed is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -51,6 +52,17 @@ ENDS_THE_PROGRAM = """@on_errno("EBADF")
     def failed(self, action):
         raise SystemExit(0)
 """
+INTERRUPTS = """@on_errno("EBADF")
+    def failed(self, action):
+        raise KeyboardInterrupt
+"""
+MEETS_A_SIGNAL = """@on_errno("EBADF")
+    def failed(self, action):
+        import signal
+        signal.raise_signal(signal.SIGINT)
+        while True:
+            pass
+"""
 YIELDS_A_WRONG_PART = """@on_errno("EBADF")
     def failed(self, action):
         yield self.finding([step(action.call, "x", primary=True)], object=3, title="t", why="w", fix="f")
@@ -60,6 +72,7 @@ FAILING = {
     "raises when it is judged": ("def proves(self, finding): raise OSError('off')", "OSError: off"),
     "yields no finding": (YIELDS_TEXT, "TypeError: a rule yields findings, not str"),
     "ends the program": (ENDS_THE_PROGRAM, "SystemExit: 0"),
+    "raises KeyboardInterrupt": (INTERRUPTS, "KeyboardInterrupt:"),
     "yields a wrong part": (YIELDS_A_WRONG_PART, "TypeError: a finding with a part of the wrong type"),
 }
 
@@ -130,3 +143,10 @@ def test_those_that_fail_cost_their_own_findings(tmp_path: Path) -> None:
     assert (
         "rules of your own that stopped with an error:\n    acme-close-0 before the first line: OSError: off\n" in full
     )
+
+
+def test_ctrl_c_while_a_rule_runs_ends_the_command(tmp_path: Path) -> None:
+    rule = ("acme:Mine", f"\nclass Mine(Mine):\n    {MEETS_A_SIGNAL}\n")
+    done = run(tmp_path, installed(tmp_path, {"meets a signal": rule}), "analyze", "t.strace")
+    assert done.returncode in {-signal.SIGINT, 128 + signal.SIGINT}
+    assert "acme-close" not in done.stdout + done.stderr

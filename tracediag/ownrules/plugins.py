@@ -17,6 +17,7 @@ from tracediag.ownrules.folder import brief
 from tracediag.ownrules.legality import flaw_of_class
 from tracediag.results.problems import Problem
 from tracediag.rules import Rule
+from tracediag.stopping import FAULTS, is_stop
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -67,13 +68,17 @@ def _loaded(point: EntryPoint) -> Iterator[Plugin | Problem]:
     place = f"entry point {point.name} = {point.value}"
     try:
         loaded = point.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a package's fault, of whatever kind
+    except FAULTS as error:  # a package's fault, of whatever kind
+        if is_stop(error):
+            raise
         yield _problem(point, f"{type(error).__name__}: {error}")
         return
     try:
         classes = list(loaded) if isinstance(loaded, Iterable) and not isinstance(loaded, type) else [loaded]
         flaws = [flaw_of_class(each) for each in classes]
-    except (Exception, SystemExit) as error:  # noqa: BLE001
+    except FAULTS as error:
+        if is_stop(error):
+            raise
         yield _problem(point, f"{type(error).__name__}: {error}")
         return
     for each, flaw in zip(classes, flaws, strict=True):

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Self
 
 from tracediag.recording.recording import GRACE, Recording
+from tracediag.stopping import Interrupted, Terminated
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -77,7 +78,7 @@ class Interruption:
         if self._hint is None or recording is None or recording.ended:
             self._deferring = True  # until what is open is closed
             self._pending.clear()
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+            raise Interrupted if number == signal.SIGINT else Terminated(128 + number)
         if number == signal.SIGINT and not self._hinted and not self._terminated:
             self._hinted = True
             self._hint(recording)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tracediag.results.report import BrokenRule
 from tracediag.rules.base import Rule
 from tracediag.rules.subscribers import Listener, Subscribers
+from tracediag.stopping import FAULTS, is_stop
 
 
 class RunningRules:
@@ -30,7 +31,7 @@ class RunningRules:
         for rule in rules:
             try:
                 yield rule()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a rule's fault, of whatever kind
+            except FAULTS as error:  # a rule's fault, of whatever kind
                 self._record(rule, error, 0)
 
     def drop_listener(self, listener: Listener, error: BaseException, line: int) -> None:
@@ -45,7 +46,7 @@ class RunningRules:
             self.subscribers.bind(self.all)
 
     def _record(self, rule: type[Rule], error: BaseException, line: int) -> None:
-        if self._raising:
+        if self._raising or is_stop(error):
             raise error
         if all(each.rule != rule.name for each in self.broken):
             said = " ".join(f"{type(error).__name__}: {error}".split())
