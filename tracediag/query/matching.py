@@ -21,7 +21,10 @@ class Match(msgspec.Struct, frozen=True):
     """What a query has found: one call, or the calls of a sequence."""
 
     calls: tuple[Syscall, ...]
-    """One call for each step; of a count, the first and the last; of an absence, both ends."""
+    """One call for each step; of a count, the first and the last; of an absence, both ends.
+
+    A signal or an end is a `StandIn`, a call without a name.
+    """
     key: Hashable = None
     """The object of the model that the calls have in common; None for a query about one call."""
     object: str = ""
@@ -69,10 +72,15 @@ class CallWatch(Watch):
     def __init__(self, condition: Compiled) -> None:
         super().__init__()
         self._condition = condition
+        self._others = condition.kinds != CALLS
+        """Whether signals or ends can match."""
 
     def feed(self, action: Action) -> Iterator[Match]:
         """Yield the call, if it matches."""
-        call = subject_call(action.event, action)
+        event = action.event
+        if not isinstance(event, Syscall) and not self._others:
+            return
+        call = subject_call(event, action)
         if call is not None and _possible(self._condition, call):
             subject = Subject(call, action)
             if self._condition.test(subject):

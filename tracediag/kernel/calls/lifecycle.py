@@ -71,6 +71,7 @@ def execve(action: Action, call: Syscall) -> None:
     process.uids, process.gids = process.uids.exec(), process.gids.exec()
     process.signals = process.signals.copy()
     process.signals.exec()
+    process.signal_stack = None
     action.thread.rounds.clear()
     # The new program cannot know which numbers the previous one closed.
     process.table.last_closed.clear()
