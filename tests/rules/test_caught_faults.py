@@ -72,3 +72,41 @@ def test_much_memory_before_sigkill_hints_at_the_out_of_memory_killer(lines: lis
     (finding,) = analyze([f"{line}\n" for line in whole]).findings
     assert ("possibly the out-of-memory killer" in finding.title) == bool(grown)
     assert grown in finding.title
+
+
+REFUSED = "--- SIGSYS {si_signo=SIGSYS, si_code=SYS_SECCOMP, si_syscall=__NR_openat} ---"
+HANDLED = ("--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_TKILL, si_pid=7, si_uid=0} ---", "rt_sigreturn({mask=[]}) = 0")
+EMULATED = (
+    "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, {len=4, filter=0x7ffd07017370}) = 0",
+    'openat(AT_FDCWD, "/srv/fonts", O_RDONLY) = 257',
+    REFUSED,
+    "rt_sigreturn({mask=[]}) = 3",
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ((*EMULATED[:3], "exit_group(1) = ?", "+++ exited with 1 +++"), False),  # it may show no rt_sigreturn
+        ((*HANDLED, *EMULATED[:3], "exit_group(1) = ?", "+++ exited with 1 +++"), True),
+        ((*EMULATED, "exit_group(1) = ?", "+++ exited with 1 +++"), False),
+        ((*EMULATED[:3], STRUCK[0], "+++ killed by SIGSEGV +++"), True),
+        ((*EMULATED, STRUCK[0], "+++ killed by SIGSEGV +++"), False),
+        ((*EMULATED, "+++ killed by SIGSYS +++"), True),
+        ((*EMULATED[:3], "+++ killed by SIGSYS +++"), True),
+        ((*EMULATED[:2], "+++ killed by SIGSYS +++"), True),
+        (EMULATED[:3], True),
+        (EMULATED, False),
+    ],
+)
+def test_a_call_that_a_handler_emulates_is_not_why_the_process_ends(lines: tuple[str, ...], found: bool) -> None:
+    assert names(*lines).count("killed-by-seccomp") == found
+
+
+def test_a_frame_that_cannot_be_restored_is_no_later_crash() -> None:
+    kernel = "--- SIGSEGV {si_signo=SIGSEGV, si_code=SI_KERNEL, si_addr=NULL} ---"
+    usual = (*HANDLED, kernel)
+    assert "signal-frame-corrupt" in names(*usual, "+++ killed by SIGSEGV +++")
+    assert "signal-frame-corrupt" in names(*usual)
+    survived = (*usual, "rt_sigreturn({mask=[]}) = 0", "getpid() = 7")
+    assert "signal-frame-corrupt" not in names(*survived, STRUCK[0], "+++ killed by SIGSEGV +++")

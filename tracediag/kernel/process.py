@@ -212,6 +212,8 @@ class Thread(Watched, eq=False):
     last_signal: Signal | None = None
     earlier_signal: Signal | None = None
     """The signal before the last one."""
+    handled: Syscall | None = None
+    """The last return of a signal handler: sigreturn(2)."""
 
     apart: Place | None = None
     """Its own working directory and root, if it does not share those of its process: CLONE_FS."""

@@ -69,6 +69,12 @@ def raised(subject: Subject) -> Signal | None:
     return next((signal for signal in known if signal is not None and signal.line > subject.call.line), None)
 
 
+def returned(subject: Subject) -> Event | None:
+    """Return the last return of a handler in the thread after the signal."""
+    handled = None if subject.end is None or subject.action is None else subject.action.thread.handled
+    return handled if handled is not None and handled.line > subject.call.line else None
+
+
 def left(subject: Subject) -> Exit | None:
     """Return the exit of the process."""
     return None if subject.end is None else subject.end.exit

@@ -119,6 +119,7 @@ _ALL: tuple[tuple[str, str, Earlier], ...] = (
     ("fd.broken", "the first call that failed with EPIPE or ECONNRESET", _of_socket("broken")),
     ("end.exit", "the exit of the process", ends.left),
     ("end.delivered", "the last signal after the call", ends.delivered),
+    ("end.returned", "the last return of a handler in its thread after it", ends.returned),
     ("end.raised", "the first signal of its thread after the call, of the last two", ends.raised),
     ("end.report", "the message after the call, first of all one that names its error", ends.reported),
     ("length.cause", "the failed call whose result is passed as the length", length_cause),

@@ -8,7 +8,7 @@ from tracediag.kernel.action import Action
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.sharing import unite
 from tracediag.kernel.signals import Disposition
-from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_MASKS, SIGNAL_SENDS
+from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_MASKS, SIGNAL_RETURNS, SIGNAL_SENDS
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Symbol, Value, Words, bare, items_of, names_of, number_of
 
@@ -127,3 +127,9 @@ def sigaltstack(action: Action, call: Syscall) -> None:
     """Remember the alternate stack on which handlers run: sigaltstack(2)."""
     if call.result == 0 and not call.body.startswith("NULL"):
         action.process.signal_stack = call
+
+
+@handles(*SIGNAL_RETURNS)
+def sigreturn(action: Action, call: Syscall) -> None:
+    """Remember the return of a handler."""
+    action.thread.handled = call
