@@ -192,7 +192,19 @@ os.close(w)
 ready()
 os.waitpid(pid, 0)
 """
+WORKER_DIED = """
+r, w = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.kill(os.getpid(), signal.SIGKILL)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+if os.fork() == 0:
+    time.sleep(600)
+ready()
+os.read(r, 1)
+"""
 SHOWN = [
+    (WORKER_DIED, " has ended (killed by SIGKILL), and was not waited for"),
     (SIGSUSPEND, "it handles: SIGHUP or SIGINT; SIGUSR1 is pending, but rt_sigsuspend has it in its mask"),
     (SIGWAIT, "it waits for SIGHUP or SIGTERM (sigwait)"),
     (FIFO, "/queue for writing: open returns then"),

@@ -104,6 +104,8 @@ class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     threads: tuple[ThreadState, ...] = ()
     descriptors: tuple[Held, ...] = ()
     children: tuple[int, ...] = ()
+    status: int | None = None
+    """How it ended, as wait(2) reports it, where its parent has not waited for it; None while it runs."""
     language: str = ""
     """"go" for a program that the Go compiler made; "" for any other."""
 

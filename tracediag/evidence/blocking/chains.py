@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracediag.evidence.blocking.children import lost_children
 from tracediag.evidence.blocking.link import Link, name_of
 from tracediag.evidence.blocking.links import link_of
 from tracediag.evidence.blocking.signals import is_zombie
@@ -47,7 +48,10 @@ class Chain(msgspec.Struct, frozen=True):
             return "; ".join(parts) + f": {self._what}"
         if last.blocker is not None and (where := self._where(last)):
             parts.append(f"{name_of(self.moment, last.blocker, last.tid)} {where}")
-        return "; ".join(parts)
+        process = self.moment.process_of(first.tid)
+        if process is not None and first.kind not in ("child", "vfork", "signal"):
+            parts.append(lost_children(self.moment, process))
+        return "; ".join(filter(None, parts))
 
     def _where(self, last: Link) -> str:
         """Say where the last process stands, or that several of its threads could act."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from tracediag.evidence.blocking.link import Link, listed, name_of
-from tracediag.evidence.blocking.signals import is_zombie
+from tracediag.evidence.blocking.signals import is_zombie, signals
 from tracediag.snapshot import Moment, ProcessState, ThreadState
 
 _ALL, _PID, _GROUP = 0, 1, 2
@@ -55,6 +56,25 @@ def _beside(moment: Moment, family: list[ProcessState], group: int) -> Iterator[
     ended = [one for one in family if group and one.group != group and is_zombie(moment, one.pid)]
     if ended:
         yield f"; child {ended[0].pid}, which has ended, is in another process group ({ended[0].group})"
+
+
+def lost_children(moment: Moment, process: ProcessState) -> str:
+    """Say which children have ended and were not waited for: one that was to answer does so no more; "" if none."""
+    ended = [child for pid in process.children if is_zombie(moment, pid) and (child := moment.process(pid)) is not None]
+    if not ended:
+        return ""
+    more = f" (and {len(ended) - 1:,} more)" if len(ended) > 1 else ""
+    whose = f"child {ended[0].pid}{more} of {name_of(moment, process.pid)}"
+    return f"{whose} has ended ({_manner(ended[0].status)}), and was not waited for"
+
+
+def _manner(status: int | None) -> str:
+    """Return how a process ended, by the status that wait(2) reports."""
+    if status is None or not (os.WIFEXITED(status) or os.WIFSIGNALED(status)):
+        return "how is not shown"
+    if os.WIFSIGNALED(status):
+        return f"killed by {signals(1 << (os.WTERMSIG(status) - 1))}"
+    return f"status {os.WEXITSTATUS(status)}"
 
 
 def vfork_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:

@@ -10,6 +10,8 @@ from tracediag.recording.proc.waited import refined
 from tracediag.snapshot import ProcessState, ThreadState
 
 _MOST_THREADS = 4096
+_EXIT_CODE = 49
+"""Its place after the name of the program."""
 _HEAD = 8192
 """Bytes of a program in which its notes stand."""
 
@@ -39,6 +41,7 @@ def process_of(pid: int) -> ProcessState | None:
         foreground=foreground,
         threads=threads,
         descriptors=descriptors_of(source),
+        status=_status(pid) if all(thread.state == "Z" for thread in threads) else None,
         language=_language(f"/proc/{source}/exe"),
         children=tuple(sorted(child for tid in tids for child in _children(pid, tid))),
     )
@@ -73,6 +76,12 @@ def _groups(pid: int) -> tuple[int, int]:
     """Return the process group, and the foreground group of the terminal: pgrp and tpgid of proc_pid_stat(5)."""
     words = text(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return (number(words[2]), max(number(words[5]), 0)) if len(words) > 5 else (0, 0)
+
+
+def _status(pid: int) -> int | None:
+    """Return the status of a process that has ended: exit_code, field 52 of proc_pid_stat(5), shown to its tracers."""
+    words = text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return number(words[_EXIT_CODE]) if len(words) > _EXIT_CODE else None
 
 
 def _language(path: str) -> str:
