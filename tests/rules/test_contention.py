@@ -42,6 +42,13 @@ def test_the_word_of_a_contended_mutex(value: int) -> None:
     assert "2 threads of process 7 wait for the mutex at 0x55aa00 30 times, together 600 ms" in finding.title
 
 
+def test_a_mutex_with_priority_inheritance() -> None:
+    lines = (line.replace("FUTEX_WAIT_PRIVATE, 2", "FUTEX_LOCK_PI_PRIVATE") for line in turns(GLIBC))
+    assert (
+        len(found_in(line.replace("FUTEX_WAKE_PRIVATE, 1) = 1", "FUTEX_UNLOCK_PI_PRIVATE) = 0") for line in lines)) == 1
+    )
+
+
 def test_a_condition_or_semaphore_is_none() -> None:
     assert found_in(turns(CONDITION)) == []
 
@@ -70,6 +77,14 @@ def test_the_call_that_is_made_with_the_lock_held() -> None:
 def test_few_waits_are_none() -> None:
     assert len(found_in(turns(GLIBC, rounds=20))) == 1
     assert found_in(turns(GLIBC, rounds=19)) == []
+
+
+def test_a_recording_that_hides_what_holders_wait_for() -> None:
+    whole = (SAMPLES / "fixed-accept.strace").read_text().splitlines(keepends=True)
+    lines = [line for line in whole if any(name in line for name in ("flock", "close", "exit"))]
+    found = [one for one in analyze(lines).findings if one.name == "lock-contention"]
+    assert [(str(one.severity), str(one.confidence)) for one in found] == [("note", "possible")]
+    assert [one for one in analyze(SAMPLES / "fixed-accept.strace").findings if one.name == "lock-contention"] == []
 
 
 @pytest.mark.parametrize(("name", "severity"), [("bug-fcntl.strace", "warning"), ("bug-fcntl.f.strace", "note")])

@@ -41,15 +41,16 @@ class Parts(msgspec.Struct, frozen=True):
     fix: str
 
 
-def parts_of(lock: Lock, subject: Subject) -> Parts:
-    """Return what to say of a lock."""
-    alone = len(lock.regulars) == 1
+def parts_of(lock: Lock, subject: Subject, *, filtered: bool) -> Parts:
+    """Return what to say of a lock; `filtered`: the recording would not show that its holders wait for work."""
+    unsure = not lock.timed or (filtered and lock.usual is None)
+    minor = len(lock.regulars) == 1 or not lock.timed or (unsure and not subject.mutex)
     return Parts(
         steps=tuple(_story(lock, subject)),
         object=subject.name,
         title=_title(lock, subject),
-        severity=Severity.NOTE if alone or not lock.timed else Severity.WARNING,
-        confidence=Confidence.LIKELY if lock.timed else Confidence.POSSIBLE,
+        severity=Severity.NOTE if minor else Severity.WARNING,
+        confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
         why=_WHY_MUTEX if subject.mutex else _WHY_FILE,
         fix=_fix(lock, subject),
     )

@@ -15,7 +15,7 @@ from tracediag.results.findings import Finding, Severity
 from tracediag.rules.base import Rule, on_call, on_followed, on_process_end, on_trace_end
 from tracediag.rules.waiting._contention import RELEASES, Hold, Lock, Locks, subject_of, waited
 from tracediag.rules.waiting._contention_words import Subject, parts_of
-from tracediag.trace.calls import CONTROLS, FUTEXES
+from tracediag.trace.calls import ACCEPTS, CONTROLS, FUTEXES, WAITS
 from tracediag.trace.events import Begun, Event, Syscall
 
 _FINDINGS = 3
@@ -42,11 +42,11 @@ class LockContention(Rule):
         """Mutexes in memory that processes share, by address and program; and files, by path."""
         self._holds: Cases[Thread, Hold] = Cases()
 
-    @on_call(*FUTEXES, showing=(", 2, ", ", 2147483664, ", "LOCK_PI"))
+    @on_call(*FUTEXES, showing=(", 2, ", ", 0x2, ", ", 2147483664, ", "FUTEX_LOCK_PI"))
     def waited(self, action: Action) -> None:
         """Note a wait for a mutex; a wait for a condition has another value."""
         call = action.call
-        if not (is_mutex(call) or call.has("FUTEX_LOCK_PI")) or call.errno == "EAGAIN" or not call.returned:
+        if not (is_mutex(call) or "FUTEX_LOCK_PI" in call.body) or call.errno == "EAGAIN" or not call.returned:
             return
         lock = self._mutex(action)
         if lock is not None:
@@ -140,8 +140,9 @@ class LockContention(Rule):
 
     def _judged(self, found: list[tuple[Lock, Subject]]) -> Iterator[Finding]:
         found.sort(key=lambda each: -each[0].total)
+        filtered = not self.scope.records(ACCEPTS | WAITS)
         for lock, subject in found[:_FINDINGS]:
-            parts = parts_of(lock, subject)
+            parts = parts_of(lock, subject, filtered=filtered)
             yield self.finding(
                 parts.steps,
                 object=parts.object,
