@@ -32,7 +32,9 @@ def _waits(found: Futex) -> str:
     if found.kind in _UNOWNED:
         return f"{_UNOWNED[found.kind].format(address)} (musl stores no owner in it)"
     if found.word == _CONTENDED and not found.kind:
-        return f"the lock at {address} (a word of value 2, contended: Rust and malloc store no owner in theirs)"
+        return (
+            f"the word at {address} (value 2: a lock that stores no owner, of Rust or malloc, or a condition of musl)"
+        )
     return f"another thread to wake the futex at {address}"
 
 
@@ -43,9 +45,9 @@ def _unowned(moment: Moment, process: ProcessState, thread: ThreadState, found: 
     others = candidates(moment, process, found)
     if not others:
         return None
-    which = f"one of {plural(len(others), 'other thread')} holds it, or one that has ended"
+    which = f"any of {plural(len(others), 'other thread')} may hold it, or one that has ended"
     if len(process.threads) <= _MOST and all(is_idle(moment, process, one) for one in process.threads):
-        which = "every other thread waits likewise, so that none is left to release it"
+        which = "every other thread waits likewise, so that none is left to wake it"
     return Link(thread.tid, f"{_waits(found)}; {which}", None, "unowned")
 
 
