@@ -37,9 +37,10 @@ def _read(engine: Engine) -> list[str]:
     return [rule.name for rule in engine._rules if "_rule" in vars(rule)]
 
 
-def test_calls_that_cannot_match_do_not_read_the_page() -> None:
+@pytest.mark.parametrize("end", ["+++ killed by SIGKILL +++\n", "+++ exited with 1 +++\n"])
+def test_calls_that_cannot_match_do_not_read_the_page(end: str) -> None:
     engine = _engine()
-    assert list(engine.run(read(SOUND))) == []
+    assert list(engine.run(read([*SOUND, end]))) == []
     assert not FAULTS.keys() & set(_read(engine))
 
 

@@ -32,6 +32,7 @@ _NAMED = lazy_pattern(r"(?<![\w.])(call|errno|signal|exit\.signal) (?>== (\w++)|
 _MARKED = lazy_pattern(r"(?>\(flags has \w++(?> or flags has \w++)*+\)|flags has \w++) and call ")
 _HAS = lazy_pattern(r"(?<=has )\w++")
 _CODE = lazy_pattern(r"signal == \w++ and si_code == (\w++) and ")
+_STRICT = lazy_pattern(r"exit\.signal == (\w++) and process\.strict")
 _LAST = "end.last and "
 _LATE = lazy_pattern(r"(?!sequence|count|absent|_?[a-z0-9]++(?>-[a-z0-9]++)++$)")
 _GROUP = lazy_pattern(r"\([^()]*+\)")
@@ -67,6 +68,8 @@ class LatePage(Rule):
     """The values of `si_code` of which a signal that matches shows one, where each query about signals says so."""
     killers: ClassVar[tuple[str, ...]]
     """The signals by which an end that matches came."""
+    strict: ClassVar[tuple[str, ...]]
+    """Those of them that count in seccomp strict mode alone: SIGKILL ends many a process."""
     waits: ClassVar[bool]
     """Whether it waits for the end of processes."""
     is_last: ClassVar[bool]
@@ -125,7 +128,7 @@ class LatePage(Rule):
             case Signal(info=info):
                 return not self.codes or any(code in info for code in self.codes)
             case Exit(signal=signal):
-                return signal in self.killers
+                return signal in self.killers and (signal not in self.strict or action.process.strictly_confined)
         if self.fact is not None and not self.fact.holds(action):
             return False
         return not self.marks or any(map(action.call.has, self.marks))  # dear where the call shows a path
@@ -160,6 +163,7 @@ def late_page(path: Path, text: str, package: str) -> type[LatePage] | None:
             "marks": _marks(queries),
             "fact": _fact(queries),
             "codes": _codes(queries),
+            "strict": tuple(name for query in queries for name in _STRICT.findall(query)),
             "killers": tuple(name for query in queries for name in _names_in(query)["exit.signal"]),
             "waits": any("ended" in fields for fields in rest),
             "is_last": all(_is_last(fields) for fields in rest if "match" in fields),
