@@ -142,3 +142,18 @@ def test_what_source_code_assigns_is_not_looked_for_elsewhere(code: str) -> None
     secrets.read(f'read(3, "{code}\\n", 4096) = 30\n', 0)
     value = code.partition("=")[2].strip()
     assert secrets.redactor().text(f"openat of {value} fails") == f"openat of {value} fails"
+
+
+def test_a_path_in_the_environment_is_not_looked_for_elsewhere() -> None:
+    secrets = Secrets()
+    secrets.read('execve("/bin/x", ["x"], ["XAUTHORITY=/run/user/0/auth-4711", "APP_TOKEN=SeCrEt/4711"]) = 0\n', 0)
+    said = "openat of /run/user/0/auth-4711 fails, SeCrEt/4711 is refused"
+    assert secrets.redactor().text(said) == "openat of /run/user/0/auth-4711 fails, <redacted> is refused"
+
+
+def test_with_follow_findings_lack_what_was_learnt_so_far(tmp_path: Path) -> None:
+    path = tmp_path / "x.strace"
+    path.write_text(f"{SIGNS['header']}\n{ELSEWHERE}")
+    done = tracediag("analyze", "--redact", "--follow", "--exit-zero", "--format", "jsonl", "-", input=path.read_text())
+    assert "<redacted>" in done.stdout
+    assert "SeCrEt" not in done.stdout + done.stderr

@@ -20,8 +20,10 @@ _FEW = 16
 """Up to so many beginnings are looked for one by one, which is faster than to look at each place of a text."""
 _COMMON = lazy_pattern(r"(?:[A-Za-z]*+|[0-9a-fx.]{1,16}+)\Z")
 """A word, a time or an address: such text stands in a record for other things, too."""
-_CODE = lazy_pattern(r"(?:[A-Za-z_]++(?>\.[A-Za-z_]++)*+\Z|[\w.]++[(\[{]|[(\[{$]|\.{0,2}+(?>/[\w.@+-]++)++\Z)")
-"""What source code assigns to a name (a name, a call), and a path."""
+_CODE = lazy_pattern(r"(?:[A-Za-z_]++(?>\.[A-Za-z_]++)*+\Z|[\w.]++[(\[{]|[(\[{$])")
+"""What source code assigns to a name: a name, a call."""
+_PATH = lazy_pattern(r"\.{0,2}+(?>/[\w.@+-]++)++\Z")
+"""Where a secret is, rather than one: XAUTHORITY, token_file."""
 _COOKIE = lazy_pattern(r"(?i)(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;]{1,128}+=([^\s;]++)")
 _REST = lazy_pattern(r"[\w+/=~.%-]*+")
 """The rest of a secret that was found cut off."""
@@ -38,10 +40,9 @@ class Known:
     def add(self, kind: str, shown: str, *, is_cut: bool = False) -> None:
         """Remember a secret as a record shows it, with its escapes; `is_cut` if strace has cut the end off."""
         for part in _parts(kind, Literal(shown[:_LONGEST], 0).text):
-            if len(part) < _SHORTEST or _COMMON.match(part) or (kind == "assignment" and _CODE.match(part)):
-                continue
-            for form in _forms(part):
-                self._remember(form, is_cut=is_cut)
+            if len(part) >= _SHORTEST and not _COMMON.match(part) and not _is_harmless(kind, part):
+                for form in _forms(part):
+                    self._remember(form, is_cut=is_cut)
 
     def places(self, text: str) -> Iterator[Secret]:
         """Yield where a text has a secret, or the beginning of one before the place where the text was cut."""
@@ -97,6 +98,13 @@ class _Alike:
         place = bisect.bisect_left(self._sorted, beginning)
         is_one = place < len(self._sorted) and self._sorted[place].startswith(beginning)
         return start + len(beginning) if is_one else 0
+
+
+def _is_harmless(kind: str, text: str) -> bool:
+    """Whether a value of that kind is no secret that may stand elsewhere, though it is hidden in its own place."""
+    if kind == "assignment" and _CODE.match(text):
+        return True
+    return kind in {"assignment", "environment"} and _PATH.match(text) is not None
 
 
 def _parts(kind: str, text: str) -> Iterator[str]:
