@@ -9,6 +9,7 @@ from command_line import tracediag
 
 from tracediag.__main__ import main
 from tracediag.accepting import Baseline, BaselineError
+from tracediag.commands.parser import parse
 
 ANSWERS = [
     (["connect", "ECONNREFUSD"], "no error 'ECONNREFUSD'; did you mean ECONNREFUSED?"),
@@ -71,3 +72,15 @@ def test_nothing_is_not_no_findings(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1] == "tracediag: no trace was analysed (2 could not be analysed)"
     assert "no findings" not in done.stdout
     assert done.stdout.count("not analysed: ") == 2
+
+
+@pytest.mark.parametrize("wrong", ["x", "-5", "1.5", ""])
+@pytest.mark.parametrize(
+    "command",
+    [("summary", "--limit"), ("files", "-n"), ("grep", "-C"), ("state", "-p"), ("serve", "--port"), ("follow", "-n")],
+    ids=lambda command: command[0],
+)
+def test_what_is_no_number(command: tuple[str, str], wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command[0], f"{command[1]}={wrong}", "x"])
+    assert capsys.readouterr().err.endswith(f": {wrong!r} is not a number, 0 or more\n")

@@ -73,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fds",
         metavar="FILE",
-        help="take what was open before the trace from a listing: ls -l /proc/PID/fd, lsof -nP, ss -tanp",
+        help="read what was open before the trace from a listing: ls -l /proc/PID/fd, lsof -nP, ss -tanp",
     )
     parser.add_argument(
         "-j",

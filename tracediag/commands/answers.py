@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tracediag.commands.errors import ExitCode
+from tracediag.commands.numbers import number
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
@@ -46,7 +47,7 @@ class Answer(msgspec.Struct, frozen=True):
 def add_rows(parser: argparse.ArgumentParser, most: int) -> None:
     """Declare the option for the length of the lists."""
     parser.add_argument(
-        "-n", "--limit", type=int, metavar="N", default=most, help=f"rows of each list; 0: all (default: {most})"
+        "-n", "--limit", type=number, metavar="N", default=most, help=f"rows of each list; 0: all (default: {most})"
     )
 
 

@@ -2,7 +2,7 @@
 
     tracediag explain server.strace:1324
     tracediag explain epipe-still-registered
-    tracediag explain "connect ECONNREFUSED"
+    tracediag explain connect ECONNREFUSED
 
 TRACE:LINE is a call: the command says what it does, on which descriptors and since when, what its result means and
 whether that is normal, what happened before and after on the same object, and which findings have it as a step.
@@ -48,6 +48,7 @@ class Options(ConfiguredOptions, kw_only=True):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.usage = "%(prog)s [OPTIONS] RULE | TRACE:LINE | [CALL] ERRNO"
     parser.add_argument(
         "what",
         metavar="RULE|TRACE:LINE|ERRNO",

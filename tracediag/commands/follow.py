@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from tracediag.commands.errors import CommandError, UsageError
+from tracediag.commands.numbers import number
 from tracediag.commands.outfiles import File, key_of, keys_of, open_file
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
@@ -51,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bytes", action="store_true", help="print the data that was read and written, in order")
     parser.add_argument("--pcap", metavar="FILE", help="also write the data as a capture for Wireshark and tshark")
     parser.add_argument(
-        "-n", "--limit", type=int, metavar="N", default=_ROWS, help=f"records to list; 0: all (default: {_ROWS})"
+        "-n", "--limit", type=number, metavar="N", default=_ROWS, help=f"records to list; 0: all (default: {_ROWS})"
     )
     add_report(parser, ("full", "json"))
 

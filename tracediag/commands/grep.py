@@ -21,6 +21,7 @@ import msgspec
 
 from tracediag.commands import answers
 from tracediag.commands.errors import ExitCode, UsageError
+from tracediag.commands.numbers import number
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import ReportFiles, add_report
@@ -62,12 +63,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("-c", "--count", action="store_true", help="print only the number of matches")
     shape.add_argument("--by", metavar="NAME", help='group the calls by a name, such as errno or arg("flags")')
     parser.add_argument("--why", action="store_true", help="print which parts of the query match, and what")
-    parser.add_argument("-C", "--context", type=int, metavar="N", default=0, help="print N lines before and after")
+    parser.add_argument("-C", "--context", type=number, metavar="N", default=0, help="print N lines before and after")
     parser.add_argument(
         "--around", action="store_true", help="with -C: calls on the same open file description instead of lines"
     )
     parser.add_argument(
-        "-n", "--limit", type=int, metavar="N", help=f"at most N matches; of --by, N rows (default: all, {_ROWS} rows)"
+        "-n",
+        "--limit",
+        type=number,
+        metavar="N",
+        help=f"at most N matches; of --by, N rows (default: all, {_ROWS} rows)",
     )
     add_report(parser, ("full", "json"))
 

@@ -121,7 +121,7 @@ def open_file(path: str) -> File:
         if status is not None and not stat.S_ISREG(status.st_mode):
             return File(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC))
         if os.path.realpath(path).startswith("/proc/") or os.path.dirname(os.path.abspath(path)) == "/dev":  # noqa: PTH100, PTH120
-            raise UsageError(f"{path}: no regular file belongs there")
+            raise UsageError(f"{path}: files cannot be created there")
         if path.endswith("/"):
             raise UsageError(f"{path}: is a directory")
         if status is not None and not os.access(path, os.W_OK):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from tracediag.commands.errors import CommandError, no_such
+from tracediag.commands.numbers import number
 from tracediag.commands.parser import CommonOptions
 
 
@@ -24,7 +25,7 @@ class Options(CommonOptions, kw_only=True):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
+    parser.add_argument("--port", type=number, default=0, help="port on 127.0.0.1 (default: any free one)")
     parser.add_argument(
         "--fault", metavar="FAULT", help="the fault to inject; `tracediag demo --list` describes them (default: none)"
     )

@@ -15,6 +15,7 @@ import sys
 from typing import Literal
 
 from tracediag.commands.errors import UsageError
+from tracediag.commands.numbers import number
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.places import split_place
@@ -39,9 +40,9 @@ class Options(CommonOptions, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("place", metavar="TRACE[:LINE]", nargs="?", help="a trace, and the line after which to look")
-    parser.add_argument("-p", "--pid", type=int, metavar="PID", help="only this process")
+    parser.add_argument("-p", "--pid", type=number, metavar="PID", help="only this process")
     parser.add_argument(
-        "-n", "--limit", type=int, metavar="N", default=_ROWS, help=f"rows of each list; 0: all (default: {_ROWS})"
+        "-n", "--limit", type=number, metavar="N", default=_ROWS, help=f"rows of each list; 0: all (default: {_ROWS})"
     )
     add_report(parser, ("full", "json"))
 

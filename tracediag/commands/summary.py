@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tracediag.commands.errors import ExitCode
+from tracediag.commands.numbers import number
 from tracediag.commands.output import look_of, say, write
 from tracediag.commands.parser import CommonOptions
 from tracediag.commands.progress import progress_of
@@ -53,19 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_limit,
+        type=number,
         metavar="N",
         help=f"show at most N rows, 0 for all (default: {_LONG} for processes, files and peers, else all)",
     )
     parser.add_argument("--each", action="store_true", help="print one table per trace instead of their sum")
     add_report(parser, ("full", "json"))
-
-
-def _limit(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
 
 
 def run(options: Options) -> int:
