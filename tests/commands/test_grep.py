@@ -112,10 +112,12 @@ def test_names_lists_all_that_a_query_reads() -> None:
         assert any(line.startswith(word) for line in done.stdout.splitlines())
 
 
-def test_several_traces_are_titled_and_one_that_cannot_be_read_is_3() -> None:
-    done = tracediag("grep", "errno == EPIPE", EPIPE, "/nonexistent", EPIPE)
+def test_several_traces_are_titled_and_one_that_cannot_be_read_is_3(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.strace"
+    copy.write_bytes(EPIPE.read_bytes())
+    done = tracediag("grep", "errno == EPIPE", EPIPE, "/nonexistent", copy)
     assert done.returncode == 3
-    assert done.stdout.splitlines()[::2] == [str(EPIPE)] * 2
+    assert done.stdout.splitlines()[::2] == [str(EPIPE), str(copy)]
 
 
 def test_a_copy_in_another_format(tmp_path: Path) -> None:
