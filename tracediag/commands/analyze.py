@@ -92,7 +92,7 @@ def run(options: Options) -> int:
     look = look_of(sys.stdout, options.color)
     together = options.jobs is not None
     if together and (options.follow or "-" in traces):
-        raise UsageError("-j takes complete files: leave it out for --follow and for standard input")
+        raise UsageError("-j takes files: leave it out for --follow and for standard input")
     with Publisher(options, look, traces, many=together) as publisher, _sources(traces, options) as sources:
         if options.jobs is None:
             reports, code = _in_turn(sources, options, applied, publisher)
