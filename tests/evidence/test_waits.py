@@ -59,6 +59,24 @@ def test_a_queue_is_named_and_is_full_or_empty():
     assert "sends a message to the queue" in waiting("7 msgrcv(5, ")[7]
 
 
+CONNECTED = (
+    "7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3",
+    '7 connect(3, {sa_family=AF_INET, sin_port=htons(6379), sin_addr=inet_addr("10.0.0.1")}, 16) = 0',
+)
+
+
+def test_a_terminal_is_known_by_its_path():
+    tty = '7 openat(AT_FDCWD, "/dev/tty", O_RDWR) = 4'
+    assert waiting(tty, "7 read(4, ")[7] == "it waits for input on the terminal"
+
+
+def test_what_was_asked_of_a_server():
+    pops = r'7 sendto(3, "*3\r\n$5\r\nBLPOP\r\n$4\r\njobs\r\n$1\r\n0\r\n", 37, 0, NULL, 0) = 37'
+    assert waiting(*CONNECTED, pops, "7 recvfrom(3, ")[7].endswith("after the request at line 3 (Redis BLPOP jobs)")
+    other = '7 sendto(3, "\\1\\2\\3", 3, 0, NULL, 0) = 3'
+    assert waiting(*CONNECTED, other, "7 recvfrom(3, ")[7].endswith("after the request at line 3")
+
+
 def test_the_holder_of_the_other_end_is_named():
     assert "the other end is open in process 7" in waiting(*PIPES, "7 wait4(8, ")[8].replace("x (pid 7)", "process 7")
 

@@ -8,9 +8,11 @@ from tracediag.evidence.names import process_name
 from tracediag.evidence.waits import Standing
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.socket import Socket
-from tracediag.trace.values import note_of
+from tracediag.trace.events import Syscall
+from tracediag.trace.values import Text, note_of, text_of
 
 _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
+_TERMINALS = ("/dev/tty", "/dev/pts", "/dev/console")
 _NAMED = 3
 """Processes that are named as holders of an end."""
 
@@ -27,7 +29,7 @@ def of_read(standing: Standing) -> str:
     if file.pipe is not None or file.kind is Kind.PIPE:
         ends = _ends(standing, file)
         return f"it waits until data is written into the pipe or all its write ends are closed{ends}"
-    if file.kind is Kind.DEVICE and (file.path or "").startswith(("/dev/tty", "/dev/pts", "/dev/console")):
+    if (file.path or "").startswith(_TERMINALS):
         return "it waits for input on the terminal"
     if file.kind is Kind.FILE and not (file.path or "").startswith(_OF_THE_KERNEL):
         return "it waits for the device or file server: the read of a file waits for nothing else"
@@ -37,9 +39,19 @@ def of_read(standing: Standing) -> str:
 def _answer(socket: Socket) -> str:
     peer = f"peer {socket.peer}" if socket.peer else "peer"
     if socket.last_write is not None and (socket.last_read is None or socket.last_read.line < socket.last_write.line):
-        sent = socket.last_write.line
-        return f"it waits for an answer: the {peer} sends nothing after the request at line {sent:,}"
+        sent = socket.last_write
+        asked = _asked(sent)
+        return f"it waits for an answer: the {peer} sends nothing after the request at line {sent.line:,}{asked}"
     return f"it waits for data: the {peer} sends nothing"
+
+
+def _asked(sent: Syscall) -> str:
+    """Return what a request asks for, where its protocol is known: " (Redis BLPOP jobs)"."""
+    from tracediag.evidence.requests import request_of  # noqa: PLC0415  # most traces do not end in such a read
+
+    text = text_of(sent.arg(1))
+    asked = request_of(text.data, shortened=text.shortened) if isinstance(text, Text) else None
+    return f" ({asked})" if asked else ""
 
 
 def _ends(standing: Standing, file: OpenFile) -> str:
