@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracediag import analyze
+from tracediag import UnreadableError, analyze
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "attach"
 TOLD = [
@@ -28,3 +28,16 @@ def test_the_object_and_the_process_that_could_end_the_wait_are_named(sample: st
 def test_a_lock_between_processes_needs_another_cure_than_one_between_threads() -> None:
     (found,) = analyze(str(SAMPLES / "orphan.strace")).findings
     assert "which the kernel releases when a process ends" in found.fix
+
+
+@pytest.mark.parametrize("sample", ["deadlock", "first-ended"])
+def test_a_recording_without_a_line_is_answered_by_what_proc_showed(sample: str, tmp_path: Path) -> None:
+    (tmp_path / "hung.strace").touch()
+    (tmp_path / "hung.strace.proc.json").write_bytes((SAMPLES / f"{sample}.strace.proc.json").read_bytes())
+    report = analyze(str(tmp_path / "hung.strace"))
+    assert report.input.lines == 0
+    assert report.waiting
+    assert all("a deadlock, no thread of it can continue" in wait.reason for wait in report.waiting)
+    (tmp_path / "hung.strace.proc.json").unlink()
+    with pytest.raises(UnreadableError, match="the file is empty"):
+        analyze(str(tmp_path / "hung.strace"))

@@ -22,6 +22,7 @@ from tracediag.reading.slowpath import SlowPath
 from tracediag.reading.sources import Lines, Progress, Source, Stream, UnreadableError, open_source
 from tracediag.reading.stacks import has_stacks, with_stacks
 from tracediag.reading.strangers import strangers_of
+from tracediag.snapshot.files import SUFFIX
 from tracediag.trace.events import Begun, Event
 
 if TYPE_CHECKING:
@@ -193,8 +194,18 @@ def _as_source(source: AnySource) -> Source:
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
         is_set = path != "-" and not os.path.exists(path) and bool(members_of(path))  # noqa: PTH110
-        return open_set(path) if is_set else open_source(path)
+        if is_set:
+            return open_set(path)
+        return Lines((), path) if _is_silent(path) else open_source(path)
     return source if isinstance(source, Source) else Lines(source)
+
+
+def _is_silent(path: str) -> bool:
+    """Whether a trace has no line, and lies beside a snapshot of /proc that tells of its processes all the same.
+
+    Threads that wait for all of a recording, and that strace could not stop, make no call that it could show.
+    """
+    return os.path.exists(path + SUFFIX) and os.path.isfile(path) and os.path.getsize(path) == 0  # noqa: PTH110,PTH113,PTH202
 
 
 def _overheard(pieces: Iterator[str], overhear: Overhear, before: int) -> Iterator[str]:

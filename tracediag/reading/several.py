@@ -71,7 +71,7 @@ def parts_of(source: object) -> tuple[Part, ...]:
 
 def _lines_of(path: str) -> Iterator[str]:
     try:
-        if not os.path.isfile(path) or os.path.getsize(path) > LONGEST:  # noqa: PTH113, PTH202
+        if not os.path.isfile(path) or not 0 < os.path.getsize(path) <= LONGEST:  # noqa: PTH113, PTH202
             return
     except (OSError, ValueError):
         return

@@ -79,11 +79,11 @@ class Lines:
 
     damage = None
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], name: str = "<lines>") -> None:
         """Take text; anything that has no lines of text raises `TypeError`, here or while it is read."""
         if isinstance(lines, bytes | bytearray | memoryview) or not isinstance(lines, Iterable):
             raise TypeError(f"a trace is a path or lines of text, not {type(lines).__name__}")
-        self.name = "<lines>"
+        self.name = name
         self.is_file = False
         self._lines = iter(lines)
 

@@ -33,7 +33,7 @@ def _moment(kernel: Kernel) -> Moment | None:
 
 
 def _silent(kernel: Kernel, moment: Moment) -> Iterator[ProcessState]:
-    traced = () if kernel.known is None else kernel.known.traced
+    traced = () if kernel.known is None else kernel.known.traced or tuple(each.pid for each in moment.processes)
     for process in moment.processes:
         lines = any(kernel.process_table.find(thread.tid) is not None for thread in process.threads)
         if process.pid in traced and not lines:
