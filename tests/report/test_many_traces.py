@@ -109,7 +109,7 @@ def test_each_format_tells_how_many_traces_have_it(finding: Finding, close: Find
     jsonschema.Draft202012Validator(schema("many")).validate(json.loads(document))
     assert json.loads(document)["schema"] == "tracediag-many/1"
     assert summary_of_many(many) == "3 traces (22 could not be analysed), 30 lines: 2 have findings: 1 error, 1 note"
-    assert "".join(rendered("full")(report_on_many([]))) == "no findings\n"
+    assert "".join(rendered("full")(report_on_many([]))) == "no trace was analysed\n"
 
 
 def test_hostile_names_are_shown_harmless(finding: Finding) -> None:

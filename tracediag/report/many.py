@@ -37,6 +37,8 @@ def _full(report: ManyReport, look: Look) -> Iterator[str]:
         canvas.line(("not analysed: ", "error"), (f"{unread.path}: {_reason(unread.path, unread.error)}", "plain"))
     if (more := len(report.unread) - _MOST_UNREAD) > 0:
         canvas.line((f"and {plural(more, 'trace')} more that could not be analysed", "error"))
+    if not report.traces:
+        canvas.line(("no trace was analysed", "name"))
     yield canvas.take()
     if report.traces:
         yield form.closing(_remainder(report))
