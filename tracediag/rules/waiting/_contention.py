@@ -15,7 +15,7 @@ from tracediag.trace.events import Begun, Syscall
 
 MANY = 20
 """Waits from which on a lock is contended, and not just met."""
-_FEW = 6
+FEW = 6
 """Waits that suffice if they take `_LONG` together."""
 _LONG = 1.0
 _SHORT = 0.1
@@ -195,7 +195,7 @@ class Lock(msgspec.Struct, eq=False):
         """Whether its waits are many and take a sizeable share of the time; `observed`: the time of the recording."""
         if self.timed and self.total < _SHORT:
             return False
-        many = self.waits >= MANY or (self.timed and self.waits >= _FEW and self.total >= _LONG)
+        many = self.waits >= MANY or (self.timed and self.waits >= FEW and self.total >= _LONG)
         enough = self.share >= (_SHARE if self.timed else _SHARE_OF_LINES) and self.total >= _OF_ALL * observed
         return many and enough and not self._idles_by_design
 
@@ -223,26 +223,6 @@ def _takes(action: Action) -> bool:
     """Whether a call reads what another program has to send first."""
     descriptor = action.descriptor
     return action.call.name in _TAKES and descriptor is not None and descriptor.file.kind in _NOT_PLAIN
-
-
-class Locks:
-    """The locks of a process, or those that processes share; their number is bounded."""
-
-    _MOST = 512
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, Lock] = {}
-
-    def get(self, name: str, call: Syscall) -> Lock | None:
-        """Return the lock of a name; None if there are too many, also without those that were just met."""
-        lock = self.by_name.get(name)
-        if lock is None:
-            if len(self.by_name) >= self._MOST:
-                self.by_name = {key: one for key, one in self.by_name.items() if one.waits >= _FEW}
-            if len(self.by_name) >= self._MOST:
-                return None
-            lock = self.by_name[name] = Lock(call.time is not None)
-        return lock
 
 
 def waited(call: Syscall, *, timed: bool) -> float:

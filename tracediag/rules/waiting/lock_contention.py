@@ -13,7 +13,7 @@ from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Finding, Severity
 from tracediag.rules.base import Rule, on_call, on_followed, on_process_end, on_trace_end
-from tracediag.rules.waiting._contention import RELEASES, Hold, Lock, Locks, subject_of, waited
+from tracediag.rules.waiting._contention import FEW, RELEASES, Hold, Lock, subject_of, waited
 from tracediag.rules.waiting._contention_words import Subject, parts_of
 from tracediag.trace.calls import ACCEPTS, CONTROLS, FUTEXES, WAITS
 from tracediag.trace.events import Begun, Event, Syscall
@@ -26,6 +26,32 @@ _SHORT = 0.001
 """Seconds from which on a call that locks a file has waited."""
 
 
+class _Locks:
+    """The locks of a process, or those that processes share; their number is bounded."""
+
+    _MOST = 512
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Lock] = {}
+        self._refused = 0
+
+    def get(self, name: str, call: Syscall) -> Lock | None:
+        """Return the lock of a name; None if there are too many, also without those that were just met."""
+        lock = self.by_name.get(name)
+        if lock is None:
+            if len(self.by_name) >= self._MOST and not self._makes_room():
+                return None
+            lock = self.by_name[name] = Lock(call.time is not None)
+        return lock
+
+    def _makes_room(self) -> bool:
+        """Forget the locks that were just met; not at each new one, because nothing may be forgotten."""
+        self._refused += 1
+        if self._refused % self._MOST == 1:
+            self.by_name = {key: one for key, one in self.by_name.items() if one.waits >= FEW}
+        return len(self.by_name) < self._MOST
+
+
 class LockContention(Rule):
     """Many waits for one mutex or file lock, which take a sizeable share of the time of the threads that wait."""
 
@@ -36,9 +62,9 @@ class LockContention(Rule):
     raised_by = (FUTEXES | {"flock", *CONTROLS},)
 
     def __init__(self) -> None:
-        self._own: Cases[Process, Locks] = Cases()
+        self._own: Cases[Process, _Locks] = Cases()
         """The mutexes of a process, by address."""
-        self._shared = Locks()
+        self._shared = _Locks()
         """Mutexes in memory that processes share, by address and program; and files, by path."""
         self._holds: Cases[Thread, Hold] = Cases()
 
@@ -81,13 +107,13 @@ class LockContention(Rule):
         locks, address = self._home(action, new=True)
         return None if locks is None else locks.get(address, action.call)
 
-    def _home(self, action: Action, *, new: bool = False) -> tuple[Locks | None, str]:
+    def _home(self, action: Action, *, new: bool = False) -> tuple[_Locks | None, str]:
         """Return where a mutex is kept, and by what name."""
         address = subject_of(action.call)
         if "PRIVATE" not in action.call.body:
             return self._shared, f"{address} {action.process.program}"
         own = self._own.get(action.process)
-        return (self._own.setdefault(action.process, Locks()) if own is None and new else own), address
+        return (self._own.setdefault(action.process, _Locks()) if own is None and new else own), address
 
     def _hold(self, action: Action, lock: Lock) -> None:
         """Look at what the thread does with the lock that it has waited for."""
