@@ -54,6 +54,22 @@ def test_nothing_is_left_unread_where_no_read_would_show() -> None:
     assert analyze([UNFILTERED, *lines]).findings[0].name == "ready-not-served-spin"
 
 
+FUTEX = "7 futex(0x7ff87cf30a4c, FUTEX_WAKE_PRIVATE, 2147483647) = 0\n"
+PAUSE = "7 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=1000}, NULL) = 0\n"
+DIED = (
+    "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=%d, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---"
+)
+
+
+@pytest.mark.parametrize("call", [FUTEX, PAUSE])
+def test_a_call_that_a_filter_names_does_not_show_that_there_is_no_filter(call: str) -> None:
+    children = (f"{pid} +++ exited with 0 +++\n7 {DIED % pid}\n{call}" for pid in range(20, 40))
+    lines = (call + "".join(children) + "7 +++ exited with 0 +++\n").splitlines(keepends=True)
+    assert not analyze(lines).findings
+    allocates = "7 mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f9b7db31000\n"
+    assert [finding.name for finding in analyze([allocates, *lines]).findings] == ["child-not-reaped"]
+
+
 def test_a_spin_on_which_strace_is_attached_is_believed() -> None:
     assert "ready-not-served-spin" in {finding.name for finding in analyze([READY] * 300).findings}
 

@@ -74,6 +74,27 @@ def test_the_call_that_is_made_with_the_lock_held() -> None:
     assert any("made with the lock held" in step.note and step.text.startswith("fsync(") for step in finding.steps)
 
 
+def crowd(turn: float) -> Iterator[str]:
+    """Yield a process in which ten threads wait five times for one word, each time for `turn` seconds."""
+    threads, now = range(8, 18), 1795902864.0
+    for tid in threads:
+        flags = "CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD"
+        yield f"7 {now:.6f} clone(child_stack=0x1, flags={flags}) = {tid} <0.000010>\n"
+    for _ in range(5):
+        yield from (
+            f"{tid} {now:.6f} futex(0x55aa00, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>\n" for tid in threads
+        )
+        now += turn
+        for tid in threads:
+            yield f"{tid} {now:.6f} <... futex resumed>) = 0 <{turn:.6f}>\n"
+            yield f"{tid} {now:.6f} futex(0x55aa00, FUTEX_WAKE_PRIVATE, 1) = 1 <0.000010>\n"
+
+
+def test_a_burst_that_no_user_notices() -> None:
+    assert len(found_in(crowd(0.021))) == 1
+    assert found_in(crowd(0.019)) == []  # 950 ms of ten threads together, within 95 ms
+
+
 def test_few_waits_are_none() -> None:
     assert len(found_in(turns(GLIBC, rounds=20))) == 1
     assert found_in(turns(GLIBC, rounds=19)) == []

@@ -18,11 +18,15 @@ LONGEST = 4096
 _RESULT = lazy_pattern(r"\)[ \t]*+= |\.\.\.>$|[-+]{3}$")
 _GLANCE = 200
 _GLANCES = 32
+_BEGIN = r"(?:^|[ \]>])(?:<\.\.\. )?"
 _UNCLASSED = lazy_pattern(
-    r"(?:^|[ \]>])(?:<\.\.\. )?(?:futex|set_robust_list|set_tid_address|rseq|prlimit64|getrandom|arch_prctl|sched_yield"
-    r"|clock_nanosleep|restart_syscall)(?:\(| resumed>)",
-    re.MULTILINE,
+    rf"{_BEGIN}(?:set_robust_list|set_tid_address|rseq|prlimit64|getrandom|arch_prctl)(?:\(| resumed>)", re.MULTILINE
 )
+"""Calls of no class of `strace -e trace=`, which no filter names either."""
+_NAMED = lazy_pattern(rf"{_BEGIN}(?:futex|sched_yield|clock_nanosleep|restart_syscall)(?:\(| resumed>)", re.MULTILINE)
+"""Calls of no class that a filter names, such as `-e trace=futex` for locks."""
+_MEMORY = lazy_pattern(rf"{_BEGIN}(?:mmap|munmap|mprotect|madvise|brk)(?:\(| resumed>)", re.MULTILINE)
+"""Calls that no filter records beside those: each thread makes some."""
 _RECORD = lazy_pattern(r"[a-z_?][\w?]*+\(|<\.\.\. |--- |\+\+\+ ")
 _DURATION = lazy_pattern(r" <\d+(?:\.\d+)?>$")
 _PATH = lazy_pattern(
@@ -82,7 +86,7 @@ class Dialect(msgspec.Struct):
         """Record the properties that the first lines of a piece show, until all have been seen."""
         if not self.has_every_call and self.glances < _GLANCES:
             self.glances += 1
-            self.has_every_call = _UNCLASSED.search(piece) is not None
+            self.has_every_call = _is_unfiltered(piece)
         if not (self.has_durations and self.has_fd_paths):
             for line in piece[:_GLANCE].split("\n"):
                 self.observe(line)
@@ -95,7 +99,7 @@ def decide(sample: Iterable[str]) -> Dialect:
     lines = [line[:LONGEST] for line in sample]
     dialect = Dialect(bare=_bare(lines), interrupted=any("[wait(0x" in line for line in lines))
     dialect.strings_cut = max((_length(cut[1]) for line in lines for cut in _CUT.finditer(line)), default=None)
-    dialect.has_every_call = _UNCLASSED.search("\n".join(lines)) is not None
+    dialect.has_every_call = _is_unfiltered("\n".join(lines))
     shapes: Counter[Shape] = Counter()
     for line in lines:
         prefix = read_prefix(line, dialect.bare)
@@ -110,6 +114,13 @@ def decide(sample: Iterable[str]) -> Dialect:
         dialect.shape = shapes.most_common(1)[0][0]
         dialect.time_kind = dialect.shape[1]
     return dialect
+
+
+def _is_unfiltered(text: str) -> bool:
+    """Whether lines show calls that a recording with a filter (`strace -e trace=`) would lack."""
+    if _UNCLASSED.search(text) is not None:
+        return True
+    return _NAMED.search(text) is not None and _MEMORY.search(text) is not None
 
 
 def _length(quoted: str) -> int:

@@ -19,7 +19,7 @@ FEW = 6
 """Waits that suffice if they take `_LONG` together."""
 _LONG = 1.0
 _SHORT = 0.1
-"""Seconds of all waits together below which no user notices them."""
+"""Seconds of all waits together, or from the first to the last, below which no user notices them."""
 _OFTEN = 3
 """Waits of a thread from which on its own share of time is known."""
 _SHARE = 0.25
@@ -193,7 +193,7 @@ class Lock(msgspec.Struct, eq=False):
 
     def is_contended(self, observed: float) -> bool:
         """Whether its waits are many and take a sizeable share of the time; `observed`: the time of the recording."""
-        if self.timed and self.total < _SHORT:
+        if self.timed and min(self.total, self.span) < _SHORT:
             return False
         many = self.waits >= MANY or (self.timed and self.waits >= FEW and self.total >= _LONG)
         enough = self.share >= (_SHARE if self.timed else _SHARE_OF_LINES) and self.total >= _OF_ALL * observed
