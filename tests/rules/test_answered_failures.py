@@ -39,10 +39,17 @@ def test_the_reply_is_named(lines: tuple[str, ...], name: str, words: str) -> No
     assert words in found.title
 
 
+def test_the_next_client_on_the_same_number_does_not_change_the_reply() -> None:
+    other = (CLOSED, ACCEPTED.replace("51360", "51361"), ASKED, "gettid() = 7", HEAD.format("404 Not Found"))
+    (found,) = findings(DENIED, HEAD.format("403 Forbidden"), *other)
+    assert "the client gets 403 Forbidden" in found.title
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         (DENIED, HEAD.format("200 OK")),
+        (DENIED, HEAD.format("200 OK"), ASKED, HEAD.format("404 Not Found")),
         (DENIED.replace("EACCES", "ENOENT"), HEAD.format("404 Not Found")),
         (DENIED, *["gettid() = 7"] * 60, HEAD.format("403 Forbidden")),
     ],

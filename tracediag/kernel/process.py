@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice, takewhile
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ message about one library the linker looks in all directories for others."""
 
 
 _LOOKS_KEPT = 32
+_REFUSALS_KEPT = 64
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -46,6 +48,15 @@ class Reaped(msgspec.Struct, frozen=True):
     status: int | None
     signal: str | None
     call: Syscall
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A reply with an error, and what had failed since the request."""
+
+    reply: Syscall
+    """The first write of the reply."""
+    failed: tuple[Syscall, ...]
+    """The failed calls between the request and the reply, the latest first; bounded."""
 
 
 class Process(Watched, eq=False):
@@ -90,6 +101,8 @@ class Process(Watched, eq=False):
     """Its last failed calls since the program started, the latest last; restarted calls do not count."""
     failed_texts: tuple[Syscall | None, str] = (None, "")
     """The arguments of the latest of these, and the last one when they were put together."""
+    refusals: tuple[Refusal, ...] = ()
+    """Its last replies with an error, each with what failed between the request and the reply; bounded."""
     messages: deque[Message] = msgspec.field(default_factory=Spoken)
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
@@ -126,6 +139,12 @@ class Process(Watched, eq=False):
     def find_content(self, file: OpenFile) -> None:
         """Note a file of which the first read has returned data."""
         self.contents = (*self.contents[1 - _KEPT :], file)
+
+    def note_refusal(self, reply: Syscall, asked: int) -> None:
+        """Note a reply with an error to a request that was read at a line, if a call has failed since."""
+        failed = tuple(takewhile(lambda call: call.line > asked, islice(reversed(self.failures), _KEPT)))
+        if failed:
+            self.refusals = (*self.refusals[1 - _REFUSALS_KEPT :], Refusal(reply, failed))
 
     def is_called(self, number: int | None) -> bool:
         """Whether a number names it: that of its lines, or that of its pid namespace."""
@@ -178,7 +197,7 @@ class Process(Watched, eq=False):
         self.children, self.limits = {}, {}
         self.reaped = self.failures = self.messages = _NONE
         self.place, self.order, self.ordered_in, self.found_empty = Place(), None, None, ()
-        self.contents, self.failed_texts = (), (None, "")
+        self.contents, self.failed_texts, self.refusals = (), (None, ""), ()
         if self.started is not None:  # the report shows the command of a root process
             self.executed = None
 

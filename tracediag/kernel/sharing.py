@@ -51,6 +51,7 @@ def _merge(kernel: Kernel, process: Process, other: Process) -> None:
     other.threads.clear()
     process.failures.extend(other.failures)
     process.messages.extend(other.messages)
+    process.refusals += other.refusals
     for pid, child in other.children.items():
         process.children.setdefault(pid, child)
         child.parent = process

@@ -9,6 +9,7 @@ from tracediag.kernel.calls.subject import subject
 from tracediag.kernel.descriptor import AtEnd, Descriptor, Kind, OpenFile
 from tracediag.kernel.handlers import handles
 from tracediag.kernel.learning import as_pipe, as_socket
+from tracediag.kernel.process import Process
 from tracediag.trace.calls import (
     FILE_READS,
     FILE_WRITES,
@@ -32,6 +33,8 @@ BROKEN = frozenset({"EPIPE", "ECONNRESET"})
 _STDERR = 2
 FAILURE = re.compile(r"\b(?:cannot|can't|could not|couldn't|unable to|failed|failure)\b", re.IGNORECASE)
 """Words with which programs report a failure, in whatever form."""
+_REFUSAL = re.compile(r"HTTP/1\.[01] [45][0-9][0-9]")
+"""How the head of a reply with an error begins: RFC 9112."""
 _UNKNOWN = Kind.UNKNOWN
 _FILE = Kind.FILE
 _OF_SYSTEM = ('"/usr/', '"/lib', '"/proc/', '"/sys/', '"/dev/', '.py"', '.pyc"')
@@ -153,7 +156,7 @@ def transmit(action: Action, call: Syscall) -> None:
         _record_message(action, descriptor, call)
     elif descriptor.file.socket is None and (last := action.thread.last_call) is not None and last.errno is not None:
         _record_complaint(action, call)
-    _wrote(descriptor, call)
+    _wrote(descriptor, call, action.process)
 
 
 def _record_message(action: Action, descriptor: Descriptor, call: Syscall) -> None:
@@ -181,7 +184,7 @@ def send_file(action: Action, call: Syscall) -> None:
         source.got = call
     descriptor = subject(action, call, 0 if call.name in SENDFILES else 2)
     if descriptor is not None:
-        _wrote(descriptor, call)
+        _wrote(descriptor, call, action.process)
 
 
 @handles(*POSITIONED)
@@ -221,7 +224,7 @@ def flock(action: Action, call: Syscall) -> None:
         descriptor.file.locked = None if call.has("LOCK_UN") else (call, action.process)
 
 
-def _wrote(descriptor: Descriptor, call: Syscall) -> None:
+def _wrote(descriptor: Descriptor, call: Syscall, process: Process) -> None:
     file = descriptor.file
     if file.socket is not None:
         if call.errno in BROKEN and file.socket.broken is None:
@@ -231,6 +234,8 @@ def _wrote(descriptor: Descriptor, call: Syscall) -> None:
             wrote, read = socket.last_write, socket.last_read
             if wrote is None or (read is not None and read.line > wrote.line):
                 socket.reply = call
+                if process.failures and _REFUSAL.search(call.body) is not None:
+                    process.note_refusal(call, 0 if read is None else read.line)
             socket.last_write = call
     elif call.errno is None:
         if call.result:
