@@ -33,6 +33,7 @@ def test_findings_can_be_0(sample, options):
     [
         ((), "COMMAND is missing; commands: analyze, "),
         (("--frobnicate",), "unrecognized arguments: --frobnicate\n"),
+        (("files", "--refused"), "unrecognized arguments: --refused; tracediag files --help lists the options\n"),
         (("rules", "nosuch"), "nosuch is neither `check` nor `new`; the page of a rule: tracediag explain nosuch\n"),
         (("explain", "qqqq-xyzzy"), "lists them; a call of a trace is named as TRACE:LINE\n"),
         (("analize", "x"), "analize is not a command; did you mean analyze?"),

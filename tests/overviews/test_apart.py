@@ -48,7 +48,7 @@ def test_one_of_many_without_an_answer():
     shown = [(label, text) for label, text, _ in rows(report) if "61" in text or "60 of" in text]
     assert shown == [
         ("outlier", f"{title} <- 10.0.0.2:4000"),
-        ("", "60 of them: accept, read, write, close; see tracediag lives"),
+        ("", "60 of them: accept, read, write, close; see tracediag lives TRACE"),
     ]
     assert json.loads(dump(report))["apart"][0]["odd_count"] == 1
 

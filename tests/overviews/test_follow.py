@@ -116,7 +116,13 @@ def test_a_descriptor_passed_by_a_message(life):
 
 def test_a_path_that_only_failing_calls_name(life):
     text = 'chdir("/etc") = 0\nopen("x", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
-    assert notes(life(text, "path /etc/x")) == [(2, "", "fails on it")]
+    assert notes(life(text, "path /etc/x")) == [(2, "", "fails with ENOENT")]
+
+
+def test_what_a_process_changes_of_itself_is_named(life):
+    text = '7 chdir("/etc") = 0\n7 setuid(5) = 0\n7 setsid() = 7\n7 unshare(CLONE_NEWNS) = 0\n'
+    changed = ["its working directory", "its user", "its session", "its namespaces"]
+    assert [note for *_, note in notes(life(text, "pid 7"))] == [f"changes {each}" for each in changed]
 
 
 def test_like_happenings_in_a_row_are_one(life):

@@ -26,6 +26,7 @@ SERVER = ProcessState(
 )
 LISTENER = SocketState(8, "TCP", "0.0.0.0:80", "", "LISTEN")
 KNOWN = Snapshot(before=Moment(1.0, (SERVER,), (LISTENER, SocketState(9, "TCP", "10.0.0.1:80", "10.0.0.2:4000"))))
+OPENING = ThreadState(7, state="S", call="openat", wchan="wait_for_partner", path="q")
 CALLS = '7 10.1 write(5, "a", 1) = 1\n7 10.2 write(6, "b", 1) = 1\n7 10.3 chdir("sub") = 0\n'
 
 
@@ -97,6 +98,29 @@ def test_a_process_without_a_line_is_told_by_what_proc_shows(tmp_path):
     assert (wait.process, wait.call, wait.line) == ("a (pid 7)", "vfork", 0)
     assert "child b (pid 8) to execute a program" in wait.reason
     assert "a (pid 7) in vfork\n" in "".join(formatter("full").report(report))
+
+
+def test_a_wait_that_the_end_of_the_time_ended_is_told_as_one_of_that_moment(tmp_path):
+    """The process then ended by itself: its end is in the trace, too."""
+    process = ProcessState(7, executable="/bin/a", directory="/srv", threads=(OPENING,))
+    path = tmp_path / "a.strace"
+    path.write_text("7 1.0 getpid() = 7\n7 9.0 exit_group(0) = ?\n7 9.1 +++ exited with 0 +++\n")
+    moment = Moment(1.0, (process,))
+    store(Snapshot(before=moment, after=moment, ender=5, traced=(7,)), str(path))
+    (wait,) = analyze(str(path)).waiting
+    assert wait.reason.startswith("when the time of --for was over: it waits for another process to open the FIFO")
+
+
+def test_a_file_is_called_a_fifo_where_proc_shows_it(tmp_path):
+    process = ProcessState(7, executable="/bin/a", directory="/srv", threads=(OPENING,))
+    path = tmp_path / "a.strace"
+    path.write_text('7 1.0 openat(AT_FDCWD, "q", O_RDONLY <detached ...>\n')
+    (doubtful,) = analyze(str(path)).findings
+    store(Snapshot(before=Moment(1.0, (process,)), traced=(7,)), str(path))
+    (found,) = analyze(str(path)).findings
+    assert "if this is a FIFO" in doubtful.title
+    assert found.title == "open of q does not return: no process opens the other end for writing"
+    assert (doubtful.confidence, found.confidence) == ("possible", "likely")
 
 
 def test_threads_that_idle_stand_last_as_one_entry(tmp_path):

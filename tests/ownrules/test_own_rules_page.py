@@ -55,6 +55,12 @@ def test_the_page_that_is_shown_is_the_one_that_is_checked() -> None:
         assert (ROOT / path).read_text(encoding="utf-8").startswith(text)
 
 
+def test_the_complete_page_has_no_problem(tmp_path: Path) -> None:
+    (page,) = re.findall(r"~~~~markdown\n(.*?)~~~~", PAGE, re.DOTALL)
+    (tmp_path / "fixed_sleep.md").write_text(page, encoding="utf-8")
+    assert main(["rules", "check", str(tmp_path), "-q"]) == 0
+
+
 def test_every_field_and_fact_is_named() -> None:
     for word in (*CARD, *CASE):
         assert re.search(rf"^\| [^|]*`{word}`[^|]*\|", PAGE, re.MULTILINE), word

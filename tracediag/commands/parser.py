@@ -94,7 +94,9 @@ def _take_rest(parser: argparse.ArgumentParser, namespace: argparse.Namespace, r
                 parser.error(f"a line is named as TRACE:LINE; did you mean: {shlex.quote(f'{trace}:{line}')}")
     several = next((name for name in ("traces", "what") if hasattr(namespace, name)), None)
     if several is None or any(word.startswith("-") and word != "-" for word in rest):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        command = getattr(namespace, "subcommand", None)
+        hint = f"; tracediag {command} --help lists the options" if command else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     setattr(namespace, several, [*getattr(namespace, several), *rest])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from tracediag.report.scope import limits
@@ -36,7 +37,7 @@ def rows(report: Report) -> Iterator[Row]:
             fate, shown=fate.process in standing or bool(report.scope.excerpt), alone=overview.processes < 2
         )
     if overview.further:
-        yield "", f"{count(overview.further)} more ended badly: tracediag tree", "plain"
+        yield "", f"{count(overview.further)} more ended badly: {_asked('tree', report)}", "plain"
     for waiting in report.waiting:
         yield "waiting", visible(_stands(waiting)), "plain"
         if waiting.reason:
@@ -44,10 +45,20 @@ def rows(report: Report) -> Iterator[Row]:
         if waiting.stack:
             yield "", _stack(waiting.stack), "plain"
     if overview.further_waiting:
-        yield "", f"{plural(overview.further_waiting, 'more thread')} in a call: tracediag state", "plain"
+        yield "", f"{plural(overview.further_waiting, 'more thread')} in a call: {_asked('state', report)}", "plain"
     for apart in report.apart:
         yield "outlier", visible(_apart(apart)), "plain"
-        yield "", f"{count(apart.common_count)} of them: {', '.join(apart.common)}; see tracediag lives", "plain"
+        yield (
+            "",
+            f"{count(apart.common_count)} of them: {', '.join(apart.common)}; see {_asked('lives', report)}",
+            "plain",
+        )
+
+
+def _asked(command: str, report: Report) -> str:
+    """Return a command that says more of the trace, to be copied; a recording that is not kept has no path."""
+    path = report.input.path
+    return f"tracediag {command} {'TRACE' if path == '-' or path.startswith('<') else visible(shlex.quote(path))}"
 
 
 def _apart(apart: Apart) -> str:

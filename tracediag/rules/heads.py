@@ -36,6 +36,7 @@ _DASHES = lazy_pattern(r"^---[ \t]++$", re.MULTILINE)
 _ERRNO = lazy_pattern(r"\bE[A-Z0-9_]++\b")
 _COMPARISON = lazy_pattern(r"\band\b")
 _LAST_CALL = lazy_pattern(r"\bthread\.last\.call (?>== (\w++)|in \(([\w, \n]++)\))")
+_FORM = "NAME: TEXT, or a blank before a line that continues a field"
 _FIELD = lazy_pattern(r"^(\w++): *+(.*)$")
 
 
@@ -184,7 +185,7 @@ def paragraphs(text: str) -> list[dict[str, Field]]:
             held = found[-1][name]
             found[-1][name] = Field(f"{held.text}\n{line}", held.line)
         elif (field := _FIELD.match(line)) is None:
-            raise HeadError(number, f"the head of the page: no field: {line.strip()}")
+            raise HeadError(number, f"the head of the page: no field: {line.strip()}; write {_FORM}")
         elif field[1] in found[-1]:
             raise HeadError(number, f"the head of the page: {field[1]} stands twice in a paragraph")
         else:

@@ -14,6 +14,7 @@ from tracediag.results.findings import Finding
 from tracediag.results.limits import parse_limits
 from tracediag.results.report import Report
 from tracediag.rules import find_rules
+from tracediag.trace.quantities import plural
 
 _SHOWN = 5
 """Calls that a failure shows."""
@@ -67,7 +68,13 @@ def assert_no_finding(
     left_out = {rule.name for rule in find_rules(ignore)}
     found = [each for each in report.causes if (not wanted or each.name in wanted) and each.name not in left_out]
     if any(limit.reached([found]) for limit in parse_limits(fail_on)):
-        raise AssertionError("\n" + shown(report, found))
+        raise AssertionError(f"{_counted(found)}\n{shown(report, found)}")
+
+
+def _counted(findings: list[Finding]) -> str:
+    """Return the first line of a failure, which pytest repeats in its summary: "2 findings: double-close, sigpipe"."""
+    names = ", ".join(dict.fromkeys(each.name for each in findings))
+    return f"{plural(len(findings), 'finding')}: {names}"
 
 
 def shown(report: Report, findings: Iterable[Finding]) -> str:

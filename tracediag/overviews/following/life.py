@@ -173,7 +173,7 @@ class _Follower:
                 if target in after:
                     self._log.add(call, f"{after[target]} stays open in the new program", target)
         elif self._asked.kind == "path" and self._names_path(call, action):
-            self._log.add(call, "fails on it" if call.failed else "names it")
+            self._log.add(call, f"fails with {call.errno}" if call.failed else "names it")
 
     def _names_path(self, call: Syscall, action: Action) -> bool:
         wanted = self._asked.text

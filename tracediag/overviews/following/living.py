@@ -18,7 +18,15 @@ from tracediag.trace.calls import CHDIRS, CHILD_WAITS, EXECS, EXITS, FORKS, SET_
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit, Signal, Stop
 
-_CREDENTIALS = SET_USERS | SET_GROUPS | {"setsid", "setpgid", "chroot", "unshare", "setns", "prctl"} | CHDIRS
+_CHANGES = {
+    "user": SET_USERS,
+    "group": SET_GROUPS,
+    "working directory": CHDIRS,
+    "root directory": {"chroot"},
+    "namespaces": {"unshare", "setns"},
+    "session": {"setsid"},
+    "process group": {"setpgid"},
+}
 _PIDS = 12
 """Pids that an error names."""
 
@@ -111,4 +119,9 @@ def _call(call: Syscall) -> str | None:
         return f"reaps pid {call.result}"
     if call.name in EXITS:
         return "ends the process" if call.name == "exit_group" else "ends the thread"
-    return "changes what it is" if call.name in _CREDENTIALS and not call.failed and call.name != "prctl" else None
+    return None if call.failed or call.name == "prctl" else _change(call.name)
+
+
+def _change(name: str) -> str | None:
+    """Return what a call changes of its process, in words."""
+    return next((f"changes its {what}" for what, names in _CHANGES.items() if name in names), None)

@@ -9,11 +9,17 @@ from tracediag.kernel import Kernel
 from tracediag.results.overview import Overview, Waiting
 from tracediag.snapshot import Moment, ProcessState
 
+_TIMED = "when the time of --for was over: "
+"""Before the wait of a process that tracediag itself then ended: the report names that end as well."""
+
 
 def unseen(kernel: Kernel) -> tuple[Waiting, ...]:
-    """Return where the threads stand of which the trace has no line; none where it has some line of the process."""
+    """Return where the threads stand of which the trace has no line, or which stood there until `--for` ended them."""
     moment = _moment(kernel)
-    return () if moment is None else tuple(_waits(moment, _silent(kernel, moment)))
+    if moment is None:
+        return ()
+    ended = kernel.known is not None and kernel.known.ender is not None
+    return tuple(_waits(moment, _silent(kernel, moment), _TIMED if ended else ""))
 
 
 def overview_of(kernel: Kernel) -> Overview:
@@ -40,7 +46,7 @@ def _silent(kernel: Kernel, moment: Moment) -> Iterator[ProcessState]:
             yield process
 
 
-def _waits(moment: Moment, processes: Iterator[ProcessState]) -> Iterator[Waiting]:
+def _waits(moment: Moment, processes: Iterator[ProcessState], when: str) -> Iterator[Waiting]:
     for process in processes:
         for thread in process.threads:
             why, chain = stopped(moment, thread.tid), chain_of(moment, thread.tid)
@@ -53,5 +59,5 @@ def _waits(moment: Moment, processes: Iterator[ProcessState]) -> Iterator[Waitin
                 object=thread.path,
                 text="",
                 line=0,
-                reason=f"it {why}" if why or chain is None else chain.sentence,
+                reason=f"{when}{f'it {why}' if why or chain is None else chain.sentence}",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from tracediag.evidence.blocking.links import link_of
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.waiters import killing_lines, none_returns, stood_in
 from tracediag.evidence.waits import may_be_fifo
@@ -72,20 +73,28 @@ class FifoWithoutPeer(Rule):
         steps: list[Step] = [step(call, "waits for the other end, and does not return", primary=True)]
         if end.exit is not None:
             steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
-        shown = sure and path in self._made
+        seen = _is_seen(end, call)
+        shown = seen or (sure and path in self._made)
         missing = f"{'' if shown else 'if this is a FIFO, '}no process opens the other end for {other}"
         yield self.finding(
             steps,
             object=path,
             title=f"open of {path} does not return: {missing}",
             severity=Severity.ERROR if sure else Severity.WARNING,
-            confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
+            confidence=Confidence.LIKELY if sure or seen else Confidence.POSSIBLE,
             why="open of a FIFO (named pipe) waits until another process opens the other end; open of another file"
             " waits for a device or file server that does not answer, or for the holder of a lease: fifo(7), open(2)",
             fix=f"start the process that opens {path} for {other}; or open with O_NONBLOCK; ls -l shows the type (p is"
             " a FIFO)",
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+
+def _is_seen(end: ProcessEnd, call: Syscall | Begun) -> bool:
+    """Whether the look at /proc shows the kernel in the open of a FIFO."""
+    moment = None if end.kernel.known is None else end.kernel.known.latest
+    link = None if moment is None or call.pid is None else link_of(moment, call.pid)
+    return link is not None and link.kind == "fifo"
 
 
 def _path(call: Syscall | Begun) -> str | None:
