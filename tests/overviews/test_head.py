@@ -275,3 +275,8 @@ def test_calls_that_have_not_returned_are_no_recording_of_failures() -> None:
     failed = [f"7 {name} = -1 EBADF (Bad file descriptor)" for name in ("close(3)", "fsync(3)", "fchdir(3)")]
     assert "failed calls only" not in text(head(*attached, "9 wait4(-1,  <unfinished ...>"))
     assert "failed calls only" in text(head(*failed))
+
+
+def test_the_stack_after_the_last_record_does_not_hide_how_long_it_took() -> None:
+    sample = Path(__file__).parents[2] / "samples" / "stacks" / "write-error-ignored.strace"
+    assert ", pid 26595, 55.7 ms from 2026-11-28 19:30:57.725613 UTC\n" in text(analyze(str(sample)))

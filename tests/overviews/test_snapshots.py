@@ -100,6 +100,20 @@ def test_a_process_without_a_line_is_told_by_what_proc_shows(tmp_path):
     assert "a (pid 7) in vfork\n" in "".join(formatter("full").report(report))
 
 
+def test_a_stopped_process_is_told_although_the_trace_has_a_line_of_it(tmp_path):
+    process = ProcessState(7, executable="/bin/a", threads=(ThreadState(7, state="T", call="poll"),))
+    path = tmp_path / "a.strace"
+    path.write_text("7 1.0 --- stopped by SIGSTOP ---\n")
+    store(Snapshot(before=Moment(1.0, (process,)), traced=(7,)), str(path))
+    report = analyze(str(path))
+    assert report.input.doubt is None
+    (wait,) = report.waiting
+    assert (wait.process, wait.reason) == (
+        "a (pid 7)",
+        "it is stopped (SIGSTOP, or Ctrl-Z): kill -CONT continues it",
+    )
+
+
 def test_a_wait_that_the_end_of_the_time_ended_is_told_as_one_of_that_moment(tmp_path):
     """The process then ended by itself: its end is in the trace, too."""
     process = ProcessState(7, executable="/bin/a", directory="/srv", threads=(OPENING,))

@@ -133,6 +133,7 @@ def _record(action: Action, event: Event) -> None:
             elif event.name == "SIGCHLD":
                 _adopt(action, event)
         case Exit():
+            action.kernel.dated = event.time
             _exit(action, event)
         case Superseded():
             action.kernel.process_table.supersede(action.thread, event.by)

@@ -46,6 +46,8 @@ class Kernel:
         self.last_event: Event | None = None
         self._latest: tuple[Event, float | None] | None = None
         """The time that `last_time` found for an event: at the end each of many threads is judged by it."""
+        self.dated: float | None = None
+        """The time of the last end of a thread."""
         self.sent: deque[tuple[Process, Syscall]] = deque(maxlen=64)
         """The last signals that traced processes sent to a pid, with the sender: kill(2)."""
         self.endpoints = Endpoints()
@@ -122,18 +124,26 @@ class Kernel:
 
     @property
     def last_time(self) -> float | None:
-        """The time of the last event; of those told last, the greatest that any thread shows."""
+        """The time of the last event; of those told last, or without a time, the greatest that any thread shows.
+
+        The lines of a stack (`strace -k`) have none.
+        """
         event = self.last_event
-        if not isinstance(event, Syscall):
+        if isinstance(event, Syscall):
+            if event.returned:
+                return event.time if event.end_time is None else event.end_time
+        elif event is None or event.time is not None:
             return None if event is None else event.time
-        if event.returned:
-            return event.time if event.end_time is None else event.end_time
-        if self._latest is not None and self._latest[0] is event:
-            return self._latest[1]
-        calls = (thread.last_call for thread in self.process_table.threads.values())
-        times = [time for call in (event, *calls) if call is not None for time in (call.time, call.end_time)]
-        self._latest = (event, max((time for time in times if time is not None), default=None))
+        if self._latest is None or self._latest[0] is not event:
+            self._latest = (event, self._greatest_time())
         return self._latest[1]
+
+    def _greatest_time(self) -> float | None:
+        calls = [thread.last_call for thread in self.process_table.threads.values()]
+        if isinstance(self.last_event, Syscall):
+            calls.append(self.last_event)
+        times = [time for call in calls if call is not None for time in (call.time, call.end_time)]
+        return max((time for time in (self.dated, *times) if time is not None), default=None)
 
     def closed(self, file: OpenFile) -> Event | None:
         """Return what released a description for good; None if a child that strace does not follow may hold it."""

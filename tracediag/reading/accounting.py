@@ -81,7 +81,8 @@ class Counts(msgspec.Struct):
             if lost > self.lines:
                 return f"{lost:,} places in {plural(self.lines, 'line')} look like calls that were not read"
             return f"{lost:,} of {plural(self.lines, 'line')} look like calls and were not read, or only in part"
-        if not self.calls and not self.kinds.get("begun") and self.lines and not self.rows:
+        shown = self.kinds.get("begun") or self.kinds.get("stop")  # a thread that is stopped makes no call
+        if not self.calls and not shown and self.lines and not self.rows:
             return "no line shows a call"
         return None
 

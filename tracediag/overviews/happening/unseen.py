@@ -41,9 +41,14 @@ def _moment(kernel: Kernel) -> Moment | None:
 def _silent(kernel: Kernel, moment: Moment) -> Iterator[ProcessState]:
     traced = () if kernel.known is None else kernel.known.traced or tuple(each.pid for each in moment.processes)
     for process in moment.processes:
-        lines = any(kernel.process_table.find(thread.tid) is not None for thread in process.threads)
-        if process.pid in traced and not lines:
+        if process.pid in traced and not any(_called(kernel, thread.tid) for thread in process.threads):
             yield process
+
+
+def _called(kernel: Kernel, tid: int) -> bool:
+    """Whether the trace shows a call of a thread; of one that is stopped it has a line about that, and no call."""
+    thread = kernel.process_table.find(tid)
+    return thread is not None and (thread.last_call is not None or thread.inside is not None)
 
 
 def _waits(moment: Moment, processes: Iterator[ProcessState], when: str) -> Iterator[Waiting]:
