@@ -100,6 +100,14 @@ def test_a_process_without_a_line_is_told_by_what_proc_shows(tmp_path):
     assert "a (pid 7) in vfork\n" in "".join(formatter("full").report(report))
 
 
+def test_the_head_names_the_command_line_of_an_attached_process(tmp_path):
+    """Of several servers in one language only their scripts differ."""
+    path = tmp_path / "a.strace"
+    path.write_text(CALLS)
+    store(KNOWN, str(path))
+    assert analyze(str(path)).overview.command == ("server", "--port", "80")
+
+
 def test_a_stopped_process_is_told_although_the_trace_has_a_line_of_it(tmp_path):
     process = ProcessState(7, executable="/bin/a", threads=(ThreadState(7, state="T", call="poll"),))
     path = tmp_path / "a.strace"

@@ -12,7 +12,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What was recorded."""
 
     command: tuple[str, ...] = ()
-    """The arguments of the first execve in the trace; empty where it shows none."""
+    """The arguments of the first execve in the trace, or those that /proc showed; empty where neither shows any."""
     shortened: bool = False
     """Whether the trace cuts an argument or leaves some out (`strace -s`)."""
     program: str | None = None

@@ -9,7 +9,7 @@ from tracediag.evidence.scope import Scope
 from tracediag.kernel import Kernel
 from tracediag.overviews.happening.standing import standing
 from tracediag.overviews.happening.unseen import overview_of, unseen
-from tracediag.overviews.programs import program_of
+from tracediag.overviews.programs import arguments_of, program_of
 from tracediag.results.clock import wall_clock
 from tracediag.results.overview import MOST_ENTRIES, Fate, Overview, Waiting, Words
 
@@ -48,7 +48,7 @@ def head_of(kernel: Kernel, scope: Scope, fates: Fates, times: str, heard: Words
     people, last = kernel.process_table, kernel.last_time
     began = people.began
     overview = Overview(
-        command=() if program is None else program.command,
+        command=arguments_of(kernel, first.pid) if program is None else program.command,
         shortened=program is not None and program.shortened,
         program=first.program,
         pid=first.pid,
