@@ -33,6 +33,13 @@ def test_halves_are_joined() -> None:
     assert done.stdout == '       1: 7      read(3, "x", 1) = 1\n'
 
 
+def test_a_call_that_alone_is_a_match_of_several_is_printed_once() -> None:
+    reads = '7 1.0 read(3, "x", 1) = 1\n7 2.0 read(3, "y", 1) = 1\n'
+    for what in ("sum bytes", "count"):
+        shown = tracediag("grep", f"{what} by process [call == read] >= 1 within 1ms", input=reads).stdout
+        assert lines_of(shown) == ["pid", "1:", "pid", "2:"]
+
+
 def test_context_by_lines_and_by_object() -> None:
     by_lines = tracediag("grep", "errno == EPIPE", "-C", 2, EPIPE).stdout
     assert lines_of(by_lines) == ["52-", "53-", "54:", "55-", "56-"]

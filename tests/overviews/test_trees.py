@@ -192,6 +192,18 @@ def test_calls_before_the_clone_returned_are_those_of_the_child():
     assert counts == {7: 1, 8: 1, 9: 4}
 
 
+def test_two_calls_on_one_line_are_two():
+    tree = grow_tree(
+        [
+            "7 getpid() = 7\n",
+            '7 read(0, "x", 1) = 17 read(0, "= ", 2) = 2\n',
+            '7 read(0, "x", 1) = 17 clone(child_stack=NULL, flags=SIGCHLD) = 8\n',
+            "8 getpid() = 8\n",
+        ]
+    )
+    assert {node.pid: node.calls for node in _all(tree.roots)} == {7: 5, 8: 1}
+
+
 def _all(nodes):
     for node in nodes:
         yield node

@@ -139,6 +139,7 @@ def test_3_a_sum_is_of_numbers_or_times_and_one_match_as_long_as_the_calls_follo
     assert found("sum bytes by process [call == write] >= 401", trace) == []
     assert found("sum bytes by process [call == write] >= 100 within 5s", trace) == [(1, 3), (5, 5)]
     assert found("sum bytes by process [call == write] >= 100 within 1s", trace) == [(2, 3), (5, 5)]
+    assert found("sum bytes by process [call == write] >= 50 within 5s", trace) == [(1, 3), (4, 4), (5, 5)]
     assert found("sum bytes by process [call == write] >= 1KiB", trace) == []
     assert found("sum duration by descriptor [call == write] >= 2ms", trace) == [(1, 5)]
     assert found("sum duration by descriptor [call == write] >= 3ms", trace) == []

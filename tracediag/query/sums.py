@@ -55,7 +55,7 @@ class SumWatch(ObjectWatch):
             tally = self._open[key] = _Tally(deque(maxlen=1 if self._within is None else None))
         if self._within is not None:
             self._leave_out(tally, subject.call)
-            if tally.first is not None and tally.total + value < self._least:
+            if tally.first is not None and (not tally.latest or tally.total + value < self._least):
                 yield from self._match(key, tally)
                 tally.first, tally.count = None, len(tally.latest)
         self._add(key, tally, subject.call, value)

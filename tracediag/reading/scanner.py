@@ -114,6 +114,7 @@ def read_lines(  # noqa: PLR0915 - see above
                 and (equals := rest.rfind("= ")) > 0
                 and rest[equals + 2 : equals + 3].isdigit()
                 and rest[equals - 2 : equals] in _BEFORE_RESULT
+                and rest.find("= ", 0, equals) < 0  # else two calls may stand on the line
                 and (
                     not again
                     or (key in pending and pending[key].name == name and (not pending[key].wanted or tally is not None))

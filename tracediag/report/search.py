@@ -98,7 +98,7 @@ class Lines:
         if found.object:
             times = f" × {count(found.count)}" if found.count > len(found.calls) else ""
             self._canvas.line((found.object, "name"), (times, "faint"))
-        for call in found.calls:
+        for call in dict.fromkeys(found.calls):  # of one call that is a match of count or sum, both are the same
             self._call(call)
         for reason in found.why:
             self._canvas.line((" " * _LINE + "  └─ ", "faint"), (reason.part, "label"), (f": {reason.value}", "plain"))
