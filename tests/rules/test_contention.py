@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from tracediag.api import analyze
-from tracediag.results.findings import Finding
+from tracediag.results.findings import Confidence, Finding
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "lock-contention"
 GLIBC, MUSL, CONDITION = 2, 0x80000010, 0
@@ -96,8 +97,20 @@ def test_a_burst_that_no_user_notices() -> None:
 
 
 def test_few_waits_are_none() -> None:
-    assert len(found_in(turns(GLIBC, rounds=20))) == 1
-    assert found_in(turns(GLIBC, rounds=19)) == []
+    start = '7 1795902863.900000 execve("./a", ["./a"], 0x7ffd) = 0 <0.000100>\n'
+    assert len(found_in(chain([start], turns(GLIBC, rounds=20)))) == 1
+    assert found_in(chain([start], turns(GLIBC, rounds=19))) == []
+
+
+def test_half_of_the_waits_suffice_where_the_start_is_cut_off() -> None:
+    (finding,) = found_in(turns(GLIBC, rounds=10))
+    assert finding.confidence is Confidence.POSSIBLE
+    assert found_in(turns(GLIBC, rounds=9)) == []
+
+
+def test_threads_whose_birth_is_not_shown() -> None:
+    (finding,) = found_in(line for line in turns(GLIBC) if "clone(" not in line)
+    assert "2 threads wait for the mutex at 0x55aa00 30 times" in finding.title
 
 
 def test_a_recording_that_hides_what_holders_wait_for() -> None:

@@ -191,11 +191,18 @@ class Lock(msgspec.Struct, eq=False):
         waiters = self.waiters.values()
         return max(waiter.last for waiter in waiters) - min(waiter.first for waiter in waiters)
 
-    def is_contended(self, observed: float) -> bool:
-        """Whether its waits are many and take a sizeable share of the time; `observed`: the time of the recording."""
+    def is_contended(self, observed: float, *, whole: bool) -> bool:
+        """Whether its waits are many and take a sizeable share of the time.
+
+        Args:
+            observed: the time of the recording.
+            whole: whether it shows the start of the program; half of the waits suffice where that is cut off.
+        """
         if self.timed and min(self.total, self.span) < _SHORT:
             return False
-        many = self.waits >= MANY or (self.timed and self.waits >= FEW and self.total >= _LONG)
+        many = self.waits >= (MANY if whole else MANY // 2) or (
+            self.timed and self.waits >= FEW and self.total >= _LONG
+        )
         enough = self.share >= (_SHARE if self.timed else _SHARE_OF_LINES) and self.total >= _OF_ALL * observed
         return many and enough and not self._idles_by_design
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.results.findings import Confidence, Severity, Step, step
-from tracediag.rules.waiting._contention import Lock
+from tracediag.rules.waiting._contention import MANY, Lock
 from tracediag.trace.quantities import plural, seconds
 
 _WHY_MUTEX = (
@@ -27,6 +27,8 @@ class Subject(msgspec.Struct, frozen=True):
     process: str
     """"" for a lock that processes share."""
     mutex: bool
+    threads: bool = False
+    """Whether threads wait, of which the trace does not show the process."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -41,9 +43,16 @@ class Parts(msgspec.Struct, frozen=True):
     fix: str
 
 
-def parts_of(lock: Lock, subject: Subject, *, filtered: bool) -> Parts:
-    """Return what to say of a lock; `filtered`: the recording would not show that its holders wait for work."""
-    unsure = not lock.timed or (filtered and lock.usual is None)
+def parts_of(lock: Lock, subject: Subject, *, filtered: bool, whole: bool) -> Parts:
+    """Return what to say of a lock.
+
+    Args:
+        lock: the lock.
+        subject: how to name it.
+        filtered: whether the recording would not show that its holders wait for work.
+        whole: whether it shows the start of the program.
+    """
+    unsure = not lock.timed or (lock.waits < MANY and not whole) or (filtered and lock.usual is None)
     minor = len(lock.regulars) == 1 or not lock.timed or (unsure and not subject.mutex)
     return Parts(
         steps=tuple(_story(lock, subject)),
@@ -67,7 +76,7 @@ def _title(lock: Lock, subject: Subject) -> str:
 
 def _noun(subject: Subject) -> str:
     """Return what waits: threads, or processes."""
-    return "thread" if subject.process else "process"
+    return "thread" if subject.process or subject.threads else "process"
 
 
 def _the_lock(subject: Subject) -> str:

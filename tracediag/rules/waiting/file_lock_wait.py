@@ -19,13 +19,17 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.rules.waiting._slowness import duration_of
-from tracediag.trace.calls import LOCKS
+from tracediag.trace.calls import CONTROLS, LOCKS
 from tracediag.trace.events import Begun, Syscall
 
 _LONG = 1.0
 """Seconds after which a wait for a lock is no contention of two that both work."""
 _SHORT = 0.1
 """Seconds below which a wait that a signal interrupts is no hang."""
+
+_MET = 0.001
+"""Seconds from which on a lock call has waited, where no other thread's line stands in between."""
+_MOST = 1024
 
 _Holder = tuple[Syscall, Process]
 
@@ -41,11 +45,21 @@ class FileLockWait(Rule):
 
     def __init__(self) -> None:
         self._locks = FileLocks()
+        self._passed_on: set[str] = set()
+        """The locks that a process of the recording has waited for and got: by path, else by descriptor."""
 
     @on_call("flock")
     def locked(self, action: Action) -> None:
         """Keep the locks of flock(2): they belong to the open file description and end with it."""
         self._locks.note(action)
+
+    @on_call("flock", *CONTROLS, showing=("LOCK_", "F_SETLKW", "F_OFD_SETLKW"))
+    def got(self, action: Action) -> None:
+        """Note a wait for a lock that ends: its holders release it, so that a later wait may be short as well."""
+        call, descriptor = action.call, action.descriptor
+        waited = call.end_line > call.line or (duration_of(call) or 0.0) >= _MET
+        if call.result == 0 and waited and is_lock(call) and len(self._passed_on) < _MOST:
+            self._passed_on.add(_what(call, descriptor, action.process)[1])
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -58,8 +72,7 @@ class FileLockWait(Rule):
         known = isinstance(call, Syscall) and call.interrupted
         sure = known or (isinstance(call, Syscall) and lasts(call, end.kernel, _LONG))
         mine = next((each for each in end.held if each.number == call.number(0)), None)
-        path = None if mine is None else path_of(mine.file, end.process)
-        what = path or f"fd {call.number(0)}"
+        path, what = _what(call, mine, end.process)
         lock = None if mine is None else self._locks.on(mine.file, end.process)
         holder = None if lock is None else (lock.call, lock.process)
         told = None if holder is not None else _told(end, call)
@@ -68,7 +81,7 @@ class FileLockWait(Rule):
             object=what,
             title=f"{process_name(end.process)} waits for "
             + (told.waits if told is not None else f"the lock on {what}{_held_by(holder, end.process)}"),
-            severity=Severity.ERROR if sure and not _is_limited(end) else Severity.WARNING,
+            severity=self._severity(end, what, sure=sure),
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             why="without LOCK_NB, and with F_SETLKW, a lock call waits until no conflicting lock is left; a lock of"
             " flock belongs to the open file description, so that two opens of a file conflict, also in one process:"
@@ -76,6 +89,18 @@ class FileLockWait(Rule):
             fix=_fix(holder, path, told.holder if told is not None else ""),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
+
+    def _severity(self, end: ProcessEnd, what: str, *, sure: bool) -> Severity:
+        """A wait that is not seen to last is a note where others for that lock have ended: two that work take turns."""
+        if not sure:
+            return Severity.NOTE if what in self._passed_on else Severity.WARNING
+        return Severity.WARNING if _is_limited(end) else Severity.ERROR
+
+
+def _what(call: Syscall | Begun, mine: Descriptor | None, process: Process) -> tuple[str | None, str]:
+    """Return the path of the file of a lock, if it is known, and how to name the file."""
+    path = None if mine is None else path_of(mine.file, process)
+    return path, path or f"fd {call.number(0)}"
 
 
 def _began_just_now(call: Syscall | Begun) -> bool:

@@ -65,7 +65,10 @@ class LockContention(Rule):
         self._own: Cases[Process, _Locks] = Cases()
         """The mutexes of a process, by address."""
         self._shared = _Locks()
-        """Mutexes in memory that processes share, by address and program; and files, by path."""
+        """Mutexes in memory that processes share, by address and program; and files, by path.
+
+        Where the trace does not show which threads are of one process, other mutexes too, by address.
+        """
         self._holds: Cases[Thread, Hold] = Cases()
 
     @on_call(*FUTEXES, showing=(", 2, ", ", 0x2, ", ", 2147483664, ", "FUTEX_LOCK_PI"))
@@ -112,6 +115,8 @@ class LockContention(Rule):
         address = subject_of(action.call)
         if "PRIVATE" not in action.call.body:
             return self._shared, f"{address} {action.process.program}"
+        if address in self._shared.by_name or action.kernel.process_table.strangers.count > 1:
+            return self._shared, address  # their threads may be of one process: the trace does not show their birth
         own = self._own.get(action.process)
         return (self._own.setdefault(action.process, _Locks()) if own is None and new else own), address
 
@@ -138,28 +143,33 @@ class LockContention(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the mutexes of a process."""
-        process = end.process
-        if (locks := self._own.get(process)) is None:
-            return
-        began = process.started or process.executed
-        name = process_name(process)
-        found = [
+        locks = self._own.pop(end.process, None)
+        if locks is not None:
+            yield from self._judged(self._mutexes(end.process, locks, end.kernel))
+
+    def _mutexes(self, process: Process, locks: _Locks, kernel: Kernel) -> list[tuple[Lock, Subject]]:
+        seen = process.started or process.executed
+        name, whole = process_name(process), self.scope.starts
+        return [
             (lock, Subject(f"the mutex at {address}", name, mutex=True))
             for address, lock in locks.by_name.items()
-            if lock.waits and lock.is_held_in_turn and lock.is_contended(_observed(lock, began, end.kernel))
+            if lock.waits and lock.is_held_in_turn and lock.is_contended(_observed(lock, seen, kernel), whole=whole)
         ]
-        yield from self._judged(found)
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the locks that processes share."""
         found: list[tuple[Lock, Subject]] = []
+        for process, locks in self._own.items():  # one whose threads turned out to be those of another
+            found += self._mutexes(process, locks, kernel)
         for name, lock in self._shared.by_name.items():
-            if not lock.waits or not lock.is_contended(_observed(lock, None, kernel)):
+            if not lock.waits or not lock.is_contended(_observed(lock, None, kernel), whole=self.scope.starts):
                 continue
             mutex = name.startswith("0x")
             if mutex and lock.is_held_in_turn:
-                found.append((lock, Subject(f"the shared mutex at {name.partition(' ')[0]}", "", mutex=True)))
+                address, _, shared = name.partition(" ")
+                called = f"the shared mutex at {address}" if shared else f"the mutex at {address}"
+                found.append((lock, Subject(called, "", mutex=True, threads=not shared)))
             elif not mutex:
                 found.append((lock, Subject(name, "", mutex=False)))
         yield from self._judged(found)
@@ -168,7 +178,7 @@ class LockContention(Rule):
         found.sort(key=lambda each: -each[0].total)
         filtered = not self.scope.records(ACCEPTS | WAITS)
         for lock, subject in found[:_FINDINGS]:
-            parts = parts_of(lock, subject, filtered=filtered)
+            parts = parts_of(lock, subject, filtered=filtered, whole=self.scope.starts)
             yield self.finding(
                 parts.steps,
                 object=parts.object,
