@@ -277,6 +277,8 @@ def test_the_time_of_a_command_ends_it_after_a_look_at_it():
 REFUSED = [
     (("-p", "4194999"), "no process 4194999: it has ended"),
     (("-p", "no-such-name"), "no process is named 'no-such-name': ps -e lists them"),
+    (("-p", "9" * 5000), "no process is named '999"),
+    (("-p", "\N{ARABIC-INDIC DIGIT TWO}"), "no process is named '\N{ARABIC-INDIC DIGIT TWO}'"),
     (("-p", "2", "--", "true"), "-p attaches to a running process: it takes no command"),
     (("-p", "2"), "is a thread of the kernel"),
     *[

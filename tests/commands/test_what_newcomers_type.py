@@ -16,6 +16,7 @@ ANSWERS = [
     (["EQQQ"], "no error 'EQQQ': errno(3) lists them"),
     (["connect"], "connect is a system call: name an error with it, tracediag explain connect ERRNO"),
     (["111"], "error 111 is ECONNREFUSED"),
+    (["9" * 5000], "explain takes the name or code of a rule, TRACE:LINE, or an error such as ECONNREFUSED\n"),
     ([""], "explain takes the name or code of a rule, TRACE:LINE, or an error such as ECONNREFUSED"),
     (["zombie"], "no rule 'zombie'; did you mean child-not-reaped?\n"),
     (["qqqq-xyzzy"], "`tracediag rules` lists them; a call of a trace is named as TRACE:LINE"),

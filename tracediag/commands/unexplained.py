@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tracediag.commands.errors import UsageError
 from tracediag.commands.places import is_file
-from tracediag.trace.numbers import checked_integer
+from tracediag.trace.numbers import integer
 
 _TAKES = "the name or code of a rule, TRACE:LINE, or an error such as ECONNREFUSED"
 
@@ -38,7 +38,7 @@ def unknown(words: str, error: Exception) -> str:
             alike = difflib.get_close_matches(word, [each.name for each in all_errors()], n=1)
             return f"no error {word!r}" + (f"; did you mean {alike[0]}?" if alike else ": errno(3) lists them")
     if words.isdecimal():
-        numbered = find_errno(checked_integer(words))
+        numbered = None if (number := integer(words)) is None else find_errno(number)
         return f"explain takes {_TAKES}" + ("" if numbered is None else f"; error {words} is {numbered.name}")
     if len(split) == 1 and words.lower() in SYSCALLS:
         return (

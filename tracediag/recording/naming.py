@@ -7,6 +7,8 @@ import os
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.proc.texts import fields, link, number, numbers, text
 
+_DIGITS = 20
+"""More than any pid has: a longer number is a name."""
 _SCRIPT_AT = 2
 """A script is the first or second argument of its interpreter: `python3 -u app.py`."""
 
@@ -19,7 +21,7 @@ def pids_of(wanted: str) -> list[int]:
     Raises:
         RecordingError: if no process has it.
     """
-    if wanted.isdecimal():
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) <= _DIGITS:
         return [int(wanted)]
     ours = _own_line()
     found = [pid for pid in numbers("/proc") if pid not in ours and wanted in _names(pid)]
