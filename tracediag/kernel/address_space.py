@@ -61,16 +61,17 @@ class AddressSpace(msgspec.Struct, eq=False):
 
     def add(self, mapping: Mapping) -> None:
         """Add a mapping; it replaces an older one at the same address."""
-        self._own()
-        self.mappings.pop(mapping.start, None)
-        self.mappings[mapping.start] = mapping
-        if len(self.mappings) > _KEPT:
-            del self.mappings[next(iter(self.mappings))]
+        if not self.own:
+            self._own()
+        mappings, start = self.mappings, mapping.call.result or 0
+        mappings.pop(start, None)
+        mappings[start] = mapping
+        if len(mappings) > _KEPT:
+            del mappings[next(iter(mappings))]
 
     def _own(self) -> None:
-        if not self.own:
-            self.mappings = dict(self.mappings)
-            self.own = True
+        self.mappings = dict(self.mappings)
+        self.own = True
 
     def copy(self) -> AddressSpace:
         """Copy the space as fork does."""

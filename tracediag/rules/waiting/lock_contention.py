@@ -85,6 +85,8 @@ class LockContention(Rule):
     @on_call(*FUTEXES, showing=("FUTEX_WAKE", "UNLOCK_PI"))
     def woke(self, action: Action) -> None:
         """Note which thread releases a mutex that others wait for."""
+        if not (self._own or self._shared.by_name):
+            return
         locks, address = self._home(action)
         if locks is None or (lock := locks.by_name.get(address)) is None:
             return
