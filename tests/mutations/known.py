@@ -17,7 +17,7 @@ TABLE = Path(__file__).with_name("known.tsv")
 UNEXPLAINED = "?"
 REASONS = {
     "clone": "Without the clone nothing shows that two pids are threads of one process, or parent and child.",
-    "clock": "The clock of the margin, seven lines a second, shows that the loop is too slow to be a spin.",
+    "clock": "By the clock of the margin, seven lines a second, a loop is too slow to be a spin, or a wait is short.",
     "cut": "The lines that prove it lie outside the cut.",
     "end": "The whole recording shows that the program carries on or exits with status 0; what is left does not.",
     "filter": "The calls that prove it, or that would disprove it, are not recorded.",
