@@ -26,7 +26,7 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.flags import has_flag
-from tracediag.trace.values import names_of, note_of, number_of
+from tracediag.trace.values import note_of, number_of
 
 Waited = Syscall | Begun
 _SET_LOCKS = ("F_SETLKW", "F_SETLKW64", "F_OFD_SETLKW")
@@ -77,9 +77,17 @@ def _is_one_end(flags: str) -> bool:
     return any(has_flag(flags, end) for end in ends) and not any(has_flag(flags, other) for other in _NO_FIFO)
 
 
+def futex_operation(call: Waited) -> str:
+    """Return the operation of a futex call, as recorded: FUTEX_WAIT_PRIVATE; "" for another call.
+
+    The text suffices: no argument of the call is a string, and -X verbose puts the name into a remark.
+    """
+    return call.body.partition(", ")[2].partition(", ")[0] if call.name in FUTEXES else ""
+
+
 def is_endless_futex(call: Waited) -> bool:
     """Whether only another thread of the process can end the call: FUTEX_WAIT on a private futex without a timeout."""
-    asked = " ".join(names_of(call.arg(1))) if call.name in FUTEXES else ""
+    asked = futex_operation(call)
     return "WAIT" in asked and "PRIVATE" in asked and is_endless(call)
 
 
@@ -88,7 +96,7 @@ def joined(call: Waited) -> int | None:
 
     glibc waits so on a shared futex without a timeout; musl on a private one.
     """
-    asked = " ".join(names_of(call.arg(1))) if call.name in FUTEXES else ""
+    asked = futex_operation(call)
     value = call.number(2)
     return value if "WAIT" in asked and value is not None and value > _CONTENDED and is_endless(call) else None
 

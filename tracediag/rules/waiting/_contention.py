@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 
-from tracediag.evidence.waits import is_mutex
+from tracediag.evidence.waits import futex_operation, is_mutex
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Kind
 from tracediag.rules.waiting._slowness import duration_of
@@ -88,7 +88,7 @@ class Hold(msgspec.Struct):
         if not isinstance(event, Syscall):
             return True
         if event.name in FUTEXES:  # a pool whose next worker waits for work with the mutex held
-            self.idles = self.idles or ("WAIT" in event.body and not is_mutex(event))
+            self.idles = self.idles or ("WAIT" in futex_operation(event) and not is_mutex(event))
         else:
             self.calls += 1
             lasted = duration_of(event) or 0.0
@@ -126,7 +126,7 @@ class Lock(msgspec.Struct, eq=False):
 
     def wait(self, call: Syscall, took: float) -> None:
         """Note a wait that is over; `took` in seconds, or in lines."""
-        began = (call.time or 0.0) if self.timed else float(call.line)
+        began: float = (call.time or 0.0) if self.timed else call.line
         waiter = self.waiters.get(call.pid)
         if waiter is None:
             waiter = Waiter(began, began)
@@ -234,7 +234,7 @@ def _takes(action: Action) -> bool:
 
 def waited(call: Syscall, *, timed: bool) -> float:
     """Return how long a call waited, in seconds or, where the trace has no times, in lines of other threads."""
-    return duration_of(call) or 0.0 if timed else float(max(0, call.end_line - call.line - 1))
+    return duration_of(call) or 0.0 if timed else max(0, call.end_line - call.line - 1)
 
 
 def subject_of(call: Begun | Syscall) -> str:

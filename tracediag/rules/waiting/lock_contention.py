@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import path_of
-from tracediag.evidence.waits import is_lock, is_mutex
+from tracediag.evidence.waits import futex_operation, is_lock, is_mutex
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
@@ -75,7 +75,7 @@ class LockContention(Rule):
     def waited(self, action: Action) -> None:
         """Note a wait for a mutex; a wait for a condition has another value."""
         call = action.call
-        if not (is_mutex(call) or "FUTEX_LOCK_PI" in call.body) or call.errno == "EAGAIN" or not call.returned:
+        if not (is_mutex(call) or "LOCK_PI" in futex_operation(call)) or call.errno == "EAGAIN" or not call.returned:
             return
         lock = self._mutex(action)
         if lock is not None:
@@ -115,7 +115,7 @@ class LockContention(Rule):
     def _home(self, action: Action, *, new: bool = False) -> tuple[_Locks | None, str]:
         """Return where a mutex is kept, and by what name."""
         address = subject_of(action.call)
-        if "PRIVATE" not in action.call.body:
+        if "PRIVATE" not in futex_operation(action.call):
             return self._shared, f"{address} {action.process.program}"
         if address in self._shared.by_name or action.kernel.process_table.strangers.count > 1:
             return self._shared, address  # their threads may be of one process: the trace does not show their birth
@@ -195,7 +195,7 @@ class LockContention(Rule):
 def _observed(lock: Lock, began: Event | None, kernel: Kernel) -> float:
     """Return how long the process was seen: in seconds, or in lines where the trace has no times."""
     if not lock.timed:
-        return float(kernel.last_line - (0 if began is None else began.line))
+        return kernel.last_line - (0 if began is None else began.line)
     first = lock.first.time if lock.first is not None else None
     since, last = (began.time if began is not None else None) or first, kernel.last_time
     return 0.0 if since is None or last is None else last - since
