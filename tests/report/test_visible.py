@@ -1,3 +1,4 @@
+import re
 import sys
 import unicodedata
 
@@ -55,9 +56,13 @@ def test_text_of_any_script_stays_as_it_is(text):
 
 def test_every_character_alone_and_after_a_letter():
     """Over all of Unicode: a character left as it is has a visible shape of its own, or follows a letter."""
+    unknown = []
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         kind = unicodedata.category(character)
+        if kind in {"Cn", "Co"}:  # nine in ten
+            unknown.append(character)
+            continue
         kept = kind[0] in "LNPS" or kind in {"Mc", "Zs"}
         blank = character in "\u115f\u1160\u2800\u3164\uffa0"
         alone, after = visible(character), visible("a" + character)
@@ -68,6 +73,10 @@ def test_every_character_alone_and_after_a_letter():
             assert after == "a" + alone
             assert not kept
         assert visible("1" + character) == "1" + alone, hex(code)
+    shown = visible("".join(f"a{character}1" for character in unknown))
+    assert set(shown).isdisjoint(unknown)
+    assert re.fullmatch(r"(?:a\\U?u?[0-9a-f]{4,8}1)+", shown)
+    assert shown.count("1a\\") == len(unknown) - 1
 
 
 @given(st.text(alphabet=st.characters()))
