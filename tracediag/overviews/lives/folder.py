@@ -190,13 +190,12 @@ class _Folder:
     def _end_file(self, file: OpenFile, life: Life, end: str, line: int) -> None:
         kind = _kind(file, life)
         if kind is not None:
-            what = describe_file(file)  # only now is the other end of a connection known
-            life.name += f" = {what}" if what else ""
-            self._end(kind, life, end, line)
+            self._end(kind, life, end, line, file)
 
-    def _end(self, kind: str, life: Life, end: str, line: int) -> None:
+    def _end(self, kind: str, life: Life, end: str, line: int, file: OpenFile | None = None) -> None:
         life.add(end, line)
-        self.shapes.add(kind, life)
+        # Only now is the other end of a connection known; few lives are an example, and need a name.
+        self.shapes.add(kind, life, lambda: _named(life, file))
 
     def finish(self) -> None:
         """End what the trace leaves alive."""
@@ -204,6 +203,11 @@ class _Folder:
             self._end_file(file, life, "still open", life.last_line)
         for life in self._living.values():
             self._end("children", life, "still running", life.last_line)
+
+
+def _named(life: Life, file: OpenFile | None) -> str:
+    what = None if file is None else describe_file(file)
+    return f"{life.name} = {what}" if what else life.name
 
 
 def _kind(file: OpenFile, life: Life) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from tracediag.overviews.lives.folding import Life
@@ -35,8 +37,8 @@ class Shapes:
         self._kinds: dict[str, dict[tuple[str, ...], _Tally]] = {}
         self._left_out: dict[str, int] = {}
 
-    def add(self, kind: str, life: Life) -> None:
-        """Count a life that is over."""
+    def add(self, kind: str, life: Life, name: Callable[[], str]) -> None:
+        """Count a life that is over; `name` returns how to name its object, if it is an example."""
         shapes = self._kinds.setdefault(kind, {})
         steps = tuple(life.steps)
         tally = shapes.get(steps)
@@ -44,9 +46,9 @@ class Shapes:
             if len(shapes) >= _MOST_SHAPES:
                 self._left_out[kind] = self._left_out.get(kind, 0) + 1
                 return
-            tally = shapes[steps] = _Tally(life.first_line, life.last_line, life.name)
+            tally = shapes[steps] = _Tally(life.first_line, life.last_line, name())
         elif life.first_line < tally.first_line:  # lives are counted as they end
-            tally.first_line, tally.last_line, tally.example = life.first_line, life.last_line, life.name
+            tally.first_line, tally.last_line, tally.example = life.first_line, life.last_line, name()
         tally.count += 1
 
     def groups(self) -> tuple[LifeGroup, ...]:
