@@ -29,6 +29,8 @@ _JOIN = "FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, "
 _MARK = "<unfinished ...>"
 _BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
+_PASTE = 4096
+"""Lines of a paste at most: only there an editor may have joined lines, and a search of each line is dear."""
 
 
 class _Parsers(dict[str, Parser]):
@@ -114,7 +116,7 @@ def read_lines(  # noqa: PLR0915 - see above
                 and (equals := rest.rfind("= ")) > 0
                 and rest[equals + 2 : equals + 3].isdigit()
                 and rest[equals - 2 : equals] in _BEFORE_RESULT
-                and rest.find("= ", 0, equals) < 0  # else two calls may stand on the line
+                and (number > _PASTE or rest.find("= ", 0, equals) < 0)  # else two calls may stand on the line
                 and (
                     not again
                     or (key in pending and pending[key].name == name and (not pending[key].wanted or tally is not None))
