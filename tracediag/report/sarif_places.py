@@ -74,5 +74,9 @@ def _physical(place: Place) -> dict[str, Any]:
 
 
 def uri_of(path: str) -> str:
-    """Return a path as a URI reference; standard input has the name that messages give it."""
-    return quote("stdin" if path == "-" else path, safe="/", errors="surrogateescape")
+    """Return a path as a URI reference; standard input has the name that messages give it.
+
+    SARIF 2.1.0, 3.10.1: a relative reference does not begin with a slash, so an absolute path is a `file:` URI.
+    """
+    quoted = quote("stdin" if path == "-" else path, safe="/", errors="surrogateescape")
+    return f"file://{quoted}" if quoted.startswith("/") else quoted
