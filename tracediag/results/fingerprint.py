@@ -21,13 +21,15 @@ _FOLDERS = lazy_pattern(r"(?<![^\s(\"'])(?>[^\s/(\"']*+/)++(?=[^\s/)])")
 It is looked for where a word begins only: at each place of a long word it would take the square of its length."""
 _HEDGE = lazy_pattern(
     r"\bwhat must be |\.\.\.|, # later\b| arrives only after the delayed acknowledgement\b|; nothing is reported\b"
+    r"|(?<=^the longest wait), #"
     r"|^(?:\w+ takes #|nothing was left to read, and \w+ waits for the peer); "
 )
 """What a note says only where the recording shows it: addresses, the rest of a text, times."""
 _SPOKEN = lazy_pattern(r"\bwrites this to\b")
 """Where a message is cut before the words of the error; else "reports the error on"."""
-_SEEN_BY_CHANCE = lazy_pattern(r"closes the other end$")
-"""Steps that a recording shows only if it knows who has the other end, and not in each run at the same place."""
+_SEEN_BY_CHANCE = lazy_pattern(r"closes the other end$|^made with the lock held\b")
+"""Steps that a recording shows only if it knows which process has the other end, or how long calls take, and not in
+each run at the same place."""
 
 
 def fingerprint(code: str, steps: Iterable[tuple[str, str]]) -> str:
