@@ -109,3 +109,21 @@ def test_a_file_is_called_a_fifo_where_the_trace_shows_it() -> None:
 
     assert "if this is a FIFO" not in title('7 mknodat(AT_FDCWD, "q", S_IFIFO|0600) = 0')
     assert "if this is a FIFO" in title('7 mknodat(AT_FDCWD, "other", S_IFIFO|0600) = 0')
+
+
+def _checks(*last: str) -> list[str]:
+    """Return a program that looks every half second whether process 8 runs, recorded without its start."""
+    lines = []
+    for _ in range(12):
+        lines += [
+            "7 kill(8, 0) = 0\n",
+            "7 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=500000000}, NULL) = 0\n",
+        ]
+    return [*lines, *last]
+
+
+def test_a_check_that_succeeds_at_last_is_no_wait() -> None:
+    waits = [found.title for found in analyze(_checks()).findings if found.name == "sleep-and-poll"]
+    assert waits == ["process 7 waits for process 8 to end: 11 checks with sleeps between"]
+    over = analyze(_checks("7 kill(8, 0) = -1 ESRCH (No such process)\n", "7 getpid() = 7\n"))
+    assert [found.name for found in over.findings if found.name == "sleep-and-poll"] == []

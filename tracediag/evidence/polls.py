@@ -87,6 +87,12 @@ class Polls:
         if len(sleeper.polls) > _KEPT:
             del sleeper.polls[next(iter(sleeper.polls))]
 
+    def over(self, action: Action, what: str) -> None:
+        """Note a check that succeeded: what the program waits for has come."""
+        sleeper = self._sleeper(action)
+        if sleeper is not None:
+            sleeper.polls.pop(f"{action.call.name} {what}", None)
+
     def awaits(self, action: Action) -> bool:
         """Whether a call may be a check of a process that sleeps; asked before its arguments are looked at."""
         return bool(self._sleepers) and self._sleeper(action) is not None

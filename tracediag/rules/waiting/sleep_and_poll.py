@@ -53,9 +53,21 @@ class SleepAndPoll(Rule):
 
     @on_call("kill")
     def asked(self, action: Action) -> None:
-        """Note a look for a process that runs."""
-        if action.call.result == 0 and action.call.number(1) == 0:
-            self._polls.check(action, str(action.call.number(0)))
+        """Note a look for a process: whether it still runs, kill(2)."""
+        call = action.call
+        if call.number(1) != 0:
+            return
+        if call.result == 0:
+            self._polls.check(action, str(call.number(0)))
+        elif call.errno == "ESRCH":
+            self._polls.over(action, str(call.number(0)))
+
+    @on_call(_CONNECT)
+    def connected(self, action: Action) -> None:
+        """Note an attempt to connect that succeeds, or may: with EINPROGRESS its result is not known yet."""
+        address = format_address(action.call.arg(1)) if self._polls.awaits(action) else None
+        if address is not None and (action.call.result == 0 or action.call.errno == "EINPROGRESS"):
+            self._polls.over(action, address)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
