@@ -27,14 +27,18 @@ _EXTRAS = (
 )
 _CALL = r"(<\.\.\. )?([a-z_][a-z_0-9]*+)(?:\(| resumed>)(.*)\n"
 
-END = re.compile(
-    r"(.*)\) ++(= (-?[0-9]{1,24}+|0x[0-9a-f]{1,16}+|\?)"
-    r"(?:(?<=[- ][1?]) (E[A-Z0-9_]++) \(([^()]*+)\)|<((?>[^<>\"\\]++|<[^<>\"\\]++>)*+)>"
+_TAIL = (
+    r"(-?[0-9]{1,24}+|0x[0-9a-f]{1,16}+|\?)"
+    r"(?:(?:(?<=-1)|(?<=\?)) (E[A-Z0-9_]++) \(([^()]*+)\)|<((?>[^<>\"\\-]++|->?+|<[^<>\"\\]++>)*+)>"
     r"| \((?!INJ|DEL|errno |E[A-Z0-9_]++\))([^()\[]++)\))?"
-    r"(?: <([0-9]{1,20}+(?:\.[0-9]{1,64}+)?)>)?)$"
+    r"(?: <([0-9]{1,20}+(?:\.[0-9]{1,64}+)?)>)?"
 )
-"""The text after the head of a complete call or second half: arguments, tail, result, errno, its text, annotation,
-detail, duration. Matches the common forms; the last `) = ` is assumed to be the real one."""
+TAIL = re.compile(f"{_TAIL}$")
+"""The text of a complete call after `= `: result, errno, its text, annotation, detail, duration. Matches the common
+forms."""
+END = re.compile(rf"(.*)\) ++= ({_TAIL})$")
+"""The text after the head of a complete call or second half: arguments, the text after `= `, and the parts of that. The
+last `) = ` is assumed to be the real one."""
 
 
 def prefix_expression(shape: Shape) -> str:

@@ -14,9 +14,10 @@ import msgspec
 from tracediag.parsing import parser_for
 from tracediag.reading.accounting import Counts
 from tracediag.reading.dialect import Dialect
+from tracediag.reading.ends import Ends, aligned
 from tracediag.reading.frame import is_arguments
 from tracediag.reading.halves import Half
-from tracediag.reading.header import END, header_expression
+from tracediag.reading.header import header_expression
 from tracediag.reading.join import joined_body
 from tracediag.reading.output import WRITERS, without_output
 from tracediag.reading.prefix import Clock, TimeKind
@@ -27,7 +28,6 @@ from tracediag.trace.numbers import Numbers, checked_seconds
 _JOIN = "FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, "
 """How pthread_join waits: it shows which pids are threads of one process, and is worth the events of futex calls."""
 _MARK = "<unfinished ...>"
-_BEFORE_RESULT = frozenset((") ", "  "))
 MOST_NAMES = 1024
 _PASTE = 4096
 """Lines of a paste at most: only there an editor may have joined lines, and a search of each line is dear."""
@@ -72,7 +72,7 @@ def read_lines(  # noqa: PLR0915 - see above
 
     `before` lines stand in front of them in the file, and are counted on.
     """
-    find, read_end = header_expression(dialect.shape, dialect.strangers).findall, END.match
+    find = header_expression(dialect.shape, dialect.strangers).findall
     joiner = slow.assembler.joiner
     pending = joiner.pending
     stamp = stamp_of(slow.assembler.clock, dialect.time_kind)
@@ -81,7 +81,7 @@ def read_lines(  # noqa: PLR0915 - see above
     begun_wanted, failures, tally = wants.begun, wants.failures, wants.tally
     every = wants.calls is None
     names: AbstractSet[str] = frozenset() if wants.calls is None else wants.calls
-    parsers, numbers, results = _Parsers(), Numbers({"": None}), Numbers({"?": None})
+    parsers, numbers, ends = _Parsers(), Numbers({"": None}), Ends()
     number = skipped = before
     for piece in pieces:
         complete = resumed = begun = 0
@@ -93,54 +93,47 @@ def read_lines(  # noqa: PLR0915 - see above
         for number, (key, when, again, name, rest, other) in enumerate(find(piece), number + 1):  # noqa: B020 - counts on
             if careful or not name:
                 pass
-            elif rest[-4:] == "...>":
-                if rest[-16:] == _MARK and not again and (")" not in rest or ") " not in rest) and "^C" not in rest:
-                    begun += 1
-                    if key in pending:
-                        yield from joiner.give_up(key)
-                    pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
-                    tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
+            elif (parts := rest.rpartition(") = "))[1] or rest[-4:] != "...>":
+                body, mark, said = parts if parts[1] else aligned(rest)
+                if (
+                    not every
+                    and name not in names
+                    and said[:1].isdigit()
+                    and "= " not in said
+                    and said[-4:] != "...>"
+                    and (number > _PASTE or "= " not in body)  # else two calls may stand on the line
+                    and (
+                        not again
+                        or (
+                            key in pending
+                            and (half := pending[key]).name == name
+                            and not (half.wanted and tally is None)
+                        )
+                    )
+                    and not (joins and name == "futex" and _JOIN in rest)
+                    and (tally is None or key in tally)
+                ):
                     if tally is not None:
-                        pending[key] = Half(number, pid, time, name, start)
-                        if key not in tally:
-                            tally[key], tell = 0, True
+                        tally[key] += 1
+                    if again:
+                        resumed += 1
+                        del pending[key]
                     else:
-                        pending[key] = Half(number, pid, time, name, start, tell)
-                    if tell and (begun_wanted is None or name in begun_wanted or (joins and name == "futex")):
-                        start = start.rstrip(" ,")
-                        yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
+                        complete += 1
+                        if key in pending:
+                            yield from joiner.give_up(key)
+                    if every_stamp:
+                        stamp(when)
                     continue
-            elif (
-                not every
-                and name not in names
-                and (equals := rest.rfind("= ")) > 0
-                and rest[equals + 2 : equals + 3].isdigit()
-                and rest[equals - 2 : equals] in _BEFORE_RESULT
-                and (number > _PASTE or rest.find("= ", 0, equals) < 0)  # else two calls may stand on the line
-                and (
-                    not again
-                    or (key in pending and pending[key].name == name and (not pending[key].wanted or tally is not None))
-                )
-                and not (joins and name == "futex" and _JOIN in rest)
-                and (tally is None or key in tally)
-            ):
-                if tally is not None:
-                    tally[key] += 1
-                if again:
-                    resumed += 1
-                    del pending[key]
+                if mark and (known := ends[said]) is not None:
+                    result, errno, tail, detail, took = known
+                elif (found := ends.split(rest)) is not None:
+                    body, (result, errno, tail, detail, took) = found
                 else:
-                    complete += 1
-                    if key in pending:
-                        yield from joiner.give_up(key)
-                if every_stamp:
-                    stamp(when)
-                continue
-            elif (found := read_end(rest)) is not None:
-                body, tail, value, errno, text, note, detail, took = found.groups()
-                if ")" in body and ") " in body and not is_arguments(body):
-                    pass  # the arguments end earlier, at another `) = `
-                elif value == "?" and body[-4:] == "...>":
+                    mark = ""
+                if not mark or (")" in body and ") " in body and not is_arguments(body)):
+                    pass  # no common form; or the arguments end earlier, at another `) = `
+                elif result is None and body[-4:] == "...>":
                     pass  # the mark of a first half stands inside: killed in the call
                 elif not again:
                     complete += 1
@@ -150,9 +143,9 @@ def read_lines(  # noqa: PLR0915 - see above
                     tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
                     if tally is not None and key not in tally:
                         tally[key], tell = 0, True
-                    if tell or (failures and (errno is not None or value == "?")):
+                    if tell or (failures and (errno is not None or result is None)):
                         if mixed and name in WRITERS:
-                            body = without_output(name, body, results[value])
+                            body = without_output(name, body, result)
                         yield Syscall(
                             line=number,
                             pid=numbers[key],
@@ -160,11 +153,11 @@ def read_lines(  # noqa: PLR0915 - see above
                             name=name,
                             body=body,
                             parser=parsers[name],
-                            result=results[value],
+                            result=result,
                             errno=errno,
                             tail=tail,
-                            detail=text or note or detail or "",
-                            duration=None if took is None else checked_seconds(took),
+                            detail=detail,
+                            duration=took,
                             end_line=number,
                         )
                     elif tally is not None:
@@ -174,10 +167,10 @@ def read_lines(  # noqa: PLR0915 - see above
                     resumed += 1
                     del pending[key]
                     time = stamp(when)
-                    if half.wanted or (failures and (errno is not None or value == "?")):
+                    if half.wanted or (failures and (errno is not None or result is None)):
                         body = joined_body(half.body, body)
                         if mixed and name in WRITERS:
-                            body = without_output(name, body, results[value])
+                            body = without_output(name, body, result)
                         yield Syscall(
                             line=half.line,
                             pid=half.pid,
@@ -185,15 +178,31 @@ def read_lines(  # noqa: PLR0915 - see above
                             name=name,
                             body=body,
                             parser=parsers[name],
-                            result=results[value],
+                            result=result,
                             errno=errno,
                             tail=tail,
-                            detail=text or note or detail or "",
-                            duration=None if took is None else checked_seconds(took),
+                            detail=detail,
+                            duration=took,
                             end_line=number,
                             end_time=time,
                         )
                     continue
+            elif rest[-16:] == _MARK and not again and (")" not in rest or ") " not in rest) and "^C" not in rest:
+                begun += 1
+                if key in pending:
+                    yield from joiner.give_up(key)
+                pid, time, start = numbers[key], stamp(when), rest[:-16].rstrip(" ")
+                tell = every or name in names or (joins and name == "futex" and _JOIN in rest)
+                if tally is not None:
+                    pending[key] = Half(number, pid, time, name, start)
+                    if key not in tally:
+                        tally[key], tell = 0, True
+                else:
+                    pending[key] = Half(number, pid, time, name, start, tell)
+                if tell and (begun_wanted is None or name in begun_wanted or (joins and name == "futex")):
+                    start = start.rstrip(" ,")
+                    yield Begun(line=number, pid=pid, time=time, name=name, body=start, parser=parsers[name])
+                continue
             yield from slow.read(number, slow.window.line(number) if name else other)
             careful = slow.busy
         dialect.has_pids = dialect.has_pids or len(numbers) > 1

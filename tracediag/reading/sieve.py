@@ -157,7 +157,7 @@ class _Maker:
             parser=parser_for(name),
             result=result,
             errno=errno,
-            tail=tail,
+            tail=f"= {tail}",
             detail=text or note or detail or "",
             duration=None if took is None else checked_seconds(took),
             end_line=number,
