@@ -16,6 +16,7 @@ from tracediag.kernel.numbers import release_all
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import ORDERS
 from tracediag.trace.calls import FUTEXES, KILLS, LINKS, MKDIRS, OPENS, RENAMES, SYMLINKS
+from tracediag.trace.errnos import RESTARTS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Elision, Exit, Notice, NotUnderstood, Other, Remark, Signal, Superseded
 
@@ -65,7 +66,7 @@ def apply(kernel: Kernel, event: Event) -> Action:
                 kernel.succeeded = True
                 if thread.process.failures and name in _TRIED_AGAIN:
                     _make_good(thread.process, event)
-        elif not event.errno.startswith("ERESTART"):
+        elif event.errno not in RESTARTS:
             thread.process.failures.append(event)
             kernel.failed = True
         if thread.inside is not None:

@@ -165,6 +165,9 @@ _TABLE = """\
 531 ENOGRACE NFS file lock reclaim refused
 """
 
+RESTARTS = frozenset(("ERESTART", "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"))
+"""What the kernel notes of a call that a signal interrupts and that it may start again: include/linux/errno.h."""
+
 _SAME = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSUPP"}
 _SOL_SOCKET, _SO_ERROR = 1, 4
 

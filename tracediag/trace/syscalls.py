@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from tracediag.trace.errnos import RESTARTS
 from tracediag.trace.flags import has_flag
 from tracediag.trace.numbers import checked_integer
 from tracediag.trace.parameters import position
@@ -168,7 +169,7 @@ class Syscall(Call, kw_only=True, gc=False):
     @property
     def interrupted(self) -> bool:
         """Whether a signal interrupted the call: EINTR or one of the kernel's internal ERESTART codes."""
-        return self.errno is not None and (self.errno == "EINTR" or self.errno.startswith("ERESTART"))
+        return self.errno == "EINTR" or self.errno in RESTARTS
 
 
 class Begun(Call, kw_only=True, gc=False):

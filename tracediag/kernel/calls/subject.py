@@ -16,8 +16,10 @@ from tracediag.trace.calls import ACCEPTS, FILE_READS, FILE_WRITES, READS
 from tracediag.trace.events import Begun, Syscall
 from tracediag.trace.values import note_of
 
-_UNKNOWN = Kind.UNKNOWN
-"""An alias of an enum member: attribute access through the class costs as much as a call."""
+_UNKNOWN, _FILE = Kind.UNKNOWN, Kind.FILE
+"""Aliases of enum members: attribute access through the class costs as much as a call."""
+_NUMBER = 11
+"""The characters in which a number and the `<` after it stand."""
 
 _NOTED = re.compile(r'[0-9]{1,10}+(?><((?>[^<>"\\-]++|->?+)++)>)?+(?=,|$)').match
 """A descriptor at the start of the arguments, with its note if that is plain: `3`, `3<pipe:[7]>`, `3<TCP:[a->b]>`."""
@@ -77,15 +79,18 @@ def _met_first(action: Action, call: Syscall | Begun, position: int, number: int
 
 def contradicts(file: OpenFile, number: int | None, body: str) -> bool:
     """Whether the note of `-y` on a number shows another kind of object than the description is."""
-    start = f"{number}<"
-    if file.kind is _UNKNOWN or not body.startswith(start):
+    kind = file.kind
+    if kind is _UNKNOWN:
         return False
-    is_path = body.startswith("/", len(start))
-    if file.kind is Kind.FILE:
+    at = body.find("<", 0, _NUMBER) + 1
+    is_path = at > 0 and body[at : at + 1] == "/"
+    if at <= 0 or (is_path and kind is _FILE and not file.arrived) or not body.startswith(f"{number}<"):
+        return False
+    if kind is _FILE:
         if file.arrived and is_path:
-            return file.known_path is not None and not body.startswith(file.known_path, len(start))
-        return not is_path and body.startswith(_NO_PATHS, len(start))
-    return is_path and file.kind is Kind.SOCKET
+            return file.known_path is not None and not body.startswith(file.known_path, at)
+        return not is_path and body.startswith(_NO_PATHS, at)
+    return is_path and kind is Kind.SOCKET
 
 
 def _worth_reading(file: OpenFile) -> bool:

@@ -88,19 +88,19 @@ class FailingCallSpin(LoopRule[_Failures]):
         """Count the failure if it is the same as one of the last two of this thread and close to it."""
         call, thread = action.call, action.thread
         others = self._last.get(thread, _NOTHING)
-        before = others[0]
-        self._last[thread] = (call, before)
+        last, earlier = others
+        self._last[thread] = (call, last)
         run = self.run(thread) if self._runs else None
         if run is None:
             body = call.body
-            number = body[:1].isdigit()
-            for other in others:
-                # The body differs nearly always: a search through directories.
-                if other is None or not (number or other.body == body):
-                    continue
-                if other.name == call.name and other.errno == call.errno:
-                    break
-            else:
+            # The body differs nearly always: a search through directories.
+            if (
+                not body[:1].isdigit()
+                and (last is None or last.body != body)
+                and (earlier is None or earlier.body != body)
+            ):
+                return None
+            if not any(other and other.name == call.name and other.errno == call.errno for other in others):
                 return None
         return self._counted(action, run, others)
 
