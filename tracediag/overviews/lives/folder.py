@@ -51,7 +51,6 @@ _ELSEWHERE = (
 _TRANSFERS = FILE_READS | FILE_WRITES | POSITIONED_READS | POSITIONED_WRITES
 """Calls that change nothing in the model but a file's position, if they are on a file."""
 _OF_CHILDREN = FORKS | EXECS | CHILD_WAITS
-_BY_PATH = LOOKS | OPENS
 _NOWHERE = frozenset({"ENOENT", "ENOTDIR"})
 """Errors of a path: the call has found no object to act on."""
 
@@ -78,8 +77,8 @@ def fold_lives(
         if kind not in KINDS:
             raise ValueError(f"no lives of {kind!r}; there are {', '.join(KINDS)}")
     heard = known_calls() - _ELSEWHERE
-    folder = _Folder(frozenset(of), kernel_of(trace, known), heard | LOOKS)
-    reader = Reader(trace, calls=heard, begun=begun_calls(), progress=progress)
+    folder = _Folder(frozenset(of), kernel_of(trace, known))
+    reader = Reader(trace, calls=heard, begun=begun_calls(), failures=False, progress=progress)
     folder.read(reader)
     folder.finish()
     return Lives(source=source_of(trace, reader), groups=folder.shapes.groups())
@@ -88,9 +87,8 @@ def fold_lives(
 class _Folder:
     """Follows the lives that are not over, and hands those that are to the shapes."""
 
-    def __init__(self, of: frozenset[str], kernel: Kernel, heard: frozenset[str]) -> None:
+    def __init__(self, of: frozenset[str], kernel: Kernel) -> None:
         self.shapes = Shapes()
-        self._heard = heard
         self._kernel = kernel
         self._connections, self._files, self._children = (kind in of for kind in KINDS)
         self._open: dict[OpenFile, Life] = {}
@@ -101,7 +99,7 @@ class _Folder:
         model, lives = self._kernel, self._open
         for event in reader:
             if isinstance(event, Syscall):
-                if event.errno is not None and self._says_nothing(event):
+                if event.errno in _NOWHERE and event.name in OPENS:
                     thread_of(model, event)
                     continue
                 if event.name in _TRANSFERS and self._transfers(event):
@@ -132,10 +130,6 @@ class _Folder:
         if life is not None and (step := step_of(call)) is not None:
             life.add(step, call.line)
         return True
-
-    def _says_nothing(self, failed: Syscall) -> bool:
-        """Whether a failed call can be no step of a life."""
-        return failed.name not in self._heard or (failed.name in _BY_PATH and failed.errno in _NOWHERE)
 
     def _left(self, action: Action, event: Event) -> None:
         if isinstance(event, Exit) and action.process.exit is event:
