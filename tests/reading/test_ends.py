@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracediag.reading import Reader
 from tracediag.reading.ends import Ends, aligned
 from tracediag.reading.result import read_result
+from tracediag.trace.events import Syscall
 
 _RESULTS = st.one_of(
     st.integers(-1, 2**63).map(str),
@@ -87,3 +89,15 @@ def test_an_end_inside_a_string_is_no_end() -> None:
     assert split is not None
     assert split[0] == '1, "x) = 5 y", 10'
     assert split[1][0] == 10
+
+
+@pytest.mark.parametrize("pid", ["", "7 "])
+@pytest.mark.parametrize(
+    "line", ["close(3)   = 0", "gettid()   \\\\ = 9", 'write(1, ") = 5", 5) = 5', "read(3, 8  = 2"]
+)
+def test_a_call_is_counted_alike_whether_or_not_it_is_wanted(pid: str, line: str) -> None:
+    lines = [f"{pid}{line}", f"{pid}close(3)   = 0"]
+    wanted, unwanted = Reader(lines), Reader(lines, calls=())
+    assert any(isinstance(event, Syscall) for event in list(wanted))
+    assert not list(unwanted)
+    assert wanted.counts.kinds == unwanted.counts.kinds
