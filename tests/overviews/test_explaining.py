@@ -127,7 +127,7 @@ def test_a_row_of_a_table_of_counts_is_no_call():
 
 
 def test_no_such_line(explain):
-    with pytest.raises(NoCallError, match=r"has 1 lines: there is no line 9$"):
+    with pytest.raises(NoCallError, match=r"has 1 line: there is no line 9$"):
         explain("getpid() = 7\n", 9)
 
 

@@ -106,7 +106,7 @@ def test_without_a_line_a_finished_trace_shows_the_last_process():
 
 
 def test_no_such_line(state):
-    with pytest.raises(NoSuchLineError, match="has 1 lines: there is no line 2"):
+    with pytest.raises(NoSuchLineError, match="has 1 line: there is no line 2"):
         state("close(3) = 0\n", 2)
 
 

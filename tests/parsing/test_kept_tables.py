@@ -117,5 +117,5 @@ def test_a_home_that_does_not_exist_is_neither_an_error_nor_made(tmp_path):
         text=True,
         check=False,
     )
-    assert (told.returncode, told.stderr) == (0, "tracediag: -: 1 lines, 1 calls\n")
+    assert (told.returncode, told.stderr) == (0, "tracediag: -: 1 line, 1 call\n")
     assert not home.exists()

@@ -17,6 +17,7 @@ from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles
 from tracediag.commands.traces import traces_of
 from tracediag.report import Look
+from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
     from tracediag.results.tables import Source
@@ -95,4 +96,4 @@ def tell_source(options: CommonOptions, trace: str, source: Source, counted: str
         say(f"{trace}: {source.damage}")
     lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
     also = f", {counted}" if counted else ""
-    options.tell(f"{trace}: {source.lines:,} lines, {source.calls:,} calls{lost}{also}")
+    options.tell(f"{trace}: {plural(source.lines, 'line')}, {plural(source.calls, 'call')}{lost}{also}")

@@ -27,6 +27,7 @@ from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import ReportFiles, add_report
 from tracediag.commands.traces import asked_of
 from tracediag.report import Look
+from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
     from tracediag.overviews.searching.search import Searching
@@ -199,4 +200,5 @@ def _tell(trace: str, search: Searching, number: int, options: Options) -> None:
     lost = f" ({source.not_understood:,} not understood)" if source.not_understood else ""
     matches = f"{number:,} match{'' if number == 1 else 'es'}"
     is_partial = options.limit == number and options.by is None and not options.count
-    options.tell(f"{trace}: {f'the first {matches}' if is_partial else f'{source.lines:,} lines{lost}, {matches}'}")
+    read = f"{plural(source.lines, 'line')}{lost}, {matches}"
+    options.tell(f"{trace}: {f'the first {matches}' if is_partial else read}")

@@ -22,6 +22,7 @@ from tracediag.commands.progress import progress_of
 from tracediag.commands.reports import Destination, ReportFiles, add_report
 from tracediag.commands.traces import add_traces, traces_of
 from tracediag.report import Look
+from tracediag.trace.quantities import plural
 
 if TYPE_CHECKING:
     from tracediag.overviews.counting.view import View
@@ -127,7 +128,7 @@ def _remarks(summary: Summary, options: Options) -> list[str]:
     lines = []
     for source in summary.sources:
         lost = f", {source.not_understood:,} not understood" if source.not_understood else ""
-        lines.append(f"{source.path}: {source.lines:,} lines{lost}, {source.calls:,} calls")
+        lines.append(f"{source.path}: {plural(source.lines, 'line')}{lost}, {plural(source.calls, 'call')}")
     if options.sort not in (None, "calls", "errors", "name") and not summary.timed:
         lines.append(f"sorted by calls: there is no {options.sort} without strace -T")
     return lines

@@ -128,7 +128,7 @@ class FullFormat(Format):
         if not trace.not_understood:
             return
         self._canvas.line(
-            ("not understood: ", "warning"), (f"{trace.not_understood:,} of {trace.lines:,} lines", "plain")
+            ("not understood: ", "warning"), (f"{trace.not_understood:,} of {plural(trace.lines, 'line')}", "plain")
         )
         for sample in trace.samples:
             text = sample.text if len(sample.text) <= 100 else f"{sample.text[:99]}…"

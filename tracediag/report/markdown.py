@@ -14,6 +14,7 @@ from tracediag.report.visible import visible
 from tracediag.results.findings import Finding, Step
 from tracediag.results.report import Report
 from tracediag.trace.patterns import lazy_pattern
+from tracediag.trace.quantities import plural
 
 MOST_BYTES = 1024 * 1024
 """A longer step summary is lost whole: docs.github.com, "Workflow commands", 1 MiB a step."""
@@ -53,7 +54,7 @@ class MarkdownFormat(DocumentFormat):
 def _opening(report: Report) -> str:
     trace, count = report.input, len(report.causes)
     found = f"{count:,} finding{'' if count == 1 else 's'}" if count else "no findings"
-    lines = [f"**{_plain(trace.path)}**: {found} in {trace.lines:,} lines"]
+    lines = [f"**{_plain(trace.path)}**: {found} in {plural(trace.lines, 'line')}"]
     failure = failure_of(report)
     lines += [f"**Failed**: {_plain(failure)}"] if failure is not None else []
     lines += [f"Not read: {_plain(trace.doubt)}"] if trace.doubt is not None else []

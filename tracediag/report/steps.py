@@ -13,6 +13,7 @@ from tracediag.report.visible import visible
 from tracediag.report.wrapping import wrap
 from tracediag.results.findings import Step
 from tracediag.trace.patterns import lazy_pattern
+from tracediag.trace.quantities import plural
 
 _ROOM = 160
 """Minimum columns for a call, in a file, a pipe or a terminal: on a narrow one it is wrapped instead."""
@@ -122,7 +123,7 @@ def _paint_stack(canvas: Canvas, columns: _Columns, step: Step, room: int | None
 
 def _paint_gap(canvas: Canvas, columns: _Columns, lines: int) -> None:
     if lines >= _GAP:
-        canvas.line((f"    {'·':>{columns.line}}  {lines:,} lines", "faint"))
+        canvas.line((f"    {'·':>{columns.line}}  {plural(lines, 'line')}", "faint"))
 
 
 def _elapsed(step: Step, start: float | None) -> str:

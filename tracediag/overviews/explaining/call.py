@@ -23,6 +23,7 @@ from tracediag.overviews.touching import Touch, touched
 from tracediag.results.explanation import Explanation, Moment, Use, Verdict
 from tracediag.results.grades import Severity
 from tracediag.trace.events import Event, Syscall
+from tracediag.trace.quantities import plural
 from tracediag.trace.records import Record
 from tracediag.trace.values import text_of
 
@@ -126,7 +127,7 @@ class Explainer:
 
     def _no_call(self, path: str, lines: int) -> str:
         if self._line > lines:
-            return f"{path} has {lines:,} lines: there is no line {self._line:,}"
+            return f"{path} has {plural(lines, 'line')}: there is no line {self._line:,}"
         near = min(self._near, key=self._distance, default=None)
         nearest = "" if near is None else f"; the nearest call is at line {near:,}"
         what = (

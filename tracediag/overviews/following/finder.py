@@ -14,6 +14,7 @@ from tracediag.overviews.following.births import Birth, Births
 from tracediag.overviews.following.wanted import Asked
 from tracediag.overviews.touching import Touch, touched
 from tracediag.trace.events import Event, Syscall
+from tracediag.trace.quantities import plural
 
 _CANDIDATES = 6
 """Incarnations of a number that an error names."""
@@ -160,7 +161,7 @@ class Finder:
             more = " and more" if len(self._candidates) == _CANDIDATES else ""
             return f"fd {asked.number} is several things in this trace: {places}{more}"
         if asked.line is not None and asked.line > lines:
-            return f"the trace has {lines:,} lines: there is no line {asked.line:,}"
+            return f"the trace has {plural(lines, 'line')}: there is no line {asked.line:,}"
         if self._missing is not None:
             later = "" if self._next is None else f"; it is created at line {self._next:,}"
             return self._missing + later

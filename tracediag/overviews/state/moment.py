@@ -29,6 +29,7 @@ from tracediag.results.state import (
 from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
 from tracediag.trace.events import Begun, Event, Exit, Syscall
+from tracediag.trace.quantities import plural
 from tracediag.trace.values import text_of
 
 _STANDARD = (0, 1, 2)
@@ -63,7 +64,7 @@ def take_state(
     else:
         lines = reader.counts.lines
         if line is not None and line > lines:
-            raise NoSuchLineError(f"{reader.name} has {lines:,} lines: there is no line {line:,}")
+            raise NoSuchLineError(f"{reader.name} has {plural(lines, 'line')}: there is no line {line:,}")
         if line is None and last is not None and not watcher.alive():
             return last
         line = lines if line is None else line
