@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.questions import question_for
 from tracediag.evidence.waits import Standing, Waited
 from tracediag.kernel.calls.waiting import selected
 from tracediag.trace.calls import EPOLL_WAITS, SELECTS
@@ -35,7 +36,14 @@ def of_poll(standing: Standing) -> str:
     held = standing.process.table.open.get(numbers[0])
     if held is not None and held.file.socket is not None and held.file.socket.accepting:
         return f"it waits for a connection{limit}"
+    if held is not None and (question := question_for(standing, held.file)) is not None and _for_input(call):
+        return f"it waits for {question.awaited}{limit}"
     return f"it waits until fd {numbers[0]} is ready{limit}"
+
+
+def _for_input(call: Waited) -> bool:
+    """Whether a wait for one descriptor is one for data to read."""
+    return call.has("POLLIN") if call.name not in SELECTS else bool(list(selected(call, sets=(1,))))
 
 
 def _longest(call: Waited) -> float | None:

@@ -47,7 +47,7 @@ def reason(standing: Standing) -> str:
             stacks = chain.links[0].kind in ("threads", "unowned") and standing.process.exit is None
             where = stacks_of(standing.kernel, standing.process, standing.thread.tid) if stacks else ""
             where = f"; {where}" if where else ""
-            return f"{_resumed(standing.call, chain)}{chain.sentence}{where}"
+            return f"{_resumed(standing.call, chain)}{chain.sentence}{where or _question(standing, chain)}"
         if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
             return f"the call is {name}, which strace interrupted; it has a timeout"
     for names, say in _SENTENCES:
@@ -62,6 +62,14 @@ def _resumed(call: Waited, chain: Chain) -> str:
         return ""
     thread = next((each for each in chain.moment.threads() if each.tid == chain.links[0].tid), None)
     return "" if thread is None else f"the call is {thread.call}, which strace interrupted: "
+
+
+def _question(standing: Standing, chain: Chain) -> str:
+    """Add the question to a wait for input on a terminal, of which /proc shows the name but not what stands there."""
+    if chain.links[0].kind != "read" or "on the terminal" not in chain.links[0].waits:
+        return ""
+    said = of_poll(standing) if standing.call.name in WAITS else of_read(standing)
+    return f"; {said}" if "an answer on the terminal" in said else ""
 
 
 def _lock(standing: Standing) -> str:

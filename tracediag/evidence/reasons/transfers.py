@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from tracediag.evidence.names import process_name
+from tracediag.evidence.questions import is_terminal, question_for
 from tracediag.evidence.waits import Standing
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.socket import Socket
@@ -12,7 +13,6 @@ from tracediag.trace.events import Syscall
 from tracediag.trace.values import Text, note_of, text_of
 
 _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
-_TERMINALS = ("/dev/tty", "/dev/pts", "/dev/console")
 _NAMED = 3
 """Processes that are named as holders of an end."""
 
@@ -29,7 +29,9 @@ def of_read(standing: Standing) -> str:
     if file.pipe is not None or file.kind is Kind.PIPE:
         ends = _ends(standing, file)
         return f"it waits until data is written into the pipe or all its write ends are closed{ends}"
-    if (file.path or "").startswith(_TERMINALS):
+    if (question := question_for(standing, file)) is not None:
+        return f"it waits for {question.awaited}"
+    if is_terminal(file):
         return "it waits for input on the terminal"
     if file.kind is Kind.FILE and not (file.path or "").startswith(_OF_THE_KERNEL):
         return "it waits for the device or file server: the read of a file waits for nothing else"

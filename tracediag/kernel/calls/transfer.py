@@ -103,7 +103,7 @@ def _received(action: Action, file: OpenFile, call: Syscall) -> None:
         else:
             if file.at_end is not None:
                 file.more()
-            if call.errno is None:
+            if (call.result or 0) > 0:  # one that has not returned took nothing out
                 if file.got is None and file.kind is _FILE and _is_own(file):
                     action.process.find_content(file)
                 file.got = call
