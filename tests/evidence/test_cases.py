@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from gc import collect
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -10,6 +11,7 @@ from weakref import WeakValueDictionary
 import pytest
 
 import tracediag
+from tracediag.api import analyze
 from tracediag.engine import Engine
 from tracediag.evidence.cases import Cases
 from tracediag.kernel import Action
@@ -184,6 +186,76 @@ def test_an_exit_leaves_no_watcher_on_what_was_forgotten() -> None:
         if isinstance(event, Exit):
             exits.append(engine.kernel.processes[0])
     assert [process.watchers for process in exits] == [()]
+
+
+def test_a_case_moves_with_its_object() -> None:
+    one, same = OpenFile(), OpenFile()
+    cases: Cases[OpenFile, int] = Cases()
+    cases[one] = 1
+    one.hand_over(same)
+    assert list(cases.items()) == [(same, 1)]
+    assert (one.watchers, same.watchers) == ((), (cases,))
+    same.end_watch()
+    assert not cases
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "merged"),
+    [
+        (1, 2, 2),
+        ([1], [2], [1, 2]),
+        ({"a": 1, "b": 1}, {"b": 2}, {"a": 1, "b": 2}),
+        ({1}, {2}, {1, 2}),
+        (deque([1], maxlen=2), deque([2, 3]), deque([2, 3], maxlen=2)),
+    ],
+)
+@pytest.mark.parametrize("goes_first", [True, False])
+def test_of_two_cases_the_later_stays_and_collections_are_joined(
+    earlier: object, later: object, merged: object, *, goes_first: bool
+) -> None:
+    first, second = OpenFile(), OpenFile()
+    cases: Cases[OpenFile, object] = Cases()
+    cases[first], cases[second] = earlier, later
+    goes, stays = (first, second) if goes_first else (second, first)
+    goes.hand_over(stays)
+    assert list(cases.items()) == [(stays, merged)]
+    assert goes.watchers == ()
+    assert stays.watchers == (cases,)
+
+
+def test_the_owner_says_how_two_cases_are_merged() -> None:
+    first, second = OpenFile(), OpenFile()
+    cases: Cases[OpenFile, int] = Cases(merge=lambda earlier, later: 10 * earlier + later)
+    cases[first], cases[second] = 1, 2
+    second.hand_over(first)
+    assert cases == {first: 12}
+
+
+JOIN = "71 futex(0x7f2218857990, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 72, NULL, FUTEX_BITSET_MATCH_ANY) = 0"
+
+
+def test_what_two_threads_met_before_they_were_known_to_be_of_one_process() -> None:
+    rule = after('72 read(3, "x", 1) = 1', '72 read(4, "x", 1) = 1', '71 read(3, "x", 1) = 1', JOIN)
+    assert [(process.pid, line) for process, line in rule.processes.items()] == [(71, 3)]
+    assert sorted((held.number, line) for held, line in rule.descriptors.items()) == [(3, 3), (4, 2)]
+    assert sorted(rule.files.values()) == [2, 3]
+    (process,) = rule.processes
+    assert all(process.table.open[held.number] is held for held in rule.descriptors)
+    assert {held.file for held in rule.descriptors} == set(rule.files)
+
+
+def test_a_number_that_was_given_out_again_has_the_case_of_what_it_is_now() -> None:
+    rule = after('72 read(3, "x", 1) = 1', '71 openat(AT_FDCWD, "a", O_RDONLY) = 3', '71 read(3, "x", 1) = 1', JOIN)
+    assert [(held.number, line) for held, line in rule.descriptors.items()] == [(3, 3)]
+    assert list(rule.files.values()) == [3]
+
+
+def test_a_fault_of_a_thread_that_is_joined_between_its_steps() -> None:
+    """mkdir fails in a thread of which only the later join shows the process; openat fails for it."""
+    report = analyze(Path(__file__).parent / "recorded" / "joined_late.strace")
+    (cause,) = report.causes
+    assert cause.name == "ignored-failure-strikes-later"
+    assert "mkdir of queue/incoming fails" in cause.title
 
 
 ROOM = Path(tracediag.__file__).parent

@@ -93,3 +93,30 @@ def test_a_wake_of_a_private_futex_reaches_only_threads_of_the_process() -> None
     ]
     assert "use-after-close" in {found.name for found in analyze(cut).findings}
     assert "use-after-close" not in {found.name for found in analyze(unwoken).findings}
+
+
+EARLIER = "71 epoll_ctl(4, EPOLL_CTL_ADD, 5, {events=EPOLLIN, data={u32=5, u64=5}}) = 0\n"
+
+
+def test_what_two_threads_showed_of_one_description_is_known_of_it() -> None:
+    lines = (
+        "71 fcntl(5, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n",
+        EARLIER,
+        "72 epoll_wait(4, [{events=EPOLLIN, data={u32=5, u64=5}}], 8, -1) = 1\n",
+        '72 recvfrom(5, "x", 64, 0, NULL, NULL) = 1\n',
+        '71 sendto(5, "y", 1, 0, NULL, 0) = 1\n',
+    )
+    (process,) = _engine(*lines, JOIN.format(") = 0")).kernel.processes
+    assert sorted(process.table.open) == [4, 5]
+    held, epoll = process.table.open[5], process.table.open[4].file.epoll
+    assert list(held.file.holders) == [held]
+    assert held.file.flags.has("O_NONBLOCK") is True
+    socket = held.file.socket
+    assert socket is not None
+    assert socket.last_read is not None
+    assert socket.last_write is not None
+    assert epoll is not None
+    (entry,) = held.file.registrations
+    assert (entry.added is not None, entry.file, entry.descriptor) == (True, held.file, held)
+    assert list(epoll.entries.values()) == [entry]
+    assert all(turn.epoll is epoll for thread in process.threads for turn in thread.rounds.values())

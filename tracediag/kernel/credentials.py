@@ -1,4 +1,7 @@
-"""The identity of a process: users, groups, process group, session and terminal: credentials(7), setpgid(2)."""
+"""The identity of a process: users, groups, process group, session and terminal: credentials(7), setpgid(2).
+
+And what it is allowed: its seccomp filters and resource limits.
+"""
 
 from __future__ import annotations
 
@@ -68,3 +71,12 @@ class Terminal(msgspec.Struct, eq=False):
     """The foreground process group, as last shown."""
     shown: Syscall | None = None
     """The TIOCGPGRP or TIOCSPGRP that showed it: ioctl_tty(2)."""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A resource limit; None means unlimited."""
+
+    soft: int | None
+    hard: int | None
+    call: Syscall
+    """The call that read or set it."""

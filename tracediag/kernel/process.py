@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tracediag.kernel.address_space import AddressSpace
-from tracediag.kernel.credentials import Groups, Ids, Seccomp, Terminal
+from tracediag.kernel.credentials import Groups, Ids, Limit, Seccomp, Terminal
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Round
 from tracediag.kernel.place import Place
@@ -28,15 +28,6 @@ message about one library the linker looks in all directories for others."""
 
 _LOOKS_KEPT = 32
 _REFUSALS_KEPT = 64
-
-
-class Limit(msgspec.Struct, frozen=True):
-    """A resource limit; None means unlimited."""
-
-    soft: int | None
-    hard: int | None
-    call: Syscall
-    """The call that read or set it."""
 
 
 class Reaped(msgspec.Struct, frozen=True):
@@ -131,6 +122,16 @@ class Process(Watched, eq=False):
     """The sigaltstack that set its alternate signal stack; in a thread of its own each sets its own."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
+    same_as: Process | None = None
+    """The process that its threads turned out to be of; what had met it before may still refer to it."""
+
+    @property
+    def current(self) -> Process:
+        """The process itself, or the one that its threads turned out to be of."""
+        process = self
+        while process.same_as is not None:
+            process = process.same_as
+        return process
 
     def find_empty(self, file: OpenFile) -> None:
         """Note a file of which the first read has returned 0 bytes."""

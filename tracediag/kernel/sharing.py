@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.joining import join, may_be_one
 from tracediag.kernel.kernel import Kernel
 from tracediag.kernel.process import Process
 from tracediag.kernel.table import DescriptorTable
@@ -55,13 +56,18 @@ def _merge(kernel: Kernel, process: Process, other: Process) -> None:
     for pid, child in other.children.items():
         process.children.setdefault(pid, child)
         child.parent = process
-    _merge_tables(process.table, other.table)
+    for at, (sender, call) in enumerate(kernel.sent):
+        if sender is other:
+            kernel.sent[at] = (process, call)
+    _merge_tables(process, process.table, other.table)
     other.table.users.pop(other, None)
     line = 0 if kernel.last_event is None else kernel.last_event.line
     kernel.process_table.absorb(other, process, line)
+    other.same_as = process
+    other.hand_over(process)
 
 
-def _merge_tables(table: DescriptorTable, other: DescriptorTable) -> None:
+def _merge_tables(process: Process, table: DescriptorTable, other: DescriptorTable) -> None:
     for number, gone in other.last_closed.items():
         if number not in table.open:
             table.last_closed.setdefault(number, gone)
@@ -72,11 +78,21 @@ def _merge_tables(table: DescriptorTable, other: DescriptorTable) -> None:
         mine = table.open.get(number)
         if mine is None or (held.opened is not None and _born(held) > _born(mine)):
             if mine is not None:
-                mine.file.holders.pop(mine, None)
+                _drop(mine)
             table.open[number] = held
             table.last_closed.pop(number, None)
+        elif may_be_one(mine, held):
+            join(process, mine, held)
         else:
-            held.file.holders.pop(held, None)
+            _drop(held)
+
+
+def _drop(held: Descriptor) -> None:
+    """Let go of what had a number before it was given out again: it was closed in between, which the trace lacks."""
+    held.file.holders.pop(held, None)
+    held.end_watch()
+    if held.file.gone:
+        held.file.end_watch()
 
 
 def _closed_by(table: DescriptorTable, held: Descriptor) -> bool:

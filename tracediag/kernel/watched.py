@@ -1,4 +1,8 @@
-"""What evidence may keep a case on: an object of the model that tells its watchers when it is gone."""
+"""What evidence may keep a case on: an object of the model that tells its watchers what becomes of it.
+
+It is gone one day, or it turns out to be the same as another one: two processes of which the trace does not show the
+start are threads of one, and what each has met under a number is one description.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ import msgspec
 
 
 class Watcher(Protocol):
-    """Keeps something about objects of the model, and is told when one of them is gone."""
+    """Keeps something about objects of the model, and is told when one of them is gone or is another one."""
 
     def gone(self, watched: Any) -> None:
         """Drop what is kept about an object."""
+
+    def moved(self, watched: Any, to: Any) -> None:
+        """Keep for another object what is kept about one that turns out to be the same."""
 
 
 class Watched(msgspec.Struct, eq=False, kw_only=True):
@@ -37,3 +44,9 @@ class Watched(msgspec.Struct, eq=False, kw_only=True):
         watchers, self.watchers = self.watchers, ()
         for watcher in watchers:
             watcher.gone(self)
+
+    def hand_over(self, to: Watched) -> None:
+        """Tell all watchers that it is the same as another object of its kind, which stays."""
+        watchers, self.watchers = self.watchers, ()
+        for watcher in watchers:
+            watcher.moved(self, to)

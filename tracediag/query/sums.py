@@ -37,13 +37,29 @@ class _Tally(msgspec.Struct):
     count: int = 0
 
 
+def _summed(earlier: _Tally, later: _Tally) -> _Tally:
+    """Return the sum for an object that had been taken for two."""
+    latest = sorted((*earlier.latest, *later.latest), key=lambda each: each[0].line)
+    known = [tally.first for tally in (earlier, later) if tally.first is not None]
+    ends = [tally.last for tally in (earlier, later) if tally.last is not None]
+    return _Tally(
+        deque(latest, maxlen=earlier.latest.maxlen),
+        total=earlier.total + later.total,
+        begun=earlier.begun or later.begun,
+        last=max(ends, key=lambda call: call.line, default=None),
+        first=min(known, key=lambda call: call.line, default=None),
+        name=earlier.name or later.name,
+        count=earlier.count + later.count,
+    )
+
+
 class SumWatch(ObjectWatch):
     """Calls on one object whose values sum up to so much within a time; all that follow closely are the same match."""
 
     def __init__(self, by: ObjectKind, step: Compiled, of: Name, least: float, within: float | None) -> None:
         super().__init__(by, (step,), within)
         self._step, self._read, self._least = step, of.read, least
-        self._open: Cases[Hashable, _Tally] = Cases(outlive=True)
+        self._open: Cases[Hashable, _Tally] = Cases(outlive=True, merge=_summed)
 
     def take(self, key: Hashable, subject: Subject) -> Iterator[Match]:
         """Add the value of a call; yield the match before it, if that is over."""

@@ -80,7 +80,7 @@ def _lock(standing: Standing) -> str:
     if lock is None:
         return "it waits until another process releases its lock on the file: lslocks or /proc/locks shows the process"
     keepers = [each for each in holders(lock.file) or () if each is not standing.process]
-    owner = "it" if lock.process is standing.process else process_name(lock.process)
+    owner = "it" if lock.process.current is standing.process else process_name(lock.process)
     heirs = "" if keepers in ([], [lock.process]) else f"; {listed(list(map(process_name, keepers[:_NAMED])))} kept it"
     return f"it waits for the lock on the file that {owner} has taken at line {lock.call.line:,}{heirs}"
 

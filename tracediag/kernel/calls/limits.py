@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tracediag.kernel.action import Action
+from tracediag.kernel.credentials import Limit
 from tracediag.kernel.handlers import handles
-from tracediag.kernel.process import Limit
 from tracediag.trace.events import Syscall
 from tracediag.trace.values import Structure, Value, bare, names_of, number_of
 

@@ -79,6 +79,11 @@ class _Ear:
     def gone(self, watched: object) -> None:
         """Drop nothing."""
 
+    def moved(self, watched: OpenFile, to: OpenFile) -> None:
+        """Stay with the description that it turns out to be."""
+        del watched
+        to.watch(self)
+
 
 class _Follower:
     def __init__(self, asked: Asked, births: list[Birth], kernel: Kernel, limit: int, *, data: bool) -> None:

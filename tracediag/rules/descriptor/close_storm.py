@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from tracediag.evidence.call_table import CallTable
 from tracediag.evidence.runs import SWEEP, Run, confidence
 from tracediag.kernel import Action
-from tracediag.kernel.process import Limit
+from tracediag.kernel.credentials import Limit
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import on_errno, on_table
 from tracediag.rules.loop import LoopRule

@@ -11,8 +11,9 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP, Run
 from tracediag.evidence.steps import repeated
 from tracediag.kernel import Action
+from tracediag.kernel.credentials import Limit
 from tracediag.kernel.descriptor import Kind
-from tracediag.kernel.process import Limit, Process
+from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_process_end

@@ -85,9 +85,9 @@ class LeakedIntoExec(Rule):
         process, call = action.process, action.call
         if call.result != 0 or not process.table.inherited:
             return
-        if any(leak.process is process for leak in self._leaks):
+        if any(leak.process.current is process for leak in self._leaks):
             self._leaks = [
-                leak for leak in self._leaks if leak.process is not process or not is_named(call, leak.number)
+                leak for leak in self._leaks if leak.process.current is not process or not is_named(call, leak.number)
             ]
             return
         for leak in leaks(process, call, self._locks):
@@ -121,8 +121,8 @@ class LeakedIntoExec(Rule):
             yield from self._settled(end.process, end.line, lambda leak: leak.left is not None if killed else leak.held)
 
     def _settled(self, process: Process, until: int, fits: Callable[[Leak], bool]) -> Iterator[Finding]:
-        mine = [leak for leak in self._leaks if leak.process is process]
-        self._leaks = [leak for leak in self._leaks if leak.process is not process]
+        mine = [leak for leak in self._leaks if leak.process.current is process]
+        self._leaks = [leak for leak in self._leaks if leak.process.current is not process]
         for leak in mine:
             severity = _severity(leak)
             if severity is not None and fits(leak) and leak.closes_are_shown and (leak.sure or leak.proof is not None):

@@ -171,7 +171,7 @@ def _fix(held: Descriptor) -> str:
 
 def _suffers(left: _Left, victim: _Victim) -> bool:
     """Whether both are about the same stream."""
-    if left.process is victim.process or victim.call.line < left.call.line:
+    if left.process.current is victim.process or victim.call.line < left.call.line:
         return False
     one, other = left.descriptor, victim.descriptor
     if one.file is other.file:

@@ -83,7 +83,7 @@ class EpollSetSharedAfterFork(Rule):
         if shared is None or turn is None:
             return
         for change in shared.changes:
-            if change.process is action.process:
+            if change.process.current is action.process:
                 continue
             if change.waiter is None and concerns(change, action.process, action.call):
                 change.waiter, change.other = action.call, action.process
@@ -95,7 +95,7 @@ class EpollSetSharedAfterFork(Rule):
         if entry is None or not is_misdelivered(entry, process):
             return
         for change in shared.changes:
-            if change.entry is entry and change.operation == "ADD" and change.process is not process:
+            if change.entry is entry and change.operation == "ADD" and change.process.current is not process:
                 change.other = process if change.misdelivered is None else change.other
                 change.misdelivered = lengthened(change.misdelivered, action.call)
 
@@ -109,7 +109,7 @@ class EpollSetSharedAfterFork(Rule):
         number = call.number(2 if call.name == "epoll_ctl" else 0)
         for shared in self._shared.values():
             for change in shared.changes:
-                concerned = change.entry.number == number and change.process is not action.process
+                concerned = change.entry.number == number and change.process.current is not action.process
                 if concerned and len(change.lines) < _MAX_LINES:
                     change.lines.append(call.line)
 

@@ -165,7 +165,7 @@ class OneshotNotRearmed(Rule):
             yield from self._judge_all(kernel, process, None)
 
     def _judge_all(self, kernel: Kernel, process: Process, leaving: Thread | None) -> Iterator[Finding]:
-        mine = [fired for fired in self._fired.values() if fired.process is process]
+        mine = [fired for fired in self._fired.values() if fired.process.current is process]
         for fired in mine:
             self._settle(fired.entry.file)
         others = [thread for thread in process.threads if thread is not leaving]

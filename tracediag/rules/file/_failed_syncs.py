@@ -88,7 +88,9 @@ class FailedSyncs:
         if not self._open or action.call.result != 0:
             return []
         source = next(iter(places(action.call, action.process)), "")
-        mine = [state for state in self._open if state.process is action.process and state.descriptor is not None]
+        mine = [
+            state for state in self._open if state.process.current is action.process and state.descriptor is not None
+        ]
         over = [state for state in mine if _is_named(state, source)]
         return self._found(over, over)
 
@@ -109,7 +111,7 @@ class FailedSyncs:
         """Return those of a process that kept writing without another fsync."""
         if not self._open:
             return []
-        over = [state for state in self._open if state.process is process]
+        over = [state for state in self._open if state.process.current is process]
         return self._found(over, [state for state in over if keeps_writing(state)])
 
     def is_found(self, file: OpenFile) -> bool:
@@ -159,10 +161,10 @@ def _is_on(state: FailedSync, action: Action) -> bool:
     descriptor = action.descriptor
     if state.descriptor is None or descriptor is None:
         same_mapping = state.descriptor is descriptor and state.call.number(0) == action.call.number(0)
-        return same_mapping and state.process is action.process and action.call.name == "msync"
+        return same_mapping and state.process.current is action.process and action.call.name == "msync"
     if state.descriptor.file is descriptor.file:
         return True
-    if state.process is not action.process:
+    if state.process.current is not action.process:
         return False  # another process may have written all the data again
     known, path = path_of(state.descriptor.file, state.process), path_of(descriptor.file, action.process)
     return known is not None and path is not None and same(known, path)

@@ -135,9 +135,9 @@ class ShortWriteLost(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by the exit status and by messages on fd 2, which show whether the program noticed."""
-        ours = [lost for lost in self._lost if lost.process is end.process]
+        ours = [lost for lost in self._lost if lost.process.current is end.process]
         if ours:
-            self._lost = [lost for lost in self._lost if lost.process is not end.process]
+            self._lost = [lost for lost in self._lost if lost.process.current is not end.process]
         for lost in (*ours, *self._unclosed(end)):
             yield from self._judged(lost)
 

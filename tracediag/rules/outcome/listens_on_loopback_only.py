@@ -64,8 +64,8 @@ class ListensOnLoopbackOnly(Rule):
 
     def __init__(self) -> None:
         self._listeners: Cases[OpenFile, _Listener] = Cases(64, outlive=True)
-        self._open: dict[Process, bool] = {}
-        """The processes with a listener, and whether it is one that other hosts can reach."""
+        self._open: Cases[Process, None] = Cases(outlive=True)
+        """The processes with a listener that other hosts may reach."""
         self._strange = False
         """Whether a client came to a listener that the trace does not show being made: it may be any of them."""
         self._refused: Cases[Process, _Refused] = Cases(256)
@@ -89,7 +89,7 @@ class ListensOnLoopbackOnly(Rule):
         if known is not None:
             known.listening = action.call
         elif held.file.socket is not None and held.file.socket.family in ("AF_INET", "AF_INET6"):
-            self._open[action.process] = True
+            self._open[action.process] = None
 
     @on_call(*ACCEPTS)
     def accepted(self, action: Action) -> None:
@@ -134,7 +134,7 @@ class ListensOnLoopbackOnly(Rule):
             yield self._harm(end, refused)
         if not self._listeners:
             return
-        own = [(file, known) for file, known in self._listeners.items() if known.server is end.process]
+        own = [(file, known) for file, known in self._listeners.items() if known.server.current is end.process]
         idle = [known for file, known in own if known.listening and not file.strays]  # a worker not followed may accept
         stopped = end.event is None or end.process.order is not None
         reached = self._strange or end.process in self._open or unfollowed(end.process)

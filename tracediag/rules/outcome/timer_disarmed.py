@@ -87,7 +87,7 @@ class TimerDisarmed(Rule):
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge the timers that the process has left disarmed."""
         for key, timer in list(self._timers.items()):
-            if timer.process is not end.process:
+            if timer.process.current is not end.process:
                 continue
             del self._timers[key]
             waiting = None if timer.file is None else _waiting(end, timer.file)

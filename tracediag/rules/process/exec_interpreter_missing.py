@@ -65,7 +65,7 @@ class ExecInterpreterMissing(Rule):
         """Note a first execve that succeeds: no later one is made by strace itself."""
         if not action.call.failed:
             self._seen = True
-            for refused in [known for known in self._pending if known.process is action.process]:
+            for refused in [known for known in self._pending if known.process.current is action.process]:
                 # A later directory of a search had it, or a shell runs the script itself.
                 if refused.proof is None or refused.first:
                     self._pending.remove(refused)
@@ -80,7 +80,7 @@ class ExecInterpreterMissing(Rule):
             return
         name = path.rpartition("/")[2]
         for other in self._pending:
-            if other.process is process and other.path != path and other.path.rpartition("/")[2] == name:
+            if other.process.current is process and other.path != path and other.path.rpartition("/")[2] == name:
                 other.first = first = False  # a search through PATH, pasted without its beginning
         refused = _Refused(call, path, process, first=first)
         refused.proof, refused.note = self._proof(process, path)
@@ -103,13 +103,13 @@ class ExecInterpreterMissing(Rule):
 
     def _found(self, action: Action, path: str, note: str) -> None:
         for refused in self._pending:
-            if refused.proof is None and refused.process is action.process and refused.path == path:
+            if refused.proof is None and refused.process.current is action.process and refused.path == path:
                 refused.proof, refused.note = action.call, note
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """Judge by how the process ends."""
-        yield from self._judged([known for known in self._pending if known.process is end.process], end.exit)
+        yield from self._judged([known for known in self._pending if known.process.current is end.process], end.exit)
 
     def _judged(self, pending: Iterable[_Refused], end: Exit | None) -> Iterator[Finding]:
         for refused in pending:

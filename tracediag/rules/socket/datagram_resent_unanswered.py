@@ -92,7 +92,7 @@ class DatagramResentUnanswered(LoopRule[_Series]):
         for _, _, series in self.runs():
             descriptor = series.descriptor
             mine = bool(descriptor.file.registrations) if numbers is None else descriptor.number in numbers
-            if series.wait is None and series.process is action.process and mine:
+            if series.wait is None and series.process.current is action.process and mine:
                 series.wait = action.call
 
     @on_release

@@ -102,7 +102,7 @@ class DnsNoAnswer(Rule):
         numbers = waited_for(call)
         self._unseen(action, numbers or frozenset())
         for lookup in self._lookups.values():
-            if lookup.process is action.process and _waits_for(lookup, numbers):
+            if lookup.process.current is action.process and _waits_for(lookup, numbers):
                 lookup.waits = lengthened(lookup.waits, call)
 
     def _refused(self, action: Action, turn: Round) -> None:
@@ -126,7 +126,7 @@ class DnsNoAnswer(Rule):
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
         """The process or the trace ends without an answer."""
-        for key in [key for key, lookup in self._lookups.items() if lookup.process is end.process]:
+        for key in [key for key, lookup in self._lookups.items() if lookup.process.current is end.process]:
             lookup = self._lookups.pop(key)
             matters = end.exit is not None or _waited(lookup, end.kernel) >= self.unanswered or self.scope.is_excerpt
             yield from self._judge(lookup, blocked_at(end) if matters else None)

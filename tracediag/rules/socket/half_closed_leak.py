@@ -54,7 +54,7 @@ class HalfClosedLeak(Rule):
         self._half_closed: Cases[OpenFile, _HalfClosed] = Cases()
         self._forgotten: dict[Process, list[_HalfClosed]] = {}
         """Those of processes that have ended."""
-        self._turns: Cases[Process, int] = Cases()
+        self._turns: Cases[Process, int] = Cases(merge=max)
         """How often the loops of a process have turned."""
 
     @on_traffic(*READS)
@@ -111,7 +111,7 @@ class HalfClosedLeak(Rule):
                 continue
             del self._half_closed[descriptor.file]
             if isinstance(action.event, Exit):
-                self._forgotten.setdefault(left.process, []).append(left)
+                self._forgotten.setdefault(left.process.current, []).append(left)
         yield from self._of_ended(action.event)
 
     def _of_ended(self, event: Event) -> Iterator[Finding]:
@@ -124,12 +124,12 @@ class HalfClosedLeak(Rule):
         """Judge what is still open at the end of the trace."""
         by_process: dict[Process, list[_HalfClosed]] = {}
         for left in self._half_closed.values():
-            by_process.setdefault(left.process, []).append(left)
+            by_process.setdefault(left.process.current, []).append(left)
         for half_closed in by_process.values():
             yield from self._judge(half_closed, last_line(kernel))
 
     def _judge(self, half_closed: list[_HalfClosed], until: int) -> Iterator[Finding]:
-        idle = [left for left in half_closed if self._turns.get(left.process, 0) - left.turns >= _TURNS]
+        idle = [left for left in half_closed if self._turns.get(left.process.current, 0) - left.turns >= _TURNS]
         # A single one that is still watched may be closed later.
         if len(idle) >= _MANY or any(left.removed is not None for left in idle):
             yield self._finding(idle, until)

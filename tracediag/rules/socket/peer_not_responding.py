@@ -92,7 +92,7 @@ class PeerNotResponding(Rule):
             return
         numbers = waited_for(action.call)
         for request in self._requests.values():
-            if request.process is action.process and waits_for(request, numbers) is not None:
+            if request.process.current is action.process and waits_for(request, numbers) is not None:
                 _empty(request, action.call)
 
     @on_release
@@ -114,7 +114,7 @@ class PeerNotResponding(Rule):
         if end.exit is None or not self._requests:
             return
         standing = blocked_at(end)
-        for key, request in [item for item in self._requests.items() if item[1].process is end.process]:
+        for key, request in [item for item in self._requests.items() if item[1].process.current is end.process]:
             del self._requests[key]
             directly = None if standing is None else waits_for(request, waited_for(standing))
             if request.waits is not None or (directly and not is_idle(request, standing)):
@@ -156,7 +156,7 @@ class PeerNotResponding(Rule):
         if (request.waits is not None and request.waits.times >= ATTEMPTS.worth) or request.waited >= self.unanswered:
             return Confidence.CERTAIN
         seconds = seconds_since(request, kernel)
-        alone = sum(other.process is request.process for other in self._requests.values()) == 1
+        alone = sum(other.process.current is request.process for other in self._requests.values()) == 1
         if standing is None:
             return None  # no call waits for the answer: the lines were cut, and it may come in the next
         directly = waits_for(request, waited_for(standing))

@@ -79,7 +79,7 @@ class SocketServerAbsent(Rule):
             name = path.rpartition("/")[2]
             for key, absent in list(self._absent.items()):
                 alike = absent.path == path or absent.path.rpartition("/")[2] == name
-                if absent.process is action.process and alike:
+                if absent.process.current is action.process and alike:
                     del self._absent[key]
 
     @on_call("bind")
@@ -95,7 +95,7 @@ class SocketServerAbsent(Rule):
     def ended(self, end: ProcessEnd) -> None:
         """Drop what did not matter to a process that ends; judge the rest when the server may have started."""
         if self._absent and end.exit is not None:
-            for key, absent in [item for item in self._absent.items() if item[1].process is end.process]:
+            for key, absent in [item for item in self._absent.items() if item[1].process.current is end.process]:
                 absent.said = _said(absent)
                 if not _matters(absent):
                     del self._absent[key]

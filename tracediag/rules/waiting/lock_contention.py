@@ -44,6 +44,14 @@ class _Locks:
             lock = self.by_name[name] = Lock(call.time is not None)
         return lock
 
+    def joined(self, later: _Locks) -> _Locks:
+        """Add the locks of a process that turns out to be this one; of two with one name, take that with more waits."""
+        for name, lock in later.by_name.items():
+            mine = self.by_name.get(name)
+            if mine is None or lock.waits > mine.waits:
+                self.by_name[name] = lock
+        return self
+
     def _makes_room(self) -> bool:
         """Forget the locks that were just met; not at each new one, because nothing may be forgotten."""
         self._refused += 1
@@ -62,7 +70,7 @@ class LockContention(Rule):
     raised_by = (FUTEXES | {"flock", *CONTROLS},)
 
     def __init__(self) -> None:
-        self._own: Cases[Process, _Locks] = Cases()
+        self._own: Cases[Process, _Locks] = Cases(merge=_Locks.joined)
         """The mutexes of a process, by address."""
         self._shared = _Locks()
         """Mutexes in memory that processes share, by address and program; and files, by path.
@@ -162,8 +170,6 @@ class LockContention(Rule):
     def over(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge the locks that processes share."""
         found: list[tuple[Lock, Subject]] = []
-        for process, locks in self._own.items():  # one whose threads turned out to be those of another
-            found += self._mutexes(process, locks, kernel)
         for name, lock in self._shared.by_name.items():
             if not lock.waits or not lock.is_contended(_observed(lock, None, kernel), whole=self.scope.starts):
                 continue
