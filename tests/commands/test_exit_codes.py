@@ -35,7 +35,10 @@ def test_findings_can_be_0(sample, options):
         (("--frobnicate",), "unrecognized arguments: --frobnicate\n"),
         (("files", "--refused"), "unrecognized arguments: --refused; tracediag files --help lists the options\n"),
         (("rules", "nosuch"), "nosuch is neither `check` nor `new`; the page of a rule: tracediag explain nosuch\n"),
-        (("explain", "qqqq-xyzzy"), "lists them; a call of a trace is named as TRACE:LINE\n"),
+        (
+            ("explain", "qqqq-xyzzy"),
+            "lists them; one of your own needs --rules DIR; a call of a trace is named as TRACE:LINE\n",
+        ),
         (("analize", "x"), "analize is not a command; did you mean analyze?"),
         (("analyze",), "TRACE"),
         (("analyze", "x", "--format", "xml"), "invalid choice"),

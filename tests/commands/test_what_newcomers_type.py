@@ -19,7 +19,10 @@ ANSWERS = [
     (["9" * 5000], "explain takes the name or code of a rule, TRACE:LINE, or an error such as ECONNREFUSED\n"),
     ([""], "explain takes the name or code of a rule, TRACE:LINE, or an error such as ECONNREFUSED"),
     (["zombie"], "no rule 'zombie'; did you mean child-not-reaped?\n"),
-    (["qqqq-xyzzy"], "`tracediag rules` lists them; a call of a trace is named as TRACE:LINE"),
+    (
+        ["qqqq-xyzzy"],
+        "`tracediag rules` lists them; one of your own needs --rules DIR; a call of a trace is named as TRACE:LINE",
+    ),
 ]
 BASELINES = [
     (b"", "not JSON"),

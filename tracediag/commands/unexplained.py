@@ -45,4 +45,8 @@ def unknown(words: str, error: Exception) -> str:
             f"{words} is a system call: name an error with it, tracediag explain {words.lower()} ERRNO, "
             "or a line of a trace, TRACE:LINE"
         )
-    return f"{error}" if str(error).endswith("?") else f"{error}; a call of a trace is named as TRACE:LINE"
+    return (
+        f"{error}"
+        if str(error).endswith("?")
+        else f"{error}; one of your own needs --rules DIR; a call of a trace is named as TRACE:LINE"
+    )
