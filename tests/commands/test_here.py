@@ -198,3 +198,17 @@ def test_the_directory_is_not_known_after_a_change(tmp_path):
         f'{noted}8 openat(AT_FDCWD</tmp>, "a", O_RDONLY) = 3\n7 chdir("b") = 0\n7 rmdir("c") = -1 ENOENT (?)\n'
     )
     assert [directory_at(str(trace), line, 7) for line in (1, 3, 4)] == ["", "/srv", ""]
+
+
+@pytest.mark.parametrize("options", ["-y", "-f"])
+def test_the_holder_of_a_lock_that_a_call_waits_for(tmp_path, options):
+    file, trace = tmp_path / "x.lock", tmp_path / "t.strace"
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        command = ["timeout", "-s", "KILL", "0.5", "strace", options, "-o", trace, "flock", file, "true"]
+        subprocess.run(command, check=False)
+        looks = json.loads(tracediag("analyze", "--here", "--format", "json", trace).stdout)["here"]["looks"]
+    assert [(look["call"], look["errno"], look["object"]) for look in looks] == [("flock", "", str(file))]
+    assert any(f"(pid {os.getpid()}) holds a write lock of it" in fact for fact in looks[0]["facts"])
+    assert f"flock {file} (it waits)" in tracediag("analyze", "--here", trace).stdout
+    assert "no process holds a lock of it" in tracediag("analyze", "--here", trace).stdout

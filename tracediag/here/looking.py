@@ -25,6 +25,7 @@ _MOST = 12
 """Failed calls that are looked at."""
 _FULL = frozenset({"ENOSPC", "EDQUOT"})
 _LOCKED = frozenset({"EAGAIN", "EACCES", "EDEADLK"})
+_LOCKS = frozenset({"flock", "fcntl", "fcntl64"})
 _BUSY = frozenset({"EBUSY", "ETXTBSY", "ENOTEMPTY"})
 
 
@@ -89,7 +90,7 @@ def _path_facts(failed: Failed, path: str) -> Iterator[str]:
         yield from entries(found)
     if errno in _BUSY:
         yield from users(found)
-    if (call in ("flock", "fcntl") and errno in _LOCKED) and found.status is not None:
+    if (call in _LOCKS and (errno in _LOCKED or not errno)) and found.status is not None:
         yield from lock_facts(found.status)
     mount = mount_of(found.real)
     if mount:

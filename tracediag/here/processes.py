@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracediag.here.paths import user
 from tracediag.recording.proc.texts import fields, number, text
-from tracediag.trace.events import Syscall
+from tracediag.trace.events import Call
 
 _PLACES = {
     "kill": 0, "tgkill": 0, "tkill": 0, "pidfd_open": 0, "prlimit64": 0, "process_vm_readv": 0, "process_vm_writev": 0,
@@ -15,7 +15,7 @@ _PLACES = {
 """Calls that act on a process, and which argument names it."""
 
 
-def process_asked(call: Syscall) -> int | None:
+def process_asked(call: Call) -> int | None:
     """Return the process that a call acts on by its number; None for a call on no other process."""
     asked = call.number(_PLACES[call.name]) if call.name in _PLACES else None
     return asked if asked is not None and asked > 0 else None

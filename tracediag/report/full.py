@@ -170,10 +170,12 @@ class FullFormat(Format):
             (": no part of the evidence", "plain"),
         )
         if not here.looks:
-            self._canvas.line(("    no failed call of a finding names a path, an address or a limit", "plain"))
+            self._canvas.line(("    no failed call or wait of a finding names a path, an address or a limit", "plain"))
         for look in here.looks:
             what = f" {look.object}" if look.object else ""
-            self._canvas.line((f"    line {look.line:,}  ", "place"), (f"{look.call}{what} ({look.errno})", "name"))
+            self._canvas.line(
+                (f"    line {look.line:,}  ", "place"), (f"{look.call}{what} ({look.errno or 'it waits'})", "name")
+            )
             for fact in look.facts:
                 self._hanging(("        - ", "plain"), fact)
 

@@ -103,7 +103,7 @@ def _here(report: Report) -> str:
     lines = [f"**now, on this host ({_plain(here.host)}, {when})**: no part of the evidence", ""]
     for look in here.looks:
         what = f" {_plain(look.object)}" if look.object else ""
-        lines.append(f"- line {look.line:,}: {_plain(look.call)}{what} ({_plain(look.errno)})")
+        lines.append(f"- line {look.line:,}: {_plain(look.call)}{what} ({_plain(look.errno or 'it waits')})")
         lines += [f"    - {_plain(fact)}" for fact in look.facts]
     lines += [] if here.looks else ["- no failed call of a finding names a thing that can be looked at"]
     return "\n".join([*lines, "", ""])

@@ -10,7 +10,7 @@ import msgspec
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What the host shows about one failed call of a finding."""
+    """What the host shows about one call of a finding that failed, or that waits for a lock."""
 
     finding: str
     """The fingerprint of the finding."""
@@ -19,6 +19,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     """The name of the call: "openat"."""
     errno: str
+    """"" of a call that waits for a lock."""
     object: str
     """What was looked at: a path, an address; "" for the host as such."""
     facts: tuple[str, ...]
