@@ -35,6 +35,8 @@ HIDDEN = {
     "smtp": r'write(3, "AUTH PLAIN SeCrEt123\r\n", 22) = 22',
     "imap": r'write(3, "a1 LOGIN joe SeCrEt123\r\n", 24) = 24',
     "postgresql": r'sendto(3, "p\0\0\0\16SeCrEt123\0", 15, 0, NULL, 0) = 15',
+    "sql": r"""sendto(3, "Q\0\0\0\47ALTER USER joe PASSWORD 'SeCrEt123'\0", 40, 0, NULL, 0) = 40""",
+    "sql of mysql": r"""sendto(3, "\3CREATE USER joe IDENTIFIED WITH x BY 'SeCrEt123'", 46, 0, NULL, 0) = 46""",
     "environ": r'read(3, "HOME=/root\0DB_PASS=SeCrEt123 x\0", 4096) = 32',
     "environment": r'execve("/bin/x", ["x"], ["PATH=/bin", "PLACE=SeCrEt123"]) = 0',
     "option": r'execve("/bin/x", ["x", "--password", "SeCrEt123"], 0x7ffd /* 3 vars */) = 0',

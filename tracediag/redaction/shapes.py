@@ -62,7 +62,7 @@ _URL = lazy_pattern(
 _HINTS = (
     *("pass", "secret", "token", "credential", "auth", "cookie", "pwd=", "swd=", "key", "login", "://", "dsn", "exec"),
     *("eyj", "github_", "gh", "gl", "xox", "xapp-", "sk-", "sk_", "rk_", "akia", "asia", "aiza", "npm_", "hf_", "sg."),
-    *("$1", "$2", "$5", "$6", "$7", "$y", "$gy", "$argon", " -u", '"-u', "-user", '"p\\0', "\\x"),
+    *("$1", "$2", "$5", "$6", "$7", "$y", "$gy", "$argon", " -u", '"-u', "-user", '"p\\0', "\\x", "identified"),
 )
 """One of them is in all text that holds a secret of a known shape, or whose hexadecimal escapes may hide one."""
 EVERYWHERE: tuple[tuple[str, re.Pattern[str]], ...] = (("token", TOKENS), ("url", _URL))
@@ -102,10 +102,13 @@ def _named(line: str, inside: str, element: str, space: str) -> Iterator[tuple[s
         yield kind, re.compile(f"(?im){pattern}")
 
 
+_BY = r"(?>with\s++\w{1,64}+\s++)?+(?:by|as)"
+"""Before a password in the SQL of MySQL and Oracle."""
 _REST = (
     ("private key", re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?!\s*<redacted)((?>[^-]|-(?!----))++)")),
     ("hash", re.compile(r"(\$(?:1|2[aby]|5|6|7|y|gy|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+]{8,}+)")),
     ("login", re.compile(r"(?i)\bAUTH\r\n\$\d{1,9}\r\n(?>[^\r\n]{0,512}+\r\n\$\d{1,9}\r\n)?+([^\r\n]++)")),
+    ("login", re.compile(rf"(?i)(?:\bidentified\s++{_BY}|\bpassword)\s++'(?!<redacted)((?>[^'\\]|\\.|'')++)")),
     ("login", re.compile(r"\Ap\x00\x00[\s\S]{2}(?!SCRAM-)([^\x00]++)")),  # PasswordMessage of PostgreSQL
 )
 SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
