@@ -72,7 +72,9 @@ def test_a_terminal_is_known_by_its_path():
 
 def test_what_was_asked_of_a_server():
     pops = r'7 sendto(3, "*3\r\n$5\r\nBLPOP\r\n$4\r\njobs\r\n$1\r\n0\r\n", 37, 0, NULL, 0) = 37'
-    assert waiting(*CONNECTED, pops, "7 recvfrom(3, ")[7].endswith("after the request at line 3 (Redis BLPOP jobs)")
+    assert waiting(*CONNECTED, pops, "7 recvfrom(3, ")[7].endswith(
+        "to answer BLPOP jobs 0 (line 3), which waits until another client pushes to jobs"
+    )
     other = '7 sendto(3, "\\1\\2\\3", 3, 0, NULL, 0) = 3'
     assert waiting(*CONNECTED, other, "7 recvfrom(3, ")[7].endswith("after the request at line 3")
 

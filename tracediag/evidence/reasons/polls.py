@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracediag.evidence.questions import question_for
+from tracediag.evidence.reasons.transfers import of_request
 from tracediag.evidence.waits import Standing, Waited
 from tracediag.kernel.calls.waiting import selected
 from tracediag.trace.calls import EPOLL_WAITS, SELECTS
@@ -33,11 +34,15 @@ def of_poll(standing: Standing) -> str:
         return f"it sleeps for {seconds(longest)}"
     if len(numbers) != 1:
         return f"it waits until one of them is ready{limit}"
-    held = standing.process.table.open.get(numbers[0])
+    gone = (one for one in standing.released if one.number == numbers[0])
+    held = standing.process.table.open.get(numbers[0]) or next(gone, None)
     if held is not None and held.file.socket is not None and held.file.socket.accepting:
         return f"it waits for a connection{limit}"
-    if held is not None and (question := question_for(standing, held.file)) is not None and _for_input(call):
-        return f"it waits for {question.awaited}{limit}"
+    if held is not None and _for_input(call):
+        if (question := question_for(standing, held.file)) is not None:
+            return f"it waits for {question.awaited}{limit}"
+        if held.file.socket is not None and (asked := of_request(held.file.socket)):
+            return f"{asked}{limit and f'; the program waits{limit[1:]}'}"
     return f"it waits until fd {numbers[0]} is ready{limit}"
 
 

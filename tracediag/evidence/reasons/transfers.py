@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import islice
+from math import inf
+from typing import TYPE_CHECKING
 
 from tracediag.evidence.names import process_name
 from tracediag.evidence.questions import is_terminal, question_for
@@ -10,7 +12,11 @@ from tracediag.evidence.waits import Standing
 from tracediag.kernel.descriptor import Kind, OpenFile
 from tracediag.kernel.socket import Socket
 from tracediag.trace.events import Syscall
+from tracediag.trace.quantities import seconds
 from tracediag.trace.values import Text, note_of, text_of
+
+if TYPE_CHECKING:
+    from tracediag.evidence.statements import Statement
 
 _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 _NAMED = 3
@@ -40,20 +46,62 @@ def of_read(standing: Standing) -> str:
 
 def _answer(socket: Socket) -> str:
     peer = f"peer {socket.peer}" if socket.peer else "peer"
-    if socket.last_write is not None and (socket.last_read is None or socket.last_read.line < socket.last_write.line):
-        sent = socket.last_write
-        asked = _asked(sent)
-        return f"it waits for an answer: the {peer} sends nothing after the request at line {sent.line:,}{asked}"
-    return f"it waits for data: the {peer} sends nothing"
+    if is_asked(socket) and (sent := socket.last_write) is not None:
+        statement = _statement(socket)
+        if statement is not None and statement.until:
+            return _asked_to_wait(statement, socket, sent)
+        asked = "" if statement is None else statement.named
+        asked = asked or _request(sent)
+        said = f" ({asked})" if asked else ""
+        return f"it waits for an answer: the {peer} sends nothing after the request at line {sent.line:,}{said}"
+    return _news(socket) or f"it waits for data: the {peer} sends nothing"
 
 
-def _asked(sent: Syscall) -> str:
-    """Return what a request asks for, where its protocol is known: " (Redis BLPOP jobs)"."""
+def of_request(socket: Socket) -> str:
+    """Return what a wait for data on a connection is for, if that is known: an answer to a request, or news."""
+    if socket.accepted is not None or socket.last_write is None:
+        return ""
+    known = _request(socket.last_write) or _statement(socket) if is_asked(socket) else _news(socket)
+    return _answer(socket) if known else ""
+
+
+def is_asked(socket: Socket) -> bool:
+    """Whether the last transfer on a connection is a request without an answer."""
+    sent, got = socket.last_write, socket.last_read
+    return sent is not None and (got is None or got.line < sent.line)
+
+
+def _statement(socket: Socket) -> Statement | None:
+    from tracediag.evidence.statements import statement_in  # noqa: PLC0415  # most traces do not end in such a wait
+
+    return None if socket.last_write is None or socket.accepted is not None else statement_in(socket.last_write)
+
+
+def _asked_to_wait(statement: Statement, socket: Socket, sent: Syscall) -> str:
+    at = f" at {socket.peer}" if socket.peer else ""
+    longest = statement.longest
+    limit = f", for at most {seconds(longest)}" if longest is not None and longest < inf else ""
+    return (
+        f"it waits for {statement.server}{at} to answer {statement.text} (line {sent.line:,}), which waits until"
+        f" {statement.until}{limit}"
+    )
+
+
+def _news(socket: Socket) -> str:
+    """Say which messages a client waits for that has asked for them, and has the answer to that."""
+    statement = _statement(socket)
+    if statement is None or not statement.news or socket.last_write is None:
+        return ""
+    return f"it waits for {statement.news}, as it asked for at line {socket.last_write.line:,}: {statement.text}"
+
+
+def _request(sent: Syscall) -> str:
+    """Return what a request asks for, where its protocol is known: "GET /a of shop.test"."""
     from tracediag.evidence.requests import request_of  # noqa: PLC0415  # most traces do not end in such a read
 
     text = text_of(sent.arg(1))
     asked = request_of(text.data, shortened=text.shortened) if isinstance(text, Text) else None
-    return f" ({asked})" if asked else ""
+    return asked or ""
 
 
 def _ends(standing: Standing, file: OpenFile) -> str:
