@@ -7,6 +7,7 @@ import msgspec
 from tracediag.evidence.dns import looks_like_query
 from tracediag.evidence.peers import holders_of
 from tracediag.evidence.runs import Run
+from tracediag.evidence.statements import Statement, statement_in
 from tracediag.evidence.waiters import blocked_in, waiting_on
 from tracediag.kernel import Kernel
 from tracediag.kernel.descriptor import Descriptor
@@ -25,6 +26,13 @@ _REQUEST = lazy_pattern(
 _ONCE = frozenset({"EPOLLONESHOT", "EPOLLET"})
 """With these a wait may not report what has arrived: epoll(7)."""
 
+_LATE = 1.0
+"""Seconds after the end of a wait that a server was asked for, in which its answer may still arrive."""
+_ASK = {
+    "PostgreSQL": "SELECT pid, wait_event_type, wait_event, query FROM pg_stat_activity",
+    "MySQL": "SHOW FULL PROCESSLIST",
+}
+"""What lists the statements that a server runs."""
 _IMPATIENT = 0.1
 """Seconds below which a program that closes the connection did not mean to wait."""
 
@@ -67,8 +75,9 @@ def waits_for(request: Request, numbers: frozenset[int] | None) -> bool | None:
 
 
 def is_idle(request: Request, standing: Syscall | Begun | None) -> bool:
-    """Whether the program may just wait for news: every request that wants an answer has one."""
-    return request.answered_before and (standing is None or standing.name not in READS)
+    """Whether the program may just wait for news: every request that wants an answer has one, as statements do."""
+    directly = standing is not None and standing.name in READS
+    return request.answered_before and not directly and statement_of(request) is None
 
 
 def is_served(request: Request) -> bool:
@@ -116,3 +125,33 @@ def is_impatient(request: Request, close: Syscall) -> bool:
         return False
     allowed = waits.first.number(2 if waits.first.name == "poll" else 3)
     return allowed is not None and 0 <= allowed < _IMPATIENT * 1000
+
+
+def statement_of(request: Request) -> Statement | None:
+    """Return the statement of a request to a database; None for any other."""
+    call = request.call
+    return statement_in(call) if isinstance(call, Syscall) and call.name in SENDS else None
+
+
+def waits_as_asked(request: Request, kernel: Kernel) -> bool:
+    """Whether the request asks the peer to wait, as BLPOP does, and its timeout is not over: no answer is due.
+
+    Where strace shows no timeout, or the trace no times, nothing contradicts that.
+    """
+    statement = statement_of(request)
+    if statement is None or not statement.until:
+        return False
+    waited = seconds_since(request, kernel)
+    return statement.longest is None or waited is None or waited <= statement.longest + _LATE
+
+
+def title_of(statement: Statement | None) -> str:
+    """Name what the peer does not answer."""
+    if statement is None:
+        return "the request"
+    return f"the {'command' if statement.server == 'Redis' else 'statement'} {statement.text}"
+
+
+def question_to(statement: Statement | None) -> str | None:
+    """Return what to ask the server to learn what a statement waits for; None where it would not answer that either."""
+    return None if statement is None else _ASK.get(statement.server)

@@ -27,8 +27,12 @@ from tracediag.rules.socket._requests import (
     is_impatient,
     is_look,
     is_served,
+    question_to,
     seconds_since,
+    statement_of,
+    title_of,
     wait_of,
+    waits_as_asked,
     waits_for,
 )
 from tracediag.trace.calls import READS, WAITS
@@ -106,7 +110,7 @@ class PeerNotResponding(Rule):
             if request is not None and not descriptor.file.holders:
                 del self._requests[descriptor.file]
                 if request.waits is not None and not is_impatient(request, event):
-                    yield self._finding(request, action.kernel, None, Confidence.CERTAIN)
+                    yield from self._findings(request, action.kernel, None, Confidence.CERTAIN)
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -118,7 +122,7 @@ class PeerNotResponding(Rule):
             del self._requests[key]
             directly = None if standing is None else waits_for(request, waited_for(standing))
             if request.waits is not None or (directly and not is_idle(request, standing)):
-                yield self._finding(request, end.kernel, standing if directly else None, Confidence.CERTAIN)
+                yield from self._findings(request, end.kernel, standing if directly else None, Confidence.CERTAIN)
 
     @on_trace_end
     def over(self, kernel: Kernel) -> Iterator[Finding]:
@@ -129,7 +133,7 @@ class PeerNotResponding(Rule):
             standing = next((call for thread in request.process.threads if (call := wait_of(thread))), None)
             confidence = self._at_end(request, kernel, standing)
             if confidence is not None:
-                yield self._finding(request, kernel, standing, confidence)
+                yield from self._findings(request, kernel, standing, confidence)
 
     def _pasted(self, kernel: Kernel) -> Iterator[Finding]:
         """Judge lines that end inside a read of a socket, as of a hanging process: the request is outside."""
@@ -149,7 +153,7 @@ class PeerNotResponding(Rule):
                 continue
             if socket.last_read is None and (call.name.startswith("recv") or socket.peer):
                 request = Request(thread.process, held, call, answered_before=False)
-                yield self._finding(request, kernel, None, Confidence.POSSIBLE)
+                yield from self._findings(request, kernel, None, Confidence.POSSIBLE)
 
     def _at_end(self, request: Request, kernel: Kernel, standing: Syscall | Begun | None) -> Confidence | None:
         """Say how sure it is that the answer is missing, rather than on its way when the trace was cut."""
@@ -169,9 +173,11 @@ class PeerNotResponding(Rule):
         served = request.answered_before or is_served(request)
         return Confidence.POSSIBLE if alone and not served and not at_work else None
 
-    def _finding(
+    def _findings(
         self, request: Request, kernel: Kernel, standing: Syscall | Begun | None, confidence: Confidence
-    ) -> Finding:
+    ) -> Iterator[Finding]:
+        if waits_as_asked(request, kernel):
+            return
         process, number = request.process, request.descriptor.number
         socket = request.descriptor.file.socket
         if confidence is Confidence.CERTAIN and (socket is None or socket.connected is None):
@@ -181,29 +187,31 @@ class PeerNotResponding(Rule):
         seconds = seconds_since(request, kernel) or 0
         lost = end is not None or (standing is not None and seconds >= _VERY_LONG * self.unanswered)
         until = end or standing or (request.waits.last if request.waits is not None else request.call)
-        asked = request.call.name in SENDS
-        return self.finding(
+        asked, statement = request.call.name in SENDS, statement_of(request)
+        yield self.finding(
             _story(request, standing, end),
             object=describe(request.descriptor),
-            title=_title(server, asked=asked),
+            title=_title(server, title_of(statement) if asked else ""),
             severity=Severity.ERROR if lost and not request.answered_before else Severity.WARNING,
             confidence=confidence,
             absent=[no(f"data received on fd {number}", request.call, until)] if asked else [],
             why="the kernel completes connections and buffers data for a server that never reads them, so a hung server"
             " looks like a slow one for as long as the client waits: listen(2), send(2)",
-            fix=f"{_look(server, socket)}; and set a timeout for the wait on fd {number}",
+            fix=f"{_look(server, socket, question_to(statement))}; and set a timeout for the wait on fd {number}",
             explains=[("slow-call", standing.line)] if standing is not None else [],
         )
 
 
-def _title(server: Server, *, asked: bool) -> str:
+def _title(server: Server, asked: str) -> str:
     if not asked:
         return f"no data from {server.peer}: if an answer is due, the peer does not respond"
-    return f"{server.peer} does not answer the request" + (f": {server.doing}" if server.doing else "")
+    return f"{server.peer} does not answer {asked}" + (f": {server.doing}" if server.doing else "")
 
 
-def _look(server: Server, socket: Socket | None) -> str:
+def _look(server: Server, socket: Socket | None, question: str | None) -> str:
     """Say where to look for the cause."""
+    if question is not None:
+        return f"ask {server.peer} what the statement waits for: {question}"
     if server.process is not None and server.process.pid is not None:
         return f"look at process {server.process.pid}, the server: strace -p {server.process.pid} shows what blocks it"
     return f"look at {server.peer}, not at this program: {_tools(socket)} finds the process, strace -p shows its calls"
