@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tracediag import analyze
+from tracediag.evidence.complaints import Complaint
+from tracediag.parsing import parser_for
+from tracediag.reading import read
+from tracediag.trace.events import Syscall
 
 START = '7 execve("/usr/bin/prog", ["prog"], 0x7ffe /* 1 var */) = 0'
 NONE = "= -1 ENOENT (No such file or directory)"
@@ -56,3 +62,33 @@ def test_the_beginning_of_a_path_is_no_name_where_another_is_quoted() -> None:
     end = [f'7 write(2, "{message}"..., 260) = 260', "7 exit_group(1) = ?", "7 +++ exited with 1 +++"]
     names = {each.name for each in analyze([f"{line}\n" for line in (START, *lookup, *end)]).findings}
     assert "failed-call-behind-exit" not in names
+
+
+def test_a_script_that_fails_is_not_blamed_on_what_its_runtime_looks_for() -> None:
+    report = analyze(Path(__file__).parent / "recorded" / "crashing.strace")
+    assert not report.findings
+    assert {ending.status for ending in report.ending} == {1}
+
+
+def test_npm_without_a_package_json_is_blamed_on_it() -> None:
+    lookups = [f'7 openat(AT_FDCWD, "/srv/package.json", O_RDONLY|O_CLOEXEC) {NONE}']
+    assert "/srv/package.json" in title("npm ERR! enoent Could not read package.json: Error: ENOENT\\n", *lookups)
+
+
+@pytest.mark.parametrize(
+    ("shown", "blamed"),
+    [("prog: /opt/python/lib/py", True), ('  File "/opt/python/lib/py', False), ("    at /opt/python/lib/py", False)],
+)
+def test_a_place_in_a_stack_trace_that_strace_cuts_names_no_lookup(shown: str, blamed: bool) -> None:
+    write = Syscall(
+        line=9,
+        pid=7,
+        name="write",
+        body=f'2, "{shown.replace(chr(34), chr(92) + chr(34))}"..., 99',
+        parser=parser_for("write"),
+        result=99,
+    )
+    lookup = next(
+        event for event in read(looked_for("/opt/python/lib/python3.11/conf.d")) if isinstance(event, Syscall)
+    )
+    assert (Complaint((write,), "prog").names_object(lookup) is not None) is blamed

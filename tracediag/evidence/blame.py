@@ -17,7 +17,7 @@ from tracediag.evidence.modes import Seen, seen_by
 from tracediag.evidence.searches import LOOKUPS, Search, search_of
 from tracediag.evidence.set_id import denied
 from tracediag.evidence.text_busy import user_of
-from tracediag.evidence.weights import SEARCHES, harmless, weight
+from tracediag.evidence.weights import SEARCHES, harmless, optional, weight
 from tracediag.kernel.calls.transfer import BROKEN
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence
@@ -180,7 +180,7 @@ def _weigh(call: Syscall, said: Complaint, until: int, failures: Sequence[Syscal
     error = said.names_error(call.errno or "") or (spoken if _is_absent(call, said) else None)
     distance = abs(until - (call.end_line or call.line))
     score = weight(call) - min(_FAR / 2, distance / 2)
-    normal = harmless(call)
+    normal = harmless(call) or (spoken is None and optional(call))
     if call.line > until:
         score -= _NEAR  # after the message: clean-up
     if error is not None:

@@ -177,6 +177,10 @@ def report_step(write: Message, *, named: bool = True, subject: str = "program")
     return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
 
 
+_PLACE = lazy_pattern(r"""(?:^|\n)[ \t]*+(?:File "|at |from )[^\n"]*+$""")
+"""A line of a stack trace in Python, Java or Node.js, Ruby, which breaks off in the name of a source file."""
+
+
 def _begins(shown: str, text: str) -> bool:
     """Whether the shown text ends in a prefix of the error's text: `cat: /etc/shadow: Permiss`..."""
     tail = re.split(r": |\(", shown)[-1].lower()
@@ -184,7 +188,12 @@ def _begins(shown: str, text: str) -> bool:
 
 
 def _path_begins(shown: str, wanted: list[str]) -> bool:
-    """Whether the shown text ends in a prefix of a path: `cat: /etc/sha`..."""
+    """Whether the shown text ends in a prefix of a path, `cat: /etc/sha`..., outside of a stack trace.
+
+    `  File "/usr/lib/pyth`... may be any of the files of a library.
+    """
+    if _PLACE.search(shown) is not None:
+        return False
     tail = re.split(r"[\s'\"`(]", shown)[-1]
     return len(tail) > _SHORTEST and any(name.startswith(tail) for name in wanted)
 

@@ -28,9 +28,12 @@ _SEARCHED = lazy_pattern(
     r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
     r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/(?!self/exe$)|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
     r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
-    r"^/dev/tty$|/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
+    r"/lib-dynload$|^/dev/tty$|/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
 )
 """Paths that are searched for in many directories, or that need not exist."""
+_OPTIONAL = lazy_pattern(r"/package\.json$")
+"""Paths that a runtime looks for by itself, and without which some programs end: Node.js looks for a package.json above
+each module that it loads, https://nodejs.org/api/packages.html#determining-module-system; npm needs one."""
 
 _HARMLESS = {
     "EAGAIN": frozenset[str](),
@@ -72,6 +75,11 @@ def harmless(call: Syscall) -> bool:
         return True
     looked_for = errno in ("ENOENT", "ENOTDIR", "ENXIO", "ECONNREFUSED") and call.name in SEARCHES
     return looked_for and _SEARCHED.search(target(call) or "") is not None
+
+
+def optional(call: Syscall) -> bool:
+    """Whether a lookup that fails is part of normal work, unless the program names its object."""
+    return call.errno == "ENOENT" and call.name in SEARCHES and _OPTIONAL.search(target(call) or "") is not None
 
 
 def weight(call: Syscall) -> int:
