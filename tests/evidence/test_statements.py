@@ -8,12 +8,14 @@ import pytest
 
 from tracediag import analyze
 from tracediag.evidence.statements import statement_of
+from tracediag.snapshot import Held, Holder, Moment, ProcessState, Registered, Snapshot, SocketState, ThreadState, store
 
 RECORDED = Path(__file__).parent / "recorded"
 CONNECTED = (
     "7 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3",
     '7 connect(3, {sa_family=AF_INET, sin_port=htons(6379), sin_addr=inet_addr("10.0.0.1")}, 16) = 0',
 )
+POPS = r'7 sendto(3, "*3\r\n$5\r\nBLPOP\r\n$4\r\njobs\r\n$1\r\n0\r\n", 32, 0, NULL, 0) = 32'
 
 
 def redis(*words):
@@ -169,6 +171,59 @@ def test_a_notification():
 
 
 def test_the_patience_of_the_client_is_told():
-    pops = r'7 sendto(3, "*3\r\n$5\r\nBLPOP\r\n$4\r\njobs\r\n$1\r\n0\r\n", 32, 0, NULL, 0) = 32'
-    said = waiting(*CONNECTED, pops, "7 poll([{fd=3, events=POLLIN}], 1, 5000")
+    said = waiting(*CONNECTED, POPS, "7 poll([{fd=3, events=POLLIN}], 1, 5000")
     assert said.endswith("another client pushes to jobs; the program waits for at most 5 s")
+
+
+def test_an_epoll_set_with_one_connection_that_owes_an_answer():
+    asked = [line.replace("(3, ", "(6, ") for line in (*CONNECTED, POPS)]
+    asked[0] = asked[0].replace("= 3", "= 6")
+    made = ("7 epoll_create1(EPOLL_CLOEXEC) = 3", "7 eventfd2(0, EFD_NONBLOCK) = 4")
+    added = [f"7 epoll_ctl(3, EPOLL_CTL_ADD, {fd}, {{events=EPOLLIN, data={{u64={fd}}}}}) = 0" for fd in (4, 6)]
+    said = waiting(*made, asked[0], asked[1], *added, asked[2], "7 epoll_wait(3, ")
+    assert said == (
+        "it waits until a descriptor of the epoll set is ready; on fd 6 it waits for Redis at 10.0.0.1:6379 to answer"
+        " BLPOP jobs 0 (line 7), which waits until another client pushes to jobs"
+    )
+
+
+LISTENS = SocketState(11, "TCP", "0.0.0.0:6379", "", "LISTEN")
+IDLE = ThreadState(8, state="S", call="epoll_wait", arguments=(5, 0, 1, 0, 0, 0))
+STOPPED = ThreadState(8, state="T")
+SET = (Held(5, "anon_inode:[eventpoll]", epoll=(Registered(6, 1, 6),)), Held(6, "socket:[11]"), Held(7, "socket:[10]"))
+
+
+def with_proc(path, target, lines, serving):
+    """Return why a read of fd 3 waits, with a look at /proc that shows the thread of the server."""
+    thread = ThreadState(7, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0))
+    process = ProcessState(7, executable="/bin/a", threads=(thread,), descriptors=(Held(3, target),))
+    server = ProcessState(8, executable="/bin/redis-server", threads=(serving,), descriptors=SET)
+    ends = ("10.0.0.2:4000", "10.0.0.1:6379")
+    pair = (SocketState(9, "TCP", *ends, "ESTABLISHED"), SocketState(10, "TCP", *reversed(ends), "ESTABLISHED"))
+    moment = Moment(1.0, (process, server), (*pair, LISTENS), holders=(Holder(8, 7, "socket:[10]"),))
+    path.write_text("".join(f"{line}\n" for line in (*lines, "7 read(3, ")))
+    store(Snapshot(after=moment, traced=(7,)), str(path))
+    return analyze(str(path)).waiting[0].reason
+
+
+def test_with_a_look_at_proc_what_was_asked_leads(tmp_path):
+    path = tmp_path / "a.strace"
+    get = r'7 sendto(3, "*2\r\n$3\r\nGET\r\n$4\r\ncart\r\n", 22, 0, NULL, 0) = 22'
+    data = "it waits for data from 10.0.0.1:6379, which redis-server (pid 8) has open"
+    assert with_proc(path, "socket:[9]", CONNECTED, IDLE).startswith(data)
+    said = with_proc(path, "socket:[9]", (*CONNECTED, get), IDLE)
+    assert said.startswith(f"the request at line 3 has no answer (Redis GET cart): {data}")
+    assert with_proc(path, "socket:[9]", (*CONNECTED, POPS), IDLE) == (
+        "it waits for Redis at 10.0.0.1:6379 to answer BLPOP jobs 0 (line 3),"
+        " which waits until another client pushes to jobs"
+    )
+    asked = ('7 openat(AT_FDCWD, "/dev/tty", O_RDWR) = 3', '7 write(3, "Password: ", 10) = 10')
+    assert with_proc(path, "/dev/pts/4", asked, IDLE) == (
+        'it waits for an answer on the terminal to "Password: " (line 2): input on the terminal /dev/pts/4'
+    )
+
+
+def test_a_server_that_is_stopped_is_told_although_it_was_asked_to_wait(tmp_path):
+    said = with_proc(tmp_path / "a.strace", "socket:[9]", (*CONNECTED, POPS), STOPPED)
+    assert said.startswith("the request at line 3 has no answer (Redis BLPOP jobs 0): it waits for data from")
+    assert "redis-server (pid 8) is stopped" in said

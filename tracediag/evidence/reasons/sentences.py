@@ -7,9 +7,10 @@ from collections.abc import Callable
 from tracediag.evidence.blocking import Chain, blocked_by, standing_in
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name
+from tracediag.evidence.questions import question_for
 from tracediag.evidence.reasons.others import of_child, of_futex, stacks_of
-from tracediag.evidence.reasons.polls import of_poll
-from tracediag.evidence.reasons.transfers import of_read, of_write
+from tracediag.evidence.reasons.polls import of_poll, polled
+from tracediag.evidence.reasons.transfers import asked_to_wait, of_read, of_write, owed
 from tracediag.evidence.wait_graph import holders
 from tracediag.evidence.waits import Standing, Waited, is_lock, may_be_fifo, on_silent_file
 from tracediag.trace.calls import (
@@ -46,8 +47,7 @@ def reason(standing: Standing) -> str:
         if chain is not None:
             stacks = chain.links[0].kind in ("threads", "unowned") and standing.process.exit is None
             where = stacks_of(standing.kernel, standing.process, standing.thread.tid) if stacks else ""
-            where = f"; {where}" if where else ""
-            return f"{_resumed(standing.call, chain)}{chain.sentence}{where or _question(standing, chain)}"
+            return f"{_resumed(standing.call, chain)}{_asked(standing, chain) or chain.sentence}{where}"
         if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
             return f"the call is {name}, which strace interrupted; it has a timeout"
     for names, say in _SENTENCES:
@@ -64,12 +64,23 @@ def _resumed(call: Waited, chain: Chain) -> str:
     return "" if thread is None else f"the call is {thread.call}, which strace interrupted: "
 
 
-def _question(standing: Standing, chain: Chain) -> str:
-    """Add the question to a wait for input on a terminal, of which /proc shows the name but not what stands there."""
-    if chain.links[0].kind != "read" or "on the terminal" not in chain.links[0].waits:
+def _asked(standing: Standing, chain: Chain) -> str:
+    """Tell a chain of waits with what was asked: /proc shows the other end of a connection or terminal, but not that.
+
+    That a peer waits for requests explains nothing where it was asked to wait. "" where no line shows what was asked.
+    """
+    held = polled(standing) if standing.call.name in WAITS else standing.held
+    if held is None or chain.circle or standing.call.name not in WAITS | FILE_READS | RECEIVES:
         return ""
-    said = of_poll(standing) if standing.call.name in WAITS else of_read(standing)
-    return f"; {said}" if "an answer on the terminal" in said else ""
+    if (socket := held.file.socket) is not None:
+        asked = asked_to_wait(socket)
+        if asked and len(chain.links) > 1 and chain.links[1].kind == "poll":
+            return asked
+        unanswered = owed(socket)
+        return f"{unanswered}: {chain.sentence}" if unanswered else ""
+    question = question_for(standing, held.file)
+    where = chain.sentence.removeprefix("it waits for ")
+    return f"it waits for {question.awaited}: {where}" if question is not None and where.startswith("input on") else ""
 
 
 def _lock(standing: Standing) -> str:

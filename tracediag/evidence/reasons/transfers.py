@@ -65,6 +65,23 @@ def of_request(socket: Socket) -> str:
     return _answer(socket) if known else ""
 
 
+def asked_to_wait(socket: Socket) -> str:
+    """Return what a peer waits for because it was asked to, or sends when there is some; "" if it owes an answer."""
+    statement = _statement(socket)
+    asked = statement is not None and (statement.until if is_asked(socket) else statement.news)
+    return _answer(socket) if asked else ""
+
+
+def owed(socket: Socket) -> str:
+    """Return which request a peer owes an answer to: "the request at line 7 has no answer (Redis GET cart)"."""
+    sent = socket.last_write
+    if sent is None or socket.accepted is not None or not is_asked(socket):
+        return ""
+    statement = _statement(socket)
+    named = _request(sent) if statement is None else statement.named
+    return f"the request at line {sent.line:,} has no answer ({named})" if named else ""
+
+
 def is_asked(socket: Socket) -> bool:
     """Whether the last transfer on a connection is a request without an answer."""
     sent, got = socket.last_write, socket.last_read
