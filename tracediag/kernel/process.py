@@ -97,7 +97,7 @@ class Process(Watched, eq=False):
     messages: deque[Message] = msgspec.field(default_factory=Spoken)
     """Its last writes to fd 2 or to a dup of it, and its words between the records, the latest last."""
     found_empty: tuple[OpenFile, ...] = ()
-    """The last files of which its first read returned 0 bytes, the latest last; bounded."""
+    """The last files, or what may be files, of which its first read returned 0 bytes, the latest last; bounded."""
     contents: tuple[OpenFile, ...] = ()
     """The last files outside of the system's folders of which it has read data, the latest last; bounded."""
     no_format: Syscall | None = None

@@ -129,7 +129,7 @@ def _count_empty_read(action: Action, file: OpenFile, call: Syscall) -> None:
     end = file.at_end
     if end is None:
         file.at_end = AtEnd(call, call, action.thread.waits, action.thread.waits)
-        if file.got is None and file.kind is Kind.FILE:
+        if file.got is None and (file.kind is Kind.FILE or (file.kind is Kind.UNKNOWN and file.opened is None)):
             action.process.find_empty(file)
     else:
         end.second = end.second or call
