@@ -35,11 +35,19 @@ class _Listener(msgspec.Struct, eq=False):
     """A socket that is bound to a loopback address and a port of its own choice."""
 
     bound: Syscall
+    """The bind; where the trace begins after that, the listen."""
+    local: str
+    """Its address and port."""
     address: str
     port: int
     server: Process
     listening: Syscall | None = None
     accepted: bool = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether the trace shows the bind."""
+        return self.bound is not self.listening
 
 
 class _Refused(msgspec.Struct, eq=False):
@@ -73,11 +81,12 @@ class ListensOnLoopbackOnly(Rule):
     @on_call("bind")
     def bound(self, action: Action) -> None:
         """Note a socket that is bound to a loopback address and to a port that the program has chosen."""
-        found = _split(format_address(action.call.arg(1)))
+        local = format_address(action.call.arg(1)) or ""
+        found = _split(local)
         if found is None or action.call.result != 0 or action.descriptor is None:
             return
         if _is_loopback(found[0]) and found[1]:
-            self._listeners[action.descriptor.file] = _Listener(action.call, *found, action.process)
+            self._listeners[action.descriptor.file] = _Listener(action.call, local, *found, action.process)
 
     @on_call("listen")
     def listened(self, action: Action) -> None:
@@ -86,8 +95,12 @@ class ListensOnLoopbackOnly(Rule):
         if held is None or action.call.result != 0:
             return
         known = self._listeners.get(held.file)
+        local = None if held.file.socket is None or held.file.opened is not None else held.file.socket.local
+        found = _split(local)
         if known is not None:
             known.listening = action.call
+        elif local is not None and found is not None and _is_loopback(found[0]):
+            self._listeners[held.file] = _Listener(action.call, local, *found, action.process, listening=action.call)
         elif held.file.socket is not None and held.file.socket.family in ("AF_INET", "AF_INET6"):
             self._open[action.process] = None
 
@@ -144,10 +157,10 @@ class ListensOnLoopbackOnly(Rule):
 
     def _harm(self, end: ProcessEnd, refused: _Refused) -> Finding:
         known, call = refused.listener, refused.call
-        asked, local = format_address(refused.connect.arg(1)) or "", format_address(known.bound.arg(1)) or ""
-        sure = refused.near
+        asked, local = format_address(refused.connect.arg(1)) or "", known.local
+        sure, binds = refused.near, "binds its socket to" if known.seen else "listens on"
         steps = [
-            step(known.bound, f"{process_name(known.server)} binds its socket to {local}, an address of loopback"),
+            step(known.bound, f"{process_name(known.server)} {binds} {local}, an address of loopback"),
             step(call, f"the connection to {asked} is refused: ECONNREFUSED", primary=True),
         ]
         failed = failed_end(end.process)
@@ -158,7 +171,7 @@ class ListensOnLoopbackOnly(Rule):
             object=local,
             title=f"{process_name(known.server)} listens on {local} only,"
             f" and {process_name(end.process)} asks for {asked}{'' if sure else ', if that is this host'}",
-            confidence=Confidence.CERTAIN if sure else Confidence.POSSIBLE,
+            confidence=(Confidence.CERTAIN if known.seen else Confidence.LIKELY) if sure else Confidence.POSSIBLE,
             severity=Severity.ERROR if failed is not None and sure else Severity.WARNING,
             why=_WHY.format("another: ip(7), ipv6(7)"),
             fix=_FIX.format(local),
@@ -166,8 +179,8 @@ class ListensOnLoopbackOnly(Rule):
         )
 
     def _alone(self, known: _Listener) -> Iterator[Finding]:
-        local = format_address(known.bound.arg(1)) or ""
-        if known.listening is None:
+        local = known.local
+        if known.listening is None or not known.seen:  # the kernel may have chosen the port
             return
         yield self.finding(
             [
