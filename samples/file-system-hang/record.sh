@@ -23,3 +23,14 @@ record() { # NAME ERRNO
 }
 record bug 0
 record fixed 2
+
+# strace is attached before the call, and the server ends by itself some seconds later.
+gcc -std=gnu11 -Wall -Wextra -O1 -o attached "$folder/attached.c"
+env -i PATH=/usr/bin:/bin HOME=/srv/tracediag setsid ./attached </dev/null >/dev/null 2>&1 &
+attached=$!
+sleep 0.5
+./server archive 0 &
+server=$!
+tracediag run -p "$attached" --for 2800ms --keep "$folder/attached.strace" || true
+wait $server || true
+umount -f archive 2>/dev/null || umount -l archive

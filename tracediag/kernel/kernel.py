@@ -12,6 +12,7 @@ from typing import Any
 from tracediag.kernel.address_space import Cut
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.endpoints import Endpoints
+from tracediag.kernel.file_systems import FileSystems
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_table import ProcessTable
 from tracediag.kernel.rights import Rights
@@ -42,7 +43,9 @@ class Kernel:
         self.looks = 0
         """How many calls that look at a file are recorded."""
         self.known = known
+        self.file_systems = FileSystems(known)
         self.process_table = ProcessTable()
+        self.process_table.file_systems = self.file_systems
         self.last_event: Event | None = None
         self._latest: tuple[Event, float | None] | None = None
         """The time that `last_time` found for an event: at the end each of many threads is judged by it."""

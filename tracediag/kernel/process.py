@@ -12,6 +12,7 @@ from tracediag.kernel.address_space import AddressSpace
 from tracediag.kernel.credentials import Groups, Ids, Limit, Seccomp, Terminal
 from tracediag.kernel.descriptor import OpenFile
 from tracediag.kernel.epoll import EpollSet, Round
+from tracediag.kernel.file_systems import FileSystems
 from tracediag.kernel.place import Place
 from tracediag.kernel.signals import SignalTable
 from tracediag.kernel.spoken import Spoken
@@ -122,16 +123,15 @@ class Process(Watched, eq=False):
     """The sigaltstack that set its alternate signal stack; in a thread of its own each sets its own."""
     space: AddressSpace = msgspec.field(default_factory=AddressSpace)
     """Its address space."""
+    file_systems: FileSystems | None = None
+    """What is known of the types of file systems: the same for all processes of a trace."""
     same_as: Process | None = None
     """The process that its threads turned out to be of; what had met it before may still refer to it."""
 
     @property
     def current(self) -> Process:
         """The process itself, or the one that its threads turned out to be of."""
-        process = self
-        while process.same_as is not None:
-            process = process.same_as
-        return process
+        return self if self.same_as is None else self.same_as.current
 
     def find_empty(self, file: OpenFile) -> None:
         """Note a file of which the first read has returned 0 bytes."""

@@ -7,6 +7,7 @@ writes to a terminal; and a trace may start in the middle of a run.
 from __future__ import annotations
 
 from tracediag.kernel.births import Births
+from tracediag.kernel.file_systems import FileSystems
 from tracediag.kernel.forking import clone_flags, forked, hand_over
 from tracediag.kernel.namespaces import InnerNumbers
 from tracediag.kernel.newborns import newborn
@@ -36,6 +37,7 @@ class ProcessTable:
         self.dropped = 0
         """Dead processes that are no longer among `processes`."""
         self.strangers = Strangers()
+        self.file_systems: FileSystems | None = None
         self.roster: Roster | None = None
         """The processes that ran before the trace, where a snapshot of /proc shows them."""
         self.staying = Staying()
@@ -162,6 +164,7 @@ class ProcessTable:
         self.threads_made += 1
         if len(process.threads) == 1 and process not in self.processes[-1:]:
             self.made += 1
+            process.file_systems = self.file_systems
             self.processes.append(process)
         self.threads[tid] = thread
         self.staying.add(thread)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tracediag.evidence import lengths
 from tracediag.evidence.complaints import meaning
+from tracediag.evidence.named_paths import paths_of
+from tracediag.evidence.paths import path_of
 from tracediag.evidence.peers import departed
 from tracediag.query.subject import Subject
 from tracediag.trace.events import Event
@@ -22,6 +24,18 @@ def family(subject: Subject) -> tuple[str, ...] | None:
     unix = socket.family in _UNIX or (socket.protocol or "").startswith("UNIX")
     found = "AF_UNIX" if unix else socket.family
     return None if found is None else (found,)
+
+
+def file_system(subject: Subject) -> tuple[str, ...] | None:
+    """Return the types of the file systems of the paths of the call, or of its descriptor."""
+    process, held, call = subject.process, subject.descriptor, subject.call
+    if process is None or process.file_systems is None:
+        return None
+    paths = {path for path in paths_of(call) if path.startswith("/") or call.number(0) is None}
+    if not paths and held is not None and (path := path_of(held.file, process)) is not None:
+        paths = {path}
+    kinds = {process.file_systems.kind_of(path, process) for path in paths}
+    return tuple(sorted(kinds - {""})) or None
 
 
 def breaks(subject: Subject) -> bool:

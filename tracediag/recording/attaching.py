@@ -16,7 +16,7 @@ from tracediag.recording.ending import Ending
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.owned import Owned
 from tracediag.recording.permission import check_permission, living
-from tracediag.recording.proc import look
+from tracediag.recording.proc import look, reduce_mounts
 from tracediag.recording.recording import Recording
 from tracediag.recording.strace import Strace
 from tracediag.snapshot import ThreadState
@@ -148,6 +148,7 @@ class Attached(Recording):
         if self.snapshot.after is None:
             with contextlib.suppress(OSError):
                 self.snapshot.after = look(self.pids, self._mentioned())
+            reduce_mounts(self.snapshot, self._log_path)
 
 
 def _detach_with_parent() -> None:

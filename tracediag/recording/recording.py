@@ -22,7 +22,7 @@ from tracediag.recording.ending import Ending, how, name_of
 from tracediag.recording.errors import RecordingError
 from tracediag.recording.following import Growing
 from tracediag.recording.owned import Owned
-from tracediag.recording.proc import look
+from tracediag.recording.proc import look, reduce_mounts
 from tracediag.recording.strace import Strace
 from tracediag.recording.writing import created, start_relay
 from tracediag.snapshot import Snapshot
@@ -203,6 +203,7 @@ class Recording:
         """See that the last of the trace is in its file, now that strace has ended."""
         self._pipe.close()
         self._relay.wait()
+        reduce_mounts(self.snapshot, self._log_path)
 
     def expire(self) -> None:
         """End the recording, since its time is over; what the processes wait for is looked at first."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from tracediag.snapshot.values import Futex, Holder, Lock, ProcessState, SocketState, ThreadState, unmapped
+from tracediag.snapshot.values import Futex, Holder, Lock, Mounts, ProcessState, SocketState, ThreadState, unmapped
 
 SCHEMA = "tracediag-proc/1"
 """The edition of the document."""
@@ -25,6 +25,8 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     holders: tuple[Holder, ...] = ()
     sought: tuple[str, ...] = ()
     """The targets of links of which all holders, as far as permitted, are in `holders`."""
+    mounts: tuple[Mounts, ...] = ()
+    """The file systems that the traced processes see, of those that the trace names a path on."""
 
     def process(self, pid: int | None) -> ProcessState | None:
         """Return a process by its pid."""

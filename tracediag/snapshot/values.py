@@ -216,3 +216,18 @@ class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
     number: int
     target: str
     flags: int | None = None
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """A file system and where it is mounted: a row of `/proc/PID/mountinfo`, proc_pid_mountinfo(5)."""
+
+    point: str
+    kind: str
+    """Its type, as mount(8) names it: "ext4", "tmpfs", "nfs4", "fuse.sshfs"."""
+
+
+class Mounts(msgspec.Struct, frozen=True):
+    """The file systems that some processes see: those of one mount namespace and root, mount_namespaces(7)."""
+
+    pids: tuple[int, ...]
+    mounts: tuple[Mount, ...]

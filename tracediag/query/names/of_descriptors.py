@@ -35,6 +35,10 @@ OF_DESCRIPTORS = (
         *("fd.kind", Type.WORD, "what the descriptor refers to", reads.read_kind), words=frozenset(map(str, Kind))
     ),
     of_model("fd.path", Type.TEXT, "the path of the open file", reads.read_path),
+    of_model(
+        *("path.filesystem", Type.TEXT, "the type of the file system that the path lies on: tmpfs, nfs4"),
+        facts.file_system,
+    ),
     of_model("fd.flags", Type.FLAGS, "the status flags: O_NONBLOCK, O_APPEND, O_RDWR", reads.read_flags),
     of_model("fd.cloexec", Type.TRUTH, "whether an execve closes it", reads.read_cloexec),
     of_model("fd.protocol", Type.TEXT, "TCP, UDP, UNIX-STREAM", lambda it: reads.read_text(reads.read_protocol(it))),

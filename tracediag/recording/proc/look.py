@@ -10,6 +10,7 @@ from tracediag.recording.proc.futexes import futexes_of
 from tracediag.recording.proc.holders import ends_of_interest, holders_of
 from tracediag.recording.proc.locks import locks
 from tracediag.recording.proc.mappings import Sharers
+from tracediag.recording.proc.mounts import mounts_of
 from tracediag.recording.proc.processes import children_of, process_of
 from tracediag.recording.proc.sockets import sockets_of
 from tracediag.recording.proc.unix import with_peers
@@ -52,6 +53,7 @@ def look(pids: Iterable[int], also: Iterable[int] = ()) -> Moment:
         futexes=tuple(futex for found in futexes.values() for futex in found),
         holders=tuple(holders),
         sought=tuple(sorted(sought)),
+        mounts=mounts_of(process.pid for process in ours),
     )
 
 

@@ -13,13 +13,13 @@ from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.rules.waiting._slowness import between
-from tracediag.trace.calls import GETDENTS, LOOKS, OPENS, SLEEPS, STATFSES
+from tracediag.trace.calls import GETDENTS, LOOKS, OPENS, SLEEPS
 from tracediag.trace.events import Syscall
 
 _LONG = 1.0
 """Seconds after which a call on a file waits for more than a busy disk."""
-_REMOTE = {"NFS": "NFS", "FUSE": "FUSE", "SMB": "SMB", "CIFS": "SMB", "CEPH": "Ceph", "V9FS": "9p", "AFS": "AFS"}
-"""File systems whose answers come from a process or host, by the beginning of their f_type: statfs(2)."""
+_REMOTE = {"nfs": "NFS", "fuse": "FUSE", "smb": "SMB", "cifs": "SMB", "ceph": "Ceph", "9p": "9p", "afs": "AFS"}
+"""File systems whose answers come from a process or host, by the beginning of their type."""
 _KEPT = 64
 _WHY = (
     "such a call takes microseconds on a local disk and has no timeout; on a hard NFS mount, SMB or FUSE it waits"
@@ -37,19 +37,8 @@ class FileSystemHang(Rule):
     raised_by = (LOOKS | OPENS | GETDENTS,)
 
     def __init__(self) -> None:
-        self._kinds: dict[str, str] = {}
-        """The file systems that statfs has shown, by path."""
         self._naps: deque[Syscall] = deque(maxlen=_KEPT)
         """The last sleeps of any thread: where there are no times, they show that time goes by."""
-
-    @on_call(*STATFSES, "fstatfs", "fstatfs64", showing=("f_type=",))
-    def shown(self, action: Action) -> None:
-        """Note what kind of file system a path lies on."""
-        path = action.call.path(0) or (action.descriptor.file.path if action.descriptor is not None else None)
-        _, _, kind = action.call.body.partition("f_type=")
-        remote = next((name for magic, name in _REMOTE.items() if kind.startswith(magic)), None)
-        if path is not None and remote is not None and len(self._kinds) < _KEPT:
-            self._kinds[path.rstrip("/")] = remote
 
     @on_call(*SLEEPS)
     def napped(self, action: Action) -> None:
@@ -74,7 +63,8 @@ class FileSystemHang(Rule):
         return (between(call.time, end.exit.time) or 0.0) >= _LONG
 
     def _finding(self, end: ProcessEnd, call: Waited, path: str) -> Finding:
-        kind = next((kind for place, kind in self._kinds.items() if f"{path}/".startswith(f"{place}/")), "")
+        kind = end.kernel.file_systems.kind_of(path, end.process)
+        kind = next((name for start, name in _REMOTE.items() if kind.startswith(start)), kind)
         steps: list[Step] = [step(call, "waits for the file system, and does not return", primary=True)]
         if end.exit is not None:
             steps.append(step(end.exit, f"the process is killed by {end.exit.signal} in this wait"))
