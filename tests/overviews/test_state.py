@@ -140,3 +140,18 @@ def test_the_last_process_is_found_in_whatever_order_they_end(order):
     lines += [f"{pid} +++ exited with 0 +++\n" for pid in order]
     state = take_state(lines)
     assert ([process.pid for process in state.processes], state.line) == ([order[-1]], 6)
+
+
+def test_a_stopped_process_does_not_run(state):
+    text = (
+        "7 kill(7, SIGSTOP) = 0\n"
+        "7 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=7, si_uid=0} ---\n"
+        "7 --- stopped by SIGSTOP ---\n"
+        "8 --- stopped by SIGSTOP ---\n"
+        "7 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER, si_pid=9, si_uid=0} ---\n"
+        "7 getpid() = 7\n"
+    )
+    shown = picture(state(text, 3), Look())
+    assert "  standing  stopped by SIGSTOP at line 3; line 1 was kill(7, SIGSTOP) = 0\n" in shown
+    assert [process.threads[0].stopped for process in state(text, 4).processes] == ["SIGSTOP", "SIGSTOP"]
+    assert [process.threads[0].stopped for process in state(text, 5).processes] == [None, "SIGSTOP"]

@@ -179,6 +179,9 @@ def _standing(thread: Standing, process: ProcessState, state: State) -> tuple[st
     if thread.ending:
         return f"{name}ends with {re.split(r' = [?]| <unfinished', call)[0].rstrip()} at line {thread.line:,}", "faint"
     if not thread.blocked:
+        if thread.stopped is not None and thread.stopped_line is not None:
+            name += f"stopped by {thread.stopped} at line {thread.stopped_line:,}"
+            return f"{name}; line {thread.line:,} was {call}", "name"
         return f"{name}running; line {thread.line:,} was {call}", "plain"
     waits = f"; waits for {_listed(thread.waits_for)}" if thread.waits_for else ""
     return f"{name}inside {_unfinished(call)} since line {thread.line:,}{long}{waits}", "name"

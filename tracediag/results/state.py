@@ -108,6 +108,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What it waits for: descriptors, a child."""
     ending: bool = False
     """Whether that record is the call that ends it, such as exit_group."""
+    stopped: str | None = None
+    """The signal that has stopped it, such as SIGSTOP; None while it may run."""
+    stopped_line: int | None = None
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracediag.errors import TracediagError
 from tracediag.evidence.exits import manner
 from tracediag.evidence.waiters import waited_for
-from tracediag.kernel import Kernel, apply
+from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
@@ -28,7 +28,7 @@ from tracediag.results.state import (
 )
 from tracediag.snapshot import Snapshot
 from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
-from tracediag.trace.events import Begun, Event, Exit, Syscall
+from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import text_of
 
@@ -86,6 +86,7 @@ class _Watcher:
         self._start: float | None = None
         self._living: list[Process] = []
         self._shown = 0
+        self._stops: dict[Thread, Stop] = {}
 
     def take(self, event: Event) -> None:
         if self._start is None:
@@ -93,8 +94,20 @@ class _Watcher:
         action = apply(self.kernel, event)
         if isinstance(event, Syscall):
             learn_directory(action.thread, event)
+        self._stop(event, action)
         self._locks.take(action)
         self._mapped.take(action)
+
+    def _stop(self, event: Event, action: Action) -> None:
+        """Keep which threads are stopped: SIGCONT continues all of a process, and a thread that acts is continued."""
+        if isinstance(event, Stop):
+            self._stops[action.thread] = event
+        elif self._stops:
+            continued = isinstance(event, Signal) and event.name == "SIGCONT"
+            for thread in action.process.threads if continued else (action.thread,):
+                stop = self._stops.get(thread)
+                if stop is not None and event.line > stop.line:
+                    del self._stops[thread]
 
     def alive(self) -> list[Process]:
         """Return the processes that have not ended."""
@@ -140,7 +153,7 @@ class _Watcher:
             directory=place.cwd or _moved_to(place.moved, process),
             directory_line=place.since,
             followed=any(thread.last_call or thread.inside for thread in process.threads),
-            threads=tuple(_standing(thread) for thread in process.threads),
+            threads=tuple(_standing(thread, self._stops.get(thread)) for thread in process.threads),
             descriptors=tuple(open_descriptor(descriptor, process) for descriptor in descriptors),
             unseen=tuple(number for number in _STANDARD if number not in seen),
             epolls=tuple(
@@ -184,7 +197,7 @@ def _moved_to(call: Syscall | None, process: Process) -> str | None:
     return None if path is None else str(path)
 
 
-def _standing(thread: Thread) -> Standing:
+def _standing(thread: Thread, stop: Stop | None) -> Standing:
     call = thread.pending
     last = call or thread.last_call
     return Standing(
@@ -195,6 +208,8 @@ def _standing(thread: Thread) -> Standing:
         line=None if last is None else last.line,
         since=None if last is None else last.time,
         waits_for=() if call is None else tuple(_awaited(call, thread.process)),
+        stopped=None if stop is None else stop.signal,
+        stopped_line=None if stop is None else stop.line,
     )
 
 
