@@ -165,3 +165,13 @@ def test_what_no_write_shows(why, message, end):
     with pytest.raises(NotPrintedError) as error:
         why(text, message)
     assert str(error.value).endswith(end)
+
+
+def test_a_usual_failure_of_a_named_object_is_not_behind_a_message(why):
+    """EINVAL says that the file is no symbolic link, which realpath(3) asks of every component."""
+    text = (
+        '7 readlink("/srv/b/util.c", 0x7ffc, 1023) = -1 EINVAL (Invalid argument)\n'
+        '7 write(2</srv/log>, "util.c: hello\\n", 14) = 14\n'
+    )
+    assert why(text, "hello").origin is Origin.OWN
+    assert why(text.replace(": hello\\n", ": Invalid argument\\n"), "Invalid").origin is Origin.FAILED_CALL

@@ -78,7 +78,7 @@ class Answer:
         ended = None if found.reaped is None or found.reaped.child is None else self._ends.get(found.reaped.child)
         if ended is not None and found.reaped is not None and _ABOUT_CHILD.search(self._said.text):
             return self._child(ended, found.reaped, write)
-        if blame is not None:
+        if blame is not None and self._is_about(blame.call):
             return self._failed(blame, write)
         printing = step(write, "the program prints the message", primary=True)
         if found.read is not None:
@@ -92,6 +92,10 @@ class Answer:
             before = step(call, "fails shortly before; the message does not name it")
             return Origin.OWN, reason, Confidence.POSSIBLE, [before, printing]
         return Origin.OWN, "no call failed: the text is the program's own", Confidence.LIKELY, [printing]
+
+    def _is_about(self, call: Syscall) -> bool:
+        """Whether a message may be about a call whose error it does not name: of a usual failure it has to tell."""
+        return not harmless(call) or self._said.tells_failure(call) is not None
 
     def _failed(self, blame: Blame, write: Message) -> tuple[Origin, str, Confidence, list[Step]]:
         steps = [step(blame.call, f"{_failure(blame.call)}: the message is about this", primary=True)]
