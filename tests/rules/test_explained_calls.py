@@ -40,6 +40,8 @@ def test_every_pair_is_explained_without_a_trace() -> None:
         ("emfile", "a call fails with EMFILE (Too many open files)", "RLIMIT_NOFILE"),
         ("write(1) = EPIPE", "", ""),
         ("write = EPIPE", "write fails with EPIPE (Broken pipe)", "the other end of the descriptor is closed"),
+        ("pread EISDIR", "pread64 fails with EISDIR (Is a directory)", "read by getdents64"),
+        ("waitpid ECHILD", "wait4 fails with ECHILD (No child processes)", "why"),
         ("open ENOENT", "open fails with ENOENT (No such file or directory)", "mkdir -p DIRECTORY"),
         ("statx EFAULT", "statx fails with EFAULT (Bad address)", "why"),
         ("getpid", "", ""),

@@ -12,6 +12,8 @@ from tracediag.trace.errnos import Errno, find_errno
 from tracediag.trace.parameters import names
 
 _ADDRESSED = frozenset({"bind", "connect", "sendto", "sendmsg", "send", "recvfrom", "accept", "accept4", "getsockopt"})
+_KERNEL_NAMES = {"pread": "pread64", "pwrite": "pwrite64", "waitpid": "wait4"}
+"""Functions of the C library that strace shows under the name of the kernel's call."""
 _PATHS = frozenset({"pathname", "path", "oldpath", "newpath", "filename", "linkpath"})
 _STANDS_FOR = {
     "{parent}": "DIRECTORY",
@@ -39,6 +41,7 @@ def explain_error(words: str) -> str | None:
     if len(errors) != 1 or len(others) > 1:
         return None
     call = others[0].lower() if others else None
+    call = _KERNEL_NAMES.get(call or "", call)
     if call is not None and call not in SYSCALLS:
         raise LookupError(f"no system call is named {others[0]}; for any call: tracediag explain {errors[0].name}")
     return "\n".join(_lines(call, errors[0]))
