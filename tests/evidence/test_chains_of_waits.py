@@ -16,6 +16,7 @@ from tracediag.snapshot import (
     Snapshot,
     SocketState,
     ThreadState,
+    resumed,
 )
 
 
@@ -106,6 +107,42 @@ def test_a_poll_names_first_what_it_wants_to_write():
     assert ": fd 4: room in pipe:[9], whose read end less (pid 2) has open; fd 3: data from" in said
     assert said.count("fd 3:") == 1
     assert said.endswith("; less (pid 2) runs")
+
+
+def test_a_poll_without_events_waits_for_a_hang_up_only():
+    """tail -f watches its output so, to end when the reader has gone: poll(2)."""
+    entries = (Registered(4, 1, 0), Registered(1, 0, 0))
+    thread = ThreadState(1, call="poll", arguments=(64, 2, 0xFFFF_FFFF, 0, 0, 0), watches=entries)
+    descriptors = (Held(4, "anon_inode:inotify"), Held(1, "pipe:[9]", flags=1))
+    said = chain_of(_of(ProcessState(1, threads=(thread,), descriptors=descriptors)), 1).sentence
+    assert "fd 1: a hang-up or an error of pipe:[9]" in said
+    assert "data in pipe:[9]" not in said
+
+
+def test_a_poll_names_a_connection_of_the_program_to_itself_before_its_tools():
+    entries = tuple(Registered(number, 1, 0) for number in (7, 8, 9, 5))
+    thread = ThreadState(1, call="poll", arguments=(64, 4, 0xFFFF_FFFF, 0, 0, 0), watches=entries)
+    tools = (Held(7, "anon_inode:[eventfd]"), Held(8, "pipe:[8]", flags=0), Held(9, "pipe:[9]", flags=0))
+    program = ProcessState(1, threads=(thread,), descriptors=(*tools, Held(5, "socket:[5]"), Held(6, "socket:[6]")))
+    sockets = (SocketState(5, "TCP", "127.0.0.1:9", "127.0.0.1:8"), SocketState(6, "TCP", "127.0.0.1:8", "127.0.0.1:9"))
+    pipes = tuple(Holder(1, number, f"pipe:[{number}]", 1) for number in (8, 9))
+    holders = (*pipes, Holder(1, 5, "socket:[5]"), Holder(1, 6, "socket:[6]"))
+    said = chain_of(_of(program, sockets=sockets, holders=holders), 1).sentence
+    assert "one of 4 descriptors: fd 5: data from 127.0.0.1:8" in said
+
+
+def test_a_wait_that_strace_interrupted_has_its_name_in_the_later_look():
+    """poll has a restart block also without a timeout: the thread then stands in restart_syscall."""
+
+    def process(call, *timeout, watches=()):
+        return ProcessState(1, threads=(ThreadState(1, call=call, arguments=(64, 1, *timeout), watches=watches),))
+
+    before = process("poll", 0xFFFF_FFFF, watches=(Registered(5, 1, 0),))
+    stands = process("restart_syscall", 0xFFFF_FFFF)
+    assert resumed(stands, _of(before)) == before
+    assert resumed(stands, None) is stands
+    other = process("restart_syscall", 9)
+    assert resumed(other, _of(before)) == other
 
 
 def test_strace_that_cannot_detach_is_ended_when_the_time_is_over(monkeypatch):

@@ -122,6 +122,26 @@ def test_a_stopped_process_is_told_although_the_trace_has_a_line_of_it(tmp_path)
     )
 
 
+def test_an_identifier_of_system_v_is_no_descriptor(tmp_path):
+    path = tmp_path / "a.strace"
+    path.write_text(
+        '7 1.0 openat(AT_FDCWD, "/srv/a", O_RDONLY) = 3\n'
+        "7 1.1 semtimedop(3, [{sem_num=0, sem_op=-1, sem_flg=0}], 1, NULL <unfinished ...>\n"
+    )
+    assert [wait.object for wait in analyze(str(path)).waiting] == ["semaphore set 3"]
+    path.write_text("7 1.1 msgrcv(0,  <detached ...>\n")
+    assert [wait.object for wait in analyze(str(path)).waiting] == ["message queue 0"]
+
+
+def test_a_stopped_process_stands_in_a_call_that_has_a_name(tmp_path):
+    """The look names those calls in which a process waits; of others it has the number."""
+    process = ProcessState(7, executable="/bin/a", threads=(ThreadState(7, state="T", call="109"),))
+    path = tmp_path / "a.strace"
+    path.write_text("7 1.0 --- stopped by SIGSTOP ---\n")
+    store(Snapshot(before=Moment(1.0, (process,)), traced=(7,)), str(path))
+    assert [wait.call for wait in analyze(str(path)).waiting] == ["system call 109"]
+
+
 def test_a_wait_that_the_end_of_the_time_ended_is_told_as_one_of_that_moment(tmp_path):
     """The process then ended by itself: its end is in the trace, too."""
     process = ProcessState(7, executable="/bin/a", directory="/srv", threads=(OPENING,))

@@ -147,7 +147,7 @@ class Attached(Recording):
         super()._finish()
         if self.snapshot.after is None:
             with contextlib.suppress(OSError):
-                self.snapshot.after = look(self.pids, self._mentioned())
+                self.snapshot.after = look(self.pids, self._mentioned(), self.snapshot.before)
             reduce_mounts(self.snapshot, self._log_path)
 
 

@@ -8,7 +8,7 @@ listings    the descriptors that ls, lsof or ss printed
 """
 
 from tracediag.snapshot.files import SnapshotError, beside, load, store
-from tracediag.snapshot.moments import Moment, Snapshot
+from tracediag.snapshot.moments import Moment, Snapshot, resumed
 from tracediag.snapshot.values import (
     Futex,
     Held,
@@ -41,6 +41,7 @@ __all__ = [
     "ThreadState",
     "beside",
     "load",
+    "resumed",
     "store",
     "unmapped",
 ]

@@ -74,6 +74,25 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
             yield from process.threads
 
 
+def resumed(process: ProcessState, before: Moment | None) -> ProcessState:
+    """Return a process of a later look, in which each call that was interrupted has its name and descriptors.
+
+    A thread that strace interrupted may stand in restart_syscall, with the arguments of the call: restart_syscall(2).
+    """
+    if before is None or all(thread.call != "restart_syscall" for thread in process.threads):
+        return process
+    known = {thread.tid: thread for thread in before.threads()}
+    return msgspec.structs.replace(
+        process, threads=tuple(_resumed(thread, known.get(thread.tid)) for thread in process.threads)
+    )
+
+
+def _resumed(thread: ThreadState, before: ThreadState | None) -> ThreadState:
+    if before is None or thread.call != "restart_syscall" or thread.arguments != before.arguments:
+        return thread
+    return msgspec.structs.replace(thread, call=before.call, watches=before.watches)
+
+
 class Snapshot(msgspec.Struct, rename={"edition": "schema"}):
     """The processes before and after the tracing; `after` is added when the tracing ends."""
 

@@ -10,6 +10,8 @@ from tracediag.snapshot import Held, Moment, ProcessState, Registered, ThreadSta
 from tracediag.trace.calls import EPOLL_WAITS, WAITS
 
 _IN, _OUT = 1, 4
+_WANTED = 0x23C7
+"""POLLIN, POLLPRI, POLLOUT, their forms for bands and POLLRDHUP; without any only POLLERR and POLLHUP end a wait."""
 _SHOWN = 3
 _MOST = 64
 _ARGUMENTS = 6
@@ -54,6 +56,8 @@ def _entries(process: ProcessState, thread: ThreadState) -> tuple[Registered, ..
 
 
 def _link(moment: Moment, process: ProcessState, thread: ThreadState, entry: Registered, held: Held) -> Link | None:
+    if not entry.events & _WANTED:
+        return Link(thread.tid, f"a hang-up or an error of {held.target}", None, "poll")
     reads = bool(entry.events & _IN) or not entry.events & _OUT
     link = waited(moment, process, thread.tid, held, reads=reads)
     own = moment.socket(held.target) if link is None else None
@@ -64,9 +68,14 @@ def _link(moment: Moment, process: ProcessState, thread: ThreadState, entry: Reg
 
 
 def _rank(held: Held, link: Link) -> int:
-    """Return -1 for room to write, 0 for what another process can end, 1 for others, 2 for what wakes itself."""
-    if any(kind in held.target for kind in _INNER) or "only the process itself" in link.waits:
-        return 2
+    """Return -1 for room to write, 0 for what another process can end, 1 for others, 2 and 3 for what wakes itself.
+
+    An eventfd or a pipe of its own is the tool of a loop; a connection of the program to itself is its work.
+    """
+    if any(kind in held.target for kind in _INNER):
+        return 3
+    if "only the process itself" in link.waits:
+        return 2 if held.target.startswith("socket:[") else 3
     if link.kind == "write":
         return -1
     return 0 if link.blocker is not None or (held.target.startswith("socket:[") and link.kind != "poll") else 1
@@ -79,7 +88,7 @@ def is_inward(moment: Moment, process: ProcessState, thread: ThreadState) -> boo
     entries = _entries(process, thread)
     if len(entries) > _INWARD:
         return False
-    held = [process.held(entry.fd) for entry in entries]
+    held = [process.held(entry.fd) if entry.events & _WANTED else None for entry in entries]
     links = [None if one is None else waited(moment, process, thread.tid, one, reads=True) for one in held]
     return all(
         one is not None and link is not None and _wakes_itself(one, link) for one, link in zip(held, links, strict=True)

@@ -25,6 +25,14 @@ _LONGEST = 120
 """Characters of the text of a call, and of a name."""
 _BY_NUMBER = frozenset({"kill", "tgkill", "setpgid", "prlimit64", "getpgid", "getsid", "process_vm_readv"})
 """Calls whose first argument is a number of another kind than a descriptor."""
+_SYSTEM_V = {
+    "semop": "semaphore set",
+    "semtimedop": "semaphore set",
+    "semtimedop_time64": "semaphore set",
+    "msgsnd": "message queue",
+    "msgrcv": "message queue",
+}
+"""Calls whose first argument identifies an object of sysvipc(7); it may equal the number of a descriptor."""
 
 
 def standing(kernel: Kernel) -> tuple[Waiting, ...]:
@@ -101,6 +109,8 @@ def _object(process: Process, call: Syscall | Begun) -> str:
     if call.name == "restart_syscall":
         return call.body.strip("<>. ")
     number = call.number(0)
+    if call.name in _SYSTEM_V:
+        return "" if number is None else f"{_SYSTEM_V[call.name]} {number}"
     if number is not None and number >= 0 and call.name not in _BY_NUMBER:
         return _descriptor(process, number)
     named = target(call) if isinstance(call, Syscall) else call.path(0)

@@ -60,9 +60,14 @@ def _waits(moment: Moment, processes: Iterator[ProcessState], when: str) -> Iter
             yield Waiting(
                 process=name_of(moment, process.pid),
                 pid=thread.tid,
-                call=thread.call or "no call",
+                call=_named(thread.call),
                 object=thread.path,
                 text="",
                 line=0,
                 reason=f"{when}{f'it {why}' if why or chain is None else chain.sentence}",
             )
+
+
+def _named(call: str) -> str:
+    """Name a call of a look at /proc, which is a number where the look does not know it."""
+    return f"system call {call}" if call.isdecimal() else call or "no call"

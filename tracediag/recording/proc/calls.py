@@ -17,6 +17,7 @@ _X86_64 = {
     230: "clock_nanosleep", 232: "epoll_wait", 242: "mq_timedsend", 243: "mq_timedreceive", 247: "waitid",
     257: "openat", 270: "pselect6", 271: "ppoll", 281: "epoll_pwait", 288: "accept4", 299: "recvmmsg",
     426: "io_uring_enter", 441: "epoll_pwait2", 449: "futex_waitv",
+    62: "kill", 200: "tkill", 234: "tgkill",
 }  # fmt: skip
 _GENERIC = {
     34: "mkdirat", 35: "unlinkat", 48: "faccessat", 57: "close", 61: "getdents64", 68: "pwrite64", 78: "readlinkat",
@@ -28,6 +29,7 @@ _GENERIC = {
     182: "mq_timedsend", 183: "mq_timedreceive", 188: "msgrcv", 189: "msgsnd", 192: "semtimedop", 193: "semop",
     202: "accept", 203: "connect", 206: "sendto", 207: "recvfrom", 211: "sendmsg", 212: "recvmsg", 242: "accept4",
     243: "recvmmsg", 260: "wait4", 426: "io_uring_enter", 441: "epoll_pwait2", 449: "futex_waitv",
+    129: "kill", 130: "tkill", 131: "tgkill",
 }  # fmt: skip
 """The numbers that aarch64 and riscv64 share: include/uapi/asm-generic/unistd.h."""
 

@@ -14,7 +14,7 @@ from tracediag.recording.proc.mounts import mounts_of
 from tracediag.recording.proc.processes import children_of, process_of
 from tracediag.recording.proc.sockets import sockets_of
 from tracediag.recording.proc.unix import with_peers
-from tracediag.snapshot import Futex, Holder, Lock, Moment, ProcessState, SocketState, unmapped
+from tracediag.snapshot import Futex, Holder, Lock, Moment, ProcessState, SocketState, resumed, unmapped
 
 _MOST = 256
 """Processes that are looked at."""
@@ -22,17 +22,18 @@ _ROUNDS = 3
 """How far the processes are followed that others wait for."""
 
 
-def look(pids: Iterable[int], also: Iterable[int] = ()) -> Moment:
+def look(pids: Iterable[int], also: Iterable[int] = (), before: Moment | None = None) -> Moment:
     """Return what processes are now, with their descendants, and the processes that hold what they wait for.
 
     `also` are others of interest; of one that has ended, its parent is looked at too, which has not waited for it.
+    `before` is an earlier look, which names the calls that were interrupted since.
     """
     when = time.time()
-    ours = _read(_family(pids))
+    ours = _read(_family(pids), before)
     sockets = with_peers(sockets_of(ours[0].pid), ours[0].pid) if ours else []
     rows, known, holders, sought = locks(), ours, list[Holder](), set[str]()
     futexes, sharers = dict[int, tuple[Futex, ...]](), Sharers()
-    known = [*known, *_read(set(also) - {process.pid for process in known})]
+    known = [*known, *_read(set(also) - {process.pid for process in known}, before)]
     for _ in range(_ROUNDS):
         targets = ends_of_interest(known, sockets) - sought
         sought |= targets
@@ -43,7 +44,7 @@ def look(pids: Iterable[int], also: Iterable[int] = ()) -> Moment:
         new = sorted(others - {process.pid for process in known} - {os.getpid()})[: _MOST - len(known)]
         if not new:
             break
-        known = [*known, *_read(new)]
+        known = [*known, *_read(new, before)]
     _wakers(known, futexes, sharers)
     return Moment(
         time=when,
@@ -81,8 +82,8 @@ def _wakers(processes: Iterable[ProcessState], futexes: dict[int, tuple[Futex, .
     return {pid for found in futexes.values() for futex in found for pid in futex.sharers or ()}
 
 
-def _read(pids: Iterable[int]) -> list[ProcessState]:
-    return [process for pid in pids if (process := process_of(pid)) is not None]
+def _read(pids: Iterable[int], before: Moment | None) -> list[ProcessState]:
+    return [resumed(process, before) for pid in pids if (process := process_of(pid)) is not None]
 
 
 def _own(sockets: Iterable[SocketState], processes: Iterable[ProcessState]) -> Iterator[SocketState]:
