@@ -145,6 +145,23 @@ def test_a_wait_that_strace_interrupted_has_its_name_in_the_later_look():
     assert resumed(other, _of(before)) == other
 
 
+def test_a_shell_that_waits_for_its_command_does_not_write():
+    """Both have the pipe open, as after popen; only the command can write, or end, and then the shell can."""
+
+    def said(*children):
+        reading = ThreadState(1, state="S", call="read", arguments=(3, 0, 1, 0, 0, 0))
+        reader = ProcessState(1, threads=(reading,), descriptors=(Held(3, "pipe:[7]", flags=0),))
+        waiting = ThreadState(2, state="S", call="wait4", arguments=(0xFFFF_FFFF, 0, 0, 0, 0, 0))
+        shell = ProcessState(2, executable="/bin/dash", threads=(waiting,), children=children)
+        others = [ProcessState(pid, threads=(ThreadState(pid, state="R"),)) for pid in children]
+        command = ProcessState(3, executable="/bin/a", threads=(ThreadState(3, state="S", call="fsync"),))
+        holders = (Holder(2, 1, "pipe:[7]", 1), Holder(3, 1, "pipe:[7]", 1))
+        return chain_of(_of(reader, shell, *others[1:], command, holders=holders), 1).sentence
+
+    assert said(3).endswith("write end dash (pid 2), a (pid 3) have open; a (pid 3) stands in fsync")
+    assert said(3, 4).endswith("have open")  # another child that ends may let the shell write
+
+
 def test_strace_that_cannot_detach_is_ended_when_the_time_is_over(monkeypatch):
     """A thread that cannot be stopped keeps strace waiting without end."""
     recording = Attached.__new__(Attached)

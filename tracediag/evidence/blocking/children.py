@@ -12,6 +12,7 @@ from tracediag.snapshot import Moment, ProcessState, ThreadState
 _ALL, _PID, _GROUP = 0, 1, 2
 """P_ALL, P_PID, P_PGID: waitid(2)."""
 _NEGATIVE = 1 << 31
+_CALLS = ("wait4", "waitid")
 
 
 def child_link(moment: Moment, process: ProcessState, thread: ThreadState) -> Link | None:
@@ -56,6 +57,21 @@ def _beside(moment: Moment, family: list[ProcessState], group: int) -> Iterator[
     ended = [one for one in family if group and one.group != group and is_zombie(moment, one.pid)]
     if ended:
         yield f"; child {ended[0].pid}, which has ended, is in another process group ({ended[0].group})"
+
+
+def without_parents(moment: Moment, pids: set[int]) -> set[int]:
+    """Return processes without those that only wait for others of them to end, as a shell waits for its command."""
+    return {pid for pid in pids if not _waits_within(moment, pid, pids)}
+
+
+def _waits_within(moment: Moment, pid: int, pids: set[int]) -> bool:
+    """Whether a process of one thread stands in a wait for children, each of which is one of these processes."""
+    process = moment.process(pid)
+    if process is None or len(process.threads) != 1 or process.threads[0].call not in _CALLS:
+        return False
+    named, _ = _asked(process, process.threads[0])
+    alive = {named} if named else {child for child in process.children if not is_zombie(moment, child)}
+    return bool(alive) and alive <= pids
 
 
 def lost_children(moment: Moment, process: ProcessState) -> str:

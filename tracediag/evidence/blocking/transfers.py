@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracediag.evidence.blocking.children import without_parents
 from tracediag.evidence.blocking.datagrams import datagram_link
 from tracediag.evidence.blocking.events import event_link
 from tracediag.evidence.blocking.link import Link, first_held, listed
@@ -83,7 +84,8 @@ def _other_end(moment: Moment, process: ProcessState, tid: int, held: Held, *, r
         blocker = _itself(process) if held.target.startswith("pipe:[") else None  # a FIFO can be opened by its name
         return Link(tid, f"{what}, whose {end} end only the process itself has open", blocker, kind)
     have, others = ("has" if len(ours) == 1 else "have"), ours - {process.pid}
-    blocker = next(iter(others)) if len(others) == 1 else None
+    active = without_parents(moment, others)
+    blocker = next(iter(active)) if len(active) == 1 else None
     return Link(tid, f"{what}, whose {end} end {listed(moment, ours)} {have} open", blocker, kind, target=held.target)
 
 
