@@ -106,6 +106,17 @@ def test_no_process_listens(tmp_path):
     assert said.splitlines()[0] == f"no socket listens on port {port}"
 
 
+def test_a_sysctl_is_read(tmp_path):
+    """The kernel refuses to read one by 4 MiB at once, with ENOMEM."""
+    script = "import os, socket; os.getuid() or os.setuid(65534); socket.socket().bind(('127.0.0.1', 1))"
+    start = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii").strip()
+    if int(start) < 2:
+        pytest.skip("every port may be bound here")
+    said = facts(tmp_path, *python(script), wanted="127.0.0.1:1")
+    assert said.count(f"net.ipv4.ip_unprivileged_port_start is {start}") == 1
+    assert f"is {start}: below it a port needs CAP_NET_BIND_SERVICE" in said
+
+
 def test_an_address_of_another_host(tmp_path):
     script = "import socket; socket.socket().bind(('203.0.113.7', 8080))"
     said = facts(tmp_path, *python(script), wanted="203.0.113.7:8080")

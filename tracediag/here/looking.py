@@ -44,7 +44,8 @@ def _looks(failed: Failed, trace: str) -> Iterator[Look]:
     named = sysctls(_page(failed.finding.code))
     common = [*limit_facts(failed.call.name, failed.errno, _pid(failed)), *named]
     if failed.address:
-        facts = address_facts(failed.call.name, failed.errno, failed.address)
+        facts = list(address_facts(failed.call.name, failed.errno, failed.address))
+        common = [each for each in common if not any(fact.startswith(f"{each}:") for fact in facts)]
         yield _look(failed, failed.address, [*facts, *common])
         return
     if (pid := process_asked(failed.call)) is not None:

@@ -6,13 +6,16 @@ import os
 
 _MOST = 4 << 20
 """Bytes of one file."""
+_SETTING = 1 << 16
+"""Bytes of one sysctl: the kernel allocates as many as are asked for, and refuses 4 MiB with ENOMEM."""
+_SETTINGS = "/proc/sys/"
 
 
 def text(path: str) -> str:
     """Return the content of a file; "" where it cannot be read."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # thousands are read: Path costs more than the reading
-            return file.read(_MOST).decode(errors="backslashreplace")
+            return file.read(_SETTING if path.startswith(_SETTINGS) else _MOST).decode(errors="backslashreplace")
     except OSError:
         return ""
 
