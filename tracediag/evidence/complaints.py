@@ -9,6 +9,7 @@ from functools import cache
 
 import msgspec
 
+from tracediag.evidence.cut_words import SHORTEST, begins, path_begins
 from tracediag.evidence.pieces import BURST, Piece, gathered
 from tracediag.kernel.calls.transfer import FAILURE
 from tracediag.kernel.process import Process
@@ -24,8 +25,6 @@ from tracediag.trace.values import text_of
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
 _DATA = READS | WRITES | POSITIONED
 """Calls with a text that is data and names nothing."""
-_SHORTEST = 3
-"""Characters of a name: shorter ones occur in any text."""
 _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = lazy_pattern(r": *+[^\s:][^:\n]*+: *+\Z")
@@ -89,7 +88,7 @@ class Complaint(msgspec.Struct, eq=False):
     def withheld(self) -> Message | None:
         """The first write of which strace shows no text, as with `-s 0`: what it says is not known."""
         pieces = self.pieces
-        shown = any(len(piece.text) >= _SHORTEST or not piece.shortened for piece in pieces)
+        shown = any(len(piece.text) >= SHORTEST or not piece.shortened for piece in pieces)
         return None if shown or not pieces else pieces[0].call
 
     def after(self, line: int) -> Complaint:
@@ -111,7 +110,7 @@ class Complaint(msgspec.Struct, eq=False):
         """Return the write with the error's text, name or number, even if strace truncated it; None if none has it."""
         pattern, text = _pattern(errno), _text(errno)
         for piece in self.pieces:
-            if pattern.search(piece.text) or (piece.shortened and _begins(piece.text, text)):
+            if pattern.search(piece.text) or (piece.shortened and begins(piece.text, text)):
                 return piece.call
         joined = (message for message in self.messages if len(message.pieces) > 1)
         return next((message.last for message in joined if pattern.search(message.text)), None)
@@ -144,14 +143,14 @@ class Complaint(msgspec.Struct, eq=False):
 
         Where strace cuts the text within a name, its beginning is enough, unless a line quotes another name.
         """
-        wanted = [name for name in _names(call) if len(name) >= _SHORTEST]
+        wanted = [name for name in _names(call) if len(name) >= SHORTEST]
         said = self.text
         spoken = _spoken([name for name in wanted if name in said], self.program)
         itself = _itself(call.name) if call.name in said else None
         for piece in self.pieces:
             if (spoken is not None and spoken.search(piece.text)) or (itself is not None and itself.search(piece.text)):
                 return piece.call
-            if piece.shortened and _path_begins(piece.text, wanted) and not self.quotes_other(call):
+            if piece.shortened and path_begins(piece.text, wanted) and not self.quotes_other(call):
                 return piece.call
         return None
 
@@ -175,27 +174,6 @@ def report_step(write: Message, *, named: bool = True, subject: str = "program")
     number = write.number(0)
     where = "fd 2" if number is None else f"fd {number}"
     return step(write, f"the {subject} {f'reports the error on {where}' if named else f'writes this to {where}'}")
-
-
-_PLACE = lazy_pattern(r"""(?:^|\n)[ \t]*+(?:File "|at |from )[^\n"]*+$""")
-"""A line of a stack trace in Python, Java or Node.js, Ruby, which breaks off in the name of a source file."""
-
-
-def _begins(shown: str, text: str) -> bool:
-    """Whether the shown text ends in a prefix of the error's text: `cat: /etc/shadow: Permiss`..."""
-    tail = re.split(r": |\(", shown)[-1].lower()
-    return len(tail) >= _SHORTEST and text.lower().startswith(tail)
-
-
-def _path_begins(shown: str, wanted: list[str]) -> bool:
-    """Whether the shown text ends in a prefix of a path, `cat: /etc/sha`..., outside of a stack trace.
-
-    `  File "/usr/lib/pyth`... may be any of the files of a library.
-    """
-    if _PLACE.search(shown) is not None:
-        return False
-    tail = re.split(r"[\s'\"`(]", shown)[-1]
-    return len(tail) > _SHORTEST and any(name.startswith(tail) for name in wanted)
 
 
 def _itself(name: str) -> re.Pattern[str]:

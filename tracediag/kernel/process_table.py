@@ -45,15 +45,12 @@ class ProcessTable:
         self.inner = InnerNumbers()
         self.births = Births(self.inner)
         self.last: Thread | None = None
-        """The thread of the last event: nearly always that of the next one as well."""
+        """The thread of the last event: nearly always that of the next one as well; `_ended` is the last that ended."""
         self._ended: Thread | None = None
-        """The thread that ended last."""
         self.made = 0
-        """How many processes the trace has shown, those dropped among them."""
+        """How many processes the trace has shown, those dropped among them; `threads_made`, how many threads."""
         self.threads_made = 0
-        """The same of threads."""
-        self.began: float | None = None
-        """The time of the first event."""
+        self.began: float | None = None  # the time of the first event
 
     def thread(self, event: Event) -> Thread:
         """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from tracediag.errors import TracediagError
 from tracediag.evidence.exits import manner
-from tracediag.evidence.waiters import waited_for
 from tracediag.kernel import Action, Kernel, apply
 from tracediag.kernel.descriptor import Descriptor
-from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
 from tracediag.overviews.counting.view import Progress
 from tracediag.overviews.descriptors import line_of, open_descriptor, what_of
@@ -16,19 +14,18 @@ from tracediag.overviews.programs import arguments_of, program_of
 from tracediag.overviews.sources import kernel_of
 from tracediag.overviews.state.locks import Locks
 from tracediag.overviews.state.mapped import Mapped, memory
+from tracediag.overviews.state.waiting import awaited, epoll_state
 from tracediag.reading import AnySource, Reader
 from tracediag.results.state import (
     Child,
-    EpollState,
     FileLock,
     ProcessState,
     Standing,
     State,
-    Watch,
 )
 from tracediag.snapshot import Snapshot
-from tracediag.trace.calls import CHILD_WAITS, EPOLL_WAITS, EXITS
-from tracediag.trace.events import Begun, Event, Exit, Signal, Stop, Syscall
+from tracediag.trace.calls import EXITS
+from tracediag.trace.events import Event, Exit, Signal, Stop, Syscall
 from tracediag.trace.quantities import plural
 from tracediag.trace.values import text_of
 
@@ -157,7 +154,7 @@ class _Watcher:
             descriptors=tuple(open_descriptor(descriptor, process) for descriptor in descriptors),
             unseen=tuple(number for number in _STANDARD if number not in seen),
             epolls=tuple(
-                _epoll(descriptor, process) for descriptor in descriptors if descriptor.file.epoll is not None
+                epoll_state(descriptor, process) for descriptor in descriptors if descriptor.file.epoll is not None
             ),
             locks=tuple(self._lock_values(process)),
             memory=memory(self._mapped.of(process), process),
@@ -207,50 +204,9 @@ def _standing(thread: Thread, stop: Stop | None) -> Standing:
         call=None if last is None else last.text,
         line=None if last is None else last.line,
         since=None if last is None else last.time,
-        waits_for=() if call is None else tuple(_awaited(call, thread.process)),
+        waits_for=() if call is None else tuple(awaited(call, thread.process)),
         stopped=None if stop is None else stop.signal,
         stopped_line=None if stop is None else stop.line,
-    )
-
-
-def _awaited(call: Syscall | Begun, process: Process) -> list[str]:
-    """Return what a blocking call waits for, in words."""
-    if call.name in CHILD_WAITS:
-        number = call.number(1 if call.name == "waitid" else 0)
-        chosen = [f"pid {number}"] if number is not None and number > 0 else []
-        return chosen or [f"pid {child.pid}" for child in process.children.values()]
-    if call.name in EPOLL_WAITS:
-        held = process.table.get(call.number(0) or 0)
-        epoll = None if held is None else held.file.epoll
-        entries = () if epoll is None else sorted(epoll.entries.values(), key=_entry_number)
-        return [_named(entry.number, entry.descriptor, process) for entry in entries]
-    return [_named(number, process.table.get(number), process) for number in sorted(waited_for(call) or ())]
-
-
-def _named(number: int, descriptor: Descriptor | None, process: Process) -> str:
-    what = None if descriptor is None else what_of(descriptor.file, process)
-    return f"fd {number} = {what}" if what else f"fd {number}"
-
-
-def _epoll(descriptor: Descriptor, process: Process) -> EpollState:
-    epoll = descriptor.file.epoll
-    entries = () if epoll is None else sorted(epoll.entries.values(), key=_entry_number)
-    opened = descriptor.file.opened
-    watches = tuple(_watch(entry, process) for entry in entries)
-    return EpollState(descriptor.number, None if opened is None else line_of(opened), watches)
-
-
-def _entry_number(entry: Registration) -> int:
-    return entry.number
-
-
-def _watch(entry: Registration, process: Process) -> Watch:
-    return Watch(
-        number=entry.number,
-        what=what_of(entry.file, process),
-        events=None if entry.events is None else tuple(sorted(entry.events)),
-        line=None if entry.added is None else line_of(entry.added),
-        stale=entry.descriptor.closed is not None,
     )
 
 
