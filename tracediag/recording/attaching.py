@@ -148,7 +148,7 @@ class Attached(Recording):
         if self.snapshot.after is None:
             with contextlib.suppress(OSError):
                 self.snapshot.after = look(self.pids, self._mentioned(), self.snapshot.before)
-            reduce_mounts(self.snapshot, self._log_path)
+            reduce_mounts(self.snapshot, lambda: self._log_path)
 
 
 def _detach_with_parent() -> None:

@@ -203,7 +203,7 @@ class Recording:
         """See that the last of the trace is in its file, now that strace has ended."""
         self._pipe.close()
         self._relay.wait()
-        reduce_mounts(self.snapshot, self._log_path)
+        reduce_mounts(self.snapshot, lambda: self._log_path)
 
     def expire(self) -> None:
         """End the recording, since its time is over; what the processes wait for is looked at first."""

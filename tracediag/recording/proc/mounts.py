@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -39,12 +39,15 @@ def parse(content: str) -> Iterator[Mount]:
         yield Mount(point, kind)
 
 
-def reduce_mounts(known: Snapshot, trace: Path) -> None:
-    """Keep the mounts on which a path of the trace or of the processes lies; if the trace cannot be read, none."""
+def reduce_mounts(known: Snapshot, trace: Callable[[], Path]) -> None:
+    """Keep the mounts on which a path of the trace or of the processes lies; if the trace cannot be read, none.
+
+    A test may have closed the descriptor that leads to the trace: so it is asked for only where there are mounts.
+    """
     for name, moment in (("before", known.before), ("after", known.after)):
         if moment is not None and moment.mounts:
             try:
-                less = _reduced(moment, trace)
+                less = _reduced(moment, trace())
             except (OSError, ValueError):
                 less = msgspec.structs.replace(moment, mounts=())
             setattr(known, name, less)
