@@ -120,3 +120,32 @@ def test_what_two_threads_showed_of_one_description_is_known_of_it() -> None:
     assert (entry.added is not None, entry.file, entry.descriptor) == (True, held.file, held)
     assert list(epoll.entries.values()) == [entry]
     assert all(turn.epoll is epoll for thread in process.threads for turn in thread.rounds.values())
+
+
+FORKED = (
+    "71 getpid() = 71\n",
+    "72 clone(child_stack=NULL, flags=CLONE_VM|CLONE_VFORK|SIGCHLD) = 80\n",
+    "80 exit_group(0) = ?\n",
+    "80 +++ exited with 0 +++\n",
+)
+DIED = "71 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=80, si_uid=0, si_status=0} ---\n"
+WAITED = "71 wait4(80, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 80\n"
+
+
+def test_a_child_is_waited_for_only_by_threads_of_the_process_that_made_it() -> None:
+    for proof in (DIED, WAITED):
+        living = [process for process in _engine(*FORKED, proof).kernel.processes if process.threads]
+        assert [[thread.tid for thread in process.threads] for process in living] == [[71, 72]]
+        assert set(living[0].children) == ({80} if proof == DIED else set())
+    assert [one.pid for one in living[0].reaped] == [80]
+    gone = "72 +++ exited with 0 +++\n"  # a subreaper gets the children of the dead: prctl(2)
+    assert len(_engine(*FORKED, gone, WAITED).kernel.processes) == 3
+    sibling = [FORKED[1].replace("CLONE_VM", "CLONE_PARENT")]
+    assert len(_engine(FORKED[0], *sibling, *FORKED[2:], WAITED).kernel.processes) == 3
+
+
+def test_the_main_thread_may_be_seen_after_one_that_was_told_its_number() -> None:
+    kernel = _engine("72 getpid() = 71\n", "71 close(3) = 0\n").kernel
+    (process,) = kernel.processes
+    assert (process.pid, [thread.tid for thread in process.threads]) == (71, [72, 71])
+    assert not kernel.process_table.inner.exist

@@ -164,7 +164,7 @@ def _adopt(action: Action, signal: Signal) -> None:
     pid, process = signal.sender, action.process
     if pid is None or pid in process.children or "CLD_" not in signal.info:
         return
-    child = adopted(action.kernel.process_table, pid, process)
+    child = adopted(action.kernel, pid, process)
     if child is not None:
         process.children[pid] = child
 

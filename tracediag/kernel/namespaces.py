@@ -37,6 +37,16 @@ class InnerNumbers:
         if thread.tid not in (None, number) and len(self.threads) < _MOST:
             self.threads[number] = thread
 
+    def led_by(self, tid: int | None) -> Process | None:
+        """Return the process whose main thread a newcomer is: getpid(2) had returned its pid to another thread."""
+        thread = None if tid is None else self.threads.get(tid)
+        if thread is None or thread.tid is None or thread.process.started is not None:
+            return None
+        self.forget(thread)
+        thread.inner = thread.process.inner = None
+        thread.process.pid = tid
+        return thread.process
+
     def _swap(self, thread: Thread, number: int) -> None:
         """Give the number by which a child was known to the one that was taken for it: both came at the same time."""
         process, parent = thread.process, thread.process.parent

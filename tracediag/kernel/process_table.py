@@ -88,6 +88,8 @@ class ProcessTable:
         nameless = self.threads.get(None)
         if nameless is not None and tid is not None:
             return self._name(nameless, tid)
+        if (led := self.inner.led_by(tid)) is not None:
+            return self._join_known(led, tid, event.line)
         process = newborn(event, self.staying.few())
         return self._stranger(tid, event.line) if process is None else self._enter(process, tid)
 
@@ -95,22 +97,21 @@ class ProcessTable:
         """Enter a thread of the process that strace was attached to with all its threads."""
         nameless, crew = self.threads.get(None), self.strangers.crew
         if crew is not None:
-            self.strangers.enlist(tid, crew)
-            return self._enter(crew, tid)
+            return self._join_known(crew, tid, line)
         first = self._stranger(tid, line) if nameless is None else self._name(nameless, tid)
         first.process.pid = self.strangers.leader
         self.strangers.crew = first.process
         return first
 
     def _join_known(self, process: Process, tid: int | None, line: int) -> Thread:
-        """Enter a thread of a process that the snapshot shows."""
+        """Enter a thread of a process that is known to have it, such as one that the snapshot shows."""
         if not process.threads and process.exit is None:
             self.strangers.appear(process, line)
             self.strangers.tell_apart(process)
         self.strangers.enlist(tid, process)
         thread = self._enter(process, tid)
-        assert self.roster is not None
-        thread.blocked = self.roster.blocked(tid)
+        if self.roster is not None:
+            thread.blocked = self.roster.blocked(tid)
         return thread
 
     def _rename(self, tid: int, event: Event | None = None) -> Thread:

@@ -172,6 +172,10 @@ class Strangers:
             for other in self._known
         )
 
+    def may_be_one(self, one: Process, other: Process) -> bool:
+        """Whether two of them may be threads of one process."""
+        return one in self._known and other in self._known and not self._apart(one, other)
+
     def _apart(self, one: Process, other: Process) -> bool:
         """Whether two are known to be processes of their own."""
         return (

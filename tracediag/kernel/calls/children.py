@@ -45,7 +45,8 @@ def waitid(action: Action, call: Syscall) -> None:
 def _reap(action: Action, call: Syscall, pid: int, status: int | None, signal: str | None) -> None:
     process = action.process
     table = action.kernel.process_table
-    child = process.children.pop(pid, None) or adopted(table, pid, process)
+    child = process.children.get(pid) or adopted(action.kernel, pid, process)
+    process.children.pop(pid, None)
     if child is not None and child.guessed:
         child = table.inner.settle(process, child, pid, status, signal)
     process.reaped.append(Reaped(pid, child, status, signal, call))
