@@ -94,6 +94,8 @@ REPLACES = """\
 7 close(4) = 0
 7 rename("/srv/app/state.tmp", "/srv/app/state") = 0
 """
+LEFT_PIPE = "7 pipe2([{0}, {1}], O_CLOEXEC) = 0\n7 close({1}) = 0\n"
+PIPES = START + "\n" + "".join((LEFT_PIPE + WORK * 3).format(n, n + 1) for n in range(10, 26, 2))
 FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
 
 
@@ -127,6 +129,8 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
         (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),
+        (PIPES + WORK, "descriptor-leak", "likely"),
+        (PIPES + "7 read(24,  <unfinished ...>\n", "descriptor-leak", None),
         (TOLD.format(3), "missing-directory", "likely"),
         (TOLD.format(2), "missing-directory", "likely"),
         (TOLD.format(3).replace("cannot queue the", "queued no other"), "missing-directory", "likely"),

@@ -63,8 +63,11 @@ def groups(process: Process, held: Iterable[Descriptor], failed: Mapping[Descrip
         failed: the last call on a descriptor that is known to have failed.
     """
     found: dict[object, Group] = {}
+    busy = _in_calls(process)
     for descriptor in held:
         if descriptor.number < STANDARD_STREAMS or descriptor.opened is None or _came_by_fork(descriptor):
+            continue
+        if descriptor.number in busy:
             continue
         origin = _origin(process, descriptor, descriptor.opened, failed.get(descriptor))
         if origin is not None:
@@ -74,6 +77,12 @@ def groups(process: Process, held: Iterable[Descriptor], failed: Mapping[Descrip
         group.left.sort(key=lambda held: 0 if held.opened is None else held.opened.line)
     unused = [group for group in found.values() if not _in_use(process, group)]
     return sorted(unused, key=lambda group: -len(group.left))
+
+
+def _in_calls(process: Process) -> set[int | None]:
+    """Return the numbers that its threads wait on where the trace ends: what a thread reads from is in use."""
+    pending = (thread.pending for thread in process.threads)
+    return {call.number(0) for call in pending if call is not None}
 
 
 def _came_by_fork(descriptor: Descriptor) -> bool:
