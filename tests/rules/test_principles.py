@@ -94,6 +94,11 @@ REPLACES = """\
 7 close(4) = 0
 7 rename("/srv/app/state.tmp", "/srv/app/state") = 0
 """
+LABEL = """\
+7 openat(AT_FDCWD, "/proc/{0}/attr/current", O_RDONLY|O_CLOEXEC) = 4
+7 read(4, 0x55a3df2a19e0, 4095) = -1 EINVAL (Invalid argument)
+7 close(4) = 0
+"""
 LEFT_PIPE = "7 pipe2([{0}, {1}], O_CLOEXEC) = 0\n7 close({1}) = 0\n"
 PIPES = START + "\n" + "".join((LEFT_PIPE + WORK * 3).format(n, n + 1) for n in range(10, 26, 2))
 FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
@@ -117,6 +122,8 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         ("getsockname(0, NULL, [16]) = -1 ENOTSOCK (Socket operation on non-socket)", "failed-open-not-checked", None),
         (START + "\n" + "".join(OPTIONAL + DONE.format(n % 10) for n in range(60)), "failing-call-spin", None),
         (START + "\n" + OPTIONAL * 60, "failing-call-spin", "certain"),
+        (START + "\n" + "".join(LABEL.format(1) for _ in range(60)), "failing-call-spin", "certain"),
+        (START + "\n" + "".join(LABEL.format(n) for n in range(60)), "failing-call-spin", None),
         (FAULT + WORK * 60 + "7 +++ exited with 1 +++", "crashed", None),
         (FAULT + WORK + "7 +++ exited with 143 +++", "crashed", None),
         (HANDLED + FAULT + WORK + "7 +++ exited with 1 +++", "crashed", "likely"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.complaints import meaning, target
@@ -60,9 +61,17 @@ _OWN_RULES = {
 """Failures that have a rule of their own, or that are normal."""
 
 
+class _Failed(NamedTuple):
+    """A failed call, and the path of the file that it acted on, where the trace shows it."""
+
+    call: Syscall
+    path: str | None
+
+
 class _Failures(Run, kw_only=True):
     """Identical failures of one thread in a row."""
 
+    path: str | None
     waited: bool = False
     moved: int = 0
     """Transfers of data between the failures, as far as they are lookups by path."""
@@ -80,35 +89,36 @@ class FailingCallSpin(LoopRule[_Failures]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[Thread, tuple[Syscall, Syscall | None]] = {}
+        self._last: dict[Thread, tuple[_Failed, _Failed | None]] = {}
         """The last two failures of each thread: a turn may hold a second call that fails."""
 
     @on_errno(*_ERRORS)
     def failed(self, action: Action) -> Iterable[Finding] | None:
         """Count the failure if it is the same as one of the last two of this thread and close to it."""
-        call, thread = action.call, action.thread
+        call, thread, descriptor = action.call, action.thread, action.descriptor
         others = self._last.get(thread, _NOTHING)
         last, earlier = others
-        self._last[thread] = (call, last)
+        self._last[thread] = (_Failed(call, None if descriptor is None else descriptor.file.path), last)
         run = self.run(thread) if self._runs else None
         if run is None:
             body = call.body
             # The body differs nearly always: a search through directories.
             if (
                 not body[:1].isdigit()
-                and (last is None or last.body != body)
-                and (earlier is None or earlier.body != body)
+                and (last is None or last.call.body != body)
+                and (earlier is None or earlier.call.body != body)
             ):
                 return None
-            if not any(other and other.name == call.name and other.errno == call.errno for other in others):
+            if not any(other and other.call.name == call.name and other.call.errno == call.errno for other in others):
                 return None
         return self._counted(action, run, others)
 
     def _counted(
-        self, action: Action, run: _Failures | None, others: tuple[Syscall | None, Syscall | None]
+        self, action: Action, run: _Failures | None, others: tuple[_Failed | None, _Failed | None]
     ) -> Iterable[Finding] | None:
         call, thread, reach = action.call, action.thread, self.bounds.reach(action.kernel)
-        if run is not None and _alike(run.last, call):
+        this = self._last[thread][0]
+        if run is not None and _alike(_Failed(run.last, run.path), this):
             if not run.waited and call.line - run.last.line <= reach:
                 run.add(call)
                 return None
@@ -116,8 +126,8 @@ class FailingCallSpin(LoopRule[_Failures]):
             return None
         found = self.over(call, thread)
         for other in others:
-            if other is not None and _alike(other, call) and call.line - other.line <= reach:
-                self.begin(_Failures(other, call, second=call, times=2), thread)
+            if other is not None and _alike(other, this) and call.line - other.call.line <= reach:
+                self.begin(_Failures(other.call, call, second=call, times=2, path=this.path), thread)
                 if call.errno in _ABSENT and call.name in _LOOKUPS:
                     self.follow(thread)
                 break
@@ -209,12 +219,16 @@ _BY_PATH = ("at", "at2", "at64", "statx", "inotify_add_watch")
 """Endings of calls that take a descriptor and a path: another path is another object."""
 
 
-def _alike(one: Syscall | None, other: Syscall) -> bool:
+def _alike(first: _Failed, second: _Failed) -> bool:
     """Whether two failures are the same: the same error of the same call on the same object.
 
-    The object, as recorded, is the descriptor with a path relative to it, or else all of the arguments.
+    The object, as recorded, is the descriptor with a path relative to it, or else all of the arguments. Under one
+    number a program may have opened one file after the other.
     """
-    if one is None or one.name != other.name or one.errno != other.errno:
+    one, other = first.call, second.call
+    if one.name != other.name or one.errno != other.errno:
+        return False
+    if None not in (first.path, second.path) and first.path != second.path:
         return False
     mine, its = one.body, other.body
     end = '",' if one.name.endswith(_BY_PATH) else ","
