@@ -94,6 +94,11 @@ REPLACES = """\
 7 close(4) = 0
 7 rename("/srv/app/state.tmp", "/srv/app/state") = 0
 """
+THREAD = "7 clone(child_stack=0x7f2c, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD) = 8\n"
+ONESHOT = "epoll_ctl(5, EPOLL_CTL_{}, 3, {{events=EPOLLIN|EPOLLONESHOT, data={{u32=3, u64=3}}}}) = 0\n"
+POOL = START + "\n" + THREAD + "7 pipe2([3, 4], 0) = 0\n7 epoll_create1(0) = 5\n7 " + ONESHOT.format("ADD")
+WOKEN = "7 epoll_wait(5,  <unfinished ...>\n{}8 " + ONESHOT.format("MOD").replace("{", "{{").replace("}", "}}")
+WOKEN += "7 <... epoll_wait resumed>[{{events=EPOLLHUP, data={{u32=3, u64=3}}}}], 8, -1) = 1\n"
 LABEL = """\
 7 openat(AT_FDCWD, "/proc/{0}/attr/current", O_RDONLY|O_CLOEXEC) = 4
 7 read(4, 0x55a3df2a19e0, 4095) = -1 EINVAL (Invalid argument)
@@ -109,6 +114,8 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
     [
         (f"{START}\n{SET}\n" + (HANGUP + AGAIN) * 12, "hangup-ignored-spin", "certain"),
         (f"{START}\n{SET}\n" + (HALF_CLOSED + WITHOUT) * 12, "hangup-ignored-spin", None),
+        (POOL + WOKEN.format('8 read(6, "x", 64) = 1\n') * 50, "hangup-ignored-spin", "certain"),
+        (POOL + WOKEN.format('8 read(3, "", 64) = 0\n') * 50, "hangup-ignored-spin", None),
         (f"{START}\n{SET}\n" + (READABLE + AGAIN) * 12, "ready-not-served-spin", "certain"),
         (INTERRUPTED + FAILS, "interrupted-call-not-retried", "likely"),
         (UNSEEN + FAILS, "interrupted-call-not-retried", "possible"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tracediag.evidence.runs import severity_of
 from tracediag.evidence.steps import birth, no, watched
+from tracediag.kernel import Action
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.epoll import HANGUPS, EpollSet, Readiness, Round
 from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import on_call
 from tracediag.rules.epoll._buffered import may_hand_out_lines
 from tracediag.rules.epoll._spin import Spin, SpinRule
 from tracediag.trace.calls import READS
@@ -28,6 +32,14 @@ class HangupIgnoredSpin(SpinRule):
         if turn.ended_by is None and self.run(self.reported(report, turn)) is None:
             return None  # the next lines may handle it
         return not report.events & HANGUPS or not _nothing_done(report)
+
+    @on_call(*READS)
+    def served_elsewhere(self, action: Action) -> Iterable[Finding]:
+        """End the spin where another thread reads: with EPOLLONESHOT the loop waits again before its worker does."""
+        if not self._runs or action.descriptor is None or action.call.errno == "EAGAIN":
+            return ()
+        spin = self.run(action.descriptor)
+        return () if spin is None or spin.thread is action.thread else self.over(action.call, action.descriptor)
 
     def sure(self, spin: Spin) -> Confidence | None:
         """Return how sure it is; None where a reader with a buffer has not yet come to the end."""
