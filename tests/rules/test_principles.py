@@ -104,6 +104,42 @@ LABEL = """\
 7 read(4, 0x55a3df2a19e0, 4095) = -1 EINVAL (Invalid argument)
 7 close(4) = 0
 """
+LISTED = """\
+7 openat(AT_FDCWD, "/proc/self/{0}", O_RDONLY|O_NONBLOCK|O_CLOEXEC|O_DIRECTORY) = 3
+7 getdents64(3, 0x55ced81c0300 /* 7 entries */, 32768) = 168
+7 close(3) = 0
+7 close(5) = 0
+7 close(3) = -1 EBADF (Bad file descriptor)
+"""
+SAVED = """\
+7 openat(AT_FDCWD, "/dev/null", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 3
+7 dup2(3, 2) = 2
+7 close(3) = 0
+7 fcntl(3, F_DUPFD, {0}) = -1 EBADF (Bad file descriptor)
+7 dup2(0, 3) = 3
+7 +++ exited with 0 +++
+"""
+REPAIRED = """\
+7 rt_sigaction(SIGSEGV, {sa_handler=0x55a2, sa_mask=[], sa_flags=SA_SIGINFO}, NULL, 8) = 0
+7 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_ACCERR, si_addr=0x50141000} ---
+7 mprotect(0x50141000, 4096, PROT_READ|PROT_WRITE) = 0
+7 rt_sigreturn({mask=[]}) = 1342443520
+"""
+BARRIER = "7 --- SIGSEGV {{si_signo=SIGSEGV, si_code=SEGV_ACCERR, si_addr=0x{0}}} ---\n"
+WINDOW = """\
+7 socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3
+7 connect(3, {sa_family=AF_UNIX, sun_path=@"/tmp/.X11-unix/X99"}, 20) = 0
+7 writev(3, [{iov_base="l", iov_len=12}], 1) = 12
+7 recvmsg(3, {msg_namelen=0, msg_iov=[{iov_base="1", iov_len=8}]}, 0) = 8
+7 writev(3, [{iov_base="F1", iov_len=28}], 1) = 28
+7 poll([{fd=3, events=POLLIN}], 1, 997) = 0 (Timeout)
+"""
+DRAWS = '7 writev(3, [{iov_base="F2", iov_len=28}], 1) = 28\n'
+ENDED = """\
+7 poll([{fd=3, events=POLLIN}], 1, 997) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)
+7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=6, si_uid=0} ---
+7 +++ killed by SIGTERM +++
+"""
 LEFT_PIPE = "7 pipe2([{0}, {1}], O_CLOEXEC) = 0\n7 close({1}) = 0\n"
 PIPES = START + "\n" + "".join((LEFT_PIPE + WORK * 3).format(n, n + 1) for n in range(10, 26, 2))
 FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
@@ -143,6 +179,15 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + RAW + NOTHING * 60, "reads-after-end", None),
         (START + "\n" + "".join(LEFT.format(n, n + 1) for n in range(3, 40)) + ENDS, "descriptor-leak", "likely"),
         (START + "\n" + (LEFT + "7 close({0}) = 0\n").format(3, 4) * 40 + ENDS, "descriptor-leak", None),
+        (START + "\n" + LISTED.format("fd"), "double-close", None),
+        (START + "\n" + LISTED.format("task"), "double-close", "certain"),
+        (START + "\n" + SAVED.format(10), "use-after-close", None),
+        (START + "\n" + SAVED.format(100), "use-after-close", "certain"),
+        (START + "\n" + REPAIRED + BARRIER.format("50142000"), "crashed", None),
+        (START + "\n" + REPAIRED + BARRIER.format("50141000"), "crashed", "likely"),
+        (START + "\n" + BARRIER.format("50142000"), "crashed", "likely"),
+        (START + "\n" + WINDOW + DRAWS + ENDED, "peer-not-responding", None),
+        (START + "\n" + WINDOW + ENDED, "peer-not-responding", "certain"),
         (PIPES + WORK, "descriptor-leak", "likely"),
         (PIPES + "7 read(24,  <unfinished ...>\n", "descriptor-leak", None),
         (TOLD.format(3), "missing-directory", "likely"),

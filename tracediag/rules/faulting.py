@@ -15,6 +15,7 @@ from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.kernel import Action
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
+from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Confidence, Finding
 from tracediag.rules.base import Rule, on_call, on_process_end, on_signal
 from tracediag.trace.calls import SIGNAL_RETURNS
@@ -65,7 +66,7 @@ class FaultRule(Rule):
         if known is not None and not known.by_process and fault.by_process and not fault.sent:
             known.passed_on = True
             return
-        former: Fault | None = self._handled.pop(process)
+        former: Fault | None = self._handled.get(process)
         if former is not None and fault.by_process and not fault.sent and _follows(former, fault):
             # A signal that the handler sent was blocked while it ran, and arrives when it returns.
             former.passed_on = True
@@ -102,10 +103,19 @@ class FaultRule(Rule):
         fault.reported = said_by(end.process, fault.signal.line).says(fault.signal.name.lower(), "segmentation")
         return fault.reported is not None
 
+    def _repairs(self, fault: Fault) -> bool:
+        """Whether the process has a handler that repaired such a fault before: the memory of a garbage collector."""
+        process, former = fault.thread.process, self._handled.get(fault.thread.process)
+        if former is None or former is fault or former.signal.name != fault.signal.name or fault.by_process:
+            return False
+        installed = process.signals.get(fault.signal.name) is Disposition.HANDLED
+        return installed and former.address != fault.address
+
     def _confidence(self, fault: Fault, end: Exit | None) -> Confidence | None:
         """Return how sure it is that the signal ended the process; None where it did not."""
         if end is None:
-            return Confidence.LIKELY if fault.thread.last_call is fault.last else None
+            cut = fault.thread.last_call is fault.last and not self._repairs(fault)
+            return Confidence.LIKELY if cut else None
         if end.signal in (fault.signal.name, *self.deadly):
             return Confidence.CERTAIN
         order = fault.thread.process.order
