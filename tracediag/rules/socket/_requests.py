@@ -67,6 +67,16 @@ def asks(socket: Socket, call: Syscall) -> bool:
     return named or _REQUEST.match(call.body) is not None
 
 
+def goes_on(request: Request, call: Syscall) -> bool:
+    """Whether a further message after a wait without an answer shows that the one before it wanted none.
+
+    So it is between a client and a window system: most requests have no reply. A retry sends the same again.
+    """
+    if request.waits is None or not request.answered_before or statement_of(request) is not None:
+        return False
+    return call.result is not None and call.result > 0 and call.body != request.call.body
+
+
 def waits_for(request: Request, numbers: frozenset[int] | None) -> bool | None:
     """Whether a wait is for this connection; True also through an epoll set, None where unknown."""
     if numbers is not None:

@@ -23,6 +23,7 @@ from tracediag.rules.socket._requests import (
     SENDS,
     Request,
     asks,
+    goes_on,
     is_idle,
     is_impatient,
     is_look,
@@ -69,8 +70,10 @@ class PeerNotResponding(Rule):
         descriptor, call = action.descriptor, action.call
         if descriptor is None or (socket := descriptor.file.socket) is None:
             return
-        key = descriptor.file
-        if key in self._requests or call.result is None or call.result <= 0 or len(self._requests) >= KEPT:
+        key, pending = descriptor.file, self._requests.get(descriptor.file)
+        if pending is not None and goes_on(pending, call):
+            self._requests[key] = Request(action.process, descriptor, call, answered_before=True)
+        if pending is not None or call.result is None or call.result <= 0 or len(self._requests) >= KEPT:
             return
         if asks(socket, call):
             self._requests[key] = Request(action.process, descriptor, call, socket.last_read is not None)
