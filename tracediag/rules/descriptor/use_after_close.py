@@ -31,6 +31,10 @@ from tracediag.trace.values import names_of
 _PROBES = frozenset({"F_GETFD", "F_GETFL", "F_SETFD"})
 """fcntl commands that ask whether a number is open, or set FD_CLOEXEC on all numbers: EBADF is an answer."""
 
+_COPIES = frozenset({"F_DUPFD", "F_DUPFD_CLOEXEC"})
+_SHELLS_OWN = 10
+"""Where shells put what they save: a script may use the numbers below."""
+
 _LOOKS = FSTATS | SEEKS | {"newfstatat", "ioctl"}
 """Calls that a C library makes on the standard streams, closed or not."""
 
@@ -75,7 +79,7 @@ class UseAfterClose(Rule):
     def refused(self, action: Action) -> Iterator[Finding]:
         """Find the close before a call that failed with EBADF."""
         call = action.call
-        if call.name in _OTHERS or (call.name.startswith("fcntl") and names_of(call.arg(1)) & _PROBES):
+        if call.name in _OTHERS or _asks_if_open(call):
             return
         for position in _DESCRIPTORS_AT.get(call.name, (0,)):
             gone = _closed(action, call.number(position))
@@ -150,6 +154,14 @@ def _closed(action: Action, number: int | None) -> Descriptor | None:
         return None  # programs ask of every number whether it is a socket
     # C libraries make these calls on the standard streams whether they are open or not.
     return None if gone.number < _STANDARD_STREAMS and action.call.name in _LOOKS else gone
+
+
+def _asks_if_open(call: Syscall) -> bool:
+    """Whether an fcntl only asks whether a number is open, or is a shell that saves it before a redirection."""
+    if not call.name.startswith("fcntl"):
+        return False
+    command = names_of(call.arg(1))
+    return bool(command & _PROBES) or (bool(command & _COPIES) and call.number(2) == _SHELLS_OWN)
 
 
 def _title(gone: Descriptor, call: Syscall, *, other: bool, by_exec: bool) -> str:
