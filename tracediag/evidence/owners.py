@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.table import DescriptorTable
 from tracediag.trace.events import Syscall
+
+_LISTING = re.compile(r"/(?:proc/(?:self|thread-self|[0-9]++)/(?:task/[0-9]++/)?|dev/)fd/?").fullmatch
+
+
+def lists_itself(gone: Descriptor) -> bool:
+    """Whether it was the directory of the process's own descriptors: proc_pid_fd(5).
+
+    The list that it yields has its own number, which is closed by the time the program goes through the list.
+    """
+    path = gone.file.path
+    return path is not None and _LISTING(path) is not None
 
 
 def last_owner(action: Action, number: int) -> Descriptor | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterator
 import msgspec
 
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.owners import closed_by, last_owner
+from tracediag.evidence.owners import closed_by, last_owner, lists_itself
 from tracediag.evidence.steps import birth, no
 from tracediag.kernel import Action, Kernel, describe
 from tracediag.kernel.descriptor import Descriptor
@@ -101,7 +101,7 @@ class DoubleClose(Rule):
             settled = _settled(run)
             run = self._runs[action.thread] = _run_to(action, number)
         gone = last_owner(action, number)
-        if gone is None:
+        if gone is None or lists_itself(gone):
             run.strangers += 1
         elif gone.closing is not None or (isinstance(gone.closed, Syscall) and gone.closed.name == "close"):
             struck = self._struck(action, gone)
