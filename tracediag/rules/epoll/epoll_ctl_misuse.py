@@ -139,8 +139,8 @@ def _meaning(action: Action, call: Syscall) -> _Refusal:
             return _Refusal("is not in the set and remains unwatched", fix)
         case "EBADF" if "EPOLL_CTL_DEL" in operations:
             fix = "call EPOLL_CTL_DEL for fd {fd} before close: afterwards the number may refer to another file"
-            severity = Severity.WARNING if _history(action, call) else Severity.NOTE
-            return _Refusal("is not open, too late for EPOLL_CTL_DEL", fix, severity)
+            # With its last copy the descriptor has left the set; where a copy remains it is stale-epoll-registration.
+            return _Refusal("is not open, too late for EPOLL_CTL_DEL", fix, Severity.NOTE)
         case "EBADF":
             fix = "check the result of the call that creates the descriptor (here {fd}), and register it before close"
             return _Refusal("is not open and cannot be watched", fix)
