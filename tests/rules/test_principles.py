@@ -140,6 +140,25 @@ ENDED = """\
 7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=6, si_uid=0} ---
 7 +++ killed by SIGTERM +++
 """
+SHELL = """\
+8 dup2(4, 1) = 1
+8 execve("/bin/sh", ["sh", "-c", "date"], 0x7ffe /* 9 vars */) = 0
+8 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f2c) = 9
+9 execve("/bin/date", ["date"], 0x7ffe /* 9 vars */) = 0
+9 openat(AT_FDCWD, "/etc/zone", O_RDONLY) = -1 EACCES (Permission denied)
+9 write(2, "date: /etc/zone: Permission denied\\n", 35) = 35
+9 exit_group(3) = ?
+9 +++ exited with 3 +++
+8 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 9
+8 exit_group(3) = ?
+8 +++ exited with 3 +++
+"""
+PARENT = """\
+7 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 8
+7 write(1, "42\\n", 3) = 3
+7 exit_group(0) = ?
+7 +++ exited with 0 +++
+"""
 LEFT_PIPE = "7 pipe2([{0}, {1}], O_CLOEXEC) = 0\n7 close({1}) = 0\n"
 PIPES = START + "\n" + "".join((LEFT_PIPE + WORK * 3).format(n, n + 1) for n in range(10, 26, 2))
 FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
@@ -188,6 +207,8 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + BARRIER.format("50142000"), "crashed", "likely"),
         (START + "\n" + WINDOW + DRAWS + ENDED, "peer-not-responding", None),
         (START + "\n" + WINDOW + ENDED, "peer-not-responding", "certain"),
+        (SHELL, "child-failure-behind", "certain"),
+        (SHELL + PARENT, "child-failure-behind", None),
         (PIPES + WORK, "descriptor-leak", "likely"),
         (PIPES + "7 read(24,  <unfinished ...>\n", "descriptor-leak", None),
         (TOLD.format(3), "missing-directory", "likely"),

@@ -201,11 +201,13 @@ def outlives(process: Process, kernel: Kernel) -> bool:
 
 
 def is_orphan(process: Process, kernel: Kernel) -> bool:
-    """Whether strace follows a process although the call that created it was not recorded."""
+    """Whether strace follows a process although the call that created it was not recorded.
+
+    The first process of an excerpt may be one as well, also if it executes a program later: a wait shows its parent.
+    """
     if process.parent is not None or process.started is not None:
         return False
-    first = kernel.processes[0]
-    return process is not first or (len(kernel.processes) > 1 and not first.execs)
+    return len(kernel.processes) > 1
 
 
 def _head(kernel: Kernel) -> Process:
