@@ -159,6 +159,12 @@ PARENT = """\
 7 exit_group(0) = ?
 7 +++ exited with 0 +++
 """
+SPELT = ("en_US.UTF-8", "en_US.utf8", "en_US", "en.UTF-8", "en.utf8", "en")
+MISSING = (
+    '{} openat(AT_FDCWD, "/usr/lib/locale/{}/LC_CTYPE", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)\n'
+)
+LOCALES = ["".join(MISSING.format(pid, name) for name in SPELT) + f"{pid} +++ exited with 0 +++\n" for pid in (7, 8)]
+SUBSTITUTE = '7 openat(AT_FDCWD, "/usr/lib/locale/C.utf8/LC_{}", O_RDONLY|O_CLOEXEC) = 3\n'
 LEFT_PIPE = "7 pipe2([{0}, {1}], O_CLOEXEC) = 0\n7 close({1}) = 0\n"
 PIPES = START + "\n" + "".join((LEFT_PIPE + WORK * 3).format(n, n + 1) for n in range(10, 26, 2))
 FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
@@ -209,6 +215,9 @@ FIRST_TIME = '7 openat(AT_FDCWD, "/srv/app/state", O_RDONLY) = -1 ENOENT (No suc
         (START + "\n" + WINDOW + ENDED, "peer-not-responding", "certain"),
         (SHELL, "child-failure-behind", "certain"),
         (SHELL + PARENT, "child-failure-behind", None),
+        ("".join(LOCALES), "zone-or-locale-missing", "likely"),
+        (LOCALES[0].replace("7 +++", SUBSTITUTE.format("CTYPE") + "7 +++"), "zone-or-locale-missing", None),
+        (LOCALES[0].replace("7 +++", SUBSTITUTE.format("TIME") + "7 +++"), "zone-or-locale-missing", "likely"),
         (PIPES + WORK, "descriptor-leak", "likely"),
         (PIPES + "7 read(24,  <unfinished ...>\n", "descriptor-leak", None),
         (TOLD.format(3), "missing-directory", "likely"),

@@ -68,7 +68,7 @@ class ZoneOrLocaleMissing(Rule):
         """Note a look-up that failed."""
         call = action.call
         found = _asked(call)
-        if found is None or found[0] in self._told:
+        if found is None:
             return
         known = self._missing.setdefault(action.process, {})
         earlier = known.get(found[1])
@@ -79,12 +79,15 @@ class ZoneOrLocaleMissing(Rule):
 
     @on_call(*OPENS, showing=(_ZONES, _LOCALES))
     def opened(self, action: Action) -> None:
-        """Withdraw what is found in another place, or under another spelling."""
+        """Withdraw what is found in another place or spelling, and a locale for which the program has a substitute."""
         call = action.call
         known = self._missing.get(action.process) if call.errno is None else None
         found = None if known is None else _asked(call)
-        if known is not None and found is not None:
-            known.pop(found[1], None)
+        if known is None or found is None:
+            return
+        known.pop(found[1], None)
+        for key in [key for key, missing in known.items() if not missing.zone and _same_file(missing.last, call)]:
+            del known[key]
 
     @on_process_end
     def ended(self, end: ProcessEnd) -> Iterator[Finding]:
@@ -119,6 +122,12 @@ class ZoneOrLocaleMissing(Rule):
             " shows what is installed",
             explains=[(rule, missing.last.line) for rule in ("missing-file", "failed-call-behind-exit")],
         )
+
+
+def _same_file(one: Syscall, other: Syscall) -> bool:
+    """Whether two look-ups are for the same category, such as LC_CTYPE, of two locales."""
+    names = [call.body.split('"', 2)[1].rpartition("/")[2] for call in (one, other)]
+    return names[0] == names[1]
 
 
 def _asked(call: Syscall) -> tuple[str, str] | None:
