@@ -91,8 +91,10 @@ def _held_then(parent: Process, number: int, forked: Event) -> bool:
 
 def _install(process: Process, number: int, origin: Descriptor | None) -> Descriptor:
     table = process.table
-    made = Descriptor(number, OpenFile() if origin is None else origin.file, table, copy_of=origin)
-    table.install(made)
+    made = table.get(number)  # the parent, for which it was assumed first, has passed it on
+    if made is None:
+        made = Descriptor(number, OpenFile() if origin is None else origin.file, table, copy_of=origin)
+        table.install(made)
     for child in islice(process.children.values(), _CHILDREN) if number >= _FIRST else ():
         forked = child.started is not None and child.executed is None and child.exit is None
         if forked and child.table is not table and not child.table.knows(number):
