@@ -27,3 +27,20 @@ FORKED = """
 
 def test_what_a_child_is_found_to_have_inherited_has_one_descriptor() -> None:
     assert _grades("stale-epoll-registration", FORKED) == []
+
+
+def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
+    trace = f"""100 {LOADED}
+    100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10
+    100 connect(10, {{sa_family=AF_UNIX, sun_path="/dev/log"}}, 110) = -1 ENOENT (No such file or directory)
+    100 close(10) = 0
+    100 accept4(8, NULL, NULL, SOCK_CLOEXEC) = 10
+    100 getsockopt(10, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0
+    100 write(2, "Connection reset by peer\\n", 25) = 25
+    100 exit_group(1) = ?
+    100 +++ exited with 1 +++
+    """
+    lines = [f"{line.strip()}\n" for line in trace.splitlines() if line.strip()]
+    titles = [finding.title for finding in analyze(lines).findings]
+    assert any("ECONNRESET" in title for title in titles)
+    assert not any("/dev/log" in title for title in titles)

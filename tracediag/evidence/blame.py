@@ -34,6 +34,8 @@ _RETURNS = SIGNAL_RETURNS | {"restart_syscall"}
 """They return the result of the call that the signal interrupted: sigreturn(2)."""
 
 _NAMED, _SPOKEN_OF = 100, 60
+_UNDER_WAY = frozenset({"EINPROGRESS", "EALREADY", "EINTR"})
+"""Errors of a connect that goes on in the kernel, and whose result SO_ERROR returns: connect(2)."""
 _WORTH = 12
 _NEAR, _FAR = 15, 70
 _NEXT = 8
@@ -237,6 +239,10 @@ def placed(blame: Blame, process: Process) -> Blame:
 
 
 def _begun(process: Process, asked: Syscall) -> Syscall | None:
-    """Return the connect that was under way on the descriptor of a getsockopt."""
-    earlier = (call for call in reversed(process.failures) if call.name == "connect" and call.line < asked.line)
-    return next((call for call in earlier if call.number(0) == asked.number(0)), None)
+    """Return the connect that was under way on the descriptor of a getsockopt, not one of an earlier incarnation."""
+    number, table = asked.number(0), process.table
+    held = table.get(number or -1) or table.last_closed.get(number or -1)
+    made = 0 if held is None or held.opened is None or held.opened.line > asked.line else held.opened.line
+    earlier = (call for call in reversed(process.failures) if call.name == "connect" and made < call.line < asked.line)
+    found = next((call for call in earlier if call.number(0) == number), None)
+    return found if found is not None and found.errno in _UNDER_WAY else None
