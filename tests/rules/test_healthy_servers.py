@@ -44,3 +44,15 @@ def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_nu
     titles = [finding.title for finding in analyze(lines).findings]
     assert any("ECONNRESET" in title for title in titles)
     assert not any("/dev/log" in title for title in titles)
+
+
+def test_a_runtime_that_tries_to_poll_each_file_does_not_end_because_of_that() -> None:
+    refused = "epoll_ctl(3, EPOLL_CTL_ADD, 8, {events=EPOLLIN, data={u32=1, u64=1}}) = -1 EPERM (Not permitted)"
+    trace = f"""101 {refused}
+    100 sched_getaffinity(0, 8, 0x7ffd) = -1 EINVAL (Invalid argument)
+    101 futex(0xeee108, FUTEX_WAIT_PRIVATE, 0, NULL) = -1 EAGAIN (Resource temporarily unavailable)
+    101 +++ exited with 1 +++
+    100 +++ exited with 1 +++
+    """
+    lines = [f"{line.strip()}\n" for line in trace.splitlines() if line.strip()]
+    assert not any("epoll_ctl" in found.title for found in analyze(lines).findings if found.severity is Severity.ERROR)

@@ -52,7 +52,7 @@ _HARMLESS = {
     "EINTR": WAITS | PAUSES,
     "ENOTSOCK": frozenset({"getpeername", "getsockname"}),
     "ETIMEDOUT": FUTEXES | POLLS | SIGNAL_WAITS,
-    "EPERM": frozenset({"set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
+    "EPERM": frozenset({"epoll_ctl", "set_mempolicy", "get_mempolicy", "mbind", "sched_setscheduler", "fadvise64"}),
 }
 """Errors that are part of normal work: of these calls, or of any call where none is named."""
 
