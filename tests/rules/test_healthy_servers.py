@@ -13,6 +13,22 @@ def _grades(name: str, trace: str) -> list[Severity]:
     return [finding.severity for finding in analyze(lines).findings if finding.name == name]
 
 
+BROKER = """
+100 epoll_wait(5, [{events=EPOLLIN, data={u32=40832, u64=94811191319392}}], 1000, 100) = 1
+100 read(7, "# /etc/hosts.allow", 4096) = 411
+100 close(7) = 0
+100 epoll_wait(5, [{events=EPOLLIN, data={u32=40832, u64=94811191319392}}], 1000, 100) = 1
+100 read(8, "# /etc/hosts.allow", 4096) = 411
+100 close(8) = 0
+100 epoll_wait(5, [], 1000, 100) = 0
+100 +++ exited with 0 +++
+"""
+
+
+def test_events_after_a_close_prove_nothing_where_epoll_ctl_is_not_recorded() -> None:
+    assert _grades("stale-epoll-registration", BROKER) == []
+
+
 FORKED = """
 100 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 101
 101 epoll_ctl(9, EPOLL_CTL_ADD, 3, {events=EPOLLIN, data={u32=3, u64=3}}) = 0

@@ -15,7 +15,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.epoll import Readiness, Registration, Round
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_errno, on_release, on_round, on_trace_end
-from tracediag.trace.calls import CLOSES, REPLACES
+from tracediag.trace.calls import CLOSES, EPOLL_CTLS, REPLACES
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.values import names_of
 
@@ -45,6 +45,7 @@ class StaleEpollRegistration(Rule):
     name = "stale-epoll-registration"
     severity = Severity.ERROR
     summary = "a registered descriptor is closed while a copy keeps the registration: events continue"
+    rests_on = EPOLL_CTLS
 
     def __init__(self) -> None:
         self._stale: Cases[Registration, _Stale] = Cases()
@@ -177,6 +178,8 @@ class StaleEpollRegistration(Rule):
             object=describe(stale.entry.descriptor),
             title=title,
             severity=severity,
+            # With neither shown, which descriptor the data stands for is inferred, and the copy as well.
+            confidence=Confidence.LIKELY if stale.entry.added is None and stale.copy is None else Confidence.CERTAIN,
             absent=[no(f"successful EPOLL_CTL_DEL of fd {number}", stale.entry.added or stale.close, end)],
             why=_WHY,
             fix=f"remove fd {number} with EPOLL_CTL_DEL before closing it, and close the copy, {_copy_name(stale)}",
