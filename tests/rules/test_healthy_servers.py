@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tracediag.api import analyze
 from tracediag.results.grades import Severity
 
@@ -43,6 +45,18 @@ FORKED = """
 
 def test_what_a_child_is_found_to_have_inherited_has_one_descriptor() -> None:
     assert _grades("stale-epoll-registration", FORKED) == []
+
+
+@pytest.mark.parametrize(("removed", "severity"), [("", Severity.WARNING), ('unlink("/tmp/.Sem") = 0', Severity.NOTE)])
+def test_a_file_without_a_name_is_not_left_incomplete(removed: str, severity: Severity) -> None:
+    trace = f"""{LOADED}
+    openat(AT_FDCWD, "/tmp/.Sem", O_RDWR|O_CREAT|O_EXCL, 0600) = 3
+    {removed}
+    pselect6(5, [4], [], NULL, {{tv_sec=1, tv_nsec=0}}, NULL) = ? ERESTARTNOHAND (To be restarted if no handler)
+    --- SIGTERM {{si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=0}} ---
+    +++ killed by SIGTERM +++
+    """
+    assert _grades("killed-from-outside", trace.replace("\n    \n", "\n")) == [severity]
 
 
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+from tracediag.evidence.paths import path_of
 from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Severity
@@ -18,10 +21,18 @@ def memory_of(process: Process) -> str:
     return f", after {grown >> 20:,} MiB of memory were mapped: possibly the out-of-memory killer"
 
 
-def loss_of(process: Process) -> Severity:
-    """A requested stop is bad where it interrupts work: a file that is being rewritten stays incomplete."""
+def loss_of(process: Process, unnamed: Container[str] = ()) -> Severity:
+    """A requested stop is bad where it interrupts work: a file that is being rewritten stays incomplete.
+
+    A file whose name is removed ends with the process, and one that has been renamed is complete.
+
+    Args:
+        process: the process that was killed.
+        unnamed: the paths that it has removed or renamed.
+    """
     left = (*process.table.open.values(), *process.table.last_closed.values())
-    incomplete = any(_is_rewritten(held) for held in left if held.closed is None or held.closed is process.exit)
+    mine = [held for held in left if held.closed is None or held.closed is process.exit]
+    incomplete = any(_is_rewritten(held) and path_of(held.file, process) not in unnamed for held in mine)
     return Severity.WARNING if incomplete else Severity.NOTE
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from tracediag.evidence.names import process_name
@@ -44,8 +46,14 @@ UNRECORDED = Killing(
 )
 
 
-def killing_of(
-    kernel: Kernel, process: Process, end: Exit, signal: Signal | None, asked: Signal | None, bound: Syscall | None
+def killing_of(  # these are what the rule has noted of the process
+    kernel: Kernel,
+    process: Process,
+    end: Exit,
+    signal: Signal | None,
+    asked: Signal | None,
+    bound: Syscall | None,
+    unnamed: Container[str] = (),
 ) -> Killing | None:
     """Return how a process was killed; None if it did that itself, or the recorder did as its user asked."""
     name = end.signal or ""
@@ -70,7 +78,7 @@ def killing_of(
         return Killing(Severity.NOTE, f"{name} from the terminal ends the process", _INTENDED)
     if name == "SIGHUP" and system:
         fix = "start the program under setsid, nohup or a supervisor"
-        return Killing(loss_of(process), "terminal closed: SIGHUP ends the process", fix)
+        return Killing(loss_of(process, unnamed), "terminal closed: SIGHUP ends the process", fix)
     number = None if signal is None else signal.sender
     # A child that strace does not follow is known by its pid, and nothing else of it is seen.
     known = next((found for found in kernel.processes if found.is_called(number) and _followed(found)), None)
@@ -80,7 +88,7 @@ def killing_of(
     if number:
         by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
     fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
-    return Killing(loss_of(process), f"killed by {name} from {by}", fix)
+    return Killing(loss_of(process, unnamed), f"killed by {name} from {by}", fix)
 
 
 def _is_recorder(kernel: Kernel, signal: Signal) -> bool:

@@ -8,6 +8,7 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.exits import end_step
 from tracediag.evidence.faults import FAULTS, Fault
 from tracediag.evidence.names import process_name
+from tracediag.evidence.paths import places
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.process_end import ProcessEnd
@@ -40,6 +41,8 @@ class KilledFromOutside(Rule):
         """The last signal to each process that may end it."""
         self._bound: Cases[Process, Syscall] = Cases()
         """The call by which it asks for a signal at the exit of its parent."""
+        self._unnamed: Cases[Process, set[str]] = Cases()
+        """The paths that it has removed or renamed, the first of them."""
         self._unsent: list[tuple[Finding, Finding]] = []
         """Deaths by SIGKILL that no traced process has sent, each also as it is where such calls are not recorded."""
 
@@ -57,6 +60,13 @@ class KilledFromOutside(Rule):
         if action.call.has("PR_SET_PDEATHSIG") and not action.call.failed:
             self._bound[action.process] = action.call
 
+    @on_call("unlink", "unlinkat", "rename", "renameat", "renameat2")
+    def unnamed(self, action: Action) -> None:
+        """Remember the names that are gone: what a process leaves under another name, or under none, is no loss."""
+        known = self._unnamed.setdefault(action.process, set())
+        if not action.call.failed and len(known) < _KEPT:
+            known.update(places(action.call, action.process)[:1])
+
     @on_process_end
     def ended(self, last: ProcessEnd) -> Iterator[Finding]:
         """Judge a death by a signal that is no crash."""
@@ -73,7 +83,8 @@ class KilledFromOutside(Rule):
             return
         if _by_itself(process, thread.last_call, signal, end):
             return
-        killing = killing_of(last.kernel, process, end, signal, asked, self._bound.get(process))
+        gone = self._unnamed.get(process, ())
+        killing = killing_of(last.kernel, process, end, signal, asked, self._bound.get(process), gone)
         if killing is None:
             return
         found = self._finding(process, thread, end, signal, asked, killing)
