@@ -59,6 +59,43 @@ def test_a_file_without_a_name_is_not_left_incomplete(removed: str, severity: Se
     assert _grades("killed-from-outside", trace.replace("\n    \n", "\n")) == [severity]
 
 
+HANDLED = (
+    "101 rt_sigaction(SIGTERM, {sa_handler=0x55, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7f}, NULL, 8) = 0"
+)
+RESET = "101 rt_sigaction(SIGTERM, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0"
+RETURNED = "101 rt_sigreturn({mask=[]}) = 202"
+GOES_ON = "101 accept(9,  <unfinished ...>"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("", "", False),
+        ("", GOES_ON, True),
+        (HANDLED, "", False),
+        (HANDLED, RESET, False),
+        (HANDLED, f"{RETURNED}\n{GOES_ON}", True),
+    ],
+)
+def test_a_worker_that_is_killed_while_it_ends_does_not_ignore_the_request(
+    before: str, after: str, *, found: bool
+) -> None:
+    trace = f"""100 {LOADED}
+    100 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 101
+    {before}
+    101 accept(9, 0x7fff, [112]) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+    100 kill(101, SIGTERM) = 0
+    101 --- SIGTERM {{si_signo=SIGTERM, si_code=SI_USER, si_pid=100, si_uid=0}} ---
+    {after}
+    100 kill(101, SIGKILL) = 0
+    101 +++ killed by SIGKILL +++
+    100 --- SIGCHLD {{si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=101, si_uid=33, si_status=SIGKILL}} ---
+    100 +++ exited with 0 +++
+    """
+    lines = "\n".join(line for line in trace.splitlines() if line.strip())
+    assert bool(_grades("termination-ignored", lines)) is found
+
+
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
     trace = f"""100 {LOADED}
     100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10

@@ -36,6 +36,8 @@ class TerminationIgnored(Rule):
         """The first SIGTERM that each process received."""
         self._sent: Cases[Process, Syscall] = Cases()
         """The kill by which another process sent SIGTERM, delivered or not."""
+        self._met: Cases[Process, Disposition | None] = Cases()
+        """What it did about SIGTERM when the first one was delivered: a handler may restore the default action."""
         self._handled: Cases[Process, None] = Cases()
         """Processes in which a handler has returned after SIGTERM."""
 
@@ -43,7 +45,9 @@ class TerminationIgnored(Rule):
     def asked(self, action: Action) -> None:
         """Remember the first request."""
         assert isinstance(action.event, Signal)
-        self._asked.setdefault(action.process, action.event)
+        if action.process not in self._asked:
+            self._asked[action.process] = action.event
+            self._met[action.process] = action.process.signals.get("SIGTERM")
 
     @on_call("kill")
     def sent(self, action: Action) -> None:
@@ -60,10 +64,24 @@ class TerminationIgnored(Rule):
         process, end = last.process, last.exit
         if end is not None and end.signal == "SIGKILL":
             request: Event | None = self._asked.get(process) or self._sent.get(process)
-            if request is not None and not _immediate(request, end):
+            if request is not None and not _immediate(request, end) and self._had_a_chance(last, request):
                 yield self._finding(process, request, end)
         elif end is None and self.scope.is_excerpt:
             yield from self._survived(process)
+
+    def _had_a_chance(self, last: ProcessEnd, request: Event) -> bool:
+        """Whether a process kept running after SIGTERM, and was not in the middle of exiting when SIGKILL came.
+
+        Without times only its own calls tell: an ignored signal, and one without effect, lets a call begin that the
+        signal had interrupted, and a handler returns.
+        """
+        process, end = last.process, last.exit
+        if not isinstance(request, Signal) or (request.time is not None and end is not None and end.time is not None):
+            return True
+        if self._met.get(process) is Disposition.HANDLED:
+            return process in self._handled
+        latest = None if last.thread is None else last.thread.pending or last.thread.last_call
+        return latest is not None and latest.line > request.line
 
     @on_call(*SIGNAL_RETURNS)
     def handled(self, action: Action) -> None:
@@ -74,13 +92,13 @@ class TerminationIgnored(Rule):
     def _survived(self, process: Process) -> Iterator[Finding]:
         request = self._asked.get(process)
         after = next((thread.last_call for thread in process.threads if thread.last_call is not None), None)
-        unheard = process.signals.get("SIGTERM") is not Disposition.HANDLED and process not in self._handled
+        unheard = self._met.get(process) is not Disposition.HANDLED and process not in self._handled
         if unheard and request is not None and _runs_on(after, request):
             yield self._finding(process, request, after)
 
     def _finding(self, process: Process, request: Event, end: Exit | Syscall | None) -> Finding:
-        disposition = process.signals.get("SIGTERM")
         delivered = isinstance(request, Signal)
+        disposition = self._met.get(process) if delivered else process.signals.get("SIGTERM")
         asked = self._sent.get(process)
         steps = list(_arranged(process))
         if asked is not None:
