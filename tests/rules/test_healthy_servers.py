@@ -96,6 +96,26 @@ def test_a_worker_that_is_killed_while_it_ends_does_not_ignore_the_request(
     assert bool(_grades("termination-ignored", lines)) is found
 
 
+IDLE = """
+202 clone3({flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD, stack=0x7f}, 88) = 203
+202 futex(0x7f4e99416634, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>
+203 futex(0x7f4e99416700, FUTEX_WAIT_PRIVATE, 0, NULL <detached ...>
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "found"),
+    [
+        ("200 epoll_wait(5,  <unfinished ...>", False),
+        ("200 futex(0x7f4e99416800, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>", True),
+    ],
+)
+def test_idle_threads_may_be_woken_by_one_that_is_not_known_to_be_of_the_same_process(
+    main: str, *, found: bool
+) -> None:
+    assert bool(_grades("lock-never-released", f"{main}\n{IDLE.strip()}")) is found
+
+
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
     trace = f"""100 {LOADED}
     100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10

@@ -92,6 +92,8 @@ class LockNeverReleased(Rule):
             return
         if end.exit is None and not none_returns(end.kernel) and not _detached(process):
             return  # the recording may end at any moment
+        if end.exit is None and self._may_be_woken(end):
+            return
         tids = {tid for tid, _ in stood}
         waits = [
             call for _, call in stood if call is not None and (is_endless_futex(call) or (joined(call) or -1) in tids)
@@ -99,6 +101,14 @@ class LockNeverReleased(Rule):
         alone = (process.execs > 0 or process.started is not None) and process not in self._threaded
         if len(waits) == len(stood) and (len(waits) > 1 or (waits and alone)):
             yield self._finding(end, waits)
+
+    def _may_be_woken(self, end: ProcessEnd) -> bool:
+        """Whether a process that may be a thread of this one, since its start is not shown, does not wait in futex."""
+        if not self.scope.may_share(end.process):
+            return False
+        threads = (thread for other in end.kernel.processes if other.exit is None for thread in other.threads)
+        calls = (blocked_in(thread) for thread in threads)
+        return not all(call is not None and is_endless_futex(call) for call in calls)
 
     def _named(self, end: ProcessEnd, chain: Chain, calls: _Calls) -> Finding:
         """Return the finding where a snapshot of /proc shows the owners of the locks."""
