@@ -116,6 +116,24 @@ def test_idle_threads_may_be_woken_by_one_that_is_not_known_to_be_of_the_same_pr
     assert bool(_grades("lock-never-released", f"{main}\n{IDLE.strip()}")) is found
 
 
+def _pool(before: str) -> str:
+    return f"""
+    300 1.000000 openat(AT_FDCWD, "/run/inet.25", O_RDWR) = 8
+    301 1.000000 openat(AT_FDCWD, "/run/inet.25", O_RDWR) = 8
+    {before}
+    300 2.200000 flock(8, LOCK_EX) = 0
+    300 2.300000 epoll_wait(9,  <unfinished ...>
+    301 2.400000 flock(8, LOCK_EX <unfinished ...>
+    302 8.000000 getpid() = 302
+    """
+
+
+def test_idle_workers_that_take_turns_to_wait_for_clients() -> None:
+    turn = "300 2.000000 flock(8, LOCK_EX) = 0\n300 2.100000 flock(8, LOCK_UN) = 0"
+    assert _grades("file-lock-wait", _pool(turn)) == [Severity.NOTE]
+    assert _grades("file-lock-wait", _pool("300 2.000000 getpid() = 300")) != [Severity.NOTE]
+
+
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
     trace = f"""100 {LOADED}
     100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10

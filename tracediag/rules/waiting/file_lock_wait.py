@@ -7,19 +7,20 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.blocking import blocked_by, name_of
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.file_locks import FileLocks
 from tracediag.evidence.names import process_name, program_name
 from tracediag.evidence.paths import path_of
-from tracediag.evidence.waiters import killing_lines, lasts, stood_in
+from tracediag.evidence.waiters import blocked_in, killing_lines, lasts, stood_in
 from tracediag.evidence.waits import is_lock
 from tracediag.kernel import Action
-from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.descriptor import Descriptor, OpenFile
 from tracediag.kernel.process import Process
 from tracediag.kernel.process_end import ProcessEnd
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_process_end
 from tracediag.rules.waiting._slowness import duration_of
-from tracediag.trace.calls import CONTROLS, LOCKS
+from tracediag.trace.calls import ACCEPTS, CONTROLS, EPOLL_WAITS, LOCKS, POLLS, SELECTS
 from tracediag.trace.events import Begun, Syscall
 
 _LONG = 1.0
@@ -31,7 +32,14 @@ _MET = 0.001
 """Seconds from which on a lock call has waited, where no other thread's line stands in between."""
 _MOST = 1024
 
+_EVENTS = ACCEPTS | EPOLL_WAITS | POLLS | SELECTS
 _Holder = tuple[Syscall, Process]
+
+
+_IN_TURN = (
+    "none needed if these are idle workers of a server that take turns to wait for clients: the holder stands in that"
+    " wait, and has released the lock before"
+)
 
 
 class FileLockWait(Rule):
@@ -45,6 +53,8 @@ class FileLockWait(Rule):
 
     def __init__(self) -> None:
         self._locks = FileLocks()
+        self._given_back: Cases[OpenFile, None] = Cases()
+        """The open files whose lock has been released at least once."""
         self._passed_on: set[str] = set()
         """The locks that a process of the recording has waited for and got: by path, else by descriptor."""
 
@@ -52,6 +62,8 @@ class FileLockWait(Rule):
     def locked(self, action: Action) -> None:
         """Keep the locks of flock(2): they belong to the open file description and end with it."""
         self._locks.note(action)
+        if action.descriptor is not None and action.call.result == 0 and action.call.has("LOCK_UN"):
+            self._given_back[action.descriptor.file] = None
 
     @on_call("flock", *CONTROLS, showing=("LOCK_", "F_SETLKW", "F_OFD_SETLKW"))
     def got(self, action: Action) -> None:
@@ -75,18 +87,19 @@ class FileLockWait(Rule):
         path, what = _what(call, mine, end.process)
         lock = None if mine is None else self._locks.on(mine.file, end.process)
         holder = None if lock is None else (lock.call, lock.process)
+        in_turn = lock is not None and lock.file in self._given_back and _awaits_clients(lock.process)
         told = None if holder is not None else _told(end, call)
         return self.finding(
             _story(end, call, mine, holder),
             object=what,
             title=f"{process_name(end.process)} waits for "
             + (told.waits if told is not None else f"the lock on {what}{_held_by(holder, end.process)}"),
-            severity=self._severity(end, what, sure=sure),
+            severity=Severity.NOTE if in_turn else self._severity(end, what, sure=sure),
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             why="without LOCK_NB, and with F_SETLKW, a lock call waits until no conflicting lock is left; a lock of"
             " flock belongs to the open file description, so that two opens of a file conflict, also in one process:"
             " flock(2), fcntl_locking(2)",
-            fix=_fix(holder, path, told.holder if told is not None else ""),
+            fix=_IN_TURN if in_turn else _fix(holder, path, told.holder if told is not None else ""),
             explains=[("killed-from-outside", line) for line in killing_lines(end)],
         )
 
@@ -101,6 +114,12 @@ def _what(call: Syscall | Begun, mine: Descriptor | None, process: Process) -> t
     """Return the path of the file of a lock, if it is known, and how to name the file."""
     path = None if mine is None else path_of(mine.file, process)
     return path, path or f"fd {call.number(0)}"
+
+
+def _awaits_clients(process: Process) -> bool:
+    """Whether a process waits for events or connections, with no limit but the next one."""
+    calls = (blocked_in(thread) for thread in process.threads)
+    return any(call is not None and call.name in _EVENTS for call in calls)
 
 
 def _began_just_now(call: Syscall | Begun) -> bool:
