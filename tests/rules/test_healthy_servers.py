@@ -116,6 +116,23 @@ def test_idle_threads_may_be_woken_by_one_that_is_not_known_to_be_of_the_same_pr
     assert bool(_grades("lock-never-released", f"{main}\n{IDLE.strip()}")) is found
 
 
+def _connections(between: str) -> str:
+    turns = "".join(
+        f"100 {5 + turn}.000000 accept(3, NULL, NULL) = 4 <0.000020>\n"
+        f'100 {5 + turn}.100000 read(4, "GET /", 64) = 5 <0.000020>\n{between.format(at=5 + turn)}'
+        f"100 {5 + turn}.300000 close(4) = 0 <0.000020>\n"
+        for turn in range(8)
+    )
+    start = f"100 1.000000 {LOADED.strip()} <0.001>\n100 2.000000 socket(AF_INET, SOCK_STREAM, 0) = 3 <0.000020>\n"
+    waits = "100 3.000000 poll([{fd=3, events=POLLIN}], 1, 10) = 0 (Timeout) <0.010000>\n"
+    return f"{start}100 3.000000 listen(3, 5) = 0 <0.000020>\n{waits}{turns}100 20.000000 +++ exited with 0 +++\n"
+
+
+def test_a_client_that_calls_again_when_it_is_answered_fills_no_queue() -> None:
+    assert _grades("backlog-too-small", _connections("")) == [Severity.WARNING]
+    assert _grades("backlog-too-small", _connections('100 {at}.200000 write(4, "200 OK", 6) = 6 <0.000020>\n')) == []
+
+
 def _pool(before: str) -> str:
     return f"""
     300 1.000000 openat(AT_FDCWD, "/run/inet.25", O_RDWR) = 8

@@ -40,10 +40,18 @@ class _Queue(msgspec.Struct):
     row: int = 0
     full: int = 0
     """How often a row was as long as the full queue."""
+    taken: OpenFile | None = None
+    """The connection that was accepted last."""
     example: tuple[Syscall | None, Syscall, Syscall, int] | None = None
 
-    def take(self, wait: Syscall | None, call: Syscall) -> None:
-        """Count a connection that was queued already; any other starts a new row."""
+    def take(self, wait: Syscall | None, call: Syscall, taken: OpenFile | None) -> None:
+        """Count a connection that was queued already; any other starts a new row.
+
+        So does the next one after an answer: a client that calls again when it is served fills no queue.
+        """
+        if self._answered():
+            self.row = 0
+        self.taken = taken
         same_turn = self.row > 0 and wait is not None and wait is self.wait
         if not (same_turn or (wait is None and self.row > 0 and _waiting_already(call))):
             self.wait, self.first, self.row = wait, call, 0
@@ -53,6 +61,9 @@ class _Queue(msgspec.Struct):
             self.full += 1
         if self.row > self.backlog and self.first is not None and self.full == 1:
             self.example = (self.wait, self.first, call, self.row)
+
+    def _answered(self) -> bool:
+        return self.taken is not None and self.taken.socket is not None and self.taken.socket.last_write is not None
 
 
 class BacklogTooSmall(Rule):
@@ -97,7 +108,8 @@ class BacklogTooSmall(Rule):
         report = descriptor.readiness
         turns = action.thread.rounds.values()
         wait = next((turn.wait for turn in turns if report is not None and report in turn.reports), None)
-        queue.take(wait, call)
+        held = action.process.table.get(call.result)
+        queue.take(wait, call, None if held is None else held.file)
 
     @on_call("restart_syscall")
     @on_errno("ERESTART_RESTARTBLOCK", of=(*WAITS, *IDLES))
