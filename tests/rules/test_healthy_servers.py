@@ -151,6 +151,12 @@ def test_idle_workers_that_take_turns_to_wait_for_clients() -> None:
     assert _grades("file-lock-wait", _pool("300 2.000000 getpid() = 300")) != [Severity.NOTE]
 
 
+def test_a_closed_descriptor_marked_by_minus_one_in_a_program_that_ends_well() -> None:
+    used = "100 read(-1, 0x7ffd53ea007f, 1) = -1 EBADF (Bad file descriptor)"
+    assert _grades("failed-open-not-checked", f"{used}\n100 +++ exited with 0 +++") == [Severity.NOTE]
+    assert _grades("failed-open-not-checked", used) == [Severity.WARNING]
+
+
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
     trace = f"""100 {LOADED}
     100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10

@@ -57,7 +57,8 @@ class _Use(Run, kw_only=True):
     """The call that should have created the descriptor: failed or, for number 0, successful."""
     near: bool
     marked: bool = False
-    """Whether the trace shows the program from its start, and no failed call: -1 marks a descriptor it had closed."""
+    """Whether -1 marks a descriptor that the program had closed: the trace shows the program from its start, or how it
+    ends well, and no failed call."""
 
 
 class FailedOpenNotChecked(Rule):
@@ -119,7 +120,7 @@ class FailedOpenNotChecked(Rule):
         if use is not None:
             use.add(action.call)
         elif len(uses) < _KEPT:
-            near = maker is not None and action.call.line - maker.line <= _NEAR * min(4, len(action.process.threads))
+            near = maker is not None and action.call.line - maker.line <= _NEAR * _interleaved(action.process)
             marked = number < 0 and maker is None and action.process.table.executed
             uses[key] = _Use(action.call, action.call, number=number, maker=maker, near=near, marked=marked)
 
@@ -131,6 +132,8 @@ class FailedOpenNotChecked(Rule):
         for use in uses.values():
             if use.number >= 0 and use.maker is None and self.scope.starts:
                 continue
+            if use.number < 0 and use.maker is None and end.exit is not None and not process.ended_badly:
+                use.marked = True  # no call is seen to have failed, and the program ends well
             yield self._finding(use, list(Aftermath(process, use.first).proof_steps()))
 
     def _finding(self, use: _Use, end: list[Step]) -> Finding:
@@ -156,8 +159,13 @@ def _failed_maker(process: Process, call: Syscall) -> Syscall | None:
     for failed in reversed(process.failures):
         if failed.name in _MAKERS and failed.line < call.line:
             # A failure far back is most likely unrelated: programs try many paths that do not exist.
-            return failed if call.line - failed.line <= _FAR * min(4, len(process.threads)) else None
+            return failed if call.line - failed.line <= _FAR * _interleaved(process) else None
     return None
+
+
+def _interleaved(process: Process) -> int:
+    """Return how many threads have lines among those of the caller, at most 4: strace need not follow all."""
+    return max(1, min(4, sum(thread.appeared > 0 for thread in process.threads)))
 
 
 def _untouched(socket: object) -> bool:
