@@ -157,6 +157,18 @@ def test_a_closed_descriptor_marked_by_minus_one_in_a_program_that_ends_well() -
     assert _grades("failed-open-not-checked", used) == [Severity.WARNING]
 
 
+THREAD = "clone3({flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD, stack=0x7f}, 88) = 501\n"
+VAIN = """epoll_wait(3, [{events=EPOLLIN, data={u32=4, u64=4}}], 200, 1001) = 1
+accept4(4, 0x55ae, [128], SOCK_NONBLOCK) = -1 EAGAIN (Resource temporarily unavailable)
+"""
+
+
+@pytest.mark.parametrize(("turns", "severity"), [(5, Severity.NOTE), (12, Severity.WARNING)])
+def test_what_threads_accept_that_are_not_followed_is_not_known(turns: int, severity: Severity) -> None:
+    added = "epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data={u32=4, u64=4}}) = 0\n"
+    assert _grades("thundering-herd", LOADED + THREAD + added + VAIN * turns) == [severity]
+
+
 def test_an_error_of_a_connection_is_not_that_of_an_earlier_one_with_the_same_number() -> None:
     trace = f"""100 {LOADED}
     100 socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0) = 10

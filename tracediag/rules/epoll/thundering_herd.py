@@ -10,6 +10,7 @@ from tracediag.evidence.cases import Cases
 from tracediag.evidence.runs import LOOP
 from tracediag.evidence.scope import Fact
 from tracediag.evidence.steps import repeated
+from tracediag.evidence.waiters import unfollowed
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
 from tracediag.kernel.descriptor import Descriptor, OpenFile
@@ -60,6 +61,8 @@ class _Listener(msgspec.Struct):
     loops: list[EpollSet | None] = msgspec.field(default_factory=list)
     """Up to two of the epoll sets that watched it; None for poll and select."""
     last: Syscall | None = None
+    hidden: bool = False
+    """Whether the process has threads that strace does not follow: what they accept is not known."""
 
     def count(self, turn: Round, entry: Registration | None, accept: Syscall) -> None:
         """Count the first accept after a wakeup."""
@@ -112,6 +115,7 @@ class ThunderingHerd(Rule):
             if report is None:
                 continue
             entry = report.registration
+            listener.hidden = listener.hidden or unfollowed(action.process)
             if entry is None or "EPOLLEXCLUSIVE" not in (entry.events or ()):
                 listener.count(turn, entry, call)
             if len(listener.turns) < _MAX_THREADS or call.pid in listener.turns:
@@ -162,7 +166,8 @@ class ThunderingHerd(Rule):
 
 def _costs(listener: _Listener) -> bool:
     """Whether the useless wakeups take a noticeable part of the CPU time: a few among others cost nothing."""
-    return not listener.fruitful or listener.useless >= max(LOOP.sure, _COSTLY * listener.fruitful)
+    unopposed = not listener.fruitful and not listener.hidden
+    return unopposed or listener.useless >= max(LOOP.sure, _COSTLY * listener.fruitful)
 
 
 def _is_alone(listener: _Listener) -> bool:
