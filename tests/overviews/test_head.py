@@ -9,6 +9,7 @@ import pytest
 from tracediag.api import analyze
 from tracediag.report import Look, formatter
 from tracediag.report.schema import schema
+from tracediag.results.overview import MOST_ENTRIES
 from tracediag.results.report import Report
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -280,3 +281,14 @@ def test_calls_that_have_not_returned_are_no_recording_of_failures() -> None:
 def test_the_stack_after_the_last_record_does_not_hide_how_long_it_took() -> None:
     sample = Path(__file__).parents[2] / "samples" / "stacks" / "write-error-ignored.strace"
     assert ", pid 26595, 55.7 ms from 2026-11-28 19:30:57.725613 UTC\n" in text(analyze(str(sample)))
+
+
+def test_the_end_of_the_traced_program_is_always_named() -> None:
+    """A recording of %file shows no clone: helpers that end with an answer must not hide the program's own end."""
+    lines = ['10 execve("/usr/bin/app", ["app"], 0x7ffe /* 3 vars */) = 0\n']
+    for pid in range(11, 31):
+        lines.append(f'{pid} execve("/usr/bin/expr", ["expr", "0"], 0x7ffe /* 3 vars */) = 0\n')
+        lines.append(f"{pid} +++ exited with 1 +++\n")
+    ending = analyze([*lines, "10 +++ exited with 0 +++\n"]).ending
+    assert (ending[-1].pid, ending[-1].status) == (10, 0)
+    assert len(ending) == MOST_ENTRIES

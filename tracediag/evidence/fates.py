@@ -76,16 +76,19 @@ class Fates:
     def chosen(self, most: int) -> tuple[tuple[Fate, ...], int]:
         """Return the fates to name, at most so many, children first; and how many others ended badly.
 
-        A process that ended well is named only if it has no parent in the trace; a child with a conventional answer
-        only if it has the status of one that ended badly.
+        The first process, which the report says was traced, is always named. Another that ended well is named only if
+        it has no parent in the trace; a child with a conventional answer only if it has the status of one that ended
+        badly.
         """
         for process in self._kernel.processes:
             if process.exit is None:
                 self._record_unseen(process)
         running = [process for process in self._kernel.processes if process.exit is None and process.started is None]
         roots = [*self._roots, *(fate_of(process, self._kernel) for process in running[:_KEPT])]
-        ranked = sorted(roots, key=lambda fate: not _bad(fate))
-        chosen = ranked[: max(_ROOTS, sum(map(_bad, roots)))][:most]
+        first = self._kernel.processes[0].pid if self._kernel.processes else None
+        ranked = sorted(roots, key=lambda fate: (fate.pid != first, not _bad(fate)))
+        wanted = sum(_bad(fate) or fate.pid == first for fate in roots)
+        chosen = ranked[: max(_ROOTS, wanted)][:most]
         failed = sorted((kept for kept in self._bad if kept.weight), key=lambda kept: -kept.weight)
         telling = [kept for kept in failed if kept.weight > 1] or failed[:_ROOTS]
         children = [kept.fate for kept in telling[: most - len(chosen)]]
