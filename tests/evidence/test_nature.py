@@ -76,6 +76,11 @@ def test_the_length_at_which_strings_are_cut(text: str, length: int | None) -> N
     assert scope_of(f"1 read(3, {text}) = 4").strings_cut == length
 
 
+@pytest.mark.parametrize("option", ["PR_SET_NAME", "0xf /* PR_SET_NAME */", "0xf"])
+def test_the_name_of_a_thread_is_cut_whatever_the_length_of_strings(option: str) -> None:
+    assert scope_of(f'1 prctl({option}, "jemalloc_bg_thd"...) = 0').strings_cut is None
+
+
 def test_children_without_lines_are_not_followed() -> None:
     fork = "1 clone(child_stack=NULL, flags=SIGCHLD) = 2"
     assert scope_of(EXEC, fork).children_followed is False

@@ -35,8 +35,8 @@ _PATH = lazy_pattern(
 _SOCKET = lazy_pattern(
     r"\d<(?:TCP|UDP|UNIX|NETLINK|RAW|PING|SCTP|DCCP|L2TP|XDP|PACKET|char |block )|<char \d|<(?:TCP|UDP)v6:"
 )
-_CUT = lazy_pattern(r'"((?>[^"\\]++|\\.)*+)"\.\.\.')
-"""A string that strace cut."""
+_CUT = lazy_pattern(r'(?<!PR_SET_NAME, )(?<!PR_SET_NAME \*/, )(?<!prctl\(0xf, )"((?>[^"\\]++|\\.)*+)"\.\.\.')
+"""A string that strace cut as `-s` asks; the name of a thread is cut at 15 bytes, whatever that is."""
 _ESCAPE = lazy_pattern(r"\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.)")
 _BARE = lazy_pattern(rf"(?P<blanks> *)(?P<number>[0-9]{{1,8}}+)(?: +)(?:{_RECORD.pattern})")
 
