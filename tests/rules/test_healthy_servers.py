@@ -196,3 +196,21 @@ def test_a_runtime_that_tries_to_poll_each_file_does_not_end_because_of_that() -
     """
     lines = [f"{line.strip()}\n" for line in trace.splitlines() if line.strip()]
     assert not any("epoll_ctl" in found.title for found in analyze(lines).findings if found.severity is Severity.ERROR)
+
+
+REFUSED = "epoll_ctl(3, EPOLL_CTL_ADD, 8, {events=EPOLLIN, data={u32=1, u64=1}}) = -1 EPERM (Operation not permitted)"
+
+
+@pytest.mark.parametrize(
+    ("then", "severities"),
+    [
+        ("", [Severity.NOTE]),
+        ("close(8) = 0", []),
+        ('read(8, "x", 64) = 1', []),
+        ("exit_group(0) = ?", [Severity.NOTE]),
+    ],
+)
+def test_a_file_that_no_set_can_watch_and_that_is_served_directly(then: str, severities: list[Severity]) -> None:
+    trace = f'{LOADED}openat(AT_FDCWD, "/srv/x", O_RDONLY) = 8\n{REFUSED}\n{then}'
+    exited = "\n+++ exited with 0 +++" if then.startswith("exit") else ""
+    assert _grades("epoll-ctl-misuse", trace + exited) == severities

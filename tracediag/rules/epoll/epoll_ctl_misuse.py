@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from tracediag.evidence.cases import Cases
-from tracediag.evidence.steps import birth
 from tracediag.kernel import Action, Kernel
 from tracediag.kernel.describe import describe, name
-from tracediag.kernel.epoll import EpollSet, Registration
+from tracediag.kernel.descriptor import Descriptor
+from tracediag.kernel.epoll import Registration
 from tracediag.kernel.process import Process, Thread
-from tracediag.results.findings import Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_trace_end
+from tracediag.results.findings import Confidence, Finding, Severity, step
+from tracediag.rules.base import Rule, on_call, on_release, on_trace_end
+from tracediag.rules.epoll._set_history import history, origin
 from tracediag.trace.calls import EPOLL_WAITS
 from tracediag.trace.events import Syscall
 from tracediag.trace.patterns import lazy_pattern
@@ -58,6 +59,8 @@ class EpollCtlMisuse(Rule):
     def __init__(self) -> None:
         self._noted: Cases[Process, dict[str, int]] = Cases()
         """The form in which each kind of failure was told first, as its number of steps: others tell nothing new."""
+        self._unwatched: Cases[Descriptor, Finding] = Cases()
+        """The files that no set can watch (EPERM), until closed: the program may read or write them directly."""
         self._pending: Cases[Thread, tuple[Syscall, Finding]] = Cases(outlive=True)
         """The last failure of each thread that a second call may recover from."""
 
@@ -75,10 +78,23 @@ class EpollCtlMisuse(Rule):
             kind, steps = f"{call.errno} {names_of(call.arg(1))}", len(finding.steps)
             if self._noted.setdefault(action.process, {}).setdefault(kind, steps) != steps:
                 return
-        if call.errno in _CURES or (call.number(2) or 0) < 0:
+        if call.errno == "EPERM" and not action.kernel.succeeded:
+            return  # a recording of failures only does not show how the file is used instead
+        if call.errno == "EPERM" and action.descriptor is not None:
+            self._unwatched[action.descriptor] = finding
+        elif call.errno in _CURES or (call.number(2) or 0) < 0:
             self._pending[thread] = (call, finding)
         else:
             yield finding
+
+    @on_release
+    def released(self, action: Action) -> Iterator[Finding]:
+        """Report a file that no set could watch, if its process ends without having used or closed it."""
+        ends = not isinstance(action.event, Syscall)
+        for descriptor in action.released if self._unwatched else ():
+            refused = self._unwatched.pop(descriptor, None)
+            if refused is not None and ends and not _used_since(descriptor, refused):
+                yield refused
 
     @on_call(*EPOLL_WAITS)
     def waited(self, action: Action) -> Iterator[Finding]:
@@ -90,6 +106,9 @@ class EpollCtlMisuse(Rule):
     @on_trace_end
     def ended(self, kernel: Kernel) -> Iterator[Finding]:
         """Report what had no second call; of a thread that is still alive it may follow after the trace."""
+        for descriptor, refused in self._unwatched.items():
+            if not _used_since(descriptor, refused):
+                yield refused
         for thread, (_, finding) in self._pending.items():
             alive = kernel.process_table.threads.get(thread.tid) is thread and thread.process.exit is None
             if alive:
@@ -105,7 +124,7 @@ class EpollCtlMisuse(Rule):
         what = f"fd {number}" if action.descriptor is None else name(action.descriptor)
         return self.finding(
             [
-                *(_history(action, call) or _origin(action, call)),
+                *(history(action, call) or origin(action, call)),
                 step(call, f"fd {number} {refusal.what}", primary=True),
             ],
             object=f"fd {number}" if action.descriptor is None else describe(action.descriptor),
@@ -197,38 +216,13 @@ def _invalid(action: Action, call: Syscall) -> _Refusal:
     return _Refusal("is rejected with these events", "check the events and the descriptor against epoll_ctl(2)")
 
 
+def _used_since(descriptor: Descriptor, refused: Finding) -> bool:
+    """Whether data was read or written directly after a set had refused the file."""
+    calls = (descriptor.file.got, descriptor.file.written)
+    return any(call is not None and call.line > refused.primary.line for call in calls)
+
+
 def _recovered(failed: Syscall, call: Syscall) -> bool:
     """Whether the next call is the other operation on the same descriptor: the program expected the failure."""
     cure = _CURES.get(str(failed.errno))
     return cure is not None and call.number(2) == failed.number(2) and cure in names_of(call.arg(1))
-
-
-def _history(action: Action, call: Syscall) -> list[Step]:
-    """Return how the set came to this state: the earlier add, the removal, or the close of the number."""
-    number, entry = call.number(2), action.registration
-    if entry is not None and entry.added is not None and entry.added is not call:
-        return [step(entry.added, f"fd {number} is added to the set")]
-    holder = action.process.table.get(call.number(0) or 0)
-    if number is None or number < 0 or holder is None or holder.file.epoll is None:
-        return []
-    former, removal = _former(holder.file.epoll, number), holder.file.epoll.removals.get(number)
-    if former is None or not isinstance(former.removed, Syscall):
-        return [] if removal is None else [step(removal, f"fd {number} is removed from the set")]
-    added = [] if former.added is None else [step(former.added, f"fd {number} is added to the set")]
-    deleted = former.removed.name == "epoll_ctl"
-    how = "is removed from the set" if deleted else "is closed, which removes its entry from the set"
-    return [*added, step(former.removed, f"fd {number} {how}")]
-
-
-def _origin(action: Action, call: Syscall) -> list[Step]:
-    """Return the creation of the descriptor, or of the set, where the history of the set explains nothing."""
-    if action.descriptor is not None and action.descriptor.opened is not None:
-        return list(birth(action.descriptor))
-    holder = action.process.table.get(call.number(0) or 0)
-    return [] if holder is None else list(birth(holder))
-
-
-def _former(epoll: EpollSet, number: int) -> Registration | None:
-    """Return the last entry of that number that was removed."""
-    gone = [entry for entry in epoll.by_data.values() if entry.number == number and entry.removed is not None]
-    return max(gone, key=lambda entry: entry.removed.line if entry.removed else 0, default=None)
