@@ -214,3 +214,10 @@ def test_a_file_that_no_set_can_watch_and_that_is_served_directly(then: str, sev
     trace = f'{LOADED}openat(AT_FDCWD, "/srv/x", O_RDONLY) = 8\n{REFUSED}\n{then}'
     exited = "\n+++ exited with 0 +++" if then.startswith("exit") else ""
     assert _grades("epoll-ctl-misuse", trace + exited) == severities
+
+
+def test_an_orderly_stop_needs_no_cure() -> None:
+    signal = "--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=0} ---"
+    lines = [LOADED, "pause() = ? ERESTARTNOHAND (To be restarted)\n", f"{signal}\n", "+++ killed by SIGTERM +++\n"]
+    (found,) = analyze(lines).findings
+    assert (found.severity, found.fix.partition(";")[0]) == (Severity.NOTE, "none needed if this was intended")

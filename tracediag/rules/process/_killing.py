@@ -87,8 +87,11 @@ def killing_of(  # these are what the rule has noted of the process
     by, origin = "outside the trace", "sent the signal"
     if number:
         by, origin = f"pid {number}, which is not in the trace", f"pid {number} is"
+    severity = loss_of(process, unnamed)
     fix = f"find out what {origin} (supervisor, timeout, container stop, a user); handle {name} to finish work first"
-    return Killing(loss_of(process, unnamed), f"killed by {name} from {by}", fix)
+    if severity is Severity.NOTE:  # an orderly stop of a program that needs no handler
+        fix = f"{_INTENDED}; if not, {fix}"
+    return Killing(severity, f"killed by {name} from {by}", fix)
 
 
 def _is_recorder(kernel: Kernel, signal: Signal) -> bool:
