@@ -292,3 +292,17 @@ def test_the_end_of_the_traced_program_is_always_named() -> None:
     ending = analyze([*lines, "10 +++ exited with 0 +++\n"]).ending
     assert (ending[-1].pid, ending[-1].status) == (10, 0)
     assert len(ending) == MOST_ENTRIES
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/usr/lib/postgresql/15/bin/postgres", "/usr/lib/postgresql/15/bin/postgres"),
+        ("/opt/postgres", "/usr/lib/postgresql/15/bin/postg"),
+    ],
+)
+def test_a_program_whose_path_strace_cut_in_its_arguments(path: str, name: str) -> None:
+    trace = f'1 execve("{path}", ["/usr/lib/postgresql/15/bin/postg"..., "-D"], 0x7ffd /* 2 vars */) = 0\n'
+    overview = analyze([trace, "1 exit_group(0) = ?\n", "1 +++ exited with 0 +++\n"]).overview
+    assert overview.command == (name, "-D")
+    assert overview.shortened is (path != name)
