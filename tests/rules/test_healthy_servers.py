@@ -221,3 +221,10 @@ def test_an_orderly_stop_needs_no_cure() -> None:
     lines = [LOADED, "pause() = ? ERESTARTNOHAND (To be restarted)\n", f"{signal}\n", "+++ killed by SIGTERM +++\n"]
     (found,) = analyze(lines).findings
     assert (found.severity, found.fix.partition(";")[0]) == (Severity.NOTE, "none needed if this was intended")
+
+
+def test_a_web_server_looks_for_a_file_of_rules_in_each_folder() -> None:
+    folders = ["", "/srv", "/srv/www", "/srv/www/big.txt"]
+    missing = "= -1 ENOENT (No such file or directory)"
+    lines = [f'9 openat(AT_FDCWD, "{folder}/.htaccess", O_RDONLY|O_CLOEXEC) {missing}\n' for folder in folders]
+    assert analyze(['9 read(11, "GET /big.txt", 8000) = 12\n', *lines, "9 close(11) = 0\n"]).findings == ()

@@ -28,7 +28,7 @@ _SEARCHED = lazy_pattern(
     r"/ld\.so\.|\.so(?:\.\d|$)|/locale|LC_MESSAGES|\.mo$|/gconv|/nscd/|__pycache__|\.pyc$|pyvenv\.cfg|python\d*\.zip|"
     r"pybuilddir|terminfo|nsswitch\.conf|/selinux|^/proc/(?!self/exe$)|^/sys/|glibc-hwcaps|/localtime|\._pth$|/etc/hosts\.|debug/\.dwz|"
     r"/\.[\w-]+rc$|/\.config/|/\.ssh/config|/dev/log$|/[uw]tmp$|/zoneinfo/|/stdc-predef\.h$|"
-    r"/lib-dynload$|^/dev/tty$|/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
+    r"/\.htaccess$|/lib-dynload$|^/dev/tty$|/etc/gai\.conf|inputrc|/etc/suid-debug|\.build-id/|linecache|sitecustomize|usercustomize|/site-packages$"
 )
 """Paths that are searched for in many directories, or that need not exist."""
 _OPTIONAL = lazy_pattern(r"/package\.json$")
