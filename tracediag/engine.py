@@ -116,6 +116,9 @@ class Engine:
                                 found.extend(said)
                         except FAULTS as error:  # a rule's fault, of whatever kind
                             self._rules.drop_listener(listener, error, event.line)
+                    for held, listeners in audience.plain_given if plain else audience.other_given:
+                        if held:
+                            dispatch(listeners, action, event.line, found)
                     for texts, choosy in audience.choosy:
                         for text in texts:
                             if text in event.body:
@@ -133,6 +136,9 @@ class Engine:
                     failed = failures.by_call.get(name, failures.of_all)
                     if failed.always:
                         dispatch(failed.always, action, event.line, found)
+                    for held, listeners in failed.given:
+                        if held:
+                            dispatch(listeners, action, event.line, found)
                     for texts, choosy in failed.choosy:
                         for text in texts:
                             if text in event.body:

@@ -31,6 +31,7 @@ def test_each_subscription_to_a_failure_is_heard() -> None:
         call, _, errno = failure.partition(" ")
         audience = failures[errno].by_call[call]
         assert audience.always[: len(failures[errno].of_all.always)] == failures[errno].of_all.always
-        for listener in (*audience.always, *(each for _, listeners in audience.choosy for each in listeners)):
+        others = (each for _, listeners in (*audience.choosy, *audience.given) for each in listeners)
+        for listener in (*audience.always, *others):
             heard.add((failure, type(listener.__self__).__name__, listener.__name__))  # type: ignore[attr-defined]
     assert asked - heard == set()

@@ -61,14 +61,15 @@ class Polls:
     """
 
     def __init__(self) -> None:
-        self._sleepers: Cases[Process, _Sleeper] = Cases()
+        self.sleepers: Cases[Process, _Sleeper] = Cases()
+        """The processes that sleep between what they do."""
 
     def sleep(self, action: Action) -> None:
         """Note a call that sleeps."""
         process = action.process
         if program_name(process.program) == "sleep" and process.parent is not None:
             process = process.parent
-        sleeper = self._sleepers.setdefault(process, _Sleeper())
+        sleeper = self.sleepers.setdefault(process, _Sleeper())
         sleeper.naps += 1
         sleeper.thread, sleeper.nap = action.thread, action.call
 
@@ -95,20 +96,20 @@ class Polls:
 
     def awaits(self, action: Action) -> bool:
         """Whether a call may be a check of a process that sleeps; asked before its arguments are looked at."""
-        return bool(self._sleepers) and self._sleeper(action) is not None
+        return bool(self.sleepers) and self._sleeper(action) is not None
 
     def _sleeper(self, action: Action) -> _Sleeper | None:
         process = action.process
-        found: _Sleeper | None = self._sleepers.get(process)
+        found: _Sleeper | None = self.sleepers.get(process)
         if found is not None or process.parent is None:
             return found
         if process.execs and action.call.errno == "ENOENT":
             return None  # a program that is executed looks for many files
-        return self._sleepers.get(process.parent)
+        return self.sleepers.get(process.parent)
 
     def until(self, end: ProcessEnd, enough: int = ENOUGH) -> Poll | None:
         """Return the check that a process repeats, so often at least, until it is stopped, fails, or the trace ends."""
-        sleeper, process = self._sleepers.get(end.process), end.process
+        sleeper, process = self.sleepers.get(end.process), end.process
         if sleeper is None or (process.exit is not None and not process.ended_badly and process.order is None):
             return None
         lasting = [poll for poll in sleeper.polls.values() if poll.times >= enough and sleeper.has_last(poll, end)]

@@ -225,3 +225,8 @@ class Rule:
     def texts_of(cls, method: str) -> tuple[str, ...]:
         """Return the texts of which a call shows one that a method is asked about; empty for all calls."""
         return getattr(getattr(cls, method), "showing", ())
+
+    @classmethod
+    def given_to(cls, method: str) -> str:
+        """Return the name of the collection without which a method is not asked about a call; "" if there is none."""
+        return getattr(getattr(cls, method), "given", "")

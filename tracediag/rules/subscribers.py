@@ -6,7 +6,7 @@ methods to its own instances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,13 +21,18 @@ Listener = Callable[[Any], Iterable[Finding] | None]
 
 NO_LISTENERS: Sequence[Listener] = ()
 
-_Method = tuple[int, str, tuple[str, ...]]
-"""A method, by the place of its rule among the rules and its name, with the texts of which it wants to be shown one."""
+_Given = tuple[tuple[Collection[Any], Sequence[Listener]], ...]
+"""Methods by the collection of their rule that must not be empty."""
+_Method = tuple[int, str, tuple[str, ...], str]
+"""A method, by the place of its rule among the rules and its name, with the texts of which it wants to be shown one and
+the name of the collection that must not be empty."""
 _Methods = tuple[_Method, ...]
 _FAILING = ("errno", "failure")
 """Kinds of what is subscribed to that are bound when the first such failure comes."""
 _SHOWING = ("call", "errno", "failure")
 """Kinds of what is subscribed to that has arguments to show a text."""
+_GIVEN = (*_SHOWING, "traffic")
+"""Kinds of what is subscribed to that is so frequent that a rule may want to be spared it."""
 _REMEMBERED = 8
 """Sets of rules whose subscriptions are remembered: a program that analyses many traces uses the same few."""
 
@@ -44,7 +49,9 @@ class Audience(msgspec.Struct, frozen=True):
 
     always: Sequence[Listener] = ()
     choosy: Sequence[tuple[tuple[str, ...], Sequence[Listener]]] = ()
-    """The others, by the texts of which the arguments of a call must show one."""
+    """Others, by the texts of which the arguments of a call must show one."""
+    given: _Given = ()
+    """Others, by the collection of theirs that must not be empty."""
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -54,6 +61,10 @@ class Calls(msgspec.Struct, frozen=True):
     """What listens to those made on a plain file or device."""
     other: Sequence[Listener]
     """What listens to all others."""
+    plain_given: _Given
+    """What listens to those made on a plain file or device as long as it has something to compare them with."""
+    other_given: _Given
+    """The same for all others."""
     choosy: Sequence[tuple[tuple[str, ...], Sequence[Listener]]]
     """What listens to those that show some text, beside the above."""
     threaded: Sequence[Listener]
@@ -141,8 +152,16 @@ class Subscribers:
         found = {}
         for name in frozenset().union(*every):
             call, traffic, threaded, lasting, split = (named.get(name, _NONE) for named in every)
-            other = (*call.always, *traffic.always)
-            found[name] = Calls(call.always, other, call.choosy, threaded.always, lasting.always, split.always)
+            found[name] = Calls(
+                plain=call.always,
+                other=(*call.always, *traffic.always),
+                plain_given=call.given,
+                other_given=(*call.given, *traffic.given),
+                choosy=call.choosy,
+                threaded=threaded.always,
+                lasting=lasting.always,
+                split=split.always,
+            )
         return found
 
 
@@ -152,14 +171,19 @@ _NO_FAILURES = Failures(_NONE)
 
 def _audience(rules: Sequence[Rule], methods: _Methods) -> Audience:
     heard: dict[tuple[str, ...], list[Listener]] = {}
-    for place, name, texts in methods:
-        heard.setdefault(texts, []).append(listener(rules[place], name))
+    given: list[tuple[Collection[Any], Sequence[Listener]]] = []
+    for place, name, texts, held in methods:
+        method = listener(rules[place], name)
+        if held:
+            given.append((getattr(rules[place], held), (method,)))
+        else:
+            heard.setdefault(texts, []).append(method)
     always = heard.pop((), ())
-    return Audience(tuple(always), tuple(heard.items()))
+    return Audience(tuple(always), tuple(heard.items()), tuple(given))
 
 
 def _both(one: Audience, other: Audience) -> Audience:
-    return Audience((*one.always, *other.always), (*one.choosy, *other.choosy))
+    return Audience((*one.always, *other.always), (*one.choosy, *other.choosy), (*one.given, *other.given))
 
 
 @lru_cache(_REMEMBERED)
@@ -168,10 +192,13 @@ def _subscriptions(rules: tuple[type[Rule], ...]) -> dict[str, dict[str, _Method
     found: dict[str, dict[str, _Methods]] = {}
     for place, rule in enumerate(rules):
         for (kind, name), methods in rule.subscriptions().items():
-            names, choosy = found.setdefault(kind, {}), kind in _SHOWING
+            names, choosy, spared = found.setdefault(kind, {}), kind in _SHOWING, kind in _GIVEN
             names[name] = (
                 *names.get(name, ()),
-                *((place, method, rule.texts_of(method) if choosy else ()) for method in methods),
+                *(
+                    (place, method, rule.texts_of(method) if choosy else (), rule.given_to(method) if spared else "")
+                    for method in methods
+                ),
             )
     return found
 

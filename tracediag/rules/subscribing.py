@@ -23,7 +23,9 @@ The marks, of which a method may have several:
     @on_table                          the trace is a table of `strace -c`; the method takes a `CallTable`
 
 A rule that is about few of the many calls of a name says which texts these show in their arguments, and is asked about
-no others: `@on_call("openat", showing=("/zoneinfo/",))`, `@on_errno("ENOENT", of=OPENS, showing=(".so",))`.
+no others: `@on_call("openat", showing=("/zoneinfo/",))`, `@on_errno("ENOENT", of=OPENS, showing=(".so",))`. One that
+nearly always has nothing to compare a call with names the collection of its own that is empty then:
+`@on_traffic("read", given="_requests")`. It makes this collection in `__init__`, and never puts another in its place.
 """
 
 from __future__ import annotations
@@ -39,30 +41,39 @@ Subscription = tuple[str, str]
 """What is subscribed to: ("call", "accept"), ("errno", "EPIPE"), ("failure", "execve ENOENT"), ("round", "")."""
 
 
-def _subscribe(*subscriptions: Subscription, showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
+def _subscribe(
+    *subscriptions: Subscription, showing: tuple[str, ...] = (), given: str = ""
+) -> Callable[[Method], Method]:
     def mark(method: Method) -> Method:
         marked: Any = method
         marked.subscriptions = (*getattr(method, "subscriptions", ()), *subscriptions)
         marked.showing = (*getattr(method, "showing", ()), *showing)
+        marked.given = given or getattr(method, "given", "")
         return method
 
     return mark
 
 
-def on_call(*names: str, showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
-    """Subscribe to whole calls of these names, failed ones among them; with `showing`, if one of these texts is there.
+def on_call(*names: str, showing: tuple[str, ...] = (), given: str = "") -> Callable[[Method], Method]:
+    """Subscribe to whole calls of these names, failed ones among them.
 
     The engine asks for the texts of all rules together, so that a call that no rule cares about costs no call of ours.
+
+    Args:
+        names: the calls.
+        showing: texts of which their arguments must show one, if there are any.
+        given: the name of a collection of the rule that must not be empty, if there is one.
     """
-    return _subscribe(*(("call", name) for name in names), showing=showing)
+    return _subscribe(*(("call", name) for name in names), showing=showing, given=given)
 
 
-def on_traffic(*names: str) -> Callable[[Method], Method]:
+def on_traffic(*names: str, given: str = "") -> Callable[[Method], Method]:
     """Subscribe to whole calls of these names that are made on something else than a plain file or device.
 
     Most reads and writes of most programs are on files: a rule about peers need not be asked about each of them.
+    `given` as above.
     """
-    return _subscribe(*(("traffic", name) for name in names))
+    return _subscribe(*(("traffic", name) for name in names), given=given)
 
 
 def on_threaded(*names: str) -> Callable[[Method], Method]:
@@ -83,12 +94,15 @@ def on_split(*names: str) -> Callable[[Method], Method]:
     return _subscribe(*(("split", name) for name in names))
 
 
-def on_errno(*names: str, of: Iterable[str] = (), showing: tuple[str, ...] = ()) -> Callable[[Method], Method]:
-    """Subscribe to all calls, or to those of some names, that failed with one of these errors; `showing` as above."""
+def on_errno(
+    *names: str, of: Iterable[str] = (), showing: tuple[str, ...] = (), given: str = ""
+) -> Callable[[Method], Method]:
+    """Subscribe to all calls, or to those of some names, that failed with one of these errors; the rest as above."""
     calls = tuple(of)
     if calls:
-        return _subscribe(*(("failure", f"{call} {name}") for call in calls for name in names), showing=showing)
-    return _subscribe(*(("errno", name) for name in names), showing=showing)
+        failures = (("failure", f"{call} {name}") for call in calls for name in names)
+        return _subscribe(*failures, showing=showing, given=given)
+    return _subscribe(*(("errno", name) for name in names), showing=showing, given=given)
 
 
 def on_signal(*names: str) -> Callable[[Method], Method]:

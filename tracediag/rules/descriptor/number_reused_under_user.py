@@ -13,7 +13,7 @@ from tracediag.kernel.describe import describe, describe_file
 from tracediag.kernel.descriptor import Descriptor, Kind
 from tracediag.kernel.process import Process
 from tracediag.results.findings import Confidence, Finding, Severity, step
-from tracediag.rules.base import Rule, on_call, on_errno
+from tracediag.rules.base import Rule, on_errno, on_threaded
 from tracediag.rules.descriptor._payload import shape
 from tracediag.trace.calls import (
     ACCEPTS,
@@ -110,11 +110,11 @@ class NumberReusedUnderUser(Rule):
             explains=[(name, call.line) for name in _FOLLOWERS],
         )
 
-    @on_call(*WRITES)
+    @on_threaded(*WRITES)
     def wrote(self, action: Action) -> Iterator[Finding] | None:
         """In a process of several threads, compare what each thread writes to with what it wrote to before."""
         thread, descriptor = action.thread, action.descriptor
-        if len(thread.process.threads) < 2 or descriptor is None:
+        if descriptor is None:
             return None
         writers = self._writers.get(thread.process)
         if writers is None:

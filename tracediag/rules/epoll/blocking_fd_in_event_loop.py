@@ -48,12 +48,15 @@ class BlockingFdInEventLoop(Rule):
         self._loops.setdefault(action.thread, None)
 
     @on_traffic(*READS, *WRITES, *ACCEPTS)
-    def called(self, action: Action) -> Iterator[Finding]:
+    def called(self, action: Action) -> Iterator[Finding] | None:
         """Look for a call that blocked, on a descriptor that the loop is handling."""
+        return self._blocked(action) if action.thread.rounds else None
+
+    def _blocked(self, action: Action) -> Iterator[Finding]:
         descriptor, call = action.descriptor, action.call
         if descriptor is None or descriptor.file.kind not in _KINDS or descriptor in self._told:
             return
-        if not action.thread.rounds or descriptor.file.flags.has("O_NONBLOCK"):
+        if descriptor.file.flags.has("O_NONBLOCK"):
             return
         turn = _turn(action, descriptor)
         if turn is None or (call.returned and _alone(turn)):

@@ -99,11 +99,11 @@ class EventAfterClose(Rule):
             sure = _continued(stale) and call.name not in _ENDINGS and not stale.report.events & HANGUPS
             yield self._finding(stale, proof, Confidence.CERTAIN if sure else Confidence.LIKELY)
 
-    @on_traffic(*READS)
+    @on_traffic(*READS, given="_stale")
     def used(self, action: Action) -> Iterator[Finding]:
         """Report a read of the number, which now refers to a new descriptor."""
         found, call = action.descriptor, action.call
-        if not self._stale or found is None:
+        if found is None:
             return
         for stale in self._open(action.thread):
             opened = found.opened

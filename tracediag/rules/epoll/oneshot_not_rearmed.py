@@ -107,10 +107,10 @@ class OneshotNotRearmed(Rule):
             self._peers.pop(key, None)
         return True
 
-    @on_traffic(*READS, *WRITES, *ACCEPTS, *SENDFILES, "splice", "connect")
+    @on_traffic(*READS, *WRITES, *ACCEPTS, *SENDFILES, "splice", "connect", given="_fired")
     def used(self, action: Action) -> None:
         """Note the calls on a fired descriptor, and what its peer sends."""
-        if not self._fired or action.descriptor is None:
+        if action.descriptor is None:
             return
         file, call = action.descriptor.file, action.call
         fired = self._fired.get(file)

@@ -93,7 +93,7 @@ class EagainSpin(LoopRule[_Attempts]):
             run.add(action.call)
             run.wait = wait
 
-    @on_traffic(*_TRANSFERS)
+    @on_traffic(*_TRANSFERS, given="_runs")
     def moved(self, action: Action) -> Iterable[Finding] | None:
         """End the run: data was moved."""
         if action.thread not in self._runs or action.call.errno is not None or action.descriptor is None:

@@ -92,11 +92,9 @@ class WriteErrorIgnored(Rule):
         """Note what fsync-error-ignored reports."""
         self._syncs.rename(action)
 
-    @on_call(*FILE_WRITES)
+    @on_call(*FILE_WRITES, given="_losing")
     def wrote(self, action: Action) -> None:
         """Look for proof that the program noticed: a report of the error, or the same data written again."""
-        if not self._losing:
-            return
         call = action.call
         if action.process not in self._losing:
             return

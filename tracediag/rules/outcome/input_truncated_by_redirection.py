@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tracediag.evidence.cases import Cases
 from tracediag.evidence.names import process_name
 from tracediag.evidence.paths import name_of, path_of
 from tracediag.kernel import Action
 from tracediag.kernel.descriptor import PATHS, OpenFile
-from tracediag.kernel.process import Thread
+from tracediag.kernel.process import Process, Thread
 from tracediag.results.findings import Confidence, Finding, Severity, Step, step
 from tracediag.rules.base import Rule, on_call, on_followed
 from tracediag.trace.calls import READS
@@ -42,18 +43,18 @@ class InputTruncatedByRedirection(Rule):
 
     def __init__(self) -> None:
         self._inputs: dict[Thread, _Input] = {}
+        self._suspects: Cases[Process, None] = Cases()
+        """The processes that execute a program whose standard output a redirection has, or may have, emptied."""
 
-    @on_call("open", "openat")
+    @on_call("open", "openat", given="_suspects")
     def opened(self, action: Action) -> None:
         """Watch what a process reads from the file that is its standard output, if its arguments name that file.
 
         A program that opens its own log, which `> LOG` has just made, loses nothing.
         """
-        if not action.opened:
-            return
         process = action.process
-        output, executed = process.table.file_of(_OUTPUT), process.executed
-        if output is None or executed is None or _keeps_content(output):
+        executed = process.executed
+        if not action.opened or process not in self._suspects or executed is None:
             return
         emptied = _emptied(action)
         if emptied is None or name_of(emptied[1]) not in action.call.body:
@@ -66,11 +67,17 @@ class InputTruncatedByRedirection(Rule):
     @on_call("execve")
     def executed(self, action: Action) -> None:
         """Watch the standard input of a program, if its standard output has emptied it: `< FILE > FILE`."""
-        given = action.process.table.file_of(_INPUT)
-        if given is None or given.opened is None or action.call.failed:
+        if action.call.failed:
             return
+        process = action.process
+        self._suspects.pop(process, None)
         emptied = _emptied(action)
-        if emptied is not None and _line(emptied[0]) > given.opened.line and given.at_end is None:
+        if emptied is not None or _may_turn_out(action):
+            self._suspects[process] = None
+        given = process.table.file_of(_INPUT)
+        if emptied is None or given is None or given.opened is None or given.at_end is not None:
+            return
+        if _line(emptied[0]) > given.opened.line:
             self._watch(action, given, *emptied)
 
     def _watch(self, action: Action, file: OpenFile, emptied: Syscall | None, path: str) -> None:
@@ -135,6 +142,12 @@ def _keeps_content(output: OpenFile) -> bool:
     if path is not None and path.startswith(_DEVICES):
         return True  # a terminal, or /dev/null
     return path is None if opened is None else not opened.has("O_TRUNC")
+
+
+def _may_turn_out(action: Action) -> bool:
+    """Whether a later note may show the file of the standard output: it is older than the trace."""
+    output = action.process.table.file_of(_OUTPUT)
+    return action.process.parent is None and (output is None or (output.opened is None and output.known_path is None))
 
 
 def _emptied(action: Action) -> tuple[Syscall | None, str] | None:

@@ -71,11 +71,11 @@ class DatagramResentUnanswered(LoopRule[_Series]):
             self.begin(_Series(call, call, process=action.process, descriptor=descriptor), descriptor.file)
         return found
 
-    @on_traffic(*READS)
+    @on_traffic(*READS, given="_runs")
     def received(self, action: Action) -> Iterable[Finding] | None:
         """An answer arrives; a read that finds nothing shows that an answer is expected."""
         descriptor = action.descriptor
-        if not self._runs or descriptor is None or (series := self.run(descriptor.file)) is None:
+        if descriptor is None or (series := self.run(descriptor.file)) is None:
             return None
         if action.call.errno in ("EAGAIN", "EWOULDBLOCK"):
             series.wait = series.wait or action.call

@@ -69,11 +69,11 @@ class DnsNoAnswer(Rule):
         lookup.pending = [other for other in lookup.pending if not _same(query, other)]
         lookup.pending.append(query)
 
-    @on_traffic(*READS, "recvmmsg")
+    @on_traffic(*READS, "recvmmsg", given="_lookups")
     def received(self, action: Action) -> Iterator[Finding]:
         """An answer arrives; ECONNREFUSED, no server there, counts as one."""
         descriptor, call = action.descriptor, action.call
-        if not self._lookups or descriptor is None or call.errno == "EAGAIN":
+        if descriptor is None or call.errno == "EAGAIN":
             return
         if call.interrupted or not call.returned:
             return

@@ -80,11 +80,11 @@ class NonblockingConnectUnchecked(Rule):
         if self._attempts and action.descriptor is not None and action.call.errno != "EINPROGRESS":
             self._attempts.pop(action.descriptor.file, None)
 
-    @on_traffic(*READS, *WRITES)
+    @on_traffic(*READS, *WRITES, given="_attempts")
     def used(self, action: Action) -> None:
         """The first use decides: a failure for lack of a connection shows the fault."""
         descriptor = action.descriptor
-        if not self._attempts or descriptor is None or (attempt := self._attempts.get(descriptor.file)) is None:
+        if descriptor is None or (attempt := self._attempts.get(descriptor.file)) is None:
             return
         if action.call.errno in _NOT_YET:
             attempt.used = attempt.used or action.call

@@ -78,10 +78,10 @@ class PeerNotResponding(Rule):
         if asks(socket, call):
             self._requests[key] = Request(action.process, descriptor, call, socket.last_read is not None)
 
-    @on_traffic(*READS)
+    @on_traffic(*READS, given="_requests")
     def received(self, action: Action) -> None:
         """Any data or error settles the request; a read that finds nothing does not."""
-        if not self._requests or action.descriptor is None:
+        if action.descriptor is None:
             return
         request = self._requests.get(action.descriptor.file)
         call = action.call

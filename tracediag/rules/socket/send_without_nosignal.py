@@ -12,7 +12,7 @@ from tracediag.kernel.descriptor import Descriptor
 from tracediag.kernel.process import Process, Thread
 from tracediag.kernel.signals import Disposition
 from tracediag.results.findings import Absence, Confidence, Finding, Severity, Step, step
-from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end
+from tracediag.rules.base import Rule, on_call, on_errno, on_exit, on_signal, on_trace_end, on_traffic
 from tracediag.rules.socket._names import toward
 from tracediag.rules.socket._sigpipe import RAISING, BrokenWrite, exposed, guarded, in_pipeline, last_written
 from tracediag.trace.calls import SIGNAL_ACTIONS, SIGNAL_RETURNS
@@ -128,7 +128,7 @@ class SendWithoutNosignal(Rule):
         self._judged[process] = None
         self._exposures.pop(process, None)
 
-    @on_call("write", "writev", "send", "sendto", "sendmsg")
+    @on_traffic("write", "writev", "send", "sendto", "sendmsg")
     def exposed(self, action: Action) -> None:
         """Note once per process a write without protection; reported when the process ends unharmed."""
         descriptor, process, call = action.descriptor, action.process, action.call

@@ -36,11 +36,13 @@ class ShortSendLost(Rule):
         self._short: Cases[OpenFile, Partial] = Cases()
 
     @on_traffic(*_SENDS)
-    def sent(self, action: Action) -> Iterator[Finding]:
+    def sent(self, action: Action) -> Iterator[Finding] | None:
         """Compare the result with the size, and the next send with the remaining bytes."""
-        descriptor, call = action.descriptor, action.call
-        if descriptor is None or descriptor.file.socket is None:
-            return
+        descriptor = action.descriptor
+        return None if descriptor is None or descriptor.file.socket is None else self._sent(action, descriptor)
+
+    def _sent(self, action: Action, descriptor: Descriptor) -> Iterator[Finding]:
+        call = action.call
         short = self._short.get(descriptor.file)
         if short is None:
             if not looks_complete(call):

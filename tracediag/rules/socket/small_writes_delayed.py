@@ -75,11 +75,11 @@ class SmallWritesDelayed(Rule):
         else:
             known.small[1] = call
 
-    @on_traffic(*READS)
+    @on_traffic(*READS, given="_connections")
     def received(self, action: Action) -> None:
         """Measure how long the answer took after the last of the small writes."""
         descriptor, call = action.descriptor, action.call
-        if not self._connections or descriptor is None or (known := self._connections.get(descriptor.file)) is None:
+        if descriptor is None or (known := self._connections.get(descriptor.file)) is None:
             return
         if call.failed:
             return

@@ -69,7 +69,7 @@ class LockRefused(Rule):
         path = None if descriptor is None else path_of(descriptor.file, action.process)
         self._refused[action.process] = _Refusal(call, call, path or f"fd {call.number(0)}")
 
-    @on_call(*LOCKS)
+    @on_call(*LOCKS, given="_refused")
     def locked(self, action: Action) -> None:
         """Note that the lock was given after all, or that F_GETLK names the holder."""
         call, known = action.call, self._refused.get(action.process)

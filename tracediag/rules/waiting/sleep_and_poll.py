@@ -32,13 +32,14 @@ class SleepAndPoll(Rule):
 
     def __init__(self) -> None:
         self._polls = Polls()
+        self._sleepers = self._polls.sleepers
 
     @on_call(*SLEEPS)
     def slept(self, action: Action) -> None:
         """Note a pause between two checks."""
         self._polls.sleep(action)
 
-    @on_errno("ENOENT", of=_FILES)
+    @on_errno("ENOENT", of=_FILES, given="_sleepers")
     def absent(self, action: Action) -> None:
         """Note a look for a file."""
         if self._polls.awaits(action) and (path := path_of_check(action.call)) is not None:
