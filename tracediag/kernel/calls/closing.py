@@ -64,5 +64,5 @@ def dup(action: Action, call: Syscall) -> None:
     table = action.process.table
     if call.name in REPLACES and (target := table.get(call.result)) is not None:
         release(action, target)
-    copy = install(action, call.result, old.file, cloexec="O_CLOEXEC" in names_of(call.arg(2)))
+    copy = install(action, call.result, old.file, cloexec=call.has("O_CLOEXEC"))
     copy.copy_of = old

@@ -19,9 +19,16 @@ _ABSOLUTE = re.compile(r'(?>(?>AT_FDCWD|[0-9]++)(?><[^<>"\\]*+>)?+, )?+"((?>/[^/
 """The same where it is absolute and no part of it begins with a dot: it stands for itself."""
 PLAIN_NOTE = re.compile(r"[0-9]{1,10}+<(/[^<>\\]*+)>").match
 """The path of the first descriptor, where it is plain."""
-_FIFTH_NOTE = re.compile(r"(?>[^,\"]++, ){4}[0-9]{1,10}+<(/[^<>\\]*+)>").match
-_OF_MAP = 4
-"""The descriptor of mmap(2) is its fifth argument."""
+_NO_FILE = re.compile(r"[0-9]{1,10}+<[A-Za-z][\w-]*+:\[").match
+"""The first descriptor where it is a pipe, a socket and the like."""
+_LATER_NOTES = {
+    2: re.compile(r"[^,\"]++, (?>NULL|\[[0-9]++\]), [0-9]{1,10}+<(/[^<>\\]*+)>").match,
+    4: re.compile(r"(?>[^,\"]++, ){4}[0-9]{1,10}+<(/[^<>\\]*+)>").match,
+}
+"""The same for later arguments, by their position: the target of copy_file_range(2) and splice(2), the file of mmap(2).
+No argument before it may hold a comma."""
+_NO_PATH = re.compile(r'[^,"]++, NULL, ').match
+"""The begin of a call on a descriptor that takes NULL for a path: utimensat(2)."""
 
 
 def given_path(thread: Thread, call: Syscall, key: str, at: str | None) -> str | None:
@@ -33,6 +40,8 @@ def given_path(thread: Thread, call: Syscall, key: str, at: str | None) -> str |
                 return found[1]
             if (quick := _quickly(call, place, after=at is not None)) is not None:
                 return quick
+            if at is not None and _NO_PATH(call.body) is not None:
+                return None
     whole = absolute(call, thread, key, at if at is not None and at in call else None)
     if whole is not None:
         return whole
@@ -42,9 +51,13 @@ def given_path(thread: Thread, call: Syscall, key: str, at: str | None) -> str |
 
 def noted_path(call: Syscall, position: int = 0) -> str | None:
     """Return the path that `-y` shows of a descriptor argument; "" for what is no file, None where it shows nothing."""
-    found = PLAIN_NOTE(call.body) if position == 0 else _FIFTH_NOTE(call.body) if position == _OF_MAP else None
+    body = call.body
+    expression = PLAIN_NOTE if position == 0 else _LATER_NOTES.get(position)
+    found = None if expression is None else expression(body)
     if found is not None:
         return found[1]
+    if position == 0 and _NO_FILE(body) is not None:
+        return ""
     note = note_of(call.arg(position))
     if note is None:
         return None

@@ -82,7 +82,8 @@ class Searches:
         """Add a path that exists: it ends the search for its name."""
         names = self._open.get(process)
         if names:
-            search = names.pop(_sought(path), None)
+            name = path[path.rfind("/") + 1 :]
+            search = names.pop(_sought(path) if name.startswith("__init__.") else name, None)
             if search is not None and path not in search.paths:
                 search.tried += 1
                 self._end(search, path)

@@ -37,7 +37,6 @@ from tracediag.trace.calls import (
 )
 from tracediag.trace.events import Event, Syscall
 from tracediag.trace.records import Exit
-from tracediag.trace.values import text_of
 
 _ELSEWHERE = (
     MAPS
@@ -157,8 +156,7 @@ class _Folder:
                 life = self._living.setdefault(thread.process, Life(f"pid {call.result}", call.line))
                 life.add("fork", call.line)
         elif (child := self._living.get(action.process)) is not None:
-            path = text_of(call.arg("pathname"))
-            program = program_name(None if path is None else str(path)) or "?"
+            program = program_name(call.path(1 if call.name == "execveat" else 0)) or "?"
             child.add(f"exec {call.errno or program}", call.line)
 
     def _reaped(self, action: Action, call: Syscall) -> None:
