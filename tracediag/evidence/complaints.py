@@ -25,6 +25,8 @@ from tracediag.trace.values import text_of
 _ADDRESSED = frozenset({"connect", "bind", "sendto"})
 _DATA = READS | WRITES | POSITIONED
 """Calls with a text that is data and names nothing."""
+_SYMLINKS = frozenset({"symlink", "symlinkat"})
+"""Calls whose first text becomes the content of a link: the kernel looks up only the path after it."""
 _DIRECTLY = 2
 """Lines from a failed call to a message that is about it, whatever it says."""
 _OBJECT = lazy_pattern(r": *+[^\s:][^:\n]*+: *+\Z")
@@ -206,7 +208,7 @@ def target(call: Syscall) -> str | None:
         return format_address(call.arg(4 if call.name == "sendto" else 1))
     if call.name in _DATA:
         return None
-    texts = (text_of(arg) for arg in call.args[:4])
+    texts = (text_of(arg) for arg in call.args[call.name in _SYMLINKS : 4])
     return next((str(text) for text in texts if text is not None and text.data), None)
 
 
