@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import tracediag
+from tracediag.evidence.named_paths import calls_with_paths
 from tracediag.library.meanings import explain_error
 from tracediag.rules.readings import heads, meanings
+from tracediag.trace.calls import SYSCALLS
+from tracediag.trace.parameters import names
+
+_OF_PATHS = ("ELOOP", "ENOTDIR", "ENAMETOOLONG", "EIO")
+"""Errors that the resolution of a path can have, whatever the call then does."""
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -17,12 +23,34 @@ def _pairs() -> list[tuple[str, str]]:
     return [(call, errno) for errno, calls in split for call in calls.split()]
 
 
-def test_an_error_of_a_call_is_explained_for_the_call() -> None:
+def _known() -> set[tuple[str, str]]:
+    """The pairs that have words of their own, in the table or in a reading that names the call."""
     known = set(meanings())
     for head in heads().values():
         for reading in head.readings:
             known |= {(call, errno) for call in reading.query.calls or () for errno in reading.errnos}
+    return known
+
+
+def test_an_error_of_a_call_is_explained_for_the_call() -> None:
+    known = _known()
     assert [pair for pair in _pairs() if pair not in known] == []
+
+
+def test_each_call_of_a_kind_has_words_of_its_own() -> None:
+    known, named = _known(), {call: names(call) or () for call in SYSCALLS}
+    sockets = {call for call, parameters in named.items() if parameters[:1] == ("sockfd",)}
+    relative = {call for call, parameters in named.items() if {"dirfd", "olddirfd", "newdirfd"} & set(parameters)}
+    wanted = {(call, "EBADF") for call in sockets | relative}
+    wanted |= {(call, errno) for call in calls_with_paths() for errno in _OF_PATHS}
+    assert len(sockets) > 15
+    assert len(relative) > 15
+    assert sorted(wanted - known) == []
+
+
+def test_no_error_is_said_of_a_call_that_cannot_have_it() -> None:
+    told = [explain_error(words) or "" for words in ("getpgid EINVAL", "nice EINVAL", "chdir EMLINK")]
+    assert ["sandbox" in text for text in told] == [True, True, True]
 
 
 def test_every_pair_is_explained_without_a_trace() -> None:

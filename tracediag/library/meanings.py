@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tracediag.evidence.long_names import GENERAL
 from tracediag.rules.heads import Reading
 from tracediag.rules.readings import meanings, readings_for
 from tracediag.trace.calls import SYSCALLS
@@ -24,6 +25,7 @@ _STANDS_FOR = {
     "{limit}": "the limit",
     "{user}": "another process",
     "{pointer}": "a pointer among the arguments",
+    "{long}": GENERAL,
 }
 """What stands in a general sentence for what a trace would show."""
 _NAMES = re.compile(r"\b(?:call|errno) (?:==|!=|in|not in) ")

@@ -14,7 +14,8 @@ The first paragraph is the card. Each further one is a reading: one case that th
 `says`, `why` and `fix` these stand for what the trace shows: {call}, {errno}, {it} for the path or address, {parent}
 for the directory of a path, {to} for the last path of several, {port} for the port of an address, {uid} for the user,
 {filter} for the seccomp filter with its line, {limit} for the resource limit that the error is about, with its line,
-{user} for the process that executes or writes a file (ETXTBSY), {pointer} for the argument that is no address.
+{user} for the process that executes or writes a file (ETXTBSY), {pointer} for the argument that is no address, {long}
+for the part of a path that has too many bytes (ENAMETOOLONG).
 """
 
 from __future__ import annotations

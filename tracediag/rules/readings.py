@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tracediag.evidence.blame import Blame
+from tracediag.evidence.long_names import long_part
 from tracediag.evidence.named_paths import paths_of
 from tracediag.evidence.remedies import brief, object_of
 from tracediag.rules.heads import Head, Reading, parse_head, split_head
@@ -142,6 +143,7 @@ def filled(text: str, blame: Blame) -> str:
         "{limit}": _limit(blame),
         "{user}": blame.user or "a process",
         "{pointer}": _pointer(call),
+        "{long}": long_part(call) if call.errno == "ENAMETOOLONG" else "",
     }
     for field, value in parts.items():
         if "{" not in text:
