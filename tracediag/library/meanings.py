@@ -15,7 +15,7 @@ from tracediag.trace.parameters import names
 _ADDRESSED = frozenset({"bind", "connect", "sendto", "sendmsg", "send", "recvfrom", "accept", "accept4", "getsockopt"})
 _KERNEL_NAMES = {"pread": "pread64", "pwrite": "pwrite64", "waitpid": "wait4"}
 """Functions of the C library that strace shows under the name of the kernel's call."""
-_PATHS = frozenset({"pathname", "path", "oldpath", "newpath", "filename", "linkpath"})
+_PATHS = frozenset({"pathname", "path", "oldpath", "newpath", "filename", "linkpath", "source", "target"})
 _STANDS_FOR = {
     "{parent}": "DIRECTORY",
     "{to}": "NEWPATH",
