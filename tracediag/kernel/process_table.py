@@ -7,50 +7,32 @@ writes to a terminal; and a trace may start in the middle of a run.
 from __future__ import annotations
 
 from tracediag.kernel.births import Births
-from tracediag.kernel.file_systems import FileSystems
 from tracediag.kernel.forking import clone_flags, forked, hand_over
-from tracediag.kernel.namespaces import InnerNumbers
+from tracediag.kernel.living import Living
 from tracediag.kernel.newborns import newborn
 from tracediag.kernel.process import Process, Thread
-from tracediag.kernel.roster import Roster
-from tracediag.kernel.signals import SignalTable
-from tracediag.kernel.staying import Staying, without_oldest_dead
-from tracediag.kernel.strangers import Strangers
-from tracediag.kernel.table import DescriptorTable
 from tracediag.kernel.touched import Touched
 from tracediag.trace.calls import FORKS
 from tracediag.trace.events import Begun, Event, Syscall
 from tracediag.trace.records import Exit, Notice, NotUnderstood, Other, Remark
 
-_MOST = 1024
-"""Number of processes from which the longest dead are dropped: a build starts thousands."""
 _UNTOLD = (Other, NotUnderstood, Remark)
 """Lines that are of no process: where all have ended, none is born with them."""
 
 
-class ProcessTable:
-    """The threads and processes of a trace."""
+class ProcessTable(Living):
+    """The threads and processes of a trace, and which of them each event is of."""
 
     def __init__(self) -> None:
-        self.threads: dict[int | None, Thread] = {}
-        self.processes: list[Process] = []
-        self.dropped = 0
-        """Dead processes that are no longer among `processes`."""
-        self.strangers = Strangers()
-        self.file_systems: FileSystems | None = None
-        self.roster: Roster | None = None
-        """The processes that ran before the trace, where a snapshot of /proc shows them."""
-        self.staying = Staying()
+        super().__init__()
         self._touched = Touched()
-        self.inner = InnerNumbers()
         self.births = Births(self.inner)
         self.last: Thread | None = None
-        """The thread of the last event: nearly always that of the next one as well; `_ended` is the last that ended."""
+        """The thread of the last event: nearly always that of the next one as well."""
         self._ended: Thread | None = None
-        self.made = 0
-        """How many processes the trace has shown, those dropped among them; `threads_made`, how many threads."""
-        self.threads_made = 0
-        self.began: float | None = None  # the time of the first event
+        """The last thread that ended."""
+        self.began: float | None = None
+        """The time of the first event, in seconds."""
 
     def thread(self, event: Event) -> Thread:
         """Return the thread of an event, creating it at its first event; nearly always it is `last`: ask that first."""
@@ -131,43 +113,6 @@ class ProcessTable:
             thread.process.guessed = True
         return thread
 
-    def find(self, number: int | None) -> Thread | None:
-        """Return the live thread that a program means by a number, as an argument of kill(2) or as si_pid."""
-        return None if number is None else self.inner.threads.get(number) or self.threads.get(number)
-
-    def _name(self, nameless: Thread, tid: int) -> Thread:
-        """Give the process that had no pid so far the pid that it turns out to have."""
-        del self.threads[None]
-        nameless.tid = tid
-        nameless.process.pid = tid
-        self.threads[tid] = nameless
-        self.strangers.enlist(tid, nameless.process)
-        return nameless
-
-    def _stranger(self, tid: int | None, line: int) -> Thread:
-        process = Process(tid, DescriptorTable(), SignalTable())
-        process.table.users[process] = None
-        self.strangers.appear(process, line)
-        return self._enter(process, tid)
-
-    def absorb(self, process: Process, into: Process, line: int) -> None:
-        """Forget a process whose threads turn out at a line to be another one's."""
-        self.strangers.absorb(process, into, line)
-        self.processes.remove(process)
-        self.made -= 1
-
-    def _enter(self, process: Process, tid: int | None) -> Thread:
-        thread = Thread(tid, process)
-        process.threads[thread] = None
-        self.threads_made += 1
-        if len(process.threads) == 1 and process not in self.processes[-1:]:
-            self.made += 1
-            process.file_systems = self.file_systems
-            self.processes.append(process)
-        self.threads[tid] = thread
-        self.staying.add(thread)
-        return thread
-
     def expect(self, tid: int, near: Thread) -> None:
         """Record strace's "Process N attached", which names the child before its first line."""
         parent = self.births.parent or near
@@ -225,18 +170,6 @@ class ProcessTable:
         process.exit = event
         self.strangers.leave(process)
         return process
-
-    @property
-    def all_gone(self) -> bool:
-        """Whether every process has exited."""
-        return all(not thread.process.threads for thread in self.threads.values())
-
-    def drop_oldest_dead(self) -> None:
-        """Drop the longest dead of very many processes; keep the first one, which strace was started on."""
-        if len(self.processes) > max(_MOST, 2 * len(self.threads)):
-            kept = without_oldest_dead(self.processes, _MOST)
-            self.dropped += len(self.processes) - len(kept)
-            self.processes[:] = kept
 
     def forget_rounds(self) -> None:
         """Discard the open turns and closed numbers: lines were left out, so neither is known any more."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from tracediag.evidence.call_table import CallTable, closer
 from tracediag.evidence.complaints import meaning, target
@@ -15,6 +14,7 @@ from tracediag.kernel.process import Thread
 from tracediag.results.findings import Confidence, Finding, Severity, step
 from tracediag.rules.base import on_call, on_errno, on_exit, on_followed, on_table
 from tracediag.rules.loop import LoopRule
+from tracediag.rules.process._likeness import Failed, alike
 from tracediag.trace.calls import (
     ACCEPTS,
     CHILD_WAITS,
@@ -49,23 +49,6 @@ _ERRORS = tuple(
     for error in all_errors()
     if error.number < 512 and error.name not in ("EINPROGRESS", "ENODATA", "ECHILD")
 )
-_OWN_RULES = {
-    "EAGAIN": FUTEXES | READS | WRITES,
-    "ETIMEDOUT": FUTEXES,
-    "EMFILE": ACCEPTS,
-    "ENFILE": ACCEPTS,
-    "ENOTTY": frozenset({"ioctl"}),
-    "EPERM": frozenset({"epoll_ctl"}),
-    "ESPIPE": SEEKS,
-}
-"""Failures that have a rule of their own, or that are normal."""
-
-
-class _Failed(NamedTuple):
-    """A failed call, and the path of the file that it acted on, where the trace shows it."""
-
-    call: Syscall
-    path: str | None
 
 
 class _Failures(Run, kw_only=True):
@@ -89,7 +72,7 @@ class FailingCallSpin(LoopRule[_Failures]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[Thread, tuple[_Failed, _Failed | None]] = {}
+        self._last: dict[Thread, tuple[Failed, Failed | None]] = {}
         """The last two failures of each thread: a turn may hold a second call that fails."""
 
     @on_errno(*_ERRORS)
@@ -98,27 +81,27 @@ class FailingCallSpin(LoopRule[_Failures]):
         call, thread, descriptor = action.call, action.thread, action.descriptor
         others = self._last.get(thread, _NOTHING)
         last, earlier = others
-        self._last[thread] = (_Failed(call, None if descriptor is None else descriptor.file.path), last)
+        self._last[thread] = ((call, None if descriptor is None else descriptor.file.path), last)
         run = self.run(thread) if self._runs else None
         if run is None:
             body = call.body
             # The body differs nearly always: a search through directories.
             if (
                 not body[:1].isdigit()
-                and (last is None or last.call.body != body)
-                and (earlier is None or earlier.call.body != body)
+                and (last is None or last[0].body != body)
+                and (earlier is None or earlier[0].body != body)
             ):
                 return None
-            if not any(other and other.call.name == call.name and other.call.errno == call.errno for other in others):
+            if not any(other and other[0].name == call.name and other[0].errno == call.errno for other in others):
                 return None
         return self._counted(action, run, others)
 
     def _counted(
-        self, action: Action, run: _Failures | None, others: tuple[_Failed | None, _Failed | None]
+        self, action: Action, run: _Failures | None, others: tuple[Failed | None, Failed | None]
     ) -> Iterable[Finding] | None:
         call, thread, reach = action.call, action.thread, self.bounds.reach(action.kernel)
         this = self._last[thread][0]
-        if run is not None and _alike(_Failed(run.last, run.path), this):
+        if run is not None and alike((run.last, run.path), this):
             if not run.waited and call.line - run.last.line <= reach:
                 run.add(call)
                 return None
@@ -126,8 +109,8 @@ class FailingCallSpin(LoopRule[_Failures]):
             return None
         found = self.over(call, thread)
         for other in others:
-            if other is not None and _alike(other, this) and call.line - other.call.line <= reach:
-                self.begin(_Failures(other.call, call, second=call, times=2, path=this.path), thread)
+            if other is not None and alike(other, this) and call.line - other[0].line <= reach:
+                self.begin(_Failures(other[0], call, second=call, times=2, path=this[1]), thread)
                 if call.errno in _ABSENT and call.name in _LOOKUPS:
                     self.follow(thread)
                 break
@@ -215,28 +198,6 @@ class FailingCallSpin(LoopRule[_Failures]):
 
 
 _NOTHING: tuple[None, None] = (None, None)
-_BY_PATH = ("at", "at2", "at64", "statx", "inotify_add_watch")
-"""Endings of calls that take a descriptor and a path: another path is another object."""
-
-
-def _alike(first: _Failed, second: _Failed) -> bool:
-    """Whether two failures are the same: the same error of the same call on the same object.
-
-    The object, as recorded, is the descriptor with a path relative to it, or else all of the arguments. Under one
-    number a program may have opened one file after the other.
-    """
-    one, other = first.call, second.call
-    if one.name != other.name or one.errno != other.errno:
-        return False
-    if None not in (first.path, second.path) and first.path != second.path:
-        return False
-    mine, its = one.body, other.body
-    end = '",' if one.name.endswith(_BY_PATH) else ","
-    if mine != its:
-        whole = not mine[:1].isdigit() or one.name == "epoll_ctl"
-        if whole or mine.partition(end)[0] != its.partition(end)[0]:
-            return False
-    return one.name not in _OWN_RULES.get(one.errno or "", ())
 
 
 def _queued(wait: str) -> str:
