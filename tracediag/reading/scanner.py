@@ -98,7 +98,7 @@ def read_lines(  # noqa: PLR0915 - see above
                 if (
                     not every
                     and name not in names
-                    and said[:1].isdigit()
+                    and (said[:1].isdigit() or (said[:2] == "-1" and not failures))
                     and "= " not in said
                     and said[-4:] != "...>"
                     and (number > _PASTE or "= " not in body)  # else two calls may stand on the line
