@@ -2,6 +2,7 @@
 
 import pytest
 
+from tracediag import analyze
 from tracediag.evidence.blocking import chain_of
 from tracediag.recording.attaching import Attached
 from tracediag.recording.proc.futexes import _Waiting
@@ -202,6 +203,17 @@ def test_a_lock_without_an_owner_names_the_threads_that_may_hold_it():
     whole = "it waits for the mutex at 0x40 (musl stores no owner in it); "
     assert said(1) == f"{whole}thread 2 stands in nanosleep"
     assert said(5) == f"{whole}any of 5 other threads may hold it, or one that has ended"
+
+
+def test_where_to_look_for_the_owner_is_a_clause_of_its_own():
+    waiting = ThreadState(7, state="S", call="futex", arguments=(64, 0x80, 0x8000_0010, 0, 0, 0))
+    threads = (waiting, ThreadState(8, state="S", call="nanosleep"))
+    moment = _of(ProcessState(7, threads=threads), futexes=(Futex(7, 64, 0x8000_0010, "mutex", inner=True),))
+    lines = ["7 futex(0x40, FUTEX_WAIT_PRIVATE, 2147483664, NULL <unfinished ...>\n"]
+    (standing,) = analyze(lines, known=Snapshot(after=moment)).waiting
+    assert standing.reason.endswith(
+        "thread 8 stands in nanosleep; gdb -p 7 -batch -ex 'thread apply all bt' shows where"
+    )
 
 
 def test_two_locks_without_owners_that_wait_for_each_other():

@@ -46,7 +46,7 @@ def reason(standing: Standing) -> str:
         chain = blocked_by(standing.kernel, standing.thread.tid, standing.call.name)
         if chain is not None:
             stacks = chain.links[0].kind in ("threads", "unowned") and standing.process.exit is None
-            where = stacks_of(standing.kernel, standing.process, standing.thread.tid) if stacks else ""
+            where = f"; {stacks_of(standing.kernel, standing.process, standing.thread.tid)}" if stacks else ""
             return f"{_resumed(standing.call, chain)}{_asked(standing, chain) or chain.sentence}{where}"
         if standing.call.name == "restart_syscall" and (name := standing_in(standing.kernel, standing.thread.tid)):
             return f"the call is {name}, which strace interrupted; it has a timeout"
