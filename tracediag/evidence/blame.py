@@ -241,7 +241,7 @@ def placed(blame: Blame, process: Process) -> Blame:
 def _begun(process: Process, asked: Syscall) -> Syscall | None:
     """Return the connect that was under way on the descriptor of a getsockopt, not one of an earlier incarnation."""
     number, table = asked.number(0), process.table
-    held = table.get(number or -1) or table.last_closed.get(number or -1)
+    held = None if number is None else table.get(number) or table.last_closed.get(number)
     made = 0 if held is None or held.opened is None or held.opened.line > asked.line else held.opened.line
     earlier = (call for call in reversed(process.failures) if call.name == "connect" and made < call.line < asked.line)
     found = next((call for call in earlier if call.number(0) == number), None)

@@ -33,10 +33,10 @@ class HangupIgnoredSpin(SpinRule):
             return None  # the next lines may handle it
         return not report.events & HANGUPS or not _nothing_done(report)
 
-    @on_call(*READS)
+    @on_call(*READS, given="_runs")
     def served_elsewhere(self, action: Action) -> Iterable[Finding]:
         """End the spin where another thread reads: with EPOLLONESHOT the loop waits again before its worker does."""
-        if not self._runs or action.descriptor is None or action.call.errno == "EAGAIN":
+        if action.descriptor is None or action.call.errno == "EAGAIN":
             return ()
         spin = self.run(action.descriptor)
         return () if spin is None or spin.thread is action.thread else self.over(action.call, action.descriptor)

@@ -118,7 +118,7 @@ class StaleEpollRegistration(Rule):
         """Note the calls that fail because of events for the closed number."""
         call = action.call
         number = call.number(2 if call.name == "epoll_ctl" else 0)
-        gone = action.process.table.last_closed.get(number or -1)
+        gone = action.process.table.last_closed.get(-1 if number is None else number)
         if gone is None:
             return
         for stale in self._stale.values():
@@ -128,7 +128,7 @@ class StaleEpollRegistration(Rule):
 
     def _excerpt(self, action: Action, call: Syscall, number: int | None) -> Iterator[Finding]:
         """Report a set that reports a number which is not open, where its registration is outside the trace."""
-        gone = action.process.table.last_closed.get(number or -1)
+        gone = action.process.table.last_closed.get(-1 if number is None else number)
         closed = None if gone is None else gone.closed
         for turn in action.thread.rounds.values():
             report = next((r for r in turn.reports if r.registration is None and r.data == number), None)
